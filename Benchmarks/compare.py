@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""Runs jersey and PyTorch doing the same work, in turns, and prints how they compare.
+
+Needs only Python's standard library; PyTorch lives in an environment of its own, which peers/setup.sh makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+HERE = pathlib.Path(__file__).resolve().parent
+IMAGES = {".jpg", ".jpeg", ".png"}
+STUDY, BEST = "PyTorch, the study", "PyTorch, best form"
+
+
+@dataclass
+class Contestant:
+    """A command that does the work once, and what was measured each time."""
+
+    name: str
+    command: list
+    runs: list[dict] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.command = [str(word) for word in self.command]
+
+
+@dataclass
+class Work:
+    """The same work, done by each contestant; the first one is ours."""
+
+    title: str
+    contestants: list[Contestant]
+    environment: dict = field(default_factory=dict)
+    rehearsals: int = 0
+
+
+@dataclass
+class Measure:
+    """One quantity of some work: how to read it off a run, and the ratio ours / theirs that we aim at."""
+
+    name: str
+    work: str
+    title: str
+    read: Callable[[dict], float]
+    shown_as: str
+    goal: tuple | None = None
+
+
+MEASURES = [
+    Measure("training", "training", "training step", lambda run: run["seconds_per_step"], "{:.3f} s", ("<=", 1.0)),
+    Measure("memory", "training", "peak memory", lambda run: run["peak"] / 2**20, "{:.0f} MiB", ("<=", 1.1)),
+    Measure("loading", "loading", "loading", lambda run: run["frames_per_second"], "{:.0f} frames/s", (">=", 2.0)),
+    Measure("startup", "startup", "start-up", lambda run: run["seconds"], "{:.2f} s"),
+]
+
+
+class Failure(Exception):
+    pass
+
+
+def parse_json(text):
+    """All of the output, or else its last line, as JSON."""
+    for part in [text, *text.splitlines()[-1:]]:
+        try:
+            return json.loads(part)
+        except ValueError:
+            pass
+    return None
+
+
+def run(command, environment):
+    """Runs a command to its end: the JSON that it prints, its wall time, and its CPU time and peak memory as the
+    system counted them, the same way for everybody."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        start = time.perf_counter()
+        try:
+            process = subprocess.Popen(command, stdout=output, stderr=errors, env=os.environ | environment)
+        except OSError as error:
+            raise Failure(f"cannot run {command[0]}: {error.strerror}") from None
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        text = output.read().decode(errors="replace").strip()
+        if process.returncode != 0:
+            tail = errors.read().decode(errors="replace").strip()[-2000:]
+            raise Failure(f"{' '.join(command)}\nended with status {process.returncode}:\n{tail}")
+    said = parse_json(text)
+    if said is None:
+        raise Failure(f"{' '.join(command)}\nprinted no JSON:\n{text[-2000:]}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    measured = {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * unit}
+    return (said if isinstance(said, dict) else {"output": said}) | measured
+
+
+def take_turns(work, rounds):
+    """A B A B ..., so that what else the machine does falls on all alike."""
+    for turn in range(-work.rehearsals, rounds):
+        for contestant in work.contestants:
+            label = "rehearsal" if turn < 0 else f"round {turn + 1} of {rounds}"
+            print(f"{work.title}: {label}, {contestant.name}", file=sys.stderr, flush=True)
+            measured = run(contestant.command, work.environment)
+            if turn >= 0:
+                contestant.runs.append(measured)
+
+
+def compare(measure, work):
+    """Rows of the table: ours against each other contestant."""
+    ours, *others = work.contestants
+    mine = [measure.read(r) for r in ours.runs]
+    for other in others:
+        theirs = [measure.read(r) for r in other.runs]
+        ratios = [a / b for a, b in zip(mine, theirs)]
+        ratio = statistics.median(ratios)
+        met = None
+        if measure.goal:
+            sense, bound = measure.goal
+            met = ratio <= bound if sense == "<=" else ratio >= bound
+        yield {
+            "measure": measure.title,
+            "peer": other.name,
+            "ours": statistics.median(mine),
+            "theirs": statistics.median(theirs),
+            "ratio": ratio,
+            "ratio_min": min(ratios),
+            "ratio_max": max(ratios),
+            "goal": "".join(map(str, measure.goal)) if measure.goal else None,
+            "met": met,
+            "shown": [measure.shown_as.format(statistics.median(side)) for side in (mine, theirs)],
+        }
+
+
+def choose_sequences(data, count, into):
+    """Copies an even choice of the data set's sequences, so that both sides read exactly the same frames."""
+
+    def is_sequence(folder):
+        number = folder.parts[-3]
+        return (
+            (number.isdecimal() and len(number) <= 2)
+            and folder.is_dir()
+            and any(file.suffix.lower() in IMAGES for file in folder.iterdir())
+        )
+
+    folders = sorted(folder for folder in data.glob("*/*/*") if is_sequence(folder))
+    if not folders:
+        raise Failure(f"{data}: no sequences; expected <number>/<track>/<sequence>/<frames>")
+    count = min(count, len(folders))
+    chosen = [folders[i * len(folders) // count] for i in range(count)]
+    for folder in chosen:
+        shutil.copytree(folder, into / folder.relative_to(data))
+    return [into / folder.relative_to(data) for folder in chosen]
+
+
+def machine(options, python):
+    """How the figures were taken."""
+
+    def said(*command):
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.strip() or None
+        except OSError:
+            return None
+
+    cpu = None
+    if pathlib.Path("/proc/cpuinfo").exists():
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
+    elif sys.platform == "darwin":
+        cpu = said("sysctl", "-n", "machdep.cpu.brand_string")
+    versions = "import torch, torchvision, PIL; print(torch.__version__, torchvision.__version__, PIL.__version__)"
+    torch, torchvision, pillow = (said(str(python), "-c", versions) or "? ? ?").split()
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "cpu": cpu or platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "load_before": round(os.getloadavg()[0], 2),
+        "jersey": said(str(options.bin / "jersey"), "--version"),
+        "torch": torch,
+        "torchvision": torchvision,
+        "pillow": pillow,
+        "python": (said(str(python), "--version") or "?").removeprefix("Python "),
+        "threads": options.threads,
+        "workers": options.workers,
+        "rounds": options.rounds,
+        "steps": options.steps,
+    }
+
+
+def plan(options, python, scratch):
+    """The work to be done for what was asked."""
+    bench, peers = options.bin / "jersey-bench", HERE / "peers"
+    wanted = set(options.only)
+    sequences = []
+    if wanted & {"loading", "startup"}:
+        count = options.sequences if "loading" in wanted else 1
+        sequences = choose_sequences(options.data, count, scratch / "data")
+
+    if wanted & {"training", "memory"}:
+        shape = ["--threads", options.threads, "--batch", 8, "--frames", 8, "--height", 192, "--width", 96]
+        shape += ["--steps", options.steps, "--warmup", options.warmup]
+        step = [python, peers / "training_step.py", *shape]
+        contestants = [
+            Contestant("jersey", [bench, "training-step", *shape]),
+            Contestant(STUDY, step),
+            Contestant(BEST, [*step, "--channels-last", "--fused"]),
+        ]
+        yield "training", Work("training step", contestants)
+
+    if "loading" in wanted:
+        shape = ["--data", scratch / "data", "--workers", options.workers, "--batch", 64, "--frames", 16]
+        shape += ["--sequences", len(sequences)]
+        contestants = [
+            Contestant("jersey", [bench, "loading", *shape]),
+            Contestant(STUDY, [python, peers / "loading.py", *shape]),
+        ]
+        # A DataLoader's worker uses one thread; so shall each of ours.
+        yield "loading", Work("loading", contestants, {"OMP_NUM_THREADS": "1"})
+
+    if "startup" in wanted:
+        weights = scratch / "weights.pth"
+        subprocess.run([python, peers / "make_checkpoint.py", weights], check=True)
+        ours = [options.bin / "jersey", "predict", "--weights", weights, "--model", "attn_bgru_luong"]
+        contestants = [
+            Contestant("jersey", [*ours, sequences[0], "--format", "json"]),
+            Contestant("Python script", [python, peers / "predict.py", weights, sequences[0]]),
+        ]
+        # The first start of either reads it from the disk; what is measured is a start with everything in memory.
+        yield "startup", Work("start-up", contestants, {"OMP_NUM_THREADS": str(options.threads)}, rehearsals=1)
+
+
+def table(rows):
+    """Plain text, columns aligned; also valid Markdown."""
+    head = ["measure", "against", "jersey", "peer", "ratio", "min-max", "goal"]
+    lines = [head]
+    for row in rows:
+        verdict = "" if row["goal"] is None else f"{row['goal']} {'met' if row['met'] else 'MISSED'}"
+        spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
+        lines.append([row["measure"], row["peer"], *row["shown"], f"{row['ratio']:.2f}", spread, verdict])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    lines.insert(1, ["-" * width for width in widths])
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths)] for line in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [m.name for m in MEASURES]
+    parser.add_argument("--only", action="append", choices=names, help="measure only this; may be repeated")
+    parser.add_argument("--data", type=pathlib.Path, metavar="DIR", help="frames in `folders` format (loading, startup)")
+    release = HERE.parent / ".build/release"
+    parser.add_argument("--bin", type=pathlib.Path, default=release, metavar="DIR", help="where our programs are")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2, help="of each side, for training and start-up")
+    parser.add_argument("--workers", type=int, default=2, help="of each side, for loading")
+    parser.add_argument("--steps", type=int, default=10, help="training steps measured per run")
+    parser.add_argument("--warmup", type=int, default=3, help="training steps before those")
+    parser.add_argument("--sequences", type=int, default=256, help="how many sequences to load")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every run there")
+    options = parser.parse_args()
+    options.only = options.only or names
+    if options.data is None and {"loading", "startup"} & set(options.only):
+        parser.error("loading and start-up need frames: --data DIR (or choose --only training, --only memory)")
+    if min(options.rounds, options.threads, options.workers, options.steps, options.sequences) < 1:
+        parser.error("--rounds, --threads, --workers, --steps and --sequences must be at least 1")
+    # A missing program is better known now than after the peers are installed.
+    wanted = ["jersey-bench"] if set(options.only) - {"startup"} else []
+    wanted += ["jersey"] if "startup" in options.only else []
+    for name in wanted:
+        if not (options.bin / name).exists():
+            parser.error(f"{options.bin / name} is missing: build it with `swift build -c release`, or say --bin DIR")
+    return options
+
+
+def main():
+    options = parse()
+    setup = subprocess.run([HERE / "peers/setup.sh"], stdout=subprocess.PIPE, text=True)
+    if setup.returncode != 0:
+        raise Failure("peers/setup.sh failed; see above")
+    python = pathlib.Path(setup.stdout.strip())
+
+    with tempfile.TemporaryDirectory(prefix="jersey-compare-") as scratch:
+        taken = machine(options, python)
+        works = {}
+        for name, work in plan(options, python, pathlib.Path(scratch)):
+            take_turns(work, options.rounds)
+            works[name] = work
+
+    if "loading" in works:
+        counts = {c.name: c.runs[0].get("frames") for c in works["loading"].contestants}
+        if len(set(counts.values())) > 1:
+            print(f"note: the two sides did not load the same number of frames: {counts}", file=sys.stderr)
+    rows = [row for m in MEASURES if m.name in options.only for row in compare(m, works[m.work])]
+    print(table(rows))
+    print(f"\nRatio: jersey / peer, the median (and extremes) over {options.rounds} pairs of runs taken in turns.")
+    print("Time and memory are better below 1, frames per second above 1.\n")
+    print("\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in taken.items()))
+    if taken["load_before"] > 0.5:
+        print(f"note: the machine was busy (load {taken['load_before']}); see the spread", file=sys.stderr)
+
+    if options.json:
+        runs = {name: {c.name: c.runs for c in work.contestants} for name, work in works.items()}
+        for row in rows:
+            del row["shown"]
+        options.json.write_text(json.dumps({"taken": taken, "rows": rows, "runs": runs}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failure as failure:
+        sys.exit(f"compare.py: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,40 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each first puts in place whatever is missing.
+
+SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo format lint clean
+
+help:
+	@echo 'make demo     renders a small data set, trains a model on it, reads new sequences with it'
+	@echo 'make test     runs the tests'
+	@echo 'make setup    installs Debian packages and libtorch, as far as they are missing'
+	@echo 'make build    builds the command-line tool, optimised'
+	@echo 'make format   formats the Swift sources in place'
+	@echo 'make lint     checks their format'
+	@echo 'make clean    removes what was built and the demo; libtorch stays'
+
+setup:
+	@Tools/setup.sh
+
+build: setup
+	@echo 'build: building jersey, optimised (minutes the first time)'
+	@swift build -c release --product jersey
+
+test: setup
+	@echo 'test: building and running the tests (minutes the first time)'
+	@swift test
+
+demo: build
+	@Tools/demo.sh
+
+format:
+	@swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+lint:
+	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	@echo 'lint: the format is fine'
+
+clean:
+	@rm -rf .build demo
+	@echo 'clean: done'

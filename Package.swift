@@ -1,0 +1,76 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+/// The folder with libtorch's `include/` and `lib/`: `LIBTORCH`, or Python's torch with `LIBTORCH_USE_PYTORCH=1`, or `.torch/`,
+/// where `make setup` puts it. The link is not resolved: SwiftPM keeps what this manifest says, and `.torch` may come to point elsewhere.
+let libtorch: String = {
+    let environment = ProcessInfo.processInfo.environment
+    var folder = Context.packageDirectory + "/.torch"
+    if let given = environment["LIBTORCH"], !given.isEmpty {
+        folder = given.hasPrefix("/") ? given : Context.packageDirectory + "/" + given
+    } else if environment["LIBTORCH_USE_PYTORCH"] == "1" {
+        let python = Process()
+        let output = Pipe()
+        python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        python.arguments = ["python3", "-c", "import os, torch; print(os.path.dirname(torch.__file__))"]
+        python.standardOutput = output
+        try? python.run()
+        let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        folder = answer.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+    if !FileManager.default.fileExists(atPath: folder + "/include/ATen/ATen.h") {
+        FileHandle.standardError.write(Data("jersey: no libtorch in '\(folder)': run `make setup`\n".utf8))
+    }
+    return folder
+}()
+
+/// Unsafe flags are allowed in a root package, and only there; this is an application, not a dependency.
+let torchHeaders: [CXXSetting] = [.unsafeFlags(["-isystem", libtorch + "/include"])]
+let torchLibraries: [LinkerSetting] = [
+    .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
+    .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
+]
+
+let package = Package(
+    name: "jersey",
+    products: [.executable(name: "jersey", targets: ["JerseyCLI"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // The C ABI over libtorch; the only place that sees its headers.
+        .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+        // JPEG and PNG to bytes and back.
+        .target(
+            name: "CImage",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("exif")]),
+        // Drawing, for rendered samples and contact sheets.
+        .systemLibrary(name: "CCairo"),
+        // Tensors, layers, optimizers, weight files; nothing about jerseys.
+        .target(name: "Torch", dependencies: ["CTorch"]),
+        // Configuration, data, models and inference: what it takes to read a number.
+        .target(
+            name: "Jersey", dependencies: ["Torch", "CImage", .product(name: "Yams", package: "Yams")]),
+        // What a researcher does with it: training, evaluation, rendered data.
+        .target(name: "JerseyLab", dependencies: ["Jersey", "Torch", "CCairo"]),
+        // The command line.
+        .executableTarget(
+            name: "JerseyCLI",
+            dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        // The measured side of Benchmarks/compare.py.
+        .executableTarget(
+            name: "jersey-bench",
+            dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")], path: "Benchmarks/jersey-bench"),
+        .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+        .testTarget(name: "JerseyTests", dependencies: ["Jersey"]),
+        .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),
+        // The study's numbers, from its fixtures.
+        .testTarget(
+            name: "ParityTests", dependencies: ["JerseyLab", .product(name: "Crypto", package: "swift-crypto")],
+            resources: [.copy("Fixtures")]),
+    ],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,2 @@
+// Named by its folder, so that no pkg-config flags are needed.
+#include <cairo/cairo.h>

@@ -1,0 +1,182 @@
+// The C ABI over libtorch: the only header that Swift sees of it.
+//
+// One operation is one function. Every C++ exception stops here: a function that can fail takes `error` last, leaves there a
+// message that the caller frees with `ct_free`, and returns NULL or zero. A returned `ct_tensor` is owned by the caller
+// and freed with `ct_tensor_free`; tensors taken as arguments are borrowed.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma clang assume_nonnull begin
+
+typedef struct ct_tensor_object *ct_tensor;
+/// Tensors borrowed for the length of a call.
+typedef struct { const ct_tensor _Nonnull *_Nonnull items; size_t count; } ct_list;
+/// Starts as NULL; a message once something has gone wrong.
+typedef struct { char *_Nullable message; } ct_error;
+
+void ct_free(char *_Nullable message);
+void ct_tensor_free(ct_tensor tensor);
+
+// Element types and devices are libtorch's own numbers (c10::ScalarType, c10::DeviceType).
+enum { ct_uint8 = 0, ct_int32 = 3, ct_int64 = 4, ct_float16 = 5, ct_float32 = 6, ct_float64 = 7, ct_bool = 11, ct_bfloat16 = 15 };
+enum { ct_cpu = 0, ct_cuda = 1 };
+
+// MARK: Creation and reading
+
+/// Copies `bytes` (row-major, as many as `shape` and `dtype` ask for) into a new CPU tensor.
+ct_tensor _Nullable ct_from_bytes(const void *bytes, const int64_t *shape, size_t rank, int32_t dtype, ct_error *error);
+/// A CPU tensor over memory that is not copied: `release(context)` is called once when libtorch lets go of it.
+ct_tensor _Nullable ct_from_memory(
+    void *memory, const int64_t *shape, size_t rank, int32_t dtype, void *context, void (*release)(void *), ct_error *error);
+ct_tensor _Nullable ct_full(const int64_t *shape, size_t rank, double value, int32_t dtype, int32_t device, ct_error *error);
+// Draws are functions of `seed` alone: each call has a generator of its own, and libtorch's global one is never used.
+ct_tensor _Nullable ct_normal(const int64_t *shape, size_t rank, double mean, double std, uint64_t seed, ct_error *error);
+ct_tensor _Nullable ct_uniform(const int64_t *shape, size_t rank, double low, double high, uint64_t seed, ct_error *error);
+/// Ones with `probability`, zeros otherwise (float32, CPU).
+ct_tensor _Nullable ct_bernoulli(const int64_t *shape, size_t rank, double probability, uint64_t seed, ct_error *error);
+/// Copies the elements, row-major, into `bytes`; `count` must be exactly their size in bytes.
+void ct_copy_bytes(ct_tensor tensor, void *bytes, size_t count, ct_error *error);
+size_t ct_rank(ct_tensor tensor);
+int64_t ct_size(ct_tensor tensor, size_t dimension);
+int64_t ct_count(ct_tensor tensor);
+int32_t ct_dtype(ct_tensor tensor);
+int32_t ct_device(ct_tensor tensor);
+double ct_item(ct_tensor tensor, ct_error *error);
+
+// MARK: Element-wise
+
+ct_tensor _Nullable ct_add(ct_tensor a, ct_tensor b, double alpha, ct_error *error);
+ct_tensor _Nullable ct_mul(ct_tensor a, ct_tensor b, ct_error *error);
+ct_tensor _Nullable ct_div(ct_tensor a, ct_tensor b, ct_error *error);
+ct_tensor _Nullable ct_add_scalar(ct_tensor a, double b, ct_error *error);
+ct_tensor _Nullable ct_mul_scalar(ct_tensor a, double b, ct_error *error);
+ct_tensor _Nullable ct_tanh(ct_tensor a, ct_error *error);
+ct_tensor _Nullable ct_relu(ct_tensor a, bool in_place, ct_error *error);
+ct_tensor _Nullable ct_silu(ct_tensor a, bool in_place, ct_error *error);
+ct_tensor _Nullable ct_hardswish(ct_tensor a, bool in_place, ct_error *error);
+ct_tensor _Nullable ct_sigmoid(ct_tensor a, ct_error *error);
+ct_tensor _Nullable ct_hardsigmoid(ct_tensor a, ct_error *error);
+ct_tensor _Nullable ct_clamp(ct_tensor a, double low, double high, ct_error *error);
+ct_tensor _Nullable ct_clamp_in_place(ct_tensor a, double low, double high, ct_error *error);
+ct_tensor _Nullable ct_floor_in_place(ct_tensor a, ct_error *error);
+ct_tensor _Nullable ct_add_in_place(ct_tensor a, ct_tensor b, double alpha, ct_error *error);
+ct_tensor _Nullable ct_mul_in_place(ct_tensor a, ct_tensor b, ct_error *error);
+ct_tensor _Nullable ct_add_scalar_in_place(ct_tensor a, double b, ct_error *error);
+ct_tensor _Nullable ct_mul_scalar_in_place(ct_tensor a, double b, ct_error *error);
+ct_tensor _Nullable ct_masked_fill(ct_tensor a, ct_tensor mask, double value, ct_error *error);
+ct_tensor _Nullable ct_less_than(ct_tensor a, ct_tensor b, ct_error *error);
+ct_tensor _Nullable ct_equal(ct_tensor a, ct_tensor b, ct_error *error);
+bool ct_all_finite(ct_tensor a, ct_error *error);
+
+// MARK: Reductions and products
+
+ct_tensor _Nullable ct_sum(ct_tensor a, const int64_t *dimensions, size_t count, bool keep, ct_error *error);
+ct_tensor _Nullable ct_mean(ct_tensor a, const int64_t *dimensions, size_t count, bool keep, ct_error *error);
+ct_tensor _Nullable ct_argmax(ct_tensor a, int64_t dimension, ct_error *error);
+ct_tensor _Nullable ct_softmax(ct_tensor a, int64_t dimension, ct_error *error);
+ct_tensor _Nullable ct_log_softmax(ct_tensor a, int64_t dimension, ct_error *error);
+ct_tensor _Nullable ct_top_k(ct_tensor a, int64_t k, int64_t dimension, ct_tensor _Nullable *_Nonnull indices, ct_error *error);
+ct_tensor _Nullable ct_matmul(ct_tensor a, ct_tensor b, ct_error *error);
+
+// MARK: Shape
+
+ct_tensor _Nullable ct_reshape(ct_tensor a, const int64_t *shape, size_t rank, ct_error *error);
+ct_tensor _Nullable ct_permute(ct_tensor a, const int64_t *order, size_t rank, ct_error *error);
+ct_tensor _Nullable ct_unsqueeze(ct_tensor a, int64_t dimension, ct_error *error);
+ct_tensor _Nullable ct_squeeze(ct_tensor a, int64_t dimension, ct_error *error);
+ct_tensor _Nullable ct_narrow(ct_tensor a, int64_t dimension, int64_t start, int64_t length, ct_error *error);
+ct_tensor _Nullable ct_select(ct_tensor a, int64_t dimension, int64_t index, ct_error *error);
+ct_tensor _Nullable ct_index_select(ct_tensor a, int64_t dimension, ct_tensor indices, ct_error *error);
+ct_tensor _Nullable ct_scatter(ct_tensor a, int64_t dimension, ct_tensor indices, ct_tensor values, ct_error *error);
+ct_tensor _Nullable ct_concatenate(ct_list tensors, int64_t dimension, ct_error *error);
+ct_tensor _Nullable ct_pad(ct_tensor a, const int64_t *padding, size_t count, ct_error *error);
+ct_tensor _Nullable ct_channel_shuffle(ct_tensor a, int64_t groups, ct_error *error);
+ct_tensor _Nullable ct_contiguous(ct_tensor a, bool channels_last, ct_error *error);
+ct_tensor _Nullable ct_to(ct_tensor a, int32_t dtype, int32_t device, ct_error *error);
+void ct_copy_into(ct_tensor destination, ct_tensor source, ct_error *error);
+
+// MARK: Networks
+
+ct_tensor _Nullable ct_conv2d(
+    ct_tensor input, ct_tensor weight, ct_tensor _Nullable bias, int64_t stride, int64_t padding, int64_t groups, ct_error *error);
+ct_tensor _Nullable ct_batch_norm(
+    ct_tensor input, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, bool training,
+    double momentum, double epsilon, ct_error *error);
+ct_tensor _Nullable ct_linear(ct_tensor input, ct_tensor weight, ct_tensor _Nullable bias, ct_error *error);
+ct_tensor _Nullable ct_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error);
+enum { ct_cell_rnn = 0, ct_cell_gru = 1, ct_cell_lstm = 2 };
+/// One recurrent layer over a packed batch. `data` is (N, F) in time-major packed order, `batch_sizes` int64 on the CPU.
+/// Returns the packed output (N, D·H); `final` receives the last hidden states (D, B, H) in the order of the packed batch.
+ct_tensor _Nullable ct_recurrent(
+    int32_t cell, ct_tensor data, ct_tensor batch_sizes, ct_list parameters,
+    int64_t hidden, bool bidirectional, ct_tensor _Nullable *_Nonnull final, ct_error *error);
+ct_tensor _Nullable ct_cross_entropy(
+    ct_tensor logits, ct_tensor labels, ct_tensor _Nullable class_weights, double label_smoothing, ct_error *error);
+
+// MARK: Images (uint8 or float)
+
+/// Antialiased bilinear resize of (N, C, H, W), Pillow's algorithm within one level for uint8.
+ct_tensor _Nullable ct_resize(ct_tensor image, int64_t height, int64_t width, ct_error *error);
+/// (h, w) sampling grid of the affine map `theta` (2 x 3, row-major): (1, h, w, 2).
+ct_tensor _Nullable ct_affine_grid(const double *theta, int64_t height, int64_t width, ct_error *error);
+/// Ones where the point lies in the image, [-1, 1) along both axes: (1, h, w, 2) to (1, 1, h, w), float32.
+ct_tensor _Nullable ct_grid_inside(ct_tensor grid, ct_error *error);
+ct_tensor _Nullable ct_grid_sample(ct_tensor image, ct_tensor grid, bool border, ct_error *error);
+
+// MARK: Training
+
+void ct_set_requires_grad(ct_tensor tensor, bool value, ct_error *error);
+void ct_backward(ct_tensor loss, ct_error *error);
+ct_tensor _Nullable ct_gradient(ct_tensor tensor);
+void ct_clear_gradient(ct_tensor tensor);
+ct_tensor _Nullable ct_detach(ct_tensor tensor, ct_error *error);
+/// Euclidean norm over all tensors together, as a scalar tensor.
+ct_tensor _Nullable ct_global_norm(ct_list tensors, ct_error *error);
+/// Multiplies every tensor in place by the scalar tensor `factor`.
+void ct_scale_all(ct_list tensors, ct_tensor factor, ct_error *error);
+/// One Adam step in place (libtorch's fused kernel). `steps` are float32 scalars; they are advanced here.
+void ct_adam(
+    ct_list parameters, ct_list gradients, ct_list means, ct_list variances, ct_list steps, double rate, double beta1, double beta2, double decay, double epsilon,
+    bool decoupled, ct_error *error);
+/// Multiplies gradients by `inverse_scale` in place; true if every element was finite.
+bool ct_unscale(ct_list gradients, double inverse_scale, ct_error *error);
+/// Sets this thread's gradient mode, returning the former one.
+bool ct_set_gradients_enabled(bool enabled);
+/// Turns autocast on for `device` with `dtype`, or off (dtype < 0), on this thread.
+void ct_set_autocast(int32_t device, int32_t dtype, ct_error *error);
+
+// MARK: Runtime
+
+const char *ct_version(void);
+void ct_set_threads(int32_t count);
+int32_t ct_threads(void);
+/// Keeps libtorch's operations on the calling thread, without changing other threads.
+void ct_use_calling_thread_only(void);
+/// Number of usable CUDA devices; loads libtorch's CUDA library on first use where one lies beside libtorch.
+int32_t ct_cuda_device_count(ct_error *error);
+void ct_synchronize(int32_t device, ct_error *error);
+/// "AVX512" and the like: the code path that libtorch's CPU kernels take here.
+const char *ct_cpu_capability(void);
+/// libtorch's own account of how it was built, to be freed with `ct_free`.
+char *_Nullable ct_build_description(ct_error *error);
+
+// MARK: Archives (zip files as torch.save writes them)
+
+typedef struct ct_archive_object *ct_archive;
+/// The bytes must outlive the archive.
+ct_archive _Nullable ct_archive_open(const void *bytes, size_t count, ct_error *error);
+void ct_archive_free(ct_archive archive);
+/// Size in bytes of a record, -1 if there is none of that name.
+int64_t ct_archive_size(ct_archive archive, const char *name, ct_error *error);
+void ct_archive_read(ct_archive archive, const char *name, void *bytes, size_t count, ct_error *error);
+
+#pragma clang assume_nonnull end
+#ifdef __cplusplus
+}
+#endif

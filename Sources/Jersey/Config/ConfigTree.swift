@@ -1,0 +1,210 @@
+import Foundation
+import Torch
+import Yams
+
+/// Configuration as a tree of plain values, on which files, the environment and flags lay their words: file < environment < flags.
+///
+/// swift-configuration reads keys that the program asks for, and is silent about those that nobody asks for; a misspelt key must
+/// be an error here, and the resolved configuration must be a `Codable` value that can be saved. Hence this little type.
+public indirect enum ConfigTree: Codable, Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case int(Int)
+    case number(Double)
+    case string(String)
+    case list([ConfigTree])
+    case table([String: ConfigTree])
+
+    public init(from decoder: any Decoder) throws {
+        if let table = try? [String: ConfigTree](from: decoder) {
+            self = .table(table)
+        } else if let list = try? [ConfigTree](from: decoder) {
+            self = .list(list)
+        } else {
+            let value = try decoder.singleValueContainer()
+            if value.decodeNil() {
+                self = .null
+            } else if let bool = try? value.decode(Bool.self) {
+                self = .bool(bool)
+            } else if let int = try? value.decode(Int.self) {
+                self = .int(int)
+            } else if let number = try? value.decode(Double.self) {
+                self = .number(number)
+            } else {
+                self = .string(try value.decode(String.self))
+            }
+        }
+    }
+
+    fileprivate init(_ value: Any) throws {
+        switch value {
+        case is NSNull: self = .null
+        case let value as Bool: self = .bool(value)
+        case let value as Int: self = .int(value)
+        case let value as Double: self = .number(value)
+        case let value as String: self = .string(value)
+        case let value as [Any]: self = .list(try value.map(ConfigTree.init))
+        case let value as [AnyHashable: Any]:
+            self = .table(Dictionary(try value.map { ("\($0.key)", try ConfigTree($0.value)) }, uniquingKeysWith: { $1 }))
+        default: throw UsageError("'\(value)' is not a value for a configuration")
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .int(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .table(let value): try container.encode(value)
+        }
+    }
+
+    /// Paths of all values that are not tables: "training.epochs".
+    var leaves: [String] {
+        guard case .table(let table) = self else { return [""] }
+        return table.flatMap { key, value in value.leaves.map { $0.isEmpty ? key : key + "." + $0 } }
+    }
+
+    func value(at path: some Collection<String>) -> ConfigTree? {
+        guard let key = path.first else { return self }
+        guard case .table(let table) = self else { return nil }
+        return table[key]?.value(at: path.dropFirst())
+    }
+
+    mutating func set(_ value: ConfigTree, at path: some Collection<String>) {
+        guard let key = path.first else { return self = value }
+        var table: [String: ConfigTree] = if case .table(let table) = self { table } else { [:] }
+        table[key, default: .table([:])].set(value, at: path.dropFirst())
+        self = .table(table)
+    }
+}
+
+// MARK: - Overlays
+
+/// One source of settings: dotted paths and values.
+public struct ConfigOverlay: Sendable {
+    /// What errors call the source.
+    public let source: String
+    public let settings: [String: ConfigTree]
+
+    public init(source: String, settings: [String: ConfigTree]) {
+        self.source = source
+        self.settings = settings
+    }
+
+    /// A YAML or JSON file (JSON is YAML).
+    ///
+    /// - Throws: `FileError` when it cannot be read or parsed.
+    public init(file: URL) throws {
+        let text: String
+        do {
+            text = try String(contentsOf: file, encoding: .utf8)
+        } catch {
+            throw FileError(file.path, doing: "read the configuration", error: error)
+        }
+        do {
+            let tree = try Self.tree(text)
+            guard case .table = tree else { throw FileError(file.path, "does not hold keys and values") }
+            var settings: [String: ConfigTree] = [:]
+            for leaf in tree.leaves where !leaf.isEmpty { settings[leaf] = tree.value(at: leaf.components(separatedBy: ".")) }
+            self.init(source: file.path, settings: settings)
+        } catch let error as FileError {
+            throw error
+        } catch {
+            throw FileError(file.path, "is neither YAML nor JSON: \(error)")
+        }
+    }
+
+    /// Variables such as `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`.
+    public init(environment: [String: String]) {
+        var settings: [String: ConfigTree] = [:]
+        for key in RunConfig.keys {
+            if let text = environment[Self.variable(for: key)] { settings[key] = Self.parsed(text) }
+        }
+        self.init(source: "the environment", settings: settings)
+    }
+
+    /// `key=value` words.
+    ///
+    /// - Throws: `UsageError` when one has no "=".
+    public init(assignments: [String]) throws {
+        var settings: [String: ConfigTree] = [:]
+        for word in assignments {
+            guard let equals = word.firstIndex(of: "=") else {
+                throw UsageError("--set needs key=value, such as training.epochs=5, and not '\(word)'")
+            }
+            settings[String(word[..<equals])] = Self.parsed(String(word[word.index(after: equals)...]))
+        }
+        self.init(source: "--set", settings: settings)
+    }
+
+    public static func variable(for key: String) -> String {
+        "JERSEY_" + key.map { $0 == "." ? "_" : $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
+    }
+
+    private static func parsed(_ text: String) -> ConfigTree { (try? tree(text)) ?? .string(text) }
+
+    /// YAML by its own rules: a quoted "07" stays a word.
+    private static func tree(_ text: String) throws -> ConfigTree {
+        guard let value = try Yams.load(yaml: text) else { return .table([:]) }
+        return try ConfigTree(value)
+    }
+}
+
+extension RunConfig {
+    /// Dotted paths of every setting.
+    public static let keys: [String] = {
+        // Settings without a default would be missing from the defaults; here every one has a value.
+        var full = RunConfig()
+        full.encoder = .resnet18
+        full.pretrained = ""
+        full.data.classes = []
+        full.data.splits = ""
+        full.data.groupPattern = ""
+        full.training.threads = 1
+        full.training.saveEverySteps = 1
+        return tree(of: full).leaves.sorted()
+    }()
+
+    private static func tree(of config: RunConfig) -> ConfigTree {
+        guard let data = try? JSONEncoder().encode(config), let tree = try? JSONDecoder().decode(ConfigTree.self, from: data) else {
+            preconditionFailure("a configuration is always a tree")
+        }
+        return tree
+    }
+
+    /// The defaults with `overlays` laid upon them, first to last.
+    ///
+    /// - Throws: `UsageError` that names the source and the key that is unknown or has a value of the wrong kind.
+    public init(overlays: [ConfigOverlay]) throws {
+        var config = RunConfig()
+        for overlay in overlays {
+            for (key, value) in overlay.settings.sorted(by: { $0.key < $1.key }) {
+                guard Self.keys.contains(key) else {
+                    let error = UsageError.unknown("setting", key, among: Self.keys, advice: "`jersey train --help` shows where they are listed")
+                    throw UsageError("\(overlay.source): \(error.description)")
+                }
+                var tree = Self.tree(of: config)
+                tree.set(value, at: key.components(separatedBy: "."))
+                do {
+                    config = try JSONDecoder().decode(RunConfig.self, from: JSONEncoder().encode(tree))
+                } catch let DecodingError.dataCorrupted(context) {
+                    throw UsageError("\(overlay.source): \(key): \(context.debugDescription)")
+                } catch {
+                    throw UsageError("\(overlay.source): \(key) has a value of the wrong kind: \(value.words)")
+                }
+            }
+        }
+        self = config
+    }
+}
+
+extension ConfigTree {
+    fileprivate var words: String {
+        (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "\(self)"
+    }
+}

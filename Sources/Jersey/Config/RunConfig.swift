@@ -1,0 +1,206 @@
+import Foundation
+import Torch
+
+/// Everything that decides how a training run goes. Defaults are the study's (report, tables 5 and 6).
+///
+/// Saved complete as `config.json` in the run folder; a file, the environment and flags overlay the defaults (`ConfigTree`).
+public struct RunConfig: Codable, Sendable, Equatable {
+    public var model = "attn_bgru_luong"
+    /// Another encoder than the model's own.
+    public var encoder: EncoderKind?
+    /// Weights that the encoder starts from: torchvision's `.pth` or safetensors.
+    public var pretrained: String?
+    public var seed: UInt64 = 42
+    /// Do as the study did, defects included, so that its tables can be reproduced.
+    public var published = false
+    public var data = DataConfig()
+    public var augmentation = AugmentationConfig()
+    public var optimizer = OptimizerConfig()
+    public var training = TrainingConfig()
+
+    public init() {}
+
+    public func spec() throws -> ModelSpec { try .named(model, encoder: encoder) }
+}
+
+public struct DataConfig: Codable, Sendable, Equatable {
+    public var path = ""
+    /// A name of `DatasetFormat.all`.
+    public var format = DatasetFormat.folders.name
+    /// The numbers to use; all where nil.
+    public var classes: [String]?
+    /// Pixels.
+    public var height = 192
+    public var width = 96
+    /// Longer sequences are sampled down to so many frames.
+    public var maximumFrames = 16
+    /// Train, validation, test; sum 1.
+    public var ratios = [0.8, 0.1, 0.1]
+    /// What the split is drawn from; the run's seed plays no part, so that all seeds share one split.
+    public var splitSeed: UInt64 = 42
+    /// Where the split is kept; `splits.json` in the run folder where nil.
+    public var splits: String?
+    /// Regular expression on the track id ("8/track_001"); tracks with the same match, or the same first capture, stay together.
+    public var groupPattern: String?
+    /// An unreadable image stops the run instead of being left out.
+    public var strict = false
+    /// Threads that decode and augment.
+    public var workers = 2
+    /// Megabytes of decoded frames that may stay in memory.
+    public var cacheMegabytes = 0
+
+    public init() {}
+}
+
+/// Random changes to training frames, drawn from (seed, epoch, sample). Defaults are the study's.
+public struct AugmentationConfig: Codable, Sendable, Equatable {
+    public var enabled = true
+    /// Factors are drawn from 1 ± this.
+    public var brightness = 0.2
+    public var contrast = 0.2
+    public var saturation = 0.2
+    /// Degrees to either side.
+    public var rotation = 5.0
+    public var blurProbability = 0.3
+    /// Pixels; one is drawn.
+    public var blurRadii = [1.0, 1.5, 2.0]
+    public var noiseProbability = 0.2
+    /// Standard deviation, of a 0...1 scale.
+    public var noise = [0.01, 0.03]
+    /// Zoom factors are drawn from 1 ± this, and shifts up to this share of the size. Not in the study.
+    public var zoom = 0.0
+    public var shift = 0.0
+    /// One draw for all frames of a sequence, where the study draws for every frame.
+    public var perSequence = false
+    /// A random frame of each of `maximumFrames` stretches of a long sequence, where the study takes fixed ones.
+    public var frameJitter = false
+
+    public init() {}
+}
+
+public struct OptimizerConfig: Codable, Sendable, Equatable {
+    public enum Rates: String, Codable, Sendable, CaseIterable {
+        /// As the study: uniform for single-frame models, discriminative for the others.
+        case byPhase
+        case uniform
+        case discriminative
+    }
+    public enum Scheduler: String, Codable, Sendable, CaseIterable {
+        case cosine
+        case oneCycle
+    }
+
+    public var rates = Rates.byPhase
+    /// The uniform rate.
+    public var rate = 1e-3
+    public var encoderRate = 1e-4
+    /// Of recurrent layer and attention.
+    public var temporalRate = 3e-4
+    public var headRate = 3e-4
+    public var weightDecay = 1e-4
+    /// AdamW instead of decay added to the gradient.
+    public var decoupled = false
+    /// No decay on batch norm, biases and temperatures.
+    public var excludeNormAndBias = false
+    /// Largest global norm of the gradient.
+    public var clip = 1.0
+    public var scheduler = Scheduler.cosine
+    public var warmupEpochs = 1
+
+    public init() {}
+}
+
+public struct TrainingConfig: Codable, Sendable, Equatable {
+    public enum Precision: String, Codable, Sendable, CaseIterable {
+        /// float16 on CUDA, as the study; float32 on the CPU.
+        case automatic
+        case float32
+        case float16
+        case bfloat16
+    }
+    public enum DeviceChoice: String, Codable, Sendable, CaseIterable {
+        case automatic
+        case cpu
+        case cuda
+    }
+    public enum Balance: String, Codable, Sendable, CaseIterable {
+        case none
+        /// Each number equally often.
+        case numbers
+        /// Each track equally often, whatever its number of sequences.
+        case tracks
+    }
+
+    public var epochs = 30
+    public var batchSize = 64
+    /// Epochs without a better validation loss before it stops.
+    public var patience = 30
+    /// Weights of the two losses.
+    public var tensWeight = 1.0
+    public var onesWeight = 1.0
+    public var labelSmoothing = 0.0
+    public var balance = Balance.none
+    public var precision = Precision.automatic
+    public var device = DeviceChoice.automatic
+    /// Threads of libtorch; its own choice where nil.
+    public var threads: Int?
+    /// Steps between saved states within an epoch; at the end of every epoch only where nil.
+    public var saveEverySteps: Int?
+
+    public init() {}
+}
+
+// MARK: - Checks
+
+extension RunConfig {
+    /// - Throws: `UsageError` that names the key, its value, and what is allowed.
+    public func validate() throws {
+        func require(_ condition: Bool, _ key: String, _ value: Any, _ rule: String) throws {
+            guard condition else { throw UsageError("\(key) is \(value); it must be \(rule)") }
+        }
+        _ = try spec()
+        _ = try DatasetFormat.named(data.format)
+        try require((16...2048).contains(data.height), "data.height", data.height, "16...2048 pixels")
+        try require((16...2048).contains(data.width), "data.width", data.width, "16...2048 pixels")
+        try require((1...512).contains(data.maximumFrames), "data.maximumFrames", data.maximumFrames, "1...512")
+        try require(
+            data.ratios.count == 3 && data.ratios.allSatisfy { 0...1 ~= $0 } && abs(data.ratios.reduce(0, +) - 1) < 1e-6,
+            "data.ratios", data.ratios, "three shares with sum 1, such as [0.8, 0.1, 0.1]")
+        try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
+        try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")
+        for (key, value) in [
+            ("blurProbability", augmentation.blurProbability), ("noiseProbability", augmentation.noiseProbability),
+            ("brightness", augmentation.brightness), ("contrast", augmentation.contrast), ("saturation", augmentation.saturation),
+            ("zoom", augmentation.zoom), ("shift", augmentation.shift),
+        ] {
+            try require(0...1 ~= value, "augmentation." + key, value, "0...1")
+        }
+        try require(0...180 ~= augmentation.rotation, "augmentation.rotation", augmentation.rotation, "0...180 degrees")
+        try require(
+            !augmentation.blurRadii.isEmpty && augmentation.blurRadii.allSatisfy { 0...50 ~= $0 }, "augmentation.blurRadii",
+            augmentation.blurRadii, "radii of 0...50 pixels")
+        try require(
+            augmentation.noise.count == 2 && augmentation.noise[0] >= 0 && augmentation.noise[0] <= augmentation.noise[1],
+            "augmentation.noise", augmentation.noise, "a lowest and a highest deviation, such as [0.01, 0.03]")
+        for (key, value) in [
+            ("rate", optimizer.rate), ("encoderRate", optimizer.encoderRate), ("temporalRate", optimizer.temporalRate),
+            ("headRate", optimizer.headRate),
+        ] {
+            try require(value > 0 && value < 10, "optimizer." + key, value, "above 0 and below 10")
+        }
+        try require(0...1 ~= optimizer.weightDecay, "optimizer.weightDecay", optimizer.weightDecay, "0...1")
+        try require(optimizer.clip > 0, "optimizer.clip", optimizer.clip, "above 0")
+        try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
+        try require((1...4096).contains(training.batchSize), "training.batchSize", training.batchSize, "1...4096")
+        try require(training.patience >= 0, "training.patience", training.patience, "0 or more")
+        try require(0..<1 ~= training.labelSmoothing, "training.labelSmoothing", training.labelSmoothing, "0..<1")
+        try require(training.tensWeight >= 0 && training.onesWeight >= 0, "training.tensWeight", training.tensWeight, "0 or more")
+        try require(training.threads.map { (1...1024).contains($0) } ?? true, "training.threads", training.threads ?? 0, "1...1024")
+        try require((training.saveEverySteps ?? 1) >= 1, "training.saveEverySteps", training.saveEverySteps ?? 0, "1 or more")
+        try require(
+            optimizer.scheduler != .cosine || (0..<max(training.epochs, 1)).contains(optimizer.warmupEpochs),
+            "optimizer.warmupEpochs", optimizer.warmupEpochs,
+            "fewer than training.epochs (\(training.epochs)), or the rate would never fall; use 0 for a single epoch")
+        if let pattern = data.groupPattern { _ = try GroupPattern(pattern) }
+    }
+}

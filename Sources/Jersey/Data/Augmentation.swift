@@ -1,0 +1,167 @@
+import Foundation
+import Torch
+
+/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise.
+///
+/// Pictures are (1, 3, h, w) float32 tensors of whole levels 0...255; each operation truncates to whole levels, as Pillow's do.
+public struct Augmentation: Sendable {
+    public let config: AugmentationConfig
+
+    public init(_ config: AugmentationConfig) {
+        self.config = config
+    }
+
+    /// One draw of everything.
+    public struct Draw: Sendable, Equatable {
+        public var brightness = 1.0
+        public var contrast = 1.0
+        public var saturation = 1.0
+        /// Degrees counter-clockwise.
+        public var angle = 0.0
+        public var zoom = 1.0
+        /// Shares of width and height.
+        public var shift = (x: 0.0, y: 0.0)
+        /// Pixels; nil for none.
+        public var blur: Double?
+        /// Standard deviation on a 0...1 scale, and the seed of the values; nil for none.
+        public var noise: (deviation: Double, seed: UInt64)?
+
+        public static func == (a: Draw, b: Draw) -> Bool {
+            (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (b.brightness, b.contrast, b.saturation, b.angle, b.zoom)
+                && a.shift == b.shift && a.blur == b.blur && a.noise?.deviation == b.noise?.deviation && a.noise?.seed == b.noise?.seed
+        }
+    }
+
+    public func draw(from random: inout RandomStream) -> Draw {
+        var draw = Draw()
+        func factor(_ spread: Double) -> Double { random.uniform(1 - spread...1 + spread) }
+        draw.brightness = factor(config.brightness)
+        draw.contrast = factor(config.contrast)
+        draw.saturation = factor(config.saturation)
+        draw.angle = random.uniform(-config.rotation...config.rotation)
+        draw.zoom = factor(config.zoom)
+        draw.shift = (random.uniform(-config.shift...config.shift), random.uniform(-config.shift...config.shift))
+        // Every draw takes the same numbers from the stream, whatever it comes to.
+        let (blurs, radius) = (random.chance(config.blurProbability), random.next())
+        if blurs { draw.blur = config.blurRadii[Int(radius % UInt64(config.blurRadii.count))] }
+        let (noises, deviation, seed) = (random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]), random.next())
+        if noises { draw.noise = (deviation, seed) }
+        return draw
+    }
+
+    /// - Parameter picture: (1, 3, h, w) uint8.
+    /// - Returns: (1, 3, h, w) float32.
+    public static func apply(_ draw: Draw, to picture: Tensor) -> Tensor {
+        var picture = picture.to(dtype: .float32).contiguous()
+        brighten(picture, draw.brightness)
+        adjustContrast(picture, draw.contrast)
+        saturate(picture, draw.saturation)
+        picture = moved(picture, angle: draw.angle, zoom: draw.zoom, shift: draw.shift)
+        if let radius = draw.blur { picture = blurred(picture, radius: radius) }
+        if let noise = draw.noise {
+            addNoise(picture, Tensor.normal(picture.shape, deviation: noise.deviation, seed: noise.seed))
+        }
+        return picture
+    }
+
+    // MARK: Operations
+
+    private static func truncate(_ picture: Tensor) {
+        picture.clampInPlace(to: 0...255).floorInPlace()
+    }
+
+    static func brighten(_ picture: Tensor, _ factor: Double) {
+        truncate(picture.multiplyInPlace(factor))
+    }
+
+    /// (19595 R + 38470 G + 7471 B + 32768) / 65536, rounded down; exact in float32.
+    static func grey(_ picture: Tensor) -> Tensor {
+        let weights = Tensor([19595, 38470, 7471] as [Float], shape: [1, 3, 1, 1])
+        return (picture * weights).sum(over: 1, keep: true).addInPlace(32768).multiplyInPlace(1 / 65536).floorInPlace()
+    }
+
+    static func adjustContrast(_ picture: Tensor, _ factor: Double) {
+        let middle = (grey(picture).mean(over: 0, 1, 2, 3).item + 0.5).rounded(.down)
+        truncate(picture.multiplyInPlace(factor).addInPlace((1 - factor) * middle))
+    }
+
+    static func saturate(_ picture: Tensor, _ factor: Double) {
+        let grey = grey(picture)
+        truncate(picture.multiplyInPlace(factor).addInPlace(grey, times: 1 - factor))
+    }
+
+    /// Rotation about the centre, with zoom and shift; black where nothing is.
+    static func moved(_ picture: Tensor, angle: Double, zoom: Double = 1, shift: (x: Double, y: Double) = (0, 0)) -> Tensor {
+        if angle == 0 && zoom == 1 && shift == (0, 0) { return picture }
+        let (height, width) = (Double(picture.shape[2]), Double(picture.shape[3]))
+        let (c, s) = (cos(angle * .pi / 180) / zoom, sin(angle * .pi / 180) / zoom)
+        let theta = [c, -s * height / width, -2 * shift.x, s * width / height, c, -2 * shift.y]
+        return picture.warped(by: theta).floorInPlace()
+    }
+
+    /// Three box blurs along x, then y, edges repeated: Pillow's Gaussian, as one matrix per axis.
+    static func blurred(_ picture: Tensor, radius: Double) -> Tensor {
+        let alongX = BlurMatrices.shared.matrix(size: picture.shape[3], radius: radius)
+        let alongY = BlurMatrices.shared.matrix(size: picture.shape[2], radius: radius)
+        let rows = picture.matmul(tensor(alongX, size: picture.shape[3])).addInPlace(0.5).floorInPlace()
+        let columns = tensor(alongY, size: picture.shape[2]).permuted(1, 0).matmul(rows)
+        return columns.addInPlace(0.5).floorInPlace()
+    }
+
+    private static func tensor(_ matrix: ByteBuffer, size: Int) -> Tensor {
+        Tensor(bytes: UnsafeRawBufferPointer(start: matrix.address, count: matrix.count), dtype: .float32, shape: [size, size])
+    }
+
+    /// - Parameter noise: of the picture's shape, on a 0...1 scale.
+    static func addNoise(_ picture: Tensor, _ noise: Tensor) {
+        truncate(picture.addInPlace(noise, times: 255))
+    }
+}
+
+/// The matrices of `Augmentation.blurred` by size and radius: few, and costly to make.
+private final class BlurMatrices: @unchecked Sendable {
+    // `@unchecked Sendable`: the dictionary is only touched under the lock, and a matrix is not written once it is in it.
+    static let shared = BlurMatrices()
+
+    private struct Key: Hashable {
+        let size: Int
+        let radius: Double
+    }
+
+    private let lock = NSLock()
+    private var matrices: [Key: ByteBuffer] = [:]
+
+    /// (size, size) float32: row i is what a bright pixel at i becomes.
+    func matrix(size: Int, radius: Double) -> ByteBuffer {
+        lock.withLock {
+            if let known = matrices[Key(size: size, radius: radius)] { return known }
+            let made = Self.make(size, radius)
+            matrices[Key(size: size, radius: radius)] = made
+            return made
+        }
+    }
+
+    private static func make(_ size: Int, _ radius: Double) -> ByteBuffer {
+        let variance = radius * radius / 3
+        let inner = ((12 * variance + 1).squareRoot() - 1) / 2
+        let l = inner.rounded(.down)
+        let box = l + (2 * l + 1) * (l * (l + 1) - 3 * variance) / (6 * (variance - (l + 1) * (l + 1)))
+        let (reach, weight) = (Int(l), 1 / (2 * box + 1))
+        let outer = (1 - (2 * l + 1) * weight) / 2
+        let result = ByteBuffer(count: size * size * MemoryLayout<Float>.size)
+        let values = result.address.bindMemory(to: Float.self, capacity: size * size)
+        for source in 0..<size {
+            var line = [Double](repeating: 0, count: size)
+            line[source] = 1
+            for _ in 0..<3 {
+                let former = line
+                func at(_ index: Int) -> Double { former[min(max(index, 0), size - 1)] }
+                for i in 0..<size {
+                    line[i] = (-reach...reach).reduce(0) { $0 + at(i + $1) } * weight + outer * (at(i - reach - 1) + at(i + reach + 1))
+                }
+            }
+            for i in 0..<size { values[source * size + i] = Float(line[i]) }
+        }
+        return result
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Torch
+
+/// Sequences in batches, decoded and augmented by worker threads that stay a bounded way ahead.
+///
+/// What a batch holds depends on the order, the seed and the epoch only, not on the number of workers.
+public final class BatchLoader {
+    public struct Batch {
+        /// (R, H, W, 3) uint8 on the CPU: valid frames, sequence after sequence; or padded with each sequence's last frame.
+        public let frames: Tensor
+        /// Valid frames of each sequence.
+        public let lengths: [Int]
+        public let isPadded: Bool
+        public let sequences: [FrameSequence]
+        /// Indices of the frames that were read, for each sequence.
+        public let used: [[Int]]
+        public let problems: [FrameProblem]
+        /// Sequences without a readable frame; they are in no other list.
+        public let unreadable: [FrameSequence]
+    }
+
+    /// One place in an epoch's order.
+    public struct Item: Sendable {
+        public let sequence: FrameSequence
+        /// What its draws depend on.
+        public let keys: (UInt64, UInt64, UInt64)
+
+        /// - Parameter occurrence: how often the sequence has come before in this epoch.
+        public init(_ sequence: FrameSequence, seed: UInt64 = 0, epoch: Int = 0, occurrence: Int = 0) {
+            self.sequence = sequence
+            keys = (seed, UInt64(epoch) << 32 | UInt64(occurrence), fnv1a(sequence.id))
+        }
+    }
+
+    public let batchCount: Int
+    private let pipeline: Pipeline
+    private let items: [Item]
+    private let batchSize: Int
+    private let pads: Bool
+    private var nextBatch: Int
+
+    /// - Parameters:
+    ///   - items: the order.
+    ///   - start: batches to leave out, when an epoch is taken up again.
+    ///   - workers: threads.
+    ///   - prefetch: batches that the workers may be ahead.
+    ///   - pads: repeats each sequence's last frame up to the longest, as the study does.
+    public init(
+        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2, start: Int = 0, pads: Bool = false
+    ) {
+        self.items = items
+        self.batchSize = batchSize
+        self.pads = pads
+        batchCount = (items.count + batchSize - 1) / batchSize
+        nextBatch = start
+        pipeline = Pipeline(items, loader, start: min(start * batchSize, items.count), window: batchSize * max(prefetch, 1))
+        pipeline.start(workers: workers)
+    }
+
+    deinit {
+        pipeline.stop()
+    }
+
+    /// The next batch; nil behind the last.
+    ///
+    /// - Throws: what a strict loader throws for an unreadable frame.
+    public func next() throws -> Batch? {
+        guard nextBatch < batchCount else { return nil }
+        let range = nextBatch * batchSize..<min((nextBatch + 1) * batchSize, items.count)
+        nextBatch += 1
+        var loaded: [(FrameSequence, LoadedSequence)] = []
+        for position in range { loaded.append((items[position].sequence, try pipeline.take(position))) }
+        return collate(loaded)
+    }
+
+    private func collate(_ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]) -> Batch {
+        let readable = loaded.filter { !$0.frames.used.isEmpty }
+        let longest = readable.map(\.frames.used.count).max() ?? 0
+        let size = pipeline.loader.preprocessor
+        var pieces: [Tensor] = []
+        for (_, item) in readable {
+            let count = item.used.count
+            pieces.append(Tensor(sharing: item.frames, shape: [count, size.height, size.width, 3]))
+            guard pads else { continue }
+            let last = Tensor(sharing: item.frames, offset: (count - 1) * size.byteCount, shape: [1, size.height, size.width, 3])
+            pieces += Array(repeating: last, count: longest - count)
+        }
+        return Batch(
+            frames: pieces.isEmpty ? .zeros([0, size.height, size.width, 3], dtype: .uint8) : .concatenated(pieces, over: 0),
+            lengths: readable.map(\.frames.used.count), isPadded: pads, sequences: readable.map(\.sequence),
+            used: readable.map(\.frames.used), problems: loaded.flatMap(\.frames.problems),
+            unreadable: loaded.filter { $0.frames.used.isEmpty }.map(\.sequence))
+    }
+}
+
+/// The worker threads and what they have made.
+///
+/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+private final class Pipeline: @unchecked Sendable {
+    let loader: SequenceLoader
+    private let items: [BatchLoader.Item]
+    private let window: Int
+    private let condition = NSCondition()
+    private var claimed: Int
+    private var taken: Int
+    private var finished: [Int: Result<LoadedSequence, any Error>] = [:]
+    private var isStopped = false
+
+    init(_ items: [BatchLoader.Item], _ loader: SequenceLoader, start: Int, window: Int) {
+        self.items = items
+        self.loader = loader
+        self.window = window
+        claimed = start
+        taken = start
+    }
+
+    func start(workers: Int) {
+        for index in 0..<min(workers, items.count - claimed) {
+            let thread = Thread { self.work() }
+            thread.name = "loader \(index)"
+            thread.stackSize = 4 << 20
+            thread.start()
+        }
+    }
+
+    func stop() {
+        condition.lock()
+        isStopped = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Waits for the item at `position`, which must be the next.
+    func take(_ position: Int) throws -> LoadedSequence {
+        condition.lock()
+        while finished[position] == nil { condition.wait() }
+        let result = finished.removeValue(forKey: position)!
+        taken = position + 1
+        condition.broadcast()
+        condition.unlock()
+        return try result.get()
+    }
+
+    private func work() {
+        Runtime.useCallingThreadOnly()
+        while let position = claim() {
+            let item = items[position]
+            let random = RandomStream(item.keys.0, item.keys.1, item.keys.2)
+            let result = Result { try withoutGradients { try loader.load(item.sequence, random: random) } }
+            condition.lock()
+            finished[position] = result
+            condition.broadcast()
+            condition.unlock()
+        }
+    }
+
+    private func claim() -> Int? {
+        condition.lock()
+        defer { condition.unlock() }
+        while !isStopped && claimed < items.count && claimed >= taken + window { condition.wait() }
+        guard !isStopped, claimed < items.count else { return nil }
+        claimed += 1
+        return claimed - 1
+    }
+}

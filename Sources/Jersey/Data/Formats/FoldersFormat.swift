@@ -1,0 +1,75 @@
+import Foundation
+import Torch
+
+extension DatasetFormat {
+    /// The study's layout. Hidden files, and files beside folders, are passed over.
+    public static let folders: DatasetFormat = DatasetFormat(
+        name: "folders", summary: "<number>/<track>/<sequence>/<frames>.jpg|jpeg|png, the anchor named so"
+    ) { config, published in
+        let root = URL(fileURLWithPath: config.path)
+        let wanted = try config.classes.map { try Set($0.map(number)) }
+        let order: FrameOrder = published ? .published(anchorFirst: true) : .time
+        var sequences: [FrameSequence] = []
+        var remarks: [String] = []
+        for numberFolder in try subfolders(in: root) {
+            guard let number = JerseyNumber(numberFolder) else {
+                if wanted != nil { continue }
+                throw FileError(
+                    root.appendingPathComponent(numberFolder).path, "is not named by a shirt number (0...9, 00...99)",
+                    advice: "move it away, or name the numbers to use with --classes")
+            }
+            if let wanted, !wanted.contains(number) { continue }
+            let numberURL = root.appendingPathComponent(numberFolder)
+            for trackFolder in try subfolders(in: numberURL) {
+                let track = numberFolder + "/" + trackFolder
+                let trackURL = numberURL.appendingPathComponent(trackFolder)
+                let sequenceFolders = try subfolders(in: trackURL)
+                if sequenceFolders.isEmpty { remarks.append("\(trackURL.path) has no sequence folders; it is left out") }
+                for sequenceFolder in sequenceFolders {
+                    let url = trackURL.appendingPathComponent(sequenceFolder)
+                    let listing = try names(in: url)
+                    let (frames, anchor) = order.arrange(listing)
+                    guard !frames.isEmpty else {
+                        remarks.append("\(url.path) has no frames; it is left out")
+                        continue
+                    }
+                    let anchors = frames.filter(FrameOrder.isAnchor).count
+                    if anchors > 1 { remarks.append("\(url.path) has \(anchors) anchors; the first is used") }
+                    sequences.append(
+                        FrameSequence(
+                            id: track + "/" + sequenceFolder, track: track, number: number,
+                            frames: frames.map { url.appendingPathComponent($0).path }, anchor: anchor))
+                }
+            }
+        }
+        guard !sequences.isEmpty else {
+            throw FileError(
+                root.path, "holds no sequences" + (wanted == nil ? "" : " of the numbers asked for"),
+                advice: "it should look like <number>/<track>/<sequence>/<frame>.jpg")
+        }
+        return Dataset(root: root.path, sequences: sequences, remarks: remarks)
+    }
+}
+
+private func number(_ text: String) throws -> JerseyNumber {
+    guard let number = JerseyNumber(text) else { throw UsageError("'\(text)' in the class list is not a shirt number (0...9, 00...99)") }
+    return number
+}
+
+/// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
+func names(in url: URL) throws -> [String] {
+    do {
+        return try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }.sorted(by: naturallyPrecedes)
+    } catch {
+        throw FileError(url.path, doing: "list the folder", error: error)
+    }
+}
+
+func subfolders(in url: URL) throws -> [String] {
+    try names(in: url).filter { isFolder(url.appendingPathComponent($0)) }
+}
+
+func isFolder(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) && isDirectory.boolValue
+}

@@ -1,0 +1,53 @@
+import Torch
+
+/// Fits frames into the network's input: aspect-preserving resize, centred padding, ImageNet normalisation.
+public struct FramePreprocessor: Sendable, Equatable {
+    public let height: Int
+    public let width: Int
+    /// Sizes are cut to whole pixels, as the study has it, instead of rounded.
+    public let truncates: Bool
+
+    public init(height: Int, width: Int, truncates: Bool = false) {
+        self.height = height
+        self.width = width
+        self.truncates = truncates
+    }
+
+    /// Bytes of one frame.
+    public var byteCount: Int { height * width * 3 }
+
+    /// Where a picture of `width` × `height` comes to lie; nil when truncation leaves nothing of it.
+    public func fit(width: Int, height: Int) -> (width: Int, height: Int)? {
+        let scale = min(Double(self.height) / Double(height), Double(self.width) / Double(width))
+        let (w, h) = (Double(width) * scale, Double(height) * scale)
+        if truncates { return Int(w) > 0 && Int(h) > 0 ? (Int(w), Int(h)) : nil }
+        return (min(max(1, Int(w.rounded())), self.width), min(max(1, Int(h.rounded())), self.height))
+    }
+
+    /// (1, 3, h, w) uint8, scaled to fit; nil when truncation leaves nothing of it.
+    public func resized(_ image: RGBImage) -> Tensor? {
+        guard let size = fit(width: image.width, height: image.height) else { return nil }
+        // A view of (h, w, 3) memory as channels-last, which libtorch resizes fastest.
+        let view = Tensor(image.pixels, shape: [1, image.height, image.width, 3]).permuted(0, 3, 1, 2)
+        return view.resized(height: size.height, width: size.width)
+    }
+
+    /// Puts a resized picture (1, 3, h, w) of levels 0...255 into the middle of frame `index` of `target`, whose bytes are zero.
+    public func paste(_ picture: Tensor, into target: ByteBuffer, at index: Int) {
+        let (h, w) = (picture.shape[2], picture.shape[3])
+        let (top, left) = ((height - h) / 2, (width - w) / 2)
+        let canvas = Tensor(sharing: target, offset: index * byteCount, shape: [height, width, 3])
+        canvas.narrowed(0, to: top..<top + h).narrowed(1, to: left..<left + w)
+            .copy(from: picture.selected(0, at: 0).permuted(1, 2, 0))
+    }
+
+    static let mean: [Float] = [0.485, 0.456, 0.406]
+    static let deviation: [Float] = [0.229, 0.224, 0.225]
+
+    /// (R, H, W, 3) uint8 on the CPU to (R, 3, H, W) float32 on `device`, channels-last in memory.
+    public static func normalized(_ frames: Tensor, on device: Device) -> Tensor {
+        let scale = Tensor(deviation.map { 1 / (255 * $0) }, shape: [1, 3, 1, 1]).to(device: device)
+        let shift = Tensor(zip(mean, deviation).map { -$0 / $1 }, shape: [1, 3, 1, 1]).to(device: device)
+        return frames.to(device: device).permuted(0, 3, 1, 2).to(dtype: .float32).multiplyInPlace(scale).addInPlace(shift)
+    }
+}

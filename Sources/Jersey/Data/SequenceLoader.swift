@@ -1,0 +1,101 @@
+import Foundation
+import Torch
+
+/// A frame that was left out, and why.
+public struct FrameProblem: Sendable, Equatable, Codable {
+    public let path: String
+    public let reason: String
+
+    public init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+}
+
+/// The frames of one sequence, ready for a batch. Plain memory, so that it can cross threads.
+struct LoadedSequence: Sendable {
+    /// (T, H, W, 3) uint8.
+    let frames: ByteBuffer
+    /// Indices of the frames that were read.
+    let used: [Int]
+    let problems: [FrameProblem]
+}
+
+/// Reads, fits and augments the frames of one sequence. A pure function of its arguments, whatever thread runs it.
+public struct SequenceLoader: Sendable {
+    /// Which frames a model reads that takes one frame only.
+    public enum SingleFrame: Sendable {
+        /// The anchor; the first frame where none is marked, as in the study.
+        case anchor
+        /// The anchor; all frames where none is marked.
+        case anchorOrAll
+    }
+
+    public var preprocessor: FramePreprocessor
+    public var maximumFrames: Int
+    public var sampling: FrameSampling
+    /// Nil for a model that reads sequences.
+    public var singleFrame: SingleFrame?
+    public var augmentation: Augmentation?
+    public var cache: FrameCache?
+    /// An unreadable frame is an error instead of being left out.
+    public var strict = false
+
+    public init(preprocessor: FramePreprocessor, maximumFrames: Int, sampling: FrameSampling, singleFrame: SingleFrame? = nil) {
+        self.preprocessor = preprocessor
+        self.maximumFrames = maximumFrames
+        self.sampling = sampling
+        self.singleFrame = singleFrame
+    }
+
+    /// As training and evaluation of `config` read frames.
+    public init(_ config: RunConfig, spec: ModelSpec, training: Bool, cache: FrameCache? = nil) {
+        preprocessor = FramePreprocessor(height: config.data.height, width: config.data.width, truncates: config.published)
+        maximumFrames = config.data.maximumFrames
+        sampling =
+            config.published
+            ? .published(anchorFirst: true) : training && config.augmentation.frameJitter ? .jittered : .even
+        singleFrame = spec.readsAnchorOnly ? .anchor : nil
+        augmentation = training && config.augmentation.enabled ? Augmentation(config.augmentation) : nil
+        self.cache = cache
+        strict = config.data.strict
+    }
+
+    /// - Parameter random: what the draws come from; not used without augmentation and jitter.
+    /// - Throws: `ImageError` where `strict`.
+    func load(_ sequence: FrameSequence, random: RandomStream) throws -> LoadedSequence {
+        var random = random
+        let chosen = indices(of: sequence, random: &random)
+        let frames = ByteBuffer(count: chosen.count * preprocessor.byteCount)
+        let shared = augmentation.flatMap { $0.config.perSequence ? $0.draw(from: &random) : nil }
+        var used: [Int] = []
+        var problems: [FrameProblem] = []
+        for index in chosen {
+            // Drawn for every frame, readable or not, so that one bad frame does not change the others.
+            let draw = shared ?? augmentation?.draw(from: &random)
+            do {
+                let image = try cache?.image(at: sequence.frames[index]) ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
+                guard var picture = preprocessor.resized(image) else {
+                    throw UsageError("\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
+                }
+                if let draw { picture = Augmentation.apply(draw, to: picture) }
+                preprocessor.paste(picture, into: frames, at: used.count)
+                used.append(index)
+            } catch {
+                if strict { throw error }
+                let reason = (error as? ImageError)?.reason.description ?? "\(error)"
+                problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
+            }
+        }
+        return LoadedSequence(frames: frames, used: used, problems: problems)
+    }
+
+    private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {
+        let count = sequence.frames.count
+        if let singleFrame {
+            if let anchor = sequence.anchor { return [anchor] }
+            if singleFrame == .anchor { return [0] }
+        }
+        return sampling.indices(count: count, limit: maximumFrames, random: &random)
+    }
+}

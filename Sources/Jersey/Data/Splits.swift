@@ -1,0 +1,237 @@
+import Foundation
+import Torch
+
+/// Which tracks are for training, validation and test. Kept as `splits.json` in the study's format, with what it was made from.
+public struct Splits: Codable, Sendable, Equatable {
+    public enum Part: String, CaseIterable, Codable, Sendable {
+        case train, val, test
+    }
+
+    public var train: Set<String> = []
+    public var val: Set<String> = []
+    public var test: Set<String> = []
+    /// What the split was made from; nil in files that the study has written.
+    public var origin: Origin?
+
+    public struct Origin: Codable, Sendable, Equatable {
+        public let seed: UInt64
+        public let ratios: [Double]
+        public let groupPattern: String?
+    }
+
+    public subscript(part: Part) -> Set<String> {
+        get {
+            switch part {
+            case .train: train
+            case .val: val
+            case .test: test
+            }
+        }
+        set {
+            switch part {
+            case .train: train = newValue
+            case .val: val = newValue
+            case .test: test = newValue
+            }
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case train = "train_tracks"
+        case val = "val_tracks"
+        case test = "test_tracks"
+        case origin
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(train.sorted(), forKey: .train)
+        try container.encode(val.sorted(), forKey: .val)
+        try container.encode(test.sorted(), forKey: .test)
+        try container.encodeIfPresent(origin, forKey: .origin)
+    }
+
+    /// The sequences of one part, in data set order.
+    public func sequences(_ part: Part, of dataset: Dataset) -> [FrameSequence] {
+        dataset.sequences.filter { self[part].contains($0.track) }
+    }
+
+    /// Numbers that training sees.
+    public func seenNumbers(in dataset: Dataset) -> Set<JerseyNumber> {
+        Set(sequences(.train, of: dataset).compactMap(\.number))
+    }
+}
+
+// MARK: - Making
+
+extension Splits {
+    /// Sizes of train, validation and test for `count` tracks of one number: the study's rounding, by which a single track goes to
+    /// test, and three to five tracks leave test empty or small.
+    public static func sizes(_ count: Int, ratios: [Double]) -> (train: Int, val: Int, test: Int) {
+        guard count >= 2 else { return (0, 0, count) }
+        guard count >= 3 else { return (1, 1, 0) }
+        var train = max(1, Int(Double(count) * ratios[0]))
+        var val = max(1, Int(Double(count) * ratios[1]))
+        // Ratios near 1 could take more than there is.
+        train = min(train, count - 1)
+        val = min(val, count - train)
+        return (train, val, count - train - val)
+    }
+
+    /// Splits by track, stratified by number; with a group pattern, by group.
+    public init(_ dataset: Dataset, _ config: DataConfig) throws {
+        origin = Origin(seed: config.splitSeed, ratios: config.ratios, groupPattern: config.groupPattern)
+        if let pattern = config.groupPattern {
+            assignGroups(dataset, try GroupPattern(pattern), config)
+        } else {
+            assignTracks(dataset, config)
+        }
+    }
+
+    private mutating func assignTracks(_ dataset: Dataset, _ config: DataConfig) {
+        for number in dataset.numbers {
+            var tracks = Set(dataset.sequences.filter { $0.number == number }.map(\.track)).sorted()
+            var random = RandomStream(config.splitSeed, UInt64(number.tens), UInt64(number.ones))
+            tracks.shuffle(using: &random)
+            let sizes = Self.sizes(tracks.count, ratios: config.ratios)
+            train.formUnion(tracks.prefix(sizes.train))
+            val.formUnion(tracks.dropFirst(sizes.train).prefix(sizes.val))
+            test.formUnion(tracks.suffix(sizes.test))
+        }
+    }
+
+    /// Largest groups first, each to the part where it brings the tracks of all numbers nearest to the ratios.
+    private mutating func assignGroups(_ dataset: Dataset, _ pattern: GroupPattern, _ config: DataConfig) {
+        let numberOf = Dictionary(dataset.sequences.map { ($0.track, $0.number) }, uniquingKeysWith: { first, _ in first })
+        let groups = Dictionary(grouping: dataset.tracks, by: pattern.group)
+        var random = RandomStream(config.splitSeed)
+        let order = groups.keys.sorted().shuffled(using: &random).sorted { groups[$0]!.count > groups[$1]!.count }
+        let totals = Dictionary(grouping: dataset.tracks, by: { numberOf[$0]! }).mapValues { Double($0.count) }
+        var counts = Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, [JerseyNumber?: Double]()) })
+        for group in order {
+            let added = Dictionary(grouping: groups[group]!, by: { numberOf[$0]! }).mapValues { Double($0.count) }
+            func cost(_ part: Part, _ ratio: Double) -> Double {
+                guard ratio > 0 else { return .infinity }
+                // Growth of the squared distance from the target, relative to it: small parts count as much as large ones.
+                return added.reduce(0) { sum, item in
+                    let target = max(totals[item.key]! * ratio, 0.5)
+                    let now = counts[part]![item.key] ?? 0
+                    func distance(_ value: Double) -> Double { (value - target) * (value - target) / target }
+                    return sum + distance(now + item.value) - distance(now)
+                }
+            }
+            let part = zip(Part.allCases, config.ratios).min { cost($0.0, $0.1) < cost($1.0, $1.1) }!.0
+            self[part].formUnion(groups[group]!)
+            counts[part]!.merge(added, uniquingKeysWith: +)
+        }
+    }
+}
+
+// MARK: - Files and checks
+
+extension Splits {
+    /// The split of a run: read back where it exists, else made and written.
+    ///
+    /// - Throws: `FileError` when the file does not fit the data or the configuration, or tracks of one group are on two sides.
+    public static func forRun(_ dataset: Dataset, _ config: DataConfig, at url: URL) throws -> Splits {
+        if FileManager.default.fileExists(atPath: url.path) {
+            let splits = try Splits(contentsOf: url)
+            try splits.check(against: dataset, config, path: url.path)
+            return splits
+        }
+        let splits = try Splits(dataset, config)
+        try splits.checkLeaks(config, path: url.path)
+        try splits.write(to: url)
+        return splits
+    }
+
+    public init(contentsOf url: URL) throws {
+        do {
+            self = try JSONDecoder().decode(Splits.self, from: Data(contentsOf: url))
+        } catch let error as DecodingError {
+            throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.briefly))")
+        } catch {
+            throw FileError(url.path, doing: "read the splits", error: error)
+        }
+    }
+
+    public func write(to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(encoder.encode(self), to: url)
+    }
+
+    public func check(against dataset: Dataset, _ config: DataConfig, path: String) throws {
+        let advice = "delete it to split anew, or name another file with --splits"
+        let known = train.union(val).union(test)
+        let present = Set(dataset.tracks)
+        if let track = present.subtracting(known).min() {
+            throw FileError(path, "does not know track \(track) and \(present.subtracting(known).count - 1) others of the data", advice: advice)
+        }
+        let wanted = config.classes.map(Set.init)
+        let missing = known.subtracting(present).filter { wanted?.contains(String($0.prefix { $0 != "/" })) ?? true }
+        if let track = missing.min() {
+            throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data lack", advice: advice)
+        }
+        if let origin, origin != Origin(seed: config.splitSeed, ratios: config.ratios, groupPattern: config.groupPattern) {
+            throw FileError(
+                path, "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none")",
+                advice: "use the same, or " + advice)
+        }
+        try checkLeaks(config, path: path)
+    }
+
+    /// No track, and no group of tracks, may be on two sides.
+    public func checkLeaks(_ config: DataConfig, path: String) throws {
+        let pattern = try config.groupPattern.map(GroupPattern.init)
+        var owner: [String: (part: Part, track: String)] = [:]
+        for part in Part.allCases {
+            for track in self[part].sorted() {
+                let group = pattern?.group(of: track) ?? track
+                if let other = owner[group], other.part != part {
+                    throw FileError(
+                        path, "leaks: \(other.track) is in \(other.part.rawValue) and \(track) in \(part.rawValue)"
+                            + (pattern == nil ? "" : ", both of group '\(group)'"),
+                        advice: "delete it to split anew")
+                }
+                owner[group] = (part, track)
+            }
+        }
+    }
+}
+
+/// Maps a track to the clip or match that it comes from.
+public struct GroupPattern {
+    private let pattern: String
+    private let regex: Regex<AnyRegexOutput>
+
+    /// - Throws: `UsageError` when it is not a regular expression.
+    public init(_ pattern: String) throws {
+        self.pattern = pattern
+        do {
+            regex = try Regex(pattern)
+        } catch {
+            throw UsageError("the group pattern '\(pattern)' is not a regular expression: \(error)")
+        }
+    }
+
+    /// What the pattern's captures match, joined; the whole match where it has none; the track itself where it does not match.
+    public func group(of track: String) -> String {
+        guard let match = track.firstMatch(of: regex) else { return track }
+        let captures = match.output.dropFirst().compactMap { $0.substring.map(String.init) }
+        return captures.isEmpty ? String(track[match.range]) : captures.joined(separator: "/")
+    }
+}
+
+extension DecodingError {
+    /// Where and why, in few words.
+    public var briefly: String {
+        let context: Context? =
+            switch self {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context), .dataCorrupted(let context): context
+            @unknown default: nil
+            }
+        let path = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""
+        return (path.isEmpty ? "" : path + ": ") + (context?.debugDescription ?? "malformed")
+    }
+}

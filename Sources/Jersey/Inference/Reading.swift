@@ -1,0 +1,71 @@
+import Foundation
+import Torch
+
+/// What a model saw in one sequence.
+public struct Reading: Sendable {
+    public let sequence: FrameSequence
+    /// Log-probabilities: 0...9 and blank.
+    public let tens: [Double]
+    /// Log-probabilities: 0...9.
+    public let ones: [Double]
+    /// Indices of the frames read.
+    public let used: [Int]
+    /// Weight of each frame read, sum 1; nil where the model has none.
+    public let attention: [Double]?
+    public let problems: [FrameProblem]
+
+    public init(sequence: FrameSequence, tens: [Double], ones: [Double], used: [Int], attention: [Double]?, problems: [FrameProblem]) {
+        self.sequence = sequence
+        self.tens = tens
+        self.ones = ones
+        self.used = used
+        self.attention = attention
+        self.problems = problems
+    }
+
+    /// The most probable classes, as the study takes them: each head by itself.
+    public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }
+}
+
+extension Array where Element: Comparable {
+    /// The first index of the largest element; 0 for an empty array.
+    var indexOfMaximum: Int { indices.max { self[$0] < self[$1] } ?? 0 }
+}
+
+/// Probabilities of numbers, from the log-probabilities of their digits.
+public struct Belief: Sendable, Equatable {
+    /// Log-probabilities, each normalised.
+    public let tens: [Double]
+    public let ones: [Double]
+
+    public init(tens: [Double], ones: [Double]) {
+        self.tens = tens
+        self.ones = ones
+    }
+
+    public init(_ reading: Reading) {
+        self.init(tens: reading.tens, ones: reading.ones)
+    }
+
+    /// Several looks at the same player: evidence is summed in log space, and normalised.
+    public init(combining beliefs: [Belief]) {
+        func combined(_ rows: [[Double]]) -> [Double] {
+            guard let width = rows.first?.count else { return [] }
+            let sums = (0..<width).map { column in rows.reduce(0) { $0 + $1[column] } }
+            let top = sums.max() ?? 0
+            let total = top + log(sums.reduce(0) { $0 + exp($1 - top) })
+            return sums.map { $0 - total }
+        }
+        self.init(tens: combined(beliefs.map(\.tens)), ones: combined(beliefs.map(\.ones)))
+    }
+
+    public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }
+
+    /// 0...1, the digits taken as independent, as the heads are.
+    public func probability(of number: JerseyNumber) -> Double { exp(tens[number.tens] + ones[number.ones]) }
+
+    /// The `count` most probable numbers, most probable first.
+    public func top(_ count: Int) -> [JerseyNumber] {
+        Array(JerseyNumber.all.sorted { (probability(of: $0), $1) > (probability(of: $1), $0) }.prefix(count))
+    }
+}

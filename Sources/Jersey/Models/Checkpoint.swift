@@ -1,0 +1,111 @@
+import Foundation
+import Torch
+
+/// A model in one file: weights, and a card that says what they are.
+public struct Checkpoint {
+    /// What is known of a model beside its weights; kept in the file's metadata.
+    public struct Card: Codable, Sendable, Equatable {
+        public var spec: ModelSpec
+        public var published = false
+        /// Input size, pixels.
+        public var height = 192
+        public var width = 96
+        public var maximumFrames = 16
+        /// Numbers that training has seen; empty where that is not known.
+        public var numbers: [JerseyNumber] = []
+        public var training: Training?
+
+        public struct Training: Codable, Sendable, Equatable {
+            public var seed: UInt64
+            /// Epochs done when the weights were best, from 1.
+            public var epoch: Int
+            public var validationAccuracy: Double
+            public var sequences: Int
+
+            public init(seed: UInt64, epoch: Int, validationAccuracy: Double, sequences: Int) {
+                self.seed = seed
+                self.epoch = epoch
+                self.validationAccuracy = validationAccuracy
+                self.sequences = sequences
+            }
+        }
+
+        public init(spec: ModelSpec) {
+            self.spec = spec
+        }
+    }
+
+    private static let key = "jersey"
+
+    public let card: Card
+    public let tensors: [String: Tensor]
+
+    /// Reads a safetensors file of ours, or a state dictionary of the study's (`.pth` or safetensors).
+    ///
+    /// - Parameter spec: what to take the weights for; found from the file's card or the tensors' names where nil.
+    /// - Throws: `FileError` when the file is broken or holds another model.
+    public init(contentsOf url: URL, spec: ModelSpec? = nil) throws {
+        let (tensors, metadata) = try Self.read(url)
+        self.tensors = tensors
+        if let text = metadata[Self.key] {
+            do {
+                var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
+                if let spec, spec != card.spec {
+                    throw FileError(url.path, "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(spec.name) with \(spec.encoder.rawValue)")
+                }
+                card.spec = spec ?? card.spec
+                self.card = card
+            } catch let error as DecodingError {
+                throw FileError(url.path, "has a model card that cannot be read (\(error.briefly))", advice: "was it written by a newer version?")
+            }
+        } else {
+            card = Card(spec: try spec ?? Self.recognised(tensors, path: url.path))
+        }
+    }
+
+    /// All tensors of a weight file, whatever its kind, and the metadata it has.
+    static func read(_ url: URL) throws -> ([String: Tensor], [String: String]) {
+        guard !isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
+        // By content, as names can lie: zip and pickle have marks of their own.
+        guard let file = FileHandle(forReadingAtPath: url.path), let start = try? file.read(upToCount: 2) else {
+            throw FileError(
+                url.path, FileManager.default.fileExists(atPath: url.path) ? "cannot be read: permission denied" : "does not exist")
+        }
+        try? file.close()
+        if start == Data([0x50, 0x4b]) || start.first == 0x80 && start.count == 2 && start[start.startIndex + 1] <= 5 {
+            return (try PthFile(contentsOf: url).tensors, [:])
+        }
+        let file2 = try Safetensors(contentsOf: url)
+        return (file2.tensors, file2.metadata)
+    }
+
+    /// The model whose tensors have these names and shapes.
+    private static func recognised(_ tensors: [String: Tensor], path: String) throws -> ModelSpec {
+        for spec in ModelSpec.all where JerseyModel(spec).store.mismatches(with: tensors).isEmpty { return spec }
+        throw FileError(path, "holds weights of no known model", advice: "name the model with --model to see what differs")
+    }
+
+    /// Builds the model.
+    ///
+    /// - Throws: `FileError` when names or shapes differ.
+    public func model(on device: Device, path: String) throws -> JerseyModel {
+        let model = JerseyModel(card.spec, published: card.published, device: device)
+        let problems = model.store.mismatches(with: tensors)
+        guard problems.isEmpty else {
+            let more = problems.count > 3 ? " and \(problems.count - 3) more" : ""
+            throw FileError(
+                path, "does not hold the weights of \(card.spec.name): " + problems.prefix(3).joined(separator: "; ") + more,
+                advice: "name the right model with --model")
+        }
+        model.store.load(tensors)
+        return model
+    }
+
+    /// Writes a model and its card as safetensors.
+    public static func write(_ model: JerseyModel, _ card: Card, to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let text = String(decoding: try encoder.encode(card), as: UTF8.self)
+        try Safetensors(metadata: [key: text, "format": "pt"], tensors: model.store.tensors).write(to: url)
+    }
+}

@@ -1,0 +1,70 @@
+import Torch
+
+/// The convolutional networks that turn one frame into a feature vector. Raw values are torchvision's names.
+public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
+    case resnet18
+    case efficientnetB0 = "efficientnet_b0"
+    /// Without squeeze-and-excitation, with ReLU6 and TensorFlow's padding, as its published weights expect.
+    case efficientnetLite0 = "efficientnet_lite0"
+    case mobilenetV3Large = "mobilenet_v3_large"
+    case mobilenetV3Small = "mobilenet_v3_small"
+    case shufflenetV2 = "shufflenet_v2_x1_0"
+
+    /// Finds an encoder by its name or one of the study's aliases, in any case; nil for other words.
+    public init?(named name: String) {
+        let aliases: [String: EncoderKind] = [
+            "efficientnet-b": .efficientnetB0, "efficientnet-b0": .efficientnetB0, "efficientnet-lite0": .efficientnetLite0,
+            "shufflenet_v2": .shufflenetV2,
+        ]
+        guard let kind = EncoderKind(rawValue: name.lowercased()) ?? aliases[name.lowercased()] else { return nil }
+        self = kind
+    }
+
+    func make(_ scope: Scope) -> any FrameEncoder {
+        switch self {
+        case .resnet18: ResNet18(scope)
+        case .efficientnetB0: EfficientNet(scope, .b0)
+        case .efficientnetLite0: EfficientNet(scope, .lite0)
+        case .mobilenetV3Large: MobileNetV3(scope, .large)
+        case .mobilenetV3Small: MobileNetV3(scope, .small)
+        case .shufflenetV2: ShuffleNetV2(scope)
+        }
+    }
+}
+
+/// (N, 3, H, W) normalised frames to (N, featureCount).
+protocol FrameEncoder: Layer {
+    var featureCount: Int { get }
+}
+
+/// Convolution, batch norm and perhaps an activation, named "0" and "1" as torchvision names them.
+struct ConvNormActivation: Layer {
+    let convolution: Conv2d
+    let norm: BatchNorm2d
+    let activation: Activation?
+
+    init(
+        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, padding: Padding? = nil,
+        norm: NormStyle = .standard, activation: Activation?
+    ) {
+        convolution = Conv2d(
+            scope / 0, inputs, outputs, kernel: kernel, stride: stride, padding: padding, groups: groups,
+            initial: .kaimingFanOut(groups: groups))
+        self.norm = BatchNorm2d(scope / 1, outputs, epsilon: norm.epsilon, momentum: norm.momentum)
+        self.activation = activation
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        let y = norm(convolution(x))
+        return activation?(y) ?? y
+    }
+}
+
+/// Constants of batch norm, in PyTorch's meaning.
+struct NormStyle {
+    var epsilon = 1e-5
+    var momentum = 0.1
+
+    static let standard = NormStyle()
+    static let mobile = NormStyle(epsilon: 1e-3, momentum: 0.01)
+}

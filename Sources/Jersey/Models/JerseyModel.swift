@@ -1,0 +1,81 @@
+import Torch
+
+/// Encoder, perhaps a recurrent layer, pooling, and two digit heads.
+public final class JerseyModel {
+    /// The parts of a model; learning rates and freezing go by them.
+    public enum Part: String, CaseIterable, Sendable {
+        case encoder, temporal, pooling, heads
+    }
+
+    public struct Output {
+        /// (B, 11): 0...9 and blank.
+        public let tens: Tensor
+        /// (B, 10).
+        public let ones: Tensor
+        /// (B, T) weights of the frames, zero on padding; nil where pooling has none.
+        public let attention: Tensor?
+    }
+
+    public let spec: ModelSpec
+    /// Whether it behaves as the study's model does where that is a defect.
+    public let published: Bool
+    public let device: Device
+    public let store = ParameterStore()
+    /// Where the encoder's names start.
+    public let encoderPath: String
+
+    private let encoder: any FrameEncoder
+    private let temporal: Recurrent?
+    private let pooling: any TemporalPooling
+    private let tens: Linear
+    private let ones: Linear
+
+    /// - Parameter seed: what the initial weights are drawn from.
+    public init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu) {
+        self.spec = spec
+        self.published = published
+        self.device = device
+        let root = Scope(store, device: device, seed: seed)
+        // Names are the study's: its single-frame models have no "encoder" level, and it calls the recurrent layer "rnn" before
+        // plain pooling and "gru" before attention.
+        let backbone = spec.readsAnchorOnly ? root / "backbone" : root / "encoder" / "backbone"
+        encoderPath = backbone.path + "."
+        encoder = spec.encoder.make(backbone.part(Part.encoder.rawValue))
+        var width = encoder.featureCount
+        if let layer = spec.temporal {
+            let scope = root / (spec.pooling.isAttention ? "gru" : "rnn")
+            temporal = Recurrent(
+                scope.part(Part.temporal.rawValue), cell: layer.cell, inputs: width, hidden: layer.hidden,
+                bidirectional: layer.bidirectional)
+            width = layer.width
+        } else {
+            temporal = nil
+        }
+        pooling = spec.pooling.make(root.part(Part.pooling.rawValue), width: width, published: published)
+        let heads = root.part(Part.heads.rawValue)
+        tens = Linear(heads / "fc_tens", width, 11)
+        ones = Linear(heads / "fc_ones", width, 10)
+    }
+
+    /// The encoder alone: (N, 3, H, W) normalised frames to (N, F).
+    public func encode(_ frames: Tensor) -> Tensor {
+        encoder(frames)
+    }
+
+    /// - Parameters:
+    ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
+    ///     longest, as the study has it, where `isPadded`.
+    ///   - lengths: valid frames of each sequence.
+    public func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
+        let features = encode(frames)  // (R, F)
+        guard let temporal else { return heads(features, nil) }
+        let layout = PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil)
+        let recurrent = temporal(features, layout)
+        let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)
+        return heads(pooled, weights)
+    }
+
+    private func heads(_ pooled: Tensor, _ attention: Tensor?) -> Output {
+        Output(tens: tens(pooled), ones: ones(pooled), attention: attention)
+    }
+}

@@ -1,0 +1,56 @@
+import Torch
+
+/// MobileNetV3 (Howard et al. 2019) with the first layer of its classifier, as the study keeps it; 1280 or 1024 features.
+struct MobileNetV3: FrameEncoder {
+    enum Variant { case large, small }
+
+    let featureCount: Int
+    let features: Sequential
+    let linear: Linear
+
+    /// kernel, expanded, outputs, squeeze-and-excitation, hard-swish, stride: tables 1 and 2 of the paper.
+    static let large = [
+        (3, 16, 16, false, false, 1), (3, 64, 24, false, false, 2), (3, 72, 24, false, false, 1), (5, 72, 40, true, false, 2),
+        (5, 120, 40, true, false, 1), (5, 120, 40, true, false, 1), (3, 240, 80, false, true, 2), (3, 200, 80, false, true, 1),
+        (3, 184, 80, false, true, 1), (3, 184, 80, false, true, 1), (3, 480, 112, true, true, 1), (3, 672, 112, true, true, 1),
+        (5, 672, 160, true, true, 2), (5, 960, 160, true, true, 1), (5, 960, 160, true, true, 1),
+    ]
+    static let small = [
+        (3, 16, 16, true, false, 2), (3, 72, 24, false, false, 2), (3, 88, 24, false, false, 1), (5, 96, 40, true, true, 2),
+        (5, 240, 40, true, true, 1), (5, 240, 40, true, true, 1), (5, 120, 48, true, true, 1), (5, 144, 48, true, true, 1),
+        (5, 288, 96, true, true, 2), (5, 576, 96, true, true, 1), (5, 576, 96, true, true, 1),
+    ]
+
+    init(_ scope: Scope, _ variant: Variant) {
+        let table = variant == .large ? Self.large : Self.small
+        featureCount = variant == .large ? 1280 : 1024
+        let style = InvertedResidual.Style(norm: .mobile)
+        let place = scope / "features"
+        var layers: [any Layer] = [
+            ConvNormActivation(place / 0, 3, 16, kernel: 3, stride: 2, norm: style.norm, activation: .hardswish)
+        ]
+        var inputs = 16
+        for (kernel, expanded, outputs, excites, swish, stride) in table {
+            let row = InvertedResidual.Row(
+                kernel: kernel, expanded: expanded, outputs: outputs, stride: stride, activation: swish ? .hardswish : .relu,
+                excitation: excites
+                    ? Excitation(squeezed: roundedToEights(expanded / 4), activation: .relu, gate: .hardsigmoid) : nil)
+            layers.append(InvertedResidual(place / layers.count, inputs, row, style))
+            inputs = outputs
+        }
+        layers.append(
+            ConvNormActivation(place / layers.count, inputs, inputs * 6, kernel: 1, norm: style.norm, activation: .hardswish))
+        features = Sequential(layers)
+        linear = Linear(scope / "classifier" / 2, inputs * 6, featureCount, initial: .normal(deviation: 0.01))
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        Activation.hardswish(linear(GlobalAveragePool()(features(x))))
+    }
+}
+
+/// The nearest multiple of eight, at least eight and not below 90% of `channels` (the MobileNet papers' rule).
+private func roundedToEights(_ channels: Int) -> Int {
+    let rounded = max(8, (channels + 4) / 8 * 8)
+    return Double(rounded) < 0.9 * Double(channels) ? rounded + 8 : rounded
+}

@@ -1,0 +1,127 @@
+import Torch
+
+/// What a model is made of. A network is built from it and from nothing else.
+public struct ModelSpec: Codable, Sendable, Hashable {
+    /// The part of the study that a model comes from.
+    public enum Phase: String, Codable, Sendable {
+        case singleFrame = "0"
+        case sequence = "A"
+        case attention = "B"
+    }
+
+    /// The recurrent layer.
+    public struct Temporal: Codable, Sendable, Hashable {
+        public var cell: Recurrent.Cell
+        public var bidirectional: Bool
+        /// Units per direction.
+        public var hidden = 128
+
+        public var width: Int { bidirectional ? 2 * hidden : hidden }
+    }
+
+    /// How the states of all frames become one vector.
+    public enum Pooling: Codable, Sendable, Hashable {
+        /// There is one frame only.
+        case none
+        case mean
+        /// The state after the last frame.
+        case final
+        /// Bahdanau et al. 2015.
+        case additive(width: Int = 128)
+        /// Luong et al. 2015, scaled by 1/√width.
+        case dotProduct(width: Int = 128)
+        /// A small network scores each frame by itself.
+        case gate(width: Int = 64)
+        /// A softmax over scores of which only the `count` largest are kept; the study's "hard-concrete".
+        case topK(count: Int = 3, width: Int = 64)
+    }
+
+    public var name: String
+    public var phase: Phase
+    public var encoder: EncoderKind
+    public var temporal: Temporal?
+    public var pooling: Pooling
+
+    init(_ name: String, phase: Phase, encoder: EncoderKind = .resnet18, temporal: Temporal? = nil, pooling: Pooling = .none) {
+        self.name = name
+        self.phase = phase
+        self.encoder = encoder
+        self.temporal = temporal
+        self.pooling = pooling
+    }
+
+    /// Whether the model reads the anchor frame alone.
+    public var readsAnchorOnly: Bool { temporal == nil }
+
+    /// Rates of the study: single-frame models train at one rate, the others with a gentler one for the encoder.
+    public var usesDiscriminativeRates: Bool { phase != .singleFrame }
+}
+
+// MARK: - Words
+
+extension ModelSpec.Temporal: CustomStringConvertible {
+    /// "bidirectional gru", "lstm" and so on.
+    public var description: String { (bidirectional ? "bidirectional " : "") + "\(cell)" }
+}
+
+extension ModelSpec.Pooling: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .none: "none"
+        case .mean: "mean"
+        case .final: "final state"
+        case .additive: "additive attention"
+        case .dotProduct: "dot-product attention"
+        case .gate: "gated attention"
+        case .topK(let count, _): "top-\(count) attention"
+        }
+    }
+}
+
+// MARK: - The zoo
+
+extension ModelSpec {
+    /// Every model by its name: the study's eighteen, and the EfficientNet-Lite0 that it meant.
+    public static let all: [ModelSpec] = [
+        ModelSpec("basic_r18", phase: .singleFrame),
+        ModelSpec("basic_effb0", phase: .singleFrame, encoder: .efficientnetB0),
+        // The study calls this Lite0 and builds B0; its figures are B0's.
+        ModelSpec("basic_effl0", phase: .singleFrame, encoder: .efficientnetB0),
+        ModelSpec("basic_mv3l", phase: .singleFrame, encoder: .mobilenetV3Large),
+        ModelSpec("basic_mv3s", phase: .singleFrame, encoder: .mobilenetV3Small),
+        ModelSpec("basic_sv2", phase: .singleFrame, encoder: .shufflenetV2),
+        ModelSpec("seq_brnn_mp", phase: .sequence, temporal: .init(cell: .rnn, bidirectional: true), pooling: .mean),
+        ModelSpec("seq_urnn_fs", phase: .sequence, temporal: .init(cell: .rnn, bidirectional: false), pooling: .final),
+        ModelSpec("seq_bgru_mp", phase: .sequence, temporal: .init(cell: .gru, bidirectional: true), pooling: .mean),
+        ModelSpec("seq_ugru_fs", phase: .sequence, temporal: .init(cell: .gru, bidirectional: false), pooling: .final),
+        ModelSpec("seq_blstm_mp", phase: .sequence, temporal: .init(cell: .lstm, bidirectional: true), pooling: .mean),
+        ModelSpec("seq_ulstm_fs", phase: .sequence, temporal: .init(cell: .lstm, bidirectional: false), pooling: .final),
+        ModelSpec("attn_bgru_bahdanau", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .additive()),
+        ModelSpec("attn_bgru_luong", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .dotProduct()),
+        ModelSpec("attn_bgru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .gate()),
+        ModelSpec("attn_bgru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .topK()),
+        ModelSpec("attn_ugru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .gate()),
+        ModelSpec("attn_ugru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .topK()),
+        ModelSpec("basic_efflite0", phase: .singleFrame, encoder: .efficientnetLite0),
+    ]
+
+    /// Older names of the study, and what they stand for.
+    public static let aliases: [String: String] = [
+        "seq": "seq_bgru_mp", "seq_uni": "seq_ugru_fs", "seq_bilstm": "seq_blstm_mp", "seq_attn": "attn_bgru_bahdanau",
+        "seq_bgru_bahdanau": "attn_bgru_bahdanau", "seq_bgru_luong": "attn_bgru_luong", "seq_bgru_gate": "attn_bgru_gate",
+        "seq_bgru_hc": "attn_bgru_hc", "seq_ugru_gate": "attn_ugru_gate", "seq_ugru_hc": "attn_ugru_hc",
+        "anchor": "basic_r18", "basic": "basic_r18", "anchor_r18": "basic_r18", "anchor_effb0": "basic_effb0",
+        "anchor_effl0": "basic_effl0", "anchor_mv3l": "basic_mv3l", "anchor_mv3s": "basic_mv3s", "anchor_sv2": "basic_sv2",
+    ]
+
+    /// The model of that name or older name, perhaps with another encoder.
+    ///
+    /// - Throws: `UsageError` that names close matches.
+    public static func named(_ name: String, encoder: EncoderKind? = nil) throws -> ModelSpec {
+        guard var spec = all.first(where: { $0.name == aliases[name] ?? name }) else {
+            throw UsageError.unknown("model", name, among: all.map(\.name) + aliases.keys, advice: "`jersey models` lists them")
+        }
+        if let encoder { spec.encoder = encoder }
+        return spec
+    }
+}

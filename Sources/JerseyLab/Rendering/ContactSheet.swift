@@ -1,0 +1,135 @@
+import Jersey
+
+/// Sequences at a glance: one row each, with what was read at the left and an attention bar under every frame.
+public struct ContactSheet: Sendable, Equatable {
+    public struct Frame: Sendable, Equatable {
+        public var image: RGBImage
+        public var caption: String?
+        /// From 0; bars are relative to the largest weight of their row.
+        public var weight: Double?
+
+        public init(image: RGBImage, caption: String? = nil, weight: Double? = nil) {
+            (self.image, self.caption, self.weight) = (image, caption, weight)
+        }
+    }
+
+    public struct Row: Sendable, Equatable {
+        /// Written large; the subtitle small and below it.
+        public var title: String
+        public var subtitle: String?
+        public var frames: [Frame]
+
+        public init(title: String, subtitle: String? = nil, frames: [Frame]) {
+            (self.title, self.subtitle, self.frames) = (title, subtitle, frames)
+        }
+    }
+
+    public var rows: [Row]
+    /// Of every frame, in pixels, from 40; widths follow from the frames.
+    public var frameHeight: Int
+
+    public init(rows: [Row], frameHeight: Int = 112) {
+        self.rows = rows
+        self.frameHeight = frameHeight
+    }
+
+    /// Throws when the sheet would be too large for one picture.
+    public func image() throws -> RGBImage {
+        let titles = titleWidth
+        let width = Int((margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
+        let height = Int(margin) + rows.count * Int(rowHeight)
+        guard max(width, height) <= Canvas.maximumSide, width * height <= Self.maximumPixels else {
+            throw ContactSheetError.tooLarge(width: width, height: height)
+        }
+        let canvas = Canvas(width: width, height: height)
+        canvas.fill(Style.paper)
+        for (index, row) in rows.enumerated() {
+            let top = margin + Double(index) * rowHeight
+            if index > 0 { canvas.rectangle([margin, top - margin / 2], [Double(width) - 2 * margin, 1], Style.rule) }
+            draw(row, on: canvas, top: top, titleWidth: titles)
+        }
+        return canvas.image
+    }
+
+    /// A sheet beyond this is no longer read at a glance.
+    static let maximumPixels = 64_000_000
+}
+
+// MARK: - Layout, in pixels
+
+extension ContactSheet {
+    private enum Style {
+        static let plain = Canvas.Typeface(family: "DejaVu Sans", bold: false)
+        static let bold = Canvas.Typeface(family: "DejaVu Sans")
+        static let (titleSize, textSize, captionSize) = (34.0, 13.0, 10.0)
+        static let paper = Canvas.Colour(0xFAFAF8)
+        static let rule = Canvas.Colour(0xDDDDD8)
+        static let ink = Canvas.Colour(0x1E2227)
+        static let faint = Canvas.Colour(0x5B636C)
+        static let bar = Canvas.Colour(0x2F6FB2)
+        static let track = Canvas.Colour(0xEAEAE5)
+    }
+
+    private var margin: Double { 12 }
+    private var gap: Double { 6 }
+    private var barHeight: Double { rows.contains { $0.frames.contains { $0.weight != nil } } ? 28 : 0 }
+    private var captionHeight: Double { rows.contains { $0.frames.contains { $0.caption != nil } } ? 16 : 0 }
+    private var rowHeight: Double { Double(frameHeight) + 4 + barHeight + captionHeight + margin }
+
+    private var titleWidth: Double {
+        let pen = Canvas(width: 1, height: 1)
+        let widths = rows.flatMap { row in
+            [
+                pen.textWidth(row.title, size: Style.titleSize, Style.bold),
+                pen.textWidth(row.subtitle ?? "", size: Style.textSize, Style.plain),
+            ]
+        }
+        return (widths.max() ?? 0) + margin
+    }
+
+    private func width(of frame: Frame) -> Double {
+        (Double(frameHeight) * Double(frame.image.width) / Double(frame.image.height)).rounded(.up)
+    }
+
+    private func framesWidth(_ row: Row) -> Double {
+        row.frames.reduce(0) { $0 + width(of: $1) + gap }
+    }
+
+    private func draw(_ row: Row, on canvas: Canvas, top: Double, titleWidth: Double) {
+        canvas.text(row.title, at: [margin, top + Style.titleSize], size: Style.titleSize, Style.bold, Style.ink)
+        canvas.text(
+            row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize], size: Style.textSize, Style.plain, Style.faint)
+        let most = row.frames.compactMap(\.weight).filter(\.isFinite).max() ?? 0
+        var left = margin + titleWidth
+        for frame in row.frames {
+            let width = width(of: frame)
+            canvas.draw(Canvas(frame.image), at: [left, top], size: [width, Double(frameHeight)])
+            let barTop = top + Double(frameHeight) + 4
+            if let weight = frame.weight {
+                let share = most > 0 && weight.isFinite ? max(0, weight / most) : 0
+                canvas.rectangle([left, barTop], [width, barHeight], Style.track)
+                canvas.rectangle([left, barTop + barHeight * (1 - share)], [width, barHeight * share], Style.bar)
+            }
+            if let caption = frame.caption {
+                // The caption keeps to its frame.
+                canvas.scoped {
+                    canvas.clip(to: [[[left, top], [left + width, top], [left + width, top + rowHeight], [left, top + rowHeight]]])
+                    canvas.text(caption, at: [left, barTop + barHeight + 12], size: Style.captionSize, Style.plain, Style.faint)
+                }
+            }
+            left += width + gap
+        }
+    }
+}
+
+/// Why no sheet was drawn.
+public enum ContactSheetError: Error, Equatable, CustomStringConvertible {
+    case tooLarge(width: Int, height: Int)
+
+    public var description: String {
+        switch self {
+        case .tooLarge(let width, let height):
+            "a contact sheet of \(width)x\(height) pixels is too large; choose fewer sequences, or make several sheets"
+        }
+    }
+}

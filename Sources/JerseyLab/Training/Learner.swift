@@ -1,0 +1,197 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Sequences with their labels, on the model's device.
+public struct LabelledBatch {
+    /// (R, 3, H, W) normalised frames, laid out as `JerseyModel` takes them.
+    public let frames: Tensor
+    public let lengths: [Int]
+    public let isPadded: Bool
+    /// One for each sequence.
+    public let numbers: [JerseyNumber]
+
+    public init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber]) {
+        self.frames = frames
+        self.lengths = lengths
+        self.isPadded = isPadded
+        self.numbers = numbers
+    }
+}
+
+/// What one step came to. Numbers of the batch before the step.
+public struct StepOutcome: Sendable {
+    public let loss: Double
+    public let tensLoss: Double
+    public let onesLoss: Double
+    /// Norm of the gradient over all parameters, before clipping.
+    public let gradientNorm: Double
+    public let tally: Tally
+}
+
+/// Counts of right answers.
+public struct Tally: Codable, Sendable, Equatable {
+    public var sequences = 0
+    public var tens = 0
+    public var ones = 0
+    public var numbers = 0
+    /// Sum over sequences.
+    public var loss = 0.0
+
+    public init() {}
+
+    public static func += (a: inout Tally, b: Tally) {
+        a.sequences += b.sequences
+        a.tens += b.tens
+        a.ones += b.ones
+        a.numbers += b.numbers
+        a.loss += b.loss
+    }
+}
+
+/// Turns batches into better weights: the one place where a batch becomes a gradient.
+public final class Learner {
+    public let model: JerseyModel
+    public let optimizer: Adam
+    public private(set) var scaler: GradientScaler?
+    /// Optimizer steps done; skipped ones do not count.
+    public private(set) var step = 0
+
+    private let config: RunConfig
+    private let schedule: Schedule
+    private let autocast: DType?
+    /// Parameters that the study's optimizer does not know of, under `published` only.
+    private let forgotten: Set<String>
+
+    public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule) {
+        self.model = model
+        self.config = config
+        self.schedule = schedule
+        autocast = config.training.precision.autocast(on: model.device)
+        scaler = autocast == .float16 ? GradientScaler() : nil
+        let groups = Self.groups(model, config)
+        optimizer = Adam(groups, decoupled: config.optimizer.decoupled)
+        forgotten = Set(model.store.trainable.map(\.name)).subtracting(groups.flatMap(\.entries).map(\.name))
+    }
+
+    /// Forward, loss, backward, clip, step, tally.
+    ///
+    /// - Throws: `TrainingError` when the loss is not finite.
+    public func learn(from batch: LabelledBatch) throws -> StepOutcome {
+        model.store.isTraining = true
+        model.store.beginStep(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
+        // The study never clears what its optimizer does not know of.
+        for entry in model.store.trainable where !forgotten.contains(entry.name) { entry.tensor.clearGradient() }
+
+        let tensLabels = Tensor(batch.numbers.map { Int64($0.tens) }).to(device: model.device)
+        let onesLabels = Tensor(batch.numbers.map { Int64($0.ones) }).to(device: model.device)
+        let smoothing = config.training.labelSmoothing
+        let (output, tensLoss, onesLoss) = withAutocast(autocast, on: model.device) {
+            let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
+            return (
+                output, crossEntropy(output.tens, tensLabels, smoothing: smoothing),
+                crossEntropy(output.ones, onesLabels, smoothing: smoothing)
+            )
+        }
+        let loss = tensLoss * config.training.tensWeight + onesLoss * config.training.onesWeight
+        let value = loss.item
+        guard value.isFinite else { throw TrainingError(step: step, loss: value) }
+
+        (scaler.map { loss * $0.scale } ?? loss).backward()
+        let known = model.store.trainable.filter { !forgotten.contains($0.name) }.map(\.tensor)
+        let isFinite = scaler?.unscale(known) ?? true
+        let norm = clipGradients(of: model.store.trainable.map(\.tensor), to: config.optimizer.clip)
+        if isFinite {
+            optimizer.step(factor: schedule.factor(step), betas: (schedule.beta1(step), 0.999))
+            step += 1
+        }
+        return StepOutcome(
+            loss: value, tensLoss: tensLoss.item, onesLoss: onesLoss.item, gradientNorm: norm.item,
+            tally: tally(output, tensLabels, onesLabels, loss: value))
+    }
+
+    private func tally(_ output: JerseyModel.Output, _ tensLabels: Tensor, _ onesLabels: Tensor, loss: Double) -> Tally {
+        withoutGradients {
+            let tens = output.tens.argmax(over: 1).isEqual(to: tensLabels).to(dtype: .float32)
+            let ones = output.ones.argmax(over: 1).isEqual(to: onesLabels).to(dtype: .float32)
+            var tally = Tally()
+            tally.sequences = tens.count
+            tally.tens = Int(tens.sum(over: 0).item)
+            tally.ones = Int(ones.sum(over: 0).item)
+            tally.numbers = Int((tens * ones).sum(over: 0).item)
+            tally.loss = loss * Double(tens.count)
+            return tally
+        }
+    }
+
+    // MARK: Groups
+
+    /// Every parameter has its part, and so its rate, from birth.
+    static func groups(_ model: JerseyModel, _ config: RunConfig) -> [Adam.Group] {
+        let settings = config.optimizer
+        let discriminative =
+            switch settings.rates {
+            case .byPhase: model.spec.usesDiscriminativeRates
+            case .uniform: false
+            case .discriminative: true
+            }
+        return JerseyModel.Part.allCases.flatMap { part -> [Adam.Group] in
+            var entries = model.store.trainable.filter { $0.group == part.rawValue }
+            if discriminative && config.published {
+                // The study finds attention parameters by the word "attn", and so misses gates, scores and temperatures.
+                entries.removeAll { part == .pooling && !$0.name.hasPrefix("attn_") }
+            }
+            let rate =
+                switch part {
+                case .encoder: settings.encoderRate
+                case .temporal, .pooling: settings.temporalRate
+                case .heads: settings.headRate
+                }
+            let isPlain: (Entry) -> Bool = { settings.excludeNormAndBias && $0.tensor.shape.count < 2 }
+            return [
+                (part.rawValue, settings.weightDecay, entries.filter { !isPlain($0) }),
+                (part.rawValue + " norms and biases", 0, entries.filter(isPlain)),
+            ]
+            .filter { !$0.2.isEmpty }
+            .map { Adam.Group(name: $0.0, rate: discriminative ? rate : settings.rate, decay: $0.1, entries: $0.2) }
+        }
+    }
+
+    // MARK: State
+
+    /// Numbers to take a run up again with, beside `optimizer.state`.
+    public struct State: Codable, Sendable, Equatable {
+        public var step: Int
+        public var scaler: GradientScaler?
+    }
+
+    public var state: State { State(step: step, scaler: scaler) }
+
+    public func restore(_ state: State) {
+        step = state.step
+        scaler = state.scaler
+    }
+}
+
+/// A loss that is infinite or not a number: the run stops, since nothing good can come after.
+public struct TrainingError: LocalizedError, CustomStringConvertible, Sendable {
+    public let step: Int
+    public let loss: Double
+
+    public var description: String {
+        "the loss is \(loss) at step \(step); try a lower rate (--rate), or --precision float32"
+    }
+    public var errorDescription: String? { description }
+}
+
+extension TrainingConfig.Precision {
+    /// What operations that gain from it run in; nil for float32 throughout.
+    func autocast(on device: Device) -> DType? {
+        switch self {
+        case .automatic: device == .cuda ? .float16 : nil
+        case .float32: nil
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// Writes that a crash cannot cut in half: a temporary file beside the target, fsync, rename, fsync of the folder.
+public enum AtomicFile {
+    /// - Throws: `FileError` with the system's reason; the former file, if any, is untouched and nothing is left behind.
+    public static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL) throws {
+        let temporary = url.deletingLastPathComponent()
+            .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).partial")
+        func failure(_ action: String) -> FileError {
+            let code = errno
+            let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; what was there before is kept" : nil
+            return FileError(url.path, "cannot \(action): \(String(cString: strerror(code)))", advice: advice)
+        }
+        let file = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("create the file") }
+        do {
+            defer { close(file) }
+            for piece in pieces { try write(piece, to: file, failure) }
+            guard fsync(file) == 0 else { throw failure("write") }
+        } catch {
+            unlink(temporary.path)
+            throw error
+        }
+        guard rename(temporary.path, url.path) == 0 else {
+            let error = failure("replace the file")
+            unlink(temporary.path)
+            throw error
+        }
+        let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
+        }
+    }
+
+    public static func write(_ data: Data, to url: URL) throws {
+        try data.withUnsafeBytes { try write([$0], to: url) }
+    }
+
+    private static func write(_ piece: UnsafeRawBufferPointer, to file: Int32, _ failure: (String) -> FileError) throws {
+        var rest = piece[...]
+        while !rest.isEmpty {
+            let written = Foundation.write(file, rest.baseAddress, min(rest.count, 1 << 30))
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw failure("write") }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+extension Slice<UnsafeRawBufferPointer> {
+    fileprivate var baseAddress: UnsafeRawPointer? { base.baseAddress.map { $0 + startIndex } }
+}

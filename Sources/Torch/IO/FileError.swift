@@ -1,0 +1,28 @@
+import Foundation
+
+/// Something wrong with a file or folder: which one, what, and the way out.
+public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    public let path: String
+    public let reason: String
+    /// What the user can do; a sentence without its full stop.
+    public let advice: String?
+
+    public init(_ path: String, _ reason: String, advice: String? = nil) {
+        self.path = path
+        self.reason = reason
+        self.advice = advice
+    }
+
+    /// The reason that the operating system gives for `error`, a thrown Foundation or POSIX error.
+    public init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        let reason = underlying?.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(underlying!.code))) : error.localizedDescription
+        self.init(path, "cannot \(action): \(reason)", advice: advice)
+    }
+
+    public var description: String {
+        "\(path): \(reason)" + (advice.map { "; \($0)" } ?? "")
+    }
+
+    public var errorDescription: String? { description }
+}

@@ -1,0 +1,156 @@
+import CTorch
+import Foundation
+
+/// A `.pth` file as `torch.save` writes it, zip or the older plain form: import only.
+///
+/// The zip is read by libtorch, the pickle by `Pickle`, since libtorch's own pickle reader fails on `OrderedDict`.
+public struct PthFile {
+    /// The state dictionary: the file's own, or the one under "model_state", "state_dict" or "model".
+    public let tensors: [String: Tensor]
+
+    /// - Throws: `FileError` when it is missing, broken, or asks for anything but weights.
+    public init(contentsOf url: URL) throws {
+        let data: Data
+        do {
+            data = try Data(contentsOf: url, options: .mappedIfSafe)
+        } catch {
+            throw FileError(url.path, doing: "read", error: error)
+        }
+        do {
+            tensors = data.starts(with: [0x50, 0x4b]) ? try Self.zipped(data) : try Self.plain(data)
+        } catch let failure as Pickle.Failure {
+            throw FileError(url.path, failure.reason, advice: "use weights as torch.save writes a state_dict, or a safetensors file")
+        } catch let failure as TorchError {
+            throw FileError(url.path, "is a broken archive (\(failure.description))", advice: "copy or download it again")
+        }
+    }
+
+    // MARK: Zip
+
+    private static func zipped(_ data: Data) throws -> [String: Tensor] {
+        try data.withUnsafeBytes { bytes in
+            guard let archive = try attempt({ ct_archive_open(bytes.baseAddress!, bytes.count, $0) }) else {
+                throw Pickle.Failure(reason: "is not an archive")
+            }
+            defer { ct_archive_free(archive) }
+            func record(_ name: String) throws -> Data {
+                let size = try attempt { ct_archive_size(archive, name, $0) }
+                guard size >= 0 else { throw Pickle.Failure(reason: "lacks the record '\(name)'") }
+                guard size <= bytes.count else { throw Pickle.Failure(reason: "claims more in '\(name)' than the file holds") }
+                var record = Data(count: Int(size))
+                try record.withUnsafeMutableBytes { target in
+                    guard let base = target.baseAddress, !target.isEmpty else { return }
+                    try attempt { ct_archive_read(archive, name, base, target.count, $0) }
+                }
+                return record
+            }
+            var pickle = Pickle(try record("data.pkl"))
+            defer { pickle.dismantle() }
+            var cache: [String: Data] = [:]
+            return try stateDictionary(try pickle.read()) { storage in
+                if let data = cache[storage.key] { return data }
+                let data = try record("data/" + storage.key)
+                cache[storage.key] = data
+                return data
+            }
+        }
+    }
+
+    // MARK: Plain
+
+    /// Four pickles (magic number, protocol, system, object), the list of storage keys, then each storage: count and elements.
+    private static func plain(_ data: Data) throws -> [String: Tensor] {
+        var pickle = Pickle(data)
+        defer { pickle.dismantle() }
+        guard case .long(let magic)? = try? pickle.read(), magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19] else {
+            throw Pickle.Failure(reason: "is not a weight file of PyTorch")
+        }
+        _ = try pickle.read()
+        _ = try pickle.read()
+        let object = try pickle.read()
+        guard case .list(let keys) = try pickle.read() else { throw Pickle.Failure(reason: "is malformed") }
+        var sizes: [String: DType] = [:]
+        try visitTensors(object) { _, view in sizes[view.storage.key] = view.storage.dtype }
+        var storages: [String: Data] = [:]
+        var position = pickle.position
+        for case .string(let key) in keys.items {
+            guard data.count - position >= 8 else { throw Pickle.Failure(reason: "is cut short") }
+            let count = data[data.startIndex + position..<data.startIndex + position + 8].enumerated()
+                .reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+            position += 8
+            guard let size = sizes[key]?.size else { throw Pickle.Failure(reason: "holds a storage that nothing refers to") }
+            guard count <= UInt64((data.count - position) / size) else { throw Pickle.Failure(reason: "is cut short") }
+            storages[key] = data[data.startIndex + position..<data.startIndex + position + Int(count) * size]
+            position += Int(count) * size
+        }
+        return try stateDictionary(object) { storage in
+            guard let data = storages[storage.key] else { throw Pickle.Failure(reason: "lacks the storage '\(storage.key)'") }
+            return data
+        }
+    }
+
+    // MARK: State dictionary
+
+    private static func visitTensors(
+        _ value: Pickle.Value, isNested: Bool = false, _ body: (String, Pickle.TensorView) throws -> Void
+    ) throws {
+        guard case .dictionary(let node) = value else { throw Pickle.Failure(reason: "does not hold a dictionary of tensors") }
+        let pairs = stride(from: 0, to: node.items.count - 1, by: 2).map { (node.items[$0], node.items[$0 + 1]) }
+        for (key, value) in pairs where !isNested {
+            guard case .string(let name) = key, ["model_state", "state_dict", "model"].contains(name), case .dictionary = value
+            else { continue }
+            return try visitTensors(value, isNested: true, body)
+        }
+        for case (.string(let name), .tensor(let view)) in pairs { try body(name, view) }
+    }
+
+    private static func stateDictionary(
+        _ value: Pickle.Value, _ storage: (Pickle.Storage) throws -> Data
+    ) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        try visitTensors(value) { name, view in
+            guard tensors.count < Safetensors.maximumTensors else {
+                throw Pickle.Failure(reason: "holds over \(Safetensors.maximumTensors) tensors")
+            }
+            let data = try storage(view.storage)
+            guard data.count >= view.storage.count * view.storage.dtype.size else {
+                throw Pickle.Failure(reason: "has less data in storage '\(view.storage.key)' than its tensors need")
+            }
+            tensors[name] = materialise(view, data)
+        }
+        guard !tensors.isEmpty else { throw Pickle.Failure(reason: "holds no tensors") }
+        return tensors
+    }
+
+    private static func materialise(_ view: Pickle.TensorView, _ data: Data) -> Tensor {
+        let size = view.storage.dtype.size
+        let count = view.shape.reduce(1, *)
+        return data.withUnsafeBytes { source in
+            var contiguous = 1
+            let isContiguous = zip(view.shape, view.strides).reversed().allSatisfy { length, stride in
+                defer { contiguous *= length }
+                return length == 1 || stride == contiguous
+            }
+            if isContiguous || count == 0 {
+                let range = view.offset * size..<(view.offset + count) * size
+                let bytes = count == 0 ? UnsafeRawBufferPointer(start: nil, count: 0) : UnsafeRawBufferPointer(rebasing: source[range])
+                return Tensor(bytes: bytes, dtype: view.storage.dtype, shape: view.shape)
+            }
+            let target = ByteBuffer(count: count * size)
+            var index = [Int](repeating: 0, count: view.shape.count)
+            var element = view.offset
+            for position in 0..<count {
+                (target.address + position * size).copyMemory(from: source.baseAddress! + element * size, byteCount: size)
+                for axis in index.indices.reversed() {
+                    index[axis] += 1
+                    element += view.strides[axis]
+                    if index[axis] < view.shape[axis] { break }
+                    element -= view.strides[axis] * view.shape[axis]
+                    index[axis] = 0
+                }
+            }
+            return Tensor(
+                bytes: UnsafeRawBufferPointer(start: target.address, count: target.count), dtype: view.storage.dtype, shape: view.shape)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import CTorch
+
+/// A function of one tensor with learned state.
+public protocol Layer {
+    func callAsFunction(_ x: Tensor) -> Tensor
+}
+
+/// Layers one after the other.
+public struct Sequential: Layer {
+    public var layers: [any Layer]
+
+    public init(_ layers: [any Layer]) {
+        self.layers = layers
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        layers.reduce(x) { $1($0) }
+    }
+}
+
+/// How a convolution's border is made.
+public enum Padding: Sendable, Equatable {
+    case symmetric(Int)
+    /// TensorFlow's "SAME": as much as the output size ⌈n / stride⌉ needs, the odd pixel at the right and bottom.
+    case tensorFlowSame
+}
+
+/// 2-D convolution over (N, C, H, W).
+public struct Conv2d: Layer {
+    let weight: Tensor
+    let bias: Tensor?
+    let stride: Int
+    let padding: Padding
+    let groups: Int
+
+    public init(
+        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil, groups: Int = 1,
+        bias: Bool = false, initial: Initial? = nil
+    ) {
+        let fanIn = inputs / groups * kernel * kernel
+        weight = scope.parameter("weight", [outputs, inputs / groups, kernel, kernel], initial ?? .pytorch(fanIn: fanIn))
+        self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: fanIn) : .constant(0)) : nil
+        self.stride = stride
+        self.padding = padding ?? .symmetric(kernel / 2)
+        self.groups = groups
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        switch padding {
+        case .symmetric(let padding): convolve(x, padding)
+        case .tensorFlowSame: samePadded(x)
+        }
+    }
+
+    private func convolve(_ x: Tensor, _ padding: Int) -> Tensor {
+        tensor { ct_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0) }
+    }
+
+    private func samePadded(_ x: Tensor) -> Tensor {
+        let kernel = weight.shape[2]
+        func total(_ size: Int) -> Int { max(((size + stride - 1) / stride - 1) * stride + kernel - size, 0) }
+        let (height, width) = (total(x.shape[2]), total(x.shape[3]))
+        if height == width, height.isMultiple(of: 2) { return convolve(x, height / 2) }
+        let (left, top) = (width / 2, height / 2)
+        return convolve(x.padded(left: left, right: width - left, top: top, bottom: height - top), 0)
+    }
+}
+
+/// Batch normalisation of (N, C, H, W) (Ioffe & Szegedy 2015), with PyTorch's meaning of momentum.
+public struct BatchNorm2d: Layer {
+    let weight: Tensor
+    let bias: Tensor
+    let runningMean: Tensor
+    let runningVariance: Tensor
+    let epsilon: Double
+    let momentum: Double
+    let store: ParameterStore
+
+    public init(_ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
+        weight = scope.parameter("weight", [channels], .constant(1))
+        bias = scope.parameter("bias", [channels], .constant(0))
+        runningMean = scope.buffer("running_mean", [channels], 0)
+        runningVariance = scope.buffer("running_var", [channels], 1)
+        // PyTorch counts batches for a mode that none of our networks uses; the entry is kept so that checkpoints match.
+        _ = scope.buffer("num_batches_tracked", [], 0, dtype: .int64)
+        self.epsilon = epsilon
+        self.momentum = momentum
+        store = scope.store
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        tensor {
+            ct_batch_norm(
+                x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, store.isTraining, momentum,
+                epsilon, $0)
+        }
+    }
+}
+
+/// x Wᵀ + b over the last dimension.
+public struct Linear: Layer {
+    let weight: Tensor
+    let bias: Tensor?
+
+    public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: Initial? = nil) {
+        weight = scope.parameter("weight", [outputs, inputs], initial ?? .pytorch(fanIn: inputs))
+        self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: inputs) : .constant(0)) : nil
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        tensor { ct_linear(x.handle, weight.handle, bias?.handle, $0) }
+    }
+}
+
+public struct MaxPool2d: Layer {
+    let kernel: Int
+    let stride: Int
+    let padding: Int
+
+    public init(kernel: Int, stride: Int, padding: Int) {
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        tensor { ct_max_pool2d(x.handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
+    }
+}
+
+/// (N, C, H, W) to (N, C): the mean over the picture.
+public struct GlobalAveragePool: Layer {
+    public init() {}
+
+    public func callAsFunction(_ x: Tensor) -> Tensor { x.mean(over: 2, 3) }
+}
+
+/// An element-wise non-linearity.
+public enum Activation: Layer, Sendable {
+    case relu, relu6, silu, hardswish, hardsigmoid, sigmoid
+
+    /// ReLU works in place where its input is not needed again, as batch norm's output is not; the caller's tensor is changed.
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .relu: tensor { ct_relu(x.handle, true, $0) }
+        case .relu6: tensor { ct_clamp(x.handle, 0, 6, $0) }
+        case .silu: tensor { ct_silu(x.handle, false, $0) }
+        case .hardswish: tensor { ct_hardswish(x.handle, false, $0) }
+        case .hardsigmoid: tensor { ct_hardsigmoid(x.handle, $0) }
+        case .sigmoid: x.sigmoid()
+        }
+    }
+}
+
+/// Dropout in training: of single values, or of whole rows (stochastic depth, Huang et al. 2016).
+public struct Dropout: Layer {
+    let probability: Double
+    let wholeRows: Bool
+    let store: ParameterStore
+
+    public init(_ store: ParameterStore, probability: Double, wholeRows: Bool = false) {
+        self.store = store
+        self.probability = probability
+        self.wholeRows = wholeRows
+    }
+
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        guard store.isTraining, probability > 0 else { return x }
+        let shape = wholeRows ? [x.shape[0]] + x.shape.dropFirst().map { _ in 1 } : x.shape
+        let keep = 1 - probability
+        let mask = Tensor.bernoulli(shape, keep, seed: store.nextDraw()) * (1 / keep)
+        return x * mask.to(dtype: x.dtype, device: x.device)
+    }
+}

@@ -1,0 +1,135 @@
+import CTorch
+
+/// Sequences of different lengths, laid out for a recurrent layer: which rows go where.
+///
+/// All index arithmetic is done on the host, so that a training step never waits for the device.
+public struct PackedLayout {
+    /// Valid frames of each sequence, at least one each.
+    public let lengths: [Int]
+    /// Row of the frame list for each packed position: time-major, longest sequence first.
+    let packedRows: [Int64]
+    /// Sequences that are still running at each time step.
+    let batchSizes: [Int64]
+    /// Place of each sequence in the packed order.
+    let rank: [Int64]
+    /// Packed position of (sequence, time), or one past the end where there is no such frame.
+    let paddedPositions: [Int64]
+
+    /// - Parameters:
+    ///   - lengths: valid frames per sequence.
+    ///   - stride: rows per sequence in the frame list when every sequence is padded to the same length; nil when the list holds
+    ///     valid frames only, sequence after sequence.
+    public init(lengths: [Int], stride: Int? = nil) {
+        precondition(!lengths.isEmpty && lengths.allSatisfy { $0 > 0 }, "every sequence needs a frame")
+        self.lengths = lengths
+        let longest = lengths.max() ?? 0
+        var starts = [0]
+        for length in lengths { starts.append(starts.last! + (stride ?? length)) }
+        let order = lengths.indices.sorted { lengths[$0] > lengths[$1] || (lengths[$0] == lengths[$1] && $0 < $1) }
+        var rank = [Int64](repeating: 0, count: lengths.count)
+        for (place, sequence) in order.enumerated() { rank[sequence] = Int64(place) }
+
+        let total = lengths.reduce(0, +)
+        var rows: [Int64] = []
+        var sizes: [Int64] = []
+        var positions = [Int64](repeating: Int64(total), count: lengths.count * longest)
+        for time in 0..<longest {
+            let running = order.prefix { lengths[$0] > time }
+            for sequence in running {
+                positions[sequence * longest + time] = Int64(rows.count)
+                rows.append(Int64(starts[sequence] + time))
+            }
+            sizes.append(Int64(running.count))
+        }
+        self.rank = rank
+        packedRows = rows
+        batchSizes = sizes
+        paddedPositions = positions
+    }
+
+    public var longest: Int { batchSizes.count }
+    public var isPadded: Bool { lengths.contains { $0 != longest } }
+
+    /// (B, T) booleans: true where there is no frame.
+    public func paddingMask(on device: Device) -> Tensor {
+        let values = lengths.flatMap { length in (0..<longest).map { UInt8($0 < length ? 0 : 1) } }
+        return Tensor(values, shape: [lengths.count, longest]).to(dtype: .bool, device: device)
+    }
+
+    /// (R, F) rows of frames, packed or padded as told at the start, to (N, F) in packed order.
+    func pack(_ frames: Tensor) -> Tensor {
+        frames.gathered(0, at: Tensor(packedRows).to(device: frames.device))
+    }
+
+    /// (N, D) in packed order to (B, T, D) with zeros where there is no frame.
+    func unpack(_ packed: Tensor) -> Tensor {
+        let width = packed.shape[1]
+        let withZeros = Tensor.concatenated([packed, .zeros([1, width], dtype: packed.dtype, device: packed.device)], over: 0)
+        return withZeros.gathered(0, at: Tensor(paddedPositions).to(device: packed.device))
+            .reshaped(lengths.count, longest, width)
+    }
+
+    /// (R, F) rows of frames to (B, T, F) with zeros where there is no frame.
+    public func padded(_ frames: Tensor) -> Tensor { unpack(pack(frames)) }
+}
+
+/// One recurrent layer over sequences of different lengths; padding is never seen by it.
+public struct Recurrent {
+    public enum Cell: Int32, Sendable, Codable, CaseIterable {
+        case rnn = 0
+        case gru = 1
+        case lstm = 2
+
+        var gates: Int {
+            switch self {
+            case .rnn: 1
+            case .gru: 3
+            case .lstm: 4
+            }
+        }
+    }
+
+    public struct Output {
+        /// (B, T, D·H), zeros where there is no frame.
+        public let states: Tensor
+        /// (B, D·H): forward state at the last frame, and backward state at the first.
+        public let final: Tensor
+    }
+
+    let cell: Cell
+    let hidden: Int
+    let bidirectional: Bool
+    let parameters: [Tensor]
+
+    public init(_ scope: Scope, cell: Cell, inputs: Int, hidden: Int, bidirectional: Bool) {
+        self.cell = cell
+        self.hidden = hidden
+        self.bidirectional = bidirectional
+        let initial = Initial.pytorch(fanIn: hidden)
+        let rows = cell.gates * hidden
+        parameters = (bidirectional ? ["", "_reverse"] : [""]).flatMap { direction in
+            [
+                scope.parameter("weight_ih_l0" + direction, [rows, inputs], initial),
+                scope.parameter("weight_hh_l0" + direction, [rows, hidden], initial),
+                scope.parameter("bias_ih_l0" + direction, [rows], initial),
+                scope.parameter("bias_hh_l0" + direction, [rows], initial),
+            ]
+        }
+    }
+
+    /// - Parameter frames: (R, F) rows, as `layout` describes them.
+    public func callAsFunction(_ frames: Tensor, _ layout: PackedLayout) -> Output {
+        let data = layout.pack(frames)
+        var last: ct_tensor?
+        let packed = parameters.withList { list in
+            tensor {
+                ct_recurrent(
+                    cell.rawValue, data.handle, Tensor(layout.batchSizes).handle, list, Int64(hidden), bidirectional, &last, $0)
+            }
+        }
+        let final = Tensor(owning: last!).gathered(1, at: Tensor(layout.rank).to(device: frames.device))  // (D, B, H)
+        return Output(
+            states: layout.unpack(packed),
+            final: final.permuted(1, 0, 2).reshaped(layout.lengths.count, (bidirectional ? 2 : 1) * hidden))
+    }
+}

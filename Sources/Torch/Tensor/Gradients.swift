@@ -1,0 +1,38 @@
+import CTorch
+
+extension Tensor {
+    /// Marks a leaf whose gradient is wanted.
+    public func requireGradient(_ value: Bool = true) {
+        checked { ct_set_requires_grad(handle, value, $0) }
+    }
+
+    /// Adds the gradients of this scalar to every leaf that it depends on.
+    public func backward() {
+        checked { ct_backward(handle, $0) }
+    }
+
+    /// What `backward` has left here, if anything.
+    public var gradient: Tensor? { ct_gradient(handle).map(Tensor.init(owning:)) }
+
+    public func clearGradient() {
+        ct_clear_gradient(handle)
+    }
+
+    /// The same values outside the graph.
+    public func detached() -> Tensor { tensor { ct_detach(handle, $0) } }
+}
+
+/// Runs `body` without recording a graph. Synchronous, since libtorch's switch is per thread.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let former = ct_set_gradients_enabled(false)
+    defer { _ = ct_set_gradients_enabled(former) }
+    return try body()
+}
+
+/// Runs `body` with operations that gain from it in `dtype` (mixed precision); as it is where `dtype` is nil.
+public func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows -> Result {
+    guard let dtype else { return try body() }
+    checked { ct_set_autocast(device.rawValue, dtype.rawValue, $0) }
+    defer { checked { ct_set_autocast(device.rawValue, -1, $0) } }
+    return try body()
+}

@@ -1,0 +1,37 @@
+import CTorch
+
+/// libtorch as a whole: its version, threads and devices.
+public enum Runtime {
+    public static var version: String { String(cString: ct_version()) }
+
+    /// "AVX512", "AVX2" or "DEFAULT": the code path of libtorch's CPU kernels on this processor.
+    public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
+
+    /// Threads that one operation may use on this thread.
+    public static var threads: Int {
+        get { Int(ct_threads()) }
+        set { ct_set_threads(Int32(clamping: newValue)) }
+    }
+
+    /// Keeps operations on the calling thread, so that worker threads and OpenMP do not fight over the cores.
+    public static func useCallingThreadOnly() {
+        ct_use_calling_thread_only()
+    }
+
+    /// Usable CUDA devices. libtorch's CUDA library is loaded on first use, where it lies beside libtorch.
+    public static var cudaDeviceCount: Int {
+        (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
+    }
+
+    /// Waits until `device` has done all that it was given.
+    public static func synchronize(_ device: Device) {
+        checked { ct_synchronize(device.rawValue, $0) }
+    }
+
+    /// libtorch's own account of how it was built and of its threading.
+    public static var buildDescription: String {
+        guard let text = checked({ ct_build_description($0) }) else { return "" }
+        defer { ct_free(text) }
+        return String(cString: text)
+    }
+}

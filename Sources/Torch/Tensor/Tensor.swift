@@ -1,0 +1,225 @@
+import CTorch
+
+/// An n-dimensional array of numbers on a device: a handle to a libtorch tensor.
+///
+/// A wrong shape or type is a bug and traps with libtorch's message, as an array index would. A tensor stays with the thread that
+/// made it; plain buffers cross threads.
+public final class Tensor {
+    let handle: ct_tensor
+
+    init(owning handle: ct_tensor) {
+        self.handle = handle
+    }
+
+    deinit {
+        ct_tensor_free(handle)
+    }
+}
+
+/// Runs a shim call whose failure is a bug of this program.
+func checked<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) -> Result {
+    var error = ct_error(message: nil)
+    let result = body(&error)
+    if let message = error.message { fatalError(String(cString: message)) }
+    return result
+}
+
+/// The tensor that a shim call returns; its failure is a bug of this program.
+func tensor(_ body: (UnsafeMutablePointer<ct_error>) -> ct_tensor?) -> Tensor {
+    guard let handle = checked(body) else { fatalError("libtorch returned no tensor and no error") }
+    return Tensor(owning: handle)
+}
+
+/// What libtorch refused, in its own words.
+public struct TorchError: Error, CustomStringConvertible, Sendable {
+    public let description: String
+}
+
+/// Runs a shim call that can fail because of the world outside: a file, a device.
+func attempt<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) throws -> Result {
+    var error = ct_error(message: nil)
+    let result = body(&error)
+    guard let message = error.message else { return result }
+    defer { ct_free(message) }
+    // libtorch's message ends in advice on its own debugging; the first line is the reason.
+    let lines = String(cString: message).split(separator: "\n")
+    throw TorchError(description: lines.first.map(String.init) ?? "unknown failure")
+}
+
+extension Array where Element == Tensor {
+    /// Lends the handles to a shim call.
+    func withList<Result>(_ body: (ct_list) -> Result) -> Result {
+        let handles = map(\.handle)
+        return withExtendedLifetime(self) {
+            handles.withUnsafeBufferPointer { buffer in
+                guard let base = buffer.baseAddress else {
+                    return withUnsafeTemporaryAllocation(of: ct_tensor.self, capacity: 1) {
+                        body(ct_list(items: UnsafePointer($0.baseAddress!), count: 0))
+                    }
+                }
+                return body(ct_list(items: base, count: buffer.count))
+            }
+        }
+    }
+}
+
+// MARK: - Element types and devices
+
+/// The element type of a tensor.
+public enum DType: Int32, Sendable, CaseIterable {
+    case uint8 = 0
+    case int32 = 3
+    case int64 = 4
+    case float16 = 5
+    case float32 = 6
+    case float64 = 7
+    case bool = 11
+    case bfloat16 = 15
+
+    /// Bytes per element.
+    public var size: Int {
+        switch self {
+        case .uint8, .bool: 1
+        case .float16, .bfloat16: 2
+        case .int32, .float32: 4
+        case .int64, .float64: 8
+        }
+    }
+}
+
+/// Where a tensor's memory is.
+public enum Device: Int32, Sendable, Codable, CustomStringConvertible {
+    case cpu = 0
+    case cuda = 1
+
+    public var description: String { self == .cpu ? "cpu" : "cuda" }
+}
+
+/// A Swift type that is also an element type of tensors.
+public protocol TensorElement: BitwiseCopyable {
+    static var dtype: DType { get }
+}
+
+extension Float: TensorElement { public static var dtype: DType { .float32 } }
+extension Double: TensorElement { public static var dtype: DType { .float64 } }
+extension Int64: TensorElement { public static var dtype: DType { .int64 } }
+extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }
+
+// MARK: - Creation
+
+extension Tensor {
+    /// A CPU tensor with a copy of `values`, row-major.
+    public convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]) {
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill shape \(shape)")
+        let handle = values.withUnsafeBytes { bytes in
+            withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { empty in
+                let base = bytes.baseAddress ?? UnsafeRawPointer(empty.baseAddress!)
+                return checked { ct_from_bytes(base, shape.map(Int64.init), shape.count, Element.dtype.rawValue, $0) }
+            }
+        }
+        self.init(owning: handle!)
+    }
+
+    /// A CPU vector with a copy of `values`.
+    public convenience init<Element: TensorElement>(_ values: [Element]) {
+        self.init(values, shape: [values.count])
+    }
+
+    /// A CPU tensor with a copy of raw little-endian elements, row-major.
+    public convenience init(bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int]) {
+        precondition(bytes.count == shape.reduce(1, *) * dtype.size, "\(bytes.count) bytes do not fill \(dtype) \(shape)")
+        let handle = withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { empty in
+            let base = bytes.baseAddress ?? UnsafeRawPointer(empty.baseAddress!)
+            return checked { ct_from_bytes(base, shape.map(Int64.init), shape.count, dtype.rawValue, $0) }
+        }
+        self.init(owning: handle!)
+    }
+
+    /// A CPU tensor over the memory of `buffer`, which is not copied and must not be written while the tensor lives.
+    public convenience init(sharing buffer: ByteBuffer, offset: Int = 0, shape: [Int]) {
+        precondition(offset + shape.reduce(1, *) <= buffer.count, "shape \(shape) does not fit into \(buffer.count) bytes")
+        let retained = Unmanaged.passRetained(buffer)
+        let handle = checked {
+            ct_from_memory(
+                buffer.address + offset, shape.map(Int64.init), shape.count, DType.uint8.rawValue, retained.toOpaque(),
+                { Unmanaged<ByteBuffer>.fromOpaque($0).release() }, $0)
+        }
+        self.init(owning: handle!)
+    }
+
+    public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+        tensor { ct_full(shape.map(Int64.init), shape.count, value, dtype.rawValue, device.rawValue, $0) }
+    }
+
+    public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+        full(shape, 0, dtype: dtype, device: device)
+    }
+
+    /// Normal draws; the same for the same `seed`.
+    public static func normal(_ shape: [Int], mean: Double = 0, deviation: Double, seed: UInt64) -> Tensor {
+        tensor { ct_normal(shape.map(Int64.init), shape.count, mean, deviation, seed, $0) }
+    }
+
+    /// Uniform draws; the same for the same `seed`.
+    public static func uniform(_ shape: [Int], _ range: ClosedRange<Double>, seed: UInt64) -> Tensor {
+        tensor { ct_uniform(shape.map(Int64.init), shape.count, range.lowerBound, range.upperBound, seed, $0) }
+    }
+
+    /// Ones with `probability`, otherwise zeros; the same for the same `seed`.
+    public static func bernoulli(_ shape: [Int], _ probability: Double, seed: UInt64) -> Tensor {
+        tensor { ct_bernoulli(shape.map(Int64.init), shape.count, probability, seed, $0) }
+    }
+}
+
+// MARK: - Reading
+
+extension Tensor {
+    public var shape: [Int] { (0..<ct_rank(handle)).map { Int(ct_size(handle, $0)) } }
+    public var count: Int { Int(ct_count(handle)) }
+    public var dtype: DType {
+        guard let dtype = DType(rawValue: ct_dtype(handle)) else { fatalError("element type \(ct_dtype(handle)) is not supported") }
+        return dtype
+    }
+    public var device: Device { Device(rawValue: ct_device(handle)) ?? .cpu }
+
+    /// The only element, as a number.
+    public var item: Double { checked { ct_item(handle, $0) } }
+
+    /// All elements, row-major, converted to `Element` where needed.
+    public func array<Element: TensorElement>(of type: Element.Type = Element.self) -> [Element] {
+        let source = to(dtype: Element.dtype, device: .cpu)
+        return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = count
+            guard count > 0 else { return }
+            checked { ct_copy_bytes(source.handle, buffer.baseAddress!, count * Element.dtype.size, $0) }
+        }
+    }
+
+    public var floats: [Float] { array(of: Float.self) }
+
+    /// Copies the elements, row-major and little-endian, into `bytes`, which must have exactly their size.
+    public func copyBytes(into bytes: UnsafeMutableRawBufferPointer) {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+        checked { ct_copy_bytes(handle, base, bytes.count, $0) }
+    }
+}
+
+/// Fixed memory that threads hand to one another.
+///
+/// `@unchecked Sendable`: it has one owner at a time. A loader thread fills it and gives it away through a locked queue; from then
+/// on it is only read.
+public final class ByteBuffer: @unchecked Sendable {
+    public let address: UnsafeMutableRawPointer
+    public let count: Int
+
+    /// - Parameter count: bytes, zeroed.
+    public init(count: Int) {
+        self.count = count
+        address = .allocate(byteCount: max(count, 1), alignment: 64)
+        address.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    }
+
+    deinit {
+        address.deallocate()
+    }
+}

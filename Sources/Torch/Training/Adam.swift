@@ -1,0 +1,115 @@
+import CTorch
+
+/// Adam (Kingma & Ba 2015) over groups of parameters with their own rates.
+///
+/// Weight decay is added to the gradient (L2), as in the study; `decoupled` makes it AdamW (Loshchilov & Hutter 2019).
+public final class Adam {
+    /// Parameters that share a rate.
+    public struct Group {
+        public let name: String
+        public let rate: Double
+        public let decay: Double
+        public let entries: [Entry]
+
+        public init(name: String, rate: Double, decay: Double, entries: [Entry]) {
+            self.name = name
+            self.rate = rate
+            self.decay = decay
+            self.entries = entries
+        }
+    }
+
+    private struct Moments {
+        let mean: Tensor
+        let variance: Tensor
+        let steps: Tensor
+    }
+
+    public let groups: [Group]
+    public let epsilon: Double
+    public let decoupled: Bool
+    private var moments: [String: Moments] = [:]
+
+    public init(_ groups: [Group], epsilon: Double = 1e-8, decoupled: Bool = false) {
+        self.groups = groups
+        self.epsilon = epsilon
+        self.decoupled = decoupled
+        for entry in groups.flatMap(\.entries) {
+            // Moments share the layout of their parameter, or the fused kernel would have to convert at every step.
+            func zeros() -> Tensor { withoutGradients { entry.tensor.detached() * 0 } }
+            moments[entry.name] = Moments(mean: zeros(), variance: zeros(), steps: .zeros([], device: entry.tensor.device))
+        }
+    }
+
+    /// Updates every parameter that has a gradient.
+    ///
+    /// - Parameters:
+    ///   - factor: what the schedule multiplies every rate with at this step.
+    ///   - betas: decay of the two moments.
+    public func step(factor: Double = 1, betas: (Double, Double) = (0.9, 0.999)) {
+        withoutGradients {
+            for group in groups {
+                let live = group.entries.filter { $0.tensor.gradient != nil }
+                if live.isEmpty { continue }
+                let states = live.map { moments[$0.name]! }
+                let lists = [
+                    live.map(\.tensor), live.map { $0.tensor.gradient! }, states.map(\.mean), states.map(\.variance),
+                    states.map(\.steps),
+                ]
+                lists[0].withList { parameters in
+                    lists[1].withList { gradients in
+                        lists[2].withList { means in
+                            lists[3].withList { variances in
+                                lists[4].withList { steps in
+                                    checked {
+                                        ct_adam(
+                                            parameters, gradients, means, variances, steps, group.rate * factor, betas.0, betas.1,
+                                            group.decay, epsilon, decoupled, $0)
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The moments by name, for saving: `<parameter>.mean`, `.variance`, `.steps`.
+    public var state: [String: Tensor] {
+        var state: [String: Tensor] = [:]
+        for (name, moment) in moments {
+            state[name + ".mean"] = moment.mean
+            state[name + ".variance"] = moment.variance
+            state[name + ".steps"] = moment.steps
+        }
+        return state
+    }
+
+    /// Takes back what `state` gave.
+    ///
+    /// - Returns: names that are missing or of another shape; empty if all went well.
+    public func restore(_ saved: [String: Tensor]) -> [String] {
+        var missing: [String] = []
+        for (name, tensor) in state {
+            if let value = saved[name], value.shape == tensor.shape { tensor.copy(from: value) } else { missing.append(name) }
+        }
+        return missing
+    }
+}
+
+/// The norm over all gradients together before clipping, and after it at most `limit` (Pascanu et al. 2013).
+///
+/// The factor is limit / (norm + 1e-6), as PyTorch has it. Nothing is read back, so a device is not waited for.
+///
+/// - Returns: the norm as a scalar tensor.
+@discardableResult
+public func clipGradients(of tensors: [Tensor], to limit: Double) -> Tensor {
+    let gradients = tensors.compactMap(\.gradient)
+    return withoutGradients {
+        let norm = gradients.withList { list in tensor { ct_global_norm(list, $0) } }
+        let factor = (Tensor.full([], limit, device: norm.device) / (norm + 1e-6)).clamped(to: 0...1)
+        gradients.withList { list in checked { ct_scale_all(list, factor.handle, $0) } }
+        return norm
+    }
+}

@@ -1,0 +1,28 @@
+import CTorch
+
+/// Dynamic loss scaling for float16 (Micikevicius et al. 2018), with PyTorch's constants.
+public struct GradientScaler: Codable, Sendable, Equatable {
+    public private(set) var scale: Double = 65_536
+    private var goodSteps = 0
+
+    public init() {}
+
+    /// Divides the gradients by the scale.
+    ///
+    /// - Returns: false if one was infinite or not a number: the step must be skipped, and the scale has been halved.
+    public mutating func unscale(_ tensors: [Tensor]) -> Bool {
+        let gradients = tensors.compactMap(\.gradient)
+        let finite = withoutGradients { gradients.withList { list in checked { ct_unscale(list, 1 / scale, $0) } } }
+        if !finite {
+            scale /= 2
+            goodSteps = 0
+            return false
+        }
+        goodSteps += 1
+        if goodSteps == 2000 {
+            scale *= 2
+            goodSteps = 0
+        }
+        return true
+    }
+}
