@@ -11,6 +11,11 @@
 
 const char *ct_version(void) { return TORCH_VERSION; }
 
+const char *ct_library_path(void) {
+    static Dl_info info{};
+    return dladdr(reinterpret_cast<void *>(&at::show_config), &info) ? info.dli_fname : nullptr;
+}
+
 void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 
 int32_t ct_threads(void) { return at::get_num_threads(); }

@@ -16,6 +16,10 @@ ct_tensor ct_gradient(ct_tensor tensor) {
     return gradient.defined() ? own(gradient) : nullptr;
 }
 
+void ct_set_gradient(ct_tensor tensor, ct_tensor gradient, ct_error *error) {
+    guarded(error, [&] { at_(tensor).mutable_grad() = at_(gradient).clone(); });
+}
+
 void ct_clear_gradient(ct_tensor tensor) { at_(tensor).mutable_grad() = at::Tensor(); }
 
 ct_tensor ct_detach(ct_tensor tensor, ct_error *error) {

@@ -134,6 +134,7 @@ ct_tensor _Nullable ct_grid_sample(ct_tensor image, ct_tensor grid, bool border,
 void ct_set_requires_grad(ct_tensor tensor, bool value, ct_error *error);
 void ct_backward(ct_tensor loss, ct_error *error);
 ct_tensor _Nullable ct_gradient(ct_tensor tensor);
+void ct_set_gradient(ct_tensor tensor, ct_tensor gradient, ct_error *error);
 void ct_clear_gradient(ct_tensor tensor);
 ct_tensor _Nullable ct_detach(ct_tensor tensor, ct_error *error);
 /// Euclidean norm over all tensors together, as a scalar tensor.
@@ -154,6 +155,8 @@ void ct_set_autocast(int32_t device, int32_t dtype, ct_error *error);
 // MARK: Runtime
 
 const char *ct_version(void);
+/// The file that libtorch was loaded from.
+const char *_Nullable ct_library_path(void);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 /// Keeps libtorch's operations on the calling thread, without changing other threads.

@@ -203,6 +203,25 @@ extension RunConfig {
     }
 }
 
+extension RunConfig {
+    /// The value of a setting, as JSON; "-" where it has none.
+    public func value(of key: String) -> String {
+        Self.tree(of: self).value(at: key.components(separatedBy: "."))?.words ?? "-"
+    }
+
+    /// A run that is taken up again must be the same run: only what does not change its numbers may differ.
+    ///
+    /// - Throws: `FileError` that names the first setting that differs.
+    public func checkContinues(_ saved: RunConfig, path: String) throws {
+        let free: Set = ["data.path", "data.workers", "data.cacheMegabytes", "training.device", "training.saveEverySteps", "training.threads"]
+        for key in Self.keys where !free.contains(key) && value(of: key) != saved.value(of: key) {
+            throw FileError(
+                path, "was begun with \(key) = \(saved.value(of: key)), not \(value(of: key))",
+                advice: "leave the flag out to go on, or begin a new run in another folder")
+        }
+    }
+}
+
 extension ConfigTree {
     fileprivate var words: String {
         (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "\(self)"

@@ -72,7 +72,8 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
     public var shift = 0.0
     /// One draw for all frames of a sequence, where the study draws for every frame.
     public var perSequence = false
-    /// A random frame of each of `maximumFrames` stretches of a long sequence, where the study takes fixed ones.
+    /// A random frame of each of `maximumFrames` stretches of a long sequence, where the study takes fixed ones; any frame, where a
+    /// model reads one and the study takes the anchor.
     public var frameJitter = false
 
     public init() {}

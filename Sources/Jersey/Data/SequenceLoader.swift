@@ -93,6 +93,7 @@ public struct SequenceLoader: Sendable {
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {
         let count = sequence.frames.count
         if let singleFrame {
+            if sampling == .jittered { return [Int.random(in: 0..<count, using: &random)] }
             if let anchor = sequence.anchor { return [anchor] }
             if singleFrame == .anchor { return [0] }
         }

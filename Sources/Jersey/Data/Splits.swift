@@ -100,29 +100,37 @@ extension Splits {
         }
     }
 
-    /// Largest groups first, each to the part where it brings the tracks of all numbers nearest to the ratios.
+    /// Largest groups first, each to the part where it brings the tracks, in all and of each number, nearest to the ratios.
     private mutating func assignGroups(_ dataset: Dataset, _ pattern: GroupPattern, _ config: DataConfig) {
         let numberOf = Dictionary(dataset.sequences.map { ($0.track, $0.number) }, uniquingKeysWith: { first, _ in first })
         let groups = Dictionary(grouping: dataset.tracks, by: pattern.group)
         var random = RandomStream(config.splitSeed)
         let order = groups.keys.sorted().shuffled(using: &random).sorted { groups[$0]!.count > groups[$1]!.count }
-        let totals = Dictionary(grouping: dataset.tracks, by: { numberOf[$0]! }).mapValues { Double($0.count) }
-        var counts = Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, [JerseyNumber?: Double]()) })
+        /// Tracks by number, and under nil in all.
+        func counts(_ tracks: [String]) -> [JerseyNumber?: Double] {
+            var counts: [JerseyNumber?: Double] = [nil: Double(tracks.count)]
+            for track in tracks { counts[numberOf[track]!, default: 0] += 1 }
+            return counts
+        }
+        let totals = counts(dataset.tracks)
+        var assigned = Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, [JerseyNumber?: Double]()) })
         for group in order {
-            let added = Dictionary(grouping: groups[group]!, by: { numberOf[$0]! }).mapValues { Double($0.count) }
+            let added = counts(groups[group]!)
             func cost(_ part: Part, _ ratio: Double) -> Double {
                 guard ratio > 0 else { return .infinity }
                 // Growth of the squared distance from the target, relative to it: small parts count as much as large ones.
                 return added.reduce(0) { sum, item in
                     let target = max(totals[item.key]! * ratio, 0.5)
-                    let now = counts[part]![item.key] ?? 0
+                    let now = assigned[part]![item.key] ?? 0
                     func distance(_ value: Double) -> Double { (value - target) * (value - target) / target }
-                    return sum + distance(now + item.value) - distance(now)
+                    // Clips share players, so that single numbers can be far from balance; the sizes of the parts come first.
+                    let weight = item.key == nil ? Double(totals.count) : 1
+                    return sum + weight * (distance(now + item.value) - distance(now))
                 }
             }
             let part = zip(Part.allCases, config.ratios).min { cost($0.0, $0.1) < cost($1.0, $1.1) }!.0
             self[part].formUnion(groups[group]!)
-            counts[part]!.merge(added, uniquingKeysWith: +)
+            assigned[part]!.merge(added, uniquingKeysWith: +)
         }
     }
 }

@@ -40,6 +40,20 @@ public struct SequenceReader {
         }
     }
 
+    /// All readings, in order, and the sequences without a readable frame.
+    public func readAll(_ sequences: [FrameSequence]) throws -> ([Reading], [UnreadableSequence]) {
+        var readings: [Reading] = []
+        var unreadable: [UnreadableSequence] = []
+        try read(sequences) { result in
+            switch result {
+            case .success(let reading): readings.append(reading)
+            case .failure(let sequence): unreadable.append(sequence)
+            }
+            return true
+        }
+        return (readings, unreadable)
+    }
+
     private func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)

@@ -143,8 +143,9 @@ struct TopKPooling: TemporalPooling {
             let weights = uniformWeights(layout, states.device)
             return (weightedSum(states, weights), weights)
         }
-        let scores = scorer(states).filled(where: layout.paddingMask(on: states.device), with: -.infinity)
-        let probabilities = (scores / temperature.clamped(to: 1e-3...10)).softmax(over: 1)
+        // Masked after the division, whose gradient would else be zero times infinity.
+        let scores = scorer(states) / temperature.clamped(to: 1e-3...10)
+        let probabilities = scores.filled(where: layout.paddingMask(on: states.device), with: -.infinity).softmax(over: 1)
         let best = probabilities.top(min(count, layout.longest), over: 1)
         let total = best.values.sum(over: 1, keep: true)
         // Frames past the end have probability zero, so taking more than a sequence has adds nothing.

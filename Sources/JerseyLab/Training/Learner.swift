@@ -60,8 +60,9 @@ public final class Learner {
     private let config: RunConfig
     private let schedule: Schedule
     private let autocast: DType?
+    private let trained: [Entry]
     /// Parameters that the study's optimizer does not know of, under `published` only.
-    private let forgotten: Set<String>
+    let forgotten: [Entry]
 
     public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule) {
         self.model = model
@@ -71,7 +72,9 @@ public final class Learner {
         scaler = autocast == .float16 ? GradientScaler() : nil
         let groups = Self.groups(model, config)
         optimizer = Adam(groups, decoupled: config.optimizer.decoupled)
-        forgotten = Set(model.store.trainable.map(\.name)).subtracting(groups.flatMap(\.entries).map(\.name))
+        let known = Set(groups.flatMap(\.entries).map(\.name))
+        trained = model.store.trainable.filter { known.contains($0.name) }
+        forgotten = model.store.trainable.filter { !known.contains($0.name) }
     }
 
     /// Forward, loss, backward, clip, step, tally.
@@ -81,7 +84,7 @@ public final class Learner {
         model.store.isTraining = true
         model.store.beginStep(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
         // The study never clears what its optimizer does not know of.
-        for entry in model.store.trainable where !forgotten.contains(entry.name) { entry.tensor.clearGradient() }
+        for entry in trained { entry.tensor.clearGradient() }
 
         let tensLabels = Tensor(batch.numbers.map { Int64($0.tens) }).to(device: model.device)
         let onesLabels = Tensor(batch.numbers.map { Int64($0.ones) }).to(device: model.device)
@@ -98,9 +101,8 @@ public final class Learner {
         guard value.isFinite else { throw TrainingError(step: step, loss: value) }
 
         (scaler.map { loss * $0.scale } ?? loss).backward()
-        let known = model.store.trainable.filter { !forgotten.contains($0.name) }.map(\.tensor)
-        let isFinite = scaler?.unscale(known) ?? true
-        let norm = clipGradients(of: model.store.trainable.map(\.tensor), to: config.optimizer.clip)
+        let isFinite = scaler?.unscale(trained.map(\.tensor)) ?? true
+        let norm = clipGradients(of: (trained + forgotten).map(\.tensor), to: config.optimizer.clip)
         if isFinite {
             optimizer.step(factor: schedule.factor(step), betas: (schedule.beta1(step), 0.999))
             step += 1

@@ -120,11 +120,13 @@ public struct Recurrent {
     /// - Parameter frames: (R, F) rows, as `layout` describes them.
     public func callAsFunction(_ frames: Tensor, _ layout: PackedLayout) -> Output {
         let data = layout.pack(frames)
+        // Named, since a temporary could be gone before the call.
+        let batchSizes = Tensor(layout.batchSizes)
         var last: ct_tensor?
         let packed = parameters.withList { list in
             tensor {
                 ct_recurrent(
-                    cell.rawValue, data.handle, Tensor(layout.batchSizes).handle, list, Int64(hidden), bidirectional, &last, $0)
+                    cell.rawValue, data.handle, batchSizes.handle, list, Int64(hidden), bidirectional, &last, $0)
             }
         }
         let final = Tensor(owning: last!).gathered(1, at: Tensor(layout.rank).to(device: frames.device))  // (D, B, H)

@@ -14,6 +14,11 @@ extension Tensor {
     /// What `backward` has left here, if anything.
     public var gradient: Tensor? { ct_gradient(handle).map(Tensor.init(owning:)) }
 
+    /// Puts a gradient back, as when a run is taken up again.
+    public func setGradient(_ gradient: Tensor) {
+        checked { ct_set_gradient(handle, gradient.handle, $0) }
+    }
+
     public func clearGradient() {
         ct_clear_gradient(handle)
     }

@@ -4,6 +4,9 @@ import CTorch
 public enum Runtime {
     public static var version: String { String(cString: ct_version()) }
 
+    /// The file that libtorch was loaded from.
+    public static var libraryPath: String? { ct_library_path().map { String(cString: $0) } }
+
     /// "AVX512", "AVX2" or "DEFAULT": the code path of libtorch's CPU kernels on this processor.
     public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
 

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+/// Our side of `compare.py`: the same work as the scripts in `peers/`, one line of JSON each.
+@main
+struct JerseyBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jersey-bench", abstract: "Times training steps and loading.", subcommands: [TrainingStepBench.self, LoadingBench.self])
+}
+
+private func printJSON(_ values: [String: Double]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    print(String(decoding: try encoder.encode(values), as: UTF8.self))
+}
+
+extension Array where Element == Double {
+    fileprivate var median: Double { isEmpty ? .nan : sorted()[count / 2] }
+}
+
+struct TrainingStepBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "training-step", abstract: "Forward, loss, backward, clip and Adam on drawn frames, float32.")
+
+    @Option var model = "attn_bgru_luong"
+    @Option var threads = 2
+    @Option var batch = 8
+    @Option var frames = 8
+    @Option var height = 192
+    @Option var width = 96
+    @Option var steps = 10
+    @Option var warmup = 3
+
+    func run() throws {
+        Runtime.threads = threads
+        var config = RunConfig()
+        config.model = model
+        let model = JerseyModel(try config.spec(), seed: 1)
+        let learner = Learner(model, config, schedule: .cosine(total: 1000, warm: 100))
+        let lengths = Array(repeating: frames, count: batch)
+        let pixels = (0..<batch * frames * height * width * 3).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+        let pictures = Tensor(pixels, shape: [batch * frames, height, width, 3])
+        let numbers = (0..<batch).map { JerseyNumber.all[$0 * 7 % JerseyNumber.all.count] }
+        var seconds: [Double] = []
+        for step in 0..<warmup + steps {
+            let labelled = LabelledBatch(
+                frames: FramePreprocessor.normalized(pictures, on: .cpu), lengths: lengths, isPadded: false, numbers: numbers)
+            let start = ContinuousClock.now
+            _ = try learner.learn(from: labelled)
+            if step >= warmup { seconds.append((ContinuousClock.now - start).seconds) }
+        }
+        try printJSON(["seconds_per_step": seconds.median, "steps": Double(steps)])
+    }
+}
+
+struct LoadingBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "loading", abstract: "Decodes and augments one epoch of frames, after one that is not counted.")
+
+    @Option var data: String
+    @Option var workers = 2
+    @Option var batch = 64
+    @Option var frames = 16
+    @Option var height = 192
+    @Option var width = 96
+    @Option var sequences: Int?
+
+    func run() throws {
+        Runtime.threads = 1
+        var config = RunConfig()
+        config.data.path = data
+        (config.data.height, config.data.width, config.data.maximumFrames) = (height, width, frames)
+        let dataset = try Dataset(config.data)
+        let chosen = Array(dataset.sequences.prefix(sequences ?? dataset.sequences.count))
+        let loader = SequenceLoader(config, spec: try config.spec(), training: true)
+        func epoch(_ index: Int) throws -> Int {
+            let batches = BatchLoader(chosen.map { .init($0, seed: 1, epoch: index) }, batchSize: batch, loader: loader, workers: workers)
+            var count = 0
+            while let batch = try batches.next() {
+                // What the network would be given, as the peer's loader gives it.
+                count += FramePreprocessor.normalized(batch.frames, on: .cpu).shape[0]
+            }
+            return count
+        }
+        _ = try epoch(0)
+        let start = ContinuousClock.now
+        let count = try epoch(1)
+        try printJSON(["frames_per_second": Double(count) / (ContinuousClock.now - start).seconds, "frames": Double(count)])
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+
+struct DatasetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dataset", abstract: "Looks into data sets.", subcommands: [InspectCommand.self])
+}
+
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Shows how a data set is made up, how it would be split, and what is wrong with it.",
+        discussion: "Every frame is decoded. Example: jersey dataset inspect crops --group-pattern '/(\\d+)\\d\\d$'")
+
+    @Argument(help: ArgumentHelp("Data set.", valueName: "folder"))
+    var data: String
+
+    @Option(help: ArgumentHelp("Format of the data set.", valueName: "name"))
+    var format = DatasetFormat.folders.name
+
+    @Option(help: ArgumentHelp("Numbers to use, such as 4,6,07; all where not given.", valueName: "list"))
+    var classes: String?
+
+    @Option(help: ArgumentHelp("Show this split instead of a new one.", valueName: "file"))
+    var splits: String?
+
+    @Option(help: ArgumentHelp("Regular expression on the track id; groups stay on one side of the split.", valueName: "regex"))
+    var groupPattern: String?
+
+    @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
+    var workers = 2
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1...256") }
+    }
+
+    func run() throws {
+        var config = DataConfig()
+        config.path = data
+        config.format = format
+        config.groupPattern = groupPattern
+        config.classes = classes?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let dataset = try Dataset(config)
+        let progress = ProgressLine("reading", total: dataset.sequences.reduce(0) { $0 + $1.frames.count })
+        let inspection = DatasetInspection(dataset, workers: workers) { progress.advance() }
+        progress.finish()
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            return print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
+        }
+        let split: Splits
+        if let path = splits {
+            split = try Splits(contentsOf: URL(fileURLWithPath: path))
+            config.groupPattern = groupPattern ?? split.origin?.groupPattern
+            try split.checkLeaks(config, path: path)
+        } else {
+            split = try Splits(dataset, config)
+        }
+        printDistribution(dataset, split, inspection)
+        printAnchors(inspection)
+        printProblems(inspection.problems)
+    }
+
+    private func printDistribution(_ dataset: Dataset, _ split: Splits, _ inspection: DatasetInspection) {
+        let parts = Splits.Part.allCases.map { split.sequences($0, of: dataset) }
+        func row(_ name: String, _ tracks: Int, _ frames: Int, _ counts: [Int]) -> [String] {
+            let total = counts.reduce(0, +)
+            let shares = counts.map { total > 0 ? String(format: "%.1f", Double($0) / Double(total) * 100) : "-" }
+            return [name, "\(tracks)", "\(frames)", "\(total)"] + counts.map(String.init) + shares
+        }
+        var rows = inspection.numbers.map { count in
+            row(count.number.description, count.tracks, count.frames, parts.map { $0.count { $0.number == count.number } })
+        }
+        rows.append(row("all", dataset.tracks.count, inspection.numbers.reduce(0) { $0 + $1.frames }, parts.map(\.count)))
+        print("Sequences by number, as they are split:\n")
+        print(
+            TextTable(["number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %", "test %"], rows: rows))
+        let tracks = Splits.Part.allCases.map { "\(split[$0].count) \($0.rawValue)" }
+        print("\nTracks: \(tracks.joined(separator: ", "))")
+        for (part, sequences) in zip(Splits.Part.allCases, parts) where sequences.isEmpty { print("warning: \(part.rawValue) is empty") }
+        let unseen = Set(parts.dropFirst().joined().compactMap(\.number)).subtracting(split.seenNumbers(in: dataset)).sorted()
+        if !unseen.isEmpty { print("Numbers that training would not see: " + unseen.map(\.description).joined(separator: ", ")) }
+    }
+
+    private func printAnchors(_ inspection: DatasetInspection) {
+        let anchors = inspection.anchors
+        print("\nAnchors:\n")
+        print(
+            TextTable(
+                [],
+                rows: [
+                    ["sequences with an anchor", "\(anchors.marked)"], ["sequences without (the first frame stands in)", "\(anchors.missing)"],
+                    ["anchor first in time", "\(anchors.first)"], ["anchor last in time", "\(anchors.last)"],
+                    ["anchor between", "\(anchors.between)"],
+                    ["frames of a sequence (least, median, most)", inspection.lengths.map(String.init).joined(separator: ", ")],
+                ]))
+    }
+
+    private func printProblems(_ problems: [DatasetInspection.Problem]) {
+        guard !problems.isEmpty else { return print("\nNo problems found.") }
+        print("\nProblems:")
+        for kind in DatasetInspection.Problem.Kind.allCases {
+            let texts = problems.filter { $0.kind == kind }.map(\.text)
+            if texts.isEmpty { continue }
+            print("\n\(kind.rawValue): \(texts.count)")
+            for text in texts.prefix(20) { print("  " + text) }
+            if texts.count > 20 { print("  and \(texts.count - 20) more; --json names all") }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import Torch
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Says what libtorch, processor and GPU it found, and whether training will use them.")
+
+    @Flag(help: "Also print how libtorch was built.")
+    var verbose = false
+
+    func run() throws {
+        let devices = Runtime.cudaDeviceCount
+        let hasDriver = FileManager.default.fileExists(atPath: "/proc/driver/nvidia/version")
+        let library = Runtime.libraryPath
+        let hasCUDALibrary = library.map {
+            FileManager.default.fileExists(atPath: URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/libtorch_cuda.so")
+        } ?? false
+        var rows = [
+            ["libtorch", "\(Runtime.version), \(hasCUDALibrary ? "with" : "without") CUDA, \(library ?? "of unknown origin")"],
+            ["processor", "\(Self.processor), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path"],
+            ["threads", "\(Runtime.threads) for arithmetic"],
+            ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
+            ["GPU", devices > 0 ? "\(devices) usable" : hasDriver ? "a driver is there, but no device is usable" : "none"],
+            ["training uses", devices > 0 ? "the GPU, in float16 with loss scaling" : "the processor, in float32"],
+        ]
+        if devices == 0 {
+            let advice: String =
+                if !hasDriver {
+                    "nothing is missing; with an NVIDIA GPU and its driver, `make setup` would fetch a libtorch that uses it"
+                } else if !hasCUDALibrary {
+                    "this libtorch has no CUDA: run `JERSEY_TORCH_CUDA=1 make setup`, and build again"
+                } else {
+                    "check that `nvidia-smi` works, and that the driver is new enough for libtorch's CUDA version"
+                }
+            rows.append(["what to do", advice])
+        }
+        if Runtime.cpuCapability == "DEFAULT" {
+            rows.append(["note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY holds libtorch back; expect slow arithmetic"])
+        }
+        print(TextTable([], rows: rows))
+        if verbose { print("\n" + Runtime.buildDescription) }
+    }
+
+    private static var processor: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+    }
+}

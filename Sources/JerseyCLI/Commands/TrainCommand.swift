@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains a model.",
+        discussion: """
+            Settings come from the defaults (the study's), a YAML or JSON file, the environment (JERSEY_TRAINING_EPOCHS for \
+            training.epochs) and flags, each over the former; what came of them is config.json in the run folder. \
+            `jersey train --list-settings` shows them all.
+
+            Ctrl-C, SIGTERM and SIGUSR1 end the step, save, and exit with status 130; --resume goes on as if nothing had happened.
+
+            Example: jersey train --model attn_bgru_luong --data crops --run runs/luong
+            """)
+
+    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of this run: configuration, metrics, weights, result.", valueName: "folder"))
+    var folder: String?
+
+    @Option(help: ArgumentHelp("Settings, YAML or JSON.", valueName: "file"))
+    var config: String?
+
+    @Flag(help: "Go on with the run in the folder, or begin it where there is none.")
+    var resume = false
+
+    @Flag(help: "Print every setting with its value and environment variable, and do nothing else.")
+    var listSettings = false
+
+    @OptionGroup var options: ConfigOptions
+
+    func run() throws {
+        if listSettings { return try printSettings() }
+        guard let folder else { throw UsageError("name the run's folder with --run, such as --run runs/first") }
+        let run = RunFolder(URL(fileURLWithPath: folder))
+        let config = try resolved(run)
+        if resume && run.exists(run.result) {
+            Console.error("\(folder) is finished; its result is in \(run.result.path)")
+            return
+        }
+        let signals = StopSignals()
+        let trainer = Trainer(config, folder: run, observer: TrainingConsole(), shouldStop: { signals.isStopped })
+        switch try trainer.run() {
+        case .finished: Console.error("weights: \(run.best.path)\nresult:  \(run.result.path)")
+        case .stopped:
+            Console.error("stopped and saved; `jersey train --run \(folder) --resume` goes on")
+            throw ExitCode(130)
+        }
+    }
+
+    private func resolved(_ run: RunFolder) throws -> RunConfig {
+        let words = try options.overlays()
+        let environment = ConfigOverlay(environment: ProcessInfo.processInfo.environment)
+        let file = try config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }
+        if run.exists(run.config) {
+            guard resume else {
+                throw FileError(run.url.path, "already holds a run", advice: "go on with --resume, or name another --run folder")
+            }
+            let saved = try ConfigOverlay(file: run.config)
+            let now = try RunConfig(overlays: [saved] + [file, environment].compactMap { $0 } + words)
+            try now.checkContinues(RunConfig(overlays: [saved]), path: run.url.path)
+            return now
+        }
+        let config = try RunConfig(overlays: [file, environment].compactMap { $0 } + words)
+        guard !config.data.path.isEmpty else { throw UsageError("name the data set with --data") }
+        return config
+    }
+
+    private func printSettings() throws {
+        let config = try RunConfig(overlays: [ConfigOverlay(environment: ProcessInfo.processInfo.environment)] + options.overlays())
+        let rows = RunConfig.keys.map { [$0, config.value(of: $0), ConfigOverlay.variable(for: $0)] }
+        print(TextTable(["setting", "value", "environment"], rows: rows))
+    }
+}

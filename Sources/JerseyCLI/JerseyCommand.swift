@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+import Jersey
+
+/// The command line. Subcommands are listed here and nowhere else.
+struct JerseyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jersey",
+        abstract: "Reads shirt numbers of athletes from short image sequences.",
+        version: "0.1.0",
+        subcommands: [
+            PredictCommand.self, TrainCommand.self, EvaluateCommand.self, DatasetCommand.self, SynthesizeCommand.self,
+            ModelsCommand.self, DoctorCommand.self,
+        ])
+}
+
+@main
+enum Main {
+    /// Exits with 0, with 2 for a call that makes no sense, and with 1 for anything else that went wrong.
+    static func main() {
+        do {
+            var command = try JerseyCommand.parseAsRoot()
+            try command.run()
+        } catch let error as UsageError {
+            fail("Error: \(error)", code: 2)
+        } catch {
+            switch JerseyCommand.exitCode(for: error) {
+            case .success: JerseyCommand.exit(withError: error)
+            case .validationFailure: fail(JerseyCommand.fullMessage(for: error), code: 2)
+            // Our errors say all there is to say; a stray one of the system's is named by its description.
+            default: fail(error is ExitCode ? nil : "Error: \(error)", code: 1)
+            }
+        }
+    }
+
+    private static func fail(_ message: String?, code: Int32) -> Never {
+        if let message { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+        exit(code)
+    }
+}

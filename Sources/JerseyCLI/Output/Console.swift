@@ -1,0 +1,137 @@
+import Foundation
+import Jersey
+import JerseyLab
+import Synchronization
+
+/// Words for the person at the terminal; results alone go to standard output.
+enum Console {
+    static func error(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// Whether standard error is a terminal that can redraw a line.
+    static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+    static func redraw(_ line: String) {
+        FileHandle.standardError.write(Data("\r\u{1b}[2K\(line)".utf8))
+    }
+
+    /// "1:02:03" or "2:03".
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite else { return "?" }
+        let total = Int(seconds.rounded())
+        let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
+        return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+    }
+
+    static func bar(_ share: Double, width: Int = 24) -> String {
+        let full = Int((min(max(share, 0), 1) * Double(width)).rounded(.down))
+        return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "]"
+    }
+}
+
+/// How far a long command has come: one line that is redrawn on a terminal, nothing elsewhere.
+final class ProgressLine: Sendable {
+    private struct State {
+        var done = 0
+        var drawn = ContinuousClock.now
+    }
+
+    private let label: String
+    private let total: Int
+    private let start = ContinuousClock.now
+    private let state = Mutex(State())
+
+    init(_ label: String, total: Int) {
+        self.label = label
+        self.total = total
+    }
+
+    func advance() {
+        state.withLock { state in
+            state.done += 1
+            let now = ContinuousClock.now
+            guard Console.isTerminal, now - state.drawn > .milliseconds(100) else { return }
+            state.drawn = now
+            let seconds = (now - start).seconds
+            let rate = Double(state.done) / max(seconds, 1e-9)
+            Console.redraw(
+                "\(label) \(Console.bar(Double(state.done) / Double(max(total, 1)))) \(state.done)/\(total), "
+                    + String(format: "%.1f/s, ", rate) + "\(Console.duration(Double(total - state.done) / rate)) left")
+        }
+    }
+
+    func finish() {
+        if Console.isTerminal { Console.redraw("") }
+    }
+}
+
+/// What training tells: a bar on a terminal, plain lines elsewhere.
+final class TrainingConsole: TrainingObserver {
+    private var epochStart = ContinuousClock.now
+    private var runStart = ContinuousClock.now
+    private var lastLine = ContinuousClock.now
+    private var epoch = 0
+    private var firstBatch = 0
+    private var stepsDone = 0
+
+    func say(_ text: String) {
+        if Console.isTerminal { Console.redraw("") }
+        Console.error(text)
+    }
+
+    func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {
+        let now = ContinuousClock.now
+        if epoch != self.epoch {
+            if self.epoch == 0 { runStart = now }
+            (self.epoch, firstBatch, epochStart) = (epoch, batch - 1, now)
+        }
+        stepsDone += 1
+        guard now - lastLine > (Console.isTerminal ? .milliseconds(200) : .seconds(30)), batch > firstBatch + 1 else { return }
+        lastLine = now
+        let perStep = (now - epochStart).seconds / Double(batch - firstBatch - 1)
+        let left = Double((epochs - epoch) * count + count - batch) * perStep
+        let rate = Double(tally.sequences) / Double(max(batch, 1)) / perStep
+        let loss = tally.loss / Double(max(tally.sequences, 1))
+        let line =
+            "epoch \(epoch)/\(epochs) \(Console.bar(Double(batch) / Double(count))) \(batch)/\(count), "
+            + String(format: "%.1f sequences/s, loss %.4f, ", rate, loss) + "\(Console.duration(left)) left"
+        if Console.isTerminal { Console.redraw(line) } else { Console.error(line) }
+    }
+
+    func didFinishEpoch(_ row: EpochMetrics, epochs: Int) {
+        let validation = row.validation.map {
+            String(format: ", validation loss %.4f, number %.4f", $0.loss, $0.number_accuracy)
+        }
+        say(
+            String(
+                format: "epoch %d/%d: train loss %.4f, number %.4f%@%@, %@", row.epoch, epochs, row.train.loss, row.train.number_accuracy,
+                validation ?? "", row.best ? " (best)" : "", Console.duration(row.seconds)))
+    }
+}
+
+/// Ctrl-C, SIGTERM and SIGUSR1 as a wish to stop. A second Ctrl-C ends the process at once.
+///
+/// `@unchecked Sendable`: the sources are made once and only kept alive; the flag has its own lock.
+final class StopSignals: @unchecked Sendable {
+    private let stopped = Mutex(false)
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let queue = DispatchQueue(label: "signals")
+        sources = [SIGINT, SIGTERM, SIGUSR1].map { number in
+            signal(number, SIG_IGN)
+            return DispatchSource.makeSignalSource(signal: number, queue: queue)
+        }
+        for source in sources {
+            source.setEventHandler { [weak self] in
+                self?.stopped.withLock { $0 = true }
+                signal(SIGINT, SIG_DFL)
+                Console.error("\nstopping after this step")
+            }
+            source.resume()
+        }
+    }
+
+    var isStopped: Bool { stopped.withLock { $0 } }
+}

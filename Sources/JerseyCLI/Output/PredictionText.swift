@@ -1,0 +1,55 @@
+import Foundation
+import Jersey
+
+/// Predictions as text, in each output format.
+enum PredictionText {
+    static func table(_ predictions: [Prediction]) -> String {
+        let rows = predictions.map { prediction in
+            let others = prediction.top.dropFirst().map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
+            let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"
+            return [
+                prediction.sequence, prediction.number?.description ?? "-", prediction.confidence.map(percent) ?? "-", others,
+                "\(prediction.frames.count)\(left)",
+            ]
+        }
+        return TextTable(["sequence", "number", "confidence", "or else", "frames"], rows: rows).description + "\n"
+    }
+
+    private static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
+
+    static func text(_ predictions: [Prediction], _ format: PredictCommand.Format) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        switch format {
+        case .table: return table(predictions)
+        case .json:
+            encoder.outputFormatting.insert(.prettyPrinted)
+            return String(decoding: try encoder.encode(predictions), as: UTF8.self) + "\n"
+        case .jsonl:
+            return try predictions.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }.joined()
+        case .csv: return csv(predictions)
+        }
+    }
+
+    /// RFC 4180, with a header.
+    private static func csv(_ predictions: [Prediction]) -> String {
+        let header =
+            ["sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability", "frames", "left_out"]
+            + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" }
+        let rows = predictions.map { prediction in
+            let others = prediction.top.dropFirst().flatMap { [$0.number.description, number($0.probability)] }
+            return [prediction.sequence, prediction.track, prediction.number?.description ?? "", prediction.confidence.map(number) ?? ""]
+                + (others.isEmpty ? Array(repeating: "", count: 4) : others)
+                + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
+                + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+        }
+        return ([header] + rows).map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.6f", value) }
+
+    private static func quoted(_ cell: String) -> String {
+        guard cell.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) else { return cell }
+        return "\"" + cell.replacing("\"", with: "\"\"") + "\""
+    }
+}

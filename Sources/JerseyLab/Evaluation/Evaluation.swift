@@ -1,0 +1,114 @@
+import Foundation
+import Jersey
+
+/// How well a model reads labelled sequences.
+///
+/// As JSON: `{"sequences": {"count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"}, "tracks": {"count",
+/// "number_accuracy", "interval"}, "seen": {"sequences", "tracks"}, "unseen": {…}, "loss", "unreadable_files",
+/// "unreadable_sequences"}`. Shares are 0...1; null where there is nothing to count.
+public struct Evaluation: Encodable, Sendable {
+    public struct Sequences: Encodable, Sendable, Equatable {
+        public let number: Proportion
+        public let tens: Proportion
+        public let ones: Proportion
+    }
+
+    public struct Tracks: Encodable, Sendable, Equatable {
+        public let number: Proportion
+    }
+
+    /// Sequences and tracks of some numbers.
+    public struct Group: Encodable, Sendable, Equatable {
+        public let sequences: Sequences
+        /// The beliefs of a track's sequences combined in log space.
+        public let tracks: Tracks
+    }
+
+    public let all: Group
+    /// Numbers that training has seen, and others; nil where the weights do not tell.
+    public let seen: Group?
+    public let unseen: Group?
+    /// Mean of the summed cross-entropies of both heads.
+    public let loss: Double
+    public let unreadableFiles: Int
+    public let unreadableSequences: Int
+
+    /// - Parameters:
+    ///   - seenNumbers: what training has seen; nil where that is not known.
+    ///   - weights: of the tens' and the ones' loss.
+    public init(
+        _ readings: [Reading], unreadable: [UnreadableSequence] = [], seenNumbers: Set<JerseyNumber>?, weights: (Double, Double) = (1, 1)
+    ) {
+        let labelled = readings.filter { $0.sequence.number != nil }
+        all = Self.group(labelled)
+        seen = seenNumbers.map { numbers in Self.group(labelled.filter { numbers.contains($0.sequence.number!) }) }
+        unseen = seenNumbers.map { numbers in Self.group(labelled.filter { !numbers.contains($0.sequence.number!) }) }
+        let losses = labelled.map { reading in
+            let number = reading.sequence.number!
+            return -weights.0 * reading.tens[number.tens] - weights.1 * reading.ones[number.ones]
+        }
+        loss = losses.reduce(0, +) / Double(max(losses.count, 1))
+        unreadableFiles = (readings.flatMap(\.problems) + unreadable.flatMap(\.problems)).count
+        unreadableSequences = unreadable.count
+    }
+
+    private static func group(_ readings: [Reading]) -> Group {
+        func count(_ isRight: (Reading, JerseyNumber) -> Bool) -> Proportion {
+            Proportion(readings.count { isRight($0, $0.sequence.number!) }, of: readings.count)
+        }
+        let tracks = Dictionary(grouping: readings, by: \.sequence.track).values
+        let rightTracks = tracks.count { Belief(combining: $0.map { Belief($0) }).number == $0[0].sequence.number }
+        return Group(
+            sequences: Sequences(
+                number: count { $0.number == $1 }, tens: count { $0.number.tens == $1.tens }, ones: count { $0.number.ones == $1.ones }),
+            tracks: Tracks(number: Proportion(rightTracks, of: tracks.count)))
+    }
+}
+
+// MARK: - JSON
+
+extension Evaluation {
+    private enum CodingKeys: String, CodingKey {
+        case sequences, tracks, seen, unseen, loss
+        case unreadableFiles = "unreadable_files"
+        case unreadableSequences = "unreadable_sequences"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(all.sequences, forKey: .sequences)
+        try container.encode(all.tracks, forKey: .tracks)
+        try container.encode(seen, forKey: .seen)
+        try container.encode(unseen, forKey: .unseen)
+        try container.encode(loss, forKey: .loss)
+        try container.encode(unreadableFiles, forKey: .unreadableFiles)
+        try container.encode(unreadableSequences, forKey: .unreadableSequences)
+    }
+}
+
+private enum AccuracyKey: String, CodingKey {
+    case count, interval
+    case number = "number_accuracy"
+    case tens = "tens_accuracy"
+    case ones = "ones_accuracy"
+}
+
+extension Evaluation.Sequences {
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: AccuracyKey.self)
+        try container.encode(number.count, forKey: .count)
+        try container.encode(number.value, forKey: .number)
+        try container.encode(tens.value, forKey: .tens)
+        try container.encode(ones.value, forKey: .ones)
+        try container.encode(number.interval, forKey: .interval)
+    }
+}
+
+extension Evaluation.Tracks {
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: AccuracyKey.self)
+        try container.encode(number.count, forKey: .count)
+        try container.encode(number.value, forKey: .number)
+        try container.encode(number.interval, forKey: .interval)
+    }
+}

@@ -1,0 +1,31 @@
+import Foundation
+
+/// A share of right answers, with Wilson's 95% interval (Wilson 1927).
+public struct Proportion: Sendable, Equatable {
+    public let successes: Int
+    public let count: Int
+
+    public init(_ successes: Int, of count: Int) {
+        self.successes = successes
+        self.count = count
+    }
+
+    /// 0...1; nil of nothing.
+    public var value: Double? { count > 0 ? Double(successes) / Double(count) : nil }
+
+    /// Lower and upper bound; nil of nothing.
+    public var interval: [Double]? {
+        guard count > 0 else { return nil }
+        let (n, p, z) = (Double(count), Double(successes) / Double(count), 1.959963984540054)
+        let middle = p + z * z / (2 * n)
+        let reach = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+        let scale = 1 + z * z / n
+        return [max(0, (middle - reach) / scale), min(1, (middle + reach) / scale)]
+    }
+
+    /// "98.41% (97.2-99.1)".
+    public var text: String {
+        guard let value, let interval else { return "-" }
+        return String(format: "%.2f%% (%.1f-%.1f)", value * 100, interval[0] * 100, interval[1] * 100)
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Jersey
+import Torch
+
+/// The files of one training run. Programs read these, and never a log.
+public struct RunFolder: Sendable {
+    public let url: URL
+
+    public init(_ url: URL) {
+        self.url = url
+    }
+
+    /// The configuration, complete, as used.
+    public var config: URL { url.appendingPathComponent("config.json") }
+    public var splits: URL { url.appendingPathComponent("splits.json") }
+    /// A row for every epoch.
+    public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+    /// The weights with the best validation accuracy.
+    public var best: URL { url.appendingPathComponent("best.safetensors") }
+    /// What is needed to go on.
+    public var state: URL { url.appendingPathComponent("last/state.safetensors") }
+    /// A row for every test sequence.
+    public var outcomes: URL { url.appendingPathComponent("outcomes.jsonl") }
+    public var result: URL { url.appendingPathComponent("result.json") }
+
+    public func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+
+    /// Makes the folder and what it needs inside.
+    public func create() throws {
+        do {
+            try FileManager.default.createDirectory(at: state.deletingLastPathComponent(), withIntermediateDirectories: true)
+        } catch {
+            throw FileError(url.path, doing: "create the run folder", error: error)
+        }
+    }
+
+    /// Holds the folder for this process until the returned lock is released.
+    ///
+    /// - Throws: `FileError` when another process trains there.
+    public func lock() throws -> FolderLock { try FolderLock(url.appendingPathComponent("last/lock")) }
+
+    static let encoder: JSONEncoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }()
+
+    /// One value, readable.
+    public static func write(_ value: some Encodable, to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: url)
+    }
+
+    /// One value a line.
+    public static func write(lines values: [some Encodable], to url: URL) throws {
+        var data = Data()
+        for value in values {
+            data += try encoder.encode(value)
+            data.append(UInt8(ascii: "\n"))
+        }
+        try AtomicFile.write(data, to: url)
+    }
+}
+
+/// An advisory lock on a file; gone with the process, however it ends.
+public final class FolderLock: Sendable {
+    private let file: Int32
+
+    init(_ url: URL) throws {
+        file = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(String(cString: strerror(errno)))") }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            throw FileError(url.deletingLastPathComponent().deletingLastPathComponent().path, "another process is training here", advice: "wait for it, or use another --run folder")
+        }
+    }
+
+    deinit {
+        close(file)
+    }
+}
+
+/// One epoch, as a line of `metrics.jsonl`.
+public struct EpochMetrics: Codable, Sendable, Equatable {
+    public struct Part: Codable, Sendable, Equatable {
+        public var loss: Double
+        public var number_accuracy: Double
+        public var tens_accuracy: Double
+        public var ones_accuracy: Double
+        public var sequences: Int
+    }
+
+    /// From 1.
+    public var epoch: Int
+    /// What the schedule multiplied the rates with at the last step.
+    public var rate_factor: Double
+    public var train: Part
+    public var validation: Part?
+    public var unreadable_files: Int
+    /// Whether the validation accuracy was the best so far.
+    public var best: Bool
+    public var seconds: Double
+}
+
+extension EpochMetrics.Part {
+    init(_ tally: Tally) {
+        let count = Double(max(tally.sequences, 1))
+        self.init(
+            loss: tally.loss / count, number_accuracy: Double(tally.numbers) / count, tens_accuracy: Double(tally.tens) / count,
+            ones_accuracy: Double(tally.ones) / count, sequences: tally.sequences)
+    }
+
+    init(_ evaluation: Evaluation) {
+        let sequences = evaluation.all.sequences
+        self.init(
+            loss: evaluation.loss, number_accuracy: sequences.number.value ?? 0, tens_accuracy: sequences.tens.value ?? 0,
+            ones_accuracy: sequences.ones.value ?? 0, sequences: sequences.number.count)
+    }
+}
+
+/// One test sequence, as a line of `outcomes.jsonl`.
+public struct Outcome: Codable, Sendable {
+    public var sequence: String
+    public var track: String
+    public var truth: String?
+    public var prediction: String
+    public var confidence: Double
+    /// 0...9 and blank.
+    public var tens: [Double]
+    public var ones: [Double]
+    /// Of the frames read.
+    public var attention: [Double]?
+    public var frames: [String]
+
+    public init(_ reading: Reading) {
+        let belief = Belief(reading)
+        sequence = reading.sequence.id
+        track = reading.sequence.track
+        truth = reading.sequence.number?.description
+        prediction = reading.number.description
+        confidence = belief.probability(of: reading.number)
+        tens = reading.tens.map(exp)
+        ones = reading.ones.map(exp)
+        attention = reading.attention
+        frames = reading.used.map { URL(fileURLWithPath: reading.sequence.frames[$0]).lastPathComponent }
+    }
+}

@@ -1,0 +1,274 @@
+import Foundation
+import Jersey
+import Torch
+
+/// What a trainer tells while it works.
+public protocol TrainingObserver: AnyObject {
+    /// A sentence for the user.
+    func say(_ text: String)
+    /// A step is done: `batch` of `count` in `epoch` (from 1) of `epochs`.
+    func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally)
+    func didFinishEpoch(_ row: EpochMetrics, epochs: Int)
+}
+
+/// One training run, from configuration to result, that can be stopped at any moment and taken up again.
+public final class Trainer {
+    public enum Ending: Sendable, Equatable {
+        case finished
+        /// Stopped when asked to; the state is saved.
+        case stopped
+    }
+
+    /// `result.json`.
+    public struct Result: Encodable, Sendable {
+        public let model: String
+        public let encoder: String
+        public let parameters: Int
+        public let seed: UInt64
+        public let published: Bool
+        public let epochs: Int
+        public let best_epoch: Int
+        public let validation: EpochMetrics.Part?
+        public let test: Evaluation?
+        public let train_sequences: Int
+        public let seconds: Double
+        public let device: String
+        public let libtorch: String
+    }
+
+    private let config: RunConfig
+    private let folder: RunFolder
+    private let observer: any TrainingObserver
+    private let shouldStop: () -> Bool
+
+    /// - Parameter shouldStop: asked after every step.
+    public init(_ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false }) {
+        self.config = config
+        self.folder = folder
+        self.observer = observer
+        self.shouldStop = shouldStop
+    }
+
+    /// Trains to the end, or until asked to stop. Goes on where the folder's state says, if there is one.
+    ///
+    /// - Throws: what is wrong with the configuration, the data, the disk, or the numbers.
+    public func run() throws -> Ending {
+        try config.validate()
+        try folder.create()
+        let lock = try folder.lock()
+        defer { withExtendedLifetime(lock) {} }
+        if let threads = config.training.threads { Runtime.threads = threads }
+        let device = try config.training.device.resolved()
+        let spec = try config.spec()
+        let dataset = try Dataset(config.data, published: config.published)
+        dataset.remarks.forEach(observer.say)
+        let splits = try Splits.forRun(
+            dataset, config.data, at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
+        try RunFolder.write(config, to: folder.config)
+        if config.data.splits != nil { try splits.write(to: folder.splits) }
+        let parts = Parts(dataset, splits)
+        try parts.check(observer)
+
+        let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
+        let batches = (parts.train.count + config.training.batchSize - 1) / config.training.batchSize
+        let learner = Learner(model, config, schedule: schedule(batches: batches))
+        var state = TrainingState()
+        if folder.exists(folder.state) {
+            state = try TrainingState.read(folder.state, into: learner)
+            observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
+        } else if let path = config.pretrained {
+            try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
+        }
+        observer.say(
+            "\(spec.name): \(model.store.parameterCount) parameters, \(device), \(parts.train.count) train / \(parts.val.count) validation / "
+                + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
+
+        let cache = config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil
+        while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
+            if try !trainEpoch(&state, learner, parts.train, batches, cache) { return .stopped }
+            try finishEpoch(&state, learner, parts, dataset, splits, cache)
+        }
+        if state.epoch < config.training.epochs {
+            observer.say("stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
+        }
+        try test(state, parts, device, splits.seenNumbers(in: dataset))
+        return .finished
+    }
+
+    private func schedule(batches: Int) -> Schedule {
+        let total = batches * config.training.epochs
+        return switch config.optimizer.scheduler {
+        case .cosine: .cosine(total: total, warm: batches * config.optimizer.warmupEpochs)
+        case .oneCycle: .oneCycle(total: total)
+        }
+    }
+
+    // MARK: Epochs
+
+    /// - Returns: false when asked to stop; the state is saved then.
+    private func trainEpoch(
+        _ state: inout TrainingState, _ learner: Learner, _ train: [FrameSequence], _ batches: Int, _ cache: FrameCache?
+    ) throws -> Bool {
+        let earlier = state.seconds
+        let start = ContinuousClock.now
+        let loader = BatchLoader(
+            EpochOrder(config).items(train, epoch: state.epoch), batchSize: config.training.batchSize,
+            loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: cache), workers: config.data.workers,
+            start: state.batch, pads: config.published)
+        while let batch = try loader.next() {
+            if batch.isUsable {
+                let labelled = LabelledBatch(
+                    frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device), lengths: batch.lengths,
+                    isPadded: batch.isPadded, numbers: batch.sequences.compactMap(\.number))
+                state.tally += try learner.learn(from: labelled).tally
+            }
+            state.unreadableFiles += batch.problems.count
+            state.batch += 1
+            state.seconds = earlier + (ContinuousClock.now - start).seconds
+            observer.didStep(
+                epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: batches, tally: state.tally)
+            if shouldStop() {
+                try state.write(learner, to: folder.state)
+                return false
+            }
+            if let interval = config.training.saveEverySteps, state.batch.isMultiple(of: interval) {
+                try state.write(learner, to: folder.state)
+            }
+        }
+        return true
+    }
+
+    /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
+    /// good by doing the epoch again.
+    private func finishEpoch(
+        _ state: inout TrainingState, _ learner: Learner, _ parts: Parts, _ dataset: Dataset, _ splits: Splits, _ cache: FrameCache?
+    ) throws {
+        let start = ContinuousClock.now
+        let seen = splits.seenNumbers(in: dataset)
+        let (validation, readings) = try evaluate(learner.model, parts.val, seen, cache)
+        let measured = readings > 0 ? EpochMetrics.Part(validation) : nil
+        // Without validation sequences the last epoch counts as the best.
+        let accuracy = measured?.number_accuracy ?? .infinity
+        let isBest = accuracy > state.bestAccuracy || measured == nil
+        if isBest {
+            state.bestAccuracy = measured == nil ? 0 : accuracy
+            var card = Checkpoint.Card(spec: learner.model.spec)
+            card.published = config.published
+            (card.height, card.width, card.maximumFrames) = (config.data.height, config.data.width, config.data.maximumFrames)
+            card.numbers = seen.sorted()
+            card.training = .init(
+                seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy, sequences: parts.train.count)
+            try Checkpoint.write(learner.model, card, to: folder.best)
+        }
+        if validation.loss < state.bestLoss {
+            state.bestLoss = validation.loss
+            state.epochsWithoutBetterLoss = 0
+        } else if measured != nil {
+            state.epochsWithoutBetterLoss += 1
+        }
+        let row = EpochMetrics(
+            epoch: state.epoch + 1, rate_factor: schedule(batches: state.batch).factor(max(learner.step - 1, 0)),
+            train: .init(state.tally), validation: measured, unreadable_files: state.unreadableFiles, best: isBest,
+            seconds: state.seconds + (ContinuousClock.now - start).seconds)
+        state.rows.append(row)
+        state.epoch += 1
+        state.batch = 0
+        state.tally = Tally()
+        state.unreadableFiles = 0
+        state.seconds = 0
+        try RunFolder.write(lines: state.rows, to: folder.metrics)
+        try state.write(learner, to: folder.state)
+        observer.didFinishEpoch(row, epochs: config.training.epochs)
+    }
+
+    // MARK: Evaluation
+
+    private func evaluate(
+        _ model: JerseyModel, _ sequences: [FrameSequence], _ seen: Set<JerseyNumber>, _ cache: FrameCache?
+    ) throws -> (Evaluation, count: Int) {
+        let (readings, unreadable) = try read(model, sequences, cache)
+        let weights = (config.training.tensWeight, config.training.onesWeight)
+        return (Evaluation(readings, unreadable: unreadable, seenNumbers: seen, weights: weights), readings.count)
+    }
+
+    private func read(
+        _ model: JerseyModel, _ sequences: [FrameSequence], _ cache: FrameCache?
+    ) throws -> ([Reading], [UnreadableSequence]) {
+        let reader = SequenceReader(
+            model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: cache),
+            batchSize: config.training.batchSize, workers: config.data.workers)
+        return try reader.readAll(sequences)
+    }
+
+    /// Loads the best weights and writes what they make of the test sequences.
+    private func test(_ state: TrainingState, _ parts: Parts, _ device: Device, _ seen: Set<JerseyNumber>) throws {
+        let checkpoint = try Checkpoint(contentsOf: folder.best)
+        let model = try checkpoint.model(on: device, path: folder.best.path)
+        var evaluation: Evaluation?
+        if !parts.test.isEmpty {
+            let (readings, unreadable) = try read(model, parts.test, nil)
+            evaluation = Evaluation(
+                readings, unreadable: unreadable, seenNumbers: seen, weights: (config.training.tensWeight, config.training.onesWeight))
+            try RunFolder.write(lines: readings.map(Outcome.init), to: folder.outcomes)
+        }
+        let best = checkpoint.card.training?.epoch ?? state.epoch
+        try RunFolder.write(
+            Result(
+                model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount, seed: config.seed,
+                published: config.published, epochs: state.rows.count, best_epoch: best,
+                validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation, train_sequences: parts.train.count,
+                seconds: state.rows.reduce(0) { $0 + $1.seconds }, device: device.description, libtorch: Runtime.version),
+            to: folder.result)
+        if let evaluation {
+            observer.say(
+                "test, with the weights of epoch \(best): \(evaluation.all.sequences.number.text) of sequences, "
+                    + "\(evaluation.all.tracks.number.text) of tracks")
+        }
+    }
+}
+
+/// The sequences of each part.
+private struct Parts {
+    let train: [FrameSequence]
+    let val: [FrameSequence]
+    let test: [FrameSequence]
+
+    init(_ dataset: Dataset, _ splits: Splits) {
+        train = splits.sequences(.train, of: dataset)
+        val = splits.sequences(.val, of: dataset)
+        test = splits.sequences(.test, of: dataset)
+    }
+
+    func check(_ observer: any TrainingObserver) throws {
+        guard !train.isEmpty else {
+            throw UsageError("the split leaves nothing to train on; use more tracks, or other data.ratios")
+        }
+        if val.isEmpty { observer.say("warning: there are no validation sequences; the last epoch's weights are kept") }
+        if test.isEmpty { observer.say("warning: there are no test sequences") }
+    }
+}
+
+extension BatchLoader.Batch {
+    /// Batch norm needs more than one value a channel, which one small frame does not give at the end of the network.
+    fileprivate var isUsable: Bool {
+        let shape = frames.shape
+        return shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32)
+    }
+}
+
+extension TrainingConfig.DeviceChoice {
+    /// - Throws: `UsageError` when CUDA is asked for and not there.
+    public func resolved() throws -> Device {
+        switch self {
+        case .cpu: return .cpu
+        case .automatic: return Runtime.cudaDeviceCount > 0 ? .cuda : .cpu
+        case .cuda:
+            guard Runtime.cudaDeviceCount > 0 else { throw UsageError("there is no usable CUDA device; `jersey doctor` says why, --device cpu does without") }
+            return .cuda
+        }
+    }
+}
+
+extension Duration {
+    public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Where a run is: with the weights and the optimizer's moments, all that is needed to go on as if nothing had happened.
+struct TrainingState: Codable {
+    /// From 0.
+    var epoch = 0
+    /// Batches of this epoch that are done.
+    var batch = 0
+    /// Of this epoch.
+    var tally = Tally()
+    var unreadableFiles = 0
+    /// Of this epoch, in earlier sessions.
+    var seconds = 0.0
+    var rows: [EpochMetrics] = []
+    var bestAccuracy = -1.0
+    var bestLoss = Double.infinity
+    var epochsWithoutBetterLoss = 0
+    var learner = Learner.State(step: 0, scaler: nil)
+
+    private static let key = "state"
+
+    /// Writes everything into one file, so that it is replaced as a whole.
+    func write(_ learner: Learner, to url: URL) throws {
+        var tensors: [String: Tensor] = [:]
+        for (name, tensor) in learner.model.store.tensors { tensors["model." + name] = tensor }
+        for (name, tensor) in learner.optimizer.state { tensors["adam." + name] = tensor }
+        // Gradients that the study never clears are part of the state, too.
+        for entry in learner.forgotten {
+            if let gradient = entry.tensor.gradient { tensors["gradient." + entry.name] = gradient }
+        }
+        var state = self
+        state.learner = learner.state
+        let text = String(decoding: try RunFolder.encoder.encode(state), as: UTF8.self)
+        try Safetensors(metadata: [Self.key: text], tensors: tensors).write(to: url)
+    }
+
+    /// Reads it back into `learner`.
+    static func read(_ url: URL, into learner: Learner) throws -> TrainingState {
+        let file = try Safetensors(contentsOf: url)
+        let broken = FileError(url.path, "is not the state of this run", advice: "remove the run folder and train anew")
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        guard let text = file.metadata[key], let state = try? decoder.decode(TrainingState.self, from: Data(text.utf8)) else {
+            throw broken
+        }
+        func part(_ prefix: String) -> [String: Tensor] {
+            Dictionary(
+                uniqueKeysWithValues: file.tensors.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+        }
+        let weights = part("model.")
+        guard learner.model.store.mismatches(with: weights).isEmpty, learner.optimizer.restore(part("adam.")).isEmpty else { throw broken }
+        learner.model.store.load(weights)
+        let gradients = part("gradient.")
+        for entry in learner.forgotten {
+            if let gradient = gradients[entry.name] { entry.tensor.setGradient(gradient) }
+        }
+        learner.restore(state.learner)
+        return state
+    }
+}
