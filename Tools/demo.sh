@@ -18,21 +18,21 @@ rm -rf "$demo/data" "$demo/new" "$demo/run" "$demo/predictions.csv" "$demo/predi
 mkdir -p "$demo"
 
 say "1 of 5: rendering sequences of shirts with the numbers $numbers"
-"$jersey" synthesize --out "$demo/data" --numbers "$numbers" --seed 1
+"$jersey" synthesize --out "$demo/data" --numbers "$numbers" --tracks 24 --seed 1
 
 say "2 of 5: training a small model on them (a few minutes)"
-"$jersey" train --model seq_bgru_mp --data "$demo/data" --run "$demo/run" --epochs 8 --input-size 64x32 --seed 1
+"$jersey" train --model attn_bgru_luong --data "$demo/data" --run "$demo/run" --seed 1 \
+    --size 64x32 --epochs 12 --batch-size 8 --rate 1e-3 --scheduler oneCycle --cache 100
 
 say "3 of 5: measuring it on the sequences that were held out"
 "$jersey" evaluate --weights "$demo/run/best.safetensors" --data "$demo/data" --split test
 
 say "4 of 5: rendering new sequences, with another seed"
-"$jersey" synthesize --out "$demo/new" --numbers "$numbers" --tracks 2 --seed 2
+"$jersey" synthesize --out "$demo/new" --numbers "$numbers" --tracks 2 --sequences 1 --seed 2
 
 say "5 of 5: reading their numbers"
-"$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new"
-"$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new" --format csv --output "$demo/predictions.csv" \
-    --sheet "$demo/predictions.png"
+"$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new" --sheet "$demo/predictions.png"
+"$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new" --format csv --output "$demo/predictions.csv"
 
 say "done. It left:
     $demo/data                    the sequences that the model learned from

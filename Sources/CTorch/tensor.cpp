@@ -9,6 +9,9 @@ static at::TensorOptions options_(int32_t dtype, int32_t device) {
     return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)).device(static_cast<at::DeviceType>(device));
 }
 
+/// libtorch's generator takes the lower 32 bits of its seed only.
+static at::Generator generator_(uint64_t seed) { return at::detail::createCPUGenerator(seed ^ seed >> 32); }
+
 // MARK: Creation and reading
 
 ct_tensor ct_from_bytes(const void *bytes, const int64_t *shape, size_t rank, int32_t dtype, ct_error *error) {
@@ -31,15 +34,15 @@ ct_tensor ct_full(const int64_t *shape, size_t rank, double value, int32_t dtype
 }
 
 ct_tensor ct_normal(const int64_t *shape, size_t rank, double mean, double std, uint64_t seed, ct_error *error) {
-    return guarded(error, [&] { return own(at::empty(ints_(shape, rank)).normal_(mean, std, at::detail::createCPUGenerator(seed))); });
+    return guarded(error, [&] { return own(at::empty(ints_(shape, rank)).normal_(mean, std, generator_(seed))); });
 }
 
 ct_tensor ct_uniform(const int64_t *shape, size_t rank, double low, double high, uint64_t seed, ct_error *error) {
-    return guarded(error, [&] { return own(at::empty(ints_(shape, rank)).uniform_(low, high, at::detail::createCPUGenerator(seed))); });
+    return guarded(error, [&] { return own(at::empty(ints_(shape, rank)).uniform_(low, high, generator_(seed))); });
 }
 
 ct_tensor ct_bernoulli(const int64_t *shape, size_t rank, double probability, uint64_t seed, ct_error *error) {
-    return guarded(error, [&] { return own(at::empty(ints_(shape, rank)).bernoulli_(probability, at::detail::createCPUGenerator(seed))); });
+    return guarded(error, [&] { return own(at::empty(ints_(shape, rank)).bernoulli_(probability, generator_(seed))); });
 }
 
 void ct_copy_bytes(ct_tensor tensor, void *bytes, size_t count, ct_error *error) {

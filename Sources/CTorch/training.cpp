@@ -64,16 +64,15 @@ bool ct_set_gradients_enabled(bool enabled) {
     return former;
 }
 
-void ct_set_autocast(int32_t device, int32_t dtype, ct_error *error) {
-    guarded(error, [&] {
+int32_t ct_set_autocast(int32_t device, int32_t dtype, ct_error *error) {
+    return guarded(error, [&]() -> int32_t {
         auto type = static_cast<at::DeviceType>(device);
-        if (dtype >= 0) {
-            at::autocast::set_autocast_dtype(type, static_cast<at::ScalarType>(dtype));
-            at::autocast::increment_nesting();
-            at::autocast::set_autocast_enabled(type, true);
-        } else {
-            at::autocast::set_autocast_enabled(type, false);
-            if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-        }
+        bool enabled = at::autocast::is_autocast_enabled(type);
+        auto former = enabled ? static_cast<int32_t>(at::autocast::get_autocast_dtype(type)) : -1;
+        if (dtype >= 0) at::autocast::set_autocast_dtype(type, static_cast<at::ScalarType>(dtype));
+        at::autocast::set_autocast_enabled(type, dtype >= 0);
+        // Weights cast earlier may be of another type, or about to change.
+        at::autocast::clear_cache();
+        return former;
     });
 }

@@ -149,8 +149,8 @@ void ct_adam(
 bool ct_unscale(ct_list gradients, double inverse_scale, ct_error *error);
 /// Sets this thread's gradient mode, returning the former one.
 bool ct_set_gradients_enabled(bool enabled);
-/// Turns autocast on for `device` with `dtype`, or off (dtype < 0), on this thread.
-void ct_set_autocast(int32_t device, int32_t dtype, ct_error *error);
+/// Sets this thread's autocast for `device` to `dtype`, or off (dtype < 0), returning the former.
+int32_t ct_set_autocast(int32_t device, int32_t dtype, ct_error *error);
 
 // MARK: Runtime
 

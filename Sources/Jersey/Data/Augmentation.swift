@@ -28,7 +28,8 @@ public struct Augmentation: Sendable {
 
         public static func == (a: Draw, b: Draw) -> Bool {
             (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (b.brightness, b.contrast, b.saturation, b.angle, b.zoom)
-                && a.shift == b.shift && a.blur == b.blur && a.noise?.deviation == b.noise?.deviation && a.noise?.seed == b.noise?.seed
+                && a.shift == b.shift && a.blur == b.blur && a.noise?.deviation == b.noise?.deviation
+                && a.noise?.seed == b.noise?.seed
         }
     }
 
@@ -44,7 +45,9 @@ public struct Augmentation: Sendable {
         // Every draw takes the same numbers from the stream, whatever it comes to.
         let (blurs, radius) = (random.chance(config.blurProbability), random.next())
         if blurs { draw.blur = config.blurRadii[Int(radius % UInt64(config.blurRadii.count))] }
-        let (noises, deviation, seed) = (random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]), random.next())
+        let (noises, deviation, seed) = (
+            random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]), random.next()
+        )
         if noises { draw.noise = (deviation, seed) }
         return draw
     }
@@ -82,12 +85,13 @@ public struct Augmentation: Sendable {
 
     static func adjustContrast(_ picture: Tensor, _ factor: Double) {
         let middle = (grey(picture).mean(over: 0, 1, 2, 3).item + 0.5).rounded(.down)
-        truncate(picture.multiplyInPlace(factor).addInPlace((1 - factor) * middle))
+        // In this order float32 rounds as Pillow's blend does, which tells where a level is cut off.
+        truncate(picture.addInPlace(-middle).multiplyInPlace(factor).addInPlace(middle))
     }
 
     static func saturate(_ picture: Tensor, _ factor: Double) {
         let grey = grey(picture)
-        truncate(picture.multiplyInPlace(factor).addInPlace(grey, times: 1 - factor))
+        truncate(picture.addInPlace(grey, times: -1).multiplyInPlace(factor).addInPlace(grey))
     }
 
     /// Rotation about the centre, with zoom and shift; black where nothing is.
@@ -99,69 +103,15 @@ public struct Augmentation: Sendable {
         return picture.warped(by: theta).floorInPlace()
     }
 
-    /// Three box blurs along x, then y, edges repeated: Pillow's Gaussian, as one matrix per axis.
     static func blurred(_ picture: Tensor, radius: Double) -> Tensor {
-        let alongX = BlurMatrices.shared.matrix(size: picture.shape[3], radius: radius)
-        let alongY = BlurMatrices.shared.matrix(size: picture.shape[2], radius: radius)
-        let rows = picture.matmul(tensor(alongX, size: picture.shape[3])).addInPlace(0.5).floorInPlace()
-        let columns = tensor(alongY, size: picture.shape[2]).permuted(1, 0).matmul(rows)
-        return columns.addInPlace(0.5).floorInPlace()
-    }
-
-    private static func tensor(_ matrix: ByteBuffer, size: Int) -> Tensor {
-        Tensor(bytes: UnsafeRawBufferPointer(start: matrix.address, count: matrix.count), dtype: .float32, shape: [size, size])
+        let shape = picture.shape
+        var levels = picture.array(of: UInt8.self)
+        GaussianBlur(radius: radius).apply(to: &levels, planes: shape[0] * shape[1], height: shape[2], width: shape[3])
+        return Tensor(levels, shape: shape).to(dtype: .float32)
     }
 
     /// - Parameter noise: of the picture's shape, on a 0...1 scale.
     static func addNoise(_ picture: Tensor, _ noise: Tensor) {
         truncate(picture.addInPlace(noise, times: 255))
-    }
-}
-
-/// The matrices of `Augmentation.blurred` by size and radius: few, and costly to make.
-private final class BlurMatrices: @unchecked Sendable {
-    // `@unchecked Sendable`: the dictionary is only touched under the lock, and a matrix is not written once it is in it.
-    static let shared = BlurMatrices()
-
-    private struct Key: Hashable {
-        let size: Int
-        let radius: Double
-    }
-
-    private let lock = NSLock()
-    private var matrices: [Key: ByteBuffer] = [:]
-
-    /// (size, size) float32: row i is what a bright pixel at i becomes.
-    func matrix(size: Int, radius: Double) -> ByteBuffer {
-        lock.withLock {
-            if let known = matrices[Key(size: size, radius: radius)] { return known }
-            let made = Self.make(size, radius)
-            matrices[Key(size: size, radius: radius)] = made
-            return made
-        }
-    }
-
-    private static func make(_ size: Int, _ radius: Double) -> ByteBuffer {
-        let variance = radius * radius / 3
-        let inner = ((12 * variance + 1).squareRoot() - 1) / 2
-        let l = inner.rounded(.down)
-        let box = l + (2 * l + 1) * (l * (l + 1) - 3 * variance) / (6 * (variance - (l + 1) * (l + 1)))
-        let (reach, weight) = (Int(l), 1 / (2 * box + 1))
-        let outer = (1 - (2 * l + 1) * weight) / 2
-        let result = ByteBuffer(count: size * size * MemoryLayout<Float>.size)
-        let values = result.address.bindMemory(to: Float.self, capacity: size * size)
-        for source in 0..<size {
-            var line = [Double](repeating: 0, count: size)
-            line[source] = 1
-            for _ in 0..<3 {
-                let former = line
-                func at(_ index: Int) -> Double { former[min(max(index, 0), size - 1)] }
-                for i in 0..<size {
-                    line[i] = (-reach...reach).reduce(0) { $0 + at(i + $1) } * weight + outer * (at(i - reach - 1) + at(i + reach + 1))
-                }
-            }
-            for i in 0..<size { values[source * size + i] = Float(line[i]) }
-        }
-        return result
     }
 }

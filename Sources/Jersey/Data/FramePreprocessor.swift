@@ -27,9 +27,8 @@ public struct FramePreprocessor: Sendable, Equatable {
     /// (1, 3, h, w) uint8, scaled to fit; nil when truncation leaves nothing of it.
     public func resized(_ image: RGBImage) -> Tensor? {
         guard let size = fit(width: image.width, height: image.height) else { return nil }
-        // A view of (h, w, 3) memory as channels-last, which libtorch resizes fastest.
-        let view = Tensor(image.pixels, shape: [1, image.height, image.width, 3]).permuted(0, 3, 1, 2)
-        return view.resized(height: size.height, width: size.width)
+        let picture = image.resized(width: size.width, height: size.height)
+        return Tensor(picture.pixels, shape: [1, size.height, size.width, 3]).permuted(0, 3, 1, 2)
     }
 
     /// Puts a resized picture (1, 3, h, w) of levels 0...255 into the middle of frame `index` of `target`, whose bytes are zero.

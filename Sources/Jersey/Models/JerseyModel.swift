@@ -30,12 +30,14 @@ public final class JerseyModel {
     private let tens: Linear
     private let ones: Linear
 
-    /// - Parameter seed: what the initial weights are drawn from.
-    public init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu) {
+    /// - Parameters:
+    ///   - seed: what the initial weights are drawn from.
+    ///   - dtype: float64 for comparisons that rounding must not blur; frames have to be of the same type.
+    public init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu, dtype: DType = .float32) {
         self.spec = spec
         self.published = published
         self.device = device
-        let root = Scope(store, device: device, seed: seed)
+        let root = Scope(store, device: device, seed: seed, dtype: dtype)
         // Names are the study's: its single-frame models have no "encoder" level, and it calls the recurrent layer "rnn" before
         // plain pooling and "gru" before attention.
         let backbone = spec.readsAnchorOnly ? root / "backbone" : root / "encoder" / "backbone"

@@ -34,9 +34,10 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         if listSettings { return try printSettings() }
+        let words = try options.overlays()
         guard let folder else { throw UsageError("name the run's folder with --run, such as --run runs/first") }
         let run = RunFolder(URL(fileURLWithPath: folder))
-        let config = try resolved(run)
+        let config = try resolved(run, words)
         if resume && run.exists(run.result) {
             Console.error("\(folder) is finished; its result is in \(run.result.path)")
             return
@@ -51,8 +52,7 @@ struct TrainCommand: ParsableCommand {
         }
     }
 
-    private func resolved(_ run: RunFolder) throws -> RunConfig {
-        let words = try options.overlays()
+    private func resolved(_ run: RunFolder, _ words: [ConfigOverlay]) throws -> RunConfig {
         let environment = ConfigOverlay(environment: ProcessInfo.processInfo.environment)
         let file = try config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }
         if run.exists(run.config) {

@@ -34,6 +34,15 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// Removes what a kill within a write has left behind. Only for the holder of the lock.
+    func removeLeftovers() {
+        for folder in [url, state.deletingLastPathComponent()] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where AtomicFile.isLeftover(name) {
+                try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            }
+        }
+    }
+
     /// Holds the folder for this process until the returned lock is released.
     ///
     /// - Throws: `FileError` when another process trains there.

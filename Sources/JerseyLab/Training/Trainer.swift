@@ -57,6 +57,7 @@ public final class Trainer {
         try folder.create()
         let lock = try folder.lock()
         defer { withExtendedLifetime(lock) {} }
+        folder.removeLeftovers()
         if let threads = config.training.threads { Runtime.threads = threads }
         let device = try config.training.device.resolved()
         let spec = try config.spec()

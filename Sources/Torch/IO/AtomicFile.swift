@@ -2,10 +2,15 @@ import Foundation
 
 /// Writes that a crash cannot cut in half: a temporary file beside the target, fsync, rename, fsync of the folder.
 public enum AtomicFile {
+    private static let suffix = ".partial"
+
+    /// Whether a file is the temporary one of a write that was cut off.
+    public static func isLeftover(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(suffix) }
+
     /// - Throws: `FileError` with the system's reason; the former file, if any, is untouched and nothing is left behind.
     public static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL) throws {
         let temporary = url.deletingLastPathComponent()
-            .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString).partial")
+            .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
         func failure(_ action: String) -> FileError {
             let code = errno
             let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; what was there before is kept" : nil

@@ -15,8 +15,8 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
 
     /// The reason that the operating system gives for `error`, a thrown Foundation or POSIX error.
     public init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        let reason = underlying?.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(underlying!.code))) : error.localizedDescription
+        let code = ((error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError)?.code
+        let reason = code.map { String(cString: strerror($0.rawValue)) } ?? error.localizedDescription
         self.init(path, "cannot \(action): \(reason)", advice: advice)
     }
 

@@ -56,6 +56,10 @@ struct Pickle {
     private var marks: [Int] = []
     private var memo: [Int: Value] = [:]
     private var nodes: [Node] = []
+    /// Items of lists that were copied, of which a small file could ask for many.
+    private var copied = 0
+    /// Of every storage that has been referred to.
+    private(set) var elementTypes: [String: DType] = [:]
 
     /// - Parameter position: offset into `bytes` where the pickle starts.
     init(_ bytes: Data, at position: Int = 0) {
@@ -83,7 +87,9 @@ struct Pickle {
     }
 
     private mutating func text(_ count: Int) throws -> String {
-        guard let text = String(data: try take(count), encoding: .utf8) else { throw Failure(reason: "holds text that is not UTF-8") }
+        guard let text = String(data: try take(count), encoding: .utf8) else {
+            throw Failure(reason: "holds text that is not UTF-8")
+        }
         return text
     }
 
@@ -99,7 +105,9 @@ struct Pickle {
     // MARK: Stack
 
     private mutating func pop() throws -> Value {
-        guard let value = stack.popLast(), marks.last.map({ stack.count >= $0 }) ?? true else { throw Failure(reason: "is malformed") }
+        guard let value = stack.popLast(), marks.last.map({ stack.count >= $0 }) ?? true else {
+            throw Failure(reason: "is malformed")
+        }
         return value
     }
 
@@ -213,11 +221,12 @@ struct Pickle {
         return .global(path)
     }
 
-    private func storage(_ value: Value) throws -> Storage {
+    private mutating func storage(_ value: Value) throws -> Storage {
         guard case .tuple(let node) = value, node.items.count >= 5, case .string("storage") = node.items[0],
             case .global(let type) = node.items[1], let dtype = Self.storages[String(type.dropFirst(6))],
-            case .string(let key) = node.items[2], case .int(let count) = node.items[4], count >= 0
+            case .string(let key) = node.items[2], case .int(let count) = node.items[4], 0...Int.max / 8 ~= count
         else { throw Failure(reason: "refers to a storage in an unknown way") }
+        elementTypes[key] = dtype
         return Storage(dtype: dtype, key: key, count: count)
     }
 
@@ -226,10 +235,15 @@ struct Pickle {
         let items = node.items
         switch name {
         case "collections.OrderedDict":
-            let pairs: [Value] =
-                if case .list(let list)? = items.first {
-                    list.items.flatMap { if case .tuple(let pair) = $0, pair.items.count == 2 { pair.items } else { [Value]() } }
-                } else { [] }
+            // Python 3 makes it empty and fills it afterwards; Python 2 made it of a list of pairs.
+            guard case .list(let list)? = items.first else { return .dictionary(self.node()) }
+            copied += list.items.count
+            guard copied <= bytes.count else { throw Failure(reason: "repeats one list too often") }
+            let pairs = list.items.flatMap { item -> [Value] in
+                if case .tuple(let pair) = item, pair.items.count == 2 { return pair.items }
+                if case .list(let pair) = item, pair.items.count == 2 { return pair.items }
+                return []
+            }
             return .dictionary(self.node(pairs))
         case "torch.Size":
             return items.first ?? .tuple(self.node())
@@ -256,18 +270,19 @@ struct Pickle {
     private static func view(_ storage: Storage, _ offset: Int, _ shape: [Int], _ strides: [Int]) throws -> TensorView {
         let outside = Failure(reason: "describes a tensor that reaches outside its storage")
         guard shape.count == strides.count, shape.count <= 16, offset >= 0, offset <= storage.count,
-            (shape + strides).allSatisfy({ 0...storage.count ~= $0 || $0 == 1 })
+            (shape + strides).allSatisfy({ 0...storage.count ~= $0 || $0 == 1 || ($0 > 0 && shape.contains(0)) })
         else { throw outside }
         var count = 1
         var last = offset
         for (size, stride) in zip(shape, strides) {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            // Other sizes of an empty tensor count too, as libtorch multiplies them for its strides.
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(size, 1))
             let (reach, overflow2) = max(size - 1, 0).multipliedReportingOverflow(by: stride)
             let (sum, overflow3) = last.addingReportingOverflow(reach)
             guard !overflow, !overflow2, !overflow3 else { throw outside }
             (count, last) = (product, sum)
         }
-        guard count == 0 || (last < storage.count && count <= storage.count) else { throw outside }
+        guard shape.contains(0) || (last < storage.count && count <= storage.count) else { throw outside }
         return TensorView(storage: storage, offset: offset, shape: shape, strides: strides)
     }
 }

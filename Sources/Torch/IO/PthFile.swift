@@ -16,12 +16,18 @@ public struct PthFile {
         } catch {
             throw FileError(url.path, doing: "read", error: error)
         }
+        try self.init(data: data, named: url.path)
+    }
+
+    /// - Parameter name: what errors call the file.
+    public init(data: Data, named name: String) throws {
         do {
             tensors = data.starts(with: [0x50, 0x4b]) ? try Self.zipped(data) : try Self.plain(data)
         } catch let failure as Pickle.Failure {
-            throw FileError(url.path, failure.reason, advice: "use weights as torch.save writes a state_dict, or a safetensors file")
+            throw FileError(
+                name, failure.reason, advice: "use weights as torch.save writes a state_dict, or a safetensors file")
         } catch let failure as TorchError {
-            throw FileError(url.path, "is a broken archive (\(failure.description))", advice: "copy or download it again")
+            throw FileError(name, "is a broken archive (\(failure.description))", advice: "copy or download it again")
         }
     }
 
@@ -62,15 +68,14 @@ public struct PthFile {
     private static func plain(_ data: Data) throws -> [String: Tensor] {
         var pickle = Pickle(data)
         defer { pickle.dismantle() }
-        guard case .long(let magic)? = try? pickle.read(), magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19] else {
+        guard case .long(let magic)? = try? pickle.read(), magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+        else {
             throw Pickle.Failure(reason: "is not a weight file of PyTorch")
         }
         _ = try pickle.read()
         _ = try pickle.read()
         let object = try pickle.read()
         guard case .list(let keys) = try pickle.read() else { throw Pickle.Failure(reason: "is malformed") }
-        var sizes: [String: DType] = [:]
-        try visitTensors(object) { _, view in sizes[view.storage.key] = view.storage.dtype }
         var storages: [String: Data] = [:]
         var position = pickle.position
         for case .string(let key) in keys.items {
@@ -78,7 +83,9 @@ public struct PthFile {
             let count = data[data.startIndex + position..<data.startIndex + position + 8].enumerated()
                 .reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
             position += 8
-            guard let size = sizes[key]?.size else { throw Pickle.Failure(reason: "holds a storage that nothing refers to") }
+            guard let size = pickle.elementTypes[key]?.size else {
+                throw Pickle.Failure(reason: "holds a storage that nothing refers to")
+            }
             guard count <= UInt64((data.count - position) / size) else { throw Pickle.Failure(reason: "is cut short") }
             storages[key] = data[data.startIndex + position..<data.startIndex + position + Int(count) * size]
             position += Int(count) * size
@@ -133,7 +140,8 @@ public struct PthFile {
             }
             if isContiguous || count == 0 {
                 let range = view.offset * size..<(view.offset + count) * size
-                let bytes = count == 0 ? UnsafeRawBufferPointer(start: nil, count: 0) : UnsafeRawBufferPointer(rebasing: source[range])
+                let bytes =
+                    count == 0 ? UnsafeRawBufferPointer(start: nil, count: 0) : UnsafeRawBufferPointer(rebasing: source[range])
                 return Tensor(bytes: bytes, dtype: view.storage.dtype, shape: view.shape)
             }
             let target = ByteBuffer(count: count * size)
@@ -150,7 +158,8 @@ public struct PthFile {
                 }
             }
             return Tensor(
-                bytes: UnsafeRawBufferPointer(start: target.address, count: target.count), dtype: view.storage.dtype, shape: view.shape)
+                bytes: UnsafeRawBufferPointer(start: target.address, count: target.count), dtype: view.storage.dtype,
+                shape: view.shape)
         }
     }
 }

@@ -18,7 +18,12 @@ public struct Safetensors {
     private struct Info: Codable {
         let dtype: String
         let shape: [Int]
-        let data_offsets: [Int]
+        let offsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
     }
 
     private struct Header: Codable {
@@ -79,13 +84,18 @@ extension Safetensors {
         let (header, body) = try Self.header(of: data, named: name)
         metadata = header.metadata
         tensors = [:]
+        let ranges = header.tensors.values.map(\.offsets).filter { $0.count == 2 }.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+        guard zip(ranges, ranges.dropFirst()).allSatisfy({ $0[1] <= $1[0] }) else {
+            throw FileError(name, "holds tensors that overlap", advice: "copy or download it again")
+        }
         for (key, info) in header.tensors {
             tensors[key] = try Self.tensor(key, info, in: body, named: name)
         }
-        let used = header.tensors.values.map { $0.data_offsets[1] - $0.data_offsets[0] }.reduce(0, +)
+        let used = header.tensors.values.map { $0.offsets[1] - $0.offsets[0] }.reduce(0, +)
         guard used == body.count else {
             throw FileError(
-                name, "holds \(body.count) bytes of tensors where its header tells of \(used)", advice: "copy or download it again")
+                name, "holds \(body.count) bytes of tensors where its header tells of \(used)",
+                advice: "copy or download it again")
         }
     }
 
@@ -103,7 +113,9 @@ extension Safetensors {
 
     private static func header(of data: Data, named name: String) throws -> (Header, Data) {
         let again = "copy or download it again"
-        guard data.count >= 8 else { throw FileError(name, "is too short for a safetensors file (\(data.count) bytes)", advice: again) }
+        guard data.count >= 8 else {
+            throw FileError(name, "is too short for a safetensors file (\(data.count) bytes)", advice: again)
+        }
         let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
         guard length <= maximumHeader else {
             throw FileError(name, "is not a safetensors file, or its header is over \(maximumHeader) bytes")
@@ -126,12 +138,17 @@ extension Safetensors {
         guard let dtype = names.first(where: { $0.1 == info.dtype })?.0 else {
             throw FileError(name, "tensor '\(key)' has the unsupported type '\(info.dtype)'")
         }
+        // Other sizes of an empty tensor count too, as libtorch multiplies them for its strides.
         var bytes: Int? = dtype.size
         for size in info.shape {
-            guard size >= 0, let product = bytes?.multipliedReportingOverflow(by: size), !product.overflow else { bytes = nil; break }
+            guard size >= 0, let product = bytes?.multipliedReportingOverflow(by: max(size, 1)), !product.overflow else {
+                bytes = nil
+                break
+            }
             bytes = product.partialValue
         }
-        let offsets = info.data_offsets
+        if info.shape.contains(0) { bytes = bytes.map { _ in 0 } }
+        let offsets = info.offsets
         guard let bytes, info.shape.count <= 16, offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1],
             offsets[1] <= body.count, offsets[1] - offsets[0] == bytes
         else {
@@ -155,7 +172,7 @@ extension Safetensors {
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             let size = tensor.count * tensor.dtype.size
             let typeName = Self.names.first { $0.0 == tensor.dtype }!.1
-            header.tensors[name] = Info(dtype: typeName, shape: tensor.shape, data_offsets: [offset, offset + size])
+            header.tensors[name] = Info(dtype: typeName, shape: tensor.shape, offsets: [offset, offset + size])
             layout.append((tensor, offset..<offset + size))
             offset += size
         }

@@ -50,34 +50,40 @@ public struct Scope {
     public let group: String
     public let device: Device
     public let seed: UInt64
+    /// Of parameters, and of buffers that do not say otherwise.
+    public let dtype: DType
 
-    public init(_ store: ParameterStore, path: String = "", group: String = "", device: Device = .cpu, seed: UInt64 = 0) {
+    public init(
+        _ store: ParameterStore, path: String = "", group: String = "", device: Device = .cpu, seed: UInt64 = 0,
+        dtype: DType = .float32
+    ) {
         self.store = store
         self.path = path
         self.group = group
         self.device = device
         self.seed = seed
+        self.dtype = dtype
     }
 
     public static func / (scope: Scope, name: String) -> Scope {
         let path = scope.path.isEmpty ? name : scope.path + "." + name
-        return Scope(scope.store, path: path, group: scope.group, device: scope.device, seed: scope.seed)
+        return Scope(scope.store, path: path, group: scope.group, device: scope.device, seed: scope.seed, dtype: scope.dtype)
     }
 
     public static func / (scope: Scope, index: Int) -> Scope { scope / String(index) }
 
     /// The same place, for tensors of another part.
     public func part(_ group: String) -> Scope {
-        Scope(store, path: path, group: group, device: device, seed: seed)
+        Scope(store, path: path, group: group, device: device, seed: seed, dtype: dtype)
     }
 
     /// A new learned tensor, drawn by `initial` from this scope's seed and the tensor's name.
     public func parameter(_ name: String, _ shape: [Int], _ initial: Initial) -> Tensor {
-        add(name, initial.draw(shape, seed: seed ^ fnv1a(path + "." + name)), trainable: true)
+        add(name, initial.draw(shape, seed: seed ^ fnv1a(path + "." + name)).to(dtype: dtype), trainable: true)
     }
 
-    public func buffer(_ name: String, _ shape: [Int], _ value: Double, dtype: DType = .float32) -> Tensor {
-        add(name, .full(shape, value, dtype: dtype), trainable: false)
+    public func buffer(_ name: String, _ shape: [Int], _ value: Double, dtype: DType? = nil) -> Tensor {
+        add(name, .full(shape, value, dtype: dtype ?? self.dtype), trainable: false)
     }
 
     private func add(_ name: String, _ values: Tensor, trainable: Bool) -> Tensor {

@@ -37,7 +37,7 @@ public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Re
 /// Runs `body` with operations that gain from it in `dtype` (mixed precision); as it is where `dtype` is nil.
 public func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows -> Result {
     guard let dtype else { return try body() }
-    checked { ct_set_autocast(device.rawValue, dtype.rawValue, $0) }
-    defer { checked { ct_set_autocast(device.rawValue, -1, $0) } }
+    let former = checked { ct_set_autocast(device.rawValue, dtype.rawValue, $0) }
+    defer { _ = checked { ct_set_autocast(device.rawValue, former, $0) } }
     return try body()
 }

@@ -5,6 +5,7 @@ import CTorch
 /// A wrong shape or type is a bug and traps with libtorch's message, as an array index would. A tensor stays with the thread that
 /// made it; plain buffers cross threads.
 public final class Tensor {
+    /// What the shim is given. Never of a temporary: Swift may free an unnamed tensor before the call that was to use it.
     let handle: ct_tensor
 
     init(owning handle: ct_tensor) {

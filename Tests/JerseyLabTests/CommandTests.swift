@@ -1,0 +1,106 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import Testing
+import Torch
+
+@testable import JerseyCLI
+@testable import JerseyLab
+
+@Suite struct CommandTests {
+    @Test(arguments: JerseyCommand.configuration.subcommands.map { $0._commandName })
+    func `Every command has a page of help`(name: String) {
+        let help = JerseyCommand.helpMessage(for: JerseyCommand.configuration.subcommands.first { $0._commandName == name }!)
+        #expect(help.contains("OVERVIEW"))
+    }
+
+    @Test(arguments: [
+        (["train", "--size", "48"], "height x width"), (["train", "--set", "training.epochs"], "key=value"),
+        (["train", "--run", "/nonexistent/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
+        (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
+        (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epochs=many"], "wrong kind"),
+        (["train", "--run", "/nonexistent/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
+        (["train", "--data", "d"], "--run"), (["train", "--run", "/nonexistent/x"], "--data"),
+    ])
+    func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
+        let error = #expect(throws: (any Error).self) {
+            var command = try JerseyCommand.parseAsRoot(arguments)
+            try command.run()
+        }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(hint), "\(text)")
+    }
+
+    @Test(arguments: [
+        (["evaluate", "--weights", "/nonexistent.safetensors", "--data", "d"], "does not exist"),
+        (["predict", "--weights", "w", "/nonexistent"], "does not exist"), (["dataset", "inspect", "/nonexistent"], "/nonexistent"),
+    ])
+    func `A file that is not there is named`(arguments: [String], hint: String) throws {
+        let error = #expect(throws: (any Error).self) {
+            var command = try JerseyCommand.parseAsRoot(arguments)
+            try command.run()
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains(hint))
+    }
+
+    /// Weights of a fresh model in a folder of their own.
+    private func weights(_ model: String = "attn_bgru_luong") throws -> (TemporaryFolder, String) {
+        let folder = try TemporaryFolder()
+        var card = Checkpoint.Card(spec: try .named(model, encoder: .mobilenetV3Small))
+        (card.height, card.width) = (48, 24)
+        let url = folder.url.appendingPathComponent("w.safetensors")
+        try Checkpoint.write(JerseyModel(card.spec, seed: 1), card, to: url)
+        return (folder, url.path)
+    }
+
+    private func predict(_ arguments: [String]) throws -> String {
+        let output = try TemporaryFolder()
+        var command = try JerseyCommand.parseAsRoot(["predict", "--output", output.path("out")] + arguments)
+        try command.run()
+        return try String(contentsOfFile: output.path("out"), encoding: .utf8)
+    }
+
+    @Test(arguments: ["attn_bgru_luong", "basic_mv3s", "seq_ulstm_fs"])
+    func `Predictions as JSON can be read back, and probabilities sum to one`(model: String) throws {
+        let (folder, weights) = try weights(model)
+        let text = try predict(["--weights", weights, Sample.folder.path("data/48"), "--format", "json"])
+        let predictions = try JSONDecoder().decode([Prediction].self, from: Data(text.utf8))
+        #expect(predictions.count == 6)
+        for prediction in predictions {
+            #expect(abs(prediction.tens.reduce(0, +) - 1) < 1e-6 && abs(prediction.ones.reduce(0, +) - 1) < 1e-6)
+            #expect(prediction.top.count == 3 && prediction.top[0].number == prediction.number)
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func `Every format has a row for each sequence, and tracks are combined on request`() throws {
+        let (folder, weights) = try weights()
+        let path = Sample.folder.path("data/4")
+        let arguments = ["--weights", weights, path]
+        let csv = try predict(arguments + ["--format", "csv"]).split(separator: "\r\n")
+        #expect(csv.count == 7 && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [31])
+        #expect(try predict(arguments + ["--format", "jsonl"]).split(separator: "\n").count == 6)
+        #expect(try predict(arguments + ["--format", "table"]).split(separator: "\n").count == 8)
+        #expect(try predict(arguments + ["--format", "jsonl", "--tracks"]).split(separator: "\n").count == 6)
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func `Broken frames are left out and named, and single files make one sequence`() throws {
+        let (folder, weights) = try weights()
+        let frames = folder.url.appendingPathComponent("frames")
+        try FileManager.default.createDirectory(at: frames, withIntermediateDirectories: true)
+        let good = try RGBImage(width: 20, height: 40, pixels: Array(repeating: 90, count: 2400)).pngData()
+        for name in ["1.png", "10.png", "2.png"] { try good.write(to: frames.appendingPathComponent(name)) }
+        try Data("no image".utf8).write(to: frames.appendingPathComponent("3.jpg"))
+        let files = ["1.png", "10.png", "2.png", "3.jpg"].map { frames.appendingPathComponent($0).path }
+        let text = try predict(["--weights", weights, "--format", "json"] + files)
+        let prediction = try JSONDecoder().decode([Prediction].self, from: Data(text.utf8))[0]
+        #expect(prediction.frames.map { URL(fileURLWithPath: $0.path).lastPathComponent } == ["1.png", "2.png", "10.png"])
+        #expect(prediction.leftOut.map { URL(fileURLWithPath: $0.path).lastPathComponent } == ["3.jpg"])
+    }
+
+    @Test func `A table keeps words to the left and numbers to the right`() {
+        let table = TextTable(["name", "n"], rows: [["a", "5"], ["bb", "12"]]).description
+        #expect(table == "name   n\n----  --\na      5\nbb    12")
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Jersey
+import Testing
+
+@testable import JerseyLab
+
+@Suite struct EvaluationTests {
+    /// A reading that is sure of `read`.
+    private func reading(_ id: String, track: String, truth: String, read: String, certainty: Double = 0.9) -> Reading {
+        let number = JerseyNumber(read)!
+        func logs(_ count: Int, _ index: Int) -> [Double] {
+            (0..<count).map { log($0 == index ? certainty : (1 - certainty) / Double(count - 1)) }
+        }
+        return Reading(
+            sequence: FrameSequence(id: id, track: track, number: JerseyNumber(truth), frames: ["a.jpg"], anchor: nil),
+            tens: logs(11, number.tens), ones: logs(10, number.ones), used: [0], attention: nil, problems: [])
+    }
+
+    @Test func `Wilson's interval is that of the textbook`() {
+        let interval = Proportion(8, of: 10).interval!
+        #expect(abs(interval[0] - 0.4901625) < 1e-6 && abs(interval[1] - 0.9433178) < 1e-6)
+        #expect(Proportion(0, of: 0).interval == nil && Proportion(0, of: 0).value == nil)
+        #expect(abs(Proportion(10, of: 10).interval![1] - 1) < 1e-12 && abs(Proportion(0, of: 10).interval![0]) < 1e-12)
+    }
+
+    @Test func `Sequences and tracks are different figures`() {
+        let evaluation = Evaluation(
+            [
+                reading("1", track: "a", truth: "48", read: "48", certainty: 0.99), reading("2", track: "a", truth: "48", read: "49", certainty: 0.6),
+                reading("3", track: "b", truth: "7", read: "8"),
+            ], seenNumbers: [JerseyNumber("48")!])
+        #expect(evaluation.all.sequences.number == Proportion(1, of: 3))
+        #expect(evaluation.all.sequences.tens == Proportion(3, of: 3))
+        #expect(evaluation.all.tracks.number == Proportion(1, of: 2))
+        #expect(evaluation.seen?.sequences.number == Proportion(1, of: 2))
+        #expect(evaluation.unseen?.tracks.number == Proportion(0, of: 1))
+    }
+
+    @Test func `The loss is the mean of both cross-entropies`() {
+        let evaluation = Evaluation([reading("1", track: "a", truth: "48", read: "48", certainty: 0.5)], seenNumbers: nil)
+        #expect(abs(evaluation.loss + 2 * log(0.5)) < 1e-12)
+    }
+
+    @Test func `The JSON has the documented keys`() throws {
+        let evaluation = Evaluation([reading("1", track: "a", truth: "48", read: "48")], seenNumbers: nil)
+        let json = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(evaluation)) as? [String: Any])
+        #expect(Set(json.keys) == ["sequences", "tracks", "seen", "unseen", "loss", "unreadable_files", "unreadable_sequences"])
+        let sequences = try #require(json["sequences"] as? [String: Any])
+        #expect(Set(sequences.keys) == ["count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"])
+        let tracks = try #require(json["tracks"] as? [String: Any])
+        #expect(Set(tracks.keys) == ["count", "number_accuracy", "interval"])
+        #expect(json["seen"] is NSNull)
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Jersey
+import JerseyLab
+import Testing
+
+/// A folder that is removed with the last reference to it.
+final class TemporaryFolder: Sendable {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-tests-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+}
+
+/// A rendered data set that all tests share, drawn once.
+enum Sample {
+    static let folder: TemporaryFolder = {
+        do {
+            let folder = try TemporaryFolder()
+            let dataset = SampleDataset(
+                numbers: ["4", "48", "07"], tracksPerNumber: 6, sequencesPerTrack: 1, framesPerSequence: 2...4, seed: 3)
+            try dataset.write(to: folder.url.appendingPathComponent("data"))
+            return folder
+        } catch {
+            fatalError("the sample data set cannot be drawn: \(error)")
+        }
+    }()
+
+    /// A run of a few seconds.
+    static func config(_ model: String = "attn_ugru_gate") -> RunConfig {
+        var config = RunConfig()
+        config.model = model
+        config.encoder = .mobilenetV3Small
+        config.data.path = folder.path("data")
+        (config.data.height, config.data.width) = (48, 24)
+        config.data.ratios = [0.6, 0.2, 0.2]
+        config.training.batchSize = 4
+        config.training.epochs = 2
+        // Tests run side by side; threads of OpenMP would fight for the cores.
+        config.training.threads = 1
+        return config
+    }
+}
+
+final class SilentObserver: TrainingObserver {
+    var rows: [EpochMetrics] = []
+    var sentences: [String] = []
+    func say(_ text: String) { sentences.append(text) }
+    func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {}
+    func didFinishEpoch(_ row: EpochMetrics, epochs: Int) { rows.append(row) }
+}

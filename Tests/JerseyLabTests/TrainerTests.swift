@@ -1,0 +1,139 @@
+import Foundation
+import Jersey
+import JerseyLab
+import Testing
+import Torch
+
+@testable import JerseyLab
+
+@Suite(.serialized) struct TrainerTests {
+    private func train(_ config: RunConfig, in folder: URL, stopAfter steps: Int = .max) throws -> Trainer.Ending {
+        var done = 0
+        let trainer = Trainer(config, folder: RunFolder(folder), observer: SilentObserver()) {
+            done += 1
+            return done == steps
+        }
+        return try trainer.run()
+    }
+
+    /// Tensors of a safetensors file, without the header that may hold times.
+    private func body(_ url: URL) throws -> Data {
+        let data = try Data(contentsOf: url)
+        let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        return data.dropFirst(8 + length)
+    }
+
+    private func rows(_ folder: URL) throws -> [EpochMetrics] {
+        try String(contentsOf: RunFolder(folder).metrics, encoding: .utf8).split(separator: "\n").map {
+            var row = try JSONDecoder().decode(EpochMetrics.self, from: Data($0.utf8))
+            row.seconds = 0
+            return row
+        }
+    }
+
+    @Test(arguments: ["attn_ugru_gate", "basic_mv3s"], [false, true])
+    func `A run that is stopped at every step ends as the uninterrupted one`(model: String, published: Bool) throws {
+        let folder = try TemporaryFolder()
+        var config = Sample.config(model)
+        config.published = published
+        let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
+        #expect(try train(config, in: whole) == .finished)
+        var sessions = 1
+        while try train(config, in: parts, stopAfter: 1) == .stopped {
+            sessions += 1
+            // Neither is part of what a run is.
+            config.data.workers = 1 + sessions % 3
+        }
+        #expect(sessions > 4)
+        #expect(try Data(contentsOf: RunFolder(whole).best) == Data(contentsOf: RunFolder(parts).best))
+        #expect(try body(RunFolder(whole).state) == body(RunFolder(parts).state))
+        #expect(try rows(whole) == rows(parts))
+        #expect(try Data(contentsOf: RunFolder(whole).outcomes) == Data(contentsOf: RunFolder(parts).outcomes))
+    }
+
+    @Test func `A run leaves every file that DESIGN promises, and they can be read`() throws {
+        let folder = try TemporaryFolder()
+        #expect(try train(Sample.config(), in: folder.url) == .finished)
+        let run = RunFolder(folder.url)
+        for file in [run.config, run.splits, run.metrics, run.best, run.state, run.outcomes, run.result] { #expect(run.exists(file)) }
+        #expect(try RunConfig(overlays: [ConfigOverlay(file: run.config)]) == Sample.config())
+        #expect(try rows(folder.url).map(\.epoch) == [1, 2])
+        let card = try Checkpoint(contentsOf: run.best).card
+        #expect(card.height == 48 && card.numbers.map(\.description) == ["4", "07", "48"])
+        let outcomes = try String(contentsOf: run.outcomes, encoding: .utf8).split(separator: "\n")
+        #expect(outcomes.count == Splits.sequencesOfTest(in: run))
+    }
+
+    @Test func `Balanced sampling draws every number about equally often`() throws {
+        var config = Sample.config()
+        config.training.balance = .numbers
+        let sequences = (0..<90).map {
+            FrameSequence(id: "\($0)", track: "\($0)", number: JerseyNumber($0 < 80 ? "4" : "48"), frames: ["x"], anchor: nil)
+        }
+        let items = (0..<20).flatMap { EpochOrder(config).items(sequences, epoch: $0) }
+        let share = Double(items.count { $0.sequence.number == JerseyNumber("48") }) / Double(items.count)
+        #expect(0.45...0.55 ~= share)
+    }
+
+    @Test func `Without balancing an epoch has every sequence once, in another order each time`() {
+        let sequences = (0..<50).map { FrameSequence(id: "\($0)", track: "t", number: nil, frames: ["x"], anchor: nil) }
+        let order = EpochOrder(Sample.config())
+        let (first, second) = (order.items(sequences, epoch: 0).map(\.sequence.id), order.items(sequences, epoch: 1).map(\.sequence.id))
+        #expect(Set(first).count == 50 && Set(second).count == 50 && first != second)
+        #expect(first == order.items(sequences, epoch: 0).map(\.sequence.id))
+    }
+
+    @Test func `Two trainers in one folder are refused`() throws {
+        let folder = try TemporaryFolder()
+        let run = RunFolder(folder.url)
+        try run.create()
+        let lock = try run.lock()
+        #expect(throws: FileError.self) { try train(Sample.config(), in: folder.url) }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func `A state that is cut short is named, not trusted`() throws {
+        let folder = try TemporaryFolder()
+        _ = try train(Sample.config(), in: folder.url, stopAfter: 1)
+        let state = RunFolder(folder.url).state
+        try Data(contentsOf: state).prefix(1000).write(to: state)
+        let error = #expect(throws: FileError.self) { try train(Sample.config(), in: folder.url) }
+        #expect(error?.path == state.path)
+    }
+
+    @Test func `A folder that cannot be written stops the run with the system's reason`() throws {
+        let folder = try TemporaryFolder()
+        try Data().write(to: folder.url.appendingPathComponent("file"))
+        #expect(throws: FileError.self) { try train(Sample.config(), in: folder.url.appendingPathComponent("file/run")) }
+    }
+
+    @Test func `A loss that is not finite stops the run with its step`() throws {
+        let model = JerseyModel(try Sample.config().spec())
+        let learner = Learner(model, Sample.config(), schedule: .cosine(total: 10, warm: 0))
+        let batch = LabelledBatch(
+            frames: .full([2, 3, 48, 24], .nan), lengths: [2], isPadded: false, numbers: [JerseyNumber(tens: 4, ones: 8)])
+        #expect(throws: TrainingError.self) { try learner.learn(from: batch) }
+    }
+
+    @Test(arguments: [TrainingConfig.Precision.float32, .bfloat16])
+    func `A few steps on one batch lower its loss`(precision: TrainingConfig.Precision) throws {
+        var config = Sample.config("attn_bgru_luong")
+        config.training.precision = precision
+        config.optimizer.rates = .uniform
+        let learner = Learner(JerseyModel(try config.spec(), seed: 1), config, schedule: .cosine(total: 100, warm: 0))
+        let batch = LabelledBatch(
+            frames: .normal([5, 3, 48, 24], deviation: 1, seed: 7), lengths: [2, 3], isPadded: false,
+            numbers: [JerseyNumber(tens: 4, ones: 8), JerseyNumber(tens: JerseyNumber.blank, ones: 7)])
+        let losses = try (0..<8).map { _ in try learner.learn(from: batch).loss }
+        #expect(losses.last! < losses.first! * 0.7)
+    }
+}
+
+extension Splits {
+    fileprivate static func sequencesOfTest(in run: RunFolder) -> Int {
+        guard let config = try? RunConfig(overlays: [ConfigOverlay(file: run.config)]), let dataset = try? Dataset(config.data),
+            let splits = try? Splits(contentsOf: run.splits)
+        else { return -1 }
+        return splits.sequences(.test, of: dataset).count
+    }
+}

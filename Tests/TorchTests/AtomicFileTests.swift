@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@testable import Torch
+
+@Suite("Atomic files")
+struct AtomicFileTests {
+    private func names(_ folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+
+    @Test("a file is written whole, pieces in order, and replaces the former one")
+    func write() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("a.bin")
+            try AtomicFile.write(Data("first".utf8), to: url)
+            let (one, two) = (Data("sec".utf8), Data("ond".utf8))
+            try one.withUnsafeBytes { one in
+                try two.withUnsafeBytes { two in
+                    try AtomicFile.write([one, UnsafeRawBufferPointer(start: nil, count: 0), two], to: url)
+                }
+            }
+            #expect(try Data(contentsOf: url) == Data("second".utf8))
+            try AtomicFile.write(Data(), to: url)
+            #expect(try Data(contentsOf: url).isEmpty)
+            #expect(try names(folder) == ["a.bin"])
+        }
+    }
+
+    @Test("a missing folder is an error in the system's words")
+    func missingFolder() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("no/a.bin")
+            #expect(throws: FileError(url.path, "cannot create the file: No such file or directory")) {
+                try AtomicFile.write(Data([1]), to: url)
+            }
+            #expect(try names(folder) == [])
+        }
+    }
+
+    @Test("when the target cannot be replaced, it stays and nothing is left behind")
+    func targetIsFolder() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("a.bin")
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+            #expect(throws: FileError(url.path, "cannot replace the file: Is a directory")) {
+                try AtomicFile.write(Data([1]), to: url)
+            }
+            #expect(try names(folder) == ["a.bin"])
+        }
+    }
+
+    @Test(
+        "a folder that may not be written is an error, and the former file stays",
+        .enabled(if: getuid() != 0, "root may write everywhere"))
+    func noPermission() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("a.bin")
+            try AtomicFile.write(Data([1]), to: url)
+            #expect(chmod(folder.path, 0o500) == 0)
+            defer { chmod(folder.path, 0o700) }
+            #expect(throws: FileError(url.path, "cannot create the file: Permission denied")) {
+                try AtomicFile.write(Data([2]), to: url)
+            }
+            #expect(try names(folder) == ["a.bin"])
+            #expect(try Data(contentsOf: url) == Data([1]))
+        }
+    }
+
+    @Test("an error describes path, reason and advice")
+    func description() {
+        #expect(FileError("a/b", "is odd", advice: "look").description == "a/b: is odd; look")
+        #expect(FileError("a/b", "is odd").localizedDescription == "a/b: is odd")
+        do {
+            _ = try Data(contentsOf: URL(fileURLWithPath: "/no/such/file"))
+        } catch {
+            #expect(FileError("x", doing: "read", error: error).reason == "cannot read: No such file or directory")
+        }
+    }
+}

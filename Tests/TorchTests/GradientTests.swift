@@ -1,0 +1,114 @@
+import Testing
+
+@testable import Torch
+
+@Suite("Gradients")
+struct GradientTests {
+    private struct Stop: Error {}
+
+    private func leaf(_ values: Float...) -> Tensor {
+        let tensor = Tensor(values)
+        tensor.requireGradient()
+        return tensor
+    }
+
+    @Test("backward leaves the derivative, adds up, and is cleared")
+    func backward() {
+        let x = leaf(2, 3)
+        (x * x).sum(over: 0).backward()
+        #expect(x.gradient?.floats == [4, 6])
+        (x * x).sum(over: 0).backward()
+        #expect(x.gradient?.floats == [8, 12])
+        x.clearGradient()
+        #expect(x.gradient == nil)
+        x.setGradient(Tensor([1, 2] as [Float]))
+        #expect(x.gradient?.floats == [1, 2])
+    }
+
+    @Test("nothing flows into detached values")
+    func detached() {
+        let x = leaf(2)
+        (x * x.detached()).sum(over: 0).backward()
+        #expect(x.gradient?.floats == [2])
+    }
+
+    @Test("withoutGradients records nothing, and recording goes on afterwards, also after an error and when nested")
+    func withoutRecording() {
+        let x = leaf(2)
+        func isRecorded() -> Bool {
+            x.clearGradient()
+            let inner = withoutGradients { x * 3 }
+            (x * inner).sum(over: 0).backward()
+            return x.gradient?.floats == [6]  // 12 if the inner product had been recorded
+        }
+        #expect(isRecorded())
+        #expect(throws: Stop.self) { try withoutGradients { throw Stop() } }
+        #expect(isRecorded())
+        // After the inner scope the outer one still holds: the product is a constant.
+        let product = withoutGradients {
+            withoutGradients {}
+            return x * 3
+        }
+        x.clearGradient()
+        (x * product).sum(over: 0).backward()
+        #expect(x.gradient?.floats == [6] && isRecorded())
+    }
+
+    @Test("autocast computes products in its type, and stops at its end, also after an error")
+    func autocast() {
+        let a = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        #expect(withAutocast(.bfloat16, on: .cpu) { a.matmul(a).dtype } == .bfloat16)
+        #expect(a.matmul(a).dtype == .float32)
+        #expect(withAutocast(nil, on: .cpu) { a.matmul(a).dtype } == .float32)
+        #expect(throws: Stop.self) { try withAutocast(.bfloat16, on: .cpu) { throw Stop() } }
+        #expect(a.matmul(a).dtype == .float32)
+    }
+
+    @Test("autocast within autocast gives way to the outer one again")
+    func nestedAutocast() {
+        let a = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        withAutocast(.bfloat16, on: .cpu) {
+            #expect(withAutocast(.float16, on: .cpu) { a.matmul(a).dtype } == .float16)
+            #expect(a.matmul(a).dtype == .bfloat16)
+        }
+        #expect(a.matmul(a).dtype == .float32)
+    }
+
+    @Test("gradients of weights under autocast are float32")
+    func autocastGradients() {
+        let weight = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        weight.requireGradient()
+        let loss = withAutocast(.bfloat16, on: .cpu) { weight.matmul(weight) }.to(dtype: .float32).sum(over: 0, 1)
+        loss.backward()
+        #expect(weight.gradient?.dtype == .float32)
+    }
+
+    @Test("clipping shortens all gradients together, and leaves short ones alone")
+    func clipping() {
+        let (a, b, unused) = (leaf(1), leaf(1), leaf(1))
+        a.setGradient(Tensor([3] as [Float]))
+        b.setGradient(Tensor([4] as [Float]))
+        #expect(clipGradients(of: [a, unused, b], to: 10).item == 5)
+        #expect(a.gradient?.floats == [3] && b.gradient?.floats == [4] && unused.gradient == nil)
+        #expect(clipGradients(of: [a, b], to: 1).item == 5)
+        #expect(isClose(a.gradient!.floats + b.gradient!.floats, [0.6, 0.8]))
+    }
+
+    @Test("the scaler divides, halves after a value that is not finite, and doubles after 2000 good steps")
+    func scaler() {
+        var scaler = GradientScaler()
+        let x = leaf(1, 1)
+        x.setGradient(Tensor([65_536, -131_072] as [Float]))
+        #expect(scaler.unscale([x]) && x.gradient!.floats == [1, -2])
+        for bad in [Float.infinity, .nan] {
+            let before = scaler.scale
+            x.setGradient(Tensor([1, bad] as [Float]))
+            #expect(!scaler.unscale([x]) && scaler.scale == before / 2)
+        }
+        x.setGradient(Tensor([1, 1] as [Float]))
+        for _ in 0..<1999 { _ = scaler.unscale([x]) }
+        #expect(scaler.scale == 16_384)
+        _ = scaler.unscale([x])
+        #expect(scaler.scale == 32_768)
+    }
+}
