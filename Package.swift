@@ -63,7 +63,8 @@ let package = Package(
         // The measured side of Benchmarks/compare.py.
         .executableTarget(
             name: "jersey-bench",
-            dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")], path: "Benchmarks/jersey-bench"),
+            dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/jersey-bench"),
         .testTarget(name: "TorchTests", dependencies: ["Torch"]),
         .testTarget(name: "JerseyTests", dependencies: ["Jersey"]),
         .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),

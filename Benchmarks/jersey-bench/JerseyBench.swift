@@ -8,7 +8,8 @@ import Torch
 @main
 struct JerseyBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jersey-bench", abstract: "Times training steps and loading.", subcommands: [TrainingStepBench.self, LoadingBench.self])
+        commandName: "jersey-bench", abstract: "Times training steps and loading.",
+        subcommands: [TrainingStepBench.self, LoadingBench.self])
 }
 
 private func printJSON(_ values: [String: Double]) throws {
@@ -77,7 +78,8 @@ struct LoadingBench: ParsableCommand {
         let chosen = Array(dataset.sequences.prefix(sequences ?? dataset.sequences.count))
         let loader = SequenceLoader(config, spec: try config.spec(), training: true)
         func epoch(_ index: Int) throws -> Int {
-            let batches = BatchLoader(chosen.map { .init($0, seed: 1, epoch: index) }, batchSize: batch, loader: loader, workers: workers)
+            let batches = BatchLoader(
+                chosen.map { .init($0, seed: 1, epoch: index) }, batchSize: batch, loader: loader, workers: workers)
             var count = 0
             while let batch = try batches.next() {
                 // What the network would be given, as the peer's loader gives it.

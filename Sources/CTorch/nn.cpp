@@ -54,10 +54,6 @@ ct_tensor ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor class_w
     });
 }
 
-ct_tensor ct_resize(ct_tensor image, int64_t height, int64_t width, ct_error *error) {
-    return guarded(error, [&] { return own(at::_upsample_bilinear2d_aa(at_(image), {height, width}, false)); });
-}
-
 ct_tensor ct_affine_grid(const double *theta, int64_t height, int64_t width, ct_error *error) {
     return guarded(error, [&] {
         auto matrix = at::from_blob(const_cast<double *>(theta), {1, 2, 3}, at::kDouble).to(at::kFloat);

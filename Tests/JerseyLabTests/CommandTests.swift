@@ -33,7 +33,8 @@ import Torch
 
     @Test(arguments: [
         (["evaluate", "--weights", "/nonexistent.safetensors", "--data", "d"], "does not exist"),
-        (["predict", "--weights", "w", "/nonexistent"], "does not exist"), (["dataset", "inspect", "/nonexistent"], "/nonexistent"),
+        (["predict", "--weights", "w", "/nonexistent"], "does not exist"),
+        (["dataset", "inspect", "/nonexistent"], "/nonexistent"),
     ])
     func `A file that is not there is named`(arguments: [String], hint: String) throws {
         let error = #expect(throws: (any Error).self) {

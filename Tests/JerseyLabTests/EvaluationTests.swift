@@ -26,7 +26,8 @@ import Testing
     @Test func `Sequences and tracks are different figures`() {
         let evaluation = Evaluation(
             [
-                reading("1", track: "a", truth: "48", read: "48", certainty: 0.99), reading("2", track: "a", truth: "48", read: "49", certainty: 0.6),
+                reading("1", track: "a", truth: "48", read: "48", certainty: 0.99),
+                reading("2", track: "a", truth: "48", read: "49", certainty: 0.6),
                 reading("3", track: "b", truth: "7", read: "8"),
             ], seenNumbers: [JerseyNumber("48")!])
         #expect(evaluation.all.sequences.number == Proportion(1, of: 3))

@@ -12,7 +12,8 @@ struct SampleDatasetTests {
 
     @Test("The same seed gives the same bytes, and another seed gives others")
     func sameSeedSameBytes() throws {
-        let first = try written(small), second = try written(small)
+        let first = try written(small)
+        let second = try written(small)
         #expect(first == second)
         var other = small
         other.seed = 4
@@ -60,7 +61,8 @@ struct SampleDatasetTests {
     @Test("A folder that is not empty is refused, unless overwriting is allowed")
     func refusesFullFolder() throws {
         try withFolder { folder in
-            let note = folder.appending(path: "notes.txt"), old = folder.appending(path: "9/0000")
+            let note = folder.appending(path: "notes.txt")
+            let old = folder.appending(path: "9/0000")
             try FileManager.default.createDirectory(at: old, withIntermediateDirectories: true)
             try Data().write(to: note)
             #expect(throws: SampleDatasetError.notEmpty(folder.path)) { try small.write(to: folder) }
@@ -71,15 +73,18 @@ struct SampleDatasetTests {
         }
     }
 
-    @Test("A plan that makes no sense is refused before anything is written", arguments: [
-        (["7", "123"], 1, SampleDatasetError.notANumber("123")),
-        (["7", "x"], 1, .notANumber("x")),
-        (["7", "7"], 1, .repeatedNumber("7")),
-        ([], 1, .nothingToDraw("numbers")),
-        (["7"], 0, .nothingToDraw("tracks per number")),
-    ])
+    @Test(
+        "A plan that makes no sense is refused before anything is written",
+        arguments: [
+            (["7", "123"], 1, SampleDatasetError.notANumber("123")),
+            (["7", "x"], 1, .notANumber("x")),
+            (["7", "7"], 1, .repeatedNumber("7")),
+            ([], 1, .nothingToDraw("numbers")),
+            (["7"], 0, .nothingToDraw("tracks per number")),
+        ])
     func refusesNonsense(numbers: [String], tracks: Int, error: SampleDatasetError) throws {
-        let plan = SampleDataset(numbers: numbers, tracksPerNumber: tracks, sequencesPerTrack: 1, framesPerSequence: 1...1, seed: 0)
+        let plan = SampleDataset(
+            numbers: numbers, tracksPerNumber: tracks, sequencesPerTrack: 1, framesPerSequence: 1...1, seed: 0)
         try withFolder { folder in
             #expect(throws: error) { try plan.write(to: folder) }
             #expect(!FileManager.default.fileExists(atPath: folder.path))
@@ -137,7 +142,9 @@ struct ContactSheetTests {
             let row = ContactSheet.Row(title: "42", subtitle: "98%", frames: frames)
             return try ContactSheet(rows: .init(repeating: row, count: rows), frameHeight: 80).image()
         }
-        let small = try sheet(rows: 1, frames: 2), tall = try sheet(rows: 3, frames: 2), wide = try sheet(rows: 1, frames: 5)
+        let small = try sheet(rows: 1, frames: 2)
+        let tall = try sheet(rows: 3, frames: 2)
+        let wide = try sheet(rows: 1, frames: 5)
         #expect(tall.width == small.width)
         #expect(tall.height - small.height == 2 * (small.height - 12))
         #expect(small.height == 12 + 80 + 4 + 28 + 16 + 12)

@@ -55,7 +55,9 @@ import Torch
         let folder = try TemporaryFolder()
         #expect(try train(Sample.config(), in: folder.url) == .finished)
         let run = RunFolder(folder.url)
-        for file in [run.config, run.splits, run.metrics, run.best, run.state, run.outcomes, run.result] { #expect(run.exists(file)) }
+        for file in [run.config, run.splits, run.metrics, run.best, run.state, run.outcomes, run.result] {
+            #expect(run.exists(file))
+        }
         #expect(try RunConfig(overlays: [ConfigOverlay(file: run.config)]) == Sample.config())
         #expect(try rows(folder.url).map(\.epoch) == [1, 2])
         let card = try Checkpoint(contentsOf: run.best).card
@@ -78,7 +80,9 @@ import Torch
     @Test func `Without balancing an epoch has every sequence once, in another order each time`() {
         let sequences = (0..<50).map { FrameSequence(id: "\($0)", track: "t", number: nil, frames: ["x"], anchor: nil) }
         let order = EpochOrder(Sample.config())
-        let (first, second) = (order.items(sequences, epoch: 0).map(\.sequence.id), order.items(sequences, epoch: 1).map(\.sequence.id))
+        let (first, second) = (
+            order.items(sequences, epoch: 0).map(\.sequence.id), order.items(sequences, epoch: 1).map(\.sequence.id)
+        )
         #expect(Set(first).count == 50 && Set(second).count == 50 && first != second)
         #expect(first == order.items(sequences, epoch: 0).map(\.sequence.id))
     }

@@ -22,10 +22,12 @@ struct RGBImageTests {
         #expect(try RGBImage(decoding: bytes, named: "grey").pixels == [0, 0, 0, 0x12, 0x12, 0x12, 0xFE, 0xFE, 0xFE])
     }
 
-    @Test("a JPEG is turned as its EXIF orientation says", arguments: [
-        (1, "AB CD EF"), (2, "BA DC FE"), (3, "FE DC BA"), (4, "EF CD AB"),
-        (5, "ACE BDF"), (6, "ECA FDB"), (7, "FDB ECA"), (8, "BDF ACE"), (9, "AB CD EF"),
-    ])
+    @Test(
+        "a JPEG is turned as its EXIF orientation says",
+        arguments: [
+            (1, "AB CD EF"), (2, "BA DC FE"), (3, "FE DC BA"), (4, "EF CD AB"),
+            (5, "ACE BDF"), (6, "ECA FDB"), (7, "FDB ECA"), (8, "BDF ACE"), (9, "AB CD EF"),
+        ])
     func orientation(_ value: Int, _ letters: String) throws {
         let bytes = try withOrientation(UInt8(value), blocks("AB CD EF").jpegData(quality: 100))
         let image = try RGBImage(decoding: bytes, named: "turned")
@@ -67,9 +69,10 @@ struct RGBImageTests {
     @Test("an image too long for JPEG is refused in words, and PNG takes it")
     func tooLongForJPEG() throws {
         let image = gradient(65_501, 1)
-        #expect(throws: ImageError(
-            name: "65501x1 image",
-            reason: .unwritable("JPEG", "Maximum supported image dimension is 65500 pixels"))
+        #expect(
+            throws: ImageError(
+                name: "65501x1 image",
+                reason: .unwritable("JPEG", "Maximum supported image dimension is 65500 pixels"))
         ) { try image.jpegData() }
         #expect(try RGBImage(decoding: image.pngData(), named: "long") == image)
     }
@@ -78,11 +81,12 @@ struct RGBImageTests {
 
     @Test("an image cut short at any length is truncated, never half an image", arguments: ["JPEG", "progressive JPEG", "PNG"])
     func truncation(_ format: String) throws {
-        let whole = switch format {
-        case "JPEG": try gradient(20, 12).jpegData()
-        case "PNG": try gradient(20, 12).pngData()
-        default: ImageFixture.progressive.bytes
-        }
+        let whole =
+            switch format {
+            case "JPEG": try gradient(20, 12).jpegData()
+            case "PNG": try gradient(20, 12).pngData()
+            default: ImageFixture.progressive.bytes
+            }
         #expect(throws: Never.self) { try RGBImage(decoding: whole, named: "whole") }
         for count in 0..<whole.count {
             let reason: ImageError.Reason = count == 0 ? .empty : .truncated
@@ -115,14 +119,15 @@ struct RGBImageTests {
 
     @Test("a header that claims too many pixels is refused by its size")
     func tooLarge() throws {
-        let png = data("""
+        let png = data(
+            """
             iVBORw0KGgoAAAANSUhEUgABhqAAAYagCAIAAAAnMJyfAAAACUlEQVR42mMAAAABAAGxDbaTAAAAAElFTkSuQmCC
             """)
         #expect(throws: ImageError(name: "p", reason: .tooLarge(width: 100_000, height: 100_000, limit: 16_000_000))) {
             try RGBImage(decoding: png, named: "p")
         }
         #expect(try ImageInfo(decoding: png, named: "p").width == 100_000)
-        for side in [65_000, 65_535] { // on both sides of libjpeg's own limit
+        for side in [65_000, 65_535] {  // on both sides of libjpeg's own limit
             let jpeg = try withSize(side, side, gradient(8, 8).jpegData())
             #expect(throws: ImageError(name: "j", reason: .tooLarge(width: side, height: side, limit: 16_000_000))) {
                 try RGBImage(decoding: jpeg, named: "j")
@@ -159,12 +164,14 @@ struct RGBImageTests {
         #expect(throws: ImageError.self) { try RGBImage(decoding: png, named: "png") }
     }
 
-    @Test("what is not a JPEG or PNG is called by its name", arguments: [
-        ("GIF89a......", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"), ("BM..........", "a BMP image"),
-        ("II*\0........", "a TIFF image"), ("MM\0*........", "a TIFF image"), ("\0\0\0\u{18}ftypheic....", "a HEIC image"),
-        ("\0\0\0\u{18}ftypavif....", "an AVIF image"), ("\0\0\0\u{18}ftypisom....", "an MP4 or QuickTime video"),
-        ("%PDF-1.7", "a PDF document"), ("<html>\n", "a text file"), ("\u{1}\u{2}\u{3}", "of an unknown format"),
-    ])
+    @Test(
+        "what is not a JPEG or PNG is called by its name",
+        arguments: [
+            ("GIF89a......", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"), ("BM..........", "a BMP image"),
+            ("II*\0........", "a TIFF image"), ("MM\0*........", "a TIFF image"), ("\0\0\0\u{18}ftypheic....", "a HEIC image"),
+            ("\0\0\0\u{18}ftypavif....", "an AVIF image"), ("\0\0\0\u{18}ftypisom....", "an MP4 or QuickTime video"),
+            ("%PDF-1.7", "a PDF document"), ("<html>\n", "a text file"), ("\u{1}\u{2}\u{3}", "of an unknown format"),
+        ])
     func unsupported(_ content: String, _ what: String) {
         #expect(throws: ImageError(name: "crop.jpg", reason: .unsupported(what))) {
             try RGBImage(decoding: Data(content.utf8), named: "crop.jpg")
@@ -176,10 +183,12 @@ struct RGBImageTests {
         let folder = FileManager.default.temporaryDirectory
         let missing = folder.appendingPathComponent("no-such-\(UUID()).jpg")
         #expect(throws: ImageError(name: missing.path, reason: .missing)) { try RGBImage(contentsOf: missing) }
-        #expect(throws: ImageError(name: folder.path, reason: .unreadable("it is a folder"))) { try ImageInfo(contentsOf: folder) }
+        #expect(throws: ImageError(name: folder.path, reason: .unreadable("it is a folder"))) {
+            try ImageInfo(contentsOf: folder)
+        }
         try withFile("forbidden.png", gradient(2, 2).pngData()) { url in
             try #require(chmod(url.path, 0) == 0)
-            guard !FileManager.default.isReadableFile(atPath: url.path) else { return } // root reads everything
+            guard !FileManager.default.isReadableFile(atPath: url.path) else { return }  // root reads everything
             #expect(throws: ImageError(name: url.path, reason: .noPermission)) { try RGBImage(contentsOf: url) }
         }
     }
@@ -212,7 +221,9 @@ struct ImageFixture: Sendable, CustomTestStringConvertible {
     static let colours: [UInt8] = [255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30, 200, 150, 100, 255, 255, 255]
     static let halvedChroma: [UInt8] = [88, 93, 9, 140, 145, 61, 31, 14, 155, 31, 36, 0, 184, 189, 105, 223, 206, 255]
 
-    static let progressive = ImageFixture("progressive JPEG", 3, 2, halvedChroma, """
+    static let progressive = ImageFixture(
+        "progressive JPEG", 3, 2, halvedChroma,
+        """
         /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/
         2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/wgARCAACAAMDASIAAhEBAxEB/8QA
         FQABAQAAAAAAAAAAAAAAAAAAAAb/xAAVAQEBAAAAAAAAAAAAAAAAAAADBf/aAAwDAQACEAMQAAABoBWP/8QAFRABAQAAAAAAAAAAAAAAAAAABAP/2gAIAQEA
@@ -224,47 +235,69 @@ struct ImageFixture: Sendable, CustomTestStringConvertible {
 
     static let all = [
         progressive,
-        ImageFixture("JPEG with halved chroma", 3, 2, halvedChroma, """
+        ImageFixture(
+            "JPEG with halved chroma", 3, 2, halvedChroma,
+            """
             /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/
             2wBDAQkJCQwLDBgNDRgyIRwhMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjL/wAARCAACAAMDASIAAhEBAxEB/8QA
             FQABAQAAAAAAAAAAAAAAAAAAAAf/xAAcEAABBAMBAAAAAAAAAAAAAAABAAMEBQIGESH/xAAVAQEBAAAAAAAAAAAAAAAAAAADBv/EABwRAAEDBQAAAAAAAAAA
             AAAAAAABAgMFMjRysf/aAAwDAQACEQMRAD8AoOh6zQWeh0kyfSVsuU7EwLj78RtzPM857kR0+AIiKtp+JFq3iAPuU//Z
             """),
-        ImageFixture("grey JPEG", 3, 1, [0, 0, 0, 93, 93, 93, 255, 255, 255], """
+        ImageFixture(
+            "grey JPEG", 3, 1, [0, 0, 0, 93, 93, 93, 255, 255, 255],
+            """
             /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL/
             wAALCAABAAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAB//EABsQAAAHAQAAAAAAAAAAAAAAAAABAgYHN3Sy/9oACAEBAAA/AEuJKqb+c+1D/9k=
             """),
-        ImageFixture("CMYK JPEG of Adobe", 2, 2, [255, 9, 0, 7, 217, 14, 154, 106, 107, 17, 18, 17], """
+        ImageFixture(
+            "CMYK JPEG of Adobe", 2, 2, [255, 9, 0, 7, 217, 14, 154, 106, 107, 17, 18, 17],
+            """
             /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAIBgYHBgUIBwcHCQkICgwUDQwLCwwZEhMPFB0aHx4dGhwcICQuJyAiLCMcHCg3KSwwMTQ0NB8nOT04MjwuMzQy/8AA
             FAgAAgACBEMRAE0RAFkRAEsRAP/EABQAAQAAAAAAAAAAAAAAAAAAAAf/xAAgEAADAAMAAgIDAAAAAAAAAAABAgMEBQYAERIhFCMx/9oADgRDAE0AWQBLAAA/
             AF8cby2YPysrmtPfIt+yta4Mmd2P2WYlfZJJ9knxy08pw0mBGM1nKePNURB6VQFAAAH8Hilp+I5KukwKU5fSO7Y02Zm18iSSo9kn4+GnT9r1eP1u5jHp91OU
             866IiZ9QqqKMAAA30B5//9k=
             """),
-        ImageFixture("PNG with alpha", 3, 2, colours, """
+        ImageFixture(
+            "PNG with alpha", 3, 2, colours,
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAYAAACddGYaAAAAI0lEQVR4nGP4z8DAwPCfoYGB4f9/Bi4ROcYT01KY/v//zwwAaw8JfhF8w4QAAAAASUVO
             RK5CYII=
             """),
-        ImageFixture("grey PNG with alpha", 3, 1, [9, 9, 9, 99, 99, 99, 199, 199, 199], """
+        ImageFixture(
+            "grey PNG with alpha", 3, 1, [9, 9, 9, 99, 99, 99, 199, 199, 199],
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAQAAACx6dw/AAAAD0lEQVR4nGPgZEj+f5wVAAZZAjiixvIdAAAAAElFTkSuQmCC
             """),
-        ImageFixture("palette PNG", 3, 2, colours, """
+        ImageFixture(
+            "palette PNG", 3, 2, colours,
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAACBAMAAABvWnspAAAAElBMVEX////IlmQA/wAKFB7/AAAAAP914yocAAAADklEQVR4nGN04mMwZAAAAfAAgxz6loQA
             AAAASUVORK5CYII=
             """),
-        ImageFixture("palette PNG with transparency", 3, 2, colours, """
+        ImageFixture(
+            "palette PNG with transparency", 3, 2, colours,
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAACBAMAAABvWnspAAAAElBMVEX////IlmQA/wAKFB7/AAAAAP914yocAAAAA3RSTlP//wDXyg1BAAAADklEQVR4nGN0
             4mMwZAAAAfAAgxz6loQAAAAASUVORK5CYII=
             """),
-        ImageFixture("1-bit PNG", 3, 2, [0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0], """
+        ImageFixture(
+            "1-bit PNG", 3, 2, [0, 0, 0, 255, 255, 255, 0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0],
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAACAQAAAAC1D1u3AAAADElEQVR4nGNwYDgAAAGEAQEKf5BQAAAAAElFTkSuQmCC
             """),
-        ImageFixture("16-bit PNG", 2, 1, [18, 52, 255, 0, 127, 128], """
+        ImageFixture(
+            "16-bit PNG", 2, 1, [18, 52, 255, 0, 127, 128],
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAIAAAABEAIAAAAr0DSeAAAAFUlEQVR42mMQ+m/S8P8/A2M9Q8N/ACVTBcNsPmYaAAAAAElFTkSuQmCC
             """),
-        ImageFixture("interlaced PNG", 3, 3, [5, 33, 61, 89, 117, 145, 173, 201, 229].flatMap { [$0, $0, $0] }, """
+        ImageFixture(
+            "interlaced PNG", 3, 3, [5, 33, 61, 89, 117, 145, 173, 201, 229].flatMap { [$0, $0, $0] },
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAADCAAAAAEERNr1AAAAF0lEQVR42mNgZbBlWPuUQZHhJENk6UQAGVoEHtSv2S8AAAAASUVORK5CYII=
             """),
-        ImageFixture("animated PNG", 3, 2, colours, """
+        ImageFixture(
+            "animated PNG", 3, 2, colours,
+            """
             iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAACGFjVEwAAAACAAAAAPONk3AAAAAaZmNUTAAAAAAAAAADAAAAAgAAAAAAAAAAAAAAAQAADoOa
             CQAAAB1JREFUeJxj+M/AwPCfgYHhPxO3iNyJ6Sn//zMAADz+Bv7GdkzQAAAAGmZjVEwAAAABAAAAAwAAAAIAAAAAAAAAAAAAAAEAAJXwcN0AAAAZZmRBVAAA
             AAJ4nGNkZGJmYGBgYGBgYoABAACmAAr112eOAAAAAElFTkSuQmCC

@@ -129,15 +129,6 @@ struct TensorTests {
         #expect(isClose(image.warped(by: [1, 0, 2.0 / 3, 0, 1, 0]).floats, [2, 3, 0, 5, 6, 0]))
     }
 
-    @Test("resizing to the same size changes nothing, and to half averages")
-    func resize() {
-        let image = Tensor([10, 20, 30, 40].map(Float.init), shape: [1, 1, 2, 2])
-        #expect(image.resized(height: 2, width: 2).floats == [10, 20, 30, 40])
-        #expect(image.resized(height: 1, width: 1).floats == [25])
-        let levels = Tensor([UInt8](repeating: 200, count: 48), shape: [1, 3, 4, 4]).resized(height: 7, width: 3)
-        #expect(levels.dtype == .uint8 && Set(levels.array(of: UInt8.self)) == [200])
-    }
-
     @Test("the runtime tells its version, its threads and its kernels")
     func runtime() {
         #expect(Runtime.version.first == "2" && Runtime.threads >= 1 && Runtime.cudaDeviceCount >= 0)

@@ -121,8 +121,6 @@ ct_tensor _Nullable ct_cross_entropy(
 
 // MARK: Images (uint8 or float)
 
-/// Antialiased bilinear resize of (N, C, H, W), Pillow's algorithm within one level for uint8.
-ct_tensor _Nullable ct_resize(ct_tensor image, int64_t height, int64_t width, ct_error *error);
 /// (h, w) sampling grid of the affine map `theta` (2 x 3, row-major): (1, h, w, 2).
 ct_tensor _Nullable ct_affine_grid(const double *theta, int64_t height, int64_t width, ct_error *error);
 /// Ones where the point lies in the image, [-1, 1) along both axes: (1, h, w, 2) to (1, 1, h, w), float32.

@@ -63,10 +63,10 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
-    /// Paths of all values that are not tables: "training.epochs".
-    var leaves: [String] {
-        guard case .table(let table) = self else { return [""] }
-        return table.flatMap { key, value in value.leaves.map { $0.isEmpty ? key : key + "." + $0 } }
+    /// All values that are not tables, and their paths: "training.epochs".
+    var leaves: [(path: String, value: ConfigTree)] {
+        guard case .table(let table) = self else { return [("", self)] }
+        return table.flatMap { key, value in value.leaves.map { ($0.path.isEmpty ? key : key + "." + $0.path, $0.value) } }
     }
 
     func value(at path: some Collection<String>) -> ConfigTree? {
@@ -76,7 +76,10 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
     }
 
     mutating func set(_ value: ConfigTree, at path: some Collection<String>) {
-        guard let key = path.first else { return self = value }
+        guard let key = path.first else {
+            self = value
+            return
+        }
         var table: [String: ConfigTree] = if case .table(let table) = self { table } else { [:] }
         table[key, default: .table([:])].set(value, at: path.dropFirst())
         self = .table(table)
@@ -90,10 +93,19 @@ public struct ConfigOverlay: Sendable {
     /// What errors call the source.
     public let source: String
     public let settings: [String: ConfigTree]
+    /// Settings as they were written, where they came as single words.
+    let texts: [String: String]
 
     public init(source: String, settings: [String: ConfigTree]) {
         self.source = source
         self.settings = settings
+        texts = [:]
+    }
+
+    private init(source: String, texts: [String: String]) {
+        self.source = source
+        self.texts = texts
+        settings = texts.mapValues { (try? Self.tree($0)) ?? .string($0) }
     }
 
     /// A YAML or JSON file (JSON is YAML).
@@ -110,7 +122,10 @@ public struct ConfigOverlay: Sendable {
             let tree = try Self.tree(text)
             guard case .table = tree else { throw FileError(file.path, "does not hold keys and values") }
             var settings: [String: ConfigTree] = [:]
-            for leaf in tree.leaves where !leaf.isEmpty { settings[leaf] = tree.value(at: leaf.components(separatedBy: ".")) }
+            // A heading with nothing under it sets nothing.
+            for leaf in tree.leaves where leaf.value != .null || RunConfig.keys.contains(leaf.path) {
+                settings[leaf.path] = leaf.value
+            }
             self.init(source: file.path, settings: settings)
         } catch let error as FileError {
             throw error
@@ -121,32 +136,28 @@ public struct ConfigOverlay: Sendable {
 
     /// Variables such as `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`.
     public init(environment: [String: String]) {
-        var settings: [String: ConfigTree] = [:]
-        for key in RunConfig.keys {
-            if let text = environment[Self.variable(for: key)] { settings[key] = Self.parsed(text) }
-        }
-        self.init(source: "the environment", settings: settings)
+        var texts: [String: String] = [:]
+        for key in RunConfig.keys { texts[key] = environment[Self.variable(for: key)] }
+        self.init(source: "the environment", texts: texts)
     }
 
     /// `key=value` words.
     ///
     /// - Throws: `UsageError` when one has no "=".
     public init(assignments: [String]) throws {
-        var settings: [String: ConfigTree] = [:]
+        var texts: [String: String] = [:]
         for word in assignments {
             guard let equals = word.firstIndex(of: "=") else {
                 throw UsageError("--set needs key=value, such as training.epochs=5, and not '\(word)'")
             }
-            settings[String(word[..<equals])] = Self.parsed(String(word[word.index(after: equals)...]))
+            texts[String(word[..<equals])] = String(word[word.index(after: equals)...])
         }
-        self.init(source: "--set", settings: settings)
+        self.init(source: "--set", texts: texts)
     }
 
     public static func variable(for key: String) -> String {
         "JERSEY_" + key.map { $0 == "." ? "_" : $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
     }
-
-    private static func parsed(_ text: String) -> ConfigTree { (try? tree(text)) ?? .string(text) }
 
     /// YAML by its own rules: a quoted "07" stays a word.
     private static func tree(_ text: String) throws -> ConfigTree {
@@ -167,11 +178,12 @@ extension RunConfig {
         full.data.groupPattern = ""
         full.training.threads = 1
         full.training.saveEverySteps = 1
-        return tree(of: full).leaves.sorted()
+        return tree(of: full).leaves.map(\.path).sorted()
     }()
 
     private static func tree(of config: RunConfig) -> ConfigTree {
-        guard let data = try? JSONEncoder().encode(config), let tree = try? JSONDecoder().decode(ConfigTree.self, from: data) else {
+        guard let data = try? JSONEncoder().encode(config), let tree = try? JSONDecoder().decode(ConfigTree.self, from: data)
+        else {
             preconditionFailure("a configuration is always a tree")
         }
         return tree
@@ -185,21 +197,33 @@ extension RunConfig {
         for overlay in overlays {
             for (key, value) in overlay.settings.sorted(by: { $0.key < $1.key }) {
                 guard Self.keys.contains(key) else {
-                    let error = UsageError.unknown("setting", key, among: Self.keys, advice: "`jersey train --help` shows where they are listed")
+                    let error = UsageError.unknown(
+                        "setting", key, among: Self.keys, advice: "`jersey train --list-settings` shows them all")
                     throw UsageError("\(overlay.source): \(error.description)")
                 }
-                var tree = Self.tree(of: config)
-                tree.set(value, at: key.components(separatedBy: "."))
                 do {
-                    config = try JSONDecoder().decode(RunConfig.self, from: JSONEncoder().encode(tree))
+                    config = try config.setting(key, to: value)
                 } catch let DecodingError.dataCorrupted(context) {
                     throw UsageError("\(overlay.source): \(key): \(context.debugDescription)")
                 } catch {
-                    throw UsageError("\(overlay.source): \(key) has a value of the wrong kind: \(value.words)")
+                    // A folder may be called 2024; the text as it was written tells.
+                    if let text = overlay.texts[key], let word = try? config.setting(key, to: .string(text)) {
+                        config = word
+                        continue
+                    }
+                    throw UsageError(
+                        "\(overlay.source): \(key) has a value of the wrong kind: \(value.words); words that look like numbers go in quotes"
+                    )
                 }
             }
         }
         self = config
+    }
+
+    private func setting(_ key: String, to value: ConfigTree) throws -> RunConfig {
+        var tree = Self.tree(of: self)
+        tree.set(value, at: key.components(separatedBy: "."))
+        return try JSONDecoder().decode(RunConfig.self, from: JSONEncoder().encode(tree))
     }
 }
 
@@ -213,7 +237,9 @@ extension RunConfig {
     ///
     /// - Throws: `FileError` that names the first setting that differs.
     public func checkContinues(_ saved: RunConfig, path: String) throws {
-        let free: Set = ["data.path", "data.workers", "data.cacheMegabytes", "training.device", "training.saveEverySteps", "training.threads"]
+        let free: Set = [
+            "data.path", "data.workers", "data.cacheMegabytes", "training.device", "training.saveEverySteps", "training.threads",
+        ]
         for key in Self.keys where !free.contains(key) && value(of: key) != saved.value(of: key) {
             throw FileError(
                 path, "was begun with \(key) = \(saved.value(of: key)), not \(value(of: key))",

@@ -196,7 +196,8 @@ extension RunConfig {
         try require(training.patience >= 0, "training.patience", training.patience, "0 or more")
         try require(0..<1 ~= training.labelSmoothing, "training.labelSmoothing", training.labelSmoothing, "0..<1")
         try require(training.tensWeight >= 0 && training.onesWeight >= 0, "training.tensWeight", training.tensWeight, "0 or more")
-        try require(training.threads.map { (1...1024).contains($0) } ?? true, "training.threads", training.threads ?? 0, "1...1024")
+        try require(
+            training.threads.map { (1...1024).contains($0) } ?? true, "training.threads", training.threads ?? 0, "1...1024")
         try require((training.saveEverySteps ?? 1) >= 1, "training.saveEverySteps", training.saveEverySteps ?? 0, "1 or more")
         try require(
             optimizer.scheduler != .cosine || (0..<max(training.epochs, 1)).contains(optimizer.warmupEpochs),

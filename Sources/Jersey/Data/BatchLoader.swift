@@ -46,7 +46,8 @@ public final class BatchLoader {
     ///   - prefetch: batches that the workers may be ahead.
     ///   - pads: repeats each sequence's last frame up to the longest, as the study does.
     public init(
-        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2, start: Int = 0, pads: Bool = false
+        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2, start: Int = 0,
+        pads: Bool = false
     ) {
         self.items = items
         self.batchSize = batchSize

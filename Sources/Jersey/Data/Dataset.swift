@@ -58,7 +58,8 @@ public struct DatasetFormat: Sendable {
 
     public static func named(_ name: String) throws -> DatasetFormat {
         guard let format = all.first(where: { $0.name == name }) else {
-            throw UsageError.unknown("data format", name, among: all.map(\.name), advice: "there are: \(all.map(\.name).joined(separator: ", "))")
+            throw UsageError.unknown(
+                "data format", name, among: all.map(\.name), advice: "there are: \(all.map(\.name).joined(separator: ", "))")
         }
         return format
     }

@@ -88,10 +88,15 @@ public struct DatasetInspection: Encodable, Sendable {
         }
         var problems: [Problem] = []
         for (size, files) in bySize.sorted(by: { $0.key < $1.key }) where files.count > 1 && size > 0 {
-            let groups = Dictionary(grouping: files) { (try? Data(contentsOf: URL(fileURLWithPath: $0.path))) ?? Data($0.path.utf8) }
+            let groups = Dictionary(grouping: files) {
+                (try? Data(contentsOf: URL(fileURLWithPath: $0.path))) ?? Data($0.path.utf8)
+            }
             for group in groups.values where Set(group.map(\.sequence)).count > 1 {
                 let paths = group.map(\.path).sorted(by: naturallyPrecedes)
-                problems.append(Problem(kind: .duplicate, text: "\(paths[0]) has the same content as \(paths.dropFirst().joined(separator: ", "))"))
+                problems.append(
+                    Problem(
+                        kind: .duplicate, text: "\(paths[0]) has the same content as \(paths.dropFirst().joined(separator: ", "))"
+                    ))
             }
         }
         return problems.sorted { naturallyPrecedes($0.text, $1.text) }
@@ -100,7 +105,8 @@ public struct DatasetInspection: Encodable, Sendable {
     /// A track folder of the same name under several numbers.
     private static func twoNumbers(_ dataset: Dataset) -> [Problem] {
         let owners = Dictionary(grouping: dataset.tracks) { String($0.drop { $0 != "/" }.dropFirst()) }
-        return owners.filter { !$0.key.isEmpty && $0.value.count > 1 }.sorted { naturallyPrecedes($0.key, $1.key) }.map { name, tracks in
+        return owners.filter { !$0.key.isEmpty && $0.value.count > 1 }.sorted { naturallyPrecedes($0.key, $1.key) }.map {
+            name, tracks in
             Problem(kind: .twoNumbers, text: "track \(name) is under several numbers: \(tracks.joined(separator: ", "))")
         }
     }

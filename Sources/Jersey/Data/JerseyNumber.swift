@@ -22,14 +22,17 @@ public struct JerseyNumber: Hashable, Sendable, Codable, CustomStringConvertible
     }
 
     /// All 110, one-digit numbers first.
-    public static let all: [JerseyNumber] = ([blank] + Array(0...9)).flatMap { tens in (0...9).map { JerseyNumber(tens: tens, ones: $0) } }
+    public static let all: [JerseyNumber] = ([blank] + Array(0...9)).flatMap { tens in
+        (0...9).map { JerseyNumber(tens: tens, ones: $0) }
+    }
 
     public var description: String { tens == Self.blank ? "\(ones)" : "\(tens)\(ones)" }
 
     public init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let number = JerseyNumber(text) else {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not a shirt number"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not a shirt number"))
         }
         self = number
     }

@@ -74,9 +74,12 @@ public struct SequenceLoader: Sendable {
             // Drawn for every frame, readable or not, so that one bad frame does not change the others.
             let draw = shared ?? augmentation?.draw(from: &random)
             do {
-                let image = try cache?.image(at: sequence.frames[index]) ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
+                let image =
+                    try cache?.image(at: sequence.frames[index])
+                    ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
                 guard var picture = preprocessor.resized(image) else {
-                    throw UsageError("\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
+                    throw UsageError(
+                        "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
                 }
                 if let draw { picture = Augmentation.apply(draw, to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)

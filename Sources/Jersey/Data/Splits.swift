@@ -116,10 +116,12 @@ extension Splits {
         var assigned = Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, [JerseyNumber?: Double]()) })
         for group in order {
             let added = counts(groups[group]!)
+            // A dictionary's order changes from run to run, and sums round.
+            let ordered = added.sorted { ($0.key?.description ?? "") < ($1.key?.description ?? "") }
             func cost(_ part: Part, _ ratio: Double) -> Double {
                 guard ratio > 0 else { return .infinity }
                 // Growth of the squared distance from the target, relative to it: small parts count as much as large ones.
-                return added.reduce(0) { sum, item in
+                return ordered.reduce(0) { sum, item in
                     let target = max(totals[item.key]! * ratio, 0.5)
                     let now = assigned[part]![item.key] ?? 0
                     func distance(_ value: Double) -> Double { (value - target) * (value - target) / target }
@@ -174,7 +176,9 @@ extension Splits {
         let known = train.union(val).union(test)
         let present = Set(dataset.tracks)
         if let track = present.subtracting(known).min() {
-            throw FileError(path, "does not know track \(track) and \(present.subtracting(known).count - 1) others of the data", advice: advice)
+            throw FileError(
+                path, "does not know track \(track) and \(present.subtracting(known).count - 1) others of the data",
+                advice: advice)
         }
         let wanted = config.classes.map(Set.init)
         let missing = known.subtracting(present).filter { wanted?.contains(String($0.prefix { $0 != "/" })) ?? true }
@@ -183,7 +187,8 @@ extension Splits {
         }
         if let origin, origin != Origin(seed: config.splitSeed, ratios: config.ratios, groupPattern: config.groupPattern) {
             throw FileError(
-                path, "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none")",
+                path,
+                "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none")",
                 advice: "use the same, or " + advice)
         }
         try checkLeaks(config, path: path)
@@ -198,7 +203,8 @@ extension Splits {
                 let group = pattern?.group(of: track) ?? track
                 if let other = owner[group], other.part != part {
                     throw FileError(
-                        path, "leaks: \(other.track) is in \(other.part.rawValue) and \(track) in \(part.rawValue)"
+                        path,
+                        "leaks: \(other.track) is in \(other.part.rawValue) and \(track) in \(part.rawValue)"
                             + (pattern == nil ? "" : ", both of group '\(group)'"),
                         advice: "delete it to split anew")
                 }
@@ -236,7 +242,9 @@ extension DecodingError {
     public var briefly: String {
         let context: Context? =
             switch self {
-            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context), .dataCorrupted(let context): context
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+                .dataCorrupted(let context):
+                context
             @unknown default: nil
             }
         let path = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""

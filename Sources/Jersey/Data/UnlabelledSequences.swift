@@ -15,12 +15,15 @@ public struct UnlabelledSequences: Sendable {
             if isFolder(url) {
                 let found = try Self.tree(path, depth: 0)
                 guard !found.isEmpty else {
-                    throw FileError(path, "holds no frames", advice: "frames are \(FrameOrder.extensions.sorted().joined(separator: ", ")) files")
+                    throw FileError(
+                        path, "holds no frames",
+                        advice: "frames are \(FrameOrder.extensions.sorted().joined(separator: ", ")) files")
                 }
                 sequences += found
             } else {
                 guard FrameOrder.isFrame(url.lastPathComponent) else {
-                    throw FileError(path, "is neither a folder nor a \(FrameOrder.extensions.sorted().joined(separator: ", ")) file")
+                    throw FileError(
+                        path, "is neither a folder nor a \(FrameOrder.extensions.sorted().joined(separator: ", ")) file")
                 }
                 let folder = (path as NSString).deletingLastPathComponent
                 if let index = files.firstIndex(where: { $0.folder == folder }) {
@@ -30,7 +33,9 @@ public struct UnlabelledSequences: Sendable {
                 }
             }
         }
-        sequences += files.map { Self.sequence($0.folder.isEmpty ? "." : $0.folder, FrameOrder.time.arrange(Array(Set($0.names)))) }
+        sequences += files.map {
+            Self.sequence($0.folder.isEmpty ? "." : $0.folder, FrameOrder.time.arrange(Array(Set($0.names))))
+        }
         // A folder that is named twice is read once.
         var seen: Set<String> = []
         self.sequences = sequences.filter { seen.insert($0.id).inserted }

@@ -79,7 +79,8 @@ public struct Prediction: Codable, Sendable, Equatable {
             guard !readable.isEmpty else {
                 return Prediction(
                     UnreadableSequence(
-                        sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: leftOut))
+                        sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: leftOut)
+                )
             }
             // A probability that underflowed to zero must not become minus infinity against all other evidence.
             func logs(_ values: [Double]) -> [Double] { values.map { log(max($0, 1e-300)) } }

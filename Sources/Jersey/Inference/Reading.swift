@@ -14,7 +14,9 @@ public struct Reading: Sendable {
     public let attention: [Double]?
     public let problems: [FrameProblem]
 
-    public init(sequence: FrameSequence, tens: [Double], ones: [Double], used: [Int], attention: [Double]?, problems: [FrameProblem]) {
+    public init(
+        sequence: FrameSequence, tens: [Double], ones: [Double], used: [Int], attention: [Double]?, problems: [FrameProblem]
+    ) {
         self.sequence = sequence
         self.tens = tens
         self.ones = ones

@@ -51,12 +51,17 @@ public struct Checkpoint {
             do {
                 var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
                 if let spec, spec != card.spec {
-                    throw FileError(url.path, "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(spec.name) with \(spec.encoder.rawValue)")
+                    throw FileError(
+                        url.path,
+                        "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(spec.name) with \(spec.encoder.rawValue)"
+                    )
                 }
                 card.spec = spec ?? card.spec
                 self.card = card
             } catch let error as DecodingError {
-                throw FileError(url.path, "has a model card that cannot be read (\(error.briefly))", advice: "was it written by a newer version?")
+                throw FileError(
+                    url.path, "has a model card that cannot be read (\(error.briefly))",
+                    advice: "was it written by a newer version?")
             }
         } else {
             card = Card(spec: try spec ?? Self.recognised(tensors, path: url.path))
@@ -66,13 +71,15 @@ public struct Checkpoint {
     /// All tensors of a weight file, whatever its kind, and the metadata it has.
     static func read(_ url: URL) throws -> ([String: Tensor], [String: String]) {
         guard !isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
-        // By content, as names can lie: zip and pickle have marks of their own.
-        guard let file = FileHandle(forReadingAtPath: url.path), let start = try? file.read(upToCount: 2) else {
+        // By content, as names can lie. Zip and pickle have marks of their own, with which the length of a safetensors header may
+        // begin too; but that is below 16 MiB, so that its fourth byte is zero, and theirs is not.
+        guard let file = FileHandle(forReadingAtPath: url.path), let start = try? file.read(upToCount: 4) else {
             throw FileError(
-                url.path, FileManager.default.fileExists(atPath: url.path) ? "cannot be read: permission denied" : "does not exist")
+                url.path,
+                FileManager.default.fileExists(atPath: url.path) ? "cannot be read: permission denied" : "does not exist")
         }
         try? file.close()
-        if start == Data([0x50, 0x4b]) || start.first == 0x80 && start.count == 2 && start[start.startIndex + 1] <= 5 {
+        if start.count == 4, start.last != 0, start.first == 0x80 || start.starts(with: Data("PK".utf8)) {
             return (try PthFile(contentsOf: url).tensors, [:])
         }
         let file2 = try Safetensors(contentsOf: url)

@@ -35,7 +35,8 @@ struct EfficientNet: FrameEncoder {
                 let row = InvertedResidual.Row(
                     kernel: kernel, expanded: inputs * expansion, outputs: outputs, stride: index == 0 ? stride : 1,
                     activation: activation,
-                    excitation: variant == .b0 ? Excitation(squeezed: max(1, inputs / 4), activation: .silu, gate: .sigmoid) : nil)
+                    excitation: variant == .b0 ? Excitation(squeezed: max(1, inputs / 4), activation: .silu, gate: .sigmoid) : nil
+                )
                 let dropRate = 0.2 * Double(block) / Double(blockCount)
                 layers.append(InvertedResidual(scope / (stage + 1) / index, inputs, row, style, dropRate: dropRate))
                 inputs = outputs

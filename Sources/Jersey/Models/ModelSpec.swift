@@ -96,7 +96,8 @@ extension ModelSpec {
         ModelSpec("seq_ugru_fs", phase: .sequence, temporal: .init(cell: .gru, bidirectional: false), pooling: .final),
         ModelSpec("seq_blstm_mp", phase: .sequence, temporal: .init(cell: .lstm, bidirectional: true), pooling: .mean),
         ModelSpec("seq_ulstm_fs", phase: .sequence, temporal: .init(cell: .lstm, bidirectional: false), pooling: .final),
-        ModelSpec("attn_bgru_bahdanau", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .additive()),
+        ModelSpec(
+            "attn_bgru_bahdanau", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .additive()),
         ModelSpec("attn_bgru_luong", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .dotProduct()),
         ModelSpec("attn_bgru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .gate()),
         ModelSpec("attn_bgru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .topK()),

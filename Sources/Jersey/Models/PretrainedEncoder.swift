@@ -8,13 +8,16 @@ public enum PretrainedEncoder {
     /// - Throws: `FileError` when the file is broken or does not hold this encoder.
     public static func load(_ url: URL, into model: JerseyModel) throws {
         var found: [String: Tensor] = [:]
-        for (name, tensor) in try Checkpoint.read(url).0 { found[model.encoderPath + renamed(name, for: model.spec.encoder)] = tensor }
+        for (name, tensor) in try Checkpoint.read(url).0 {
+            found[model.encoderPath + renamed(name, for: model.spec.encoder)] = tensor
+        }
         let wanted = model.store.entries.filter { $0.name.hasPrefix(model.encoderPath) }
         let problems = wanted.filter { !$0.name.hasSuffix("num_batches_tracked") && found[$0.name]?.shape != $0.tensor.shape }
         guard problems.isEmpty else {
             let names = problems.prefix(3).map { String($0.name.dropFirst(model.encoderPath.count)) }.joined(separator: ", ")
             throw FileError(
-                url.path, "does not hold \(model.spec.encoder.rawValue): \(problems.count) of \(wanted.count) tensors are missing or have another shape (\(names), …)",
+                url.path,
+                "does not hold \(model.spec.encoder.rawValue): \(problems.count) of \(wanted.count) tensors are missing or have another shape (\(names), …)",
                 advice: "use weights of \(model.spec.encoder.rawValue), or another --encoder")
         }
         model.store.load(found.filter { name, _ in wanted.contains { $0.name == name } })
@@ -39,10 +42,15 @@ public enum PretrainedEncoder {
         if let first = parts.first, let place = top[first] {
             return ([place] + parts.dropFirst()).joined(separator: ".")
         }
-        guard parts.count >= 4, parts[0] == "_blocks", let index = Int(parts[1]), let place = place(ofBlock: index) else { return name }
+        guard parts.count >= 4, parts[0] == "_blocks", let index = Int(parts[1]), let place = place(ofBlock: index) else {
+            return name
+        }
         // The first block does not expand, so that its layers are counted from the depthwise one.
         let first = index == 0 ? 1 : 0
-        let layers = ["_expand_conv": (0, 0), "_bn0": (0, 1), "_depthwise_conv": (1, 0), "_bn1": (1, 1), "_project_conv": (2, 0), "_bn2": (2, 1)]
+        let layers = [
+            "_expand_conv": (0, 0), "_bn0": (0, 1), "_depthwise_conv": (1, 0), "_bn1": (1, 1), "_project_conv": (2, 0),
+            "_bn2": (2, 1),
+        ]
         guard let (layer, part) = layers[parts[2]] else { return name }
         parts.removeFirst(3)
         return ([place, "block", "\(layer - first)", "\(part)"] + parts).joined(separator: ".")

@@ -80,10 +80,13 @@ struct InspectCommand: ParsableCommand {
         rows.append(row("all", dataset.tracks.count, inspection.numbers.reduce(0) { $0 + $1.frames }, parts.map(\.count)))
         print("Sequences by number, as they are split:\n")
         print(
-            TextTable(["number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %", "test %"], rows: rows))
+            TextTable(
+                ["number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %", "test %"], rows: rows))
         let tracks = Splits.Part.allCases.map { "\(split[$0].count) \($0.rawValue)" }
         print("\nTracks: \(tracks.joined(separator: ", "))")
-        for (part, sequences) in zip(Splits.Part.allCases, parts) where sequences.isEmpty { print("warning: \(part.rawValue) is empty") }
+        for (part, sequences) in zip(Splits.Part.allCases, parts) where sequences.isEmpty {
+            print("warning: \(part.rawValue) is empty")
+        }
         let unseen = Set(parts.dropFirst().joined().compactMap(\.number)).subtracting(split.seenNumbers(in: dataset)).sorted()
         if !unseen.isEmpty { print("Numbers that training would not see: " + unseen.map(\.description).joined(separator: ", ")) }
     }
@@ -95,7 +98,8 @@ struct InspectCommand: ParsableCommand {
             TextTable(
                 [],
                 rows: [
-                    ["sequences with an anchor", "\(anchors.marked)"], ["sequences without (the first frame stands in)", "\(anchors.missing)"],
+                    ["sequences with an anchor", "\(anchors.marked)"],
+                    ["sequences without (the first frame stands in)", "\(anchors.missing)"],
                     ["anchor first in time", "\(anchors.first)"], ["anchor last in time", "\(anchors.last)"],
                     ["anchor between", "\(anchors.between)"],
                     ["frames of a sequence (least, median, most)", inspection.lengths.map(String.init).joined(separator: ", ")],

@@ -14,12 +14,17 @@ struct DoctorCommand: ParsableCommand {
         let devices = Runtime.cudaDeviceCount
         let hasDriver = FileManager.default.fileExists(atPath: "/proc/driver/nvidia/version")
         let library = Runtime.libraryPath
-        let hasCUDALibrary = library.map {
-            FileManager.default.fileExists(atPath: URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/libtorch_cuda.so")
-        } ?? false
+        let hasCUDALibrary =
+            library.map {
+                FileManager.default.fileExists(
+                    atPath: URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/libtorch_cuda.so")
+            } ?? false
         var rows = [
             ["libtorch", "\(Runtime.version), \(hasCUDALibrary ? "with" : "without") CUDA, \(library ?? "of unknown origin")"],
-            ["processor", "\(Self.processor), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path"],
+            [
+                "processor",
+                "\(Self.processor), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path",
+            ],
             ["threads", "\(Runtime.threads) for arithmetic"],
             ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
             ["GPU", devices > 0 ? "\(devices) usable" : hasDriver ? "a driver is there, but no device is usable" : "none"],
@@ -37,7 +42,9 @@ struct DoctorCommand: ParsableCommand {
             rows.append(["what to do", advice])
         }
         if Runtime.cpuCapability == "DEFAULT" {
-            rows.append(["note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY holds libtorch back; expect slow arithmetic"])
+            rows.append([
+                "note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY holds libtorch back; expect slow arithmetic",
+            ])
         }
         print(TextTable([], rows: rows))
         if verbose { print("\n" + Runtime.buildDescription) }

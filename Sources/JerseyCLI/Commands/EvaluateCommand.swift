@@ -23,7 +23,9 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Format of the data set.", valueName: "name"))
     var format = DatasetFormat.folders.name
 
-    @Option(help: ArgumentHelp("Part to evaluate: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Part to evaluate: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all.", valueName: "name"))
     var split = Splits.Part.test.rawValue
 
     @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
@@ -75,7 +77,9 @@ struct EvaluateCommand: ParsableCommand {
     private func chosen(from dataset: Dataset, _ config: inout DataConfig) throws -> [FrameSequence] {
         if split == "all" { return dataset.sequences }
         guard let part = Splits.Part(rawValue: split) else {
-            throw UsageError.unknown("split", split, among: Splits.Part.allCases.map(\.rawValue) + ["all"], advice: "there are train, val, test and all")
+            throw UsageError.unknown(
+                "split", split, among: Splits.Part.allCases.map(\.rawValue) + ["all"],
+                advice: "there are train, val, test and all")
         }
         let beside = URL(fileURLWithPath: options.weights).deletingLastPathComponent().appendingPathComponent("splits.json")
         let url = splits.map { URL(fileURLWithPath: $0) } ?? beside
@@ -97,7 +101,8 @@ struct EvaluateCommand: ParsableCommand {
         for (name, group) in [("all", evaluation.all), ("seen numbers", evaluation.seen), ("unseen numbers", evaluation.unseen)] {
             guard let group else { continue }
             rows.append([
-                name, "\(group.sequences.number.count)", group.sequences.number.text, group.sequences.tens.text, group.sequences.ones.text,
+                name, "\(group.sequences.number.count)", group.sequences.number.text, group.sequences.tens.text,
+                group.sequences.ones.text,
                 "\(group.tracks.number.count)", group.tracks.number.text,
             ])
         }

@@ -49,6 +49,8 @@ struct ModelsCommand: ParsableCommand {
             TextTable(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],
                 rows: rows.map { [$0.name, $0.phase, $0.encoder, $0.temporal ?? "-", $0.pooling, "\($0.parameters)"] }))
-        print("\nOlder names: " + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "))
+        print(
+            "\nOlder names: "
+                + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "))
     }
 }

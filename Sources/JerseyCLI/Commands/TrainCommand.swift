@@ -18,7 +18,9 @@ struct TrainCommand: ParsableCommand {
             Example: jersey train --model attn_bgru_luong --data crops --run runs/luong
             """)
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("Folder of this run: configuration, metrics, weights, result.", valueName: "folder"))
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("Folder of this run: configuration, metrics, weights, result.", valueName: "folder"))
     var folder: String?
 
     @Option(help: ArgumentHelp("Settings, YAML or JSON.", valueName: "file"))
@@ -70,7 +72,8 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func printSettings() throws {
-        let config = try RunConfig(overlays: [ConfigOverlay(environment: ProcessInfo.processInfo.environment)] + options.overlays())
+        let config = try RunConfig(
+            overlays: [ConfigOverlay(environment: ProcessInfo.processInfo.environment)] + options.overlays())
         let rows = RunConfig.keys.map { [$0, config.value(of: $0), ConfigOverlay.variable(for: $0)] }
         print(TextTable(["setting", "value", "environment"], rows: rows))
     }

@@ -16,7 +16,10 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Data set.", valueName: "folder"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Format of the data set: \(DatasetFormat.all.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Format of the data set: \(DatasetFormat.all.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")).",
+            valueName: "name"))
     var format: String?
 
     @Option(help: ArgumentHelp("Numbers to use, such as 4,6,07; all where not given.", valueName: "list"))
@@ -28,14 +31,19 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Frames of a sequence at most.", valueName: "n"))
     var frames: Int?
 
-    @Option(help: ArgumentHelp("Split to use, and where a new one is kept; splits.json in the run folder where not given.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Split to use, and where a new one is kept; splits.json in the run folder where not given.", valueName: "file"))
     var splits: String?
 
-    @Option(help: ArgumentHelp("Regular expression on the track id; tracks with the same match (or captures) are kept on one side of the split.", valueName: "regex"))
+    @Option(
+        help: ArgumentHelp(
+            "Regular expression on the track id; tracks with the same match (or captures) are kept on one side of the split.",
+            valueName: "regex"))
     var groupPattern: String?
 
     @Option(help: ArgumentHelp("Seed of weights, order and augmentation.", valueName: "n"))
-    var seed: UInt64?
+    var seed: Int?
 
     @Option(help: ArgumentHelp("Epochs.", valueName: "n"))
     var epochs: Int?
@@ -79,7 +87,9 @@ struct ConfigOptions: ParsableArguments {
     @Flag(help: "Stop at the first unreadable image instead of leaving it out.")
     var strict = false
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Any setting of the configuration, such as training.labelSmoothing=0.1.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Any setting of the configuration, such as training.labelSmoothing=0.1.", valueName: "key=value"))
     var assignments: [String] = []
 
     /// What the flags say, for laying over a file and the environment.
@@ -105,15 +115,20 @@ struct ConfigOptions: ParsableArguments {
         set("training.device", device?.rawValue)
         set("optimizer.rates", rates?.rawValue)
         set("optimizer.scheduler", scheduler?.rawValue)
-        if let seed { settings["seed"] = .int(Int(clamping: seed)) }
+        set("seed", seed)
         if let rate {
             settings["optimizer.rate"] = .number(rate)
             if rates == nil { settings["optimizer.rates"] = .string(OptimizerConfig.Rates.uniform.rawValue) }
         }
-        if let classes { settings["data.classes"] = .list(classes.split(separator: ",").map { .string($0.trimmingCharacters(in: .whitespaces)) }) }
+        if let classes {
+            settings["data.classes"] = .list(
+                classes.split(separator: ",").map { .string($0.trimmingCharacters(in: .whitespaces)) })
+        }
         if let size {
             let sides = size.lowercased().split(separator: "x").compactMap { Int($0) }
-            guard sides.count == 2 else { throw UsageError("--size is height x width in pixels, such as 192x96, and not '\(size)'") }
+            guard sides.count == 2 else {
+                throw UsageError("--size is height x width in pixels, such as 192x96, and not '\(size)'")
+            }
             set("data.height", sides[0])
             set("data.width", sides[1])
         }

@@ -101,11 +101,12 @@ final class TrainingConsole: TrainingObserver {
 
     func didFinishEpoch(_ row: EpochMetrics, epochs: Int) {
         let validation = row.validation.map {
-            String(format: ", validation loss %.4f, number %.4f", $0.loss, $0.number_accuracy)
+            String(format: ", validation loss %.4f, number %.4f", $0.loss, $0.numberAccuracy)
         }
         say(
             String(
-                format: "epoch %d/%d: train loss %.4f, number %.4f%@%@, %@", row.epoch, epochs, row.train.loss, row.train.number_accuracy,
+                format: "epoch %d/%d: train loss %.4f, number %.4f%@%@, %@", row.epoch, epochs, row.train.loss,
+                row.train.numberAccuracy,
                 validation ?? "", row.best ? " (best)" : "", Console.duration(row.seconds)))
     }
 }

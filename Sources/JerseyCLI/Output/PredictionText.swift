@@ -34,11 +34,17 @@ enum PredictionText {
     /// RFC 4180, with a header.
     private static func csv(_ predictions: [Prediction]) -> String {
         let header =
-            ["sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability", "frames", "left_out"]
+            [
+                "sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability",
+                "frames", "left_out",
+            ]
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" }
         let rows = predictions.map { prediction in
             let others = prediction.top.dropFirst().flatMap { [$0.number.description, number($0.probability)] }
-            return [prediction.sequence, prediction.track, prediction.number?.description ?? "", prediction.confidence.map(number) ?? ""]
+            return [
+                prediction.sequence, prediction.track, prediction.number?.description ?? "",
+                prediction.confidence.map(number) ?? "",
+            ]
                 + (others.isEmpty ? Array(repeating: "", count: 4) : others)
                 + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
                 + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))

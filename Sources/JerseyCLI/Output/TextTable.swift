@@ -13,7 +13,8 @@ struct TextTable: CustomStringConvertible {
         let count = all.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in all.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0 }
         let isNumeric = (0..<count).map { column in
-            column > 0 && rows.allSatisfy { !$0.indices.contains(column) || ($0[column].first.map { $0.isNumber || $0 == "-" } ?? true) }
+            column > 0
+                && rows.allSatisfy { !$0.indices.contains(column) || ($0[column].first.map { $0.isNumber || $0 == "-" } ?? true) }
         }
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, cell in

@@ -37,7 +37,8 @@ public struct Evaluation: Encodable, Sendable {
     ///   - seenNumbers: what training has seen; nil where that is not known.
     ///   - weights: of the tens' and the ones' loss.
     public init(
-        _ readings: [Reading], unreadable: [UnreadableSequence] = [], seenNumbers: Set<JerseyNumber>?, weights: (Double, Double) = (1, 1)
+        _ readings: [Reading], unreadable: [UnreadableSequence] = [], seenNumbers: Set<JerseyNumber>?,
+        weights: (Double, Double) = (1, 1)
     ) {
         let labelled = readings.filter { $0.sequence.number != nil }
         all = Self.group(labelled)
@@ -60,7 +61,8 @@ public struct Evaluation: Encodable, Sendable {
         let rightTracks = tracks.count { Belief(combining: $0.map { Belief($0) }).number == $0[0].sequence.number }
         return Group(
             sequences: Sequences(
-                number: count { $0.number == $1 }, tens: count { $0.number.tens == $1.tens }, ones: count { $0.number.ones == $1.ones }),
+                number: count { $0.number == $1 }, tens: count { $0.number.tens == $1.tens },
+                ones: count { $0.number.ones == $1.ones }),
             tracks: Tracks(number: Proportion(rightTracks, of: tracks.count)))
     }
 }

@@ -34,7 +34,8 @@ final class Canvas {
         withRows { y, row in
             for x in 0..<width {
                 let pixel = (y * width + x) * 3
-                row[x] = UInt32(image.pixels[pixel]) << 16 | UInt32(image.pixels[pixel + 1]) << 8 | UInt32(image.pixels[pixel + 2])
+                row[x] =
+                    UInt32(image.pixels[pixel]) << 16 | UInt32(image.pixels[pixel + 1]) << 8 | UInt32(image.pixels[pixel + 2])
             }
         }
         cairo_surface_mark_dirty(surface)
@@ -159,7 +160,8 @@ extension Canvas {
             translate(origin)
             scale(size / Point(Double(other.width), Double(other.height)))
             cairo_set_source_surface(context, other.surface, 0, 0)
-            cairo_pattern_set_filter(cairo_get_source(context), size.x > Double(other.width) ? CAIRO_FILTER_BILINEAR : CAIRO_FILTER_GOOD)
+            cairo_pattern_set_filter(
+                cairo_get_source(context), size.x > Double(other.width) ? CAIRO_FILTER_BILINEAR : CAIRO_FILTER_GOOD)
             cairo_pattern_set_extend(cairo_get_source(context), CAIRO_EXTEND_PAD)
             cairo_rectangle(context, 0, 0, Double(other.width), Double(other.height))
             cairo_fill(context)

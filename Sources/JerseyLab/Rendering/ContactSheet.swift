@@ -98,7 +98,8 @@ extension ContactSheet {
     private func draw(_ row: Row, on canvas: Canvas, top: Double, titleWidth: Double) {
         canvas.text(row.title, at: [margin, top + Style.titleSize], size: Style.titleSize, Style.bold, Style.ink)
         canvas.text(
-            row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize], size: Style.textSize, Style.plain, Style.faint)
+            row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize], size: Style.textSize, Style.plain,
+            Style.faint)
         let most = row.frames.compactMap(\.weight).filter(\.isFinite).max() ?? 0
         var left = margin + titleWidth
         for frame in row.frames {
@@ -113,7 +114,9 @@ extension ContactSheet {
             if let caption = frame.caption {
                 // The caption keeps to its frame.
                 canvas.scoped {
-                    canvas.clip(to: [[[left, top], [left + width, top], [left + width, top + rowHeight], [left, top + rowHeight]]])
+                    canvas.clip(to: [
+                        [[left, top], [left + width, top], [left + width, top + rowHeight], [left, top + rowHeight]]
+                    ])
                     canvas.text(caption, at: [left, barTop + barHeight + 12], size: Style.captionSize, Style.plain, Style.faint)
                 }
             }

@@ -14,11 +14,13 @@ public enum PredictionSheet {
         let rows = predictions.prefix(maximumRows).map { prediction in
             ContactSheet.Row(
                 title: prediction.number?.description ?? "?",
-                subtitle: prediction.confidence.map { String(format: "%.1f%%  ", $0 * 100) + prediction.sequence } ?? prediction.sequence,
+                subtitle: prediction.confidence.map { String(format: "%.1f%%  ", $0 * 100) + prediction.sequence }
+                    ?? prediction.sequence,
                 frames: prediction.frames.compactMap { frame in
                     // A frame that could be read a moment ago.
                     guard let image = try? RGBImage(contentsOf: URL(fileURLWithPath: frame.path)) else { return nil }
-                    return ContactSheet.Frame(image: image, caption: frame.weight.map { String(format: "%.2f", $0) }, weight: frame.weight)
+                    return ContactSheet.Frame(
+                        image: image, caption: frame.weight.map { String(format: "%.2f", $0) }, weight: frame.weight)
                 })
         }
         try AtomicFile.write(ContactSheet(rows: Array(rows)).image().pngData(), to: url)

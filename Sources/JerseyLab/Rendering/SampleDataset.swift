@@ -16,7 +16,9 @@ public struct SampleDataset: Sendable, Equatable {
     public var framesPerSequence: ClosedRange<Int>
     public var seed: UInt64
 
-    public init(numbers: [String], tracksPerNumber: Int, sequencesPerTrack: Int, framesPerSequence: ClosedRange<Int>, seed: UInt64) {
+    public init(
+        numbers: [String], tracksPerNumber: Int, sequencesPerTrack: Int, framesPerSequence: ClosedRange<Int>, seed: UInt64
+    ) {
         self.numbers = numbers
         self.tracksPerNumber = tracksPerNumber
         self.sequencesPerTrack = sequencesPerTrack
@@ -70,7 +72,9 @@ extension SampleDataset {
                 let track = round * numbers.count + position
                 let trackFolder = folder.appending(path: number).appending(path: padded(track, 4))
                 return (0..<sequencesPerTrack).map { sequence in
-                    Job(number: number, track: track, sequence: sequence, folder: trackFolder.appending(path: padded(sequence, 2)))
+                    Job(
+                        number: number, track: track, sequence: sequence, folder: trackFolder.appending(path: padded(sequence, 2))
+                    )
                 }
             }
         }
@@ -79,7 +83,8 @@ extension SampleDataset {
     private func write(_ job: Job) throws {
         var random = RandomStream(seed, UInt64(job.track), UInt64(job.sequence), .max)
         let count = Int.random(in: framesPerSequence, using: &random)
-        let sequence = SampleRenderer(seed: seed).sequence(number: job.number, track: job.track, sequence: job.sequence, frames: count)
+        let sequence = SampleRenderer(seed: seed).sequence(
+            number: job.number, track: job.track, sequence: job.sequence, frames: count)
         for (index, frame) in sequence.frames.enumerated() {
             let file = job.folder.appending(path: padded(index, 4) + (index == sequence.anchor ? "_anchor.jpg" : ".jpg"))
             try attempt(file) { try frame.jpegData(quality: 88).write(to: file) }
@@ -148,7 +153,8 @@ public enum SampleDatasetError: Error, Equatable, CustomStringConvertible {
         case .nothingToDraw(let name): "\(name) must be at least 1"
         case .noFonts: "no fonts were found to draw numbers with; install some (Debian: fonts-dejavu-core, fonts-liberation)"
         case .notEmpty(let path): "\(path) is not empty; choose another folder, or allow overwriting"
-        case .cannotWrite(let path, let reason): "cannot write \(path): \(reason); check the path, its permissions and the free space"
+        case .cannotWrite(let path, let reason):
+            "cannot write \(path): \(reason); check the path, its permissions and the free space"
         }
     }
 }

@@ -19,7 +19,7 @@ struct SamplePainter {
         paintBackground(scenery)
         canvas.scoped {
             canvas.rotate(pose.lean, around: Point(0, 0.65))
-            let order: [Double] = pose.yaw > 0 ? [1, -1] : [-1, 1] // the far side first
+            let order: [Double] = pose.yaw > 0 ? [1, -1] : [-1, 1]  // the far side first
             paintLeg(side: order[0])
             paintLeg(side: order[1])
             paintArm(side: order[0])
@@ -50,7 +50,9 @@ extension SamplePainter {
     }
 
     private func paintTorso() {
-        let half: [Point] = [[0.06, -0.035], [0.12, -0.01], [0.185, 0.025], [0.215, 0.09], [0.205, 0.22], [0.19, 0.45], [0.2, 0.66]]
+        let half: [Point] = [
+            [0.06, -0.035], [0.12, -0.01], [0.185, 0.025], [0.215, 0.09], [0.205, 0.22], [0.19, 0.45], [0.2, 0.66],
+        ]
         let right = half.map { Point($0.x / 0.215 * reach, $0.y) }
         let torso = [smooth(right + right.reversed().map { Point(-$0.x, $0.y) })]
         canvas.fill(torso, track.shirt)
@@ -59,7 +61,8 @@ extension SamplePainter {
             paintPattern()
             paintNumber()
             let edge = Colour.black.opacity(0.38)
-            canvas.fill(torso, from: -reach, to: reach, [edge, .white.opacity(0.05), .black.opacity(0.02), .black.opacity(0.1), edge])
+            canvas.fill(
+                torso, from: -reach, to: reach, [edge, .white.opacity(0.05), .black.opacity(0.02), .black.opacity(0.1), edge])
             for fold in 0..<4 {
                 let side: Double = fold % 2 == 0 ? 1 : -1
                 let y = 0.2 + 0.12 * Double(fold) + 0.02 * sin(pose.stride)
@@ -76,7 +79,9 @@ extension SamplePainter {
         case .stripes:
             for x in stride(from: -0.2, to: 0.2, by: 0.1) { band([[x, -0.1], [x + 0.05, -0.1], [x + 0.05, 0.7], [x, 0.7]]) }
         case .hoops:
-            for y in stride(from: 0.0, to: 0.7, by: 0.16) { band([[-0.21, y], [0.21, y], [0.21, y + 0.08], [-0.21, y + 0.08]]) }
+            for y in stride(from: 0.0, to: 0.7, by: 0.16) {
+                band([[-0.21, y], [0.21, y], [0.21, y + 0.08], [-0.21, y + 0.08]])
+            }
         case .sash:
             band([[-0.21, 0.0], [-0.1, 0.0], [0.21, 0.55], [0.21, 0.7], [0.1, 0.7]])
         }
@@ -126,7 +131,8 @@ extension SamplePainter {
             canvas.ellipse(centre + Point(side * 0.08 * cos(pose.yaw), 0.01), Point(0.018, 0.028), track.skin)
         }
         canvas.ellipse(centre, Point(0.08, 0.11), track.skin)
-        canvas.ellipse(centre + Point(-ahead * 0.035, -0.02 - 0.01 * abs(ahead)), Point(0.083 - 0.012 * abs(ahead), 0.1), track.hair)
+        canvas.ellipse(
+            centre + Point(-ahead * 0.035, -0.02 - 0.01 * abs(ahead)), Point(0.083 - 0.012 * abs(ahead), 0.1), track.hair)
     }
 
     private func paintArm(side: Double) {
@@ -143,7 +149,7 @@ extension SamplePainter {
     }
 
     private func paintLeg(side: Double) {
-        let swing = -side * sin(pose.stride) // 1 is the leg in front
+        let swing = -side * sin(pose.stride)  // 1 is the leg in front
         let hip = Point(side * 0.09 * cos(pose.yaw), 0.68)
         let knee = hip + Point(swing * 0.16 * ahead, 0.4 - 0.05 * abs(swing))
         let ankle = knee + Point(min(swing, 0) * 0.22 * ahead, 0.42 - 0.18 * max(0, -swing))
@@ -175,7 +181,8 @@ extension SamplePainter {
         canvas.rectangle(Point(-3, -3), Point(6, 3 + horizon), Colour(0x2C2C33).mixed(with: .white, random.uniform(0...0.25)))
         for _ in 0..<140 {
             let spot = Point(random.uniform(-1.6...1.6) + pose.pan, random.uniform(-0.6...horizon))
-            let colour = SampleTrack.kitColours.randomElement(using: &random)!.mixed(with: Colour(0x44444A), random.uniform(0.3...0.8))
+            let colour = SampleTrack.kitColours.randomElement(using: &random)!.mixed(
+                with: Colour(0x44444A), random.uniform(0.3...0.8))
             canvas.ellipse(spot, Point(random.uniform(0.03...0.09), random.uniform(0.03...0.1)), colour)
         }
         guard random.chance(0.6) else { return }

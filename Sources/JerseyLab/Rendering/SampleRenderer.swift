@@ -16,7 +16,8 @@ public struct SampleRenderer: Sendable {
     ///   - number: "0"..."9" or "00"..."99".
     ///   - frames: how many, from 1.
     public func sequence(number: String, track: Int, sequence: Int, frames: Int) -> SampleSequence {
-        let track = UInt64(track), sequence = UInt64(sequence)
+        let track = UInt64(track)
+        let sequence = UInt64(sequence)
         var random = RandomStream(seed, track)
         let look = SampleTrack(number: number, using: &random)
         random = RandomStream(seed, track, sequence)
@@ -32,7 +33,9 @@ public struct SampleRenderer: Sendable {
         return SampleSequence(frames: drawn.map(\.image), anchor: anchor ?? 0)
     }
 
-    private func image(of track: SampleTrack, pose: SamplePose, scenery: RandomStream, using random: inout RandomStream) -> RGBImage {
+    private func image(of track: SampleTrack, pose: SamplePose, scenery: RandomStream, using random: inout RandomStream)
+        -> RGBImage
+    {
         let height = track.height * pose.zoom
         let size = SIMD2(height * track.aspect, height).rounded(.up)
         // A camera that resolves less than the crop has pixels: draw small, then enlarge.

@@ -34,7 +34,7 @@ struct SampleTrack: Sendable {
         trim = shirt.mixed(with: Self.kitColours.randomElement(using: &random)!, random.uniform(0.15...0.45))
         shorts = random.chance(0.4) ? shirt : Self.kitColours.randomElement(using: &random)!
         socks = random.chance(0.5) ? shirt : shorts
-        let (shirt, trim) = (shirt, trim) // the closure below cannot use self yet
+        let (shirt, trim) = (shirt, trim)  // the closure below cannot use self yet
         let readable = Self.kitColours.filter {
             abs($0.luminance - shirt.luminance) > 0.35 && abs($0.luminance - trim.luminance) > 0.25
         }
@@ -55,13 +55,13 @@ struct SampleTrack: Sendable {
         build = random.uniform(0.92...1.1)
 
         switch random.uniform() {
-        case ..<0.45: // from head to foot
+        case ..<0.45:  // from head to foot
             (top, span, aspect) = (-0.38, 1.95, random.uniform(0.42...0.52))
             height = random.uniform(96...160)
-        case ..<0.8: // from head to hip
+        case ..<0.8:  // from head to hip
             (top, span, aspect) = (-0.36, 1.15, random.uniform(0.52...0.64))
             height = random.uniform(76...150)
-        default: // the back
+        default:  // the back
             (top, span, aspect) = (-0.12, 0.85, random.uniform(0.6...0.72))
             height = random.uniform(60...120)
         }
@@ -73,10 +73,12 @@ struct SampleTrack: Sendable {
     static let typefaces: [Canvas.Typeface] = [
         .init(family: "DejaVu Sans"), .init(family: "DejaVu Sans Condensed"), .init(family: "DejaVu Serif"),
         .init(family: "DejaVu Sans Condensed", italic: true), .init(family: "Liberation Sans"),
-        .init(family: "Liberation Sans", italic: true), .init(family: "Liberation Sans Narrow"), .init(family: "Liberation Serif"),
+        .init(family: "Liberation Sans", italic: true), .init(family: "Liberation Sans Narrow"),
+        .init(family: "Liberation Serif"),
     ]
     static let kitColours: [Colour] = [
-        0xF4F4F2, 0x16181C, 0xC8102E, 0x7A0019, 0x0B3D91, 0x6CABDD, 0x1B1F4B, 0xFFD200, 0xF58220, 0x00703C, 0x6A2C91, 0x8C8F93, 0xF7A8C4,
+        0xF4F4F2, 0x16181C, 0xC8102E, 0x7A0019, 0x0B3D91, 0x6CABDD, 0x1B1F4B, 0xFFD200, 0xF58220, 0x00703C, 0x6A2C91, 0x8C8F93,
+        0xF7A8C4,
         0x00A6A0,
     ].map { Colour($0) }
     static let skinColours: [Colour] = [0xF1C9A5, 0xE0AC85, 0xB97F56, 0x8A5733, 0x5A3822].map { Colour($0) }

@@ -37,7 +37,8 @@ public struct RunFolder: Sendable {
     /// Removes what a kill within a write has left behind. Only for the holder of the lock.
     func removeLeftovers() {
         for folder in [url, state.deletingLastPathComponent()] {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where AtomicFile.isLeftover(name) {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            where AtomicFile.isLeftover(name) {
                 try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
             }
         }
@@ -51,7 +52,8 @@ public struct RunFolder: Sendable {
     static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return encoder
     }()
 
@@ -82,7 +84,9 @@ public final class FolderLock: Sendable {
         guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(String(cString: strerror(errno)))") }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)
-            throw FileError(url.deletingLastPathComponent().deletingLastPathComponent().path, "another process is training here", advice: "wait for it, or use another --run folder")
+            throw FileError(
+                url.deletingLastPathComponent().deletingLastPathComponent().path, "another process is training here",
+                advice: "wait for it, or use another --run folder")
         }
     }
 
@@ -95,37 +99,50 @@ public final class FolderLock: Sendable {
 public struct EpochMetrics: Codable, Sendable, Equatable {
     public struct Part: Codable, Sendable, Equatable {
         public var loss: Double
-        public var number_accuracy: Double
-        public var tens_accuracy: Double
-        public var ones_accuracy: Double
+        public var numberAccuracy: Double
+        public var tensAccuracy: Double
+        public var onesAccuracy: Double
         public var sequences: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case loss, sequences
+            case numberAccuracy = "number_accuracy"
+            case tensAccuracy = "tens_accuracy"
+            case onesAccuracy = "ones_accuracy"
+        }
     }
 
     /// From 1.
     public var epoch: Int
     /// What the schedule multiplied the rates with at the last step.
-    public var rate_factor: Double
+    public var rateFactor: Double
     public var train: Part
     public var validation: Part?
-    public var unreadable_files: Int
+    public var unreadableFiles: Int
     /// Whether the validation accuracy was the best so far.
     public var best: Bool
     public var seconds: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case epoch, train, validation, best, seconds
+        case rateFactor = "rate_factor"
+        case unreadableFiles = "unreadable_files"
+    }
 }
 
 extension EpochMetrics.Part {
     init(_ tally: Tally) {
         let count = Double(max(tally.sequences, 1))
         self.init(
-            loss: tally.loss / count, number_accuracy: Double(tally.numbers) / count, tens_accuracy: Double(tally.tens) / count,
-            ones_accuracy: Double(tally.ones) / count, sequences: tally.sequences)
+            loss: tally.loss / count, numberAccuracy: Double(tally.numbers) / count, tensAccuracy: Double(tally.tens) / count,
+            onesAccuracy: Double(tally.ones) / count, sequences: tally.sequences)
     }
 
     init(_ evaluation: Evaluation) {
         let sequences = evaluation.all.sequences
         self.init(
-            loss: evaluation.loss, number_accuracy: sequences.number.value ?? 0, tens_accuracy: sequences.tens.value ?? 0,
-            ones_accuracy: sequences.ones.value ?? 0, sequences: sequences.number.count)
+            loss: evaluation.loss, numberAccuracy: sequences.number.value ?? 0, tensAccuracy: sequences.tens.value ?? 0,
+            onesAccuracy: sequences.ones.value ?? 0, sequences: sequences.number.count)
     }
 }
 

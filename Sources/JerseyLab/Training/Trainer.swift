@@ -27,13 +27,19 @@ public final class Trainer {
         public let seed: UInt64
         public let published: Bool
         public let epochs: Int
-        public let best_epoch: Int
+        public let bestEpoch: Int
         public let validation: EpochMetrics.Part?
         public let test: Evaluation?
-        public let train_sequences: Int
+        public let trainSequences: Int
         public let seconds: Double
         public let device: String
         public let libtorch: String
+
+        private enum CodingKeys: String, CodingKey {
+            case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch
+            case bestEpoch = "best_epoch"
+            case trainSequences = "train_sequences"
+        }
     }
 
     private let config: RunConfig
@@ -42,7 +48,9 @@ public final class Trainer {
     private let shouldStop: () -> Bool
 
     /// - Parameter shouldStop: asked after every step.
-    public init(_ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false }) {
+    public init(
+        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false }
+    ) {
         self.config = config
         self.folder = folder
         self.observer = observer
@@ -142,14 +150,15 @@ public final class Trainer {
     /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
     /// good by doing the epoch again.
     private func finishEpoch(
-        _ state: inout TrainingState, _ learner: Learner, _ parts: Parts, _ dataset: Dataset, _ splits: Splits, _ cache: FrameCache?
+        _ state: inout TrainingState, _ learner: Learner, _ parts: Parts, _ dataset: Dataset, _ splits: Splits,
+        _ cache: FrameCache?
     ) throws {
         let start = ContinuousClock.now
         let seen = splits.seenNumbers(in: dataset)
         let (validation, readings) = try evaluate(learner.model, parts.val, seen, cache)
         let measured = readings > 0 ? EpochMetrics.Part(validation) : nil
         // Without validation sequences the last epoch counts as the best.
-        let accuracy = measured?.number_accuracy ?? .infinity
+        let accuracy = measured?.numberAccuracy ?? .infinity
         let isBest = accuracy > state.bestAccuracy || measured == nil
         if isBest {
             state.bestAccuracy = measured == nil ? 0 : accuracy
@@ -168,8 +177,8 @@ public final class Trainer {
             state.epochsWithoutBetterLoss += 1
         }
         let row = EpochMetrics(
-            epoch: state.epoch + 1, rate_factor: schedule(batches: state.batch).factor(max(learner.step - 1, 0)),
-            train: .init(state.tally), validation: measured, unreadable_files: state.unreadableFiles, best: isBest,
+            epoch: state.epoch + 1, rateFactor: schedule(batches: state.batch).factor(max(learner.step - 1, 0)),
+            train: .init(state.tally), validation: measured, unreadableFiles: state.unreadableFiles, best: isBest,
             seconds: state.seconds + (ContinuousClock.now - start).seconds)
         state.rows.append(row)
         state.epoch += 1
@@ -209,15 +218,18 @@ public final class Trainer {
         if !parts.test.isEmpty {
             let (readings, unreadable) = try read(model, parts.test, nil)
             evaluation = Evaluation(
-                readings, unreadable: unreadable, seenNumbers: seen, weights: (config.training.tensWeight, config.training.onesWeight))
+                readings, unreadable: unreadable, seenNumbers: seen,
+                weights: (config.training.tensWeight, config.training.onesWeight))
             try RunFolder.write(lines: readings.map(Outcome.init), to: folder.outcomes)
         }
         let best = checkpoint.card.training?.epoch ?? state.epoch
         try RunFolder.write(
             Result(
-                model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount, seed: config.seed,
-                published: config.published, epochs: state.rows.count, best_epoch: best,
-                validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation, train_sequences: parts.train.count,
+                model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
+                seed: config.seed,
+                published: config.published, epochs: state.rows.count, bestEpoch: best,
+                validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation,
+                trainSequences: parts.train.count,
                 seconds: state.rows.reduce(0) { $0 + $1.seconds }, device: device.description, libtorch: Runtime.version),
             to: folder.result)
         if let evaluation {
@@ -264,7 +276,9 @@ extension TrainingConfig.DeviceChoice {
         case .cpu: return .cpu
         case .automatic: return Runtime.cudaDeviceCount > 0 ? .cuda : .cpu
         case .cuda:
-            guard Runtime.cudaDeviceCount > 0 else { throw UsageError("there is no usable CUDA device; `jersey doctor` says why, --device cpu does without") }
+            guard Runtime.cudaDeviceCount > 0 else {
+                throw UsageError("there is no usable CUDA device; `jersey doctor` says why, --device cpu does without")
+            }
             return .cuda
         }
     }

@@ -41,16 +41,21 @@ struct TrainingState: Codable {
         let file = try Safetensors(contentsOf: url)
         let broken = FileError(url.path, "is not the state of this run", advice: "remove the run folder and train anew")
         let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         guard let text = file.metadata[key], let state = try? decoder.decode(TrainingState.self, from: Data(text.utf8)) else {
             throw broken
         }
         func part(_ prefix: String) -> [String: Tensor] {
             Dictionary(
-                uniqueKeysWithValues: file.tensors.filter { $0.key.hasPrefix(prefix) }.map { (String($0.key.dropFirst(prefix.count)), $0.value) })
+                uniqueKeysWithValues: file.tensors.filter { $0.key.hasPrefix(prefix) }.map {
+                    (String($0.key.dropFirst(prefix.count)), $0.value)
+                })
         }
         let weights = part("model.")
-        guard learner.model.store.mismatches(with: weights).isEmpty, learner.optimizer.restore(part("adam.")).isEmpty else { throw broken }
+        guard learner.model.store.mismatches(with: weights).isEmpty, learner.optimizer.restore(part("adam.")).isEmpty else {
+            throw broken
+        }
         learner.model.store.load(weights)
         let gradients = part("gradient.")
         for entry in learner.forgotten {

@@ -115,6 +115,8 @@ public struct PthFile {
         _ value: Pickle.Value, _ storage: (Pickle.Storage) throws -> Data
     ) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
+        var stored: [String: Int] = [:]
+        var total = 0
         try visitTensors(value) { name, view in
             guard tensors.count < Safetensors.maximumTensors else {
                 throw Pickle.Failure(reason: "holds over \(Safetensors.maximumTensors) tensors")
@@ -122,6 +124,12 @@ public struct PthFile {
             let data = try storage(view.storage)
             guard data.count >= view.storage.count * view.storage.dtype.size else {
                 throw Pickle.Failure(reason: "has less data in storage '\(view.storage.key)' than its tensors need")
+            }
+            // Tied weights share a storage; thousands of tensors over one large storage are an attack on the memory.
+            stored[view.storage.key] = data.count
+            total += view.shape.reduce(1, *) * view.storage.dtype.size
+            guard total <= 4 * stored.values.reduce(0, +) + 1 << 20 else {
+                throw Pickle.Failure(reason: "describes far more data than it holds")
             }
             tensors[name] = materialise(view, data)
         }

@@ -10,10 +10,14 @@ extension Tensor {
 
     public func tanh() -> Tensor { tensor { ct_tanh(handle, $0) } }
     public func sigmoid() -> Tensor { tensor { ct_sigmoid(handle, $0) } }
-    public func clamped(to range: ClosedRange<Double>) -> Tensor { tensor { ct_clamp(handle, range.lowerBound, range.upperBound, $0) } }
+    public func clamped(to range: ClosedRange<Double>) -> Tensor {
+        tensor { ct_clamp(handle, range.lowerBound, range.upperBound, $0) }
+    }
 
     /// `value` wherever the boolean `mask` is true.
-    public func filled(where mask: Tensor, with value: Double) -> Tensor { tensor { ct_masked_fill(handle, mask.handle, value, $0) } }
+    public func filled(where mask: Tensor, with value: Double) -> Tensor {
+        tensor { ct_masked_fill(handle, mask.handle, value, $0) }
+    }
     public func isLess(than other: Tensor) -> Tensor { tensor { ct_less_than(handle, other.handle, $0) } }
     public func isEqual(to other: Tensor) -> Tensor { tensor { ct_equal(handle, other.handle, $0) } }
     /// True if no element is infinite or not a number.
@@ -50,8 +54,12 @@ extension Tensor {
         tensor { ct_add_in_place(handle, other.handle, factor, $0) }
     }
     @discardableResult public func addInPlace(_ value: Double) -> Tensor { tensor { ct_add_scalar_in_place(handle, value, $0) } }
-    @discardableResult public func multiplyInPlace(_ other: Tensor) -> Tensor { tensor { ct_mul_in_place(handle, other.handle, $0) } }
-    @discardableResult public func multiplyInPlace(_ value: Double) -> Tensor { tensor { ct_mul_scalar_in_place(handle, value, $0) } }
+    @discardableResult public func multiplyInPlace(_ other: Tensor) -> Tensor {
+        tensor { ct_mul_in_place(handle, other.handle, $0) }
+    }
+    @discardableResult public func multiplyInPlace(_ value: Double) -> Tensor {
+        tensor { ct_mul_scalar_in_place(handle, value, $0) }
+    }
     @discardableResult public func clampInPlace(to range: ClosedRange<Double>) -> Tensor {
         tensor { ct_clamp_in_place(handle, range.lowerBound, range.upperBound, $0) }
     }

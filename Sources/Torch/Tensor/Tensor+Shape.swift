@@ -12,7 +12,9 @@ extension Tensor {
     }
 
     /// One index of one dimension, which is dropped; shares memory.
-    public func selected(_ dimension: Int, at index: Int) -> Tensor { tensor { ct_select(handle, Int64(dimension), Int64(index), $0) } }
+    public func selected(_ dimension: Int, at index: Int) -> Tensor {
+        tensor { ct_select(handle, Int64(dimension), Int64(index), $0) }
+    }
 
     /// The rows `indices` (int64 vector) of one dimension, copied.
     public func gathered(_ dimension: Int, at indices: Tensor) -> Tensor {
@@ -53,9 +55,6 @@ extension Tensor {
 }
 
 extension Tensor {
-    /// (N, C, H, W) to (N, C, `height`, `width`): antialiased bilinear, as Pillow does it; uint8 or float.
-    public func resized(height: Int, width: Int) -> Tensor { tensor { ct_resize(handle, Int64(height), Int64(width), $0) } }
-
     /// (N, C, H, W) moved by an affine map: every output point, in coordinates -1...1 from edge to edge, is read at
     /// `theta` (2 × 3, row-major) times itself. Bilinear with edge clamping; zero where the point lies outside.
     public func warped(by theta: [Double]) -> Tensor {

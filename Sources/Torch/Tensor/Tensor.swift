@@ -178,7 +178,9 @@ extension Tensor {
     public var shape: [Int] { (0..<ct_rank(handle)).map { Int(ct_size(handle, $0)) } }
     public var count: Int { Int(ct_count(handle)) }
     public var dtype: DType {
-        guard let dtype = DType(rawValue: ct_dtype(handle)) else { fatalError("element type \(ct_dtype(handle)) is not supported") }
+        guard let dtype = DType(rawValue: ct_dtype(handle)) else {
+            fatalError("element type \(ct_dtype(handle)) is not supported")
+        }
         return dtype
     }
     public var device: Device { Device(rawValue: ct_device(handle)) ?? .cpu }

@@ -106,6 +106,7 @@ public final class Adam {
 @discardableResult
 public func clipGradients(of tensors: [Tensor], to limit: Double) -> Tensor {
     let gradients = tensors.compactMap(\.gradient)
+    guard !gradients.isEmpty else { return .zeros([]) }
     return withoutGradients {
         let norm = gradients.withList { list in tensor { ct_global_norm(list, $0) } }
         let factor = (Tensor.full([], limit, device: norm.device) / (norm + 1e-6)).clamped(to: 0...1)

@@ -12,6 +12,7 @@ public struct GradientScaler: Codable, Sendable, Equatable {
     /// - Returns: false if one was infinite or not a number: the step must be skipped, and the scale has been halved.
     public mutating func unscale(_ tensors: [Tensor]) -> Bool {
         let gradients = tensors.compactMap(\.gradient)
+        guard !gradients.isEmpty else { return true }
         let finite = withoutGradients { gradients.withList { list in checked { ct_unscale(list, 1 / scale, $0) } } }
         if !finite {
             scale /= 2

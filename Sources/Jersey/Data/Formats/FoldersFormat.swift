@@ -52,14 +52,17 @@ extension DatasetFormat {
 }
 
 private func number(_ text: String) throws -> JerseyNumber {
-    guard let number = JerseyNumber(text) else { throw UsageError("'\(text)' in the class list is not a shirt number (0...9, 00...99)") }
+    guard let number = JerseyNumber(text) else {
+        throw UsageError("'\(text)' in the class list is not a shirt number (0...9, 00...99)")
+    }
     return number
 }
 
 /// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
 func names(in url: URL) throws -> [String] {
     do {
-        return try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }.sorted(by: naturallyPrecedes)
+        return try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }.sorted(
+            by: naturallyPrecedes)
     } catch {
         throw FileError(url.path, doing: "list the folder", error: error)
     }

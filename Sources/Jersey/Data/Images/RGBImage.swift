@@ -16,7 +16,8 @@ public struct RGBImage: Sendable, Equatable {
     /// Both sides are at least 1, and `pixels` holds height × width × 3 values.
     public init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(width > 0 && height > 0, "an image is at least 1x1, not \(width)x\(height)")
-        precondition(pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
+        precondition(
+            pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
         self.width = width
         self.height = height
         self.pixels = pixels
@@ -31,14 +32,17 @@ public struct RGBImage: Sendable, Equatable {
         defer { ci_release(&image) }
         let (status, message) = withMessage { message, capacity in
             bytes.withUnsafeBytes {
-                ci_decode($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels), &image, message, capacity)
+                ci_decode(
+                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels), &image, message, capacity
+                )
             }
         }
         let (width, height) = (Int(image.width), Int(image.height))
         if let reason = ImageError.Reason(status, message, width: width, height: height, limit: maximumPixels) {
             throw ImageError(name: name, reason: reason)
         }
-        self.init(width: width, height: height, pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
+        self.init(
+            width: width, height: height, pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
     }
 
     /// Reads and decodes a file, as `init(decoding:named:maximumPixels:)`.
@@ -64,7 +68,8 @@ public struct RGBImage: Sendable, Equatable {
     ) -> ci_status
 
     private func encoded(as format: String, _ encode: Encoder) throws -> Data {
-        precondition(pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
+        precondition(
+            pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
         defer { ci_free_bytes(bytes) }

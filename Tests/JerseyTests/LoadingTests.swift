@@ -1,0 +1,229 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Loading frames")
+struct LoadingTests {
+    private static let size = FramePreprocessor(height: 12, width: 8)
+
+    /// Sequences of 1, 2, 3… frames on disk.
+    private func withSequences<Result>(_ count: Int, _ body: (URL, [FrameSequence]) throws -> Result) throws -> Result {
+        try withFolder { folder in
+            let sequences = try (0..<count).map { index in
+                let names = (0...index % 5).map { "\(index)/\($0).png" }
+                for (place, name) in names.enumerated() { try folder.add(name, picture(index * 10 + place).pngData()) }
+                return FrameSequence(
+                    id: "7/t/\(index)", track: "7/t", number: JerseyNumber("7"), frames: names.map { folder.path + "/" + $0 },
+                    anchor: nil)
+            }
+            return try body(folder, sequences)
+        }
+    }
+
+    private func loader(_ change: (inout SequenceLoader) -> Void = { _ in }) -> SequenceLoader {
+        var loader = SequenceLoader(preprocessor: Self.size, maximumFrames: 4, sampling: .even)
+        change(&loader)
+        return loader
+    }
+
+    private func all(_ loader: BatchLoader) throws -> [BatchLoader.Batch] {
+        var batches: [BatchLoader.Batch] = []
+        while let batch = try loader.next() { batches.append(batch) }
+        return batches
+    }
+
+    private func bytes(_ batch: BatchLoader.Batch) -> [UInt8] { batch.frames.array(of: UInt8.self) }
+
+    private func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<500 where !condition() { Thread.sleep(forTimeInterval: 0.01) }
+        return condition()
+    }
+
+    // MARK: batches
+
+    @Test("a batch holds the frames of its sequences one after the other, long ones sampled")
+    func batches() throws {
+        try withSequences(5) { _, sequences throws in
+            let loader = BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 2)
+            let batches = try all(loader)
+            #expect(loader.batchCount == 2 && batches.map(\.lengths) == [[1, 2, 3], [4, 4]])
+            #expect(batches[0].frames.shape == [6, 12, 8, 3] && !batches[0].isPadded && batches[0].problems.isEmpty)
+            #expect(batches[1].used == [[0, 1, 2, 3], [0, 1, 3, 4]])
+            #expect(batches.flatMap(\.sequences) == sequences)
+            #expect(try loader.next() == nil)
+            let target = ByteBuffer(count: Self.size.byteCount)
+            Self.size.paste(Self.size.resized(picture(10))!, into: target, at: 0)
+            let expected = [UInt8](UnsafeRawBufferPointer(start: target.address, count: target.count))
+            #expect(batches[0].frames.selected(0, at: 1).array(of: UInt8.self) == expected)
+        }
+    }
+
+    @Test("padding repeats each sequence's last frame")
+    func padding() throws {
+        try withSequences(3) { _, sequences throws in
+            let batch = try #require(
+                try BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 1, pads: true).next())
+            #expect(batch.isPadded && batch.frames.shape[0] == 9 && batch.lengths == [1, 2, 3])
+            func frame(_ index: Int) -> [UInt8] { batch.frames.selected(0, at: index).array(of: UInt8.self) }
+            #expect(frame(1) == frame(0) && frame(2) == frame(0) && frame(5) == frame(4) && frame(4) != frame(3))
+        }
+    }
+
+    @Test("augmented batches are the same with one worker and with four, and change with epoch and seed")
+    func workers() throws {
+        try withSequences(9) { _, sequences throws in
+            func epoch(_ seed: UInt64, _ epoch: Int, workers: Int) throws -> [[UInt8]] {
+                let items = sequences.map { BatchLoader.Item($0, seed: seed, epoch: epoch) }
+                let loader = loader {
+                    $0.augmentation = Augmentation(AugmentationConfig())
+                    $0.sampling = .jittered
+                }
+                return try all(BatchLoader(items, batchSize: 2, loader: loader, workers: workers)).map(bytes)
+            }
+            let one = try epoch(1, 0, workers: 1)
+            #expect(try epoch(1, 0, workers: 4) == one)
+            #expect(try epoch(1, 1, workers: 4) != one)
+            #expect(try epoch(2, 0, workers: 4) != one)
+        }
+    }
+
+    @Test("a later start gives the batches that would have come, and a start behind the end gives none")
+    func start() throws {
+        try withSequences(7) { _, sequences throws in
+            let items = sequences.map { BatchLoader.Item($0) }
+            let whole = try all(BatchLoader(items, batchSize: 2, loader: loader(), workers: 2)).map(bytes)
+            for start in 0...5 {
+                #expect(
+                    try all(BatchLoader(items, batchSize: 2, loader: loader(), workers: 2, start: start)).map(bytes)
+                        == Array(whole.dropFirst(start)))
+            }
+            #expect(try BatchLoader([], batchSize: 2, loader: loader(), workers: 2).next() == nil)
+        }
+    }
+
+    @Test("workers stay a bounded way ahead")
+    func bounded() throws {
+        try withSequences(40) { _, sequences throws in
+            let single = sequences.map {
+                FrameSequence(id: $0.id, track: $0.track, number: $0.number, frames: [$0.frames[0]], anchor: nil)
+            }
+            let cache = FrameCache(limit: .max)
+            let batches = BatchLoader(
+                single.map { .init($0) }, batchSize: 3, loader: loader { $0.cache = cache }, workers: 4, prefetch: 2)
+            let frame = picture(0).pixels.count
+            #expect(eventually { cache.byteCount == 6 * frame })
+            _ = try batches.next()
+            #expect(eventually { cache.byteCount == 9 * frame })
+            Thread.sleep(forTimeInterval: 0.05)
+            #expect(cache.byteCount == 9 * frame)
+        }
+    }
+
+    @Test("a loader given up midway ends its workers")
+    func stops() throws {
+        try withSequences(30) { _, sequences throws in
+            var cache: FrameCache? = FrameCache(limit: 0)
+            weak let watched = cache
+            func takeOne() throws {
+                let loader = loader { $0.cache = cache }
+                _ = try BatchLoader(sequences.map { .init($0) }, batchSize: 2, loader: loader, workers: 4).next()
+            }
+            try takeOne()
+            cache = nil
+            #expect(eventually { watched == nil })
+        }
+    }
+
+    // MARK: unreadable frames
+
+    @Test("an unreadable frame is left out and reported, and does not change the others")
+    func unreadable() throws {
+        try withSequences(5) { folder, sequences throws in
+            let loader = loader { $0.augmentation = Augmentation(AugmentationConfig()) }
+            let items = [BatchLoader.Item(sequences[3])]
+            let whole = try #require(try BatchLoader(items, batchSize: 1, loader: loader, workers: 1).next())
+            try folder.add("3/1.png", Data("no picture".utf8))
+            let batch = try #require(try BatchLoader(items, batchSize: 1, loader: loader, workers: 1).next())
+            #expect(batch.lengths == [3] && batch.used == [[0, 2, 3]] && batch.unreadable.isEmpty)
+            #expect(
+                batch.problems.map(\.path) == [folder.path + "/3/1.png"] && batch.problems[0].reason.contains("not a JPEG or PNG")
+            )
+            for (index, place) in batch.used[0].enumerated() {
+                #expect(
+                    batch.frames.selected(0, at: index).array(of: UInt8.self)
+                        == whole.frames.selected(0, at: place).array(of: UInt8.self))
+            }
+        }
+    }
+
+    @Test("a sequence without a readable frame is set apart, alone or among others", arguments: [false, true])
+    func nothingReadable(_ pads: Bool) throws {
+        try withSequences(3) { folder, sequences throws in
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("1"))
+            let items = sequences.map { BatchLoader.Item($0) }
+            let batch = try #require(try BatchLoader(items, batchSize: 3, loader: loader(), workers: 2, pads: pads).next())
+            #expect(
+                batch.unreadable == [sequences[1]] && batch.sequences == [sequences[0], sequences[2]] && batch.lengths == [1, 3])
+            #expect(batch.problems.count == 2 && batch.problems.allSatisfy { $0.reason.hasPrefix("does not exist") })
+            let alone = try #require(try BatchLoader([items[1]], batchSize: 1, loader: loader(), workers: 1, pads: pads).next())
+            #expect(alone.frames.shape == [0, 12, 8, 3] && alone.lengths == [] && alone.unreadable == [sequences[1]])
+        }
+    }
+
+    @Test("strict loading stops at an unreadable frame")
+    func strict() throws {
+        try withSequences(4) { folder, sequences throws in
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("2/1.png"))
+            let batches = BatchLoader(sequences.map { .init($0) }, batchSize: 2, loader: loader { $0.strict = true }, workers: 2)
+            #expect(try batches.next()?.lengths == [1, 2])
+            #expect(throws: ImageError(name: folder.path + "/2/1.png", reason: .missing)) { try batches.next() }
+        }
+    }
+
+    @Test("a single-frame model gets the anchor, else the first frame or all")
+    func singleFrame() throws {
+        try withSequences(5) { _, sequences throws in
+            let marked = FrameSequence(id: "a", track: "t", number: nil, frames: sequences[4].frames, anchor: 3)
+            func used(_ sequence: FrameSequence, _ choice: SequenceLoader.SingleFrame) throws -> [Int] {
+                try loader { $0.singleFrame = choice }.load(sequence, random: RandomStream(1)).used
+            }
+            #expect(try used(marked, .anchor) == [3])
+            #expect(try used(marked, .anchorOrAll) == [3])
+            #expect(try used(sequences[4], .anchor) == [0])
+            #expect(try used(sequences[3], .anchorOrAll) == [0, 1, 2, 3])
+        }
+    }
+
+    // MARK: cache
+
+    @Test("the cache gives what the file gives, stays within its limit, and remembers no failure")
+    func cache() throws {
+        try withFolder { folder throws in
+            for index in 0..<4 { try folder.add("\(index).png", picture(index).pngData()) }
+            func path(_ index: Int) -> String { folder.path + "/\(index).png" }
+            let frame = picture(0).pixels.count
+            let cache = FrameCache(limit: 2 * frame + 1)
+            for index in 0..<4 { #expect(try cache.image(at: path(index)) == picture(index)) }
+            #expect(cache.byteCount == 2 * frame)
+            for index in 0..<4 { try FileManager.default.removeItem(atPath: path(index)) }
+            #expect(try cache.image(at: path(1)) == picture(1))
+            #expect(throws: ImageError(name: path(3), reason: .missing)) { try cache.image(at: path(3)) }
+            try folder.add("3.png", picture(3).pngData())
+            #expect(try cache.image(at: path(3)) == picture(3))
+        }
+    }
+
+    @Test("many threads may ask the cache at once")
+    func cacheThreads() throws {
+        try withFolder { folder throws in
+            for index in 0..<8 { try folder.add("\(index).png", picture(index).pngData()) }
+            let cache = FrameCache(limit: 5 * picture(0).pixels.count)
+            DispatchQueue.concurrentPerform(iterations: 64) { index in
+                #expect((try? cache.image(at: folder.path + "/\(index % 8).png")) == picture(index % 8))
+            }
+            #expect(cache.byteCount == 5 * picture(0).pixels.count)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Models")
+struct ModelTests {
+    // MARK: names
+
+    @Test("every model is found by its name, with another encoder too", arguments: ModelSpec.all)
+    func names(_ spec: ModelSpec) throws {
+        #expect(try ModelSpec.named(spec.name) == spec)
+        #expect(try ModelSpec.named(spec.name, encoder: .shufflenetV2).encoder == .shufflenetV2)
+        #expect(ModelSpec.all.filter { $0.name == spec.name }.count == 1)
+        #expect(try JSONDecoder().decode(ModelSpec.self, from: JSONEncoder().encode(spec)) == spec)
+        #expect(
+            spec.readsAnchorOnly == (spec.phase == .singleFrame) && spec.usesDiscriminativeRates == (spec.phase != .singleFrame))
+    }
+
+    @Test("every alias stands for a model, and hides none", arguments: ModelSpec.aliases.keys.sorted())
+    func aliases(_ alias: String) throws {
+        #expect(try ModelSpec.named(alias).name == ModelSpec.aliases[alias])
+        #expect(!ModelSpec.all.contains { $0.name == alias })
+    }
+
+    @Test(
+        "an unknown name is met with those that come close",
+        arguments: [
+            ("attn_bgru_luon", "attn_bgru_luong"), ("basic_r81", "basic_r18"), ("SEQ_BGRU_MP", "seq_bgru_mp"),
+            ("anchr", "anchor"),
+        ])
+    func unknown(_ name: String, _ suggestion: String) {
+        let error = #expect(throws: UsageError.self) { try ModelSpec.named(name) }
+        #expect(error?.description.hasPrefix("there is no model '\(name)'; did you mean ") == true)
+        #expect(error?.description.contains(suggestion) == true)
+        #expect(throws: UsageError("there is no model 'transformer'; `jersey models` lists them")) {
+            try ModelSpec.named("transformer")
+        }
+    }
+
+    @Test("every encoder is found by its name in any case", arguments: EncoderKind.allCases)
+    func encoderNames(_ kind: EncoderKind) {
+        #expect(EncoderKind(named: kind.rawValue) == kind && EncoderKind(named: kind.rawValue.uppercased()) == kind)
+        #expect(EncoderKind(named: kind.rawValue + "x") == nil)
+    }
+
+    // MARK: results
+
+    private static let lengths = [2, 4, 1]
+
+    /// Frames of three sequences: a list for each.
+    private func frames(_ size: (Int, Int) = (32, 32)) -> [Tensor] {
+        Self.lengths.enumerated().map { .normal([$1, 3, size.0, size.1], deviation: 1, seed: UInt64($0)) }
+    }
+
+    private func rows(_ tensor: Tensor) -> [[Float]] {
+        let (values, width) = (tensor.floats, tensor.shape[1])
+        return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
+    }
+
+    @Test("shapes are right; results depend neither on padding nor on the rest of the batch", arguments: ModelSpec.all)
+    func results(_ spec: ModelSpec) {
+        let model = JerseyModel(spec, seed: 1)
+        let sequences = frames()
+        withoutGradients {
+            let packed = model(.concatenated(sequences, over: 0), lengths: Self.lengths)
+            let count = spec.readsAnchorOnly ? 7 : 3
+            #expect(packed.tens.shape == [count, 11] && packed.ones.shape == [count, 10])
+            #expect(packed.tens.isFinite && packed.ones.isFinite)
+            #expect((packed.attention != nil) == (spec.phase == .attention || spec.pooling == .mean))
+            if let attention = packed.attention {
+                for (row, length) in zip(rows(attention), Self.lengths) {
+                    #expect(row.count == 4 && row.dropFirst(length).allSatisfy { $0 == 0 } && abs(row.reduce(0, +) - 1) < 1e-5)
+                }
+            }
+            for (index, length) in Self.lengths.enumerated() where !spec.readsAnchorOnly {
+                let alone = model(sequences[index], lengths: [length])
+                #expect(
+                    isClose(alone.tens.floats, rows(packed.tens)[index]) && isClose(alone.ones.floats, rows(packed.ones)[index]))
+            }
+            guard !spec.readsAnchorOnly else { return }
+            let padding =
+                zip(sequences, Self.lengths).map { .concatenated([$0, .full([4 - $1, 3, 32, 32], 3)], over: 0) } as [Tensor]
+            let padded = model(.concatenated(padding, over: 0), lengths: Self.lengths, isPadded: true)
+            #expect(isClose(padded.tens.floats, packed.tens.floats) && isClose(padded.ones.floats, packed.ones.floats))
+        }
+    }
+
+    @Test(
+        "published top-k weighs all frames alike when any sequence is padded; ours never does",
+        arguments: ModelSpec.all.filter {
+            if case .topK = $0.pooling { true } else { false }
+        })
+    func publishedTopK(_ spec: ModelSpec) {
+        var spec = spec
+        spec.encoder = .mobilenetV3Small
+        let (ours, published) = (JerseyModel(spec, seed: 1), JerseyModel(spec, seed: 1, published: true))
+        withoutGradients {
+            let all = Tensor.concatenated(frames(), over: 0)
+            #expect(
+                isClose(
+                    published(all, lengths: Self.lengths).attention!.floats, [0.5, 0.5, 0, 0, 0.25, 0.25, 0.25, 0.25, 1, 0, 0, 0])
+            )
+            #expect(rows(ours(all, lengths: Self.lengths).attention!)[1].filter { $0 > 0 }.count == 3)
+            let full = Tensor.concatenated([frames()[1], frames()[1]], over: 0)
+            #expect(published(full, lengths: [4, 4]).tens.floats == ours(full, lengths: [4, 4]).tens.floats)
+        }
+    }
+
+    @Test(
+        "a sequence model runs with every encoder at odd sizes, and the same seed gives the same weights",
+        arguments: EncoderKind.allCases)
+    func encoders(_ kind: EncoderKind) throws {
+        let spec = try ModelSpec.named("attn_ugru_gate", encoder: kind)
+        let model = JerseyModel(spec, seed: 3)
+        let output = withoutGradients { model(.concatenated(frames((37, 33)), over: 0), lengths: Self.lengths) }
+        #expect(output.tens.shape == [3, 11] && output.tens.isFinite)
+        let again = JerseyModel(spec, seed: 3)
+        #expect(again.store.mismatches(with: model.store.tensors).isEmpty)
+        #expect(zip(model.store.entries, again.store.entries).allSatisfy { $0.tensor.floats == $1.tensor.floats })
+        #expect(model.store.entries.allSatisfy { ($0.group == "encoder") == $0.name.hasPrefix(model.encoderPath) })
+    }
+
+    // MARK: training
+
+    private func gradients(_ model: JerseyModel) -> [(entry: Entry, size: Double?)] {
+        model.store.isTraining = true
+        model.store.beginStep(seed: 5)
+        let output = model(.concatenated(frames((40, 40)), over: 0), lengths: Self.lengths)
+        let (tens, ones) = (output.tens.shape[0], output.ones.shape[0])
+        let loss =
+            crossEntropy(output.tens, Tensor((0..<tens).map { Int64($0 % 11) }))
+            + crossEntropy(output.ones, Tensor((0..<ones).map { Int64($0 % 10) }))
+        loss.backward()
+        return model.store.trainable.map { ($0, $0.tensor.gradient.map { ($0 * $0).floats.reduce(0) { $0 + Double($1) } }) }
+    }
+
+    @Test("a gradient reaches every parameter of every encoder", arguments: EncoderKind.allCases)
+    func encoderGradients(_ kind: EncoderKind) throws {
+        for (entry, size) in gradients(JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: kind), seed: 2)) {
+            #expect(size.map { $0 > 0 && $0.isFinite } == true, "\(entry.name): \(size ?? -1)")
+        }
+    }
+
+    @Test("a gradient reaches every parameter of every way to pool", arguments: ModelSpec.all.filter { !$0.readsAnchorOnly })
+    func poolingGradients(_ spec: ModelSpec) {
+        var spec = spec
+        spec.encoder = .mobilenetV3Small
+        // A bias that raises all scores alike changes nothing, and so has no gradient to speak of.
+        let idle = ["attn_key.bias", "gate_mlp.2.bias", "score_mlp.2.bias"]
+        for (entry, size) in gradients(JerseyModel(spec, seed: 2)) where entry.group != "encoder" {
+            #expect(size.map { $0 > 0 || idle.contains(entry.name) } == true, "\(entry.name): \(size ?? -1)")
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Configuration")
+struct RunConfigTests {
+    private func overlay(_ text: String) throws -> ConfigOverlay {
+        try withFolder { folder in
+            try folder.add("c.yaml", Data(text.utf8))
+            return try ConfigOverlay(file: folder.appendingPathComponent("c.yaml"))
+        }
+    }
+
+    private func config(_ text: String) throws -> RunConfig { try RunConfig(overlays: [overlay(text)]) }
+
+    private func set(_ words: String...) throws -> RunConfig { try RunConfig(overlays: [ConfigOverlay(assignments: words)]) }
+
+    /// Paths of all stored properties, optional ones included.
+    private func paths(_ value: Any, _ prefix: String = "") -> [String] {
+        Mirror(reflecting: value).children.flatMap { child -> [String] in
+            let path = prefix + child.label!
+            let isGroup =
+                Mirror(reflecting: child.value).displayStyle == .struct && "\(type(of: child.value))".hasSuffix("Config")
+            return isGroup ? paths(child.value, path + ".") : [path]
+        }
+    }
+
+    @Test("the list of settings has every property, with a default or without")
+    func keys() {
+        #expect(RunConfig.keys == paths(RunConfig()).sorted())
+        #expect(Set(RunConfig.keys.map(ConfigOverlay.variable)).count == RunConfig.keys.count)
+    }
+
+    @Test("the defaults are valid, and come back from JSON as they were")
+    func roundTrip() throws {
+        let config = RunConfig()
+        try config.validate()
+        #expect(try JSONDecoder().decode(RunConfig.self, from: JSONEncoder().encode(config)) == config)
+        #expect(try RunConfig(overlays: []) == config)
+    }
+
+    @Test("a file gives way to the environment, and that to flags")
+    func precedence() throws {
+        let file = try overlay("training: {epochs: 1, batchSize: 1, patience: 1}")
+        let environment = ConfigOverlay(environment: [
+            "JERSEY_TRAINING_EPOCHS": "2", "JERSEY_TRAINING_BATCH_SIZE": "2", "HOME": "/",
+        ])
+        let config = try RunConfig(overlays: [file, environment, ConfigOverlay(assignments: ["training.epochs=3"])])
+        #expect((config.training.epochs, config.training.batchSize, config.training.patience) == (3, 2, 1))
+        #expect(config.optimizer == OptimizerConfig())
+    }
+
+    @Test("YAML, JSON and dotted keys say the same")
+    func notations() throws {
+        for text in [
+            "optimizer:\n  rate: 0.5\n  scheduler: oneCycle\n", #"{"optimizer": {"rate": 0.5, "scheduler": "oneCycle"}}"#,
+            "optimizer.rate: 0.5\noptimizer.scheduler: oneCycle",
+        ] {
+            let config = try config(text)
+            #expect(config.optimizer.rate == 0.5 && config.optimizer.scheduler == .oneCycle)
+        }
+        for text in ["", "{}", "# nothing"] { #expect(try config(text) == RunConfig()) }
+    }
+
+    @Test("values of every kind are read from words")
+    func words() throws {
+        let config = try set(
+            "optimizer.rate=1e-3", "optimizer.clip=2", "published=true", "encoder=shufflenet_v2_x1_0",
+            "data.ratios=[0.6, 0.2, 0.2]", #"data.classes=["07", "7"]"#,
+            "seed=9223372036854775807", "data.groupPattern=^([0-9]+)/", "training.threads=4", "training.labelSmoothing=.5")
+        #expect(
+            config.optimizer.rate == 1e-3 && config.optimizer.clip == 2 && config.published && config.encoder == .shufflenetV2)
+        #expect(config.data.ratios == [0.6, 0.2, 0.2] && config.data.classes == ["07", "7"] && config.seed == UInt64(Int.max))
+        #expect(config.data.groupPattern == "^([0-9]+)/" && config.training.threads == 4 && config.training.labelSmoothing == 0.5)
+        #expect(try set("training.threads=4", "training.threads=null").training.threads == nil)
+    }
+
+    @Test("a quoted 07 stays a word, and a bare one is refused rather than read as 7")
+    func quoted() throws {
+        #expect(try config("data: {classes: ['07', \"7\"]}").data.classes == ["07", "7"])
+        for text in ["data: {classes: [07]}", "data: {classes: [7, 10]}"] {
+            if let classes = try? config(text).data.classes { #expect(classes != ["7"]) }
+        }
+    }
+
+    @Test(
+        "an unknown setting is met with the right one, and the source is named",
+        arguments: [
+            ("training: {epoch: 3}", "training.epochs"), ("data.widht: 3", "data.width"), ("modle: x", "model"),
+            ("Seed: 1", "seed"),
+        ])
+    func unknown(_ text: String, _ suggestion: String) throws {
+        let overlay = try overlay(text)
+        let error = #expect(throws: UsageError.self) { try RunConfig(overlays: [overlay]) }
+        #expect(error?.description.hasPrefix(overlay.source) == true)
+        #expect(error?.description.contains("did you mean \(suggestion)") == true, "\(error?.description ?? "")")
+    }
+
+    @Test(
+        "a value of the wrong kind names key and value",
+        arguments: [
+            ("training: {epochs: many}", "training.epochs"), ("training: {epochs: 1.5}", "training.epochs"),
+            ("published: 1", "published"),
+            ("data: {ratios: 0.8}", "data.ratios"), ("encoder: vgg", "encoder"),
+            ("optimizer: {scheduler: linear}", "optimizer.scheduler"),
+            ("seed: -1", "seed"), ("model: null", "model"), ("training: {device: gpu}", "training.device"),
+        ])
+    func wrongKind(_ text: String, _ key: String) {
+        let error = #expect(throws: UsageError.self) { try config(text) }
+        #expect(error?.description.contains(": \(key)") == true, "\(error?.description ?? "")")
+    }
+
+    @Test(
+        "a file that is none of ours, or not there, is an error", arguments: ["[1, 2]", "just words", "a: [", "\u{1}", "a: b: c"])
+    func broken(_ text: String) {
+        #expect(throws: FileError.self) { try overlay(text) }
+        #expect(throws: FileError("/no/c.yaml", "cannot read the configuration: No such file or directory")) {
+            try ConfigOverlay(file: URL(fileURLWithPath: "/no/c.yaml"))
+        }
+        #expect(throws: UsageError.self) { try ConfigOverlay(assignments: ["training.epochs"]) }
+    }
+
+    @Test(
+        "values out of range are refused by key",
+        arguments: [
+            "data.height=8", "data.width=9999", "data.maximumFrames=0", "data.ratios=[0.5, 0.5]", "data.ratios=[0.5, 0.5, 0.5]",
+            "data.ratios=[1.5, -0.5, 0]",
+            "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder", "data.groupPattern='('", "augmentation.rotation=-1",
+            "augmentation.zoom=2",
+            "augmentation.blurRadii=[]", "augmentation.noise=[0.3, 0.1]", "augmentation.blurProbability=.nan", "optimizer.rate=0",
+            "optimizer.clip=.nan",
+            "optimizer.weightDecay=-1", "optimizer.warmupEpochs=30", "optimizer.warmupEpochs=-1", "training.epochs=0",
+            "training.batchSize=0",
+            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1", "training.threads=0",
+            "training.saveEverySteps=0", "model=attn_bgru",
+        ])
+    func validation(_ word: String) throws {
+        // Not-a-number may be refused earlier, as JSON has none.
+        guard let config = try? set(word) else {
+            #expect(word.hasSuffix(".nan"))
+            return
+        }
+        let error = #expect(throws: UsageError.self) { try config.validate() }
+        let key = word.prefix { $0 != "=" }
+        let words = [
+            "data.format": "data format", "data.groupPattern": "group pattern", "model": "model", "training.onesWeight": "Weight",
+        ]
+        #expect(error?.description.contains(words[String(key)] ?? String(key)) == true, "\(error?.description ?? "")")
+    }
+}
