@@ -22,7 +22,7 @@ say "1 of 5: rendering sequences of shirts with the numbers $numbers"
 
 say "2 of 5: training a small model on them (a few minutes)"
 "$jersey" train --model attn_bgru_luong --data "$demo/data" --run "$demo/run" --seed 1 \
-    --size 64x32 --epochs 12 --batch-size 8 --rate 1e-3 --scheduler oneCycle --cache 100
+    --size 64x32 --epochs 12 --batch-size 8 --rate 1e-3 --scheduler onecycle --cache 100
 
 say "3 of 5: measuring it on the sequences that were held out"
 "$jersey" evaluate --weights "$demo/run/best.safetensors" --data "$demo/data" --split test

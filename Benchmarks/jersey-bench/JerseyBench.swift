@@ -13,9 +13,7 @@ struct JerseyBench: ParsableCommand {
 }
 
 private func printJSON(_ values: [String: Double]) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    print(String(decoding: try encoder.encode(values), as: UTF8.self))
+    print(JSON.text(try JSON.line(values)))
 }
 
 extension Array where Element == Double {

@@ -55,8 +55,8 @@ struct RunConfigTests {
     @Test("YAML, JSON and dotted keys say the same")
     func notations() throws {
         for text in [
-            "optimizer:\n  rate: 0.5\n  scheduler: oneCycle\n", #"{"optimizer": {"rate": 0.5, "scheduler": "oneCycle"}}"#,
-            "optimizer.rate: 0.5\noptimizer.scheduler: oneCycle",
+            "optimizer:\n  rate: 0.5\n  scheduler: onecycle\n", #"{"optimizer": {"rate": 0.5, "scheduler": "onecycle"}}"#,
+            "optimizer.rate: 0.5\noptimizer.scheduler: onecycle",
         ] {
             let config = try config(text)
             #expect(config.optimizer.rate == 0.5 && config.optimizer.scheduler == .oneCycle)

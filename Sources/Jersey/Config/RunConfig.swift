@@ -82,13 +82,13 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
 public struct OptimizerConfig: Codable, Sendable, Equatable {
     public enum Rates: String, Codable, Sendable, CaseIterable {
         /// As the study: uniform for single-frame models, discriminative for the others.
-        case byPhase
+        case byPhase = "by-phase"
         case uniform
         case discriminative
     }
     public enum Scheduler: String, Codable, Sendable, CaseIterable {
         case cosine
-        case oneCycle
+        case oneCycle = "onecycle"
     }
 
     public var rates = Rates.byPhase

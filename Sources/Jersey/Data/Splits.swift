@@ -166,9 +166,7 @@ extension Splits {
     }
 
     public func write(to url: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(encoder.encode(self), to: url)
+        try AtomicFile.write(JSON.readable(self), to: url)
     }
 
     public func check(against dataset: Dataset, _ config: DataConfig, path: String) throws {

@@ -110,9 +110,7 @@ public struct Checkpoint {
 
     /// Writes a model and its card as safetensors.
     public static func write(_ model: JerseyModel, _ card: Card, to url: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let text = String(decoding: try encoder.encode(card), as: UTF8.self)
+        let text = JSON.text(try JSON.line(card))
         try Safetensors(metadata: [key: text, "format": "pt"], tensors: model.store.tensors).write(to: url)
     }
 }

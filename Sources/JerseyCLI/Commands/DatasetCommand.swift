@@ -17,11 +17,7 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Data set.", valueName: "folder"))
     var data: String
 
-    @Option(help: ArgumentHelp("Format of the data set.", valueName: "name"))
-    var format = DatasetFormat.folders.name
-
-    @Option(help: ArgumentHelp("Numbers to use, such as 4,6,07; all where not given.", valueName: "list"))
-    var classes: String?
+    @OptionGroup var options: DataOptions
 
     @Option(help: ArgumentHelp("Show this split instead of a new one.", valueName: "file"))
     var splits: String?
@@ -40,20 +36,13 @@ struct InspectCommand: ParsableCommand {
     }
 
     func run() throws {
-        var config = DataConfig()
-        config.path = data
-        config.format = format
+        var config = options.config(path: data)
         config.groupPattern = groupPattern
-        config.classes = classes?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         let dataset = try Dataset(config)
         let progress = ProgressLine("reading", total: dataset.sequences.reduce(0) { $0 + $1.frames.count })
         let inspection = DatasetInspection(dataset, workers: workers) { progress.advance() }
         progress.finish()
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return print(String(decoding: try encoder.encode(inspection), as: UTF8.self))
-        }
+        if json { return print(JSON.text(try JSON.readable(inspection)), terminator: "") }
         let split: Splits
         if let path = splits {
             split = try Splits(contentsOf: URL(fileURLWithPath: path))

@@ -20,8 +20,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Labelled data set.", valueName: "folder"))
     var data: String
 
-    @Option(help: ArgumentHelp("Format of the data set.", valueName: "name"))
-    var format = DatasetFormat.folders.name
+    @OptionGroup var dataOptions: DataOptions
 
     @Option(
         help: ArgumentHelp(
@@ -31,9 +30,6 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
     var splits: String?
 
-    @Option(help: ArgumentHelp("Numbers to use, such as 4,6,07; all where not given.", valueName: "list"))
-    var classes: String?
-
     @Option(help: ArgumentHelp("Write a line of JSON for every sequence.", valueName: "file"))
     var outcomes: String?
 
@@ -41,10 +37,7 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        var config = DataConfig()
-        config.path = data
-        config.format = format
-        config.classes = classes?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        var config = dataOptions.config(path: data)
         let (reader, card) = try options.reader(singleFrame: .anchor)
         let dataset = try Dataset(config, published: card.published)
         let sequences = try chosen(from: dataset, &config)
@@ -63,9 +56,7 @@ struct EvaluateCommand: ParsableCommand {
         if let outcomes { try RunFolder.write(lines: readings.map(Outcome.init), to: URL(fileURLWithPath: outcomes)) }
         let evaluation = Evaluation(readings, unreadable: unreadable, seenNumbers: card.numbers.isEmpty ? nil : Set(card.numbers))
         if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(evaluation), as: UTF8.self))
+            print(JSON.text(try JSON.readable(evaluation)), terminator: "")
         } else {
             print(table(evaluation, card))
         }

@@ -40,11 +40,7 @@ struct ModelsCommand: ParsableCommand {
 
     func run() throws {
         let rows = ModelSpec.all.map(Row.init)
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            return print(String(decoding: try encoder.encode(rows), as: UTF8.self))
-        }
+        if json { return print(JSON.text(try JSON.readable(rows)), terminator: "") }
         print(
             TextTable(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],

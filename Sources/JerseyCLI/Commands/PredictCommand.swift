@@ -24,7 +24,7 @@ struct PredictCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Folders or image files.", valueName: "path"))
     var paths: [String]
 
-    @Option(help: "Output: \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Output.")
     var format = Format.table
 
     @Option(help: ArgumentHelp("Write there instead of to the terminal.", valueName: "file"))

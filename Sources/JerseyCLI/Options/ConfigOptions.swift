@@ -16,16 +16,9 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Data set.", valueName: "folder"))
     var data: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Format of the data set: \(DatasetFormat.all.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")).",
-            valueName: "name"))
-    var format: String?
+    @OptionGroup var dataOptions: DataOptions
 
-    @Option(help: ArgumentHelp("Numbers to use, such as 4,6,07; all where not given.", valueName: "list"))
-    var classes: String?
-
-    @Option(help: ArgumentHelp("Input size in pixels.", valueName: "height>x<width"))
+    @Option(help: ArgumentHelp("Input size in pixels, height by width, such as 192x96.", valueName: "HxW"))
     var size: String?
 
     @Option(help: ArgumentHelp("Frames of a sequence at most.", valueName: "n"))
@@ -54,19 +47,19 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("One learning rate for everything, instead of the model's own scheme.", valueName: "rate"))
     var rate: Double?
 
-    @Option(help: "Learning rates: \(OptimizerConfig.Rates.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Learning rates.")
     var rates: OptimizerConfig.Rates?
 
-    @Option(help: "Schedule: \(OptimizerConfig.Scheduler.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Schedule.")
     var scheduler: OptimizerConfig.Scheduler?
 
     @Option(help: ArgumentHelp("Epochs without a better validation loss before stopping.", valueName: "n"))
     var patience: Int?
 
-    @Option(help: "Arithmetic: \(TrainingConfig.Precision.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Arithmetic.")
     var precision: TrainingConfig.Precision?
 
-    @Option(help: "Where to compute: \(TrainingConfig.DeviceChoice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Where to compute.")
     var device: TrainingConfig.DeviceChoice?
 
     @Option(help: ArgumentHelp("Threads that decode and augment.", valueName: "n"))
@@ -101,7 +94,7 @@ struct ConfigOptions: ParsableArguments {
         set("encoder", try encoder.map { try EncoderKind.named($0).rawValue })
         set("pretrained", pretrained)
         set("data.path", data)
-        set("data.format", format)
+        set("data.format", dataOptions.format)
         set("data.maximumFrames", frames)
         set("data.splits", splits)
         set("data.groupPattern", groupPattern)
@@ -120,10 +113,7 @@ struct ConfigOptions: ParsableArguments {
             settings["optimizer.rate"] = .number(rate)
             if rates == nil { settings["optimizer.rates"] = .string(OptimizerConfig.Rates.uniform.rawValue) }
         }
-        if let classes {
-            settings["data.classes"] = .list(
-                classes.split(separator: ",").map { .string($0.trimmingCharacters(in: .whitespaces)) })
-        }
+        if let numbers = dataOptions.numbers { settings["data.classes"] = .list(numbers.map { .string($0) }) }
         if let size {
             let sides = size.lowercased().split(separator: "x").compactMap { Int($0) }
             guard sides.count == 2 else {

@@ -24,7 +24,7 @@ struct WeightOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads of libtorch.", valueName: "n"))
     var threads: Int?
 
-    @Option(help: "Where to compute: \(TrainingConfig.DeviceChoice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "Where to compute.")
     var device = TrainingConfig.DeviceChoice.automatic
 
     @Flag(help: "Stop at the first unreadable image instead of leaving it out.")

@@ -18,15 +18,10 @@ enum PredictionText {
     private static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
 
     static func text(_ predictions: [Prediction], _ format: PredictCommand.Format) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         switch format {
         case .table: return table(predictions)
-        case .json:
-            encoder.outputFormatting.insert(.prettyPrinted)
-            return String(decoding: try encoder.encode(predictions), as: UTF8.self) + "\n"
-        case .jsonl:
-            return try predictions.map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }.joined()
+        case .json: return JSON.text(try JSON.readable(predictions))
+        case .jsonl: return try predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
         case .csv: return csv(predictions)
         }
     }

@@ -57,6 +57,9 @@ public final class Learner {
     /// Optimizer steps done; skipped ones do not count.
     public private(set) var step = 0
 
+    /// What the schedule multiplied the rates with at the last step.
+    public var rateFactor: Double { schedule.factor(max(step - 1, 0)) }
+
     private let config: RunConfig
     private let schedule: Schedule
     private let autocast: DType?

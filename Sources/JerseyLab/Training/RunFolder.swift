@@ -49,26 +49,16 @@ public struct RunFolder: Sendable {
     /// - Throws: `FileError` when another process trains there.
     public func lock() throws -> FolderLock { try FolderLock(url.appendingPathComponent("last/lock")) }
 
-    static let encoder: JSONEncoder = {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return encoder
-    }()
-
     /// One value, readable.
     public static func write(_ value: some Encodable, to url: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(encoder.encode(value) + Data("\n".utf8), to: url)
+        try AtomicFile.write(JSON.readable(value), to: url)
     }
 
     /// One value a line.
     public static func write(lines values: [some Encodable], to url: URL) throws {
         var data = Data()
         for value in values {
-            data += try encoder.encode(value)
+            data += try JSON.line(value)
             data.append(UInt8(ascii: "\n"))
         }
         try AtomicFile.write(data, to: url)

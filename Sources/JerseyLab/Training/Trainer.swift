@@ -92,16 +92,29 @@ public final class Trainer {
             "\(spec.name): \(model.store.parameterCount) parameters, \(device), \(parts.train.count) train / \(parts.val.count) validation / "
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
 
-        let cache = config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil
+        let session = Session(
+            learner: learner, parts: parts, seen: splits.seenNumbers(in: dataset), batches: batches,
+            cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
         while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
-            if try !trainEpoch(&state, learner, parts.train, batches, cache) { return .stopped }
-            try finishEpoch(&state, learner, parts, dataset, splits, cache)
+            if try !trainEpoch(&state, session) { return .stopped }
+            try finishEpoch(&state, session)
         }
         if state.epoch < config.training.epochs {
             observer.say("stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
         }
-        try test(state, parts, device, splits.seenNumbers(in: dataset))
+        try test(state, session)
         return .finished
+    }
+
+    /// What all epochs share.
+    private struct Session {
+        let learner: Learner
+        let parts: Parts
+        /// Numbers that training sees.
+        let seen: Set<JerseyNumber>
+        /// Of an epoch.
+        let batches: Int
+        let cache: FrameCache?
     }
 
     private func schedule(batches: Int) -> Schedule {
@@ -115,14 +128,14 @@ public final class Trainer {
     // MARK: Epochs
 
     /// - Returns: false when asked to stop; the state is saved then.
-    private func trainEpoch(
-        _ state: inout TrainingState, _ learner: Learner, _ train: [FrameSequence], _ batches: Int, _ cache: FrameCache?
-    ) throws -> Bool {
+    private func trainEpoch(_ state: inout TrainingState, _ session: Session) throws -> Bool {
+        let learner = session.learner
         let earlier = state.seconds
         let start = ContinuousClock.now
         let loader = BatchLoader(
-            EpochOrder(config).items(train, epoch: state.epoch), batchSize: config.training.batchSize,
-            loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: cache), workers: config.data.workers,
+            EpochOrder(config).items(session.parts.train, epoch: state.epoch), batchSize: config.training.batchSize,
+            loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: session.cache),
+            workers: config.data.workers,
             start: state.batch, pads: config.published)
         while let batch = try loader.next() {
             if batch.isUsable {
@@ -135,7 +148,8 @@ public final class Trainer {
             state.batch += 1
             state.seconds = earlier + (ContinuousClock.now - start).seconds
             observer.didStep(
-                epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: batches, tally: state.tally)
+                epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: session.batches,
+                tally: state.tally)
             if shouldStop() {
                 try state.write(learner, to: folder.state)
                 return false
@@ -149,14 +163,11 @@ public final class Trainer {
 
     /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
     /// good by doing the epoch again.
-    private func finishEpoch(
-        _ state: inout TrainingState, _ learner: Learner, _ parts: Parts, _ dataset: Dataset, _ splits: Splits,
-        _ cache: FrameCache?
-    ) throws {
+    private func finishEpoch(_ state: inout TrainingState, _ session: Session) throws {
         let start = ContinuousClock.now
-        let seen = splits.seenNumbers(in: dataset)
-        let (validation, readings) = try evaluate(learner.model, parts.val, seen, cache)
-        let measured = readings > 0 ? EpochMetrics.Part(validation) : nil
+        let learner = session.learner
+        let (validation, _) = try evaluate(learner.model, session.parts.val, session)
+        let measured = validation.all.sequences.number.count > 0 ? EpochMetrics.Part(validation) : nil
         // Without validation sequences the last epoch counts as the best.
         let accuracy = measured?.numberAccuracy ?? .infinity
         let isBest = accuracy > state.bestAccuracy || measured == nil
@@ -165,9 +176,10 @@ public final class Trainer {
             var card = Checkpoint.Card(spec: learner.model.spec)
             card.published = config.published
             (card.height, card.width, card.maximumFrames) = (config.data.height, config.data.width, config.data.maximumFrames)
-            card.numbers = seen.sorted()
+            card.numbers = session.seen.sorted()
             card.training = .init(
-                seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy, sequences: parts.train.count)
+                seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy,
+                sequences: session.parts.train.count)
             try Checkpoint.write(learner.model, card, to: folder.best)
         }
         if validation.loss < state.bestLoss {
@@ -177,7 +189,7 @@ public final class Trainer {
             state.epochsWithoutBetterLoss += 1
         }
         let row = EpochMetrics(
-            epoch: state.epoch + 1, rateFactor: schedule(batches: state.batch).factor(max(learner.step - 1, 0)),
+            epoch: state.epoch + 1, rateFactor: learner.rateFactor,
             train: .init(state.tally), validation: measured, unreadableFiles: state.unreadableFiles, best: isBest,
             seconds: state.seconds + (ContinuousClock.now - start).seconds)
         state.rows.append(row)
@@ -194,43 +206,34 @@ public final class Trainer {
     // MARK: Evaluation
 
     private func evaluate(
-        _ model: JerseyModel, _ sequences: [FrameSequence], _ seen: Set<JerseyNumber>, _ cache: FrameCache?
-    ) throws -> (Evaluation, count: Int) {
-        let (readings, unreadable) = try read(model, sequences, cache)
-        let weights = (config.training.tensWeight, config.training.onesWeight)
-        return (Evaluation(readings, unreadable: unreadable, seenNumbers: seen, weights: weights), readings.count)
-    }
-
-    private func read(
-        _ model: JerseyModel, _ sequences: [FrameSequence], _ cache: FrameCache?
-    ) throws -> ([Reading], [UnreadableSequence]) {
+        _ model: JerseyModel, _ sequences: [FrameSequence], _ session: Session
+    ) throws -> (Evaluation, [Reading]) {
         let reader = SequenceReader(
-            model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: cache),
+            model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
             batchSize: config.training.batchSize, workers: config.data.workers)
-        return try reader.readAll(sequences)
+        let (readings, unreadable) = try reader.readAll(sequences)
+        let weights = (config.training.tensWeight, config.training.onesWeight)
+        return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
     }
 
     /// Loads the best weights and writes what they make of the test sequences.
-    private func test(_ state: TrainingState, _ parts: Parts, _ device: Device, _ seen: Set<JerseyNumber>) throws {
+    private func test(_ state: TrainingState, _ session: Session) throws {
         let checkpoint = try Checkpoint(contentsOf: folder.best)
-        let model = try checkpoint.model(on: device, path: folder.best.path)
+        let model = try checkpoint.model(on: session.learner.model.device, path: folder.best.path)
         var evaluation: Evaluation?
-        if !parts.test.isEmpty {
-            let (readings, unreadable) = try read(model, parts.test, nil)
-            evaluation = Evaluation(
-                readings, unreadable: unreadable, seenNumbers: seen,
-                weights: (config.training.tensWeight, config.training.onesWeight))
+        if !session.parts.test.isEmpty {
+            let (measured, readings) = try evaluate(model, session.parts.test, session)
+            evaluation = measured
             try RunFolder.write(lines: readings.map(Outcome.init), to: folder.outcomes)
         }
         let best = checkpoint.card.training?.epoch ?? state.epoch
         try RunFolder.write(
             Result(
                 model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
-                seed: config.seed,
-                published: config.published, epochs: state.rows.count, bestEpoch: best,
+                seed: config.seed, published: config.published, epochs: state.rows.count, bestEpoch: best,
                 validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation,
-                trainSequences: parts.train.count,
-                seconds: state.rows.reduce(0) { $0 + $1.seconds }, device: device.description, libtorch: Runtime.version),
+                trainSequences: session.parts.train.count, seconds: state.rows.reduce(0) { $0 + $1.seconds },
+                device: model.device.description, libtorch: Runtime.version),
             to: folder.result)
         if let evaluation {
             observer.say(

@@ -32,7 +32,7 @@ struct TrainingState: Codable {
         }
         var state = self
         state.learner = learner.state
-        let text = String(decoding: try RunFolder.encoder.encode(state), as: UTF8.self)
+        let text = JSON.text(try JSON.line(state))
         try Safetensors(metadata: [Self.key: text], tensors: tensors).write(to: url)
     }
 
@@ -40,10 +40,7 @@ struct TrainingState: Codable {
     static func read(_ url: URL, into learner: Learner) throws -> TrainingState {
         let file = try Safetensors(contentsOf: url)
         let broken = FileError(url.path, "is not the state of this run", advice: "remove the run folder and train anew")
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        guard let text = file.metadata[key], let state = try? decoder.decode(TrainingState.self, from: Data(text.utf8)) else {
+        guard let text = file.metadata[key], let state = try? JSON.decoded(TrainingState.self, from: Data(text.utf8)) else {
             throw broken
         }
         func part(_ prefix: String) -> [String: Tensor] {

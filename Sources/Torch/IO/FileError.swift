@@ -26,3 +26,16 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
 
     public var errorDescription: String? { description }
 }
+
+extension Data {
+    /// A whole file, mapped where that is safe.
+    ///
+    /// - Throws: `FileError` with the system's reason.
+    init(reading url: URL) throws {
+        do {
+            try self.init(contentsOf: url, options: .mappedIfSafe)
+        } catch {
+            throw FileError(url.path, doing: "read", error: error)
+        }
+    }
+}

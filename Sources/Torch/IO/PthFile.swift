@@ -10,13 +10,7 @@ public struct PthFile {
 
     /// - Throws: `FileError` when it is missing, broken, or asks for anything but weights.
     public init(contentsOf url: URL) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: url, options: .mappedIfSafe)
-        } catch {
-            throw FileError(url.path, doing: "read", error: error)
-        }
-        try self.init(data: data, named: url.path)
+        try self.init(data: Data(reading: url), named: url.path)
     }
 
     /// - Parameter name: what errors call the file.

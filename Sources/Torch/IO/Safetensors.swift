@@ -70,13 +70,7 @@ extension Safetensors {
     ///
     /// - Throws: `FileError` when it is missing, cut short, or not what its header says.
     public init(contentsOf url: URL) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: url, options: .mappedIfSafe)
-        } catch {
-            throw FileError(url.path, doing: "read", error: error)
-        }
-        try self.init(data: data, named: url.path)
+        try self.init(data: Data(reading: url), named: url.path)
     }
 
     /// - Parameter name: what errors call the file.
@@ -96,18 +90,6 @@ extension Safetensors {
             throw FileError(
                 name, "holds \(body.count) bytes of tensors where its header tells of \(used)",
                 advice: "copy or download it again")
-        }
-    }
-
-    /// The metadata alone, without reading any tensor.
-    public static func metadata(contentsOf url: URL) throws -> [String: String] {
-        do {
-            let data = try Data(contentsOf: url, options: .mappedIfSafe)
-            return try header(of: data, named: url.path).0.metadata
-        } catch let error as FileError {
-            throw error
-        } catch {
-            throw FileError(url.path, doing: "read", error: error)
         }
     }
 
