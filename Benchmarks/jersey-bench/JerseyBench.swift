@@ -34,6 +34,7 @@ struct TrainingStepBench: ParsableCommand {
     @Option var warmup = 3
 
     func run() throws {
+        Runtime.keepMemory()
         Runtime.threads = threads
         var config = RunConfig()
         config.model = model
@@ -68,6 +69,7 @@ struct LoadingBench: ParsableCommand {
     @Option var sequences: Int?
 
     func run() throws {
+        Runtime.keepMemory()
         Runtime.threads = 1
         var config = RunConfig()
         config.data.path = data

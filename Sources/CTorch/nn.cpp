@@ -64,7 +64,9 @@ ct_tensor ct_affine_grid(const double *theta, int64_t height, int64_t width, ct_
 ct_tensor ct_grid_inside(ct_tensor grid, ct_error *error) {
     return guarded(error, [&] {
         const auto &g = at_(grid);
-        return own(g.ge(-1).logical_and_(g.lt(1)).all(3).unsqueeze(1).to(at::kFloat));
+        auto x = g.select(3, 0), y = g.select(3, 1);
+        auto inside = x.ge(-1).logical_and_(x.lt(1)).logical_and_(y.ge(-1)).logical_and_(y.lt(1));
+        return own(inside.unsqueeze(1).to(at::kFloat));
     });
 }
 

@@ -5,6 +5,7 @@
 #include <caffe2/serialize/inline_container.h>
 #include <caffe2/serialize/read_adapter_interface.h>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <torch/headeronly/version.h>
 
 #include "support.h"
@@ -25,6 +26,11 @@ void ct_use_calling_thread_only(void) {
     // made to happen before, or it would undo ours.
     at::init_num_threads();
     if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
+}
+
+void ct_keep_memory(void) {
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 int32_t ct_cuda_device_count(ct_error *error) {

@@ -159,6 +159,8 @@ void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 /// Keeps libtorch's operations on the calling thread, without changing other threads.
 void ct_use_calling_thread_only(void);
+/// Keeps freed memory for the next allocation instead of giving it back to the system, for the rest of the process.
+void ct_keep_memory(void);
 /// Number of usable CUDA devices; loads libtorch's CUDA library on first use where one lies beside libtorch.
 int32_t ct_cuda_device_count(ct_error *error);
 void ct_synchronize(int32_t device, ct_error *error);

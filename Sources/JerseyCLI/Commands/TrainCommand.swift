@@ -44,6 +44,7 @@ struct TrainCommand: ParsableCommand {
             Console.error("\(folder) is finished; its result is in \(run.result.path)")
             return
         }
+        Runtime.keepMemory()
         let signals = StopSignals()
         let trainer = Trainer(config, folder: run, observer: TrainingConsole(), shouldStop: { signals.isStopped })
         switch try trainer.run() {

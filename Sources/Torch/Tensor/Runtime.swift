@@ -21,6 +21,12 @@ public enum Runtime {
         ct_use_calling_thread_only()
     }
 
+    /// Keeps freed memory for the next allocation, for the rest of the process. Training allocates the same large tensors at every
+    /// step; without this the system clears their pages each time.
+    public static func keepMemory() {
+        ct_keep_memory()
+    }
+
     /// Usable CUDA devices. libtorch's CUDA library is loaded on first use, where it lies beside libtorch.
     public static var cudaDeviceCount: Int {
         (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
