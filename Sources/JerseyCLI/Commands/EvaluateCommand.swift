@@ -81,7 +81,12 @@ struct EvaluateCommand: ParsableCommand {
         config.groupPattern = splits.origin?.groupPattern
         config.splitSeed = splits.origin?.seed ?? config.splitSeed
         config.ratios = splits.origin?.ratios ?? config.ratios
-        try splits.check(against: dataset, config, path: url.path)
+        do {
+            try splits.check(against: dataset, config, path: url.path)
+        } catch let error as FileError {
+            throw FileError(
+                error.path, error.reason, advice: "for other data use --split all, or name their splits with --splits")
+        }
         let sequences = splits.sequences(part, of: dataset)
         guard !sequences.isEmpty else { throw FileError(url.path, "leaves no sequences in '\(split)'") }
         return sequences

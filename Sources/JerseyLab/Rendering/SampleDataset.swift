@@ -152,7 +152,7 @@ public enum SampleDatasetError: Error, Equatable, CustomStringConvertible {
         case .repeatedNumber(let text): "the number \(text) is listed twice; list it once and raise the tracks per number instead"
         case .nothingToDraw(let name): "\(name) must be at least 1"
         case .noFonts: "no fonts were found to draw numbers with; install some (Debian: fonts-dejavu-core, fonts-liberation)"
-        case .notEmpty(let path): "\(path) is not empty; choose another folder, or allow overwriting"
+        case .notEmpty(let path): "\(path) is not empty; choose another folder, or overwrite it (--overwrite)"
         case .cannotWrite(let path, let reason):
             "cannot write \(path): \(reason); check the path, its permissions and the free space"
         }

@@ -62,15 +62,15 @@ public final class Trainer {
     /// - Throws: what is wrong with the configuration, the data, the disk, or the numbers.
     public func run() throws -> Ending {
         try config.validate()
-        try folder.create()
-        let lock = try folder.lock()
-        defer { withExtendedLifetime(lock) {} }
-        folder.removeLeftovers()
         if let threads = config.training.threads { Runtime.threads = threads }
         let device = try config.training.device.resolved()
         let spec = try config.spec()
         let dataset = try Dataset(config.data, published: config.published)
         dataset.remarks.forEach(observer.say)
+        try folder.create()
+        let lock = try folder.lock()
+        defer { withExtendedLifetime(lock) {} }
+        folder.removeLeftovers()
         let splits = try Splits.forRun(
             dataset, config.data, at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
         try RunFolder.write(config, to: folder.config)
