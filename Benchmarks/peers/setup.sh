@@ -15,11 +15,9 @@ fi
 
 echo "peers: installing PyTorch and Pillow into $peers" >&2
 python3 -m venv --clear --without-pip "$peers"
-# The extra index has the builds for CPU; pip warns and goes on where it cannot be reached.
-python3 -m pip --python "$python" install --quiet --retries 0 \
-  --extra-index-url https://download.pytorch.org/whl/cpu -r "$here/requirements.txt" >&2
+python3 -m pip --python "$python" install --quiet -r "$here/requirements.txt" >&2
 
-# PyPI's torchvision is built for CUDA. Beside a PyTorch for CPU its compiled operators do not load (the study
+# The usual torchvision is built for CUDA. Beside a PyTorch for CPU its compiled operators do not load (the study
 # calls none of them), and the import then stumbles over two operators that nobody declared. Declare them.
 if ! "$python" -c 'import torchvision' 2>/dev/null; then
   "$python" - >&2 <<'PYTHON'
