@@ -16,25 +16,27 @@ struct JerseyCommand: ParsableCommand {
 
 @main
 enum Main {
-    /// Exits with 0, with 2 for a call that makes no sense, and with 1 for anything else that went wrong.
+    /// Exits with 0, with 2 for a call that makes no sense, with what a command asks for, and with 1 for all else that goes wrong.
     static func main() {
         do {
             var command = try JerseyCommand.parseAsRoot()
             try command.run()
         } catch let error as UsageError {
             fail("Error: \(error)", code: 2)
+        } catch let status as ExitCode {
+            exit(status.rawValue)
         } catch {
             switch JerseyCommand.exitCode(for: error) {
             case .success: JerseyCommand.exit(withError: error)
             case .validationFailure: fail(JerseyCommand.fullMessage(for: error), code: 2)
             // Our errors say all there is to say; a stray one of the system's is named by its description.
-            default: fail(error is ExitCode ? nil : "Error: \(error)", code: 1)
+            default: fail("Error: \(error)", code: 1)
             }
         }
     }
 
-    private static func fail(_ message: String?, code: Int32) -> Never {
-        if let message { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+    private static func fail(_ message: String, code: Int32) -> Never {
+        Console.error(message)
         exit(code)
     }
 }
