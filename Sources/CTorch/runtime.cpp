@@ -43,12 +43,6 @@ int32_t ct_cuda_device_count(ct_error *error) {
     });
 }
 
-void ct_synchronize(int32_t device, ct_error *error) {
-    guarded(error, [&] {
-        if (device == ct_cuda) at::detail::getCUDAHooks().deviceSynchronize(0);
-    });
-}
-
 const char *ct_cpu_capability(void) {
     static const std::string capability = at::get_cpu_capability();
     return capability.c_str();

@@ -163,7 +163,6 @@ void ct_use_calling_thread_only(void);
 void ct_keep_memory(void);
 /// Number of usable CUDA devices; loads libtorch's CUDA library on first use where one lies beside libtorch.
 int32_t ct_cuda_device_count(ct_error *error);
-void ct_synchronize(int32_t device, ct_error *error);
 /// "AVX512" and the like: the code path that libtorch's CPU kernels take here.
 const char *ct_cpu_capability(void);
 /// libtorch's own account of how it was built, to be freed with `ct_free`.

@@ -20,10 +20,10 @@ public struct SequenceReader {
 
     /// Reads all sequences, in order, and hands over each as it is done.
     ///
-    /// - Parameter body: gets a reading, or a sequence without a readable frame and the reasons. It returns false to stop.
+    /// - Parameter body: gets a reading, or a sequence without a readable frame and the reasons.
     /// - Throws: what a strict loader throws.
     public func read(
-        _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Bool
+        _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
         let wasTraining = model.store.isTraining
         model.store.isTraining = false
@@ -32,16 +32,20 @@ public struct SequenceReader {
         while let batch = try batches.next() {
             for sequence in batch.unreadable {
                 let problems = batch.problems.filter { sequence.frames.contains($0.path) }
-                guard try body(.failure(UnreadableSequence(sequence: sequence, problems: problems))) else { return }
+                try body(.failure(UnreadableSequence(sequence: sequence, problems: problems)))
             }
             for reading in withoutGradients({ read(batch) }) {
-                guard try body(.success(reading)) else { return }
+                try body(.success(reading))
             }
         }
     }
 
     /// All readings, in order, and the sequences without a readable frame.
-    public func readAll(_ sequences: [FrameSequence]) throws -> ([Reading], [UnreadableSequence]) {
+    ///
+    /// - Parameter progress: called after each sequence.
+    public func readAll(
+        _ sequences: [FrameSequence], progress: () -> Void = {}
+    ) throws -> ([Reading], [UnreadableSequence]) {
         var readings: [Reading] = []
         var unreadable: [UnreadableSequence] = []
         try read(sequences) { result in
@@ -49,7 +53,7 @@ public struct SequenceReader {
             case .success(let reading): readings.append(reading)
             case .failure(let sequence): unreadable.append(sequence)
             }
-            return true
+            progress()
         }
         return (readings, unreadable)
     }

@@ -42,16 +42,7 @@ struct EvaluateCommand: ParsableCommand {
         let dataset = try Dataset(config, published: card.published)
         let sequences = try chosen(from: dataset, &config)
         let progress = ProgressLine("evaluating", total: sequences.count)
-        var readings: [Reading] = []
-        var unreadable: [UnreadableSequence] = []
-        try reader.read(sequences) { result in
-            switch result {
-            case .success(let reading): readings.append(reading)
-            case .failure(let sequence): unreadable.append(sequence)
-            }
-            progress.advance()
-            return true
-        }
+        let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
         progress.finish()
         if let outcomes { try RunFolder.write(lines: readings.map(Outcome.init), to: URL(fileURLWithPath: outcomes)) }
         let evaluation = Evaluation(readings, unreadable: unreadable, seenNumbers: card.numbers.isEmpty ? nil : Set(card.numbers))
@@ -60,9 +51,7 @@ struct EvaluateCommand: ParsableCommand {
         } else {
             print(table(evaluation, card))
         }
-        for problem in (readings.flatMap(\.problems) + unreadable.flatMap(\.problems)).prefix(10) {
-            Console.error("left out: \(problem.path) \(problem.reason)")
-        }
+        Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
     }
 
     private func chosen(from dataset: Dataset, _ config: inout DataConfig) throws -> [FrameSequence] {

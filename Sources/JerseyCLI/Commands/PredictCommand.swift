@@ -47,7 +47,6 @@ struct PredictCommand: ParsableCommand {
             case .failure(let unreadable): predictions.append(Prediction(unreadable))
             }
             progress.advance()
-            return true
         }
         progress.finish()
         // A sequence without a readable frame comes up before its batch; put all back in the order they were asked for.
@@ -55,20 +54,14 @@ struct PredictCommand: ParsableCommand {
         predictions.sort { places[$0.sequence, default: 0] < places[$1.sequence, default: 0] }
         let pictures = predictions
         if tracks { predictions = Prediction.combined(predictions) }
-        try write(format == .table ? PredictionText.table(predictions) : PredictionText.text(predictions, format))
+        try write(PredictionText.text(predictions, format))
         if let sheet { try PredictionSheet.write(pictures, to: URL(fileURLWithPath: sheet)) }
-        report(pictures)
+        Console.report(pictures.flatMap(\.leftOut), hint: "; --format json names all")
         if predictions.allSatisfy({ $0.number == nil }) { throw ExitCode(1) }
     }
 
     private func write(_ text: String) throws {
         guard let output else { return print(text, terminator: "") }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
-    }
-
-    private func report(_ predictions: [Prediction]) {
-        let problems = predictions.flatMap(\.leftOut)
-        for problem in problems.prefix(10) { Console.error("left out: \(problem.path) \(problem.reason)") }
-        if problems.count > 10 { Console.error("and \(problems.count - 10) more frames; --format json names all") }
     }
 }

@@ -9,6 +9,12 @@ enum Console {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 
+    /// Names the first frames that were left out, and counts the others.
+    static func report(_ problems: [FrameProblem], hint: String = "") {
+        for problem in problems.prefix(10) { error("left out: \(problem.path) \(problem.reason)") }
+        if problems.count > 10 { error("and \(problems.count - 10) more frames\(hint)") }
+    }
+
     /// Whether standard error is a terminal that can redraw a line.
     static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 

@@ -3,7 +3,7 @@ import Jersey
 
 /// Predictions as text, in each output format.
 enum PredictionText {
-    static func table(_ predictions: [Prediction]) -> String {
+    private static func table(_ predictions: [Prediction]) -> String {
         let rows = predictions.map { prediction in
             let others = prediction.top.dropFirst().map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
             let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"

@@ -32,11 +32,6 @@ public enum Runtime {
         (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
     }
 
-    /// Waits until `device` has done all that it was given.
-    public static func synchronize(_ device: Device) {
-        checked { ct_synchronize(device.rawValue, $0) }
-    }
-
     /// libtorch's own account of how it was built and of its threading.
     public static var buildDescription: String {
         guard let text = checked({ ct_build_description($0) }) else { return "" }
