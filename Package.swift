@@ -38,6 +38,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -54,8 +56,14 @@ let package = Package(
         // Configuration, data, models and inference: what it takes to read a number.
         .target(
             name: "Jersey", dependencies: ["Torch", "CImage", .product(name: "Yams", package: "Yams")]),
-        // What a researcher does with it: training, evaluation, rendered data.
-        .target(name: "JerseyLab", dependencies: ["Jersey", "Torch", "CCairo"]),
+        // What a researcher does with it: training, evaluation, experiments, analyses, reports, rendered data.
+        .target(
+            name: "JerseyLab",
+            dependencies: [
+                "Jersey", "Torch", "CCairo", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            resources: [.embedInCode("Experiments/Shipped"), .embedInCode("Report/Templates")]),
         // The command line.
         .executableTarget(
             name: "JerseyCLI",

@@ -24,6 +24,8 @@ PACKAGES=(
     python3 python3-pip     # to download libtorch
     libjpeg62-turbo-dev libpng-dev libexif-dev                  # reading and writing images
     libcairo2-dev fonts-dejavu-core fonts-liberation            # drawing sample data
+    libsqlite3-dev          # the table of runs of an experiment
+    gnuplot-nox             # charts
 )
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -50,6 +50,18 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
+    /// YAML (or JSON, which is YAML) by its own rules: a quoted "07" stays a word.
+    ///
+    /// - Throws: what the parser says.
+    public init(yaml text: String) throws {
+        self = try Yams.load(yaml: text).map { try ConfigTree($0) } ?? .table([:])
+    }
+
+    /// The tree as a value of `type`; its keys are checked by whoever defines them.
+    public func decoded<Value: Decodable>(as type: Value.Type) throws -> Value {
+        try JSONDecoder().decode(type, from: JSONEncoder().encode(self))
+    }
+
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
@@ -75,7 +87,7 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
         return table[key]?.value(at: path.dropFirst())
     }
 
-    mutating func set(_ value: ConfigTree, at path: some Collection<String>) {
+    public mutating func set(_ value: ConfigTree, at path: some Collection<String>) {
         guard let key = path.first else {
             self = value
             return
@@ -102,10 +114,20 @@ public struct ConfigOverlay: Sendable {
         texts = [:]
     }
 
+    /// Settings in nested tables: `{"training": {"epochs": 5}}`.
+    public init(source: String, tree: ConfigTree) {
+        var settings: [String: ConfigTree] = [:]
+        // A heading with nothing under it sets nothing.
+        for leaf in tree.leaves where leaf.value != .null || RunConfig.keys.contains(leaf.path) {
+            settings[leaf.path] = leaf.value
+        }
+        self.init(source: source, settings: settings)
+    }
+
     private init(source: String, texts: [String: String]) {
         self.source = source
         self.texts = texts
-        settings = texts.mapValues { (try? Self.tree($0)) ?? .string($0) }
+        settings = texts.mapValues { (try? ConfigTree(yaml: $0)) ?? .string($0) }
     }
 
     /// A YAML or JSON file (JSON is YAML).
@@ -119,14 +141,9 @@ public struct ConfigOverlay: Sendable {
             throw FileError(file.path, doing: "read the configuration", error: error)
         }
         do {
-            let tree = try Self.tree(text)
+            let tree = try ConfigTree(yaml: text)
             guard case .table = tree else { throw FileError(file.path, "does not hold keys and values") }
-            var settings: [String: ConfigTree] = [:]
-            // A heading with nothing under it sets nothing.
-            for leaf in tree.leaves where leaf.value != .null || RunConfig.keys.contains(leaf.path) {
-                settings[leaf.path] = leaf.value
-            }
-            self.init(source: file.path, settings: settings)
+            self.init(source: file.path, tree: tree)
         } catch let error as FileError {
             throw error
         } catch {
@@ -159,11 +176,6 @@ public struct ConfigOverlay: Sendable {
         "JERSEY_" + key.map { $0 == "." ? "_" : $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
     }
 
-    /// YAML by its own rules: a quoted "07" stays a word.
-    private static func tree(_ text: String) throws -> ConfigTree {
-        guard let value = try Yams.load(yaml: text) else { return .table([:]) }
-        return try ConfigTree(value)
-    }
 }
 
 extension RunConfig {

@@ -6,7 +6,12 @@ import Synchronization
 /// Words for the person at the terminal; results alone go to standard output.
 enum Console {
     static func error(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        write(text + "\n")
+    }
+
+    /// Nobody may be listening any more: that must not end the work.
+    static func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     /// Names the first frames that were left out, and counts the others.
@@ -19,7 +24,7 @@ enum Console {
     static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
     static func redraw(_ line: String) {
-        FileHandle.standardError.write(Data("\r\u{1b}[2K\(line)".utf8))
+        write("\r\u{1b}[2K\(line)")
     }
 
     /// "1:02:03" or "2:03".
@@ -141,4 +146,13 @@ final class StopSignals: @unchecked Sendable {
     }
 
     var isStopped: Bool { stopped.withLock { $0 } }
+
+    /// Takes the end of standard input as a wish to stop, too: whoever started this process is gone.
+    func stopWhenInputCloses() {
+        let thread = Thread { [weak self] in
+            while let data = try? FileHandle.standardInput.read(upToCount: 4096), !data.isEmpty {}
+            self?.stopped.withLock { $0 = true }
+        }
+        thread.start()
+    }
 }

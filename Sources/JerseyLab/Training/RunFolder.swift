@@ -22,6 +22,11 @@ public struct RunFolder: Sendable {
     /// A row for every test sequence.
     public var outcomes: URL { url.appendingPathComponent("outcomes.jsonl") }
     public var result: URL { url.appendingPathComponent("result.json") }
+    /// Where a run at work is, about once a second.
+    public var progress: URL { url.appendingPathComponent("progress.json") }
+    /// What the run said, where an experiment started it. For people; programs read the other files.
+    public var log: URL { url.appendingPathComponent("log.txt") }
+    public var tensorboard: URL { url.appendingPathComponent("tensorboard") }
 
     public func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
 
@@ -46,8 +51,20 @@ public struct RunFolder: Sendable {
 
     /// Holds the folder for this process until the returned lock is released.
     ///
+    /// - Parameter patience: seconds to wait for another process to let go.
     /// - Throws: `FileError` when another process trains there.
-    public func lock() throws -> FolderLock { try FolderLock(url.appendingPathComponent("last/lock")) }
+    public func lock(patience: Double = 0) throws -> FolderLock {
+        let taken = FileError(
+            url.path, "another process is training here", advice: "wait for it, or use another --run folder")
+        let start = ContinuousClock.now
+        while true {
+            do {
+                return try FolderLock(url.appendingPathComponent("last/lock"), orElse: taken)
+            } catch let error as FileError where error == taken && (ContinuousClock.now - start).seconds < patience {
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+    }
 
     /// One value, readable.
     public static func write(_ value: some Encodable, to url: URL) throws {
@@ -69,14 +86,13 @@ public struct RunFolder: Sendable {
 public final class FolderLock: Sendable {
     private let file: Int32
 
-    init(_ url: URL) throws {
+    /// - Throws: `taken` when another process holds the lock; `FileError` when the file cannot be created.
+    init(_ url: URL, orElse taken: FileError) throws {
         file = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(String(cString: strerror(errno)))") }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)
-            throw FileError(
-                url.deletingLastPathComponent().deletingLastPathComponent().path, "another process is training here",
-                advice: "wait for it, or use another --run folder")
+            throw taken
         }
     }
 

@@ -19,42 +19,24 @@ public final class Trainer {
         case stopped
     }
 
-    /// `result.json`.
-    public struct Result: Encodable, Sendable {
-        public let model: String
-        public let encoder: String
-        public let parameters: Int
-        public let seed: UInt64
-        public let published: Bool
-        public let epochs: Int
-        public let bestEpoch: Int
-        public let validation: EpochMetrics.Part?
-        public let test: Evaluation?
-        public let trainSequences: Int
-        public let seconds: Double
-        public let device: String
-        public let libtorch: String
-
-        private enum CodingKeys: String, CodingKey {
-            case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch
-            case bestEpoch = "best_epoch"
-            case trainSequences = "train_sequences"
-        }
-    }
-
     private let config: RunConfig
     private let folder: RunFolder
     private let observer: any TrainingObserver
     private let shouldStop: () -> Bool
+    private let patience: Double
 
-    /// - Parameter shouldStop: asked after every step.
+    /// - Parameters:
+    ///   - shouldStop: asked after every step.
+    ///   - patience: seconds to wait for another process that trains in the folder, which may be about to save and stop.
     public init(
-        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false }
+        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false },
+        patience: Double = 0
     ) {
         self.config = config
         self.folder = folder
         self.observer = observer
         self.shouldStop = shouldStop
+        self.patience = patience
     }
 
     /// Trains to the end, or until asked to stop. Goes on where the folder's state says, if there is one.
@@ -68,7 +50,7 @@ public final class Trainer {
         let dataset = try Dataset(config.data, published: config.published)
         dataset.remarks.forEach(observer.say)
         try folder.create()
-        let lock = try folder.lock()
+        let lock = try folder.lock(patience: patience)
         defer { withExtendedLifetime(lock) {} }
         folder.removeLeftovers()
         let splits = try Splits.forRun(
@@ -93,7 +75,7 @@ public final class Trainer {
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
 
         let session = Session(
-            learner: learner, parts: parts, seen: splits.seenNumbers(in: dataset), batches: batches,
+            learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts, seen: splits.seenNumbers(in: dataset), batches: batches,
             cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
         while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
             if try !trainEpoch(&state, session) { return .stopped }
@@ -109,6 +91,7 @@ public final class Trainer {
     /// What all epochs share.
     private struct Session {
         let learner: Learner
+        let log: TensorBoardLog
         let parts: Parts
         /// Numbers that training sees.
         let seen: Set<JerseyNumber>
@@ -137,6 +120,8 @@ public final class Trainer {
             loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: session.cache),
             workers: config.data.workers,
             start: state.batch, pads: config.published)
+        let before = state.rows.reduce(0) { $0 + $1.seconds }
+        var told = start - .seconds(1)
         while let batch = try loader.next() {
             if batch.isUsable {
                 let labelled = LabelledBatch(
@@ -150,6 +135,13 @@ public final class Trainer {
             observer.didStep(
                 epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: session.batches,
                 tally: state.tally)
+            if ContinuousClock.now - told >= .seconds(1) {
+                told = .now
+                RunProgress(
+                    epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, batches: session.batches,
+                    seconds: before + state.seconds
+                ).write(to: folder.progress)
+            }
             if shouldStop() {
                 try state.write(learner, to: folder.state)
                 return false
@@ -200,6 +192,7 @@ public final class Trainer {
         state.seconds = 0
         try RunFolder.write(lines: state.rows, to: folder.metrics)
         try state.write(learner, to: folder.state)
+        try session.log.append(row)
         observer.didFinishEpoch(row, epochs: config.training.epochs)
     }
 
@@ -228,7 +221,7 @@ public final class Trainer {
         }
         let best = checkpoint.card.training?.epoch ?? state.epoch
         try RunFolder.write(
-            Result(
+            RunResult(
                 model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
                 seed: config.seed, published: config.published, epochs: state.rows.count, bestEpoch: best,
                 validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation,
@@ -236,6 +229,7 @@ public final class Trainer {
                 device: model.device.description, libtorch: Runtime.version),
             to: folder.result)
         if let evaluation {
+            try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best)
             observer.say(
                 "test, with the weights of epoch \(best): \(evaluation.all.sequences.number.text) of sequences, "
                     + "\(evaluation.all.tracks.number.text) of tracks")

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+
+struct ExperimentRunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs an experiment, or goes on with one.",
+        discussion: """
+            An experiment is models × seeds × settings, from a small YAML file or one of those that come with jersey \
+            (`jersey experiment list`). The same call goes on with an experiment that was stopped, in whatever way: finished runs \
+            are kept, interrupted ones go on, failed ones are tried again. Ctrl-C saves and exits with status 130; a run that \
+            fails twice makes the exit status 1, after all others are done.
+
+            Example: jersey experiment run phaseB --data crops --out runs/phaseB --jobs 2
+            """)
+
+    @Argument(help: ArgumentHelp("Name or file; may be left out for an experiment that has begun.", valueName: "experiment"))
+    var experiment: String?
+
+    @Option(help: ArgumentHelp("Folder for the runs and the table of runs.", valueName: "folder"))
+    var out: String
+
+    @Option(help: ArgumentHelp("Data set.", valueName: "folder"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Runs at once.", valueName: "n"))
+    var jobs = 1
+
+    @Option(help: ArgumentHelp("Only these models.", valueName: "list"))
+    var models: String?
+
+    @Option(help: ArgumentHelp("These seeds instead of the experiment's.", valueName: "list"))
+    var seeds: String?
+
+    @Option(help: ArgumentHelp("Settings for all runs, YAML or JSON.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("A setting for all runs, such as training.epochs=5.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Flag(help: "Do as the study did, its defects included.")
+    var published = false
+
+    @OptionGroup var launch: LaunchOptions
+
+    func validate() throws {
+        guard (1...1024).contains(jobs) else { throw ValidationError("--jobs must be 1...1024") }
+    }
+
+    func run() throws {
+        let folder = ExperimentFolder(URL(fileURLWithPath: out))
+        try folder.begin(try definition(folder))
+        let signals = StopSignals()
+        let console = ExperimentConsole(name: try folder.experiment().name)
+        let runner = try ExperimentRunner(
+            folder, launcher: try launch.launcher(folder, jobs: jobs), jobs: jobs, observer: console,
+            shouldStop: { signals.isStopped })
+        let ending = try runner.run()
+        console.finish()
+        switch ending {
+        case .finished:
+            Console.error("all runs are finished; `jersey report \(out)` sums them up")
+        case .failed(let count):
+            Console.error("\(count) run\(count == 1 ? "" : "s") failed; the same call tries again")
+            throw ExitCode(1)
+        case .stopped:
+            Console.error("stopped and saved; the same call goes on")
+            throw ExitCode(130)
+        }
+    }
+
+    /// What was asked for, with everything that decides the numbers written down.
+    private func definition(_ folder: ExperimentFolder) throws -> Experiment {
+        let saved = folder.exists ? try folder.experiment() : nil
+        guard var experiment = try self.experiment.map(Experiment.named) ?? saved else {
+            throw UsageError("name an experiment, such as phaseB; `jersey experiment list` shows those that come with jersey")
+        }
+        if let models { experiment.models = models.split(separator: ",").map(String.init) }
+        if let seeds {
+            experiment.seeds = try seeds.split(separator: ",").map { word in
+                guard let seed = UInt64(word) else { throw UsageError("--seeds is a list of whole numbers, and not '\(seeds)'") }
+                return seed
+            }
+        }
+        var flags: [String: ConfigTree] = [:]
+        if published { flags["published"] = .bool(true) }
+        if let data {
+            // Tasks may be started elsewhere.
+            flags["data.path"] = .string(URL(fileURLWithPath: data).standardizedFileURL.path)
+        }
+        var overlays = try [config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }].compactMap { $0 }
+        overlays += [ConfigOverlay(source: "the command line", settings: flags), try ConfigOverlay(assignments: assignments)]
+        // What an experiment began with it keeps, unless told otherwise.
+        if let saved, self.experiment != nil {
+            overlays.insert(ConfigOverlay(source: folder.definition.path, tree: saved.settings), at: 0)
+        }
+        experiment = try experiment.overlaid(with: overlays)
+        let runs = try experiment.runs()
+        guard runs.allSatisfy({ !$0.config.data.path.isEmpty }) else { throw UsageError("name the data set with --data") }
+        if runs.contains(where: { $0.config.training.threads == nil }) {
+            // Numbers depend on the number of threads; it must not change when the experiment goes on with other --jobs.
+            let threads = max(ProcessInfo.processInfo.activeProcessorCount / jobs, 1)
+            experiment = try experiment.overlaid(
+                with: [ConfigOverlay(source: "--jobs", settings: ["training.threads": .int(threads)])])
+        }
+        return experiment
+    }
+}

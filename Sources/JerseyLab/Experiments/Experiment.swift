@@ -1,0 +1,188 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Models × variants × seeds, with settings for all of them: what an experiment is made of.
+///
+/// A small YAML file: `name`, `summary`, `models` (names, or `all`), `seeds`, and where wanted `settings` (as in a run's
+/// configuration file) and `variants` (each a `name` and `settings` laid over those).
+public struct Experiment: Codable, Sendable, Equatable {
+    /// Settings that are compared with those of other variants.
+    public struct Variant: Codable, Sendable, Equatable {
+        public var name: String
+        public var settings: ConfigTree?
+    }
+
+    public var name: String
+    public var summary: String?
+    /// Names of `ModelSpec.all`.
+    public var models: [String]
+    public var seeds: [UInt64]
+    /// Laid over the defaults.
+    public var settings: ConfigTree
+    /// Empty where there is nothing to compare but models.
+    public var variants: [Variant]
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, summary, models, seeds, settings, variants
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(String.self, forKey: .name)
+        summary = try container.decodeIfPresent(String.self, forKey: .summary)
+        if let word = try? container.decode(String.self, forKey: .models) {
+            models = word == "all" ? ModelSpec.all.map(\.name) : [word]
+        } else {
+            models = try container.decode([String].self, forKey: .models)
+        }
+        seeds = try container.decode([UInt64].self, forKey: .seeds)
+        settings = try container.decodeIfPresent(ConfigTree.self, forKey: .settings) ?? .table([:])
+        variants = try container.decodeIfPresent([Variant].self, forKey: .variants) ?? []
+    }
+
+    /// - Parameter source: what errors call the text.
+    /// - Throws: `UsageError` that names the source and the key.
+    public init(yaml text: String, source: String) throws {
+        do {
+            let tree = try ConfigTree(yaml: text)
+            guard case .table(let table) = tree else { throw UsageError("does not hold keys and values") }
+            let known = CodingKeys.allCases.map(\.rawValue)
+            if let key = table.keys.sorted().first(where: { !known.contains($0) }) {
+                throw UsageError.unknown("key", key, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            }
+            self = try tree.decoded(as: Experiment.self)
+            try check()
+        } catch let error as DecodingError {
+            throw UsageError("\(source) is not an experiment (\(error.briefly))")
+        } catch {
+            throw UsageError("\(source): \(error)")
+        }
+    }
+
+    private func check() throws {
+        guard !models.isEmpty, !seeds.isEmpty else { throw UsageError("an experiment needs at least one model and one seed") }
+        for model in models { _ = try ModelSpec.named(model) }
+        let variantNames = variants.map(\.name)
+        for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
+            if let twice = words.first(where: { word in words.count { $0 == word } > 1 }) {
+                throw UsageError("the \(kind) \(twice) is named twice")
+            }
+        }
+        // Names become names of folders.
+        for name in variantNames + [name] where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) == nil {
+            throw UsageError("'\(name)' is no name for an experiment or a variant; use letters, digits, - and _")
+        }
+        for overlay in try overlays().map(\.overlay) {
+            for key in ["model", "seed"] where overlay.settings[key] != nil {
+                throw UsageError("\(key) does not go under settings; it is named under \(key)s")
+            }
+        }
+    }
+
+    /// The overlays of each variant; one without a name where there are none.
+    private func overlays() throws -> [(variant: String?, overlay: ConfigOverlay)] {
+        guard !variants.isEmpty else { return [(nil, ConfigOverlay(source: "settings", tree: settings))] }
+        return variants.map { variant in
+            (variant.name, ConfigOverlay(source: "variant \(variant.name)", tree: variant.settings ?? .table([:])))
+        }
+    }
+}
+
+// MARK: - Runs
+
+/// One run of an experiment: which, and with what settings.
+public struct PlannedRun: Sendable, Equatable {
+    /// Name of its folder: "basic_r18-42", "basic_r18-only-tens-42".
+    public let id: String
+    public let model: String
+    public let variant: String?
+    public let seed: UInt64
+    public let config: RunConfig
+
+    /// What is averaged over seeds: "basic_r18", "basic_r18-only-tens".
+    public var group: String { ([model] + [variant].compactMap { $0 }).joined(separator: "-") }
+}
+
+extension Experiment {
+    /// All runs, seed by seed, so that an early look sees every model.
+    ///
+    /// - Throws: `UsageError` that names a wrong setting.
+    public func runs() throws -> [PlannedRun] {
+        let common = ConfigOverlay(source: "settings", tree: settings)
+        var runs: [PlannedRun] = []
+        for seed in seeds {
+            for model in models {
+                for (variant, overlay) in try overlays() {
+                    var config = try RunConfig(overlays: variant == nil ? [overlay] : [common, overlay])
+                    config.model = try ModelSpec.named(model).name
+                    config.seed = seed
+                    try config.validate()
+                    let group = ([config.model] + [variant].compactMap { $0 }).joined(separator: "-")
+                    runs.append(
+                        PlannedRun(id: "\(group)-\(seed)", model: config.model, variant: variant, seed: seed, config: config))
+                }
+            }
+        }
+        return runs
+    }
+
+    /// Lays more settings over those that all runs share.
+    ///
+    /// - Throws: `UsageError` when a variant sets the same key, which would silently win.
+    public func overlaid(with overlays: [ConfigOverlay]) throws -> Experiment {
+        var copy = self
+        for overlay in overlays {
+            for (key, value) in overlay.settings {
+                for variant in variants {
+                    let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:]))
+                    if own.settings[key] != nil {
+                        throw UsageError("\(overlay.source): \(key) is what the variants of \(name) differ in; leave it out")
+                    }
+                }
+                copy.settings.set(value, at: key.components(separatedBy: "."))
+            }
+        }
+        try copy.check()
+        return copy
+    }
+}
+
+// MARK: - Shipped experiments
+
+extension Experiment {
+    /// The texts of the experiments that come with jersey.
+    static let shippedTexts: [[UInt8]] = [
+        PackageResources.phase0_yaml, PackageResources.phaseA_yaml, PackageResources.phaseB_yaml, PackageResources.all_yaml,
+        PackageResources.smoke_yaml, PackageResources.equal_recipe_yaml, PackageResources.loss_ablation_yaml,
+        PackageResources.sequence_loss_ablation_yaml, PackageResources.augmentation_yaml, PackageResources.unseen_numbers_yaml,
+    ]
+
+    /// The experiments that come with jersey, and their files' texts.
+    public static let shipped: [(experiment: Experiment, text: String)] = shippedTexts.map { bytes in
+        let text = String(decoding: bytes, as: UTF8.self)
+        do {
+            return (try Experiment(yaml: text, source: "a shipped experiment"), text)
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    /// A shipped experiment by its name, or one in a file.
+    ///
+    /// - Throws: `UsageError` that names close matches, or what is wrong in the file.
+    public static func named(_ word: String) throws -> Experiment {
+        if let shipped = shipped.first(where: { $0.experiment.name == word }) { return shipped.experiment }
+        guard FileManager.default.fileExists(atPath: word) else {
+            throw UsageError.unknown(
+                "experiment or file", word, among: shipped.map(\.experiment.name), advice: "`jersey experiment list` shows them")
+        }
+        do {
+            return try Experiment(yaml: String(contentsOf: URL(fileURLWithPath: word), encoding: .utf8), source: word)
+        } catch let error as UsageError {
+            throw error
+        } catch {
+            throw FileError(word, doing: "read the experiment", error: error)
+        }
+    }
+}

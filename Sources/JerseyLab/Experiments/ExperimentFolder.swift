@@ -1,0 +1,88 @@
+import Foundation
+import Jersey
+import Torch
+
+/// The files of an experiment: its definition, a folder for every run, and a table of all runs.
+public struct ExperimentFolder: Sendable {
+    public let url: URL
+
+    public init(_ url: URL) {
+        self.url = url
+    }
+
+    /// The experiment, complete, as it runs.
+    public var definition: URL { url.appendingPathComponent("experiment.json") }
+    /// What `jersey runs` reads; can be made again from the run folders.
+    public var database: URL { url.appendingPathComponent("runs.sqlite") }
+
+    public func run(_ id: String) -> RunFolder {
+        RunFolder(url.appendingPathComponent("runs").appendingPathComponent(id))
+    }
+
+    public var exists: Bool { FileManager.default.fileExists(atPath: definition.path) }
+
+    /// - Throws: `FileError` or `UsageError` that names the file.
+    public func experiment() throws -> Experiment {
+        guard exists else {
+            throw FileError(url.path, "is not an experiment's folder: it has no experiment.json")
+        }
+        do {
+            return try Experiment(yaml: String(contentsOf: definition, encoding: .utf8), source: definition.path)
+        } catch let error as UsageError {
+            throw error
+        } catch {
+            throw FileError(definition.path, doing: "read the experiment", error: error)
+        }
+    }
+
+    /// Begins or continues: writes the definition, where it does not contradict one that is there.
+    ///
+    /// An experiment may grow (more models, seeds or variants); what its runs have in common stays.
+    /// - Throws: `FileError` that names the first setting that differs.
+    public func begin(_ experiment: Experiment) throws {
+        do {
+            try FileManager.default.createDirectory(at: run("x").url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        } catch {
+            throw FileError(url.path, doing: "create the experiment's folder", error: error)
+        }
+        if exists {
+            let saved = try self.experiment()
+            let runs = Dictionary(try saved.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for run in try experiment.runs() {
+                if let old = runs[run.id] { try run.config.checkContinues(old.config, path: url.path) }
+            }
+            guard saved != experiment else { return }
+        }
+        try RunFolder.write(experiment, to: definition)
+    }
+
+    /// Holds the experiment for this process until the returned lock is released.
+    ///
+    /// - Throws: `FileError` when another process runs it.
+    func lock() throws -> FolderLock {
+        try FolderLock(
+            lockFile,
+            orElse: FileError(url.path, "another process runs this experiment", advice: "`jersey experiment status` shows it"))
+    }
+
+    private var lockFile: URL { url.appendingPathComponent("lock") }
+
+    /// Whether some process runs the experiment now.
+    public var isRunning: Bool { FileManager.default.fileExists(atPath: lockFile.path) && (try? lock()) == nil }
+
+    /// The folders of finished runs, and what is wrong with those that cannot be read.
+    public func finishedRuns() throws -> (runs: [FinishedRun], problems: [String]) {
+        var runs: [FinishedRun] = []
+        var problems: [String] = []
+        for planned in try experiment().runs() {
+            let folder = run(planned.id)
+            guard folder.exists(folder.result) else { continue }
+            do {
+                runs.append(try FinishedRun(folder))
+            } catch {
+                problems.append("\(error)")
+            }
+        }
+        return (runs, problems)
+    }
+}

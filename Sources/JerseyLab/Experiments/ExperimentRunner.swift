@@ -1,0 +1,219 @@
+import Foundation
+import Jersey
+import Torch
+
+/// What an experiment tells while it runs.
+public protocol ExperimentObserver: AnyObject {
+    /// A sentence for the user.
+    func say(_ text: String)
+    /// At every look; the observer decides how often it shows it.
+    func didLook(_ status: ExperimentStatus)
+}
+
+/// Brings all runs of an experiment to their end: finished ones are kept, interrupted ones go on, failed ones are tried once more.
+///
+/// The run folders are the truth. The table of runs follows them, and whatever happens to it, the runs go on.
+public final class ExperimentRunner {
+    public enum Ending: Sendable, Equatable {
+        case finished
+        /// Some runs have failed, twice each; the others are finished.
+        case failed(Int)
+        /// Stopped when asked to; runs at work have saved their state.
+        case stopped
+    }
+
+    private let folder: ExperimentFolder
+    private let plan: [PlannedRun]
+    private let launcher: any Launcher
+    private let observer: any ExperimentObserver
+    private let shouldStop: () -> Bool
+    private var status: ExperimentStatus
+    private var table: RunTable
+
+    private static let attempts = 2
+
+    /// - Parameter jobs: runs at once, for the estimate of the time that is left.
+    public init(
+        _ folder: ExperimentFolder, launcher: any Launcher, jobs: Int, observer: any ExperimentObserver,
+        shouldStop: @escaping () -> Bool = { false }
+    ) throws {
+        self.folder = folder
+        plan = try folder.experiment().runs()
+        self.launcher = launcher
+        self.observer = observer
+        self.shouldStop = shouldStop
+        status = ExperimentStatus(runs: plan.map(ExperimentStatus.Run.init), jobs: jobs)
+        table = RunTable(folder, observer)
+    }
+
+    /// Runs until all is done, or until asked to stop.
+    ///
+    /// - Throws: when the experiment is run by another process, or runs cannot be started at all.
+    public func run() throws -> Ending {
+        let lock = try folder.lock()
+        defer { withExtendedLifetime(lock) {} }
+        table.open(plan)
+        for index in plan.indices {
+            status.runs[index].look(at: folder.run(plan[index].id))
+            table.note(status.runs[index])
+        }
+        let kept = status.count(.finished)
+        if kept > 0 { observer.say("\(kept) of \(plan.count) runs are finished already") }
+        for run in status.runs {
+            if let reason = run.reason { observer.say("\(run.id): \(reason); it is tested anew") }
+        }
+        defer { table.close() }
+        return try loop()
+    }
+
+    private func loop() throws -> Ending {
+        var failures: [String: Int] = [:]
+        var waiting = plan.filter { state(of: $0.id) != .finished }
+        var running = Set(try launcher.adopt(waiting))
+        running.forEach { mark($0, .running) }
+        waiting.removeAll { running.contains($0.id) }
+        while true {
+            if shouldStop() {
+                launcher.stop()
+                for id in running { conclude(id) }
+                return .stopped
+            }
+            if !waiting.isEmpty {
+                let started = Set(try launcher.start(waiting))
+                running.formUnion(started)
+                waiting.removeAll { started.contains($0.id) }
+                for id in started { mark(id, .running) }
+            }
+            for task in try launcher.ended() {
+                running.remove(task.id)
+                conclude(task.id, reason: task.reason)
+                guard state(of: task.id) == .failed else { continue }
+                failures[task.id, default: 0] += 1
+                let isLast = failures[task.id]! >= Self.attempts
+                observer.say("\(task.id) failed: \(task.reason ?? "no result")\(isLast ? "" : "; it will be tried once more")")
+                if !isLast { waiting += plan.filter { $0.id == task.id } }
+            }
+            for index in status.runs.indices where status.runs[index].state == .running {
+                status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
+                table.note(status.runs[index])
+            }
+            observer.didLook(status)
+            if waiting.isEmpty && running.isEmpty { break }
+            Thread.sleep(forTimeInterval: launcher.interval.seconds)
+        }
+        let failed = status.count(.failed)
+        return failed == 0 ? .finished : .failed(failed)
+    }
+
+    // MARK: States
+
+    private func index(of id: String) -> Int { plan.firstIndex { $0.id == id } ?? 0 }
+
+    private func state(of id: String) -> RunState { status.runs[index(of: id)].state }
+
+    private func mark(_ id: String, _ state: RunState) {
+        status.runs[index(of: id)].state = state
+        status.runs[index(of: id)].reason = nil
+        table.note(status.runs[index(of: id)], begins: state == .running)
+    }
+
+    /// What has become of a run whose task is over: its folder tells.
+    private func conclude(_ id: String, reason: String? = nil) {
+        let index = index(of: id)
+        status.runs[index].look(at: folder.run(id))
+        if status.runs[index].state != .finished, let reason {
+            status.runs[index].state = .failed
+            status.runs[index].reason = reason
+        }
+        table.note(status.runs[index])
+        if let accuracy = status.runs[index].accuracy {
+            let seconds = status.runs[index].seconds ?? 0
+            observer.say("\(id) finished: \(String(format: "%.2f%%", accuracy * 100)) of test sequences, \(Int(seconds)) s")
+        }
+    }
+}
+
+/// Keeps the table of runs up to date, as far as the disk allows.
+private struct RunTable {
+    private let folder: ExperimentFolder
+    private let observer: any ExperimentObserver
+    private var database: RunDatabase?
+    private var records: [String: RunRecord] = [:]
+    /// Epochs of each run that are in the table.
+    private var epochs: [String: Int] = [:]
+    private var hasComplained = false
+    private let commit = SourceRevision.current
+    private let host = ProcessInfo.processInfo.hostName
+
+    init(_ folder: ExperimentFolder, _ observer: any ExperimentObserver) {
+        self.folder = folder
+        self.observer = observer
+    }
+
+    mutating func open(_ plan: [PlannedRun]) {
+        attempt { table in
+            let (database, aside) = try RunDatabase.open(table.folder.database)
+            if let aside {
+                table.observer.say(
+                    "\(table.folder.database.path) was broken and is now \(aside.lastPathComponent); "
+                        + "it is made anew from the run folders")
+            }
+            table.database = database
+            let known = Dictionary(try database.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for run in plan {
+                var record = RunRecord(run)
+                if let old = known[run.id] {
+                    (record.attempts, record.started, record.finished) = (old.attempts, old.started, old.finished)
+                    (record.host, record.commit) = (old.host, old.commit)
+                }
+                table.records[run.id] = record
+            }
+            try database.save(plan.compactMap { table.records[$0.id] })
+        }
+    }
+
+    /// Writes what has changed of a run.
+    ///
+    /// - Parameter begins: an attempt begins here and now.
+    mutating func note(_ run: ExperimentStatus.Run, begins: Bool = false) {
+        guard var record = records[run.id] else { return }
+        let files = folder.run(run.id)
+        if begins {
+            record.attempts += 1
+            record.started = record.started ?? Date()
+            (record.host, record.commit) = (host, commit)
+        }
+        record.state = run.state.rawValue
+        record.reason = run.reason
+        if run.state == .finished, record.result == nil, let result = try? FinishedRun.result(in: files) {
+            record.take(result)
+            record.finished = record.finished ?? Date()
+        }
+        let done = epochs[run.id] ?? 0
+        // A new epoch shows in the progress; the metrics are read only then.
+        let mayHaveRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > done + 1)
+        guard record != records[run.id] || mayHaveRows else { return }
+        let rows: [EpochMetrics] = mayHaveRows ? (try? FinishedRun.rows(at: files.metrics)) ?? [] : []
+        guard record != records[run.id] || rows.count > done else { return }
+        attempt { table in
+            try table.database?.save(record, epochs: rows.dropFirst(done))
+            table.records[run.id] = record
+            table.epochs[run.id] = max(rows.count, done)
+        }
+    }
+
+    mutating func close() { database = nil }
+
+    /// The table is a convenience: what goes wrong with it is said once, and the runs go on.
+    private mutating func attempt(_ body: (inout RunTable) throws -> Void) {
+        do {
+            try body(&self)
+        } catch {
+            guard !hasComplained else { return }
+            hasComplained = true
+            observer.say(
+                "warning: \(folder.database.path): \(RunDatabase.words(error)); the runs go on, and the next "
+                    + "`jersey experiment run` brings the table up to date")
+        }
+    }
+}

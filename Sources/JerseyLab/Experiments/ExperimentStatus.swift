@@ -1,0 +1,97 @@
+import Foundation
+import Jersey
+
+/// Where a run is.
+public enum RunState: String, Codable, Sendable, CaseIterable {
+    case waiting, running
+    /// Begun, and at work nowhere; it will go on where it was.
+    case interrupted
+    case finished, failed
+}
+
+/// All runs of an experiment at one moment.
+public struct ExperimentStatus: Sendable, Equatable {
+    public struct Run: Sendable, Equatable {
+        public let id: String
+        public let group: String
+        public let seed: UInt64
+        public var state: RunState
+        public var progress: RunProgress?
+        /// Of the test sequences, where the run is finished.
+        public var accuracy: Double?
+        /// Of training, where the run is finished.
+        public var seconds: Double?
+        public var reason: String?
+
+        init(_ run: PlannedRun) {
+            (id, group, seed, state) = (run.id, run.group, run.seed, .waiting)
+        }
+    }
+
+    public var runs: [Run]
+    /// Runs that go on at once.
+    public var jobs: Int
+
+    public func count(_ state: RunState) -> Int { runs.count { $0.state == state } }
+
+    /// Seconds until all runs are done, from those that are done or at work: a run takes as long as others of its model, or else
+    /// as the mean model. Nil while there is nothing to go by.
+    public var remainingSeconds: Double? {
+        var totals: [String: [Double]] = [:]
+        for run in runs {
+            if let seconds = run.seconds {
+                totals[run.group, default: []].append(seconds)
+            } else if let progress = run.progress, progress.share > 0.02 {
+                totals[run.group, default: []].append(progress.seconds / progress.share)
+            }
+        }
+        let means = totals.mapValues { $0.reduce(0, +) / Double($0.count) }
+        guard !means.isEmpty else { return nil }
+        let mean = means.values.sorted().reduce(0, +) / Double(means.count)
+        let open = runs.filter { ![.finished, .failed].contains($0.state) }
+        let work = open.reduce(0) { $0 + (means[$1.group] ?? mean) * (1 - ($1.progress?.share ?? 0)) }
+        return work / Double(max(min(jobs, open.count), 1))
+    }
+}
+
+extension ExperimentStatus {
+    /// As the run folders tell, for whoever looks from outside.
+    public init(_ folder: ExperimentFolder) throws {
+        let isRunning = folder.isRunning
+        let records = (try? RunDatabase(reading: folder.database).runs()) ?? []
+        let known = Dictionary(records.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        runs = try folder.experiment().runs().map { planned in
+            var run = Run(planned)
+            run.look(at: folder.run(planned.id))
+            let record = known[planned.id]
+            switch RunState(rawValue: record?.state ?? "") {
+            case .running where run.state == .interrupted && isRunning: run.state = .running
+            case .failed where run.state != .finished: (run.state, run.reason) = (.failed, record?.reason)
+            default: break
+            }
+            return run
+        }
+        jobs = max(runs.count { $0.state == .running }, 1)
+    }
+}
+
+extension ExperimentStatus.Run {
+    /// Takes over what the folder tells: finished, begun, or not there.
+    mutating func look(at folder: RunFolder) {
+        if folder.exists(folder.result) {
+            do {
+                let result = try FinishedRun.result(in: folder)
+                state = .finished
+                accuracy = result.test?.all.sequences.number.value
+                (seconds, progress, reason) = (result.seconds, nil, nil)
+            } catch {
+                (state, reason) = (.interrupted, "\(error)")
+            }
+        } else if folder.exists(folder.config) {
+            state = .interrupted
+            progress = RunProgress(contentsOf: folder.progress)
+        } else {
+            state = .waiting
+        }
+    }
+}

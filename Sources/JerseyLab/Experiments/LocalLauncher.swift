@@ -1,0 +1,107 @@
+import Foundation
+import Synchronization
+import Torch
+
+/// Each run a process of its own on this machine, so that one that crashes or takes too much memory harms no other.
+public final class LocalLauncher: Launcher {
+    /// One task at work.
+    private struct Task {
+        let process: Process
+        /// The task stops when this closes, and so also when the launcher is killed.
+        let leash: Pipe
+        let words: LastWords
+    }
+
+    public let interval = Duration.milliseconds(200)
+
+    private let executable: URL
+    private let folder: ExperimentFolder
+    private let jobs: Int
+    private var tasks: [String: Task] = [:]
+
+    /// - Parameters:
+    ///   - executable: the `jersey` program, which knows `experiment task`.
+    ///   - jobs: runs at once.
+    public init(executable: URL, folder: ExperimentFolder, jobs: Int) {
+        self.executable = executable
+        self.folder = folder
+        self.jobs = jobs
+    }
+
+    public func adopt(_ runs: [PlannedRun]) -> [String] { [] }
+
+    public func start(_ runs: [PlannedRun]) throws -> [String] {
+        var started: [String] = []
+        for run in runs.prefix(jobs - tasks.count) {
+            let (process, leash, words) = (Process(), Pipe(), LastWords(folder.run(run.id).log))
+            process.executableURL = executable
+            process.arguments = ["experiment", "task", folder.url.path, run.id, "--leashed"]
+            process.standardInput = leash
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = words.pipe
+            do {
+                try process.run()
+            } catch {
+                throw FileError(executable.path, doing: "start", error: error)
+            }
+            tasks[run.id] = Task(process: process, leash: leash, words: words)
+            started.append(run.id)
+        }
+        return started
+    }
+
+    public func ended() -> [EndedTask] {
+        let over = tasks.filter { !$0.value.process.isRunning }
+        return over.map { id, task in
+            tasks[id] = nil
+            let (process, words) = (task.process, task.words.text)
+            if process.terminationReason == .uncaughtSignal {
+                let signal = process.terminationStatus
+                let why = signal == SIGKILL ? "; was there enough memory?" : ""
+                return EndedTask(id: id, reason: "it was ended by signal \(signal)\(why)")
+            }
+            if process.terminationStatus == 0 { return EndedTask(id: id, reason: nil) }
+            return EndedTask(id: id, reason: words.isEmpty ? "exit status \(process.terminationStatus)" : words)
+        }.sorted { $0.id < $1.id }
+    }
+
+    public func stop() {
+        for task in tasks.values { try? task.leash.fileHandleForWriting.close() }
+        for task in tasks.values { task.process.waitUntilExit() }
+    }
+}
+
+/// What a process says on standard error: kept in a file where that is possible, and its last line in memory, also on a full disk.
+final class LastWords: Sendable {
+    let pipe = Pipe()
+    private let tail = Mutex(Data())
+    private let isOver = DispatchSemaphore(value: 0)
+
+    init(_ log: URL) {
+        try? FileManager.default.createDirectory(at: log.deletingLastPathComponent(), withIntermediateDirectories: true)
+        if !FileManager.default.fileExists(atPath: log.path) { try? Data().write(to: log) }
+        let file = try? FileHandle(forWritingTo: log)
+        _ = try? file?.seekToEnd()
+        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty {
+                handle.readabilityHandler = nil
+                self?.isOver.signal()
+            }
+            try? file?.write(contentsOf: data)
+            self?.tail.withLock { $0 = ($0 + data).suffix(4096) }
+        }
+    }
+
+    /// The last line of a process that has ended, without "Error: ".
+    var text: String {
+        _ = isOver.wait(timeout: .now() + 1)
+        return Self.last(of: tail.withLock { $0 })
+    }
+
+    static func last(of data: Data) -> String {
+        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let line = lines.last { !$0.allSatisfy(\.isWhitespace) } ?? ""
+        return String(line.trimmingPrefix("Error: "))
+    }
+}

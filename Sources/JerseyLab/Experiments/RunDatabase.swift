@@ -1,0 +1,194 @@
+import Foundation
+import GRDB
+import Jersey
+import Torch
+
+/// One run, as a row of the table `run`.
+public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
+    public static let databaseTableName = "run"
+    public static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
+    public static let databaseColumnDecodingStrategy = DatabaseColumnDecodingStrategy.convertFromSnakeCase
+
+    public var id: String
+    public var model: String
+    public var variant: String?
+    public var seed: UInt64
+    /// A raw value of `RunState`.
+    public var state: String
+    /// In all calls.
+    public var attempts = 0
+    public var started: Date?
+    public var finished: Date?
+    /// Of training and validation.
+    public var seconds: Double?
+    public var host: String?
+    /// Of jersey's repository, or of the folder that it was called in; "-dirty" where there were changes.
+    public var commit: String?
+    /// Why it failed.
+    public var reason: String?
+    /// Test accuracies, 0...1.
+    public var numberAccuracy: Double?
+    public var tensAccuracy: Double?
+    public var onesAccuracy: Double?
+    public var testSequences: Int?
+    public var testLoss: Double?
+    public var validationAccuracy: Double?
+    public var bestEpoch: Int?
+    /// `config.json` and `result.json`.
+    public var config: String
+    public var result: String?
+
+    init(_ run: PlannedRun) {
+        (id, model, variant, seed, state) = (run.id, run.model, run.variant, run.seed, RunState.waiting.rawValue)
+        config = (try? JSON.text(JSON.line(run.config))) ?? "{}"
+    }
+
+    mutating func take(_ result: RunResult) {
+        seconds = result.seconds
+        numberAccuracy = result.test?.all.sequences.number.value
+        tensAccuracy = result.test?.all.sequences.tens.value
+        onesAccuracy = result.test?.all.sequences.ones.value
+        testSequences = result.test?.all.sequences.number.count
+        testLoss = result.test?.loss
+        validationAccuracy = result.validation?.numberAccuracy
+        bestEpoch = result.bestEpoch
+        self.result = try? JSON.text(JSON.line(result))
+    }
+}
+
+/// One epoch of a run, as a row of the table `epoch`.
+private struct EpochRecord: Codable, FetchableRecord, PersistableRecord {
+    static let databaseTableName = "epoch"
+    static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
+
+    var run: String
+    var epoch: Int
+    var trainLoss: Double
+    var trainNumberAccuracy: Double
+    var trainTensAccuracy: Double
+    var trainOnesAccuracy: Double
+    var validationLoss: Double?
+    var validationNumberAccuracy: Double?
+    var validationTensAccuracy: Double?
+    var validationOnesAccuracy: Double?
+    var rateFactor: Double
+    var best: Bool
+    var seconds: Double
+
+    init(_ run: String, _ row: EpochMetrics) {
+        self.run = run
+        epoch = row.epoch
+        (trainLoss, trainNumberAccuracy) = (row.train.loss, row.train.numberAccuracy)
+        (trainTensAccuracy, trainOnesAccuracy) = (row.train.tensAccuracy, row.train.onesAccuracy)
+        (validationLoss, validationNumberAccuracy) = (row.validation?.loss, row.validation?.numberAccuracy)
+        (validationTensAccuracy, validationOnesAccuracy) = (row.validation?.tensAccuracy, row.validation?.onesAccuracy)
+        (rateFactor, best, seconds) = (row.rateFactor, row.best, row.seconds)
+    }
+}
+
+/// The table of an experiment's runs (SQLite). Written by whoever runs the experiment, read by `jersey runs` and any SQL tool.
+public struct RunDatabase: Sendable {
+    private let queue: DatabaseQueue
+
+    /// Opens it for writing; a file that is no database, or a broken one, is set aside.
+    ///
+    /// - Returns: the database, and where a broken one was moved to.
+    /// - Throws: `FileError`.
+    public static func open(_ url: URL) throws -> (RunDatabase, setAside: URL?) {
+        do {
+            return (try RunDatabase(url), nil)
+        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+            let aside = url.appendingPathExtension("broken-\(Int(Date().timeIntervalSince1970))")
+            do {
+                try FileManager.default.moveItem(at: url, to: aside)
+                // A journal belongs to the file that is gone.
+                try? FileManager.default.removeItem(atPath: url.path + "-journal")
+                return (try RunDatabase(url), aside)
+            } catch {
+                throw FileError(url.path, doing: "replace the broken database", error: error)
+            }
+        } catch {
+            throw FileError(url.path, "cannot be opened: \(Self.words(error))")
+        }
+    }
+
+    /// Opens it for reading only.
+    public init(reading url: URL) throws {
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            throw FileError(url.path, "does not exist", advice: "name the folder of an experiment that has begun")
+        }
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            queue = try DatabaseQueue(path: url.path, configuration: configuration)
+            _ = try queue.read { try RunRecord.fetchCount($0) }
+        } catch {
+            throw FileError(
+                url.path, "cannot be read: \(Self.words(error))",
+                advice: "`jersey experiment run` on this folder makes it anew from the run folders")
+        }
+    }
+
+    private init(_ url: URL) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        queue = try DatabaseQueue(path: url.path, configuration: configuration)
+        try queue.read { database in
+            if let word = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), word != "ok" {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: word)
+            }
+        }
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("runs") { database in
+            try database.create(table: "run") { table in
+                table.primaryKey("id", .text)
+                for name in ["model", "state", "config"] { table.column(name, .text).notNull() }
+                for name in ["seed", "attempts"] { table.column(name, .integer).notNull() }
+                for name in ["variant", "host", "commit", "reason", "result"] { table.column(name, .text) }
+                for name in ["started", "finished"] { table.column(name, .datetime) }
+                for name in ["test_sequences", "best_epoch"] { table.column(name, .integer) }
+                for name in [
+                    "seconds", "number_accuracy", "tens_accuracy", "ones_accuracy", "test_loss", "validation_accuracy",
+                ] { table.column(name, .double) }
+            }
+            try database.create(table: "epoch") { table in
+                table.column("run", .text).notNull().references("run", onDelete: .cascade)
+                table.column("epoch", .integer).notNull()
+                table.primaryKey(["run", "epoch"])
+                for part in ["train", "validation"] {
+                    for name in ["loss", "number_accuracy", "tens_accuracy", "ones_accuracy"] {
+                        table.column("\(part)_\(name)", .double)
+                    }
+                }
+                for name in ["rate_factor", "seconds"] { table.column(name, .double).notNull() }
+                table.column("best", .boolean).notNull()
+            }
+        }
+        try migrator.migrate(queue)
+    }
+
+    /// All runs, in the order in which they were entered.
+    public func runs() throws -> [RunRecord] {
+        try queue.read { try RunRecord.order(Column.rowID).fetchAll($0) }
+    }
+
+    func save(_ records: [RunRecord]) throws {
+        try queue.write { database in
+            for record in records { try record.upsert(database) }
+        }
+    }
+
+    /// A run and the epochs that are not in the table yet.
+    func save(_ record: RunRecord, epochs: ArraySlice<EpochMetrics>) throws {
+        try queue.write { database in
+            try record.upsert(database)
+            for row in epochs { try EpochRecord(record.id, row).upsert(database) }
+        }
+    }
+
+    /// SQLite's own words for what went wrong.
+    static func words(_ error: any Error) -> String {
+        (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// Mean and spread of one figure over runs.
+public struct Summary: Codable, Sendable, Equatable {
+    public let n: Int
+    /// Nil of nothing.
+    public let mean: Double?
+    /// Of the sample (n - 1); nil of fewer than two.
+    public let standardDeviation: Double?
+    public let minimum: Double?
+    public let maximum: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case n, mean
+        case standardDeviation = "standard_deviation"
+        case minimum = "min"
+        case maximum = "max"
+    }
+
+    public init(_ values: [Double]) {
+        n = values.count
+        let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        self.mean = mean
+        minimum = values.min()
+        maximum = values.max()
+        if let mean, values.count > 1 {
+            let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            standardDeviation = (squares / Double(values.count - 1)).squareRoot()
+        } else {
+            standardDeviation = nil
+        }
+    }
+
+    /// "0.9564 ± 0.0049", as the study prints it; without the deviation for a single value; "-" of nothing.
+    public var text: String { text(scale: 1, digits: 4, unit: "") }
+
+    /// "95.64 ± 0.49%".
+    public var percentText: String { text(scale: 100, digits: 2, unit: "%") }
+
+    private func text(scale: Double, digits: Int, unit: String) -> String {
+        guard let mean else { return "-" }
+        func word(_ value: Double) -> String { String(format: "%.\(digits)f", value * scale) }
+        return word(mean) + (standardDeviation.map { " ± " + word($0) } ?? "") + unit
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Jersey
+import Torch
+
+/// A run that is done, as its folder tells: what analyses and reports are made from.
+public struct FinishedRun: Sendable {
+    public let folder: RunFolder
+    public let config: RunConfig
+    public let result: RunResult
+    /// A row for every epoch.
+    public let metrics: [EpochMetrics]
+    /// A row for every test sequence.
+    public let outcomes: [Outcome]
+
+    /// The folder's name.
+    public var id: String { folder.url.lastPathComponent }
+
+    /// - Throws: `FileError` that names the file which is missing or broken.
+    public init(_ folder: RunFolder) throws {
+        self.folder = folder
+        guard folder.exists(folder.config) else { throw FileError(folder.url.path, "is not a run folder: it has no config.json") }
+        guard folder.exists(folder.result) else {
+            throw FileError(folder.url.path, "is not finished", advice: "go on with --resume")
+        }
+        config = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
+        result = try Self.value(at: folder.result)
+        metrics = try Self.rows(at: folder.metrics)
+        outcomes = result.test == nil ? [] : try Self.rows(at: folder.outcomes)
+        if let test = result.test, test.all.sequences.number.count != outcomes.count {
+            throw FileError(
+                folder.outcomes.path,
+                "has \(outcomes.count) rows, where result.json counts \(test.all.sequences.number.count) test sequences",
+                advice: "remove the run folder and train anew")
+        }
+    }
+
+    /// The result alone, for looking at many runs.
+    public static func result(in folder: RunFolder) throws -> RunResult { try value(at: folder.result) }
+
+    static func rows<Row: Decodable>(at url: URL) throws -> [Row] {
+        let lines = try data(at: url).split(separator: UInt8(ascii: "\n"))
+        return try lines.enumerated().map { index, line in try decoded(line, url, place: "line \(index + 1): ") }
+    }
+
+    private static func value<Value: Decodable>(at url: URL) throws -> Value { try decoded(data(at: url), url) }
+
+    private static func data(at url: URL) throws -> Data {
+        do {
+            return try Data(contentsOf: url)
+        } catch {
+            throw FileError(url.path, doing: "read", error: error)
+        }
+    }
+
+    private static func decoded<Value: Decodable>(_ data: Data, _ url: URL, place: String = "") throws -> Value {
+        do {
+            return try JSON.decoded(from: data)
+        } catch {
+            let reason = (error as? DecodingError)?.briefly ?? "\(error)"
+            throw FileError(url.path, "cannot be understood (\(place)\(reason))", advice: "remove the run folder and train anew")
+        }
+    }
+}

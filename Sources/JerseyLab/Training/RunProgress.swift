@@ -1,0 +1,35 @@
+import Foundation
+import Jersey
+
+/// Where a run at work is: `progress.json`, for whoever watches. A run is taken up again from its state, not from this.
+public struct RunProgress: Codable, Sendable, Equatable {
+    /// From 1.
+    public var epoch: Int
+    public var epochs: Int
+    /// Batches of this epoch that are done.
+    public var batch: Int
+    public var batches: Int
+    /// Of training, in all sessions.
+    public var seconds: Double
+
+    /// Share of the run that is done, 0...1.
+    public var share: Double {
+        (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1))
+    }
+
+    public init?(contentsOf url: URL) {
+        guard let data = try? Data(contentsOf: url), let value = try? JSON.decoded(RunProgress.self, from: data) else {
+            return nil
+        }
+        self = value
+    }
+
+    init(epoch: Int, epochs: Int, batch: Int, batches: Int, seconds: Double) {
+        (self.epoch, self.epochs, self.batch, self.batches, self.seconds) = (epoch, epochs, batch, batches, seconds)
+    }
+
+    /// Replaces the file, without making sure of the disk: nothing is lost with it, and a full disk is found out elsewhere.
+    func write(to url: URL) {
+        try? JSON.line(self).write(to: url, options: .atomic)
+    }
+}

@@ -1,0 +1,29 @@
+import Jersey
+
+/// What a run came to: `result.json`.
+public struct RunResult: Codable, Sendable {
+    public let model: String
+    public let encoder: String
+    public let parameters: Int
+    public let seed: UInt64
+    public let published: Bool
+    /// Done, also where it stopped early.
+    public let epochs: Int
+    /// From 1; whose weights were tested.
+    public let bestEpoch: Int
+    /// Of the best epoch; nil without validation sequences.
+    public let validation: EpochMetrics.Part?
+    /// Nil without test sequences.
+    public let test: Evaluation?
+    public let trainSequences: Int
+    /// Of training and validation.
+    public let seconds: Double
+    public let device: String
+    public let libtorch: String
+
+    private enum CodingKeys: String, CodingKey {
+        case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch
+        case bestEpoch = "best_epoch"
+        case trainSequences = "train_sequences"
+    }
+}
