@@ -1,0 +1,88 @@
+import Foundation
+
+/// Layout is in pixels of the picture as a page shows it; y runs down from the top.
+extension Chart {
+    enum Terminal { case png, svg }
+
+    /// Debian's Arial.
+    static let font = "Liberation Sans"
+    static let webFonts = "Helvetica, Arial, Liberation Sans, sans-serif"
+
+    var size: (width: Int, height: Int) {
+        switch content {
+        case .lines(let lines): lines.diagonal == nil ? (900, 500) : (600, 600)
+        case .bars(let bars): (900, bars.height(width: 900, title: title))
+        case .heatmap(let heatmap): heatmap.size(title: title)
+        case .panels(let charts):
+            (
+                max(480, charts.map(\.panelSize.width).reduce(0, +)),
+                (charts.map(\.panelSize.height).max() ?? 200)
+                    + Int(PlotStyle.titleHeight(title, width: charts.reduce(0) { $0 + Double($1.panelSize.width) }))
+            )
+        }
+    }
+
+    /// As one of several in a row.
+    private var panelSize: (width: Int, height: Int) {
+        switch content {
+        case .lines: (480, 400)
+        case .bars(let bars): (480, bars.height(width: 480, title: title))
+        case .heatmap, .panels: size
+        }
+    }
+
+    /// All that gnuplot must be told, its data included.
+    func script(for terminal: Terminal) -> String {
+        let (width, height) = size
+        var script = PlotScript()
+        switch terminal {
+        // Two dots per pixel, for print; a point is 4/3 pixels here and one pixel in SVG.
+        case .png:
+            script.add(
+                "set terminal pngcairo noenhanced size \(2 * width),\(2 * height) font '\(Self.font),13' "
+                    + "fontscale 1.5 linewidth 2 pointscale 2"
+            )
+        case .svg:
+            script.add("set terminal svg noenhanced size \(width),\(height) font '\(Self.font),13' background rgb 'white'")
+        }
+        script.add("set encoding utf8")
+        let frame = PlotFrame(canvas: (Double(width), Double(height)), right: Double(width), bottom: Double(height))
+        draw(in: frame, &script)
+        return script.text
+    }
+
+    private func draw(in whole: PlotFrame, _ script: inout PlotScript) {
+        var frame = whole
+        script.begin()
+        frame.top += script.title(title, frame)
+        switch content {
+        case .lines(let lines): lines.draw(in: frame, &script)
+        case .bars(let bars): bars.draw(in: frame, &script)
+        case .heatmap(let heatmap): heatmap.draw(in: frame, &script)
+        case .panels(let charts):
+            // A plot of nothing carries the title.
+            script.add("unset border; unset tics; set xrange [0:1]; set yrange [0:1]")
+            if charts.isEmpty { script.sayNoData() }
+            script.add("set multiplot")
+            script.plot([])
+            for chart in charts {
+                let size = chart.panelSize
+                (frame.right, frame.bottom) = (frame.left + Double(size.width), frame.top + Double(size.height))
+                chart.draw(in: frame, &script)
+                frame.left = frame.right
+            }
+            script.add("unset multiplot")
+        }
+    }
+
+    /// Without what neither a picture nor XML can hold; newlines stay.
+    static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    let isFine =
+                        scalar == "\n" || scalar.properties.generalCategory != .control && scalar.value & 0xFFFE != 0xFFFE
+                    return isFine ? scalar : " "
+                }))
+    }
+}
