@@ -101,7 +101,7 @@ import Torch
     }
 
     @Test func `A table keeps words to the left and numbers to the right`() {
-        let table = TextTable(["name", "n"], rows: [["a", "5"], ["bb", "12"]]).description
+        let table = Table(["name", "n"], rows: [["a", "5"], ["bb", "12"]]).description
         #expect(table == "name   n\n----  --\na      5\nbb    12")
     }
 }

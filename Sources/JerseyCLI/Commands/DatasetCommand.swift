@@ -69,7 +69,7 @@ struct InspectCommand: ParsableCommand {
         rows.append(row("all", dataset.tracks.count, inspection.numbers.reduce(0) { $0 + $1.frames }, parts.map(\.count)))
         print("Sequences by number, as they are split:\n")
         print(
-            TextTable(
+            Table(
                 ["number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %", "test %"], rows: rows))
         let tracks = Splits.Part.allCases.map { "\(split[$0].count) \($0.rawValue)" }
         print("\nTracks: \(tracks.joined(separator: ", "))")
@@ -84,7 +84,7 @@ struct InspectCommand: ParsableCommand {
         let anchors = inspection.anchors
         print("\nAnchors:\n")
         print(
-            TextTable(
+            Table(
                 [],
                 rows: [
                     ["sequences with an anchor", "\(anchors.marked)"],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyLab
 import Torch
 
 struct DoctorCommand: ParsableCommand {
@@ -46,7 +47,7 @@ struct DoctorCommand: ParsableCommand {
                 "note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY holds libtorch back; expect slow arithmetic",
             ])
         }
-        print(TextTable([], rows: rows))
+        print(Table([], rows: rows))
         if verbose { print("\n" + Runtime.buildDescription) }
     }
 

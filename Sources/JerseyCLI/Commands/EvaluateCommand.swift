@@ -91,7 +91,7 @@ struct EvaluateCommand: ParsableCommand {
                 "\(group.tracks.number.count)", group.tracks.number.text,
             ])
         }
-        let table = TextTable(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
+        let table = Table(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
         return "\(card.spec.name), split \(split): loss \(String(format: "%.4f", evaluation.loss)), "
             + "\(evaluation.unreadableFiles) unreadable files\n\(table)"
     }

@@ -22,7 +22,7 @@ struct ExperimentListCommand: ParsableCommand {
             let runs = experiment.models.count * max(experiment.variants.count, 1) * experiment.seeds.count
             return [experiment.name, "\(runs)", experiment.summary ?? ""]
         }
-        print(TextTable(["name", "runs", "what"], rows: rows))
+        print(Table(["name", "runs", "what"], rows: rows))
         print("\n`jersey experiment show NAME` prints its file: a start for one of your own.")
     }
 }

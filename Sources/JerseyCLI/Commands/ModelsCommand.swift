@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyLab
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "models", abstract: "Lists the models.")
@@ -42,7 +43,7 @@ struct ModelsCommand: ParsableCommand {
         let rows = ModelSpec.all.map(Row.init)
         if json { return print(JSON.text(try JSON.readable(rows)), terminator: "") }
         print(
-            TextTable(
+            Table(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],
                 rows: rows.map { [$0.name, $0.phase, $0.encoder, $0.temporal ?? "-", $0.pooling, "\($0.parameters)"] }))
         print(

@@ -76,6 +76,6 @@ struct TrainCommand: ParsableCommand {
         let config = try RunConfig(
             overlays: [ConfigOverlay(environment: ProcessInfo.processInfo.environment)] + options.overlays())
         let rows = RunConfig.keys.map { [$0, config.value(of: $0), ConfigOverlay.variable(for: $0)] }
-        print(TextTable(["setting", "value", "environment"], rows: rows))
+        print(Table(["setting", "value", "environment"], rows: rows))
     }
 }

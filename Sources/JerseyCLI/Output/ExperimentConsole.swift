@@ -15,10 +15,10 @@ struct ExperimentOverview {
         return "\(name), \(status.runs.count) runs: \(words)\(isOver ? "" : left)"
     }
 
-    var table: TextTable { table(of: groups) }
+    var table: Table { table(of: groups) }
 
     /// At most `limit` rows; those at work first.
-    func table(limit: Int) -> TextTable {
+    func table(limit: Int) -> Table {
         let busy = groups.filter { group in status.runs.contains { $0.group == group && $0.state == .running } }
         return table(of: groups.count <= limit ? groups : Array((busy + groups.filter { !busy.contains($0) }).prefix(limit)))
     }
@@ -32,7 +32,7 @@ struct ExperimentOverview {
         return status.runs.map(\.group).filter { seen.insert($0).inserted }
     }
 
-    private func table(of groups: [String]) -> TextTable {
+    private func table(of groups: [String]) -> Table {
         var seeds: [UInt64] = []
         for run in status.runs where !seeds.contains(run.seed) { seeds.append(run.seed) }
         let rows = groups.map { group in
@@ -40,7 +40,7 @@ struct ExperimentOverview {
             let accuracies = Summary(runs.compactMap(\.accuracy))
             return [group] + seeds.map { seed in runs.first { $0.seed == seed }.map(Self.cell) ?? "" } + [accuracies.percentText]
         }
-        return TextTable(["model"] + seeds.map { "seed \($0)" } + ["mean ± sd"], rows: rows)
+        return Table(["model"] + seeds.map { "seed \($0)" } + ["mean ± sd"], rows: rows)
     }
 
     private static func cell(_ run: ExperimentStatus.Run) -> String {

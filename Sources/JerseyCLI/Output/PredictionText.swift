@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyLab
 
 /// Predictions as text, in each output format.
 enum PredictionText {
@@ -12,7 +13,7 @@ enum PredictionText {
                 "\(prediction.frames.count)\(left)",
             ]
         }
-        return TextTable(["sequence", "number", "confidence", "or else", "frames"], rows: rows).description + "\n"
+        return Table(["sequence", "number", "confidence", "or else", "frames"], rows: rows).description + "\n"
     }
 
     private static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }

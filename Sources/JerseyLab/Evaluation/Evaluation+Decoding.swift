@@ -22,7 +22,9 @@ extension Evaluation: Decodable {
         let sequences: Accuracies
         let tracks: Accuracies
 
-        var group: Group { Group(sequences: sequences.sequences, tracks: Tracks(number: tracks.proportion(tracks.number_accuracy))) }
+        var group: Group {
+            Group(sequences: sequences.sequences, tracks: Tracks(number: tracks.proportion(tracks.number_accuracy)))
+        }
     }
 
     private struct File: Decodable {

@@ -57,23 +57,24 @@ public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persista
 }
 
 /// One epoch of a run, as a row of the table `epoch`.
-private struct EpochRecord: Codable, FetchableRecord, PersistableRecord {
-    static let databaseTableName = "epoch"
-    static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
+public struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecord {
+    public static let databaseTableName = "epoch"
+    public static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
+    public static let databaseColumnDecodingStrategy = DatabaseColumnDecodingStrategy.convertFromSnakeCase
 
-    var run: String
-    var epoch: Int
-    var trainLoss: Double
-    var trainNumberAccuracy: Double
-    var trainTensAccuracy: Double
-    var trainOnesAccuracy: Double
-    var validationLoss: Double?
-    var validationNumberAccuracy: Double?
-    var validationTensAccuracy: Double?
-    var validationOnesAccuracy: Double?
-    var rateFactor: Double
-    var best: Bool
-    var seconds: Double
+    public var run: String
+    public var epoch: Int
+    public var trainLoss: Double
+    public var trainNumberAccuracy: Double
+    public var trainTensAccuracy: Double
+    public var trainOnesAccuracy: Double
+    public var validationLoss: Double?
+    public var validationNumberAccuracy: Double?
+    public var validationTensAccuracy: Double?
+    public var validationOnesAccuracy: Double?
+    public var rateFactor: Double
+    public var best: Bool
+    public var seconds: Double
 
     init(_ run: String, _ row: EpochMetrics) {
         self.run = run
@@ -130,6 +131,15 @@ public struct RunDatabase: Sendable {
         }
     }
 
+    /// Opens that of an experiment for reading.
+    public init(experiment path: String) throws {
+        let folder = ExperimentFolder(URL(fileURLWithPath: path))
+        guard folder.exists else {
+            throw FileError(path, "is not an experiment's folder: it has no experiment.json")
+        }
+        try self.init(reading: folder.database)
+    }
+
     private init(_ url: URL) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
@@ -171,6 +181,11 @@ public struct RunDatabase: Sendable {
     /// All runs, in the order in which they were entered.
     public func runs() throws -> [RunRecord] {
         try queue.read { try RunRecord.order(Column.rowID).fetchAll($0) }
+    }
+
+    /// The epochs of a run, first to last.
+    public func epochs(of run: String) throws -> [EpochRecord] {
+        try queue.read { try EpochRecord.filter(Column("run") == run).order(Column("epoch")).fetchAll($0) }
     }
 
     func save(_ records: [RunRecord]) throws {

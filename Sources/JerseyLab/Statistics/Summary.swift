@@ -38,8 +38,11 @@ public struct Summary: Codable, Sendable, Equatable {
     public var percentText: String { text(scale: 100, digits: 2, unit: "%") }
 
     private func text(scale: Double, digits: Int, unit: String) -> String {
-        guard let mean else { return "-" }
+        mean.map { Self.text($0, standardDeviation, scale: scale, digits: digits) + unit } ?? "-"
+    }
+
+    static func text(_ mean: Double, _ deviation: Double?, scale: Double = 1, digits: Int = 4) -> String {
         func word(_ value: Double) -> String { String(format: "%.\(digits)f", value * scale) }
-        return word(mean) + (standardDeviation.map { " ± " + word($0) } ?? "") + unit
+        return word(mean) + (deviation.map { " ± " + word($0) } ?? "")
     }
 }

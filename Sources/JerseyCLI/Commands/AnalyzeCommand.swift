@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+struct AnalyzeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "analyze",
+        abstract: "Looks into runs: errors, confidences, learning curves, labels, costs.",
+        discussion: """
+            Analyses:
+            \(Analysis.all.map { "  \($0.name.padding(toLength: 12, withPad: " ", startingAt: 0))\($0.summary)" }
+                .joined(separator: "\n"))
+
+            Each prints a table and writes JSON and pictures (PNG and SVG). Of an experiment it takes the model with the best \
+            validation accuracy, and of a model the run with the best one; the test set chooses nothing. --models and naming a \
+            run's folder choose otherwise.
+
+            Example: jersey analyze confusion runs/phaseB --models attn_bgru_luong
+            """)
+
+    @Argument(help: ArgumentHelp("Which analysis.", valueName: "name"))
+    var name: String
+
+    @Argument(help: ArgumentHelp("Run folders, or experiments' folders.", valueName: "folder"))
+    var folders: [String] = []
+
+    @Option(help: ArgumentHelp("Where files go; beside the runs where not given.", valueName: "folder"))
+    var out: String?
+
+    @Option(help: ArgumentHelp("Only these models, in this order.", valueName: "list"))
+    var models: String?
+
+    @Option(help: ArgumentHelp("Data set, if it is not where the runs found it.", valueName: "folder"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Examples to show.", valueName: "n"))
+    var count = 10
+
+    @Option(help: ArgumentHelp("What random samples are drawn with.", valueName: "n"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("The sequence to look into, as mistakes and outcomes.jsonl name it.", valueName: "id"))
+    var sequence: String?
+
+    func validate() throws {
+        guard (1...10_000).contains(count) else { throw ValidationError("--count must be 1...10000") }
+    }
+
+    func run() throws {
+        let analysis = try Analysis.named(name)
+        var groups: [RunGroup] = []
+        if !folders.isEmpty {
+            var selection = try RunSelection(folders)
+            for problem in selection.problems { Console.error("left out: \(problem)") }
+            try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
+            // Folders and models that were named have an order of their own.
+            groups = models == nil && folders.count == 1 ? selection.ranked : selection.groups
+        }
+        var input = AnalysisInput(groups: groups)
+        (input.data, input.count, input.seed, input.sequence) = (data, count, seed, sequence)
+        let result = try analysis(input)
+        print(result.tables.map(\.text).joined(separator: "\n\n"))
+        for note in result.notes { print("\n\(note)") }
+        let folder = URL(fileURLWithPath: out ?? defaultFolder)
+        try result.write(to: folder, name: analysis.name)
+        Console.error("\nfiles are in \(folder.relativePath)")
+    }
+
+    /// `plots/NAME` of a run, `analyses/NAME` of an experiment or of the working folder.
+    private var defaultFolder: String {
+        guard folders.count == 1 else { return "analyses/\(name)" }
+        let isExperiment = ExperimentFolder(URL(fileURLWithPath: folders[0])).exists
+        return "\(folders[0])/\(isExperiment ? "analyses" : "plots")/\(name)"
+    }
+}

@@ -1,0 +1,152 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+struct RunsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs", abstract: "Looks into the runs of an experiment, and compares its models.",
+        discussion: """
+            `list` and `show` read the experiment's database, runs.sqlite, which any SQL tool reads, too; `compare` reads the run \
+            folders, since a comparison needs every test sequence.
+            """,
+        subcommands: [RunsListCommand.self, RunsShowCommand.self, RunsCompareCommand.self])
+}
+
+struct RunsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists all runs of an experiment.")
+
+    @Argument(help: ArgumentHelp("The experiment's folder.", valueName: "folder"))
+    var folder: String
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    func run() throws {
+        let records = try RunDatabase(experiment: folder).runs()
+        if json {
+            print(JSON.text(try JSON.readable(records)), terminator: "")
+            return
+        }
+        func percent(_ value: Double?) -> String { value.map { String(format: "%.2f%%", $0 * 100) } ?? "-" }
+        let rows = records.map { record in
+            [
+                record.id, record.state, percent(record.validationAccuracy), percent(record.numberAccuracy),
+                percent(record.tensAccuracy), percent(record.onesAccuracy), record.bestEpoch.map(String.init) ?? "-",
+                record.seconds.map(Console.duration) ?? "-", record.host ?? "-",
+                record.commit.map { String($0.prefix(10)) } ?? "-",
+            ]
+        }
+        print(
+            Table(["run", "state", "validation", "number", "tens", "ones", "best epoch", "time", "host", "commit"], rows: rows))
+        for record in records { if let reason = record.reason { print("\(record.id): \(reason)") } }
+    }
+}
+
+struct RunsShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Shows one run: its times, epochs, result and settings.")
+
+    @Argument(help: ArgumentHelp("The experiment's folder.", valueName: "folder"))
+    var folder: String
+
+    @Argument(help: ArgumentHelp("The run's name, as `jersey runs list` shows it.", valueName: "run"))
+    var id: String
+
+    @Flag(help: "Print JSON instead of tables.")
+    var json = false
+
+    func run() throws {
+        let database = try RunDatabase(experiment: folder)
+        let records = try database.runs()
+        guard let record = records.first(where: { $0.id == id }) else {
+            throw UsageError.unknown("run", id, among: records.map(\.id), advice: "`jersey runs list \(folder)` shows them")
+        }
+        let epochs = try database.epochs(of: id)
+        if json {
+            print(JSON.text(try JSON.readable(Shown(run: record, epochs: epochs))), terminator: "")
+            return
+        }
+        func share(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
+        func date(_ value: Date?) -> String { value.map { $0.formatted(.iso8601) } ?? "-" }
+        print(
+            Table(
+                [],
+                rows: [
+                    ["run", record.id], ["state", record.state], ["attempts", "\(record.attempts)"],
+                    ["started", date(record.started)], ["finished", date(record.finished)],
+                    ["training", record.seconds.map(Console.duration) ?? "-"], ["host", record.host ?? "-"],
+                    ["commit", record.commit ?? "-"], ["reason", record.reason ?? "-"],
+                    ["test number", share(record.numberAccuracy)], ["test tens", share(record.tensAccuracy)],
+                    ["test ones", share(record.onesAccuracy)], ["test sequences", record.testSequences.map(String.init) ?? "-"],
+                    ["test loss", share(record.testLoss)],
+                ]))
+        if !epochs.isEmpty {
+            let rows = epochs.map { row in
+                [
+                    "\(row.epoch)", share(row.trainLoss), share(row.trainNumberAccuracy), share(row.validationLoss),
+                    share(row.validationNumberAccuracy), String(format: "%.4g", row.rateFactor), Console.duration(row.seconds),
+                    row.best ? "best" : "",
+                ]
+            }
+            print("")
+            print(
+                Table(
+                    ["epoch", "train loss", "number", "validation loss", "number", "rate ×", "time", ""], rows: rows))
+        }
+        print("\nsettings: \(record.config)")
+    }
+
+    private struct Shown: Encodable {
+        let run: RunRecord
+        let epochs: [EpochRecord]
+    }
+}
+
+struct RunsCompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "Compares models over their seeds, and says which differences are more than noise.",
+        discussion: """
+            Every accuracy is a mean over seeds ± the standard deviation of the sample. Models are compared in pairs on the test \
+            sequences that all have read: a bootstrap over tracks and seeds gives the interval of the difference, McNemar's exact \
+            test a p-value, adjusted for the number of pairs. A difference counts where both agree.
+            """)
+
+    @Argument(help: ArgumentHelp("Folders of experiments or runs.", valueName: "folder"))
+    var folders: [String]
+
+    @Option(help: ArgumentHelp("Models to compare; all where not given.", valueName: "list"))
+    var models: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Also accuracy by \(Breakdown.Kind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "part"))
+    var by: [Breakdown.Kind] = []
+
+    @Flag(help: "All pairs, not only those with the best model.")
+    var allPairs = false
+
+    @Flag(help: "Print JSON instead of tables.")
+    var json = false
+
+    func run() throws {
+        var selection = try RunSelection(folders)
+        for problem in selection.problems { Console.error("left out: \(problem)") }
+        try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
+        let statistics = ModelStatistics(selection.groups)
+        if json {
+            print(JSON.text(try JSON.readable(statistics)), terminator: "")
+            return
+        }
+        var tables = [statistics.summaryTable, statistics.runTable]
+        tables += [statistics.comparisonTable(allPairs: allPairs)].compactMap { $0 }
+        tables += by.compactMap { Breakdown.table(selection.groups, by: $0) }
+        print(tables.map(\.text).joined(separator: "\n\n"))
+        for kind in by where Breakdown.table(selection.groups, by: kind) == nil {
+            Console.error("the runs do not tell accuracy by \(kind.rawValue)")
+        }
+    }
+}
+
+extension Breakdown.Kind: ExpressibleByArgument {}

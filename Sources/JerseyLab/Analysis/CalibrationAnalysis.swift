@@ -1,0 +1,210 @@
+import Foundation
+import Jersey
+
+extension Analysis {
+    /// Whether a confidence of 90% is right nine times in ten (Guo et al. 2017), and what is left when unsure readings are refused.
+    static let calibration = Analysis(
+        name: "calibration", summary: "How far confidences can be trusted: ECE, reliability diagram, risk against coverage."
+    ) { input in
+        let models = input.groups.map { group in
+            (group, group.runs.map { Calibration($0.labelled) }.filter { !$0.answers.isEmpty })
+        }
+        .filter { !$0.1.isEmpty }
+        guard let (leader, leaderRuns) = models.first else {
+            throw UsageError("there are no labelled test sequences to look into")
+        }
+        let rows = models.map { group, runs in
+            [group.name, "\(runs.count)"]
+                + [\Calibration.expectedError, \.maximumError, \.brier, \.negativeLogLikelihood, \.areaUnderRiskCoverage].map {
+                    path in Summary(runs.map { $0[keyPath: path] }).text
+                } + [0.99, 0.98].map { accuracy in Summary(runs.map { $0.coverage(atAccuracy: accuracy) }).percentText }
+        }
+        let pooled = Calibration(all: leaderRuns)
+        let bins = pooled.bins.filter { $0.count > 0 }
+        let file = leader.fileName
+        // More curves than this could not be told apart.
+        let curves = models.prefix(6).map { group, runs in
+            Chart.Lines.Series(group.name, Calibration(all: runs).riskCoverage.map { .init($0.coverage, $0.risk) })
+        }
+        return AnalysisResult(
+            tables: [
+                Table(
+                    [
+                        "model", "n", "ECE", "largest error", "Brier", "NLL", "area under risk-coverage", "coverage at 99%",
+                        "coverage at 98%",
+                    ], rows: rows, title: "Calibration of the number's confidence on the test sequences",
+                    note:
+                        "Mean ± standard deviation over n runs. ECE over \(Calibration.binCount) bins of equal width; coverage at 99%: "
+                        + "the share of sequences that can be answered, most confident first, with 99% of the answers right."),
+                Table(
+                    ["confidence", "answers", "mean confidence", "right"],
+                    rows: bins.map { bin in
+                        [
+                            String(format: "%.0f-%.0f%%", bin.lower * 100, bin.upper * 100), "\(bin.count)",
+                            String(format: "%.1f%%", bin.meanConfidence * 100), bin.accuracy.text,
+                        ]
+                    }, title: "Reliability of \(leader.name), runs pooled"),
+            ],
+            json: CalibrationSummary(
+                models: models.map { .init(model: $0.0.name, runs: $0.1.map(CalibrationSummary.Figures.init)) },
+                reliability: bins.map {
+                    .init(
+                        lower: $0.lower, upper: $0.upper, count: $0.count, mean_confidence: $0.meanConfidence,
+                        accuracy: $0.accuracy.value, interval: $0.accuracy.interval)
+                }),
+            charts: [
+                Chart(
+                    name: "\(file)_reliability", title: "Reliability of \(leader.name)",
+                    .lines(
+                        Chart.Lines(
+                            x: Chart.Axis("confidence", range: 0...1, percent: true),
+                            y: Chart.Axis("right", range: 0...1, percent: true),
+                            [
+                                .init(
+                                    "answers, with 95% interval",
+                                    bins.compactMap { bin in Chart.Value(bin.accuracy).map { .init(bin.meanConfidence, $0) } },
+                                    style: .points)
+                            ], diagonal: "perfectly calibrated"))),
+                Chart(
+                    name: "risk_coverage", title: "Wrong answers against the share answered",
+                    .lines(
+                        Chart.Lines(
+                            x: Chart.Axis("sequences answered, most confident first", range: 0...1, percent: true),
+                            y: Chart.Axis("wrong answers", percent: true), curves))),
+            ])
+    }
+}
+
+/// Answers with their confidences.
+struct Calibration: Sendable {
+    struct Answer: Sendable {
+        /// 0...1.
+        let confidence: Double
+        let isRight: Bool
+        /// Probability given to the truth.
+        let truth: Double
+    }
+
+    struct Bin {
+        let lower: Double
+        let upper: Double
+        let meanConfidence: Double
+        let accuracy: Proportion
+        var count: Int { accuracy.count }
+    }
+
+    static let binCount = 15
+
+    /// Most confident first.
+    let answers: [Answer]
+
+    init(_ rows: [LabelledOutcome]) {
+        self.init(
+            rows.map { Answer(confidence: $0.outcome.confidence, isRight: $0.isRight, truth: $0.probability(of: $0.truth)) })
+    }
+
+    init(all parts: [Calibration]) { self.init(parts.flatMap(\.answers)) }
+
+    init(_ answers: [Answer]) { self.answers = answers.sorted { $0.confidence > $1.confidence } }
+
+    /// Of equal width, from 0 to 1.
+    var bins: [Bin] {
+        let groups = Dictionary(grouping: answers) { min(Int($0.confidence * Double(Self.binCount)), Self.binCount - 1) }
+        return (0..<Self.binCount).map { index in
+            let group = groups[index] ?? []
+            let mean = group.reduce(0) { $0 + $1.confidence } / Double(max(group.count, 1))
+            return Bin(
+                lower: Double(index) / Double(Self.binCount), upper: Double(index + 1) / Double(Self.binCount),
+                meanConfidence: mean, accuracy: Proportion(group.count(where: \.isRight), of: group.count))
+        }
+    }
+
+    private var gaps: [(gap: Double, share: Double)] {
+        bins.compactMap { bin in
+            bin.accuracy.value.map { (abs($0 - bin.meanConfidence), Double(bin.count) / Double(answers.count)) }
+        }
+    }
+
+    /// ECE, 0...1.
+    var expectedError: Double { gaps.reduce(0) { $0 + $1.gap * $1.share } }
+
+    /// Of the worst bin, 0...1.
+    var maximumError: Double { gaps.map(\.gap).max() ?? 0 }
+
+    /// Mean squared error of the confidence, 0...1.
+    var brier: Double {
+        answers.reduce(0) { sum, answer in
+            let miss = answer.confidence - (answer.isRight ? 1 : 0)
+            return sum + miss * miss
+        } / Double(max(answers.count, 1))
+    }
+
+    /// Mean of -log of the truth's probability, nats.
+    var negativeLogLikelihood: Double {
+        answers.reduce(0) { $0 - log(max($1.truth, 1e-300)) } / Double(max(answers.count, 1))
+    }
+
+    /// Share of wrong answers among the most confident ones, for every share answered. Equal confidences are answered together.
+    var riskCoverage: [(coverage: Double, risk: Double)] {
+        var wrong = 0
+        var points: [(coverage: Double, risk: Double)] = []
+        for (index, answer) in answers.enumerated() {
+            if !answer.isRight { wrong += 1 }
+            if index + 1 < answers.count, answers[index + 1].confidence == answer.confidence { continue }
+            points.append((Double(index + 1) / Double(answers.count), Double(wrong) / Double(index + 1)))
+        }
+        return points
+    }
+
+    /// Mean risk over coverage, 0...1.
+    var areaUnderRiskCoverage: Double {
+        var (area, last) = (0.0, 0.0)
+        for point in riskCoverage {
+            area += point.risk * (point.coverage - last)
+            last = point.coverage
+        }
+        return area
+    }
+
+    /// The largest share that can be answered with so many of the answers right, 0...1.
+    func coverage(atAccuracy accuracy: Double) -> Double {
+        riskCoverage.last { 1 - $0.risk >= accuracy - 1e-12 }?.coverage ?? 0
+    }
+}
+
+private struct CalibrationSummary: Encodable {
+    struct Figures: Encodable {
+        let ece: Double
+        let mce: Double
+        let brier: Double
+        let nll: Double
+        let aurc: Double
+        let coverage_at_99: Double
+
+        init(_ calibration: Calibration) {
+            ece = calibration.expectedError
+            mce = calibration.maximumError
+            brier = calibration.brier
+            nll = calibration.negativeLogLikelihood
+            aurc = calibration.areaUnderRiskCoverage
+            coverage_at_99 = calibration.coverage(atAccuracy: 0.99)
+        }
+    }
+
+    struct Model: Encodable {
+        let model: String
+        let runs: [Figures]
+    }
+
+    struct Bin: Encodable {
+        let lower: Double
+        let upper: Double
+        let count: Int
+        let mean_confidence: Double
+        let accuracy: Double?
+        let interval: [Double]?
+    }
+
+    let models: [Model]
+    let reliability: [Bin]
+}

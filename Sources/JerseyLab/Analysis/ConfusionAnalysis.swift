@@ -1,0 +1,140 @@
+import Foundation
+import Jersey
+
+extension Analysis {
+    /// Section 8.1 of the study. "8" and "08" are different numbers here, which the study merged.
+    static let confusion = Analysis(
+        name: "confusion", summary: "Which digits and numbers are taken for which others, as counts and percentages."
+    ) { input in
+        let run = input.run
+        let pairs = run.labelled
+        let name = input.groups[0].name
+        let matrices = [
+            ConfusionMatrix(
+                of: "tens", names: (0...9).map(String.init) + ["blank"], pairs.map { ($0.truth.tens, $0.prediction.tens) }),
+            ConfusionMatrix(of: "ones", names: (0...9).map(String.init), pairs.map { ($0.truth.ones, $0.prediction.ones) }),
+            ConfusionMatrix(numbers: pairs),
+        ]
+        let file = input.groups[0].fileName
+        let tables =
+            [
+                Table(
+                    ["", "right", "of", "accuracy"],
+                    rows: matrices.map { matrix in
+                        [matrix.what, "\(matrix.accuracy.successes)", "\(matrix.accuracy.count)", matrix.accuracy.text]
+                    }, title: "\(name), run \(run.id) (chosen by validation)")
+            ] + matrices.compactMap { $0.confusions(count: input.count) }
+        return AnalysisResult(
+            tables: tables, json: ConfusionSummary(name, run, matrices),
+            charts: matrices.flatMap { matrix in
+                [
+                    matrix.chart("\(file)_\(matrix.what)_cm", title: "\(name): \(matrix.title)", asShares: true),
+                    matrix.chart("\(file)_\(matrix.what)_cm_counts", title: "\(name): \(matrix.title), counts", asShares: false),
+                ]
+            },
+            files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
+                + [.init("\(file)_cm_summary.json", try JSON.readable(ConfusionSummary(name, run, matrices)))])
+    }
+}
+
+/// Counts of truths (rows) and predictions (columns).
+struct ConfusionMatrix: Sendable {
+    /// "tens", "ones" or "full".
+    let what: String
+    let names: [String]
+    private(set) var counts: [[Int]]
+
+    /// - Parameter pairs: indices of truth and prediction among the names.
+    init(of what: String, names: [String], _ pairs: [(Int, Int)]) {
+        (self.what, self.names) = (what, names)
+        counts = names.map { _ in names.map { _ in 0 } }
+        for (truth, prediction) in pairs { counts[truth][prediction] += 1 }
+    }
+
+    /// Of whole numbers, those that occur.
+    init(numbers pairs: [LabelledOutcome]) {
+        let numbers = Set(pairs.flatMap { [$0.truth, $0.prediction] }).sorted()
+        let place = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
+        self.init(of: "full", names: numbers.map(\.description), pairs.map { (place[$0.truth]!, place[$0.prediction]!) })
+    }
+
+    var accuracy: Proportion {
+        Proportion(names.indices.reduce(0) { $0 + counts[$1][$1] }, of: counts.reduce(0) { $0 + $1.reduce(0, +) })
+    }
+
+    var title: String {
+        switch what {
+        case "tens": "tens digits"
+        case "ones": "ones digits"
+        default: "numbers"
+        }
+    }
+
+    /// The most frequent ones; nil where there are none.
+    func confusions(count: Int) -> Table? {
+        let pairs = names.indices.flatMap { truth in names.indices.map { (truth, $0, counts[truth][$0]) } }
+            .filter { $0.0 != $0.1 && $0.2 > 0 }
+            .sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }
+        guard !pairs.isEmpty else { return nil }
+        let rows = pairs.prefix(count).map { truth, prediction, number in
+            let total = counts[truth].reduce(0, +)
+            return [names[truth], names[prediction], "\(number)", String(format: "%.1f%%", 100 * Double(number) / Double(total))]
+        }
+        return Table(["truth", "taken for", "times", "of that truth"], rows: rows, title: "Most frequent confusions of \(title)")
+    }
+
+    func chart(_ name: String, title: String, asShares: Bool) -> Chart {
+        let totals = counts.map { $0.reduce(0, +) }
+        let values = counts.enumerated().map { row, cells in
+            cells.map { cell -> Double? in
+                guard asShares else { return Double(cell) }
+                return totals[row] > 0 ? Double(cell) / Double(totals[row]) : nil
+            }
+        }
+        let texts = values.map { row in
+            row.map { value in value.map { $0 == 0 ? "" : asShares ? String(format: "%.1f", $0 * 100) : "\(Int($0))" } ?? "" }
+        }
+        return Chart(
+            name: name, title: title,
+            .heatmap(
+                Chart.Heatmap(
+                    rows: ("truth", names), columns: ("prediction", names), values: values, texts: texts,
+                    scale: asShares ? Chart.Axis("share of the truth", range: 0...1, percent: true) : Chart.Axis("sequences"))))
+    }
+}
+
+/// With the study's keys.
+private struct ConfusionSummary: Encodable {
+    struct Accuracies: Encodable {
+        let ones_digit: Double?
+        let tens_digit: Double?
+        let full_number: Double?
+    }
+
+    let model: String
+    let run: String
+    let seed: UInt64
+    let test_acc_from_results: Double?
+    let confusion_matrix_accuracies: Accuracies
+    let num_samples: Int
+    let ones_classes: [Int]
+    let tens_classes: [Int]
+    /// Words, as "08" is not "8".
+    let full_number_classes: [String]
+    let counts: [String: [[Int]]]
+
+    init(_ model: String, _ run: FinishedRun, _ matrices: [ConfusionMatrix]) {
+        self.model = model
+        self.run = run.id
+        seed = run.result.seed
+        test_acc_from_results = run.result.test?.all.sequences.number.value
+        let (tens, ones, full) = (matrices[0], matrices[1], matrices[2])
+        confusion_matrix_accuracies = Accuracies(
+            ones_digit: ones.accuracy.value, tens_digit: tens.accuracy.value, full_number: full.accuracy.value)
+        num_samples = full.accuracy.count
+        ones_classes = Array(ones.names.indices)
+        tens_classes = Array(tens.names.indices)
+        full_number_classes = full.names
+        counts = Dictionary(uniqueKeysWithValues: matrices.map { ($0.what, $0.counts) })
+    }
+}

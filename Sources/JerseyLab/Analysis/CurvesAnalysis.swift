@@ -1,0 +1,122 @@
+import Foundation
+import Jersey
+
+extension Analysis {
+    /// How training went.
+    static let curves = Analysis(
+        name: "curves", summary: "Loss and accuracies per epoch, over the seeds."
+    ) { input in
+        let curves = input.groups.map(LearningCurve.init)
+        let rows = curves.compactMap { curve -> [String]? in
+            guard let first = curve.epochs.first, let last = curve.epochs.last else { return nil }
+            return [
+                curve.model, "\(curve.epochs.count)", first.trainLoss.text, last.trainLoss.text, last.validationLoss.text,
+                last.trainNumber.text, last.validationNumber.text, curve.bestEpochs.map(String.init).joined(separator: " "),
+            ]
+        }
+        return AnalysisResult(
+            tables: [
+                Table(
+                    [
+                        "model", "epochs", "first train loss", "last train loss", "last validation loss", "train number",
+                        "validation number", "best epochs",
+                    ], rows: rows, title: "Training", note: "Mean ± standard deviation over the seeds that reached that epoch.")
+            ], json: curves,
+            charts: [
+                LearningCurve.chart(curves, name: "curves"),
+                Chart(
+                    name: "digit_curves", title: "Digits",
+                    .panels([
+                        LearningCurve.panel(
+                            curves, "tens", y: Chart.Axis("accuracy of tens", percent: true), train: \.trainTens,
+                            validation: \.validationTens),
+                        LearningCurve.panel(
+                            curves, "ones", y: Chart.Axis("accuracy of ones", percent: true), train: \.trainOnes,
+                            validation: \.validationOnes),
+                    ])),
+            ])
+    }
+}
+
+/// One model's losses and accuracies per epoch, over its seeds.
+struct LearningCurve: Encodable, Sendable {
+    struct Epoch: Encodable, Sendable {
+        let epoch: Int
+        let trainLoss, validationLoss, trainNumber, validationNumber, trainTens, validationTens, trainOnes,
+            validationOnes: Summary
+
+        private enum CodingKeys: String, CodingKey {
+            case epoch
+            case trainLoss = "train_loss"
+            case validationLoss = "validation_loss"
+            case trainNumber = "train_number_accuracy"
+            case validationNumber = "validation_number_accuracy"
+            case trainTens = "train_tens_accuracy"
+            case validationTens = "validation_tens_accuracy"
+            case trainOnes = "train_ones_accuracy"
+            case validationOnes = "validation_ones_accuracy"
+        }
+    }
+
+    let model: String
+    let epochs: [Epoch]
+    /// Of each run.
+    let bestEpochs: [Int]
+
+    init(_ group: RunGroup) {
+        model = group.name
+        bestEpochs = group.runs.map(\.result.bestEpoch)
+        let rows = Dictionary(grouping: group.runs.flatMap(\.metrics), by: \.epoch)
+        epochs = rows.keys.sorted().map { epoch in
+            func train(_ path: KeyPath<EpochMetrics.Part, Double>) -> Summary {
+                Summary(rows[epoch]!.map { $0.train[keyPath: path] })
+            }
+            func validation(_ path: KeyPath<EpochMetrics.Part, Double>) -> Summary {
+                Summary(rows[epoch]!.compactMap { $0.validation?[keyPath: path] })
+            }
+            return Epoch(
+                epoch: epoch, trainLoss: train(\.loss), validationLoss: validation(\.loss), trainNumber: train(\.numberAccuracy),
+                validationNumber: validation(\.numberAccuracy), trainTens: train(\.tensAccuracy),
+                validationTens: validation(\.tensAccuracy), trainOnes: train(\.onesAccuracy),
+                validationOnes: validation(\.onesAccuracy))
+        }
+    }
+
+    /// Loss beside accuracy.
+    static func chart(_ curves: [LearningCurve], name: String) -> Chart {
+        Chart(
+            name: name, title: "Learning curves",
+            .panels([
+                panel(curves, "loss", y: Chart.Axis("loss"), train: \.trainLoss, validation: \.validationLoss),
+                panel(
+                    curves, "number", y: Chart.Axis("accuracy of numbers", percent: true), train: \.trainNumber,
+                    validation: \.validationNumber),
+            ]))
+    }
+
+    /// A band is a standard deviation to either side. Training curves are drawn where they leave the picture readable.
+    static func panel(
+        _ curves: [LearningCurve], _ name: String, y: Chart.Axis, train: KeyPath<Epoch, Summary>,
+        validation: KeyPath<Epoch, Summary>
+    ) -> Chart {
+        let showsTraining = curves.count <= 3
+        let showsBand = curves.count <= 3
+        let series = curves.enumerated().flatMap { index, curve -> [Chart.Lines.Series] in
+            func points(_ path: KeyPath<Epoch, Summary>, band: Bool) -> [Chart.Lines.Point] {
+                curve.epochs.compactMap { epoch in
+                    let summary = epoch[keyPath: path]
+                    guard let mean = summary.mean else { return nil }
+                    let value = band ? Chart.Value(summary) ?? Chart.Value(mean) : Chart.Value(mean)
+                    return .init(Double(epoch.epoch), value)
+                }
+            }
+            let held = Chart.Lines.Series(
+                showsTraining ? "\(curve.model), validation" : curve.model, points(validation, band: showsBand), colour: index)
+            let seen = Chart.Lines.Series("\(curve.model), training", points(train, band: false), style: .dashed, colour: index)
+            return showsTraining ? [held, seen] : [held]
+        }
+        return Chart(
+            name: name, title: showsTraining ? y.label : "\(y.label), validation",
+            .lines(.init(x: Chart.Axis("epoch"), y: y, series)))
+    }
+}

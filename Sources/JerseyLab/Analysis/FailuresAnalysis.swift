@@ -1,0 +1,118 @@
+import Foundation
+import Jersey
+
+extension Analysis {
+    /// Two models on the same sequences: where both fail, and where only one does.
+    static let failures = Analysis(
+        name: "failures",
+        summary: "Two models against each other: sequences that both misread, or only one of them, with examples."
+    ) { input in
+        guard input.groups.count >= 2 else {
+            throw UsageError("failures compares two models; name two runs, or an experiment with two models (--models a b)")
+        }
+        let (first, second) = (Reader(input.groups[0]), Reader(input.groups[1]))
+        let others = Dictionary(second.run.labelled.map { ($0.outcome.sequence, $0) }, uniquingKeysWith: { first, _ in first })
+        let pairs = first.run.labelled.compactMap { row in others[row.outcome.sequence].map { (row, $0) } }
+        guard !pairs.isEmpty else {
+            throw UsageError("\(first.name) and \(second.name) have no test sequence in common; train them with the same split")
+        }
+        let parts: [(folder: String, title: String, pairs: [Pair])] = [
+            ("both_wrong", "both wrong", pairs.filter { !$0.0.isRight && !$0.1.isRight }),
+            ("only_\(first.file)_wrong", "only \(first.name) wrong", pairs.filter { !$0.0.isRight && $0.1.isRight }),
+            ("only_\(second.file)_wrong", "only \(second.name) wrong", pairs.filter { $0.0.isRight && !$0.1.isRight }),
+        ]
+        let frames = parts.contains { !$0.pairs.isEmpty } ? try RunFrames(first.run, data: input.data) : nil
+        var random = RandomStream(input.seed)
+        var files: [AnalysisResult.File] = []
+        var found: [FailuresSummary.Part] = []
+        var examples: [[String]] = []
+        for part in parts {
+            let sample = Array(part.pairs.shuffled(using: &random).prefix(input.count))
+            for (a, b) in sample {
+                guard let frames else { break }
+                let folder = "\(part.folder)/\(a.outcome.sequence.replacing("/", with: "_"))_gt\(a.truth)"
+                for path in try frames.sequence(a.outcome.sequence).frames {
+                    let url = URL(fileURLWithPath: path)
+                    files.append(.init("\(folder)/\(url.lastPathComponent)", copyOf: url))
+                }
+                files.append(.init("\(folder)/info.txt", Data(info(a, b, first, second).utf8)))
+                let sheet = ContactSheet(rows: [
+                    .init(a, frames: try frames.pictures(of: a.outcome), by: first.name),
+                    .init(b, frames: try frames.pictures(of: b.outcome), by: second.name),
+                ])
+                files.append(.init("\(folder)/sheet.png", try sheet.image().pngData()))
+                examples.append([
+                    part.title, a.outcome.sequence, a.truth.description, a.prediction.description, b.prediction.description,
+                ])
+            }
+            found.append(
+                .init(name: part.folder, count: part.pairs.count, sequences: part.pairs.map { $0.0.outcome.sequence }))
+        }
+        let right = pairs.count { $0.0.isRight && $0.1.isRight }
+        let p = PairedComparison.mcNemar(parts[1].pairs.count, parts[2].pairs.count)
+        let rows =
+            [["both right", "\(right)", share(right, pairs.count)]]
+            + parts.map { [$0.title, "\($0.pairs.count)", share($0.pairs.count, pairs.count)] }
+        return AnalysisResult(
+            tables: [
+                Table(
+                    ["", "sequences", "share"], rows: rows,
+                    title: "\(first.name) (run \(first.run.id)) against \(second.name) (run \(second.run.id))"),
+                Table(["", "sequence", "truth", first.name, second.name], rows: examples, title: "Examples, drawn at random"),
+            ],
+            notes: [
+                String(format: "McNemar's exact test of these two runs: p = %.3f. ", p)
+                    + "One run each: `jersey runs compare` compares models over seeds."
+            ],
+            json: FailuresSummary(
+                first: first.name, second: second.name, first_run: first.run.id, second_run: second.run.id,
+                sequences: pairs.count, both_right: right, parts: found, mcnemar_p: p), files: files)
+    }
+
+    private typealias Pair = (LabelledOutcome, LabelledOutcome)
+
+    private struct Reader {
+        let name: String
+        let file: String
+        let run: FinishedRun
+
+        init(_ group: RunGroup) { (name, file, run) = (group.name, group.fileName, group.best) }
+    }
+
+    private static func share(_ part: Int, _ all: Int) -> String {
+        String(format: "%.2f%%", 100 * Double(part) / Double(max(all, 1)))
+    }
+
+    private static func info(_ a: LabelledOutcome, _ b: LabelledOutcome, _ first: Reader, _ second: Reader) -> String {
+        func line(_ reader: Reader, _ row: LabelledOutcome) -> String {
+            let probability = String(format: "%.4f", row.outcome.confidence)
+            return "\(reader.name) (run \(reader.run.id)): \(row.prediction) with probability \(probability), "
+                + "of the truth \(String(format: "%.4f", row.probability(of: row.truth)))"
+        }
+        return """
+            Ground Truth: \(a.truth)
+            \(line(first, a))
+            \(line(second, b))
+            Sequence: \(a.outcome.sequence)
+            Track ID: \(a.outcome.track)
+
+            """
+    }
+}
+
+private struct FailuresSummary: Encodable {
+    struct Part: Encodable {
+        let name: String
+        let count: Int
+        let sequences: [String]
+    }
+
+    let first: String
+    let second: String
+    let first_run: String
+    let second_run: String
+    let sequences: Int
+    let both_right: Int
+    let parts: [Part]
+    let mcnemar_p: Double
+}

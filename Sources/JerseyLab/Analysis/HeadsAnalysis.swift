@@ -1,0 +1,102 @@
+import Foundation
+import Jersey
+import Torch
+
+extension Analysis {
+    /// The study's notes on fully-connected cost (one head after another, or one large layer; per sequence, or per frame), measured.
+    static let heads = Analysis(
+        name: "heads",
+        summary: "What the digit heads cost: parameters, operations, time here; and what it is of the whole model.",
+        needsRuns: false
+    ) { _ in
+        let (batch, frames) = (64, 8)
+        let cases = [
+            (place: "per sequence, after a bidirectional GRU", rows: batch, width: 256),
+            (place: "per sequence, after a GRU", rows: batch, width: 128),
+            (place: "per frame, after ResNet-18", rows: batch * frames, width: 512),
+        ]
+        let store = ParameterStore()
+        var figures: [HeadFigure] = []
+        var bodies: [() -> Void] = []
+        for (index, item) in cases.enumerated() {
+            let scope = Scope(store) / "case\(index)"
+            let input = Tensor.normal([item.rows, item.width], mean: 0, deviation: 1, seed: UInt64(index))
+            for (name, sizes) in HeadFigure.layouts {
+                let layers = sizes.enumerated().map { Linear(scope / "\(name) \($0)", item.width, $1) }
+                bodies.append { withoutGradients { for layer in layers { _ = layer(input) } } }
+                let outputs = sizes.reduce(0, +)
+                figures.append(
+                    HeadFigure(
+                        place: item.place, rows: item.rows, width: item.width, heads: name,
+                        parameters: (item.width + 1) * outputs,
+                        macs: item.rows * item.width * outputs))
+            }
+        }
+        for (index, seconds) in Latency.medians(rounds: 41, calls: 20, bodies).enumerated() { figures[index].seconds = seconds }
+
+        let config = DataConfig()
+        let model = JerseyModel(try ModelSpec.named("attn_bgru_luong"))
+        model.store.isTraining = false
+        let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
+        let whole = Latency.medians(rounds: 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
+        let perSequence = (figures.first?.seconds ?? 0) / Double(batch)
+        let share = String(format: "%.3f%%", 100 * perSequence / whole)
+        return AnalysisResult(
+            tables: [
+                Table(
+                    ["where", "rows", "width", "heads", "parameters", "MACs", "time"],
+                    rows: figures.map { figure in
+                        [
+                            figure.place, "\(figure.rows)", "\(figure.width)", figure.heads, "\(figure.parameters)",
+                            "\(figure.macs)", Latency.text(figure.seconds),
+                        ]
+                    }, title: "Fully connected heads, \(batch) sequences of \(frames) frames",
+                    note: "Medians of 41 readings taken in turns, \(Runtime.threads) threads.")
+            ],
+            notes: [
+                "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Latency.text(whole)); "
+                    + "two heads are \(share) of it at batch \(batch). Heads per frame cost "
+                    + String(format: "%.1f times", figures[HeadFigure.layouts.count * 2].seconds / max(figures[0].seconds, 1e-12))
+                    + " those per sequence."
+            ],
+            json: HeadSummary(heads: figures, model_seconds: whole, threads: Runtime.threads),
+            charts: [
+                Chart(
+                    name: "heads", title: "Time of the heads, \(batch) sequences of \(frames) frames",
+                    .bars(
+                        Chart.Bars(
+                            cases.map { "\($0.place) (\($0.rows) x \($0.width))" }, axis: Chart.Axis("microseconds"),
+                            HeadFigure.layouts.enumerated().map { index, layout in
+                                Chart.Bars.Series(
+                                    layout.0,
+                                    cases.indices.map {
+                                        Chart.Value(figures[$0 * HeadFigure.layouts.count + index].seconds * 1e6)
+                                    })
+                            })))
+            ])
+    }
+}
+
+/// What heads of one kind cost in one place.
+private struct HeadFigure: Encodable {
+    let place: String
+    let rows: Int
+    let width: Int
+    let heads: String
+    let parameters: Int
+    /// Multiply-accumulates.
+    let macs: Int
+    /// Median of a forward pass.
+    var seconds = 0.0
+
+    /// Outputs of each layer.
+    static let layouts: [(String, [Int])] = [
+        ("tens and ones", [11, 10]), ("both in one layer", [21]), ("tens, ones and full number", [11, 10, 110]),
+    ]
+}
+
+private struct HeadSummary: Encodable {
+    let heads: [HeadFigure]
+    let model_seconds: Double
+    let threads: Int
+}

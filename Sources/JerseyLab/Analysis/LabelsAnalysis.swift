@@ -1,0 +1,107 @@
+import Foundation
+import Jersey
+
+extension Analysis {
+    /// Labels that all models contradict. After Northcutt et al. 2021 (confident learning), but by whole tracks, which have one label,
+    /// and with the beliefs of several runs combined. Test tracks alone: a model believes the labels that it was trained on.
+    static let labels = Analysis(
+        name: "labels", summary: "Test tracks whose label is likely wrong, most suspicious first."
+    ) { input in
+        let runs = input.groups.flatMap(\.runs)
+        let suspects = LabelSuspect.ranked(runs)
+        let shown = suspects.prefix(input.count)
+        let names = Set(shown.map(\.track))
+        var files: [AnalysisResult.File] = []
+        if !shown.isEmpty {
+            let run = input.run
+            let frames = try RunFrames(run, data: input.data)
+            let rows = Dictionary(grouping: run.labelled.filter { names.contains($0.outcome.track) }, by: \.outcome.track)
+            for (index, suspect) in shown.enumerated() {
+                let sequences = (rows[suspect.track] ?? []).prefix(8)
+                guard !sequences.isEmpty else { continue }
+                let sheet = ContactSheet(
+                    rows: try sequences.map { row in
+                        ContactSheet.Row(
+                            title: row.prediction.description,
+                            subtitle: "labelled \(row.truth)  \(row.outcome.sequence)",
+                            frames: try frames.pictures(of: row.outcome))
+                    })
+                files.append(.init("suspect_\(String(format: "%02d", index + 1)).png", try sheet.image().pngData()))
+            }
+        }
+        let tracks = Set(runs.flatMap { $0.labelled.map(\.outcome.track) }).count
+        return AnalysisResult(
+            tables: [
+                Table(
+                    ["", "track", "label", "rather", "probability", "of the label", "runs that say so", "sequences"],
+                    rows: shown.enumerated().map { index, suspect in
+                        [
+                            "\(index + 1)", suspect.track, suspect.label, suspect.suggestion,
+                            String(format: "%.1f%%", suspect.probability * 100),
+                            String(format: "%.2g%%", suspect.labelProbability * 100), "\(suspect.agreeing) of \(suspect.runs)",
+                            "\(suspect.sequences)",
+                        ]
+                    }, title: "\(suspects.count) of \(tracks) test tracks are read otherwise than labelled, by the runs together",
+                    note:
+                        "Beliefs of \(runs.count) runs combined over each track's sequences. A misread track looks the same as a "
+                        + "mislabelled one: look at the pictures.")
+            ],
+            notes: suspects.count > shown.count ? ["\(suspects.count - shown.count) more; --count shows them."] : [],
+            json: suspects, files: files)
+    }
+}
+
+/// A track that is read otherwise than labelled.
+struct LabelSuspect: Encodable, Sendable {
+    let track: String
+    let label: String
+    let suggestion: String
+    /// Of the suggestion and of the label, geometric means over sequences and runs, normalised: 0...1.
+    let probability: Double
+    let labelProbability: Double
+    /// Runs that read the suggestion by themselves.
+    let agreeing: Int
+    let runs: Int
+    /// Test sequences of the track.
+    let sequences: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case track, label, suggestion, probability, agreeing, runs, sequences
+        case labelProbability = "label_probability"
+    }
+
+    /// Most suspicious first: by the margin between suggestion and label.
+    static func ranked(_ runs: [FinishedRun]) -> [LabelSuspect] {
+        let rows = runs.map { Dictionary(grouping: $0.labelled, by: \.outcome.track) }
+        let tracks = Set(rows.flatMap(\.keys))
+        let found = tracks.compactMap { track -> LabelSuspect? in
+            let looks = rows.compactMap { $0[track] }
+            guard let label = looks.first?.first?.truth else { return nil }
+            let belief = Belief(averaging: looks.joined().map(\.belief))
+            guard belief.number != label else { return nil }
+            return LabelSuspect(
+                track: track, label: label.description, suggestion: belief.number.description,
+                probability: belief.probability(of: belief.number), labelProbability: belief.probability(of: label),
+                agreeing: looks.count { Belief(combining: $0.map(\.belief)).number == belief.number }, runs: looks.count,
+                sequences: looks.map(\.count).max() ?? 0)
+        }
+        func margin(_ suspect: LabelSuspect) -> Double { log(suspect.probability) - log(max(suspect.labelProbability, 1e-300)) }
+        return found.sorted { (margin($1), $0.track) < (margin($0), $1.track) }
+    }
+}
+
+extension LabelledOutcome {
+    /// A probability that underflowed to zero must not become minus infinity against all other evidence.
+    var belief: Belief {
+        Belief(tens: outcome.tens.map { log(max($0, 1e-300)) }, ones: outcome.ones.map { log(max($0, 1e-300)) })
+    }
+}
+
+extension Belief {
+    /// Mean log-probabilities, normalised: looks that are not independent, as those of several runs at one sequence.
+    init(averaging beliefs: [Belief]) {
+        let share = 1 / Double(max(beliefs.count, 1))
+        let scaled = beliefs.map { Belief(tens: $0.tens.map { $0 * share }, ones: $0.ones.map { $0 * share }) }
+        self.init(combining: scaled)
+    }
+}

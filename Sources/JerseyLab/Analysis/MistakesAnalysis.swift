@@ -1,0 +1,168 @@
+import Foundation
+import Jersey
+
+extension Analysis {
+    /// Section 8.2 of the study, which showed the first ten in its loader's order: here the most confident ones come first.
+    static let mistakes = Analysis(
+        name: "mistakes", summary: "The misread sequences, most confident first, with their frames, probabilities and attention."
+    ) { input in
+        let run = input.run
+        let name = input.groups[0].name
+        let wrong = run.labelled.filter { !$0.isRight }.sorted {
+            ($1.outcome.confidence, $0.outcome.sequence) < ($0.outcome.confidence, $1.outcome.sequence)
+        }
+        let shown = wrong.prefix(input.count)
+        let frames = shown.isEmpty ? nil : try RunFrames(run, data: input.data)
+        var files: [AnalysisResult.File] = []
+        var mistakes: [Mistake] = []
+        for (index, wrong) in shown.enumerated() {
+            guard let frames else { break }
+            let paths = try frames.paths(of: wrong.outcome)
+            let mistake = Mistake(wrong, index: index + 1, frames: paths)
+            mistakes.append(mistake)
+            for (place, path) in paths.enumerated() {
+                let url = URL(fileURLWithPath: path)
+                let name = "frame_\(String(format: "%03d", place))_\(url.lastPathComponent)"
+                files.append(.init("mistakes/\(mistake.folder)/\(name)", copyOf: url))
+            }
+            files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run).utf8)))
+            let sheet = ContactSheet(rows: [.init(wrong, frames: try frames.pictures(of: wrong.outcome))])
+            files.append(.init(mistake.picture, try sheet.image().pngData()))
+        }
+        let summary = MistakesSummary(
+            model_type: name, run: run.id, seed: run.result.seed, model_accuracy: run.result.test?.all.sequences.number.value,
+            num_mistakes: wrong.count, num_mistakes_extracted: mistakes.count, mistakes: mistakes)
+        files.append(.init("mistakes_summary.json", try JSON.readable(summary)))
+        let rows = shown.enumerated().map { index, wrong in
+            [
+                "\(index + 1)", wrong.outcome.sequence, wrong.truth.description, wrong.prediction.description,
+                String(format: "%.1f%%", wrong.outcome.confidence * 100),
+                String(format: "%.2g%%", wrong.probability(of: wrong.truth) * 100), "\(wrong.outcome.frames.count)",
+            ]
+        }
+        return AnalysisResult(
+            tables: [
+                Table(
+                    ["", "sequence", "truth", "read", "confidence", "of the truth", "frames"], rows: rows,
+                    title: "\(name), run \(run.id): \(wrong.count) of \(run.labelled.count) test sequences misread")
+            ], notes: wrong.count > shown.count ? ["\(wrong.count - shown.count) more; --count shows them."] : [], json: summary,
+            files: files)
+    }
+}
+
+extension ContactSheet.Row {
+    /// What was read, and below it what is true.
+    init(_ wrong: LabelledOutcome, frames: [ContactSheet.Frame], by model: String? = nil) {
+        let words = [
+            "read \(String(format: "%.1f%%", wrong.outcome.confidence * 100)), truth \(wrong.truth)",
+            model ?? wrong.outcome.sequence,
+        ]
+        self.init(title: wrong.prediction.description, subtitle: words.joined(separator: "  "), frames: frames)
+    }
+}
+
+/// One misread sequence, with the study's keys.
+struct Mistake: Encodable, Sendable {
+    struct Number: Encodable, Sendable {
+        let tens: Int
+        let ones: Int
+        let jersey_str: String
+
+        init(_ number: JerseyNumber) {
+            (tens, ones, jersey_str) = (number.tens, number.ones, number.description)
+        }
+    }
+
+    struct Digit: Encodable, Sendable {
+        let predicted_class: Double
+        let ground_truth_class: Double
+        let all_classes: [Double]
+    }
+
+    struct Digits: Encodable, Sendable {
+        let tens: Digit
+        let ones: Digit
+    }
+
+    let index: Int
+    let ground_truth: Number
+    let prediction: Number
+    let confidence: Double
+    let probabilities: Digits
+    let sequence_path: String
+    let track_id: String
+    let frame_paths: [String]
+    let num_frames: Int
+    /// A weight for each frame; nil where the model has none.
+    let attention: [Double]?
+    /// The contact sheet, beside the summary.
+    let picture: String
+
+    init(_ wrong: LabelledOutcome, index: Int, frames: [String]) {
+        let outcome = wrong.outcome
+        self.index = index
+        (ground_truth, prediction) = (Number(wrong.truth), Number(wrong.prediction))
+        confidence = outcome.confidence
+        func digit(_ values: [Double], _ prediction: Int, _ truth: Int) -> Digit {
+            Digit(predicted_class: values[prediction], ground_truth_class: values[truth], all_classes: values)
+        }
+        probabilities = Digits(
+            tens: digit(outcome.tens, wrong.prediction.tens, wrong.truth.tens),
+            ones: digit(outcome.ones, wrong.prediction.ones, wrong.truth.ones))
+        sequence_path = outcome.sequence
+        track_id = outcome.track
+        frame_paths = frames
+        num_frames = frames.count
+        attention = outcome.attention
+        picture = "mistake_\(String(format: "%02d", index)).png"
+    }
+
+    /// "mistake_01_0_gt9_pred8", as in the study.
+    var folder: String {
+        let name = sequence_path.split(separator: "/").last.map(String.init) ?? sequence_path
+        let number = String(format: "%02d", index)
+        return "mistake_\(number)_\(name)_gt\(ground_truth.jersey_str)_pred\(prediction.jersey_str)"
+    }
+
+    func info(_ model: String, _ run: FinishedRun) -> String {
+        func digit(_ value: Int) -> String { value == JerseyNumber.blank ? "blank" : "\(value)" }
+        func four(_ value: Double) -> String { String(format: "%.4f", value) }
+        func number(_ number: Number) -> String {
+            "  Jersey Number: \(number.jersey_str)\n  Tens Digit: \(digit(number.tens))\n  Ones Digit: \(number.ones)\n"
+        }
+        return """
+            Mistake #\(index)
+            Model: \(model)
+            Model Accuracy: \(run.result.test?.all.sequences.number.value.map(four) ?? "-")
+            Run: \(run.id)
+            Seed: \(run.result.seed)
+
+            Ground Truth:
+            \(number(ground_truth))
+            Prediction:
+            \(number(prediction))
+            Probabilities:
+              Tens - Predicted (\(digit(prediction.tens))): \(four(probabilities.tens.predicted_class))
+              Tens - Ground Truth (\(digit(ground_truth.tens))): \(four(probabilities.tens.ground_truth_class))
+              Ones - Predicted (\(prediction.ones)): \(four(probabilities.ones.predicted_class))
+              Ones - Ground Truth (\(ground_truth.ones)): \(four(probabilities.ones.ground_truth_class))
+
+            Sequence Info:
+              Sequence: \(sequence_path)
+              Track ID: \(track_id)
+              Number of Frames: \(num_frames)
+
+            """
+    }
+}
+
+/// `mistakes_summary.json`, with the study's keys.
+private struct MistakesSummary: Encodable {
+    let model_type: String
+    let run: String
+    let seed: UInt64
+    let model_accuracy: Double?
+    let num_mistakes: Int
+    let num_mistakes_extracted: Int
+    let mistakes: [Mistake]
+}

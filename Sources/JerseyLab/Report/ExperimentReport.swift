@@ -1,0 +1,223 @@
+import Foundation
+import Jersey
+import Torch
+
+extension Report {
+    /// Everything that an experiment's run folders tell.
+    ///
+    /// - Parameters:
+    ///   - data: where the frames are, if not where the runs found them.
+    ///   - measuresDeployment: times forward passes of one model on this machine.
+    /// - Throws: `FileError` when no run is finished.
+    public init(_ folder: ExperimentFolder, data: String? = nil, measuresDeployment: Bool = true) throws {
+        let experiment = try folder.experiment()
+        var selection = try RunSelection([folder.url.path])
+        var page = ReportBuilder(folder: folder, experiment: experiment, groups: selection.groups, data: data)
+        let records = (try? RunDatabase(reading: folder.database).runs()) ?? []
+        page.problems = selection.problems
+        page.findings(records)
+        page.studyTables(measuresDeployment: measuresDeployment)
+        page.statistics()
+        selection.groups = selection.ranked
+        var input = AnalysisInput(groups: selection.groups)
+        input.data = data
+        page.learning(input)
+        page.errors(input)
+        page.confidence(input)
+        page.configuration(records)
+        title = "Experiment \(experiment.name)"
+        subtitle = [experiment.summary, page.extent(records)].compactMap { $0 }.joined(separator: ". ")
+        sections = page.sections
+    }
+}
+
+/// Puts the page together, section by section.
+private struct ReportBuilder {
+    let folder: ExperimentFolder
+    let experiment: Experiment
+    /// In the experiment's order.
+    let groups: [RunGroup]
+    let data: String?
+    var problems: [String] = []
+    private(set) var sections: [Report.Section] = []
+    private lazy var statistic = ModelStatistics(groups)
+
+    init(folder: ExperimentFolder, experiment: Experiment, groups: [RunGroup], data: String?) {
+        (self.folder, self.experiment, self.groups, self.data) = (folder, experiment, groups, data)
+    }
+
+    func extent(_ records: [RunRecord]) -> String {
+        let finished = groups.reduce(0) { $0 + $1.runs.count }
+        let planned = (try? experiment.runs().count) ?? finished
+        let test = groups[0].runs[0].result.test?.all
+        let size = test.map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" } ?? ""
+        let day = records.compactMap(\.finished).max().map {
+            ", last run finished on " + $0.formatted(.iso8601.year().month().day())
+        }
+        return "\(finished) of \(planned) runs finished\(size)\(day ?? "")"
+    }
+
+    // MARK: Sections
+
+    mutating func findings(_ records: [RunRecord]) {
+        var items: [String] = []
+        if let leader = statistic.models.max(by: { ($0.number.mean ?? 0) < ($1.number.mean ?? 0) }) {
+            items.append(
+                "Highest mean test accuracy: \(leader.name), \(leader.number.percentText) of the sequences and \(leader.track.percentText) "
+                    + "of the tracks (n = \(leader.number.n)).")
+        }
+        let pairs = statistic.comparisons
+        let separable = pairs.filter(\.isSeparable).sorted { abs($0.difference) > abs($1.difference) }
+        if !pairs.isEmpty {
+            items.append(
+                separable.isEmpty
+                    ? "None of the \(pairs.count) differences between models is separable from noise."
+                    : "\(separable.count) of \(pairs.count) differences between models are separable from noise; the largest:")
+            items += separable.prefix(5).map { "\($0.verdict): \($0.first) against \($0.second), \($0.differenceText) points." }
+        }
+        let few = groups.filter { $0.runs.count < 3 }
+        if !few.isEmpty {
+            items.append("Fewer than three runs: \(few.map(\.name).joined(separator: ", ")). Their deviations say little.")
+        }
+        let failed = records.filter { $0.state == RunState.failed.rawValue }
+        items += failed.map { "Failed: \($0.id)" + ($0.reason.map { ", \($0)" } ?? "") + "." }
+        items += problems.map { "Left out: \($0)" }
+        let missing = (try? experiment.runs().count).map { $0 - groups.reduce(0) { $0 + $1.runs.count } - failed.count } ?? 0
+        if missing > problems.count {
+            items.append("\(missing - problems.count) runs are not finished and not in these figures.")
+        }
+        sections.append(.init("Findings", [.list(items)]))
+    }
+
+    mutating func studyTables(measuresDeployment: Bool) {
+        var blocks: [Report.Block] = [ModelSpec.Phase.singleFrame, .sequence, .attention]
+            .compactMap { PublishedFigures.table($0, groups) }.map { .table($0) }
+        if measuresDeployment {
+            let group = groups.first { $0.name == "attn_bgru_luong" } ?? RunGroup.ranked(groups)[0]
+            let run = group.best
+            blocks.append(
+                attempt("The deployment benchmark could not be made") {
+                    .table(try Deployment(group, run: run, frames: try? RunFrames(run, data: data)).table)
+                })
+        }
+        if !blocks.isEmpty { sections.append(.init("The study's tables", blocks)) }
+    }
+
+    mutating func statistics() {
+        var blocks: [Report.Block] = [.table(statistic.summaryTable), .chart(accuracyChart)]
+        blocks += [statistic.comparisonTable(allPairs: false)].compactMap { $0 }.map { .table($0) }
+        blocks.append(.table(statistic.runTable))
+        let leaders = Array(RunGroup.ranked(groups).prefix(4))
+        blocks += Breakdown.Kind.allCases.compactMap { Breakdown.table(leaders, by: $0) }.map { .table($0) }
+        sections.append(.init("Statistics", blocks))
+    }
+
+    private var accuracyChart: Chart {
+        Chart(
+            name: "accuracy", title: "Test accuracy of numbers, mean ± standard deviation",
+            .bars(
+                Chart.Bars(
+                    groups.map(\.name), counts: groups.map(\.runs.count), axis: Chart.Axis("sequences read right", percent: true),
+                    [.init("number", groups.map { Chart.Value($0.summary(.number)) })])))
+    }
+
+    mutating func learning(_ input: AnalysisInput) {
+        sections.append(
+            .init("Learning curves", [.chart(LearningCurve.chart(input.groups.map(LearningCurve.init), name: "curves"))]))
+    }
+
+    mutating func errors(_ input: AnalysisInput) {
+        var blocks: [Report.Block] = []
+        blocks += found(.confusion, input, charts: { !$0.name.hasSuffix("_counts") })
+        var gallery = input
+        gallery.count = 8
+        blocks += found(.mistakes, gallery, pictures: "mistake")
+        if input.groups.count > 1 { blocks += found(.failures, gallery, tables: 1) }
+        sections.append(.init("Errors of \(input.groups[0].name)", blocks))
+        gallery.count = 6
+        sections.append(.init("Labels in doubt", found(.labels, gallery, pictures: "suspect")))
+    }
+
+    mutating func confidence(_ input: AnalysisInput) {
+        sections.append(.init("Confidence", found(.calibration, input)))
+    }
+
+    mutating func configuration(_ records: [RunRecord]) {
+        let run = groups[0].runs[0]
+        let settings = ConfigOverlay(source: "", tree: experiment.settings).settings.sorted { $0.key < $1.key }
+        var blocks: [Report.Block] = [
+            .text(
+                "Models: \(experiment.models.joined(separator: ", ")). Seeds: \(experiment.seeds.map(String.init).joined(separator: ", "))."
+            ),
+            .table(
+                Table(
+                    ["setting", "value"], rows: settings.map { [$0.key, "\($0.value)"] },
+                    title: "Settings that differ from the defaults, or were given")),
+        ]
+        for variant in experiment.variants {
+            let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
+            blocks.append(
+                .text("Variant \(variant.name): " + own.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") + "."))
+        }
+        func all(_ words: [String?]) -> String { Set(words.compactMap { $0 }).sorted().joined(separator: ", ") }
+        let seconds = groups.flatMap(\.runs).reduce(0) { $0 + $1.result.seconds }
+        blocks.append(
+            .table(
+                Table(
+                    [],
+                    rows: [
+                        ["sources", all(records.map(\.commit))], ["hosts", all(records.map(\.host))],
+                        ["device", run.result.device],
+                        ["libtorch", run.result.libtorch],
+                        ["training time, all runs", String(format: "%.1f hours", seconds / 3600)],
+                        ["training sequences", "\(run.result.trainSequences)"],
+                    ])))
+        sections.append(.init("Configuration", blocks))
+        let commit = records.compactMap(\.commit).first.map { "git checkout \($0.replacing("-dirty", with: ""))\n" } ?? ""
+        sections.append(
+            .init(
+                "How to reproduce",
+                [
+                    .text("With the experiment's definition beside this report, and the same data:"),
+                    .code(
+                        commit + "make build\n.build/release/jersey experiment run experiment.json --data DATA --out OUT\n"
+                            + ".build/release/jersey report OUT"),
+                    .text(
+                        "The same seed, machine and number of threads give the same numbers; other machines round otherwise, and differ "
+                            + "within the deviations above."),
+                ]))
+    }
+
+    // MARK: Parts
+
+    /// An analysis as blocks; what it cannot find becomes a sentence.
+    private func found(
+        _ analysis: Analysis, _ input: AnalysisInput, tables: Int = .max, charts: (Chart) -> Bool = { _ in true },
+        pictures stem: String? = nil
+    ) -> [Report.Block] {
+        do {
+            let result = try analysis(input)
+            var blocks: [Report.Block] = result.tables.prefix(tables).map { .table($0) }
+            blocks += result.charts.filter(charts).map { .chart($0) }
+            for file in result.files {
+                guard let stem, !file.path.contains("/"), file.path.hasPrefix(stem), file.path.hasSuffix(".png"),
+                    case .data(let data) = file.content
+                else { continue }
+                let name = String(file.path.dropLast(4))
+                let image = try RGBImage(decoding: data, named: name, maximumPixels: ContactSheet.maximumPixels)
+                blocks.append(.picture(name: name, try image.jpegData(quality: 85), caption: name.replacing("_", with: " ")))
+            }
+            return blocks
+        } catch {
+            return [.text("\(analysis.name): \(error)")]
+        }
+    }
+
+    private func attempt(_ what: String, _ body: () throws -> Report.Block) -> Report.Block {
+        do {
+            return try body()
+        } catch {
+            return .text("\(what): \(error)")
+        }
+    }
+}

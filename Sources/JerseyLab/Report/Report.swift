@@ -1,0 +1,101 @@
+import Foundation
+import Jersey
+import Mustache
+import Torch
+
+/// A page of findings: written once, rendered as one HTML file that needs nothing else, and as Markdown with its pictures beside.
+public struct Report: Sendable {
+    public struct Section: Sendable {
+        public var title: String
+        public var blocks: [Block]
+
+        init(_ title: String, _ blocks: [Block] = []) { (self.title, self.blocks) = (title, blocks) }
+    }
+
+    public enum Block: Sendable {
+        case text(String)
+        case list([String])
+        case table(Table)
+        case chart(Chart)
+        /// A JPEG.
+        case picture(name: String, Data, caption: String)
+        case code(String)
+    }
+
+    public var title: String
+    public var subtitle: String
+    public var sections: [Section]
+
+    /// Writes `report.html`, `report.md` and the pictures that the latter shows.
+    ///
+    /// - Throws: `FileError`.
+    public func write(to folder: URL) throws {
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(folder.path, doing: "create the folder", error: error)
+        }
+        for case .chart(let chart) in sections.flatMap(\.blocks) { try chart.write(to: folder) }
+        for case .picture(let name, let data, _) in sections.flatMap(\.blocks) {
+            try AtomicFile.write(data, to: folder.appendingPathComponent("\(name).jpg"))
+        }
+        try AtomicFile.write(Data(markdown.utf8), to: folder.appendingPathComponent("report.md"))
+        try AtomicFile.write(Data(html().utf8), to: folder.appendingPathComponent("report.html"))
+    }
+}
+
+// MARK: - Markdown
+
+extension Report {
+    var markdown: String {
+        (["# \(title)", subtitle] + sections.flatMap { ["## \($0.title)"] + $0.blocks.map(\.markdown) }).joined(separator: "\n\n")
+            + "\n"
+    }
+}
+
+extension Report.Block {
+    fileprivate var markdown: String {
+        switch self {
+        case .text(let text): text
+        case .list(let items): items.map { "- \($0)" }.joined(separator: "\n")
+        case .table(let table): table.markdown
+        case .chart(let chart): "![\(chart.title)](\(chart.name).png)"
+        case .picture(let name, _, let caption): "![\(caption)](\(name).jpg)\n\n*\(caption)*"
+        case .code(let code): "```\n\(code)\n```"
+        }
+    }
+}
+
+// MARK: - HTML
+
+extension Report {
+    private static let template = String(decoding: PackageResources.report_mustache, as: UTF8.self)
+
+    /// - Throws: `FileError` when charts cannot be drawn.
+    func html() throws -> String {
+        let parts = try sections.enumerated().map { index, section in
+            [
+                "id": "section-\(index + 1)", "title": section.title,
+                "body": try section.blocks.map { try $0.html() }.joined(separator: "\n"),
+            ]
+        }
+        let context: [String: Any] = ["title": title, "subtitle": subtitle, "sections": parts]
+        return try MustacheTemplate(string: Self.template).render(context)
+    }
+}
+
+extension Report.Block {
+    fileprivate func html() throws -> String {
+        switch self {
+        case .text(let text): "<p>\(HTML.escaped(text))</p>"
+        case .list(let items): "<ul>\(items.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
+        case .table(let table):
+            "<div class=\"scroll\">\(table.html)</div>" + (table.note.map { "<p class=\"note\">\(HTML.escaped($0))</p>" } ?? "")
+        case .chart(let chart): "<figure>\(try chart.svg())</figure>"
+        case .picture(_, let data, let caption):
+            "<figure class=\"scroll\"><img alt=\"\(HTML.escaped(caption))\" src=\"data:image/jpeg;base64,\(data.base64EncodedString())\">"
+                + "<figcaption>\(HTML.escaped(caption))</figcaption></figure>"
+        case .code(let code): "<pre>\(HTML.escaped(code))</pre>"
+        }
+    }
+}

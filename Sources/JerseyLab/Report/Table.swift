@@ -1,0 +1,83 @@
+/// Columns of text: for a terminal, Markdown and HTML. The first column goes to the left, those that hold numbers to the right.
+public struct Table: Sendable, Equatable, CustomStringConvertible {
+    /// Empty where none is wanted.
+    public var header: [String]
+    public var rows: [[String]]
+    public var title: String?
+    /// What a reader has to know to understand the figures.
+    public var note: String?
+    /// Row and column of cells that stand out.
+    public var emphasis: Set<[Int]> = []
+
+    public init(_ header: [String], rows: [[String]], title: String? = nil, note: String? = nil) {
+        (self.header, self.rows, self.title, self.note) = (header, rows, title, note)
+    }
+
+    /// For a terminal, without title and note.
+    public var description: String {
+        let all = (header.isEmpty ? [] : [header]) + rows
+        let widths = (0..<columns).map { column in all.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0 }
+        func line(_ cells: [String]) -> String {
+            let padded = cells.enumerated().map { column, cell in
+                let space = String(repeating: " ", count: widths[column] - cell.count)
+                return isNumeric(column) ? space + cell : cell + space
+            }
+            return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+        }
+        let rule = header.isEmpty ? [] : [widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")]
+        return ((header.isEmpty ? [] : [line(header)]) + rule + rows.map(line)).joined(separator: "\n")
+    }
+
+    /// With title and note.
+    public var text: String { [title, description, note].compactMap { $0 }.joined(separator: "\n") }
+
+    public var markdown: String {
+        func line(_ cells: [String]) -> String {
+            "| " + (0..<columns).map { cells.indices.contains($0) ? Self.markdown(cells[$0]) : "" }.joined(separator: " | ")
+                + " |"
+        }
+        let body = rows.enumerated().map { row, cells in
+            line(cells.enumerated().map { emphasis.contains([row, $0]) && !$1.isEmpty ? "**\($1)**" : $1 })
+        }
+        let rule = "|" + (0..<columns).map { isNumeric($0) ? "---:|" : "---|" }.joined()
+        let table = ([line(header), rule] + body).joined(separator: "\n")
+        return [title.map { "**\($0)**" }, table, note].compactMap { $0 }.joined(separator: "\n\n")
+    }
+
+    /// A `<table>`, to be wrapped by what scrolls it on a narrow screen.
+    public var html: String {
+        func cells(_ cells: [String], _ tag: String, row: Int? = nil) -> String {
+            cells.enumerated().map { column, cell in
+                let isStrong = row.map { emphasis.contains([$0, column]) } ?? false
+                let text = isStrong ? "<strong>\(HTML.escaped(cell))</strong>" : HTML.escaped(cell)
+                return "<\(tag)\(isNumeric(column) ? " class=\"n\"" : "")>\(text)</\(tag)>"
+            }
+            .joined()
+        }
+        let caption = title.map { "<caption>\(HTML.escaped($0))</caption>" } ?? ""
+        let head = header.isEmpty ? "" : "<thead><tr>\(cells(header, "th"))</tr></thead>"
+        let body = rows.enumerated().map { "<tr>\(cells($1, "td", row: $0))</tr>" }.joined(separator: "\n")
+        return "<table>\(caption)\(head)<tbody>\n\(body)\n</tbody></table>"
+    }
+
+    private var columns: Int { ([header] + rows).map(\.count).max() ?? 0 }
+
+    private func isNumeric(_ column: Int) -> Bool {
+        column > 0
+            && rows.allSatisfy {
+                !$0.indices.contains(column) || ($0[column].first.map { $0.isNumber || "-+−<".contains($0) } ?? true)
+            }
+    }
+
+    private static func markdown(_ text: String) -> String {
+        text.replacing("|", with: "\\|").replacing("_", with: "\\_").replacing("\n", with: " ")
+    }
+}
+
+/// Text as a part of a page.
+enum HTML {
+    static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
+            "\"", with: "&quot;")
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Jersey
+
+/// Accuracy on parts of the test set.
+public struct Breakdown: Encodable, Sendable {
+    /// What the parts differ in.
+    public enum Kind: String, CaseIterable, Sendable, Encodable {
+        case number
+        case length
+        case seen
+        case height
+
+        public var title: String {
+            switch self {
+            case .number: "number"
+            case .length: "frames read"
+            case .seen: "number in training"
+            case .height: "crop height, pixels"
+            }
+        }
+    }
+
+    public struct Row: Encodable, Sendable {
+        public let label: String
+        /// Test sequences of this part, in one run.
+        public let sequences: Int
+        /// Over runs.
+        public let accuracy: Summary
+        /// Wilson's, for the mean over runs on so many sequences.
+        public let interval: [Double]?
+    }
+
+    public let kind: Kind
+    public let rows: [Row]
+
+    /// Nil where the runs do not tell.
+    public init?(_ group: RunGroup, by kind: Kind) {
+        self.kind = kind
+        switch kind {
+        case .number:
+            let numbers = Set(group.runs.flatMap { $0.outcomes.compactMap { $0.truth.flatMap(JerseyNumber.init) } }).sorted()
+            rows = numbers.compactMap { number in
+                Self.row(number.description, group) { $0.truth == number.description }
+            }
+        case .length:
+            rows = Self.ranges(from: [1, 2, 5, 9, 13, 17]).compactMap { label, range in
+                Self.row(label, group) { range.contains($0.frames.count) }
+            }
+        case .height:
+            rows = Self.ranges(from: [1, 16, 24, 32, 48, 64, 96, 128]).compactMap { label, range in
+                Self.row(label, group) { outcome in outcome.medianHeight.map(range.contains) ?? false }
+            }
+        case .seen:
+            rows = [("seen", \Evaluation.seen), ("never seen", \Evaluation.unseen)].compactMap { label, path in
+                let shares = group.runs.compactMap { $0.result.test?[keyPath: path]?.sequences.number }
+                return Self.row(label, shares)
+            }
+        }
+        if rows.isEmpty { return nil }
+    }
+
+    private static func row(_ label: String, _ group: RunGroup, where belongs: (Outcome) -> Bool) -> Row? {
+        row(
+            label,
+            group.runs.map { run in
+                let part = run.outcomes.filter { $0.truth != nil && belongs($0) }
+                return Proportion(part.count(where: \.isRight), of: part.count)
+            })
+    }
+
+    /// From a share for each run.
+    private static func row(_ label: String, _ shares: [Proportion]) -> Row? {
+        let accuracy = Summary(shares.compactMap(\.value))
+        guard let mean = accuracy.mean, let count = shares.map(\.count).max() else { return nil }
+        return Row(
+            label: label, sequences: count, accuracy: accuracy,
+            interval: Proportion(Int((mean * Double(count)).rounded()), of: count).interval)
+    }
+
+    /// "1", "2-4", …, the last one open: half-open ranges between starts.
+    private static func ranges(from starts: [Int]) -> [(String, Range<Int>)] {
+        starts.enumerated().map { index, start in
+            guard index + 1 < starts.count else { return ("\(start) or more", start..<Int.max) }
+            let end = starts[index + 1]
+            return (end == start + 1 ? "\(start)" : "\(start)-\(end - 1)", start..<end)
+        }
+    }
+}
+
+extension Breakdown {
+    /// A row for each part, a column for each model.
+    public static func table(_ groups: [RunGroup], by kind: Kind) -> Table? {
+        let parts = groups.compactMap { group in Breakdown(group, by: kind).map { (group.name, $0) } }
+        var labels: [(label: String, sequences: Int)] = []
+        for row in parts.flatMap(\.1.rows) where !labels.contains(where: { $0.label == row.label }) {
+            labels.append((row.label, row.sequences))
+        }
+        guard !labels.isEmpty else { return nil }
+        let rows = labels.map { label, sequences in
+            [label, "\(sequences)"]
+                + parts.map { _, breakdown in
+                    breakdown.rows.first { $0.label == label }.map { row in
+                        let interval = row.interval.map { String(format: " (%.0f-%.0f)", $0[0] * 100, $0[1] * 100) } ?? ""
+                        return row.accuracy.percentText + interval
+                    } ?? "-"
+                }
+        }
+        return Table(
+            [kind.title, "sequences"] + parts.map(\.0), rows: rows, title: "Accuracy by \(kind.title)",
+            note: "Mean ± standard deviation over runs, and Wilson's 95% interval of the mean on so many sequences.")
+    }
+}
+
+extension Outcome {
+    /// Of the frames read, pixels; nil where the run did not note them.
+    var medianHeight: Int? { nil }
+}

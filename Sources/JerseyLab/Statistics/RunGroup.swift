@@ -1,0 +1,162 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Finished runs that differ in nothing but the seed: what a mean and a deviation are taken over.
+public struct RunGroup: Sendable {
+    /// The model, and where an experiment has variants, "model-variant".
+    public let name: String
+    public let runs: [FinishedRun]
+
+    /// The run that validation would choose: highest accuracy, then lowest loss. The test set has no say in it.
+    public var best: FinishedRun {
+        runs.max { Self.merit($0) < Self.merit($1) }!
+    }
+
+    /// Mean validation accuracy over runs, for choosing among models; nil without validation.
+    public var validationAccuracy: Double? { Summary(runs.compactMap(\.result.validation?.numberAccuracy)).mean }
+
+    private static func merit(_ run: FinishedRun) -> (Double, Double) {
+        guard let validation = run.result.validation else { return (0, 0) }
+        return (validation.numberAccuracy, -validation.loss)
+    }
+
+    /// - Parameter runs: at least one.
+    public init(name: String, runs: [FinishedRun]) {
+        precondition(!runs.isEmpty, "a group without runs has no best one")
+        self.name = name
+        self.runs = runs
+    }
+
+    /// Accuracies on the test sequences that models are judged by.
+    public enum Metric: String, CaseIterable, Sendable {
+        case number, tens, ones, track
+
+        /// A column's heading.
+        public var title: String {
+            switch self {
+            case .number: "Acc Number"
+            case .tens: "Acc Tens"
+            case .ones: "Acc Ones"
+            case .track: "Acc Track"
+            }
+        }
+
+        func proportion(_ evaluation: Evaluation) -> Proportion {
+            switch self {
+            case .number: evaluation.all.sequences.number
+            case .tens: evaluation.all.sequences.tens
+            case .ones: evaluation.all.sequences.ones
+            case .track: evaluation.all.tracks.number
+            }
+        }
+    }
+
+    public func summary(_ metric: Metric) -> Summary {
+        Summary(runs.compactMap { $0.result.test.flatMap { metric.proportion($0).value } })
+    }
+}
+
+/// The runs that words on a command line name.
+public struct RunSelection: Sendable {
+    public var groups: [RunGroup]
+    /// What is wrong with runs that cannot be read; the others go on.
+    public var problems: [String]
+    /// The experiment, where the words name one, and nothing else.
+    public let experiment: ExperimentFolder?
+
+    /// - Parameter paths: run folders, and folders of experiments.
+    /// - Throws: `FileError` for a folder that is neither, or when no run is finished.
+    public init(_ paths: [String]) throws {
+        var groups: [RunGroup] = []
+        var single: [FinishedRun] = []
+        var problems: [String] = []
+        for path in paths {
+            let url = URL(fileURLWithPath: path)
+            let folder = ExperimentFolder(url)
+            if folder.exists {
+                let (found, wrong) = try folder.groups()
+                groups += found
+                problems += wrong
+            } else if FileManager.default.fileExists(atPath: RunFolder(url).config.path) {
+                single.append(try FinishedRun(RunFolder(url)))
+            } else {
+                throw FileError(
+                    path, "is neither a run folder (no config.json) nor an experiment's folder (no experiment.json)",
+                    advice: "name what `jersey train --run` or `jersey experiment run --out` has written")
+            }
+        }
+        groups += Self.groups(of: single)
+        guard !groups.isEmpty else {
+            throw FileError(
+                paths.joined(separator: ", "), "has no finished run" + (problems.first.map { "; \($0)" } ?? ""),
+                advice: "finish it with `jersey experiment run`")
+        }
+        self.groups = groups
+        self.problems = problems
+        experiment = paths.count == 1 ? ExperimentFolder(URL(fileURLWithPath: paths[0])) : nil
+    }
+
+    /// Runs whose configurations differ in the seed alone belong together. A name that two groups claim is followed by a folder's.
+    private static func groups(of runs: [FinishedRun]) -> [RunGroup] {
+        var order: [RunConfig] = []
+        var members: [[FinishedRun]] = []
+        for run in runs {
+            var config = run.config
+            config.seed = 0
+            if let place = order.firstIndex(of: config) {
+                members[place].append(run)
+            } else {
+                order.append(config)
+                members.append([run])
+            }
+        }
+        return zip(order, members).map { config, runs in
+            let isAlone = order.count { $0.model == config.model } == 1
+            return RunGroup(name: isAlone ? config.model : "\(config.model) (\(runs[0].id))", runs: runs)
+        }
+    }
+
+    /// Keeps the groups of these names, in the order given.
+    ///
+    /// - Throws: `UsageError` with close matches.
+    public mutating func keep(_ names: [String]) throws {
+        guard !names.isEmpty else { return }
+        let known = groups.map(\.name)
+        groups = try names.map { name in
+            let canonical = (try? ModelSpec.named(name).name) ?? name
+            guard let group = groups.first(where: { [name, canonical].contains($0.name) }) else {
+                throw UsageError.unknown(
+                    "model", name, among: known, advice: "finished runs there are of: \(known.joined(separator: ", "))")
+            }
+            return group
+        }
+    }
+
+    /// Groups by their validation accuracy, best first.
+    public var ranked: [RunGroup] { RunGroup.ranked(groups) }
+}
+
+extension RunGroup {
+    /// By validation accuracy, best first; equal ones in their former order.
+    static func ranked(_ groups: [RunGroup]) -> [RunGroup] {
+        groups.enumerated().sorted { a, b in
+            let (first, second) = (a.element.validationAccuracy ?? 0, b.element.validationAccuracy ?? 0)
+            return first == second ? a.offset < b.offset : first > second
+        }
+        .map(\.element)
+    }
+}
+
+extension ExperimentFolder {
+    /// Finished runs by model and variant, in the experiment's order, and what is wrong with those that cannot be read.
+    public func groups() throws -> (groups: [RunGroup], problems: [String]) {
+        let (runs, problems) = try finishedRuns()
+        let planned = try experiment().runs()
+        let names = Dictionary(planned.map { ($0.id, $0.group) }, uniquingKeysWith: { first, _ in first })
+        var order: [String] = []
+        for run in planned where !order.contains(run.group) { order.append(run.group) }
+        let members = Dictionary(grouping: runs) { names[$0.id] ?? "" }
+        return (order.compactMap { name in members[name].map { RunGroup(name: name, runs: $0) } }, problems)
+    }
+}
