@@ -41,6 +41,15 @@ struct RunConfigTests {
         #expect(try RunConfig(overlays: []) == config)
     }
 
+    @Test("a weight for the full number brings its head, and some loss must have a weight")
+    func lossWeights() throws {
+        #expect(try !set("training.tensWeight=2").spec().hasFullHead && set("training.fullWeight=0.5").spec().hasFullHead)
+        try set("training.tensWeight=0", "training.onesWeight=0", "training.fullWeight=1").validate()
+        let nothing = try set("training.tensWeight=0", "training.onesWeight=0")
+        let error = #expect(throws: UsageError.self) { try nothing.validate() }
+        #expect(error?.description.contains("nothing to learn") == true)
+    }
+
     @Test("a file gives way to the environment, and that to flags")
     func precedence() throws {
         let file = try overlay("training: {epochs: 1, batchSize: 1, patience: 1}")
@@ -133,7 +142,8 @@ struct RunConfigTests {
             "optimizer.clip=.nan",
             "optimizer.weightDecay=-1", "optimizer.warmupEpochs=30", "optimizer.warmupEpochs=-1", "training.epochs=0",
             "training.batchSize=0",
-            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1", "training.threads=0",
+            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1", "training.fullWeight=-1",
+            "training.threads=0",
             "training.saveEverySteps=0", "model=attn_bgru",
         ])
     func validation(_ word: String) throws {

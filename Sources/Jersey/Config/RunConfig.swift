@@ -20,7 +20,11 @@ public struct RunConfig: Codable, Sendable, Equatable {
 
     public init() {}
 
-    public func spec() throws -> ModelSpec { try .named(model, encoder: encoder) }
+    public func spec() throws -> ModelSpec {
+        var spec = try ModelSpec.named(model, encoder: encoder)
+        spec.hasFullHead = training.fullWeight > 0
+        return spec
+    }
 }
 
 public struct DataConfig: Codable, Sendable, Equatable {
@@ -136,9 +140,10 @@ public struct TrainingConfig: Codable, Sendable, Equatable {
     public var batchSize = 64
     /// Epochs without a better validation loss before it stops.
     public var patience = 30
-    /// Weights of the two losses.
+    /// Weights of the losses. That of the full number brings the head that it trains; the study gave it up.
     public var tensWeight = 1.0
     public var onesWeight = 1.0
+    public var fullWeight = 0.0
     public var labelSmoothing = 0.0
     public var balance = Balance.none
     public var precision = Precision.automatic
@@ -195,7 +200,17 @@ extension RunConfig {
         try require((1...4096).contains(training.batchSize), "training.batchSize", training.batchSize, "1...4096")
         try require(training.patience >= 0, "training.patience", training.patience, "0 or more")
         try require(0..<1 ~= training.labelSmoothing, "training.labelSmoothing", training.labelSmoothing, "0..<1")
-        try require(training.tensWeight >= 0 && training.onesWeight >= 0, "training.tensWeight", training.tensWeight, "0 or more")
+        let weights = [
+            ("tensWeight", training.tensWeight), ("onesWeight", training.onesWeight), ("fullWeight", training.fullWeight),
+        ]
+        for (key, value) in weights {
+            try require(value >= 0 && value.isFinite, "training." + key, value, "0 or more")
+        }
+        guard weights.contains(where: { $0.1 > 0 }) else {
+            throw UsageError(
+                "training.tensWeight, training.onesWeight and training.fullWeight are all 0, so that there is nothing to learn; "
+                    + "at least one must be above 0")
+        }
         try require(
             training.threads.map { (1...1024).contains($0) } ?? true, "training.threads", training.threads ?? 0, "1...1024")
         try require((training.saveEverySteps ?? 1) >= 1, "training.saveEverySteps", training.saveEverySteps ?? 0, "1 or more")

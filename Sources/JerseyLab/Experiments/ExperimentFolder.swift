@@ -41,7 +41,8 @@ public struct ExperimentFolder: Sendable {
     /// - Throws: `FileError` that names the first setting that differs.
     public func begin(_ experiment: Experiment) throws {
         do {
-            try FileManager.default.createDirectory(at: run("x").url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: run("x").url.deletingLastPathComponent(), withIntermediateDirectories: true)
         } catch {
             throw FileError(url.path, doing: "create the experiment's folder", error: error)
         }

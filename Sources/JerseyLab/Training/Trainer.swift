@@ -75,7 +75,8 @@ public final class Trainer {
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
 
         let session = Session(
-            learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts, seen: splits.seenNumbers(in: dataset), batches: batches,
+            learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
+            seen: splits.seenNumbers(in: dataset), batches: batches,
             cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
         while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
             if try !trainEpoch(&state, session) { return .stopped }
@@ -205,7 +206,7 @@ public final class Trainer {
             model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
             batchSize: config.training.batchSize, workers: config.data.workers)
         let (readings, unreadable) = try reader.readAll(sequences)
-        let weights = (config.training.tensWeight, config.training.onesWeight)
+        let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)
         return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
     }
 
