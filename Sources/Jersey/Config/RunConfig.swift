@@ -74,6 +74,8 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
     /// Zoom factors are drawn from 1 ± this, and shifts up to this share of the size. Not in the study.
     public var zoom = 0.0
     public var shift = 0.0
+    /// Mirrors a sequence, all its frames alike. Not in the study, which gave it up: a mirrored number is none.
+    public var flipProbability = 0.0
     /// One draw for all frames of a sequence, where the study draws for every frame.
     public var perSequence = false
     /// A random frame of each of `maximumFrames` stretches of a long sequence, where the study takes fixed ones; any frame, where a
@@ -177,7 +179,7 @@ extension RunConfig {
         for (key, value) in [
             ("blurProbability", augmentation.blurProbability), ("noiseProbability", augmentation.noiseProbability),
             ("brightness", augmentation.brightness), ("contrast", augmentation.contrast), ("saturation", augmentation.saturation),
-            ("zoom", augmentation.zoom), ("shift", augmentation.shift),
+            ("zoom", augmentation.zoom), ("shift", augmentation.shift), ("flipProbability", augmentation.flipProbability),
         ] {
             try require(0...1 ~= value, "augmentation." + key, value, "0...1")
         }

@@ -67,12 +67,11 @@ public struct SequenceLoader: Sendable {
         var random = random
         let chosen = indices(of: sequence, random: &random)
         let frames = ByteBuffer(count: chosen.count * preprocessor.byteCount)
-        let shared = augmentation.flatMap { $0.config.perSequence ? $0.draw(from: &random) : nil }
+        // Drawn for every frame, readable or not, so that one bad frame does not change the others.
+        let draws = augmentation?.draws(chosen.count, from: &random)
         var used: [Int] = []
         var problems: [FrameProblem] = []
-        for index in chosen {
-            // Drawn for every frame, readable or not, so that one bad frame does not change the others.
-            let draw = shared ?? augmentation?.draw(from: &random)
+        for (place, index) in chosen.enumerated() {
             do {
                 let image =
                     try cache?.image(at: sequence.frames[index])
@@ -81,7 +80,7 @@ public struct SequenceLoader: Sendable {
                     throw UsageError(
                         "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
                 }
-                if let draw { picture = Augmentation.apply(draw, to: picture) }
+                if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)
             } catch {
