@@ -136,8 +136,9 @@ struct RunConfigTests {
         arguments: [
             "data.height=8", "data.width=9999", "data.maximumFrames=0", "data.ratios=[0.5, 0.5]", "data.ratios=[0.5, 0.5, 0.5]",
             "data.ratios=[1.5, -0.5, 0]",
-            "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder", "data.groupPattern='('", "augmentation.rotation=-1",
-            "augmentation.zoom=2",
+            "data.heldOutShare=1", "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder", "data.groupPattern='('",
+            "augmentation.rotation=-1",
+            "augmentation.zoom=2", "augmentation.flipProbability=1.5",
             "augmentation.blurRadii=[]", "augmentation.noise=[0.3, 0.1]", "augmentation.blurProbability=.nan", "optimizer.rate=0",
             "optimizer.clip=.nan",
             "optimizer.weightDecay=-1", "optimizer.warmupEpochs=30", "optimizer.warmupEpochs=-1", "training.epochs=0",

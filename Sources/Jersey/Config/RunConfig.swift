@@ -40,6 +40,9 @@ public struct DataConfig: Codable, Sendable, Equatable {
     public var maximumFrames = 16
     /// Train, validation, test; sum 1.
     public var ratios = [0.8, 0.1, 0.1]
+    /// Share of the two-digit numbers of which training and validation see nothing: can digits be put together anew? All their
+    /// tracks go to test.
+    public var heldOutShare = 0.0
     /// What the split is drawn from; the run's seed plays no part, so that all seeds share one split.
     public var splitSeed: UInt64 = 42
     /// Where the split is kept; `splits.json` in the run folder where nil.
@@ -174,6 +177,7 @@ extension RunConfig {
         try require(
             data.ratios.count == 3 && data.ratios.allSatisfy { 0...1 ~= $0 } && abs(data.ratios.reduce(0, +) - 1) < 1e-6,
             "data.ratios", data.ratios, "three shares with sum 1, such as [0.8, 0.1, 0.1]")
+        try require(0..<1 ~= data.heldOutShare, "data.heldOutShare", data.heldOutShare, "0..<1")
         try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
         try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")
         for (key, value) in [
