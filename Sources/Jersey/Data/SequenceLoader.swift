@@ -18,6 +18,8 @@ struct LoadedSequence: Sendable {
     let frames: ByteBuffer
     /// Indices of the frames that were read.
     let used: [Int]
+    /// Heights of the frames read, pixels, before they were fitted.
+    let heights: [Int]
     let problems: [FrameProblem]
 }
 
@@ -69,7 +71,7 @@ public struct SequenceLoader: Sendable {
         let frames = ByteBuffer(count: chosen.count * preprocessor.byteCount)
         // Drawn for every frame, readable or not, so that one bad frame does not change the others.
         let draws = augmentation?.draws(chosen.count, from: &random)
-        var used: [Int] = []
+        var (used, heights): ([Int], [Int]) = ([], [])
         var problems: [FrameProblem] = []
         for (place, index) in chosen.enumerated() {
             do {
@@ -83,13 +85,14 @@ public struct SequenceLoader: Sendable {
                 if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)
+                heights.append(image.height)
             } catch {
                 if strict { throw error }
                 let reason = (error as? ImageError)?.reason.description ?? "\(error)"
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
         }
-        return LoadedSequence(frames: frames, used: used, problems: problems)
+        return LoadedSequence(frames: frames, used: used, heights: heights, problems: problems)
     }
 
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {

@@ -12,19 +12,22 @@ public struct Reading: Sendable {
     public let full: [Double]?
     /// Indices of the frames read.
     public let used: [Int]
+    /// Heights of the frames read, pixels, as they are on disk: how much there was to see.
+    public let heights: [Int]
     /// Weight of each frame read, sum 1; nil where the model has none.
     public let attention: [Double]?
     public let problems: [FrameProblem]
 
     public init(
-        sequence: FrameSequence, tens: [Double], ones: [Double], full: [Double]? = nil, used: [Int], attention: [Double]?,
-        problems: [FrameProblem]
+        sequence: FrameSequence, tens: [Double], ones: [Double], full: [Double]? = nil, used: [Int], heights: [Int] = [],
+        attention: [Double]?, problems: [FrameProblem]
     ) {
         self.sequence = sequence
         self.tens = tens
         self.ones = ones
         self.full = full
         self.used = used
+        self.heights = heights
         self.attention = attention
         self.problems = problems
     }

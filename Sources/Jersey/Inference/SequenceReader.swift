@@ -79,7 +79,7 @@ public struct SequenceReader {
             let sequence = batch.sequences[index]
             return Reading(
                 sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
-                used: batch.used[index],
+                used: batch.used[index], heights: batch.heights[index],
                 attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) },
                 problems: batch.problems.filter { sequence.frames.contains($0.path) })
         }

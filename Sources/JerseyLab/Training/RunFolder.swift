@@ -171,6 +171,8 @@ public struct Outcome: Codable, Sendable {
     /// Of the frames read.
     public var attention: [Double]?
     public var frames: [String]
+    /// Of the frames read, pixels, before they were fitted; nil in files from before this was kept.
+    public var heights: [Int]?
 
     public init(_ reading: Reading) {
         let belief = Belief(reading)
@@ -183,6 +185,7 @@ public struct Outcome: Codable, Sendable {
         ones = reading.ones.map(exp)
         full = reading.full?.map(exp)
         attention = reading.attention
+        heights = reading.heights
         frames = reading.used.map { URL(fileURLWithPath: reading.sequence.frames[$0]).lastPathComponent }
     }
 }
