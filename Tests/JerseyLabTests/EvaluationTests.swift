@@ -42,6 +42,35 @@ import Testing
         #expect(abs(evaluation.loss + 2 * log(0.5)) < 1e-12)
     }
 
+    @Test func `The head for the full number has a share and a loss of its own, which come back from JSON`() throws {
+        var readings = [
+            reading("1", track: "a", truth: "48", read: "49", certainty: 0.5), reading("2", track: "b", truth: "7", read: "7"),
+        ]
+        readings = readings.map { plain in
+            let full = JerseyNumber.all.map { $0 == JerseyNumber("48") ? log(0.5) : log(0.5 / 109) }
+            return Reading(
+                sequence: plain.sequence, tens: plain.tens, ones: plain.ones, full: full, used: [0], attention: nil, problems: [])
+        }
+        #expect(readings[0].number == JerseyNumber("49") && readings[0].fullNumber == JerseyNumber("48"))
+        let evaluation = Evaluation([readings[0]], seenNumbers: nil, weights: (0, 0, 2))
+        #expect(abs(evaluation.loss + 2 * log(0.5)) < 1e-12)
+        let both = Evaluation(readings, seenNumbers: [])
+        #expect(both.all.sequences.full == Proportion(1, of: 2) && both.all.sequences.number == Proportion(1, of: 2))
+        let json = try JSONEncoder().encode(both)
+        #expect(String(decoding: json, as: UTF8.self).contains(#""full_accuracy":0.5"#))
+        #expect(try JSONDecoder().decode(Evaluation.self, from: json).all == both.all)
+    }
+
+    @Test func `Outcomes that were written before there were more columns are read`() throws {
+        let outcome = Outcome(reading("1", track: "a", truth: "48", read: "48"))
+        let line = try JSONEncoder().encode(outcome)
+        let text = String(decoding: line, as: UTF8.self)
+        #expect(!text.contains("full") && text.contains(#""heights":[]"#))
+        let old = Data(text.replacing(/"heights":\[\],?/, with: "").replacing(",}", with: "}").utf8)
+        let decoded = try JSONDecoder().decode(Outcome.self, from: old)
+        #expect(decoded.full == nil && decoded.heights == nil && decoded.prediction == "48")
+    }
+
     @Test func `The JSON has the documented keys`() throws {
         let evaluation = Evaluation([reading("1", track: "a", truth: "48", read: "48")], seenNumbers: nil)
         let json = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(evaluation)) as? [String: Any])

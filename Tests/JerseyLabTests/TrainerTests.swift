@@ -66,6 +66,24 @@ import Torch
         #expect(outcomes.count == Splits.sequencesOfTest(in: run))
     }
 
+    @Test func `A loss of the full number trains its head, and is measured`() throws {
+        let folder = try TemporaryFolder()
+        var config = Sample.config("basic_mv3s")
+        config.training.epochs = 1
+        config.optimizer.warmupEpochs = 0
+        (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight) = (0, 0, 1)
+        #expect(try train(config, in: folder.url) == .finished)
+        let run = RunFolder(folder.url)
+        let row = try #require(try rows(folder.url).first)
+        #expect(row.train.fullAccuracy != nil && row.validation?.fullAccuracy != nil)
+        let line = try #require(try String(contentsOf: run.outcomes, encoding: .utf8).split(separator: "\n").first)
+        let full = try #require(try JSONDecoder().decode(Outcome.self, from: Data(line.utf8)).full)
+        #expect(full.count == 110 && abs(full.reduce(0, +) - 1) < 1e-6)
+        let trained = try Checkpoint(contentsOf: run.best)
+        let fresh = JerseyModel(trained.card.spec, seed: config.seed).store.tensors
+        #expect(trained.tensors["fc_full.weight"]?.floats != fresh["fc_full.weight"]?.floats)
+    }
+
     @Test func `Balanced sampling draws every number about equally often`() throws {
         var config = Sample.config()
         config.training.balance = .numbers

@@ -39,6 +39,26 @@ struct CheckpointTests {
         }
     }
 
+    @Test("a head for the full number is found again, with a card and without, also where the model is named")
+    func fullHead() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            var card = card()
+            card.spec.hasFullHead = true
+            let model = JerseyModel(card.spec, seed: 4)
+            try Checkpoint.write(model, card, to: url)
+            for spec in [nil, Self.spec] {
+                let checkpoint = try Checkpoint(contentsOf: url, spec: spec)
+                #expect(checkpoint.card == card)
+                let loaded = try checkpoint.model(on: .cpu, path: url.path)
+                #expect(loaded.store.tensors["fc_full.bias"]?.floats == model.store.tensors["fc_full.bias"]?.floats)
+            }
+            try Safetensors(tensors: model.store.tensors).write(to: url)
+            #expect(try Checkpoint(contentsOf: url).card.spec == card.spec)
+            #expect(try Checkpoint(contentsOf: url, spec: Self.spec).card.spec == card.spec)
+        }
+    }
+
     @Test("weights of another model are refused, by card and by names")
     func wrongModel() throws {
         try withFolder { folder throws in

@@ -15,6 +15,7 @@ struct JerseyNumberTests {
     @Test("there are 110, one-digit numbers first, in order")
     func all() {
         #expect(JerseyNumber.all.count == 110 && JerseyNumber.all == JerseyNumber.all.sorted())
+        #expect(JerseyNumber.all.map(\.index) == Array(0..<110))
         #expect(JerseyNumber.all.prefix(11).map(\.description) == (0...9).map(String.init) + ["00"])
     }
 

@@ -172,6 +172,24 @@ struct LoadingTests {
         }
     }
 
+    @Test("a reading tells how high the frames it is made from are on disk, cached or not, and leaves unreadable ones out")
+    func heights() throws {
+        try withFolder { folder throws in
+            for (name, height) in [("0", 20), ("1", 90), ("3", 7)] {
+                try folder.add("\(name).png", picture(1, height: height).pngData())
+            }
+            try folder.add("2.png", Data("no picture".utf8))
+            let sequence = FrameSequence(
+                id: "s", track: "t", number: nil, frames: (0..<4).map { folder.path + "/\($0).png" }, anchor: nil)
+            let model = JerseyModel(try ModelSpec.named("basic_mv3s"))
+            let loader = loader { ($0.singleFrame, $0.cache) = (.anchorOrAll, FrameCache(limit: .max)) }
+            for _ in 0..<2 {
+                let (readings, _) = try SequenceReader(model: model, loader: loader).readAll([sequence])
+                #expect(readings.map(\.heights) == [[20, 90, 7]] && readings.map(\.used) == [[0, 1, 3]])
+            }
+        }
+    }
+
     @Test("strict loading stops at an unreadable frame")
     func strict() throws {
         try withSequences(4) { folder, sequences throws in

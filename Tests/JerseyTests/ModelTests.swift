@@ -122,6 +122,23 @@ struct ModelTests {
         #expect(model.store.entries.allSatisfy { ($0.group == "encoder") == $0.name.hasPrefix(model.encoderPath) })
     }
 
+    @Test("a head for the full number comes last, and changes nothing else", arguments: ["basic_mv3s", "attn_ugru_gate"])
+    func fullHead(_ name: String) throws {
+        var spec = try ModelSpec.named(name, encoder: .mobilenetV3Small)
+        let plain = JerseyModel(spec, seed: 1)
+        let text = try JSONEncoder().encode(spec)
+        #expect(!String(decoding: text, as: UTF8.self).contains("full"))
+        spec.hasFullHead = true
+        #expect(try JSONDecoder().decode(ModelSpec.self, from: JSONEncoder().encode(spec)) == spec)
+        let model = JerseyModel(spec, seed: 1)
+        #expect(model.store.entries.map(\.name) == plain.store.entries.map(\.name) + ["fc_full.weight", "fc_full.bias"])
+        withoutGradients {
+            let frames = Tensor.concatenated(frames(), over: 0)
+            let (a, b) = (model(frames, lengths: Self.lengths), plain(frames, lengths: Self.lengths))
+            #expect(a.tens.floats == b.tens.floats && b.full == nil && a.full?.shape == [a.tens.shape[0], 110])
+        }
+    }
+
     // MARK: training
 
     private func gradients(_ model: JerseyModel) -> [(entry: Entry, size: Double?)] {

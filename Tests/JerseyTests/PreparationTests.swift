@@ -119,6 +119,31 @@ struct PreparationTests {
         #expect(plain.map(\.angle) == others.map(\.angle) && plain == draws(50) && plain != draws(50, seed: 2))
     }
 
+    @Test("a sequence is mirrored as a whole, as often as asked, and all else is drawn as without", arguments: [false, true])
+    func mirror(_ shared: Bool) {
+        func sequences(_ probability: Double) -> [[Augmentation.Draw]] {
+            var config = AugmentationConfig()
+            (config.flipProbability, config.perSequence) = (probability, shared)
+            return (0..<400).map {
+                var random = RandomStream(UInt64($0))
+                return Augmentation(config).draws(3, from: &random)
+            }
+        }
+        let drawn = sequences(0.25)
+        #expect(drawn.allSatisfy { Set($0.map(\.isMirrored)).count == 1 })
+        #expect(abs(drawn.count { $0[0].isMirrored } - 100) < 30)
+        let plain = drawn.map {
+            $0.map { frame in
+                var frame = frame
+                frame.isMirrored = false
+                return frame
+            }
+        }
+        #expect(plain == sequences(0))
+        var random = RandomStream(0)
+        #expect(plain[0][0] == Augmentation(AugmentationConfig()).draw(from: &random))
+    }
+
     private func tensor(_ image: RGBImage) -> Tensor {
         Tensor(image.pixels, shape: [1, image.height, image.width, 3]).permuted(0, 3, 1, 2)
     }
@@ -158,6 +183,7 @@ struct PreparationTests {
         #expect(apply { $0.saturation = 0 } == [82, 153, 82, 153, 82, 153])
         #expect(apply { $0.angle = 180 } == [0, 100, 255, 50, 30, 200])
         #expect(apply { $0.shift.x = 0.5 } == [0, 100, 0, 50, 0, 200])
+        #expect(apply { $0.isMirrored = true } == [0, 100, 255, 50, 30, 200])
         #expect(
             Set(apply { $0.noise = (0.1, 1) }) != Set(image.floats)
                 && apply { $0.noise = (0.1, 1) } == apply { $0.noise = (0.1, 1) })

@@ -41,6 +41,15 @@ struct RunConfigTests {
         #expect(try RunConfig(overlays: []) == config)
     }
 
+    @Test("a weight for the full number brings its head, and some loss must have a weight")
+    func lossWeights() throws {
+        #expect(try !set("training.tensWeight=2").spec().hasFullHead && set("training.fullWeight=0.5").spec().hasFullHead)
+        try set("training.tensWeight=0", "training.onesWeight=0", "training.fullWeight=1").validate()
+        let nothing = try set("training.tensWeight=0", "training.onesWeight=0")
+        let error = #expect(throws: UsageError.self) { try nothing.validate() }
+        #expect(error?.description.contains("nothing to learn") == true)
+    }
+
     @Test("a file gives way to the environment, and that to flags")
     func precedence() throws {
         let file = try overlay("training: {epochs: 1, batchSize: 1, patience: 1}")
@@ -127,13 +136,15 @@ struct RunConfigTests {
         arguments: [
             "data.height=8", "data.width=9999", "data.maximumFrames=0", "data.ratios=[0.5, 0.5]", "data.ratios=[0.5, 0.5, 0.5]",
             "data.ratios=[1.5, -0.5, 0]",
-            "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder", "data.groupPattern='('", "augmentation.rotation=-1",
-            "augmentation.zoom=2",
+            "data.heldOutShare=1", "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder", "data.groupPattern='('",
+            "augmentation.rotation=-1",
+            "augmentation.zoom=2", "augmentation.flipProbability=1.5",
             "augmentation.blurRadii=[]", "augmentation.noise=[0.3, 0.1]", "augmentation.blurProbability=.nan", "optimizer.rate=0",
             "optimizer.clip=.nan",
             "optimizer.weightDecay=-1", "optimizer.warmupEpochs=30", "optimizer.warmupEpochs=-1", "training.epochs=0",
             "training.batchSize=0",
-            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1", "training.threads=0",
+            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1", "training.fullWeight=-1",
+            "training.threads=0",
             "training.saveEverySteps=0", "model=attn_bgru",
         ])
     func validation(_ word: String) throws {

@@ -104,6 +104,60 @@ struct SplitsTests {
         #expect(error?.description.contains("'('") == true)
     }
 
+    // MARK: held-out numbers
+
+    private var crowd: Dataset {
+        dataset(["1": 4, "2": 6, "10": 12, "11": 9, "12": 1, "20": 12, "21": 8, "22": 7, "30": 5, "31": 14], sequences: 1)
+    }
+
+    @Test(
+        "held-out numbers are in test alone, and training keeps every digit", arguments: [nil, #"_(\d+)\d\d$"#],
+        1...5 as ClosedRange<UInt64>)
+    func heldOut(_ pattern: String?, _ seed: UInt64) throws {
+        let config = config { ($0.groupPattern, $0.splitSeed, $0.heldOutShare) = (pattern, seed, 0.25) }
+        let splits = try Splits(crowd, config)
+        let numbers = Set(splits.heldOut.compactMap { JerseyNumber($0.prefix { $0 != "/" }) })
+        #expect(numbers.count == 2 && numbers.allSatisfy { $0.tens != JerseyNumber.blank })
+        #expect(splits.heldOut == Set(crowd.sequences.filter { numbers.contains($0.number!) }.map(\.track)))
+        #expect(splits.test.isSuperset(of: splits.heldOut) && splits.train.union(splits.val).isDisjoint(with: splits.heldOut))
+        var plainConfig = config
+        plainConfig.heldOutShare = 0
+        let plain = try Splits(crowd, plainConfig)
+        #expect(splits.train == plain.train.subtracting(splits.heldOut) && splits.val == plain.val.subtracting(splits.heldOut))
+        let (seen, all) = (splits.seenNumbers(in: crowd), plain.seenNumbers(in: crowd))
+        #expect(seen == all.subtracting(numbers) && Set(seen.map(\.tens)) == Set(all.map(\.tens)))
+        #expect(Set(seen.map(\.ones)) == Set(all.map(\.ones)))
+        #expect(throws: Never.self) { try splits.checkLeaks(config, path: "s") }
+        #expect(try Splits(Dataset(root: "", sequences: crowd.sequences.reversed(), remarks: []), config) == splits)
+    }
+
+    @Test("as many numbers are held out as the digits allow; if none, it says so")
+    func heldOutLimits() throws {
+        let most = try Splits(crowd, config { $0.heldOutShare = 0.99 })
+        let seen = most.seenNumbers(in: crowd)
+        #expect(Set(seen.map(\.tens)) == [JerseyNumber.blank, 1, 2, 3] && Set(seen.map(\.ones)) == [0, 1, 2])
+        for data in [dataset(["7": 10, "8": 25, "10": 6]), dataset(["7": 9])] {
+            let error = #expect(throws: UsageError.self) { try Splits(data, config { $0.heldOutShare = 0.2 }) }
+            #expect(error?.description.contains("no two-digit number can be held out") == true)
+        }
+    }
+
+    @Test("what is held out is kept in the file, and another share is refused")
+    func heldOutFile() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("splits.json")
+            let config = config { ($0.groupPattern, $0.heldOutShare) = (#"_(\d+)\d\d$"#, 0.2) }
+            let made = try Splits.forRun(crowd, config, at: url)
+            #expect(try Splits.forRun(crowd, config, at: url) == made && made.origin?.heldOutShare == 0.2)
+            var other = config
+            other.heldOutShare = 0
+            let error = #expect(throws: FileError.self) { try Splits.forRun(crowd, other, at: url) }
+            #expect(error?.reason.contains("held-out share 0.2") == true)
+            let text = String(decoding: JSON.text(try JSON.line(Splits(crowd, self.config()))).utf8, as: UTF8.self)
+            #expect(!text.contains("held"))
+        }
+    }
+
     // MARK: files
 
     @Test("a split is made once, written in the study's form, and read back")

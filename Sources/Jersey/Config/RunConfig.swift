@@ -20,7 +20,11 @@ public struct RunConfig: Codable, Sendable, Equatable {
 
     public init() {}
 
-    public func spec() throws -> ModelSpec { try .named(model, encoder: encoder) }
+    public func spec() throws -> ModelSpec {
+        var spec = try ModelSpec.named(model, encoder: encoder)
+        spec.hasFullHead = training.fullWeight > 0
+        return spec
+    }
 }
 
 public struct DataConfig: Codable, Sendable, Equatable {
@@ -36,6 +40,9 @@ public struct DataConfig: Codable, Sendable, Equatable {
     public var maximumFrames = 16
     /// Train, validation, test; sum 1.
     public var ratios = [0.8, 0.1, 0.1]
+    /// Share of the two-digit numbers of which training and validation see nothing: can digits be put together anew? All their
+    /// tracks go to test.
+    public var heldOutShare = 0.0
     /// What the split is drawn from; the run's seed plays no part, so that all seeds share one split.
     public var splitSeed: UInt64 = 42
     /// Where the split is kept; `splits.json` in the run folder where nil.
@@ -70,6 +77,8 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
     /// Zoom factors are drawn from 1 ± this, and shifts up to this share of the size. Not in the study.
     public var zoom = 0.0
     public var shift = 0.0
+    /// Mirrors a sequence, all its frames alike. Not in the study, which gave it up: a mirrored number is none.
+    public var flipProbability = 0.0
     /// One draw for all frames of a sequence, where the study draws for every frame.
     public var perSequence = false
     /// A random frame of each of `maximumFrames` stretches of a long sequence, where the study takes fixed ones; any frame, where a
@@ -136,9 +145,10 @@ public struct TrainingConfig: Codable, Sendable, Equatable {
     public var batchSize = 64
     /// Epochs without a better validation loss before it stops.
     public var patience = 30
-    /// Weights of the two losses.
+    /// Weights of the losses. That of the full number brings the head that it trains; the study gave it up.
     public var tensWeight = 1.0
     public var onesWeight = 1.0
+    public var fullWeight = 0.0
     public var labelSmoothing = 0.0
     public var balance = Balance.none
     public var precision = Precision.automatic
@@ -167,12 +177,13 @@ extension RunConfig {
         try require(
             data.ratios.count == 3 && data.ratios.allSatisfy { 0...1 ~= $0 } && abs(data.ratios.reduce(0, +) - 1) < 1e-6,
             "data.ratios", data.ratios, "three shares with sum 1, such as [0.8, 0.1, 0.1]")
+        try require(0..<1 ~= data.heldOutShare, "data.heldOutShare", data.heldOutShare, "0..<1")
         try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
         try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")
         for (key, value) in [
             ("blurProbability", augmentation.blurProbability), ("noiseProbability", augmentation.noiseProbability),
             ("brightness", augmentation.brightness), ("contrast", augmentation.contrast), ("saturation", augmentation.saturation),
-            ("zoom", augmentation.zoom), ("shift", augmentation.shift),
+            ("zoom", augmentation.zoom), ("shift", augmentation.shift), ("flipProbability", augmentation.flipProbability),
         ] {
             try require(0...1 ~= value, "augmentation." + key, value, "0...1")
         }
@@ -195,7 +206,17 @@ extension RunConfig {
         try require((1...4096).contains(training.batchSize), "training.batchSize", training.batchSize, "1...4096")
         try require(training.patience >= 0, "training.patience", training.patience, "0 or more")
         try require(0..<1 ~= training.labelSmoothing, "training.labelSmoothing", training.labelSmoothing, "0..<1")
-        try require(training.tensWeight >= 0 && training.onesWeight >= 0, "training.tensWeight", training.tensWeight, "0 or more")
+        let weights = [
+            ("tensWeight", training.tensWeight), ("onesWeight", training.onesWeight), ("fullWeight", training.fullWeight),
+        ]
+        for (key, value) in weights {
+            try require(value >= 0 && value.isFinite, "training." + key, value, "0 or more")
+        }
+        guard weights.contains(where: { $0.1 > 0 }) else {
+            throw UsageError(
+                "training.tensWeight, training.onesWeight and training.fullWeight are all 0, so that there is nothing to learn; "
+                    + "at least one must be above 0")
+        }
         try require(
             training.threads.map { (1...1024).contains($0) } ?? true, "training.threads", training.threads ?? 0, "1...1024")
         try require((training.saveEverySteps ?? 1) >= 1, "training.saveEverySteps", training.saveEverySteps ?? 0, "1 or more")

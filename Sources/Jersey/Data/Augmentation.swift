@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise.
+/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise; and a mirror.
 ///
 /// Pictures are (1, 3, h, w) float32 tensors of whole levels 0...255; each operation truncates to whole levels, as Pillow's do.
 public struct Augmentation: Sendable {
@@ -25,15 +25,28 @@ public struct Augmentation: Sendable {
         public var blur: Double?
         /// Standard deviation on a 0...1 scale, and the seed of the values; nil for none.
         public var noise: (deviation: Double, seed: UInt64)?
+        /// Left and right change places.
+        public var isMirrored = false
 
         public static func == (a: Draw, b: Draw) -> Bool {
             (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (b.brightness, b.contrast, b.saturation, b.angle, b.zoom)
                 && a.shift == b.shift && a.blur == b.blur && a.noise?.deviation == b.noise?.deviation
-                && a.noise?.seed == b.noise?.seed
+                && a.noise?.seed == b.noise?.seed && a.isMirrored == b.isMirrored
         }
     }
 
-    public func draw(from random: inout RandomStream) -> Draw {
+    /// The draws of a sequence of `count` frames.
+    public func draws(_ count: Int, from random: inout RandomStream) -> [Draw] {
+        let shared = config.perSequence ? draw(from: &random) : nil
+        var draws = (0..<count).map { _ in shared ?? draw(from: &random) }
+        // Frames of one sequence face one way. Drawn last, so that all else is the same with and without it.
+        let isMirrored = random.chance(config.flipProbability)
+        for index in draws.indices { draws[index].isMirrored = isMirrored }
+        return draws
+    }
+
+    /// Everything for one frame, but for the mirror.
+    func draw(from random: inout RandomStream) -> Draw {
         var draw = Draw()
         func factor(_ spread: Double) -> Double { random.uniform(1 - spread...1 + spread) }
         draw.brightness = factor(config.brightness)
@@ -56,6 +69,7 @@ public struct Augmentation: Sendable {
     /// - Returns: (1, 3, h, w) float32.
     public static func apply(_ draw: Draw, to picture: Tensor) -> Tensor {
         var picture = picture.to(dtype: .float32).contiguous()
+        if draw.isMirrored { picture = mirrored(picture) }
         brighten(picture, draw.brightness)
         adjustContrast(picture, draw.contrast)
         saturate(picture, draw.saturation)
@@ -92,6 +106,10 @@ public struct Augmentation: Sendable {
     static func saturate(_ picture: Tensor, _ factor: Double) {
         let grey = grey(picture)
         truncate(picture.addInPlace(grey, times: -1).multiplyInPlace(factor).addInPlace(grey))
+    }
+
+    static func mirrored(_ picture: Tensor) -> Tensor {
+        picture.gathered(3, at: Tensor((0..<picture.shape[3]).reversed().map(Int64.init)))
     }
 
     /// Rotation about the centre, with zoom and shift; black where nothing is.

@@ -14,6 +14,8 @@ public final class BatchLoader {
         public let sequences: [FrameSequence]
         /// Indices of the frames that were read, for each sequence.
         public let used: [[Int]]
+        /// Heights of those frames on disk, pixels.
+        public let heights: [[Int]]
         public let problems: [FrameProblem]
         /// Sequences without a readable frame; they are in no other list.
         public let unreadable: [FrameSequence]
@@ -89,7 +91,8 @@ public final class BatchLoader {
         return Batch(
             frames: pieces.isEmpty ? .zeros([0, size.height, size.width, 3], dtype: .uint8) : .concatenated(pieces, over: 0),
             lengths: readable.map(\.frames.used.count), isPadded: pads, sequences: readable.map(\.sequence),
-            used: readable.map(\.frames.used), problems: loaded.flatMap(\.frames.problems),
+            used: readable.map(\.frames.used), heights: readable.map(\.frames.heights),
+            problems: loaded.flatMap(\.frames.problems),
             unreadable: loaded.filter { $0.frames.used.isEmpty }.map(\.sequence))
     }
 }

@@ -26,6 +26,9 @@ public struct JerseyNumber: Hashable, Sendable, Codable, CustomStringConvertible
         (0...9).map { JerseyNumber(tens: tens, ones: $0) }
     }
 
+    /// Place in `all`: the class of a head that tells whole numbers apart.
+    public var index: Int { (tens == Self.blank ? 0 : tens + 1) * 10 + ones }
+
     public var description: String { tens == Self.blank ? "\(ones)" : "\(tens)\(ones)" }
 
     public init(from decoder: any Decoder) throws {

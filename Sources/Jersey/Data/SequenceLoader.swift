@@ -18,6 +18,8 @@ struct LoadedSequence: Sendable {
     let frames: ByteBuffer
     /// Indices of the frames that were read.
     let used: [Int]
+    /// Heights of the frames read, pixels, before they were fitted.
+    let heights: [Int]
     let problems: [FrameProblem]
 }
 
@@ -67,12 +69,11 @@ public struct SequenceLoader: Sendable {
         var random = random
         let chosen = indices(of: sequence, random: &random)
         let frames = ByteBuffer(count: chosen.count * preprocessor.byteCount)
-        let shared = augmentation.flatMap { $0.config.perSequence ? $0.draw(from: &random) : nil }
-        var used: [Int] = []
+        // Drawn for every frame, readable or not, so that one bad frame does not change the others.
+        let draws = augmentation?.draws(chosen.count, from: &random)
+        var (used, heights): ([Int], [Int]) = ([], [])
         var problems: [FrameProblem] = []
-        for index in chosen {
-            // Drawn for every frame, readable or not, so that one bad frame does not change the others.
-            let draw = shared ?? augmentation?.draw(from: &random)
+        for (place, index) in chosen.enumerated() {
             do {
                 let image =
                     try cache?.image(at: sequence.frames[index])
@@ -81,16 +82,17 @@ public struct SequenceLoader: Sendable {
                     throw UsageError(
                         "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
                 }
-                if let draw { picture = Augmentation.apply(draw, to: picture) }
+                if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)
+                heights.append(image.height)
             } catch {
                 if strict { throw error }
                 let reason = (error as? ImageError)?.reason.description ?? "\(error)"
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
         }
-        return LoadedSequence(frames: frames, used: used, problems: problems)
+        return LoadedSequence(frames: frames, used: used, heights: heights, problems: problems)
     }
 
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {

@@ -10,6 +10,8 @@ public struct Splits: Codable, Sendable, Equatable {
     public var train: Set<String> = []
     public var val: Set<String> = []
     public var test: Set<String> = []
+    /// Tracks that are in `test` because their number is held out.
+    public var heldOut: Set<String> = []
     /// What the split was made from; nil in files that the study has written.
     public var origin: Origin?
 
@@ -17,6 +19,15 @@ public struct Splits: Codable, Sendable, Equatable {
         public let seed: UInt64
         public let ratios: [Double]
         public let groupPattern: String?
+        /// Nil for none.
+        public let heldOutShare: Double?
+
+        public init(_ config: DataConfig) {
+            seed = config.splitSeed
+            ratios = config.ratios
+            groupPattern = config.groupPattern
+            heldOutShare = config.heldOutShare > 0 ? config.heldOutShare : nil
+        }
     }
 
     public subscript(part: Part) -> Set<String> {
@@ -40,6 +51,7 @@ public struct Splits: Codable, Sendable, Equatable {
         case train = "train_tracks"
         case val = "val_tracks"
         case test = "test_tracks"
+        case heldOut = "held_out_tracks"
         case origin
     }
 
@@ -48,6 +60,7 @@ public struct Splits: Codable, Sendable, Equatable {
         try container.encode(train.sorted(), forKey: .train)
         try container.encode(val.sorted(), forKey: .val)
         try container.encode(test.sorted(), forKey: .test)
+        if !heldOut.isEmpty { try container.encode(heldOut.sorted(), forKey: .heldOut) }
         try container.encodeIfPresent(origin, forKey: .origin)
     }
 
@@ -78,14 +91,47 @@ extension Splits {
         return (train, val, count - train - val)
     }
 
-    /// Splits by track, stratified by number; with a group pattern, by group.
+    /// Splits by track, stratified by number; with a group pattern, by group. Then takes what is held out to test.
+    ///
+    /// - Throws: `UsageError` when the group pattern is none, or no number can be held out.
     public init(_ dataset: Dataset, _ config: DataConfig) throws {
-        origin = Origin(seed: config.splitSeed, ratios: config.ratios, groupPattern: config.groupPattern)
+        origin = Origin(config)
         if let pattern = config.groupPattern {
             assignGroups(dataset, try GroupPattern(pattern), config)
         } else {
             assignTracks(dataset, config)
         }
+        if config.heldOutShare > 0 { try holdOutNumbers(dataset, config) }
+    }
+
+    /// Moves all tracks of some two-digit numbers to test. Numbers without which training would miss a digit stay.
+    ///
+    /// Other tracks of a number's group stay where they are: a group shares players, and a player wears one number.
+    private mutating func holdOutNumbers(_ dataset: Dataset, _ config: DataConfig) throws {
+        let tracks = Dictionary(grouping: dataset.sequences, by: \.number).mapValues { Set($0.map(\.track)) }
+        let numbers = dataset.numbers.filter { $0.tens != JerseyNumber.blank }
+        var kept = seenNumbers(in: dataset)
+        func digits(_ numbers: Set<JerseyNumber>) -> (tens: Set<Int>, ones: Set<Int>) {
+            (Set(numbers.map(\.tens)), Set(numbers.map(\.ones)))
+        }
+        let wanted = max(1, Int((Double(numbers.count) * config.heldOutShare).rounded()))
+        let all = digits(kept)
+        var count = 0
+        var random = RandomStream(config.splitSeed, fnv1a("held out"))
+        for number in numbers.shuffled(using: &random) where count < wanted && kept.contains(number) {
+            guard digits(kept.subtracting([number])) == all else { continue }
+            kept.remove(number)
+            heldOut.formUnion(tracks[number, default: []])
+            count += 1
+        }
+        guard count > 0 else {
+            throw UsageError(
+                "data.heldOutShare is \(config.heldOutShare), but no two-digit number can be held out: training sees each, or one of its "
+                    + "digits, nowhere else; use more numbers, or data.heldOutShare=0")
+        }
+        train.subtract(heldOut)
+        val.subtract(heldOut)
+        test.formUnion(heldOut)
     }
 
     private mutating func assignTracks(_ dataset: Dataset, _ config: DataConfig) {
@@ -140,6 +186,15 @@ extension Splits {
 // MARK: - Files and checks
 
 extension Splits {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        train = try container.decode(Set<String>.self, forKey: .train)
+        val = try container.decode(Set<String>.self, forKey: .val)
+        test = try container.decode(Set<String>.self, forKey: .test)
+        heldOut = try container.decodeIfPresent(Set<String>.self, forKey: .heldOut) ?? []
+        origin = try container.decodeIfPresent(Origin.self, forKey: .origin)
+    }
+
     /// The split of a run: read back where it exists, else made and written.
     ///
     /// - Throws: `FileError` when the file does not fit the data or the configuration, or tracks of one group are on two sides.
@@ -183,22 +238,23 @@ extension Splits {
         if let track = missing.min() {
             throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data lack", advice: advice)
         }
-        if let origin, origin != Origin(seed: config.splitSeed, ratios: config.ratios, groupPattern: config.groupPattern) {
+        if let origin, origin != Origin(config) {
             throw FileError(
                 path,
-                "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none")",
+                "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none"), "
+                    + "held-out share \(origin.heldOutShare ?? 0)",
                 advice: "use the same, or " + advice)
         }
         try checkLeaks(config, path: path)
     }
 
-    /// No track, and no group of tracks, may be on two sides.
+    /// No track, and no group of tracks, may be on two sides; tracks whose number is held out stand for themselves.
     public func checkLeaks(_ config: DataConfig, path: String) throws {
         let pattern = try config.groupPattern.map(GroupPattern.init)
         var owner: [String: (part: Part, track: String)] = [:]
         for part in Part.allCases {
             for track in self[part].sorted() {
-                let group = pattern?.group(of: track) ?? track
+                let group = heldOut.contains(track) ? track : pattern?.group(of: track) ?? track
                 if let other = owner[group], other.part != part {
                     throw FileError(
                         path,

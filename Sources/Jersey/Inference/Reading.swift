@@ -8,25 +8,35 @@ public struct Reading: Sendable {
     public let tens: [Double]
     /// Log-probabilities: 0...9.
     public let ones: [Double]
+    /// Log-probabilities of `JerseyNumber.all`; nil where the model has no head for whole numbers. `number` does not depend on it.
+    public let full: [Double]?
     /// Indices of the frames read.
     public let used: [Int]
+    /// Heights of the frames read, pixels, as they are on disk: how much there was to see.
+    public let heights: [Int]
     /// Weight of each frame read, sum 1; nil where the model has none.
     public let attention: [Double]?
     public let problems: [FrameProblem]
 
     public init(
-        sequence: FrameSequence, tens: [Double], ones: [Double], used: [Int], attention: [Double]?, problems: [FrameProblem]
+        sequence: FrameSequence, tens: [Double], ones: [Double], full: [Double]? = nil, used: [Int], heights: [Int] = [],
+        attention: [Double]?, problems: [FrameProblem]
     ) {
         self.sequence = sequence
         self.tens = tens
         self.ones = ones
+        self.full = full
         self.used = used
+        self.heights = heights
         self.attention = attention
         self.problems = problems
     }
 
     /// The most probable classes, as the study takes them: each head by itself.
     public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }
+
+    /// The number that the head for whole numbers takes for the most probable.
+    public var fullNumber: JerseyNumber? { full.map { JerseyNumber.all[$0.indexOfMaximum] } }
 }
 
 extension Array where Element: Comparable {
@@ -51,14 +61,16 @@ public struct Belief: Sendable, Equatable {
 
     /// Several looks at the same player: evidence is summed in log space, and normalised.
     public init(combining beliefs: [Belief]) {
-        func combined(_ rows: [[Double]]) -> [Double] {
-            guard let width = rows.first?.count else { return [] }
-            let sums = (0..<width).map { column in rows.reduce(0) { $0 + $1[column] } }
-            let top = sums.max() ?? 0
-            let total = top + log(sums.reduce(0) { $0 + exp($1 - top) })
-            return sums.map { $0 - total }
-        }
-        self.init(tens: combined(beliefs.map(\.tens)), ones: combined(beliefs.map(\.ones)))
+        self.init(tens: Self.combined(beliefs.map(\.tens)), ones: Self.combined(beliefs.map(\.ones)))
+    }
+
+    /// Rows of log-probabilities, summed and normalised.
+    static func combined(_ rows: [[Double]]) -> [Double] {
+        guard let width = rows.first?.count else { return [] }
+        let sums = (0..<width).map { column in rows.reduce(0) { $0 + $1[column] } }
+        let top = sums.max() ?? 0
+        let total = top + log(sums.reduce(0) { $0 + exp($1 - top) })
+        return sums.map { $0 - total }
     }
 
     public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }

@@ -67,7 +67,7 @@ public struct SequenceReader {
             let width = logits.shape[1]
             return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
         }
-        let (tens, ones) = (rows(output.tens), rows(output.ones))
+        let (tens, ones, full) = (rows(output.tens), rows(output.ones), output.full.map(rows))
         let attention = output.attention.map { ($0.array(of: Double.self), $0.shape[1]) }
         var start = 0
         return batch.sequences.indices.map { index in
@@ -78,7 +78,8 @@ public struct SequenceReader {
             let belief = Belief(combining: range.map { Belief(tens: tens[$0], ones: ones[$0]) })
             let sequence = batch.sequences[index]
             return Reading(
-                sequence: sequence, tens: belief.tens, ones: belief.ones, used: batch.used[index],
+                sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
+                used: batch.used[index], heights: batch.heights[index],
                 attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) },
                 problems: batch.problems.filter { sequence.frames.contains($0.path) })
         }

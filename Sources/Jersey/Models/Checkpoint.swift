@@ -49,22 +49,25 @@ public struct Checkpoint {
         self.tensors = tensors
         if let text = metadata[Self.key] {
             do {
-                var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
-                if let spec, spec != card.spec {
+                card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
+                var wanted = spec ?? card.spec
+                // A model's name does not tell of it.
+                wanted.hasFullHead = card.spec.hasFullHead
+                if wanted != card.spec {
                     throw FileError(
                         url.path,
-                        "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(spec.name) with \(spec.encoder.rawValue)"
+                        "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(wanted.name) with \(wanted.encoder.rawValue)"
                     )
                 }
-                card.spec = spec ?? card.spec
-                self.card = card
             } catch let error as DecodingError {
                 throw FileError(
                     url.path, "has a model card that cannot be read (\(error.briefly))",
                     advice: "was it written by a newer version?")
             }
         } else {
-            card = Card(spec: try spec ?? Self.recognised(tensors, path: url.path))
+            var spec = try spec ?? Self.recognised(tensors, path: url.path)
+            spec.hasFullHead = Self.hasFullHead(tensors)
+            card = Card(spec: spec)
         }
     }
 
@@ -86,9 +89,14 @@ public struct Checkpoint {
         return (file2.tensors, file2.metadata)
     }
 
+    private static func hasFullHead(_ tensors: [String: Tensor]) -> Bool { tensors["fc_full.weight"] != nil }
+
     /// The model whose tensors have these names and shapes.
     private static func recognised(_ tensors: [String: Tensor], path: String) throws -> ModelSpec {
-        for spec in ModelSpec.all where JerseyModel(spec).store.mismatches(with: tensors).isEmpty { return spec }
+        for var spec in ModelSpec.all {
+            spec.hasFullHead = hasFullHead(tensors)
+            if JerseyModel(spec).store.mismatches(with: tensors).isEmpty { return spec }
+        }
         throw FileError(path, "holds weights of no known model", advice: "name the model with --model to see what differs")
     }
 

@@ -1,6 +1,6 @@
 import Torch
 
-/// Encoder, perhaps a recurrent layer, pooling, and two digit heads.
+/// Encoder, perhaps a recurrent layer, pooling, and two digit heads; perhaps a third head for the whole number.
 public final class JerseyModel {
     /// The parts of a model; learning rates and freezing go by them.
     public enum Part: String, CaseIterable, Sendable {
@@ -12,6 +12,8 @@ public final class JerseyModel {
         public let tens: Tensor
         /// (B, 10).
         public let ones: Tensor
+        /// (B, 110): the numbers of `JerseyNumber.all`; nil without that head.
+        public let full: Tensor?
         /// (B, T) weights of the frames, zero on padding; nil where pooling has none.
         public let attention: Tensor?
     }
@@ -29,6 +31,7 @@ public final class JerseyModel {
     private let pooling: any TemporalPooling
     private let tens: Linear
     private let ones: Linear
+    private let full: Linear?
 
     /// - Parameters:
     ///   - seed: what the initial weights are drawn from.
@@ -57,6 +60,7 @@ public final class JerseyModel {
         let heads = root.part(Part.heads.rawValue)
         tens = Linear(heads / "fc_tens", width, 11)
         ones = Linear(heads / "fc_ones", width, 10)
+        full = spec.hasFullHead ? Linear(heads / "fc_full", width, JerseyNumber.all.count) : nil
     }
 
     /// The encoder alone: (N, 3, H, W) normalised frames to (N, F).
@@ -78,6 +82,6 @@ public final class JerseyModel {
     }
 
     private func heads(_ pooled: Tensor, _ attention: Tensor?) -> Output {
-        Output(tens: tens(pooled), ones: ones(pooled), attention: attention)
+        Output(tens: tens(pooled), ones: ones(pooled), full: full?(pooled), attention: attention)
     }
 }

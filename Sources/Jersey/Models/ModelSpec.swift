@@ -41,6 +41,8 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     public var encoder: EncoderKind
     public var temporal: Temporal?
     public var pooling: Pooling
+    /// Optional, so that files of models without the head are as they were before there was one.
+    private var fullHead: Bool?
 
     init(_ name: String, phase: Phase, encoder: EncoderKind = .resnet18, temporal: Temporal? = nil, pooling: Pooling = .none) {
         self.name = name
@@ -48,6 +50,12 @@ public struct ModelSpec: Codable, Sendable, Hashable {
         self.encoder = encoder
         self.temporal = temporal
         self.pooling = pooling
+    }
+
+    /// Whether a third head tells the 110 numbers apart, as in the study's early models; it is trained, and not read from.
+    public var hasFullHead: Bool {
+        get { fullHead ?? false }
+        set { fullHead = newValue ? true : nil }
     }
 
     /// Whether the model reads the anchor frame alone.

@@ -70,6 +70,7 @@ struct EvaluateCommand: ParsableCommand {
         config.groupPattern = splits.origin?.groupPattern
         config.splitSeed = splits.origin?.seed ?? config.splitSeed
         config.ratios = splits.origin?.ratios ?? config.ratios
+        config.heldOutShare = splits.origin?.heldOutShare ?? 0
         do {
             try splits.check(against: dataset, config, path: url.path)
         } catch let error as FileError {

@@ -8,13 +8,15 @@ extension Evaluation: Decodable {
         let number_accuracy: Double?
         let tens_accuracy: Double?
         let ones_accuracy: Double?
+        let full_accuracy: Double?
 
         func proportion(_ share: Double?) -> Proportion {
             Proportion(Int(((share ?? 0) * Double(count)).rounded()), of: count)
         }
         var sequences: Sequences {
             Sequences(
-                number: proportion(number_accuracy), tens: proportion(tens_accuracy), ones: proportion(ones_accuracy))
+                number: proportion(number_accuracy), tens: proportion(tens_accuracy), ones: proportion(ones_accuracy),
+                full: full_accuracy.map { proportion($0) })
         }
     }
 

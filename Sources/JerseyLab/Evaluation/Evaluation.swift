@@ -5,12 +5,15 @@ import Jersey
 ///
 /// As JSON: `{"sequences": {"count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"}, "tracks": {"count",
 /// "number_accuracy", "interval"}, "seen": {"sequences", "tracks"}, "unseen": {…}, "loss", "unreadable_files",
-/// "unreadable_sequences"}`. Shares are 0...1; null where there is nothing to count.
+/// "unreadable_sequences"}`. Shares are 0...1; null where there is nothing to count. Sequences have "full_accuracy" too where the
+/// model has a head for the full number.
 public struct Evaluation: Encodable, Sendable {
     public struct Sequences: Encodable, Sendable, Equatable {
         public let number: Proportion
         public let tens: Proportion
         public let ones: Proportion
+        /// Of the head for the full number; nil where the model has none.
+        public let full: Proportion?
     }
 
     public struct Tracks: Encodable, Sendable, Equatable {
@@ -28,17 +31,17 @@ public struct Evaluation: Encodable, Sendable {
     /// Numbers that training has seen, and others; nil where the weights do not tell.
     public let seen: Group?
     public let unseen: Group?
-    /// Mean of the summed cross-entropies of both heads.
+    /// Mean of the weighted sum of the heads' cross-entropies.
     public let loss: Double
     public let unreadableFiles: Int
     public let unreadableSequences: Int
 
     /// - Parameters:
     ///   - seenNumbers: what training has seen; nil where that is not known.
-    ///   - weights: of the tens' and the ones' loss.
+    ///   - weights: of the losses of tens, ones and full number.
     public init(
         _ readings: [Reading], unreadable: [UnreadableSequence] = [], seenNumbers: Set<JerseyNumber>?,
-        weights: (Double, Double) = (1, 1)
+        weights: (tens: Double, ones: Double, full: Double) = (1, 1, 0)
     ) {
         let labelled = readings.filter { $0.sequence.number != nil }
         all = Self.group(labelled)
@@ -46,7 +49,8 @@ public struct Evaluation: Encodable, Sendable {
         unseen = seenNumbers.map { numbers in Self.group(labelled.filter { !numbers.contains($0.sequence.number!) }) }
         let losses = labelled.map { reading in
             let number = reading.sequence.number!
-            return -weights.0 * reading.tens[number.tens] - weights.1 * reading.ones[number.ones]
+            let digits = -weights.tens * reading.tens[number.tens] - weights.ones * reading.ones[number.ones]
+            return reading.full.map { digits - weights.full * $0[number.index] } ?? digits
         }
         loss = losses.reduce(0, +) / Double(max(losses.count, 1))
         unreadableFiles = (readings.flatMap(\.problems) + unreadable.flatMap(\.problems)).count
@@ -62,7 +66,8 @@ public struct Evaluation: Encodable, Sendable {
         return Group(
             sequences: Sequences(
                 number: count { $0.number == $1 }, tens: count { $0.number.tens == $1.tens },
-                ones: count { $0.number.ones == $1.ones }),
+                ones: count { $0.number.ones == $1.ones },
+                full: readings.contains { $0.full != nil } ? count { $0.fullNumber == $1 } : nil),
             tracks: Tracks(number: Proportion(rightTracks, of: tracks.count)))
     }
 }
@@ -93,6 +98,7 @@ private enum AccuracyKey: String, CodingKey {
     case number = "number_accuracy"
     case tens = "tens_accuracy"
     case ones = "ones_accuracy"
+    case full = "full_accuracy"
 }
 
 extension Evaluation.Sequences {
@@ -102,6 +108,7 @@ extension Evaluation.Sequences {
         try container.encode(number.value, forKey: .number)
         try container.encode(tens.value, forKey: .tens)
         try container.encode(ones.value, forKey: .ones)
+        try container.encodeIfPresent(full?.value, forKey: .full)
         try container.encode(number.interval, forKey: .interval)
     }
 }

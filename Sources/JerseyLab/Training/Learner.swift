@@ -24,6 +24,8 @@ public struct StepOutcome: Sendable {
     public let loss: Double
     public let tensLoss: Double
     public let onesLoss: Double
+    /// Nil without a head for the full number.
+    public let fullLoss: Double?
     /// Norm of the gradient over all parameters, before clipping.
     public let gradientNorm: Double
     public let tally: Tally
@@ -35,6 +37,8 @@ public struct Tally: Codable, Sendable, Equatable {
     public var tens = 0
     public var ones = 0
     public var numbers = 0
+    /// By the head for the full number; nil without it.
+    public var full: Int?
     /// Sum over sequences.
     public var loss = 0.0
 
@@ -45,6 +49,7 @@ public struct Tally: Codable, Sendable, Equatable {
         a.tens += b.tens
         a.ones += b.ones
         a.numbers += b.numbers
+        if let full = b.full { a.full = (a.full ?? 0) + full }
         a.loss += b.loss
     }
 }
@@ -89,17 +94,18 @@ public final class Learner {
         // The study never clears what its optimizer does not know of.
         for entry in trained { entry.tensor.clearGradient() }
 
-        let tensLabels = Tensor(batch.numbers.map { Int64($0.tens) }).to(device: model.device)
-        let onesLabels = Tensor(batch.numbers.map { Int64($0.ones) }).to(device: model.device)
+        let labels = Labels(batch.numbers, on: model.device)
         let smoothing = config.training.labelSmoothing
-        let (output, tensLoss, onesLoss) = withAutocast(autocast, on: model.device) {
+        let (output, tensLoss, onesLoss, fullLoss) = withAutocast(autocast, on: model.device) {
             let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
             return (
-                output, crossEntropy(output.tens, tensLabels, smoothing: smoothing),
-                crossEntropy(output.ones, onesLabels, smoothing: smoothing)
+                output, crossEntropy(output.tens, labels.tens, smoothing: smoothing),
+                crossEntropy(output.ones, labels.ones, smoothing: smoothing),
+                output.full.map { crossEntropy($0, labels.full, smoothing: smoothing) }
             )
         }
-        let loss = tensLoss * config.training.tensWeight + onesLoss * config.training.onesWeight
+        var loss = tensLoss * config.training.tensWeight + onesLoss * config.training.onesWeight
+        if let fullLoss { loss = loss + fullLoss * config.training.fullWeight }
         let value = loss.item
         guard value.isFinite else { throw TrainingError(step: step, loss: value) }
 
@@ -111,19 +117,36 @@ public final class Learner {
             step += 1
         }
         return StepOutcome(
-            loss: value, tensLoss: tensLoss.item, onesLoss: onesLoss.item, gradientNorm: norm.item,
-            tally: tally(output, tensLabels, onesLabels, loss: value))
+            loss: value, tensLoss: tensLoss.item, onesLoss: onesLoss.item, fullLoss: fullLoss?.item, gradientNorm: norm.item,
+            tally: tally(output, labels, loss: value))
     }
 
-    private func tally(_ output: JerseyModel.Output, _ tensLabels: Tensor, _ onesLabels: Tensor, loss: Double) -> Tally {
+    /// Classes of the numbers of a batch, (B) each, on the model's device.
+    private struct Labels {
+        let tens: Tensor
+        let ones: Tensor
+        let full: Tensor
+
+        init(_ numbers: [JerseyNumber], on device: Device) {
+            tens = Tensor(numbers.map { Int64($0.tens) }).to(device: device)
+            ones = Tensor(numbers.map { Int64($0.ones) }).to(device: device)
+            full = Tensor(numbers.map { Int64($0.index) }).to(device: device)
+        }
+    }
+
+    private func tally(_ output: JerseyModel.Output, _ labels: Labels, loss: Double) -> Tally {
         withoutGradients {
-            let tens = output.tens.argmax(over: 1).isEqual(to: tensLabels).to(dtype: .float32)
-            let ones = output.ones.argmax(over: 1).isEqual(to: onesLabels).to(dtype: .float32)
+            func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
+                logits.argmax(over: 1).isEqual(to: labels).to(dtype: .float32)
+            }
+            let tens = isRight(output.tens, labels.tens)
+            let ones = isRight(output.ones, labels.ones)
             var tally = Tally()
             tally.sequences = tens.count
             tally.tens = Int(tens.sum(over: 0).item)
             tally.ones = Int(ones.sum(over: 0).item)
             tally.numbers = Int((tens * ones).sum(over: 0).item)
+            tally.full = output.full.map { Int(isRight($0, labels.full).sum(over: 0).item) }
             tally.loss = loss * Double(tens.count)
             return tally
         }

@@ -108,6 +108,8 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
         public var numberAccuracy: Double
         public var tensAccuracy: Double
         public var onesAccuracy: Double
+        /// Nil without a head for the full number.
+        public var fullAccuracy: Double?
         public var sequences: Int
 
         private enum CodingKeys: String, CodingKey {
@@ -115,6 +117,7 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
             case numberAccuracy = "number_accuracy"
             case tensAccuracy = "tens_accuracy"
             case onesAccuracy = "ones_accuracy"
+            case fullAccuracy = "full_accuracy"
         }
     }
 
@@ -141,14 +144,15 @@ extension EpochMetrics.Part {
         let count = Double(max(tally.sequences, 1))
         self.init(
             loss: tally.loss / count, numberAccuracy: Double(tally.numbers) / count, tensAccuracy: Double(tally.tens) / count,
-            onesAccuracy: Double(tally.ones) / count, sequences: tally.sequences)
+            onesAccuracy: Double(tally.ones) / count, fullAccuracy: tally.full.map { Double($0) / count },
+            sequences: tally.sequences)
     }
 
     init(_ evaluation: Evaluation) {
         let sequences = evaluation.all.sequences
         self.init(
             loss: evaluation.loss, numberAccuracy: sequences.number.value ?? 0, tensAccuracy: sequences.tens.value ?? 0,
-            onesAccuracy: sequences.ones.value ?? 0, sequences: sequences.number.count)
+            onesAccuracy: sequences.ones.value ?? 0, fullAccuracy: sequences.full?.value, sequences: sequences.number.count)
     }
 }
 
@@ -162,9 +166,13 @@ public struct Outcome: Codable, Sendable {
     /// 0...9 and blank.
     public var tens: [Double]
     public var ones: [Double]
+    /// Of the numbers in order, one-digit ones first; nil without a head for the full number.
+    public var full: [Double]?
     /// Of the frames read.
     public var attention: [Double]?
     public var frames: [String]
+    /// Of the frames read, pixels, before they were fitted; nil in files from before this was kept.
+    public var heights: [Int]?
 
     public init(_ reading: Reading) {
         let belief = Belief(reading)
@@ -175,7 +183,9 @@ public struct Outcome: Codable, Sendable {
         confidence = belief.probability(of: reading.number)
         tens = reading.tens.map(exp)
         ones = reading.ones.map(exp)
+        full = reading.full?.map(exp)
         attention = reading.attention
+        heights = reading.heights
         frames = reading.used.map { URL(fileURLWithPath: reading.sequence.frames[$0]).lastPathComponent }
     }
 }

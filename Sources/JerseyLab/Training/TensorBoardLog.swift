@@ -62,7 +62,7 @@ struct TensorBoardLog {
         [
             ("loss/\(name)", part.loss), ("number_accuracy/\(name)", part.numberAccuracy),
             ("tens_accuracy/\(name)", part.tensAccuracy), ("ones_accuracy/\(name)", part.onesAccuracy),
-        ]
+        ] + [part.fullAccuracy].compactMap { $0.map { ("full_accuracy/\(name)", $0) } }
     }
 
     private static func records(of scalars: [(tag: String, value: Double)], step: Int, time: Double) -> Data {

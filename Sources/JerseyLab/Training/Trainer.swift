@@ -206,7 +206,7 @@ public final class Trainer {
             model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
             batchSize: config.training.batchSize, workers: config.data.workers)
         let (readings, unreadable) = try reader.readAll(sequences)
-        let weights = (config.training.tensWeight, config.training.onesWeight)
+        let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)
         return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
     }
 

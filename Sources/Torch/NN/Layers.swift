@@ -32,6 +32,7 @@ public struct Conv2d: Layer {
     let stride: Int
     let padding: Padding
     let groups: Int
+    let store: ParameterStore
 
     public init(
         _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil, groups: Int = 1,
@@ -43,6 +44,7 @@ public struct Conv2d: Layer {
         self.stride = stride
         self.padding = padding ?? .symmetric(kernel / 2)
         self.groups = groups
+        store = scope.store
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
@@ -53,7 +55,11 @@ public struct Conv2d: Layer {
     }
 
     private func convolve(_ x: Tensor, _ padding: Int) -> Tensor {
-        tensor { ct_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0) }
+        let output = tensor {
+            ct_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0)
+        }
+        store.meter?.count(output, cost: weight.count / weight.shape[0])
+        return output
     }
 
     private func samePadded(_ x: Tensor) -> Tensor {
@@ -101,14 +107,18 @@ public struct BatchNorm2d: Layer {
 public struct Linear: Layer {
     let weight: Tensor
     let bias: Tensor?
+    let store: ParameterStore
 
     public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: Initial? = nil) {
         weight = scope.parameter("weight", [outputs, inputs], initial ?? .pytorch(fanIn: inputs))
         self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: inputs) : .constant(0)) : nil
+        store = scope.store
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        tensor { ct_linear(x.handle, weight.handle, bias?.handle, $0) }
+        let output = tensor { ct_linear(x.handle, weight.handle, bias?.handle, $0) }
+        store.meter?.count(output, cost: weight.shape[1])
+        return output
     }
 }
 

@@ -100,11 +100,13 @@ public struct Recurrent {
     let hidden: Int
     let bidirectional: Bool
     let parameters: [Tensor]
+    let store: ParameterStore
 
     public init(_ scope: Scope, cell: Cell, inputs: Int, hidden: Int, bidirectional: Bool) {
         self.cell = cell
         self.hidden = hidden
         self.bidirectional = bidirectional
+        store = scope.store
         let initial = Initial.pytorch(fanIn: hidden)
         let rows = cell.gates * hidden
         parameters = (bidirectional ? ["", "_reverse"] : [""]).flatMap { direction in
@@ -129,6 +131,7 @@ public struct Recurrent {
                     cell.rawValue, data.handle, batchSizes.handle, list, Int64(hidden), bidirectional, &last, $0)
             }
         }
+        store.meter?.count(packed, cost: cell.gates * (data.shape[1] + hidden))
         let final = Tensor(owning: last!).gathered(1, at: Tensor(layout.rank).to(device: frames.device))  // (D, B, H)
         return Output(
             states: layout.unpack(packed),

@@ -15,6 +15,8 @@ public final class ParameterStore {
     public private(set) var entries: [Entry] = []
     /// Whether batch norm and dropout behave as in training.
     public var isTraining = false
+    /// Told of the work of every forward pass; nil where nobody counts.
+    public var meter: OperationMeter?
     /// What the draws of dropout depend on; the trainer sets it for every step.
     public var drawSeed: UInt64 = 0
     private var draws: UInt64 = 0

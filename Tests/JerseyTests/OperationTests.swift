@@ -1,0 +1,44 @@
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Operations")
+struct OperationTests {
+    /// What one pass of `body` costs.
+    private func operations(_ model: JerseyModel, _ body: () -> Void) -> OperationMeter {
+        let meter = OperationMeter()
+        model.store.meter = meter
+        defer { model.store.meter = nil }
+        withoutGradients(body)
+        return meter
+    }
+
+    @Test(
+        "with a classifier of 1000 classes, an encoder needs the operations that torchvision gives for 224 x 224 pixels",
+        arguments: [
+            (EncoderKind.resnet18, 512, 1.814), (.efficientnetB0, 1280, 0.3858), (.mobilenetV3Large, 1280, 0.2166),
+            (.mobilenetV3Small, 1024, 0.0565), (.shufflenetV2, 1024, 0.1449),
+        ])
+    func encoders(_ kind: EncoderKind, _ features: Int, _ billions: Double) throws {
+        let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: kind))
+        let one = operations(model) { _ = model.encode(.zeros([1, 3, 224, 224])) }
+        #expect(abs(Double(one.multiplyAccumulates + features * 1000) / 1e9 / billions - 1) < 0.002)
+        #expect(one.activations > 1_000_000)
+    }
+
+    @Test("frames cost alike, and each layer what its weights say")
+    func sequences() throws {
+        let model = JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: .mobilenetV3Small))
+        let frame = operations(model) { _ = model.encode(.zeros([1, 3, 32, 32])) }
+        let sequence = operations(model) { _ = model(.zeros([5, 3, 32, 32]), lengths: [3, 2]) }
+        // Three gates, two directions, 1024 features, 128 units; then 11 and 10 classes for either sequence.
+        let gru = 5 * 2 * 3 * 128 * (1024 + 128)
+        let heads = 2 * (11 + 10) * 256
+        #expect(sequence.multiplyAccumulates == 5 * frame.multiplyAccumulates + gru + heads)
+        #expect(sequence.activations == 5 * frame.activations + 5 * 256 + 2 * 21)
+        let count = sequence.multiplyAccumulates
+        _ = withoutGradients { model(.zeros([1, 3, 32, 32]), lengths: [1]) }
+        #expect(sequence.multiplyAccumulates == count)
+    }
+}
