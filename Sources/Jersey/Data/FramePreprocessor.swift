@@ -24,6 +24,11 @@ public struct FramePreprocessor: Sendable, Equatable {
         return (min(max(1, Int(w.rounded())), self.width), min(max(1, Int(h.rounded())), self.height))
     }
 
+    /// Rows above a fitted picture and columns left of it.
+    public func margins(width: Int, height: Int) -> (top: Int, left: Int) {
+        ((self.height - height) / 2, (self.width - width) / 2)
+    }
+
     /// (1, 3, h, w) uint8, scaled to fit; nil when truncation leaves nothing of it.
     public func resized(_ image: RGBImage) -> Tensor? {
         guard let size = fit(width: image.width, height: image.height) else { return nil }
@@ -34,7 +39,7 @@ public struct FramePreprocessor: Sendable, Equatable {
     /// Puts a resized picture (1, 3, h, w) of levels 0...255 into the middle of frame `index` of `target`, whose bytes are zero.
     public func paste(_ picture: Tensor, into target: ByteBuffer, at index: Int) {
         let (h, w) = (picture.shape[2], picture.shape[3])
-        let (top, left) = ((height - h) / 2, (width - w) / 2)
+        let (top, left) = margins(width: w, height: h)
         let canvas = Tensor(sharing: target, offset: index * byteCount, shape: [height, width, 3])
         canvas.narrowed(0, to: top..<top + h).narrowed(1, to: left..<left + w)
             .copy(from: picture.selected(0, at: 0).permuted(1, 2, 0))

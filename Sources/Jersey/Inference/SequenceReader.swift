@@ -91,3 +91,11 @@ public struct UnreadableSequence: Error, Sendable {
     public let sequence: FrameSequence
     public let problems: [FrameProblem]
 }
+
+extension UnreadableSequence: CustomStringConvertible, LocalizedError {
+    public var description: String {
+        let first = problems.first.map { ": \($0.path) \($0.reason)" } ?? ""
+        return "none of the \(sequence.frames.count) frames of \(sequence.id) can be read\(first)"
+    }
+    public var errorDescription: String? { description }
+}

@@ -47,7 +47,5 @@ struct EfficientNet: FrameEncoder {
         features = Sequential(layers)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        GlobalAveragePool()(features(x))
-    }
+    func maps(_ frames: Tensor) -> Tensor { features(frames) }
 }

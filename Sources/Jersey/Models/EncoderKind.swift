@@ -35,6 +35,16 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
 /// (N, 3, H, W) normalised frames to (N, featureCount).
 protocol FrameEncoder: Layer {
     var featureCount: Int { get }
+    /// (N, 3, H, W) frames to the last feature maps (N, C, h, w).
+    func maps(_ frames: Tensor) -> Tensor
+    /// (N, C, h, w) maps to (N, featureCount).
+    func pooled(_ maps: Tensor) -> Tensor
+}
+
+extension FrameEncoder {
+    func pooled(_ maps: Tensor) -> Tensor { GlobalAveragePool()(maps) }
+
+    func callAsFunction(_ frames: Tensor) -> Tensor { pooled(maps(frames)) }
 }
 
 /// Convolution, batch norm and perhaps an activation, named "0" and "1" as torchvision names them.

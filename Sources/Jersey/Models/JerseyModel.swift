@@ -68,12 +68,22 @@ public final class JerseyModel {
         encoder(frames)
     }
 
+    /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
+    public func maps(_ frames: Tensor) -> Tensor {
+        encoder.maps(frames)
+    }
+
     /// - Parameters:
     ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
     ///     longest, as the study has it, where `isPadded`.
     ///   - lengths: valid frames of each sequence.
     public func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
-        let features = encode(frames)  // (R, F)
+        output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
+    }
+
+    /// The second half of the model, from the maps of all frames (R, C, h, w) on.
+    func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
+        let features = encoder.pooled(maps)  // (R, F)
         guard let temporal else { return heads(features, nil) }
         let layout = PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil)
         let recurrent = temporal(features, layout)

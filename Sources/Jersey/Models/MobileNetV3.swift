@@ -44,9 +44,9 @@ struct MobileNetV3: FrameEncoder {
         linear = Linear(scope / "classifier" / 2, inputs * 6, featureCount, initial: .normal(deviation: 0.01))
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        Activation.hardswish(linear(GlobalAveragePool()(features(x))))
-    }
+    func maps(_ frames: Tensor) -> Tensor { features(frames) }
+
+    func pooled(_ maps: Tensor) -> Tensor { Activation.hardswish(linear(GlobalAveragePool()(maps))) }
 }
 
 /// The nearest multiple of eight, at least eight and not below 90% of `channels` (the MobileNet papers' rule).

@@ -23,9 +23,8 @@ struct ResNet18: FrameEncoder {
         self.blocks = blocks
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let stem = pool(Activation.relu(bn1(conv1(x))))
-        return GlobalAveragePool()(blocks.reduce(stem) { $1($0) })
+    func maps(_ frames: Tensor) -> Tensor {
+        blocks.reduce(pool(Activation.relu(bn1(conv1(frames))))) { $1($0) }
     }
 }
 

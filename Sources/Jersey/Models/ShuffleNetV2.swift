@@ -22,9 +22,7 @@ struct ShuffleNetV2: FrameEncoder {
         conv5 = ConvNormActivation(scope / "conv5", inputs, 1024, kernel: 1, activation: .relu)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        GlobalAveragePool()(conv5(blocks.reduce(pool(conv1(x))) { $1($0) }))
-    }
+    func maps(_ frames: Tensor) -> Tensor { conv5(blocks.reduce(pool(conv1(frames))) { $1($0) }) }
 }
 
 /// Half of the channels pass by, or both halves are strided; then the halves are mixed.

@@ -34,6 +34,13 @@ public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Re
     return try body()
 }
 
+/// Runs `body` with a graph recorded, also where the caller has switched that off.
+public func withGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let former = ct_set_gradients_enabled(true)
+    defer { _ = ct_set_gradients_enabled(former) }
+    return try body()
+}
+
 /// Runs `body` with operations that gain from it in `dtype` (mixed precision); as it is where `dtype` is nil.
 public func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows -> Result {
     guard let dtype else { return try body() }
