@@ -19,7 +19,7 @@ public struct Analysis: Sendable {
 
     /// All there are. `jersey analyze`, the report and the tests read this list.
     public static let all: [Analysis] = [
-        .confusion, .mistakes, .failures, .heads, .calibration, .curves, .labels,
+        .confusion, .mistakes, .failures, .sequence, .backbones, .heads, .calibration, .curves, .labels,
     ]
 
     /// - Throws: `UsageError` with close matches.

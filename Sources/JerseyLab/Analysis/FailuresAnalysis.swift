@@ -8,7 +8,7 @@ extension Analysis {
         summary: "Two models against each other: sequences that both misread, or only one of them, with examples."
     ) { input in
         guard input.groups.count >= 2 else {
-            throw UsageError("failures compares two models; name two runs, or an experiment with two models (--models a b)")
+            throw UsageError("failures compares two models; name two runs, or an experiment with two models (--models a,b)")
         }
         let (first, second) = (Reader(input.groups[0]), Reader(input.groups[1]))
         let others = Dictionary(second.run.labelled.map { ($0.outcome.sequence, $0) }, uniquingKeysWith: { first, _ in first })

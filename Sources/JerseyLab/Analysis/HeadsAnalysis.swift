@@ -40,7 +40,7 @@ extension Analysis {
         let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
         let whole = Latency.medians(rounds: 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
         let perSequence = (figures.first?.seconds ?? 0) / Double(batch)
-        let share = String(format: "%.3f%%", 100 * perSequence / whole)
+        let share = String(format: "%.2g%%", 100 * perSequence / whole)
         return AnalysisResult(
             tables: [
                 Table(

@@ -13,7 +13,7 @@ public struct Breakdown: Encodable, Sendable {
         public var title: String {
             switch self {
             case .number: "number"
-            case .length: "frames read"
+            case .length: "sequence length, frames"
             case .seen: "number in training"
             case .height: "crop height, pixels"
             }
@@ -44,7 +44,7 @@ public struct Breakdown: Encodable, Sendable {
             }
         case .length:
             rows = Self.ranges(from: [1, 2, 5, 9, 13, 17]).compactMap { label, range in
-                Self.row(label, group) { range.contains($0.frames.count) }
+                Self.row(label, group) { range.contains($0.length ?? $0.frames.count) }
             }
         case .height:
             rows = Self.ranges(from: [1, 16, 24, 32, 48, 64, 96, 128]).compactMap { label, range in
@@ -113,5 +113,5 @@ extension Breakdown {
 
 extension Outcome {
     /// Of the frames read, pixels; nil where the run did not note them.
-    var medianHeight: Int? { nil }
+    var medianHeight: Int? { heights.flatMap { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] } }
 }

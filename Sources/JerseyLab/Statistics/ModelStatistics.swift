@@ -9,6 +9,8 @@ public struct ModelStatistics: Encodable, Sendable {
         public let number: Summary
         public let tens: Summary
         public let ones: Summary
+        /// Of the head for the full number; of nothing without one.
+        public let full: Summary
         public let track: Summary
         public let runs: [Run]
         public let breakdowns: [Breakdown]
@@ -39,7 +41,7 @@ public struct ModelStatistics: Encodable, Sendable {
         models = groups.map { group in
             Model(
                 name: group.name, parameters: group.runs[0].result.parameters, number: group.summary(.number),
-                tens: group.summary(.tens), ones: group.summary(.ones), track: group.summary(.track),
+                tens: group.summary(.tens), ones: group.summary(.ones), full: group.summary(.full), track: group.summary(.track),
                 runs: group.runs.map(Run.init), breakdowns: Breakdown.Kind.allCases.compactMap { Breakdown(group, by: $0) })
         }
         comparisons = PairedComparison.all(among: groups)
@@ -64,14 +66,15 @@ extension ModelStatistics.Run {
 
 extension ModelStatistics {
     public var summaryTable: Table {
+        let hasFullHead = models.contains { $0.full.n > 0 }
         let rows = models.map { model in
             [
                 model.name, "\(model.number.n)", model.number.text, model.number.rangeText, model.tens.text, model.ones.text,
                 model.track.text,
-            ]
+            ] + (hasFullHead ? [model.full.text] : [])
         }
         var table = Table(
-            ["model", "n", "number", "min - max", "tens", "ones", "track"], rows: rows, title: "Test accuracy over seeds",
+            ["model", "n", "number", "min - max", "tens", "ones", "track"] + (hasFullHead ? ["full head"] : []), rows: rows, title: "Test accuracy over seeds",
             note: "Mean ± standard deviation of the sample over n seeds; number, tens and ones of sequences.")
         if let leader, let row = models.firstIndex(where: { $0.name == leader }) { table.emphasis = [[row, 0], [row, 2]] }
         return table

@@ -28,9 +28,9 @@ public struct RunGroup: Sendable {
         self.runs = runs
     }
 
-    /// Accuracies on the test sequences that models are judged by.
+    /// Accuracies on the test set that models are judged by; `full` is that of the head for the whole number.
     public enum Metric: String, CaseIterable, Sendable {
-        case number, tens, ones, track
+        case number, tens, ones, full, track
 
         /// A column's heading.
         public var title: String {
@@ -38,22 +38,25 @@ public struct RunGroup: Sendable {
             case .number: "Acc Number"
             case .tens: "Acc Tens"
             case .ones: "Acc Ones"
+            case .full: "Acc Full"
             case .track: "Acc Track"
             }
         }
 
-        func proportion(_ evaluation: Evaluation) -> Proportion {
+        /// Nil where there is no such head.
+        func proportion(_ evaluation: Evaluation) -> Proportion? {
             switch self {
             case .number: evaluation.all.sequences.number
             case .tens: evaluation.all.sequences.tens
             case .ones: evaluation.all.sequences.ones
+            case .full: evaluation.all.sequences.full
             case .track: evaluation.all.tracks.number
             }
         }
     }
 
     public func summary(_ metric: Metric) -> Summary {
-        Summary(runs.compactMap { $0.result.test.flatMap { metric.proportion($0).value } })
+        Summary(runs.compactMap { $0.result.test.flatMap { metric.proportion($0)?.value } })
     }
 }
 

@@ -173,6 +173,8 @@ public struct Outcome: Codable, Sendable {
     public var frames: [String]
     /// Of the frames read, pixels, before they were fitted; nil in files from before this was kept.
     public var heights: [Int]?
+    /// Frames that the sequence has, read or not; nil in files from before this was kept.
+    public var length: Int?
 
     public init(_ reading: Reading) {
         let belief = Belief(reading)
@@ -186,6 +188,7 @@ public struct Outcome: Codable, Sendable {
         full = reading.full?.map(exp)
         attention = reading.attention
         heights = reading.heights
+        length = reading.sequence.frames.count
         frames = reading.used.map { URL(fileURLWithPath: reading.sequence.frames[$0]).lastPathComponent }
     }
 }

@@ -1,0 +1,95 @@
+import Foundation
+import Jersey
+import Torch
+
+extension Analysis {
+    /// The encoders side by side.
+    static let backbones = Analysis(
+        name: "backbones", summary: "The encoders: parameters, operations, activations, feature size, and time measured here.",
+        needsRuns: false
+    ) { _ in
+        let config = DataConfig()
+        var figures: [BackboneFigure] = []
+        var bodies: [() -> Void] = []
+        let batch = 16
+        for kind in EncoderKind.allCases {
+            let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: kind))
+            model.store.isTraining = false
+            func frames(_ count: Int, _ height: Int, _ width: Int) -> Tensor {
+                .normal([count, 3, height, width], mean: 0, deviation: 1, seed: 1)
+            }
+            let (one, many) = (frames(1, config.height, config.width), frames(batch, config.height, config.width))
+            let (here, usual) = (OperationMeter(), OperationMeter())
+            let features = withoutGradients {
+                model.store.meter = here
+                let features = model.encode(one).shape[1]
+                model.store.meter = usual
+                _ = model.encode(frames(1, 224, 224))
+                model.store.meter = nil
+                return features
+            }
+            let parameters = model.store.trainable.filter { $0.group == JerseyModel.Part.encoder.rawValue }
+            figures.append(
+                BackboneFigure(
+                    encoder: kind.rawValue, parameters: parameters.reduce(0) { $0 + $1.tensor.count }, features: features,
+                    macs: here.multiplyAccumulates, activations: here.activations, macsAt224: usual.multiplyAccumulates))
+            bodies.append { withoutGradients { _ = model.encode(one) } }
+            bodies.append { withoutGradients { _ = model.encode(many) } }
+        }
+        let seconds = Latency.medians(rounds: 15, bodies)
+        for index in figures.indices {
+            figures[index].seconds = seconds[2 * index]
+            figures[index].secondsPerFrameInBatch = seconds[2 * index + 1] / Double(batch)
+        }
+        return AnalysisResult(
+            tables: [
+                Table(
+                    [
+                        "encoder", "parameters", "features", "MACs", "activations", "one frame", "a frame of \(batch)",
+                        "MACs at 224x224",
+                    ],
+                    rows: figures.map { figure in
+                        [
+                            figure.encoder, "\(figure.parameters)", "\(figure.features)", giga(figure.macs), mega(figure.activations),
+                            Latency.text(figure.seconds), Latency.text(figure.secondsPerFrameInBatch), giga(figure.macsAt224),
+                        ]
+                    }, title: "Encoders on frames of \(config.width)x\(config.height)",
+                    note: "MACs: multiply-accumulates; activations: values that convolutions put out, per frame. Medians of 15 readings "
+                        + "taken in turns, \(Runtime.threads) threads.")
+            ], json: figures,
+            charts: [
+                Chart(
+                    name: "backbones", title: "Time against operations, frames of \(config.width)x\(config.height)",
+                    .lines(
+                        Chart.Lines(
+                            x: Chart.Axis("million multiply-accumulates"), y: Chart.Axis("milliseconds a frame, \(batch) at once"),
+                            figures.map { figure in
+                                .init(
+                                    figure.encoder,
+                                    [.init(Double(figure.macs) / 1e6, figure.secondsPerFrameInBatch * 1e3)], style: .points)
+                            })))
+            ])
+    }
+
+    private static func giga(_ count: Int) -> String { String(format: "%.3f G", Double(count) / 1e9) }
+    private static func mega(_ count: Int) -> String { String(format: "%.2f M", Double(count) / 1e6) }
+}
+
+private struct BackboneFigure: Encodable {
+    let encoder: String
+    let parameters: Int
+    let features: Int
+    /// Multiply-accumulates of one frame, and values put out by convolutions.
+    let macs: Int
+    let activations: Int
+    let macsAt224: Int
+    /// Median of one frame by itself, and the share of one in a batch.
+    var seconds = 0.0
+    var secondsPerFrameInBatch = 0.0
+
+    private enum CodingKeys: String, CodingKey {
+        case encoder, parameters, features, macs, activations, seconds
+        case macsAt224 = "macs_at_224"
+        case secondsPerFrameInBatch = "seconds_per_frame_in_batch"
+    }
+}
