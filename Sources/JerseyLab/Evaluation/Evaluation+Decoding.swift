@@ -5,18 +5,26 @@ import Jersey
 extension Evaluation: Decodable {
     private struct Accuracies: Decodable {
         let count: Int
-        let number_accuracy: Double?
-        let tens_accuracy: Double?
-        let ones_accuracy: Double?
-        let full_accuracy: Double?
+        let number: Double?
+        let tens: Double?
+        let ones: Double?
+        let full: Double?
+
+        private enum CodingKeys: String, CodingKey {
+            case count
+            case number = "number_accuracy"
+            case tens = "tens_accuracy"
+            case ones = "ones_accuracy"
+            case full = "full_accuracy"
+        }
 
         func proportion(_ share: Double?) -> Proportion {
             Proportion(Int(((share ?? 0) * Double(count)).rounded()), of: count)
         }
         var sequences: Sequences {
             Sequences(
-                number: proportion(number_accuracy), tens: proportion(tens_accuracy), ones: proportion(ones_accuracy),
-                full: full_accuracy.map { proportion($0) })
+                number: proportion(number), tens: proportion(tens), ones: proportion(ones),
+                full: full.map { proportion($0) })
         }
     }
 
@@ -25,7 +33,7 @@ extension Evaluation: Decodable {
         let tracks: Accuracies
 
         var group: Group {
-            Group(sequences: sequences.sequences, tracks: Tracks(number: tracks.proportion(tracks.number_accuracy)))
+            Group(sequences: sequences.sequences, tracks: Tracks(number: tracks.proportion(tracks.number)))
         }
     }
 
@@ -35,8 +43,14 @@ extension Evaluation: Decodable {
         let seen: GroupFile?
         let unseen: GroupFile?
         let loss: Double
-        let unreadable_files: Int
-        let unreadable_sequences: Int
+        let unreadableFiles: Int
+        let unreadableSequences: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case sequences, tracks, seen, unseen, loss
+            case unreadableFiles = "unreadable_files"
+            case unreadableSequences = "unreadable_sequences"
+        }
     }
 
     public init(from decoder: any Decoder) throws {
@@ -45,7 +59,7 @@ extension Evaluation: Decodable {
         seen = file.seen?.group
         unseen = file.unseen?.group
         loss = file.loss
-        unreadableFiles = file.unreadable_files
-        unreadableSequences = file.unreadable_sequences
+        unreadableFiles = file.unreadableFiles
+        unreadableSequences = file.unreadableSequences
     }
 }

@@ -70,7 +70,7 @@ public final class ExperimentRunner {
         var failures: [String: Int] = [:]
         var waiting = plan.filter { state(of: $0.id) != .finished }
         var running = Set(try launcher.adopt(waiting))
-        running.forEach { mark($0, .running) }
+        for id in running { mark(id, .running) }
         waiting.removeAll { running.contains($0.id) }
         while true {
             if shouldStop() {
