@@ -3,8 +3,12 @@ import Foundation
 /// JSON as all our files and outputs have it: keys in order, slashes as they are.
 public enum JSON {
     /// Over several lines, for people.
-    public static func readable(_ value: some Encodable) throws -> Data {
-        try encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]).encode(value) + Data("\n".utf8)
+    ///
+    /// - Parameter snakeCase: writes `trackId` as "track_id".
+    public static func readable(_ value: some Encodable, snakeCase: Bool = false) throws -> Data {
+        let encoder = encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        if snakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
+        return try encoder.encode(value) + Data("\n".utf8)
     }
 
     /// On one line, for programs.

@@ -99,7 +99,7 @@ public struct AnalysisResult: Sendable {
             }
         }
         try make(folder)
-        try AtomicFile.write(JSON.readable(json), to: folder.appendingPathComponent("\(name).json"))
+        try AtomicFile.write(JSON.readable(json, snakeCase: true), to: folder.appendingPathComponent("\(name).json"))
         for chart in charts { try chart.write(to: folder) }
         for file in files {
             let url = folder.appendingPathComponent(file.path)

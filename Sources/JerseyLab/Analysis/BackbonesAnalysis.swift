@@ -32,7 +32,7 @@ extension Analysis {
             figures.append(
                 BackboneFigure(
                     encoder: kind.rawValue, parameters: parameters.reduce(0) { $0 + $1.tensor.count }, features: features,
-                    macs: here.multiplyAccumulates, activations: here.activations, macsAt224: usual.multiplyAccumulates))
+                    macs: here.multiplyAccumulates, activations: here.activations, macsAtImagenetSize: usual.multiplyAccumulates))
             bodies.append { withoutGradients { _ = model.encode(one) } }
             bodies.append { withoutGradients { _ = model.encode(many) } }
         }
@@ -50,11 +50,14 @@ extension Analysis {
                     ],
                     rows: figures.map { figure in
                         [
-                            figure.encoder, "\(figure.parameters)", "\(figure.features)", giga(figure.macs), mega(figure.activations),
-                            Latency.text(figure.seconds), Latency.text(figure.secondsPerFrameInBatch), giga(figure.macsAt224),
+                            figure.encoder, "\(figure.parameters)", "\(figure.features)", giga(figure.macs),
+                            mega(figure.activations),
+                            Latency.text(figure.seconds), Latency.text(figure.secondsPerFrameInBatch),
+                            giga(figure.macsAtImagenetSize),
                         ]
                     }, title: "Encoders on frames of \(config.width)x\(config.height)",
-                    note: "MACs: multiply-accumulates; activations: values that convolutions put out, per frame. Medians of 15 readings "
+                    note:
+                        "MACs: multiply-accumulates; activations: values that convolutions put out, per frame. Medians of 15 readings "
                         + "taken in turns, \(Runtime.threads) threads.")
             ], json: figures,
             charts: [
@@ -62,7 +65,8 @@ extension Analysis {
                     name: "backbones", title: "Time against operations, frames of \(config.width)x\(config.height)",
                     .lines(
                         Chart.Lines(
-                            x: Chart.Axis("million multiply-accumulates"), y: Chart.Axis("milliseconds a frame, \(batch) at once"),
+                            x: Chart.Axis("million multiply-accumulates"),
+                            y: Chart.Axis("milliseconds a frame, \(batch) at once"),
                             figures.map { figure in
                                 .init(
                                     figure.encoder,
@@ -82,14 +86,8 @@ private struct BackboneFigure: Encodable {
     /// Multiply-accumulates of one frame, and values put out by convolutions.
     let macs: Int
     let activations: Int
-    let macsAt224: Int
+    let macsAtImagenetSize: Int
     /// Median of one frame by itself, and the share of one in a batch.
     var seconds = 0.0
     var secondsPerFrameInBatch = 0.0
-
-    private enum CodingKeys: String, CodingKey {
-        case encoder, parameters, features, macs, activations, seconds
-        case macsAt224 = "macs_at_224"
-        case secondsPerFrameInBatch = "seconds_per_frame_in_batch"
-    }
 }

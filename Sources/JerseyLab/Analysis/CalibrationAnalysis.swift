@@ -49,7 +49,7 @@ extension Analysis {
                 models: models.map { .init(model: $0.0.name, runs: $0.1.map(CalibrationSummary.Figures.init)) },
                 reliability: bins.map {
                     .init(
-                        lower: $0.lower, upper: $0.upper, count: $0.count, mean_confidence: $0.meanConfidence,
+                        lower: $0.lower, upper: $0.upper, count: $0.count, meanConfidence: $0.meanConfidence,
                         accuracy: $0.accuracy.value, interval: $0.accuracy.interval)
                 }),
             charts: [
@@ -179,7 +179,7 @@ private struct CalibrationSummary: Encodable {
         let brier: Double
         let nll: Double
         let aurc: Double
-        let coverage_at_99: Double
+        let coverageAtOnePercentRisk: Double
 
         init(_ calibration: Calibration) {
             ece = calibration.expectedError
@@ -187,7 +187,7 @@ private struct CalibrationSummary: Encodable {
             brier = calibration.brier
             nll = calibration.negativeLogLikelihood
             aurc = calibration.areaUnderRiskCoverage
-            coverage_at_99 = calibration.coverage(atAccuracy: 0.99)
+            coverageAtOnePercentRisk = calibration.coverage(atAccuracy: 0.99)
         }
     }
 
@@ -200,7 +200,7 @@ private struct CalibrationSummary: Encodable {
         let lower: Double
         let upper: Double
         let count: Int
-        let mean_confidence: Double
+        let meanConfidence: Double
         let accuracy: Double?
         let interval: [Double]?
     }

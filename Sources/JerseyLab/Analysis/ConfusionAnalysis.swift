@@ -33,7 +33,7 @@ extension Analysis {
                 ]
             },
             files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
-                + [.init("\(file)_cm_summary.json", try JSON.readable(ConfusionSummary(name, run, matrices)))])
+                + [.init("\(file)_cm_summary.json", try JSON.readable(ConfusionSummary(name, run, matrices), snakeCase: true))])
     }
 }
 
@@ -106,35 +106,35 @@ struct ConfusionMatrix: Sendable {
 /// With the study's keys.
 private struct ConfusionSummary: Encodable {
     struct Accuracies: Encodable {
-        let ones_digit: Double?
-        let tens_digit: Double?
-        let full_number: Double?
+        let onesDigit: Double?
+        let tensDigit: Double?
+        let fullNumber: Double?
     }
 
     let model: String
     let run: String
     let seed: UInt64
-    let test_acc_from_results: Double?
-    let confusion_matrix_accuracies: Accuracies
-    let num_samples: Int
-    let ones_classes: [Int]
-    let tens_classes: [Int]
+    let testAccFromResults: Double?
+    let confusionMatrixAccuracies: Accuracies
+    let numSamples: Int
+    let onesClasses: [Int]
+    let tensClasses: [Int]
     /// Words, as "08" is not "8".
-    let full_number_classes: [String]
+    let fullNumberClasses: [String]
     let counts: [String: [[Int]]]
 
     init(_ model: String, _ run: FinishedRun, _ matrices: [ConfusionMatrix]) {
         self.model = model
         self.run = run.id
         seed = run.result.seed
-        test_acc_from_results = run.result.test?.all.sequences.number.value
+        testAccFromResults = run.result.test?.all.sequences.number.value
         let (tens, ones, full) = (matrices[0], matrices[1], matrices[2])
-        confusion_matrix_accuracies = Accuracies(
-            ones_digit: ones.accuracy.value, tens_digit: tens.accuracy.value, full_number: full.accuracy.value)
-        num_samples = full.accuracy.count
-        ones_classes = Array(ones.names.indices)
-        tens_classes = Array(tens.names.indices)
-        full_number_classes = full.names
+        confusionMatrixAccuracies = Accuracies(
+            onesDigit: ones.accuracy.value, tensDigit: tens.accuracy.value, fullNumber: full.accuracy.value)
+        numSamples = full.accuracy.count
+        onesClasses = Array(ones.names.indices)
+        tensClasses = Array(tens.names.indices)
+        fullNumberClasses = full.names
         counts = Dictionary(uniqueKeysWithValues: matrices.map { ($0.what, $0.counts) })
     }
 }

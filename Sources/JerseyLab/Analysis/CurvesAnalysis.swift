@@ -44,18 +44,6 @@ struct LearningCurve: Encodable, Sendable {
         let epoch: Int
         let trainLoss, validationLoss, trainNumber, validationNumber, trainTens, validationTens, trainOnes,
             validationOnes: Summary
-
-        private enum CodingKeys: String, CodingKey {
-            case epoch
-            case trainLoss = "train_loss"
-            case validationLoss = "validation_loss"
-            case trainNumber = "train_number_accuracy"
-            case validationNumber = "validation_number_accuracy"
-            case trainTens = "train_tens_accuracy"
-            case validationTens = "validation_tens_accuracy"
-            case trainOnes = "train_ones_accuracy"
-            case validationOnes = "validation_ones_accuracy"
-        }
     }
 
     let model: String

@@ -65,8 +65,8 @@ extension Analysis {
                     + "One run each: `jersey runs compare` compares models over seeds."
             ],
             json: FailuresSummary(
-                first: first.name, second: second.name, first_run: first.run.id, second_run: second.run.id,
-                sequences: pairs.count, both_right: right, parts: found, mcnemar_p: p), files: files)
+                first: first.name, second: second.name, firstRun: first.run.id, secondRun: second.run.id,
+                sequences: pairs.count, bothRight: right, parts: found, mcnemarP: p), files: files)
     }
 
     private typealias Pair = (LabelledOutcome, LabelledOutcome)
@@ -109,10 +109,10 @@ private struct FailuresSummary: Encodable {
 
     let first: String
     let second: String
-    let first_run: String
-    let second_run: String
+    let firstRun: String
+    let secondRun: String
     let sequences: Int
-    let both_right: Int
+    let bothRight: Int
     let parts: [Part]
-    let mcnemar_p: Double
+    let mcnemarP: Double
 }

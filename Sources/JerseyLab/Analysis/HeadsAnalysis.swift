@@ -59,7 +59,7 @@ extension Analysis {
                     + String(format: "%.1f times", figures[HeadFigure.layouts.count * 2].seconds / max(figures[0].seconds, 1e-12))
                     + " those per sequence."
             ],
-            json: HeadSummary(heads: figures, model_seconds: whole, threads: Runtime.threads),
+            json: HeadSummary(heads: figures, modelSeconds: whole, threads: Runtime.threads),
             charts: [
                 Chart(
                     name: "heads", title: "Time of the heads, \(batch) sequences of \(frames) frames",
@@ -97,6 +97,6 @@ private struct HeadFigure: Encodable {
 
 private struct HeadSummary: Encodable {
     let heads: [HeadFigure]
-    let model_seconds: Double
+    let modelSeconds: Double
     let threads: Int
 }

@@ -65,11 +65,6 @@ struct LabelSuspect: Encodable, Sendable {
     /// Test sequences of the track.
     let sequences: Int
 
-    private enum CodingKeys: String, CodingKey {
-        case track, label, suggestion, probability, agreeing, runs, sequences
-        case labelProbability = "label_probability"
-    }
-
     /// Most suspicious first: by the margin between suggestion and label.
     static func ranked(_ runs: [FinishedRun]) -> [LabelSuspect] {
         let rows = runs.map { Dictionary(grouping: $0.labelled, by: \.outcome.track) }

@@ -30,9 +30,9 @@ extension Analysis {
             files.append(.init(mistake.picture, try sheet.image().pngData()))
         }
         let summary = MistakesSummary(
-            model_type: name, run: run.id, seed: run.result.seed, model_accuracy: run.result.test?.all.sequences.number.value,
-            num_mistakes: wrong.count, num_mistakes_extracted: mistakes.count, mistakes: mistakes)
-        files.append(.init("mistakes_summary.json", try JSON.readable(summary)))
+            modelType: name, run: run.id, seed: run.result.seed, modelAccuracy: run.result.test?.all.sequences.number.value,
+            numMistakes: wrong.count, numMistakesExtracted: mistakes.count, mistakes: mistakes)
+        files.append(.init("mistakes_summary.json", try JSON.readable(summary, snakeCase: true)))
         let rows = shown.enumerated().map { index, wrong in
             [
                 "\(index + 1)", wrong.outcome.sequence, wrong.truth.description, wrong.prediction.description,
@@ -66,17 +66,17 @@ struct Mistake: Encodable, Sendable {
     struct Number: Encodable, Sendable {
         let tens: Int
         let ones: Int
-        let jersey_str: String
+        let jerseyStr: String
 
         init(_ number: JerseyNumber) {
-            (tens, ones, jersey_str) = (number.tens, number.ones, number.description)
+            (tens, ones, jerseyStr) = (number.tens, number.ones, number.description)
         }
     }
 
     struct Digit: Encodable, Sendable {
-        let predicted_class: Double
-        let ground_truth_class: Double
-        let all_classes: [Double]
+        let predictedClass: Double
+        let groundTruthClass: Double
+        let allClasses: [Double]
     }
 
     struct Digits: Encodable, Sendable {
@@ -85,14 +85,14 @@ struct Mistake: Encodable, Sendable {
     }
 
     let index: Int
-    let ground_truth: Number
+    let groundTruth: Number
     let prediction: Number
     let confidence: Double
     let probabilities: Digits
-    let sequence_path: String
-    let track_id: String
-    let frame_paths: [String]
-    let num_frames: Int
+    let sequencePath: String
+    let trackId: String
+    let framePaths: [String]
+    let numFrames: Int
     /// A weight for each frame; nil where the model has none.
     let attention: [Double]?
     /// The contact sheet, beside the summary.
@@ -101,34 +101,34 @@ struct Mistake: Encodable, Sendable {
     init(_ wrong: LabelledOutcome, index: Int, frames: [String]) {
         let outcome = wrong.outcome
         self.index = index
-        (ground_truth, prediction) = (Number(wrong.truth), Number(wrong.prediction))
+        (groundTruth, prediction) = (Number(wrong.truth), Number(wrong.prediction))
         confidence = outcome.confidence
         func digit(_ values: [Double], _ prediction: Int, _ truth: Int) -> Digit {
-            Digit(predicted_class: values[prediction], ground_truth_class: values[truth], all_classes: values)
+            Digit(predictedClass: values[prediction], groundTruthClass: values[truth], allClasses: values)
         }
         probabilities = Digits(
             tens: digit(outcome.tens, wrong.prediction.tens, wrong.truth.tens),
             ones: digit(outcome.ones, wrong.prediction.ones, wrong.truth.ones))
-        sequence_path = outcome.sequence
-        track_id = outcome.track
-        frame_paths = frames
-        num_frames = frames.count
+        sequencePath = outcome.sequence
+        trackId = outcome.track
+        framePaths = frames
+        numFrames = frames.count
         attention = outcome.attention
         picture = "mistake_\(String(format: "%02d", index)).png"
     }
 
     /// "mistake_01_0_gt9_pred8", as in the study.
     var folder: String {
-        let name = sequence_path.split(separator: "/").last.map(String.init) ?? sequence_path
+        let name = sequencePath.split(separator: "/").last.map(String.init) ?? sequencePath
         let number = String(format: "%02d", index)
-        return "mistake_\(number)_\(name)_gt\(ground_truth.jersey_str)_pred\(prediction.jersey_str)"
+        return "mistake_\(number)_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
 
     func info(_ model: String, _ run: FinishedRun) -> String {
         func digit(_ value: Int) -> String { value == JerseyNumber.blank ? "blank" : "\(value)" }
         func four(_ value: Double) -> String { String(format: "%.4f", value) }
         func number(_ number: Number) -> String {
-            "  Jersey Number: \(number.jersey_str)\n  Tens Digit: \(digit(number.tens))\n  Ones Digit: \(number.ones)\n"
+            "  Jersey Number: \(number.jerseyStr)\n  Tens Digit: \(digit(number.tens))\n  Ones Digit: \(number.ones)\n"
         }
         return """
             Mistake #\(index)
@@ -138,19 +138,19 @@ struct Mistake: Encodable, Sendable {
             Seed: \(run.result.seed)
 
             Ground Truth:
-            \(number(ground_truth))
+            \(number(groundTruth))
             Prediction:
             \(number(prediction))
             Probabilities:
-              Tens - Predicted (\(digit(prediction.tens))): \(four(probabilities.tens.predicted_class))
-              Tens - Ground Truth (\(digit(ground_truth.tens))): \(four(probabilities.tens.ground_truth_class))
-              Ones - Predicted (\(prediction.ones)): \(four(probabilities.ones.predicted_class))
-              Ones - Ground Truth (\(ground_truth.ones)): \(four(probabilities.ones.ground_truth_class))
+              Tens - Predicted (\(digit(prediction.tens))): \(four(probabilities.tens.predictedClass))
+              Tens - Ground Truth (\(digit(groundTruth.tens))): \(four(probabilities.tens.groundTruthClass))
+              Ones - Predicted (\(prediction.ones)): \(four(probabilities.ones.predictedClass))
+              Ones - Ground Truth (\(groundTruth.ones)): \(four(probabilities.ones.groundTruthClass))
 
             Sequence Info:
-              Sequence: \(sequence_path)
-              Track ID: \(track_id)
-              Number of Frames: \(num_frames)
+              Sequence: \(sequencePath)
+              Track ID: \(trackId)
+              Number of Frames: \(numFrames)
 
             """
     }
@@ -158,11 +158,11 @@ struct Mistake: Encodable, Sendable {
 
 /// `mistakes_summary.json`, with the study's keys.
 private struct MistakesSummary: Encodable {
-    let model_type: String
+    let modelType: String
     let run: String
     let seed: UInt64
-    let model_accuracy: Double?
-    let num_mistakes: Int
-    let num_mistakes_extracted: Int
+    let modelAccuracy: Double?
+    let numMistakes: Int
+    let numMistakesExtracted: Int
     let mistakes: [Mistake]
 }

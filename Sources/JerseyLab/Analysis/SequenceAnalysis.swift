@@ -5,7 +5,8 @@ import Torch
 extension Analysis {
     /// One sequence in depth: what each frame says by itself, what the model makes of all, and where it looks.
     static let sequence = Analysis(
-        name: "sequence", summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames."
+        name: "sequence",
+        summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames."
     ) { input in
         let run = input.run
         let sequence = try RunFrames(run, data: input.data).sequence(try input.sequence ?? suggestion(run))
@@ -16,7 +17,9 @@ extension Analysis {
         guard let reading = readings.first else { throw unreadable[0] }
         // A frame by itself is a sequence of one.
         let looks = try reader.readAll(
-            sequence.frames.map { FrameSequence(id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil) }
+            sequence.frames.map {
+                FrameSequence(id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil)
+            }
         ).0
         let heat = try reader.gradCAM(of: sequence)
         let depth = SequenceDepth(input.groups[0].name, run, reading, looks, heat.number)
@@ -36,13 +39,16 @@ extension Analysis {
         let truth = sequence.number.map { "truth \($0)" } ?? "truth not known"
         let picture = ContactSheet(
             rows: [
-                .init(title: "\(reading.number)", subtitle: String(format: "%.1f%%, ", depth.confidence * 100) + truth, frames: sheet),
+                .init(
+                    title: "\(reading.number)", subtitle: String(format: "%.1f%%, ", depth.confidence * 100) + truth,
+                    frames: sheet),
                 .init(title: "Grad-CAM", subtitle: "below: what the frame says alone", frames: overlays),
             ], frameHeight: 160)
         files.append(.init("sequence.png", try picture.image().pngData()))
         return AnalysisResult(
             tables: [depth.table, depth.frameTable],
-            notes: ["The warmest places speak most for \(heat.number); places that speak against it stay as they are."], json: depth,
+            notes: ["The warmest places speak most for \(heat.number); places that speak against it stay as they are."],
+            json: depth,
             charts: [depth.chart], files: files)
     }
 
@@ -86,12 +92,6 @@ private struct SequenceDepth: Encodable {
     let topOnes: [Candidate]
     let frames: [Frame]
 
-    private enum CodingKeys: String, CodingKey {
-        case model, run, sequence, truth, number, confidence, top, frames
-        case topTens = "top_tens"
-        case topOnes = "top_ones"
-    }
-
     init(_ model: String, _ run: FinishedRun, _ reading: Reading, _ looks: [Reading], _ number: JerseyNumber) {
         let belief = Belief(reading)
         let truth = reading.sequence.number
@@ -106,7 +106,8 @@ private struct SequenceDepth: Encodable {
         }
         (topTens, topOnes) = (digits(reading.tens), digits(reading.ones))
         let weights = Dictionary(
-            zip(reading.used.map { reading.sequence.frames[$0] }, reading.attention ?? []), uniquingKeysWith: { first, _ in first })
+            zip(reading.used.map { reading.sequence.frames[$0] }, reading.attention ?? []),
+            uniquingKeysWith: { first, _ in first })
         frames = looks.map { look in
             let own = Belief(look)
             return Frame(
@@ -131,7 +132,10 @@ private struct SequenceDepth: Encodable {
         let right = truth.map { truth in ", \(frames.count { $0.number == truth }) the truth" } ?? ""
         func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
         return Table(
-            ["frame", "alone", "confidence", "of the truth", "tens \(number.count > 1 ? String(number.prefix(1)) : "blank")", "ones \(number.suffix(1))", "attention"],
+            [
+                "frame", "alone", "confidence", "of the truth", "tens \(number.count > 1 ? String(number.prefix(1)) : "blank")",
+                "ones \(number.suffix(1))", "attention",
+            ],
             rows: frames.map { frame in
                 [
                     frame.frame, frame.number, percent(frame.confidence), frame.truth.map(percent) ?? "-", percent(frame.tens),
@@ -142,7 +146,9 @@ private struct SequenceDepth: Encodable {
 
     var chart: Chart {
         func series(_ name: String, _ value: (Frame) -> Double?) -> Chart.Lines.Series? {
-            let points = frames.enumerated().compactMap { index, frame in value(frame).map { Chart.Lines.Point(Double(index), $0) } }
+            let points = frames.enumerated().compactMap { index, frame in
+                value(frame).map { Chart.Lines.Point(Double(index), $0) }
+            }
             return points.isEmpty ? nil : .init(name, points)
         }
         let truth = truth == number ? nil : series("probability of the truth, \(truth ?? "")") { $0.truth }

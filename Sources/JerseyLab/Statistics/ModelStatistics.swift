@@ -74,7 +74,8 @@ extension ModelStatistics {
             ] + (hasFullHead ? [model.full.text] : [])
         }
         var table = Table(
-            ["model", "n", "number", "min - max", "tens", "ones", "track"] + (hasFullHead ? ["full head"] : []), rows: rows, title: "Test accuracy over seeds",
+            ["model", "n", "number", "min - max", "tens", "ones", "track"] + (hasFullHead ? ["full head"] : []), rows: rows,
+            title: "Test accuracy over seeds",
             note: "Mean ± standard deviation of the sample over n seeds; number, tens and ones of sequences.")
         if let leader, let row = models.firstIndex(where: { $0.name == leader }) { table.emphasis = [[row, 0], [row, 2]] }
         return table
