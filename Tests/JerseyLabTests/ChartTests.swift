@@ -20,9 +20,6 @@ import Torch
                 .init(
                     rows: ("true", ["0", "1"]), columns: ("read", ["0", "1", "blank"]), values: [[1, nil, 0], [.nan, 0.5]],
                     texts: [["100%\n12", "", ""]], scale: .init("share", percent: true)))),
-        Chart(
-            name: "panels", title: "Panels",
-            .panels([Chart(name: "a", title: "A", .lines(curve)), Chart(name: "b", title: "B", .lines(curve))])),
     ]
 
     @Test(arguments: kinds)
@@ -65,7 +62,6 @@ import Torch
         .bars(.init([], axis: .init("y"), [])),
         .heatmap(.init(rows: ("r", []), columns: ("c", []), values: [], scale: .init("s"))),
         .heatmap(.init(rows: ("r", ["a"]), columns: ("c", ["b"]), values: [[nil]], scale: .init("s"))),
-        .panels([]),
     ])
     func `Where there is nothing to draw the picture says so`(content: Chart.Content) throws {
         let page = try #require(Page(try Chart(name: "empty", title: "", content).svg()))

@@ -21,20 +21,7 @@ extension Analysis {
                         "model", "epochs", "first train loss", "last train loss", "last validation loss", "train number",
                         "validation number", "best epochs",
                     ], rows: rows, title: "Training", note: "Mean ± standard deviation over the seeds that reached that epoch.")
-            ], json: curves,
-            charts: [
-                LearningCurve.chart(curves, name: "curves"),
-                Chart(
-                    name: "digit_curves", title: "Digits",
-                    .panels([
-                        LearningCurve.panel(
-                            curves, "tens", y: Chart.Axis("accuracy of tens", percent: true), train: \.trainTens,
-                            validation: \.validationTens),
-                        LearningCurve.panel(
-                            curves, "ones", y: Chart.Axis("accuracy of ones", percent: true), train: \.trainOnes,
-                            validation: \.validationOnes),
-                    ])),
-            ])
+            ], json: curves, charts: LearningCurve.charts(curves))
     }
 }
 
@@ -70,41 +57,42 @@ struct LearningCurve: Encodable, Sendable {
         }
     }
 
-    /// Loss beside accuracy.
-    static func chart(_ curves: [LearningCurve], name: String) -> Chart {
-        Chart(
-            name: name, title: "Learning curves",
-            .panels([
-                panel(curves, "loss", y: Chart.Axis("loss"), train: \.trainLoss, validation: \.validationLoss),
-                panel(
-                    curves, "number", y: Chart.Axis("accuracy of numbers", percent: true), train: \.trainNumber,
-                    validation: \.validationNumber),
-            ]))
+    /// Loss, and the accuracies of numbers, tens and ones.
+    static func charts(_ curves: [LearningCurve]) -> [Chart] {
+        func accuracy(of what: String) -> Chart.Axis { Chart.Axis("accuracy of \(what)", percent: true) }
+        return [
+            chart(curves, "loss", y: Chart.Axis("loss"), train: \.trainLoss, validation: \.validationLoss),
+            chart(curves, "number", y: accuracy(of: "numbers"), train: \.trainNumber, validation: \.validationNumber),
+            chart(curves, "tens", y: accuracy(of: "tens"), train: \.trainTens, validation: \.validationTens),
+            chart(curves, "ones", y: accuracy(of: "ones"), train: \.trainOnes, validation: \.validationOnes),
+        ]
     }
 
-    /// A band is a standard deviation to either side. Training curves are drawn where they leave the picture readable.
-    static func panel(
+    /// A band is a standard deviation to either side. Bands and training curves are drawn where they leave the picture readable.
+    private static func chart(
         _ curves: [LearningCurve], _ name: String, y: Chart.Axis, train: KeyPath<Epoch, Summary>,
         validation: KeyPath<Epoch, Summary>
     ) -> Chart {
         let showsTraining = curves.count <= 3
-        let showsBand = curves.count <= 3
         let series = curves.enumerated().flatMap { index, curve -> [Chart.Lines.Series] in
             func points(_ path: KeyPath<Epoch, Summary>, band: Bool) -> [Chart.Lines.Point] {
                 curve.epochs.compactMap { epoch in
                     let summary = epoch[keyPath: path]
                     guard let mean = summary.mean else { return nil }
-                    let value = band ? Chart.Value(summary) ?? Chart.Value(mean) : Chart.Value(mean)
+                    var value = band ? Chart.Value(summary) ?? Chart.Value(mean) : Chart.Value(mean)
+                    // No accuracy is above 100%, whatever its deviation.
+                    if y.percent { value.upper = value.upper.map { min($0, 1) } }
+                    value.lower = value.lower.map { max($0, 0) }
                     return .init(Double(epoch.epoch), value)
                 }
             }
             let held = Chart.Lines.Series(
-                showsTraining ? "\(curve.model), validation" : curve.model, points(validation, band: showsBand), colour: index)
+                showsTraining ? "\(curve.model), validation" : curve.model, points(validation, band: showsTraining), colour: index
+            )
             let seen = Chart.Lines.Series("\(curve.model), training", points(train, band: false), style: .dashed, colour: index)
             return showsTraining ? [held, seen] : [held]
         }
-        return Chart(
-            name: name, title: showsTraining ? y.label : "\(y.label), validation",
-            .lines(.init(x: Chart.Axis("epoch"), y: y, series)))
+        let title = "Learning curves: \(y.label)\(showsTraining ? "" : ", validation")"
+        return Chart(name: "curves_\(name)", title: title, .lines(.init(x: Chart.Axis("epoch"), y: y, series)))
     }
 }

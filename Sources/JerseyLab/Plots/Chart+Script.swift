@@ -13,21 +13,6 @@ extension Chart {
         case .lines(let lines): lines.diagonal == nil ? (900, 500) : (600, 600)
         case .bars(let bars): (900, bars.height(width: 900, title: title))
         case .heatmap(let heatmap): heatmap.size(title: title)
-        case .panels(let charts):
-            (
-                max(480, charts.map(\.panelSize.width).reduce(0, +)),
-                (charts.map(\.panelSize.height).max() ?? 200)
-                    + Int(PlotStyle.titleHeight(title, width: charts.reduce(0) { $0 + Double($1.panelSize.width) }))
-            )
-        }
-    }
-
-    /// As one of several in a row.
-    private var panelSize: (width: Int, height: Int) {
-        switch content {
-        case .lines: (480, 400)
-        case .bars(let bars): (480, bars.height(width: 480, title: title))
-        case .heatmap, .panels: size
         }
     }
 
@@ -59,19 +44,6 @@ extension Chart {
         case .lines(let lines): lines.draw(in: frame, &script)
         case .bars(let bars): bars.draw(in: frame, &script)
         case .heatmap(let heatmap): heatmap.draw(in: frame, &script)
-        case .panels(let charts):
-            // A plot of nothing carries the title.
-            script.add("unset border; unset tics; set xrange [0:1]; set yrange [0:1]")
-            if charts.isEmpty { script.sayNoData() }
-            script.add("set multiplot")
-            script.plot([])
-            for chart in charts {
-                let size = chart.panelSize
-                (frame.right, frame.bottom) = (frame.left + Double(size.width), frame.top + Double(size.height))
-                chart.draw(in: frame, &script)
-                frame.left = frame.right
-            }
-            script.add("unset multiplot")
         }
     }
 

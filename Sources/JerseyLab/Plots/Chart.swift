@@ -11,8 +11,6 @@ public struct Chart: Sendable {
         case lines(Lines)
         case bars(Bars)
         case heatmap(Heatmap)
-        /// Side by side, each under its own title.
-        case panels([Chart])
     }
 
     public init(name: String, title: String, _ content: Content) {

@@ -113,17 +113,24 @@ private struct ReportBuilder {
     }
 
     private var accuracyChart: Chart {
-        Chart(
+        let lowest =
+            groups.compactMap { group in
+                group.summary(.number).mean.map { $0 - (group.summary(.number).standardDeviation ?? 0) }
+            }.min() ?? 0
+        // Good models differ in what bars from zero would not show.
+        let range = lowest > 0.5 ? (lowest * 20).rounded(.down) / 20...1 : nil
+        return Chart(
             name: "accuracy", title: "Test accuracy of numbers, mean ± standard deviation",
             .bars(
                 Chart.Bars(
-                    groups.map(\.name), counts: groups.map(\.runs.count), axis: Chart.Axis("sequences read right", percent: true),
+                    groups.map(\.name), counts: groups.map(\.runs.count),
+                    axis: Chart.Axis("sequences read right", range: range, percent: true),
                     [.init("number", groups.map { Chart.Value($0.summary(.number)) })])))
     }
 
     mutating func learning(_ input: AnalysisInput) {
         sections.append(
-            .init("Learning curves", [.chart(LearningCurve.chart(input.groups.map(LearningCurve.init), name: "curves"))]))
+            .init("Learning curves", LearningCurve.charts(input.groups.map(LearningCurve.init)).prefix(2).map { .chart($0) }))
     }
 
     mutating func errors(_ input: AnalysisInput) {

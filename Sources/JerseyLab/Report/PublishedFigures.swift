@@ -1,3 +1,4 @@
+import Foundation
 import Jersey
 
 /// The study's own results: mean ± standard deviation over five seeds on its data (report, tables 1 to 3).
@@ -109,7 +110,7 @@ extension PublishedFigures {
             let figure = figures.first { $0.model == group.name }
             var title = figure?.title ?? [group.name]
             if title.count < columns.count { title.append("") }
-            return title + ["\(group.runs[0].result.parameters)"] + metrics.map { group.summary($0).text } + [
+            return title + [Self.grouped(group.runs[0].result.parameters)] + metrics.map { group.summary($0).text } + [
                 "\(group.runs.count)"
             ]
                 + [figure?.number.text ?? "-", figure?.tens.text ?? "-", figure?.ones.text ?? "-"]
@@ -127,6 +128,11 @@ extension PublishedFigures {
             table.emphasis.formUnion(means.indices.filter { means[$0] == means.max() }.map { [$0, column] })
         }
         return table
+    }
+
+    /// "11,187,285", as the study writes it.
+    private static func grouped(_ count: Int) -> String {
+        count.formatted(.number.locale(Locale(identifier: "en_US")))
     }
 
     private static func title(_ phase: ModelSpec.Phase) -> String {

@@ -90,8 +90,9 @@ extension Report.Block {
         case .text(let text): "<p>\(HTML.escaped(text))</p>"
         case .list(let items): "<ul>\(items.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
         case .table(let table):
-            "<div class=\"scroll\">\(table.html)</div>" + (table.note.map { "<p class=\"note\">\(HTML.escaped($0))</p>" } ?? "")
-        case .chart(let chart): "<figure>\(try chart.svg())</figure>"
+            (table.title.map { "<h3>\(HTML.escaped($0))</h3>" } ?? "") + "<div class=\"scroll\">\(table.html)</div>"
+                + (table.note.map { "<p class=\"note\">\(HTML.escaped($0))</p>" } ?? "")
+        case .chart(let chart): "<figure class=\"scroll\">\(try chart.svg())</figure>"
         case .picture(_, let data, let caption):
             "<figure class=\"scroll\"><img alt=\"\(HTML.escaped(caption))\" src=\"data:image/jpeg;base64,\(data.base64EncodedString())\">"
                 + "<figcaption>\(HTML.escaped(caption))</figcaption></figure>"

@@ -44,7 +44,7 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
         return [title.map { "**\($0)**" }, table, note].compactMap { $0 }.joined(separator: "\n\n")
     }
 
-    /// A `<table>`, to be wrapped by what scrolls it on a narrow screen.
+    /// A `<table>` without title and note, to be wrapped by what scrolls it on a narrow screen.
     public var html: String {
         func cells(_ cells: [String], _ tag: String, row: Int? = nil) -> String {
             cells.enumerated().map { column, cell in
@@ -54,10 +54,10 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
             }
             .joined()
         }
-        let caption = title.map { "<caption>\(HTML.escaped($0))</caption>" } ?? ""
+        let label = title.map { " aria-label=\"\(HTML.escaped($0))\"" } ?? ""
         let head = header.isEmpty ? "" : "<thead><tr>\(cells(header, "th"))</tr></thead>"
         let body = rows.enumerated().map { "<tr>\(cells($1, "td", row: $0))</tr>" }.joined(separator: "\n")
-        return "<table>\(caption)\(head)<tbody>\n\(body)\n</tbody></table>"
+        return "<table\(label)>\(head)<tbody>\n\(body)\n</tbody></table>"
     }
 
     private var columns: Int { ([header] + rows).map(\.count).max() ?? 0 }

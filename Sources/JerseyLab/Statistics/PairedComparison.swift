@@ -10,6 +10,8 @@ import Jersey
 public struct PairedComparison: Codable, Sendable, Equatable {
     public let first: String
     public let second: String
+    /// Of the one of the two that has fewer.
+    public let runs: Int
     /// Test sequences that all runs of both have read, and their tracks.
     public let sequences: Int
     public let tracks: Int
@@ -24,19 +26,23 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     public internal(set) var adjustedPValue: Double
 
     private enum CodingKeys: String, CodingKey {
-        case first, second, sequences, tracks, difference, interval
+        case first, second, runs, sequences, tracks, difference, interval
         case onlyFirstRight = "only_first_right"
         case onlySecondRight = "only_second_right"
         case pValue = "p_value"
         case adjustedPValue = "adjusted_p_value"
     }
 
-    /// Whether the difference is more than noise: the interval leaves out zero, and so does the test.
-    public var isSeparable: Bool { (interval[0] > 0 || interval[1] < 0) && adjustedPValue < 0.05 }
+    /// Whether the difference is more than noise: the interval leaves out zero, the test says so, too, and there is more than one
+    /// seed, without which nothing is known of the noise between seeds.
+    public var isSeparable: Bool { differs && runs > 1 }
 
-    /// "b is better than a", or "not separable from noise".
+    private var differs: Bool { (interval[0] > 0 || interval[1] < 0) && adjustedPValue < 0.05 }
+
+    /// "b is better", "not separable from noise", or that these runs differ, which says nothing of others.
     public var verdict: String {
-        guard isSeparable else { return "not separable from noise" }
+        guard differs else { return "not separable from noise" }
+        guard runs > 1 else { return "these runs differ; one seed does not tell of others" }
         return difference > 0 ? "\(second) is better" : "\(first) is better"
     }
 
@@ -65,7 +71,8 @@ extension PairedComparison {
                 let p = mcNemar(b, c)
                 comparisons.append(
                     PairedComparison(
-                        first: groups[first].name, second: groups[second].name, sequences: test.sequences.count,
+                        first: groups[first].name, second: groups[second].name,
+                        runs: min(groups[first].runs.count, groups[second].runs.count), sequences: test.sequences.count,
                         tracks: test.trackCount, difference: exact[second] - exact[first],
                         interval: [quantile(differences, 0.025), quantile(differences, 0.975)], onlyFirstRight: b,
                         onlySecondRight: c, pValue: p, adjustedPValue: p))
