@@ -160,4 +160,13 @@ struct RunConfigTests {
         ]
         #expect(error?.description.contains(words[String(key)] ?? String(key)) == true, "\(error?.description ?? "")")
     }
+
+    @Test(arguments: [ModelSpec.all[0], ModelSpec.all[1]])
+    func `One setting for first weights serves models of several encoders`(spec: ModelSpec) throws {
+        var config = RunConfig()
+        config.model = spec.name
+        #expect(try config.pretrainedPath() == nil)
+        config.pretrained = "weights/{encoder}.pth"
+        #expect(try config.pretrainedPath() == "weights/\(spec.encoder.rawValue).pth")
+    }
 }

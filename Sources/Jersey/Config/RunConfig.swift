@@ -8,7 +8,8 @@ public struct RunConfig: Codable, Sendable, Equatable {
     public var model = "attn_bgru_luong"
     /// Another encoder than the model's own.
     public var encoder: EncoderKind?
-    /// Weights that the encoder starts from: torchvision's `.pth` or safetensors.
+    /// Weights that the encoder starts from: torchvision's `.pth` or safetensors. "{encoder}" in the path stands for the encoder's
+    /// name, so that one setting serves all models of an experiment.
     public var pretrained: String?
     public var seed: UInt64 = 42
     /// Do as the study did, defects included, so that its tables can be reproduced.
@@ -24,6 +25,12 @@ public struct RunConfig: Codable, Sendable, Equatable {
         var spec = try ModelSpec.named(model, encoder: encoder)
         spec.hasFullHead = training.fullWeight > 0
         return spec
+    }
+
+    /// Where the encoder's first weights are; nil where they are drawn at random.
+    public func pretrainedPath() throws -> String? {
+        let encoder = try spec().encoder.rawValue
+        return pretrained?.replacing("{encoder}", with: encoder)
     }
 }
 

@@ -67,7 +67,7 @@ public final class Trainer {
         if folder.exists(folder.state) {
             state = try TrainingState.read(folder.state, into: learner)
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
-        } else if let path = config.pretrained {
+        } else if let path = try config.pretrainedPath() {
             try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
         }
         observer.say(
