@@ -13,7 +13,12 @@ struct ExperimentRunCommand: ParsableCommand {
             are kept, interrupted ones go on, failed ones are tried again. Ctrl-C saves and exits with status 130; a run that \
             fails twice makes the exit status 1, after all others are done.
 
+            With --launcher slurm the runs are tasks of one job array, --jobs of them at once, each with as many cores as it has \
+            threads; the cluster's nodes must see the program, the data and the folder where this machine has them. Ctrl-C \
+            cancels the array. Killed or disconnected, the command leaves it at work, and the same call watches it again.
+
             Example: jersey experiment run phaseB --data crops --out runs/phaseB --jobs 2
+            Example: jersey experiment run phaseB --data crops --out runs/phaseB --jobs 20 --launcher slurm --sbatch "--gres=gpu:1"
             """)
 
     @Argument(help: ArgumentHelp("Name or file; may be left out for an experiment that has begun.", valueName: "experiment"))
@@ -57,7 +62,7 @@ struct ExperimentRunCommand: ParsableCommand {
         let signals = StopSignals()
         let console = ExperimentConsole(name: try folder.experiment().name)
         let runner = try ExperimentRunner(
-            folder, launcher: try launch.launcher(folder, jobs: jobs), jobs: jobs, observer: console,
+            folder, launcher: try launch.launcher(folder, jobs: jobs, say: console.say), jobs: jobs, observer: console,
             shouldStop: { signals.isStopped })
         let ending = try runner.run()
         console.finish()
@@ -103,9 +108,8 @@ struct ExperimentRunCommand: ParsableCommand {
         guard runs.allSatisfy({ !$0.config.data.path.isEmpty }) else { throw UsageError("name the data set with --data") }
         if runs.contains(where: { $0.config.training.threads == nil }) {
             // Numbers depend on the number of threads; it must not change when the experiment goes on with other --jobs.
-            let threads = max(ProcessInfo.processInfo.activeProcessorCount / jobs, 1)
             experiment = try experiment.overlaid(
-                with: [ConfigOverlay(source: "--jobs", settings: ["training.threads": .int(threads)])])
+                with: [ConfigOverlay(source: "--jobs", settings: ["training.threads": .int(launch.threads(jobs: jobs))])])
         }
         return experiment
     }

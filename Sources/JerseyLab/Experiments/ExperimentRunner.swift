@@ -67,15 +67,15 @@ public final class ExperimentRunner {
     }
 
     private func loop() throws -> Ending {
-        var failures: [String: Int] = [:]
+        var failures: [String: (count: Int, epoch: Int)] = [:]
         var waiting = plan.filter { state(of: $0.id) != .finished }
         var running = Set(try launcher.adopt(waiting))
         for id in running { mark(id, .running) }
         waiting.removeAll { running.contains($0.id) }
         while true {
             if shouldStop() {
-                launcher.stop()
-                for id in running { conclude(id) }
+                defer { for id in running { conclude(id) } }
+                try launcher.stop()
                 return .stopped
             }
             if !waiting.isEmpty {
@@ -88,8 +88,12 @@ public final class ExperimentRunner {
                 running.remove(task.id)
                 conclude(task.id, reason: task.reason)
                 guard state(of: task.id) == .failed else { continue }
-                failures[task.id, default: 0] += 1
-                let isLast = failures[task.id]! >= Self.attempts
+                // A cluster with a time limit ends a long run again and again: one that gets further has not failed twice.
+                let epoch = status.runs[index(of: task.id)].progress?.epoch ?? 0
+                let last = failures[task.id]
+                let count = last.map { epoch > $0.epoch ? 1 : $0.count + 1 } ?? 1
+                failures[task.id] = (count, epoch)
+                let isLast = task.isCancelled || count >= Self.attempts
                 observer.say("\(task.id) failed: \(task.reason ?? "no result")\(isLast ? "" : "; it will be tried once more")")
                 if !isLast { waiting += plan.filter { $0.id == task.id } }
             }

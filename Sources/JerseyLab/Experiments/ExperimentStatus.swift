@@ -64,8 +64,11 @@ extension ExperimentStatus {
             var run = Run(planned)
             run.look(at: folder.run(planned.id))
             let record = known[planned.id]
+            // A cluster's tasks go on when whoever submitted them is gone.
+            if run.state == .interrupted, folder.run(planned.id).isAtWork { run.state = .running }
             switch RunState(rawValue: record?.state ?? "") {
             case .running where run.state == .interrupted && isRunning: run.state = .running
+            case .failed where run.state == .running: break
             case .failed where run.state != .finished: (run.state, run.reason) = (.failed, record?.reason)
             default: break
             }

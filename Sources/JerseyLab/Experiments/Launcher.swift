@@ -14,7 +14,7 @@ public protocol Launcher: AnyObject {
     func ended() throws -> [EndedTask]
 
     /// Asks all to save and stop, and waits for them.
-    func stop()
+    func stop() throws
 
     /// Between two looks.
     var interval: Duration { get }
@@ -25,9 +25,12 @@ public struct EndedTask: Sendable, Equatable {
     public let id: String
     /// What it said or how it ended, where it did not end well.
     public let reason: String?
+    /// Whether somebody ended it on purpose: such a task is not started again at once.
+    public let isCancelled: Bool
 
-    public init(id: String, reason: String?) {
+    public init(id: String, reason: String?, isCancelled: Bool = false) {
         self.id = id
         self.reason = reason
+        self.isCancelled = isCancelled
     }
 }

@@ -59,12 +59,17 @@ public struct RunFolder: Sendable {
         let start = ContinuousClock.now
         while true {
             do {
-                return try FolderLock(url.appendingPathComponent("last/lock"), orElse: taken)
+                return try FolderLock(lockFile, orElse: taken)
             } catch let error as FileError where error == taken && (ContinuousClock.now - start).seconds < patience {
                 Thread.sleep(forTimeInterval: 0.1)
             }
         }
     }
+
+    /// Whether some process trains in the folder now.
+    var isAtWork: Bool { exists(lockFile) && (try? lock()) == nil }
+
+    private var lockFile: URL { url.appendingPathComponent("last/lock") }
 
     /// One value, readable.
     public static func write(_ value: some Encodable, to url: URL) throws {
