@@ -52,6 +52,7 @@ public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persista
         testLoss = result.test?.loss
         validationAccuracy = result.validation?.numberAccuracy
         bestEpoch = result.bestEpoch
+        host = result.host ?? host
         self.result = try? JSON.text(JSON.line(result))
     }
 }

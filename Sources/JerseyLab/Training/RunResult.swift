@@ -20,9 +20,11 @@ public struct RunResult: Codable, Sendable {
     public let seconds: Double
     public let device: String
     public let libtorch: String
+    /// Name of the machine that finished it; nil in files from before this was kept.
+    public let host: String?
 
     private enum CodingKeys: String, CodingKey {
-        case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch
+        case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch, host
         case bestEpoch = "best_epoch"
         case trainSequences = "train_sequences"
     }

@@ -227,7 +227,7 @@ public final class Trainer {
                 seed: config.seed, published: config.published, epochs: state.rows.count, bestEpoch: best,
                 validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation,
                 trainSequences: session.parts.train.count, seconds: state.rows.reduce(0) { $0 + $1.seconds },
-                device: model.device.description, libtorch: Runtime.version),
+                device: model.device.description, libtorch: Runtime.version, host: ProcessInfo.processInfo.hostName),
             to: folder.result)
         if let evaluation {
             try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best)
