@@ -81,4 +81,13 @@ import Testing
         #expect(Set(tracks.keys) == ["count", "number_accuracy", "interval"])
         #expect(json["seen"] is NSNull)
     }
+
+    @Test(arguments: [(1.0, 1.0, 0.1), (1, 0, 0.2), (0, 1, 0.3), (0, 0, 0.4)])
+    func `The best weights are chosen by what the losses teach`(tens: Double, ones: Double, accuracy: Double) {
+        var training = TrainingConfig()
+        (training.tensWeight, training.onesWeight, training.fullWeight) = (tens, ones, 1)
+        let part = EpochMetrics.Part(
+            loss: 1, numberAccuracy: 0.1, tensAccuracy: 0.2, onesAccuracy: 0.3, fullAccuracy: 0.4, sequences: 10)
+        #expect(part.accuracy(taughtBy: training) == accuracy)
+    }
 }

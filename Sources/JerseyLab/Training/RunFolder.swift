@@ -159,6 +159,16 @@ extension EpochMetrics.Part {
             loss: evaluation.loss, numberAccuracy: sequences.number.value ?? 0, tensAccuracy: sequences.tens.value ?? 0,
             onesAccuracy: sequences.ones.value ?? 0, fullAccuracy: sequences.full?.value, sequences: sequences.number.count)
     }
+
+    /// What the best weights are chosen by: the accuracy of numbers, or where a digit's loss has no weight that of what is taught.
+    func accuracy(taughtBy training: TrainingConfig) -> Double {
+        switch (training.tensWeight > 0, training.onesWeight > 0) {
+        case (true, true): numberAccuracy
+        case (true, false): tensAccuracy
+        case (false, true): onesAccuracy
+        case (false, false): fullAccuracy ?? numberAccuracy
+        }
+    }
 }
 
 /// One test sequence, as a line of `outcomes.jsonl`.

@@ -162,7 +162,7 @@ public final class Trainer {
         let (validation, _) = try evaluate(learner.model, session.parts.val, session)
         let measured = validation.all.sequences.number.count > 0 ? EpochMetrics.Part(validation) : nil
         // Without validation sequences the last epoch counts as the best.
-        let accuracy = measured?.numberAccuracy ?? .infinity
+        let accuracy = measured?.accuracy(taughtBy: config.training) ?? .infinity
         let isBest = accuracy > state.bestAccuracy || measured == nil
         if isBest {
             state.bestAccuracy = measured == nil ? 0 : accuracy
