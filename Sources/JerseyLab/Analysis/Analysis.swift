@@ -73,9 +73,14 @@ public struct AnalysisResult: Sendable {
         /// Relative to the output folder.
         public let path: String
         public let content: Content
+        /// What there is to see, where the file is a picture for a report.
+        public let caption: String?
 
-        init(_ path: String, _ data: Data) { (self.path, content) = (path, .data(data)) }
-        init(_ path: String, copyOf url: URL) { (self.path, content) = (path, .copy(of: url)) }
+        init(_ path: String, _ data: Data, caption: String? = nil) {
+            (self.path, content, self.caption) = (path, .data(data), caption)
+        }
+
+        init(_ path: String, copyOf url: URL) { (self.path, content, caption) = (path, .copy(of: url), nil) }
     }
 
     public var tables: [Table]

@@ -94,8 +94,9 @@ struct ConfusionMatrix: Sendable {
         let texts = values.map { row in
             row.map { value in value.map { $0 == 0 ? "" : asShares ? String(format: "%.1f", $0 * 100) : "\(Int($0))" } ?? "" }
         }
+        let gap = asShares && totals.contains(0) ? " (grey: not in the test set)" : ""
         return Chart(
-            name: name, title: title,
+            name: name, title: title + gap,
             .heatmap(
                 Chart.Heatmap(
                     rows: ("truth", names), columns: ("prediction", names), values: values, texts: texts,

@@ -26,7 +26,9 @@ extension Analysis {
                             subtitle: "labelled \(row.truth)  \(row.outcome.sequence)",
                             frames: try frames.pictures(of: row.outcome))
                     })
-                files.append(.init("suspect_\(String(format: "%02d", index + 1)).png", try sheet.image().pngData()))
+                let caption = "\(suspect.track): labelled \(suspect.label), rather \(suspect.suggestion)"
+                let name = "suspect_\(String(format: "%02d", index + 1)).png"
+                files.append(.init(name, try sheet.image().pngData(), caption: caption))
             }
         }
         let tracks = Set(runs.flatMap { $0.labelled.map(\.outcome.track) }).count

@@ -27,7 +27,8 @@ extension Analysis {
             }
             files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run).utf8)))
             let sheet = ContactSheet(rows: [.init(wrong, frames: try frames.pictures(of: wrong.outcome))])
-            files.append(.init(mistake.picture, try sheet.image().pngData()))
+            let caption = "\(wrong.outcome.sequence): \(wrong.truth) read as \(wrong.prediction)"
+            files.append(.init(mistake.picture, try sheet.image().pngData(), caption: caption))
         }
         let summary = MistakesSummary(
             modelType: name, run: run.id, seed: run.result.seed, modelAccuracy: run.result.test?.all.sequences.number.value,

@@ -81,7 +81,8 @@ struct PlotScript {
         let widths = names.map { PlotStyle.width($0, size: 12) + 58 }
         guard let widest = widths.max() else { return }
         let style = "left top Left reverse samplen 2.4 font ',12' textcolor rgb '\(PlotStyle.ink)'"
-        if Double(names.count) * widest <= frame.width {
+        // Of more entries gnuplot makes two rows, whatever their width.
+        if names.count <= 3, Double(names.count) * widest <= frame.width {
             add("set key at \(frame.screen(x: frame.left, y: frame.top - 4)) \(style) horizontal maxrows 1")
             frame.top += 26
         } else if stacked {

@@ -73,7 +73,7 @@ private struct ReportBuilder {
                 separable.isEmpty
                     ? "None of the \(pairs.count) differences between models is separable from noise."
                     : "\(separable.count) of \(pairs.count) differences between models are separable from noise; the largest:")
-            items += separable.prefix(5).map { "\($0.verdict): \($0.first) against \($0.second), \($0.differenceText) points." }
+            items += separable.prefix(5).map { "\($0.finding)." }
         }
         let few = groups.filter { $0.runs.count < 3 }
         if !few.isEmpty {
@@ -138,11 +138,11 @@ private struct ReportBuilder {
         blocks += found(.confusion, input, charts: { !$0.name.hasSuffix("_counts") })
         var gallery = input
         gallery.count = 8
-        blocks += found(.mistakes, gallery, pictures: "mistake")
+        blocks += found(.mistakes, gallery)
         if input.groups.count > 1 { blocks += found(.failures, gallery, tables: 1) }
         sections.append(.init("Errors of \(input.groups[0].name)", blocks))
         gallery.count = 6
-        sections.append(.init("Labels in doubt", found(.labels, gallery, pictures: "suspect")))
+        sections.append(.init("Labels in doubt", found(.labels, gallery)))
     }
 
     mutating func confidence(_ input: AnalysisInput) {
@@ -199,20 +199,17 @@ private struct ReportBuilder {
 
     /// An analysis as blocks; what it cannot find becomes a sentence.
     private func found(
-        _ analysis: Analysis, _ input: AnalysisInput, tables: Int = .max, charts: (Chart) -> Bool = { _ in true },
-        pictures stem: String? = nil
+        _ analysis: Analysis, _ input: AnalysisInput, tables: Int = .max, charts: (Chart) -> Bool = { _ in true }
     ) -> [Report.Block] {
         do {
             let result = try analysis(input)
             var blocks: [Report.Block] = result.tables.prefix(tables).map { .table($0) }
             blocks += result.charts.filter(charts).map { .chart($0) }
             for file in result.files {
-                guard let stem, !file.path.contains("/"), file.path.hasPrefix(stem), file.path.hasSuffix(".png"),
-                    case .data(let data) = file.content
-                else { continue }
+                guard let caption = file.caption, case .data(let data) = file.content else { continue }
                 let name = String(file.path.dropLast(4))
                 let image = try RGBImage(decoding: data, named: name, maximumPixels: ContactSheet.maximumPixels)
-                blocks.append(.picture(name: name, try image.jpegData(quality: 85), caption: name.replacing("_", with: " ")))
+                blocks.append(.picture(name: name, try image.jpegData(quality: 85), caption: caption))
             }
             return blocks
         } catch {

@@ -63,10 +63,13 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
     private var columns: Int { ([header] + rows).map(\.count).max() ?? 0 }
 
     private func isNumeric(_ column: Int) -> Bool {
-        column > 0
-            && rows.allSatisfy {
-                !$0.indices.contains(column) || ($0[column].first.map { $0.isNumber || "-+−<".contains($0) } ?? true)
-            }
+        column > 0 && rows.allSatisfy { !$0.indices.contains(column) || Self.isNumeric($0[column]) }
+    }
+
+    /// Figures, with what may stand around them; a sequence's id is none.
+    private static func isNumeric(_ cell: String) -> Bool {
+        guard let first = cell.first else { return true }
+        return (first.isNumber || "-+−<".contains(first)) && !cell.contains("/")
     }
 
     private static func markdown(_ text: String) -> String {

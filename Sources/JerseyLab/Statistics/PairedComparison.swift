@@ -46,6 +46,15 @@ public struct PairedComparison: Codable, Sendable, Equatable {
         return difference > 0 ? "\(second) is better" : "\(first) is better"
     }
 
+    /// "b beats a by 1.20 points (0.40 to 2.10)"; for one that is separable.
+    public var finding: String {
+        let isSecond = difference > 0
+        let (winner, loser) = isSecond ? (second, first) : (first, second)
+        let (low, high) = isSecond ? (interval[0], interval[1]) : (-interval[1], -interval[0])
+        return "\(winner) beats \(loser) by "
+            + String(format: "%.2f points (%.2f to %.2f)", abs(difference) * 100, low * 100, high * 100)
+    }
+
     /// "+0.42 (-0.13 to 0.98)", in percentage points.
     public var differenceText: String {
         String(format: "%+.2f (%.2f to %.2f)", difference * 100, interval[0] * 100, interval[1] * 100)
