@@ -6,13 +6,16 @@ import JerseyLab
 struct SynthesizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synthesize",
-        abstract: "Renders a small sample data set: numbers on moving shirts.",
-        discussion: "Example: jersey synthesize --out sample --numbers 4,6,48,07 --tracks 5")
+        abstract: "Renders sequences of players with numbers on their shirts, and what is true of every frame.",
+        discussion: """
+            Example: jersey synthesize --out sample --numbers 4,6,48,07 --tracks 5
+            Like detected numbers of a broadcast: --framing number --numbers all --unreadable 0.1 --preview sheet.png
+            """)
 
     @Option(help: ArgumentHelp("Folder for the data set.", valueName: "folder"))
     var out: String
 
-    @Option(help: ArgumentHelp("Numbers to draw.", valueName: "list"))
+    @Option(help: ArgumentHelp("Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
     var numbers = "4,6,8,9,48,49,64,66,88,89"
 
     @Option(help: ArgumentHelp("Players with each number.", valueName: "n"))
@@ -24,8 +27,26 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16.", valueName: "range"))
     var frames = "6-10"
 
-    @Option(help: ArgumentHelp("The same seed draws the same pictures.", valueName: "n"))
+    @Option(help: "What a frame shows: \(Framing.allCases.map(\.rawValue).joined(separator: " or ")).")
+    var framing = Framing.body
+
+    @Option(help: "\(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts show.")
+    var difficulty = Difficulty.real
+
+    @Option(help: ArgumentHelp("Heights of frames in pixels, such as 64 or 20-200.", valueName: "range"))
+    var height: String?
+
+    @Option(help: ArgumentHelp("Share of tracks whose number is never seen; they lie in the folder 'unreadable'.", valueName: "share"))
+    var unreadable = 0.0
+
+    @Option(help: ArgumentHelp("The same seed renders the same pictures.", valueName: "n"))
     var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Threads that render; default: one on each core.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("A picture of some of the sequences, with how much of the number is seen.", valueName: "file.png"))
+    var preview: String?
 
     @Flag(help: "Write into a folder that is not empty; the numbers' folders in it are replaced.")
     var overwrite = false
@@ -33,24 +54,50 @@ struct SynthesizeCommand: ParsableCommand {
     func validate() throws {
         guard (1...100_000).contains(tracks) else { throw ValidationError("--tracks must be 1...100000") }
         guard (1...1000).contains(sequences) else { throw ValidationError("--sequences must be 1...1000") }
-        _ = try range()
+        guard 0..<1 ~= unreadable else { throw ValidationError("--unreadable is a share from 0 to below 1, such as 0.1") }
+        guard 1...1024 ~= threads ?? 1 else { throw ValidationError("--threads must be 1...1024") }
+        _ = try range(frames, of: 1...512, "--frames", example: "6-10")
+        _ = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
     }
 
-    private func range() throws -> ClosedRange<Int> {
-        let ends = frames.split(separator: "-").compactMap { Int($0) }
-        guard let first = ends.first, let last = ends.last, ends.count <= 2, 1...512 ~= first, first...512 ~= last else {
-            throw ValidationError("--frames is a number or a range of 1...512, such as 6-10, and not '\(frames)'")
+    private func range(_ text: String, of limits: ClosedRange<Int>, _ option: String, example: String) throws -> ClosedRange<Int> {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], limits ~= first,
+            first...limits.upperBound ~= last
+        else {
+            throw ValidationError(
+                "\(option) is a number or a range of \(limits.lowerBound)...\(limits.upperBound), such as \(example), and not '\(text)'")
         }
         return first...last
     }
 
     func run() throws {
-        let list = numbers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        let dataset = SampleDataset(
-            numbers: list, tracksPerNumber: tracks, sequencesPerTrack: sequences, framesPerSequence: try range(), seed: seed)
-        let progress = ProgressLine("drawing", total: list.count * tracks * sequences)
-        try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite) { _, _ in progress.advance() }
+        let heights = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
+        let dataset = SyntheticDataset(
+            numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: sequences,
+            framesPerSequence: try range(frames, of: 1...512, "--frames", example: "6-10"), unreadableShare: unreadable,
+            renderer: SyntheticRenderer(
+                seed: seed, framing: framing, difficulty: difficulty,
+                height: heights.map { Double($0.lowerBound)...Double($0.upperBound) }))
+        let progress = ProgressLine("rendering", total: dataset.sequenceCount)
+        try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite, threads: threads) { _, _ in progress.advance() }
         progress.finish()
-        print("\(list.count * tracks * sequences) sequences in \(out)")
+        print("\(dataset.sequenceCount) sequences in \(out)")
+        if let preview {
+            try dataset.preview().pngData().write(to: URL(fileURLWithPath: preview))
+            print("a sheet of some of them in \(preview)")
+        }
     }
+}
+
+extension Framing: ExpressibleByArgument {}
+
+extension Difficulty: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let difficulty = Difficulty.all.first(where: { $0.name == argument }) else { return nil }
+        self = difficulty
+    }
+
+    public var defaultValueDescription: String { name }
+    public static var allValueStrings: [String] { all.map(\.name) }
 }

@@ -14,6 +14,11 @@ extension DatasetFormat {
         for numberFolder in try subfolders(in: root) {
             guard let number = JerseyNumber(numberFolder) else {
                 if wanted != nil { continue }
+                if numberFolder == unreadableFolder {
+                    let url = root.appendingPathComponent(numberFolder)
+                    remarks.append("\(url.path) is for sequences without a number; they are left out")
+                    continue
+                }
                 throw FileError(
                     root.appendingPathComponent(numberFolder).path, "is not named by a shirt number (0...9, 00...99)",
                     advice: "move it away, or name the numbers to use with --classes")
@@ -50,6 +55,9 @@ extension DatasetFormat {
         return Dataset(root: root.path, sequences: sequences, remarks: remarks)
     }
 }
+
+/// Beside the numbers' folders, and laid out like them: sequences in which no number can be seen.
+public let unreadableFolder = "unreadable"
 
 private func number(_ text: String) throws -> JerseyNumber {
     guard let number = JerseyNumber(text) else {

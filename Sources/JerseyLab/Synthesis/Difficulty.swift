@@ -1,0 +1,41 @@
+/// How much stands between the camera and the number. Shares are from 0 to 1.
+public struct Difficulty: Sendable, Equatable {
+    public let name: String
+    /// Standard deviation of the angle under which players are seen from behind, in radians.
+    let facing: Double
+    /// Of sequences in which the player turns away, or comes back.
+    var turning: Double
+    /// Of sequences in which another player crosses, or an arm lies over the back.
+    var crossing, gestures: Double
+    /// Of kits with a pattern; and how far apart in luminance number and shirt are at least, in nearly all kits.
+    let patterned, contrast: Double
+    /// Of kits with numbers in nearly the colour of the shirt.
+    let faint: Double
+    /// Of cloth, from 0 (a board) on.
+    let folds: ClosedRange<Double>
+    /// In pixels of the frame: standard deviation of the lens's blur, and how far things move while the shutter is open.
+    let defocus, smear: ClosedRange<Double>
+    /// Levels of 255.
+    let noise: ClosedRange<Double>
+    /// Of sequences at night or with the light against it, with a cast of colour, interlaced, from a smaller picture.
+    let gloom, cast, interlaced, enlarged: Double
+    /// How many times it was compressed, and how well.
+    let generations: ClosedRange<Int>
+    let quality: ClosedRange<Double>
+    /// Heights of frames, in pixels: of a player, of a number's crop.
+    public let bodyHeight, numberHeight: ClosedRange<Double>
+
+    /// Small models learn these in minutes.
+    public static let easy = Difficulty(
+        name: "easy", facing: 0.15, turning: 0, crossing: 0, gestures: 0, patterned: 0.4, contrast: 0.35, faint: 0, folds: 0.1...0.5,
+        defocus: 0...0.4, smear: 0...0.5, noise: 0.5...4, gloom: 0, cast: 0, interlaced: 0, enlarged: 0, generations: 0...0,
+        quality: 85...92, bodyHeight: 96...160, numberHeight: 32...64)
+
+    /// As broadcasts show them.
+    public static let real = Difficulty(
+        name: "real", facing: 0.4, turning: 0.25, crossing: 0.25, gestures: 0.2, patterned: 0.45, contrast: 0.3, faint: 0.12, folds: 0.3...1.3,
+        defocus: 0.15...0.75, smear: 0...2, noise: 0.5...7, gloom: 0.15, cast: 0.35, interlaced: 0.1, enlarged: 0.35,
+        generations: 0...2, quality: 40...92, bodyHeight: 40...200, numberHeight: 15...44)
+
+    public static let all = [easy, real]
+}

@@ -1,0 +1,284 @@
+import Dispatch
+import Foundation
+import Jersey
+import Synchronization
+
+/// A data set of rendered players, in the folders format: `<number>/<track>/<sequence>/<frame>.jpg`, and `<frame>_anchor.jpg` once per
+/// sequence, with a `truth.jsonl` beside the frames. Sequences in which no number is ever seen lie in `unreadable/` instead of a number.
+///
+/// The same values give the same bytes, however many threads render them, where the same fonts are installed.
+public struct SyntheticDataset: Sendable {
+    public var numbers: [NumberShare]
+    /// Of a number with weight 1.
+    public var tracksPerNumber: Int
+    public var sequencesPerTrack: Int
+    /// Every sequence draws its own length.
+    public var framesPerSequence: ClosedRange<Int>
+    /// Of all tracks, those in which no number is seen: 0 to below 1. They come on top of the others.
+    public var unreadableShare = 0.0
+    public var renderer: SyntheticRenderer
+
+    public init(
+        numbers: [NumberShare], tracksPerNumber: Int, sequencesPerTrack: Int, framesPerSequence: ClosedRange<Int>,
+        unreadableShare: Double = 0, renderer: SyntheticRenderer
+    ) {
+        self.numbers = numbers
+        self.tracksPerNumber = tracksPerNumber
+        self.sequencesPerTrack = sequencesPerTrack
+        self.framesPerSequence = framesPerSequence
+        self.unreadableShare = unreadableShare
+        self.renderer = renderer
+    }
+
+    /// How many sequences `write` renders.
+    public var sequenceCount: Int { tracks.count * sequencesPerTrack }
+
+    /// Writes all sequences into `folder`, which is made when missing and must be empty unless `overwrite` is set. Overwriting removes the
+    /// folders in it that are named like a number or `unreadable`, and nothing else.
+    ///
+    /// - Parameters:
+    ///   - threads: how many render; nil for one on each core.
+    ///   - progress: called with the sequences written and their total, by one thread at a time.
+    public func write(
+        to folder: URL, overwrite: Bool = false, threads: Int? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) throws {
+        try validate()
+        let jobs = jobs(in: folder)
+        try prepare(folder, overwrite: overwrite)
+        for job in jobs {
+            try attempt(job.folder) { try FileManager.default.createDirectory(at: job.folder, withIntermediateDirectories: true) }
+        }
+        let state = Mutex((next: 0, written: 0, failure: Error?.none))
+        DispatchQueue.concurrentPerform(iterations: threads ?? ProcessInfo.processInfo.activeProcessorCount) { _ in
+            while true {
+                let index = state.withLock { state in
+                    state.next += 1
+                    return state.failure == nil ? state.next - 1 : jobs.count
+                }
+                guard index < jobs.count else { return }
+                let result = Result { try write(jobs[index]) }
+                state.withLock { state in
+                    switch result {
+                    case .success:
+                        state.written += 1
+                        progress?(state.written, jobs.count)
+                    case .failure(let error):
+                        state.failure = state.failure ?? error
+                    }
+                }
+            }
+        }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+}
+
+/// A number and how often it is to be seen, relative to others.
+public struct NumberShare: Sendable, Equatable {
+    public var number: JerseyNumber
+    public var weight: Double
+
+    public init(_ number: JerseyNumber, weight: Double = 1) {
+        self.number = number
+        self.weight = weight
+    }
+
+    /// Reads "7,07,10-19,48:2.5", or "all" for every number; a part may be a range, and have a weight.
+    public static func list(_ text: String) throws -> [NumberShare] {
+        try text.split(separator: ",").flatMap { part -> [NumberShare] in
+            let part = part.trimmingCharacters(in: .whitespaces)
+            let halves = part.split(separator: ":", omittingEmptySubsequences: false)
+            let weight = halves.count == 2 ? Double(halves[1]) : 1
+            guard let weight, weight > 0, weight <= 1000, 1...2 ~= halves.count else {
+                throw SyntheticDatasetError.notAWeight(part)
+            }
+            if halves[0] == "all" { return JerseyNumber.all.map { NumberShare($0, weight: weight) } }
+            let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { JerseyNumber($0) }
+            guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], first <= last else {
+                throw SyntheticDatasetError.notANumber(String(halves[0]))
+            }
+            // From one digit to two, 9-12 leaves out 00...09: they are other numbers.
+            let leavesOutZeros = first.tens == JerseyNumber.blank && last.tens != JerseyNumber.blank && last.tens > 0
+            return JerseyNumber.all.filter { first <= $0 && $0 <= last && !(leavesOutZeros && $0.tens == 0) }
+                .map { NumberShare($0, weight: weight) }
+        }
+    }
+}
+
+// MARK: - One sequence
+
+extension SyntheticDataset {
+    private struct Job {
+        let number: JerseyNumber?
+        let track, sequence: Int
+        let folder: URL
+    }
+
+    /// The number of every track, by track. Neighbouring tracks bear different numbers, so that splits by track or by blocks of tracks see
+    /// all of them. Unreadable ones come last: the others do not depend on how many there are.
+    private var tracks: [JerseyNumber?] {
+        let counts = numbers.map { Int(max(1, (Double(tracksPerNumber) * $0.weight).rounded())) }
+        let readable = (0..<(counts.max() ?? 0)).flatMap { round in
+            zip(numbers, counts).compactMap { round < $0.1 ? $0.0.number : nil }
+        }
+        let others = Int((Double(readable.count) * unreadableShare / (1 - unreadableShare)).rounded())
+        return readable.map(Optional.some) + [JerseyNumber?](repeating: nil, count: others)
+    }
+
+    private func jobs(in folder: URL) -> [Job] {
+        tracks.enumerated().flatMap { track, number in
+            let trackFolder = folder.appending(path: number?.description ?? unreadableFolder).appending(path: padded(track, 4))
+            return (0..<sequencesPerTrack).map { sequence in
+                Job(number: number, track: track, sequence: sequence, folder: trackFolder.appending(path: padded(sequence, 2)))
+            }
+        }
+    }
+
+    private func render(_ job: Job) throws -> SyntheticSequence {
+        var random = RandomStream(renderer.seed, UInt64(job.track), UInt64(job.sequence), .max)
+        let count = Int.random(in: framesPerSequence, using: &random)
+        return try renderer.sequence(
+            number: job.number?.description, track: job.track, sequence: job.sequence, frames: count)
+    }
+
+    private func write(_ job: Job) throws {
+        let sequence = try render(job)
+        let anchor = sequence.anchor
+        var truth = Data()
+        for (index, frame) in sequence.frames.enumerated() {
+            let name = padded(index, 4) + (index == anchor ? "_anchor.jpg" : ".jpg")
+            let file = job.folder.appending(path: name)
+            try attempt(file) { try frame.jpeg.write(to: file) }
+            truth += try JSON.line(FrameTruth(frame, name: name, number: job.number)) + Data("\n".utf8)
+        }
+        let file = job.folder.appending(path: "truth.jsonl")
+        try attempt(file) { try truth.write(to: file) }
+    }
+
+    private func padded(_ value: Int, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
+
+/// A line of `truth.jsonl`.
+struct FrameTruth: Codable, Equatable {
+    let frame: String
+    let number: JerseyNumber?
+    let visibility: Double
+    /// Left, top, width and height in pixels.
+    let numberBox, playerBox: [Double]?
+
+    init(_ frame: SyntheticSequence.Frame, name: String, number: JerseyNumber?) {
+        func rounded(_ box: SyntheticSequence.Box?) -> [Double]? {
+            box.map { [$0.left, $0.top, $0.width, $0.height].map { ($0 * 10).rounded() / 10 } }
+        }
+        self.frame = name
+        self.number = number
+        visibility = (frame.visibility * 1000).rounded() / 1000
+        numberBox = rounded(frame.numberBox)
+        playerBox = rounded(frame.playerBox)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case frame, number, visibility
+        case numberBox = "number_box"
+        case playerBox = "player_box"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var row = encoder.container(keyedBy: CodingKeys.self)
+        try row.encode(frame, forKey: .frame)
+        try row.encode(number, forKey: .number)  // null, not missing
+        try row.encode(visibility, forKey: .visibility)
+        try row.encode(numberBox, forKey: .numberBox)
+        try row.encode(playerBox, forKey: .playerBox)
+    }
+}
+
+// MARK: - At a glance
+
+extension SyntheticDataset {
+    /// The first sequences of as many tracks, a row each; they need not have been written.
+    public func preview(rows: Int = 24, framesPerRow: Int = 12) throws -> RGBImage {
+        try validate()
+        // Evenly over all tracks, unreadable ones too.
+        let tracks = tracks
+        let count = min(rows, tracks.count)
+        let sheet = try (0..<count).map { row in
+            let track = row * tracks.count / count
+            let job = Job(number: tracks[track], track: track, sequence: 0, folder: URL(fileURLWithPath: "/"))
+            let sequence = try render(job)
+            let frames = try sequence.frames.prefix(framesPerRow).enumerated().map { index, frame in
+                ContactSheet.Frame(
+                    image: try RGBImage(decoding: frame.jpeg, named: "a frame"),
+                    caption: String(format: "%.2f", frame.visibility) + (index == sequence.anchor ? " *" : ""))
+            }
+            return ContactSheet.Row(title: tracks[track]?.description ?? "–", frames: frames)
+        }
+        return try ContactSheet(rows: sheet, frameHeight: renderer.framing == .body ? 128 : 64).image()
+    }
+}
+
+// MARK: - What can go wrong
+
+extension SyntheticDataset {
+    private func validate() throws {
+        var seen: Set<JerseyNumber> = []
+        if let twice = numbers.first(where: { !seen.insert($0.number).inserted }) {
+            throw SyntheticDatasetError.repeatedNumber(twice.number.description)
+        }
+        for (name, value) in [
+            ("numbers", numbers.count), ("tracks per number", tracksPerNumber), ("sequences per track", sequencesPerTrack),
+            ("frames per sequence", framesPerSequence.lowerBound),
+        ] where value < 1 {
+            throw SyntheticDatasetError.nothingToRender(name)
+        }
+        guard 0..<1 ~= unreadableShare else { throw SyntheticDatasetError.notAShare(unreadableShare) }
+    }
+
+    private func prepare(_ folder: URL, overwrite: Bool) throws {
+        guard FileManager.default.fileExists(atPath: folder.path) else { return }
+        try attempt(folder) {
+            let contents = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+            guard contents.isEmpty || overwrite else { throw SyntheticDatasetError.notEmpty(folder.path) }
+            for old in contents where JerseyNumber(old.lastPathComponent) != nil || old.lastPathComponent == unreadableFolder {
+                try FileManager.default.removeItem(at: old)
+            }
+        }
+    }
+
+    private func attempt(_ file: URL, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as SyntheticDatasetError {
+            throw error
+        } catch {
+            throw SyntheticDatasetError.cannotWrite(path: file.path, reason: error.localizedDescription)
+        }
+    }
+}
+
+/// Why no data set was rendered.
+public enum SyntheticDatasetError: Error, Equatable, CustomStringConvertible {
+    case notANumber(String)
+    case notAWeight(String)
+    case repeatedNumber(String)
+    case nothingToRender(String)
+    case notAShare(Double)
+    case notEmpty(String)
+    case cannotWrite(path: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .notANumber(let text):
+            "\"\(text)\" is not a shirt number or a range of them; use \"0\" to \"9\", \"00\" to \"99\", \"10-19\", or \"all\""
+        case .notAWeight(let text): "\"\(text)\" has a weight that is none; a number seen twice as often looks like 10:2"
+        case .repeatedNumber(let text): "the number \(text) is listed twice; list it once, with a weight such as \(text):2"
+        case .nothingToRender(let name): "\(name) must be at least 1"
+        case .notAShare(let value): "the unreadable share must be from 0 to below 1, not \(value)"
+        case .notEmpty(let path): "\(path) is not empty; choose another folder, or overwrite it (--overwrite)"
+        case .cannotWrite(let path, let reason):
+            "cannot write \(path): \(reason); check the path, its permissions and the free space"
+        }
+    }
+}
