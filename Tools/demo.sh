@@ -17,11 +17,11 @@ say() { printf '\ndemo: %s\n' "$*"; }
 rm -rf "$demo/data" "$demo/new" "$demo/frames" "$demo/run" "$demo/predictions.csv" "$demo/predictions.png"
 mkdir -p "$demo"
 
-settings=(--data "$demo/data" --size 96x48 --seed 1 --cache 200 --rate 1e-3 --scheduler onecycle
+settings=(--data "$demo/data" --size 48x48 --seed 1 --cache 200 --rate 1e-3 --scheduler onecycle
     --set augmentation.zoom=0.1 --set augmentation.shift=0.05 --set augmentation.frameJitter=true)
 
 say "1 of 6: rendering sequences of shirts with the numbers $numbers"
-"$jersey" synthesize --out "$demo/data" --numbers "$numbers" --tracks 120 --sequences 1 --frames 4-6 --seed 1
+"$jersey" synthesize --difficulty easy --framing number --out "$demo/data" --numbers "$numbers" --tracks 120 --sequences 1 --frames 4-6 --seed 1
 
 say "2 of 6: training a model of single frames on them (three minutes or so)"
 "$jersey" train --model basic_r18 --run "$demo/frames" --epochs 28 --batch-size 16 "${settings[@]}"
@@ -35,7 +35,7 @@ say "4 of 6: measuring it on the sequences that were held out"
 "$jersey" evaluate --weights "$demo/run/best.safetensors" --data "$demo/data"
 
 say "5 of 6: rendering new sequences, with another seed"
-"$jersey" synthesize --out "$demo/new" --numbers "$numbers" --tracks 2 --sequences 1 --frames 8 --seed 2
+"$jersey" synthesize --difficulty easy --framing number --out "$demo/new" --numbers "$numbers" --tracks 2 --sequences 1 --frames 8 --seed 2
 
 say "6 of 6: reading their numbers"
 "$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new" --sheet "$demo/predictions.png"

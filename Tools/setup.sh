@@ -23,7 +23,9 @@ PACKAGES=(
     make
     python3 python3-pip     # to download libtorch
     libjpeg62-turbo-dev libpng-dev libexif-dev                  # reading and writing images
-    libcairo2-dev fonts-dejavu-core fonts-liberation            # drawing sample data
+    libcairo2-dev fonts-dejavu-core fonts-liberation            # rendering players
+    fonts-aenigma fonts-bebas-neue fonts-league-spartan fonts-national-park fonts-open-sans fonts-opendin fonts-play
+    fonts-roadgeek fonts-roboto-unhinted fonts-yanone-kaffeesatz            # digits such as shirts have
     libsqlite3-dev          # the table of runs of an experiment
     gnuplot-nox             # charts
 )

@@ -24,8 +24,9 @@ enum Sample {
     static let folder: TemporaryFolder = {
         do {
             let folder = try TemporaryFolder()
-            let dataset = SampleDataset(
-                numbers: ["4", "48", "07"], tracksPerNumber: 6, sequencesPerTrack: 1, framesPerSequence: 2...4, seed: 3)
+            let dataset = SyntheticDataset(
+                numbers: try NumberShare.list("4,48,07"), tracksPerNumber: 6, sequencesPerTrack: 1, framesPerSequence: 2...4,
+                renderer: SyntheticRenderer(seed: 3, difficulty: .easy, height: 48...64))
             try dataset.write(to: folder.url.appendingPathComponent("data"))
             return folder
         } catch {

@@ -30,13 +30,18 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: "What a frame shows: \(Framing.allCases.map(\.rawValue).joined(separator: " or ")).")
     var framing = Framing.body
 
-    @Option(help: "\(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts show.")
+    @Option(
+        help:
+            "\(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts show."
+    )
     var difficulty = Difficulty.real
 
     @Option(help: ArgumentHelp("Heights of frames in pixels, such as 64 or 20-200.", valueName: "range"))
     var height: String?
 
-    @Option(help: ArgumentHelp("Share of tracks whose number is never seen; they lie in the folder 'unreadable'.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp("Share of tracks whose number is never seen; they lie in the folder 'unreadable'.", valueName: "share")
+    )
     var unreadable = 0.0
 
     @Option(help: ArgumentHelp("The same seed renders the same pictures.", valueName: "n"))
@@ -60,13 +65,15 @@ struct SynthesizeCommand: ParsableCommand {
         _ = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
     }
 
-    private func range(_ text: String, of limits: ClosedRange<Int>, _ option: String, example: String) throws -> ClosedRange<Int> {
+    private func range(_ text: String, of limits: ClosedRange<Int>, _ option: String, example: String) throws -> ClosedRange<Int>
+    {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], limits ~= first,
             first...limits.upperBound ~= last
         else {
             throw ValidationError(
-                "\(option) is a number or a range of \(limits.lowerBound)...\(limits.upperBound), such as \(example), and not '\(text)'")
+                "\(option) is a number or a range of \(limits.lowerBound)...\(limits.upperBound), such as \(example), and not '\(text)'"
+            )
         }
         return first...last
     }

@@ -194,7 +194,7 @@ extension Canvas {
 
 extension Canvas {
     /// A font family known to fontconfig, which takes the nearest one where it is missing.
-    struct Typeface: Sendable {
+    struct Typeface: Sendable, Equatable {
         var family: String
         var bold = true
         var italic = false

@@ -127,7 +127,8 @@ struct Tube {
                 let before = column == 0 ? columns - 2 : column - 1
                 let after = column == columns - 1 ? 1 : column + 1
                 let around = vertices[row * columns + after].place - vertices[row * columns + before].place
-                let down = vertices[min(row + 1, rows - 1) * columns + column].place - vertices[max(row - 1, 0) * columns + column].place
+                let down =
+                    vertices[min(row + 1, rows - 1) * columns + column].place - vertices[max(row - 1, 0) * columns + column].place
                 let normal = cross(down, around)
                 vertices[row * columns + column].normal = normal / max((normal * normal).sum().squareRoot(), 1e-9)
             }
@@ -196,7 +197,7 @@ extension Athlete {
             (0.34, 0.2, 0.134), (0.2, 0.185 * looseness, 0.124 * looseness), (0.06, 0.182 * looseness, 0.124 * looseness),
             (-0.1, 0.195 * looseness, 0.138 * looseness),
         ]
-        let (rows, columns) = (22, 37)
+        let (rows, columns) = (26, 45)
         let angles = Self.evenAngles(columns)
         var tube = Tube(columns: columns, isShirt: true)
         tube.vertices.reserveCapacity(rows * columns)
@@ -220,7 +221,9 @@ extension Athlete {
                 var (bump, shift) = (0.0, 0.0)
                 for fold in folds {
                     let angle = 2 * .pi * (fold.along * u + fold.down * v) + fold.phase + fold.speed * pose.time
-                    bump += fold.height * sin(angle)
+                    // Cloth has sharp ridges and wide valleys.
+                    let wave = 0.5 + 0.5 * sin(angle)
+                    bump += fold.height * (2.4 * wave * wave * wave - 0.9)
                     shift += fold.height * cos(angle)
                 }
                 let along = SIMD3(-cosine, 0, sine)
@@ -314,10 +317,16 @@ extension Athlete {
         let baggy = 0.5 * (breadth + looseness)
         var tubes = [
             tube(
-                [(at(0), 0.06, skin), (at(0.5), 0.05, skin), (at(1), 0.042, skin), (at(1.25), 0.043, skin), (at(1.95), 0.03, skin)],
+                [
+                    (at(0), 0.06, skin), (at(0.5), 0.05, skin), (at(1), 0.042, skin), (at(1.25), 0.043, skin),
+                    (at(1.95), 0.03, skin),
+                ],
                 round: 10),
             tube(
-                [(at(1.95), 0.03, skin), (chest((hand + (tip - hand) * 0.4) * size), 0.045, skin), (chest(tip * size), 0.022, skin)],
+                [
+                    (at(1.95), 0.03, skin), (chest((hand + (tip - hand) * 0.4) * size), 0.045, skin),
+                    (chest(tip * size), 0.022, skin),
+                ],
                 round: 8),
         ]
         guard reach > 0.1 else { return tubes }

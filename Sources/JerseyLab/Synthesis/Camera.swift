@@ -17,7 +17,10 @@ struct Camera: Sendable {
     private let interlacing: Interlacing?
     private let qualities: [Int]
 
-    private enum Interlacing { case combed(Double), halved }
+    private enum Interlacing {
+        case combed(Double)
+        case halved
+    }
 
     /// What differs from frame to frame.
     struct Moment: Sendable {
@@ -49,7 +52,7 @@ struct Camera: Sendable {
         let strength = random.chance(difficulty.cast) ? 0.12 : 0.02
         cast = SIMD3(1 + strength * random.normal(), 1 + 0.5 * strength * random.normal(), 1 + strength * random.normal())
         if random.chance(difficulty.interlaced) {
-            interlacing = random.chance(0.5) ? .halved : .combed(random.uniform(0.5...2))
+            interlacing = random.chance(0.5) ? .halved : .combed(random.uniform(0.5...1.4))
         } else {
             interlacing = nil
         }

@@ -28,6 +28,8 @@ struct Kit: Sendable {
     /// A line round the number, a thinner one inside it, a shadow beside it.
     let border, inlay, shadow: Colour?
     let borderWidth: Double
+    /// What the inlay leaves of the number's colour, in heights of the number.
+    let inlayWidth: Double
     let numberSize: Point
     /// Of the number's upper edge below the collar.
     let numberTop: Double
@@ -47,13 +49,14 @@ struct Kit: Sendable {
         func isReadable(_ colour: Colour) -> Bool { grounds.allSatisfy { colour.distance(to: $0) > contrast } }
         // Black or white on most shirts.
         let usual: Colour = shirt.luminance > 0.5 ? Colour(0x16181C) : Colour(0xF4F4F2)
-        let candidates = (random.chance(0.5) ? [usual] : []) + (0..<40).map { _ in colour() }
+        let candidates = (random.chance(0.6) ? [usual] : []) + (0..<40).map { _ in colour() }
         let numberColour = candidates.first(where: isReadable) ?? usual
         let opposite: Colour = numberColour.luminance > 0.5 ? Colour(0x101216) : Colour(0xF8F8F6)
         let needsBorder = !isReadable(numberColour)
         (self.shirt, self.pattern, self.trim, self.numberColour) = (shirt, pattern, trim, numberColour)
         border = needsBorder || random.chance(0.3) ? (random.chance(0.7) ? opposite : colour()) : nil
-        inlay = random.chance(0.12) ? (random.chance(0.6) ? shirt : colour()) : nil
+        inlay = random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
+        inlayWidth = random.uniform(0.05...0.11)
         shadow = random.chance(0.08) ? opposite : nil
         borderWidth = random.uniform(0.006...0.02)
 
@@ -65,7 +68,7 @@ struct Kit: Sendable {
         shoes = random.chance(0.5) ? Colour(0x1B1B1D) : colour()
         sleeveLength = random.uniform(sport.sleeves)
 
-        let face = NumberFace.random(using: &random)
+        let face = NumberFace.random(fancy: difficulty.fancy, using: &random)
         number = text.map(face.outline) ?? []
         let height = random.uniform(sport.numberHeight)
         let width = max(0.1, number.joined().reduce(0) { max($0, abs($1.x)) } * 2)
@@ -85,7 +88,7 @@ struct Kit: Sendable {
             let letters = (0..<Int.random(in: length, using: &random)).map { _ in
                 "ABCDEFGHIJKLMNOPRSTUVWXYZ".randomElement(using: &random)!
             }
-            let typeface = NumberFace.fonts.randomElement(using: &random) ?? .init(family: "sans")
+            let typeface = (NumberFace.ordinary + NumberFace.special).randomElement(using: &random) ?? .init(family: "sans")
             let outline = Canvas.outline(of: String(letters), typeface)
             let reach = outline.joined().reduce(0.1) { max($0, abs($1.x)) } * 2
             let colour = random.chance(0.7) ? numberColour : colours.randomElement(using: &random)!
@@ -97,7 +100,8 @@ struct Kit: Sendable {
             lines.append(line(3...10, at: [0, above - height - random.uniform(0.015...0.04)], height: height, width: 0.34))
         }
         if random.chance(0.35) {
-            lines.append(line(4...10, at: [0, below + random.uniform(0.02...0.05)], height: random.uniform(0.03...0.07), width: 0.3))
+            lines.append(
+                line(4...10, at: [0, below + random.uniform(0.02...0.05)], height: random.uniform(0.03...0.07), width: 0.3))
         }
         let chest = random.uniform(0.2...0.3)
         if random.chance(0.75) {
@@ -111,7 +115,8 @@ struct Kit: Sendable {
     private static let front = 9.0
 
     static let colours: [Colour] = [
-        0xF6F6F4, 0xF6F6F4, 0xF2F2F2, 0x16181C, 0x16181C, 0xC8102E, 0xD81E2C, 0x7A0019, 0x0B3D91, 0x1E5AC8, 0x6CABDD, 0x1B1F4B, 0xFFD200,
+        0xF6F6F4, 0xF6F6F4, 0xF2F2F2, 0x16181C, 0x16181C, 0xC8102E, 0xD81E2C, 0x7A0019, 0x0B3D91, 0x1E5AC8, 0x6CABDD, 0x1B1F4B,
+        0xFFD200,
         0xF2E205, 0xF58220, 0x00703C, 0x2FA84F, 0x6A2C91, 0x8C8F93, 0xF7A8C4, 0x00A6A0, 0xA8E05F,
     ].map { Colour($0) }
 }
@@ -202,7 +207,7 @@ extension Kit {
             canvas.scoped {
                 canvas.clip(to: outline)
                 canvas.fill(outline, inlay)
-                canvas.stroke(outline, width: numberSize.y * 0.09, numberColour)
+                canvas.stroke(outline, width: numberSize.y * inlayWidth, numberColour)
             }
         }
     }
@@ -222,10 +227,15 @@ extension Kit {
         case .shoulders: row(0, 0.15)
         case .sides: for x in [-half / 2 - 0.05, half / 2 - 0.05] { column(x, 0.1) }
         case .fade:
-            for step in 0..<24 { canvas.rectangle([-half, length * Double(step) / 24], [2 * half, length / 24 + 0.001], shirt.mixed(with: trim, Double(step) / 23)) }
+            for step in 0..<24 {
+                canvas.rectangle(
+                    [-half, length * Double(step) / 24], [2 * half, length / 24 + 0.001],
+                    shirt.mixed(with: trim, Double(step) / 23))
+            }
         case .checks:
             for step in 0..<40 where (step % 8 + step / 8) % 2 == 0 {
-                canvas.rectangle([-half + Double(step % 8) * half / 4, Double(step / 8) * length / 5], [half / 4, length / 5], trim)
+                canvas.rectangle(
+                    [-half + Double(step % 8) * half / 4, Double(step / 8) * length / 5], [half / 4, length / 5], trim)
             }
         }
     }

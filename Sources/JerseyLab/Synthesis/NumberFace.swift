@@ -14,27 +14,37 @@ enum NumberFace: Sendable {
         }
     }
 
-    static func random(using random: inout RandomStream) -> NumberFace {
-        if fonts.isEmpty || random.chance(0.3) { return .bars(BarDigits(using: &random)) }
-        return .font(fonts.randomElement(using: &random)!)
+    /// - Parameter fancy: share of digits that look unlike ordinary print.
+    static func random(fancy: Double, using random: inout RandomStream) -> NumberFace {
+        let isFancy = random.chance(fancy)
+        let choice = isFancy ? special : ordinary
+        if choice.isEmpty || isFancy && random.chance(0.35) { return .bars(BarDigits(using: &random)) }
+        return .font(choice.randomElement(using: &random)!)
     }
 
-    /// Those of `wanted` that are installed. For a missing font fontconfig takes another, whose digits have been seen before.
-    static let fonts: [Canvas.Typeface] = {
+    static let ordinary = distinct([.init(family: "no such font")] + wanted)
+    static let special = distinct(ordinary + wantedToo).filter { !ordinary.contains($0) }
+
+    /// Those that are installed. For a missing font fontconfig takes another, whose digits have been seen before.
+    private static func distinct(_ typefaces: [Canvas.Typeface]) -> [Canvas.Typeface] {
         var seen: [Canvas.Outline] = []
-        return ([.init(family: "no such font")] + wanted).filter { typeface in
+        return typefaces.filter { typeface in
             let digits = Canvas.outline(of: "0123456789", typeface)
             guard !digits.isEmpty, !seen.contains(digits) else { return false }
             seen.append(digits)
             return true
         }
-    }()
+    }
 
-    static let wanted: [Canvas.Typeface] = [
+    private static let wanted: [Canvas.Typeface] = [
         // fonts-dejavu-core, fonts-liberation
         .init(family: "DejaVu Sans"), .init(family: "DejaVu Sans Condensed"), .init(family: "DejaVu Serif"),
         .init(family: "DejaVu Sans Condensed", italic: true), .init(family: "Liberation Sans"),
-        .init(family: "Liberation Sans", italic: true), .init(family: "Liberation Sans Narrow"), .init(family: "Liberation Serif"),
+        .init(family: "Liberation Sans", italic: true), .init(family: "Liberation Sans Narrow"),
+        .init(family: "Liberation Serif"),
+    ]
+
+    private static let wantedToo: [Canvas.Typeface] = [
         // fonts-bebas-neue, fonts-league-spartan, fonts-opendin, fonts-national-park
         .init(family: "Bebas Neue"), .init(family: "Bebas Neue", bold: false), .init(family: "Bebas Neue", italic: true),
         .init(family: "League Spartan"), .init(family: "OSP-DIN", bold: false), .init(family: "OSP-DIN"),
@@ -67,7 +77,7 @@ struct BarDigits: Sendable {
 
     init(using random: inout RandomStream) {
         width = random.uniform(0.42...0.68)
-        thickness = random.uniform(0.13...0.24)
+        thickness = random.uniform(0.1...0.24)
         cut = random.uniform(0.02...0.18)
         slant = random.chance(0.25) ? random.uniform(0.05...0.22) : 0
         gap = random.uniform(0.05...0.14)
@@ -125,11 +135,14 @@ struct BarDigits: Sendable {
         [[[0.15, 0.16], [0.55, 0], [0.55, 1]]],
         [[[0, 0.18], [0, 0], [1, 0], [1, 0.48], [0, 0.7], [0, 1], [1, 1]]],
         [[[0, 0.1], [0, 0], [1, 0], [1, 0.47], [0.4, 0.47]], [[0.4, 0.47], [1, 0.47], [1, 1], [0, 1], [0, 0.88]]],
-        [[[0.75, 1], [0.75, 0], [0, 0.7], [1, 0.7]]],
+        [[[0.75, 1], [0.75, 0]], [[0.75, 0], [0, 0.7], [1, 0.7]]],
         [[[1, 0], [0, 0], [0, 0.45], [1, 0.45], [1, 1], [0, 1], [0, 0.88]]],
         [[[1, 0.12], [1, 0], [0, 0], [0, 1], [1, 1], [1, 0.45], [0, 0.45]]],
         [[[0, 0], [1, 0], [0.35, 1]]],
-        [[[0.5, 0.47], [1, 0.47], [1, 0], [0, 0], [0, 0.47], [0.5, 0.47]], [[0.5, 0.47], [1, 0.47], [1, 1], [0, 1], [0, 0.47], [0.5, 0.47]]],
+        [
+            [[0.5, 0.47], [1, 0.47], [1, 0], [0, 0], [0, 0.47], [0.5, 0.47]],
+            [[0.5, 0.47], [1, 0.47], [1, 1], [0, 1], [0, 0.47], [0.5, 0.47]],
+        ],
         [[[0, 0.88], [0, 1], [1, 1], [1, 0], [0, 0], [0, 0.55], [1, 0.55]]],
     ]
 }

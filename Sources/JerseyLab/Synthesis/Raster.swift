@@ -6,7 +6,8 @@ struct Raster {
     struct View {
         var left, top, density: Double
         /// How far the camera looks down, as sine and cosine.
-        var (sine, cosine) = (0.0, 1.0)
+        var sine = 0.0
+        var cosine = 1.0
 
         /// In metres of the picture (y up), and the nearness.
         func seen(_ point: SIMD3<Float>) -> SIMD3<Float> {

@@ -50,7 +50,8 @@ struct Scenery: Sendable {
         case .grass: between(0x3B7D2A, 0x7FA04A).mixed(with: between(0x2E5A22, 0x8A9A70), random.uniform(0...0.7))
         case .court:
             random.chance(0.6)
-                ? between(0xC8965A, 0xE2BE8C) : [between(0x1F5FA8, 0x3E8CC8), between(0x8C8F93, 0x55606B), between(0x2F8F6A, 0x3FA07A)]
+                ? between(0xC8965A, 0xE2BE8C)
+                : [between(0x1F5FA8, 0x3E8CC8), between(0x8C8F93, 0x55606B), between(0x2F8F6A, 0x3FA07A)]
                     .randomElement(using: &random)!
         case .ice: between(0xE8EEF2, 0xB8C4CC)
         }

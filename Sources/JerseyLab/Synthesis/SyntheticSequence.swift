@@ -148,7 +148,8 @@ private struct Scene {
             crop.shift(by: (drift * 0.02 + tremble * 0.01) * crop.size)
             result.append(
                 try frame(
-                    all, crop: crop, density: density * zoom, pose: pose, pan: pan, scenery: scenery, moment: moment, using: &random))
+                    all, crop: crop, density: density * zoom, pose: pose, pan: pan, scenery: scenery, moment: moment,
+                    using: &random))
         }
         return SyntheticSequence(frames: result)
     }
