@@ -24,7 +24,7 @@ say "1 of 6: rendering sequences of shirts with the numbers $numbers"
 "$jersey" synthesize --difficulty easy --framing number --out "$demo/data" --numbers "$numbers" --tracks 120 --sequences 1 --frames 4-6 --seed 1
 
 say "2 of 6: training a model of single frames on them (three minutes or so)"
-"$jersey" train --model basic_r18 --run "$demo/frames" --epochs 28 --batch-size 16 "${settings[@]}"
+"$jersey" train --model basic_r18 --run "$demo/frames" --epochs 16 --batch-size 16 "${settings[@]}"
 
 say "3 of 6: training a model of sequences that starts from it (a minute or two)"
 "$jersey" train --model attn_bgru_luong --run "$demo/run" --epochs 4 --batch-size 8 "${settings[@]}" \

@@ -239,6 +239,18 @@ struct SyntheticSceneTests {
         }
     }
 
+    @Test("Many threads may write with many typefaces at once")
+    func fontsOnThreads() {
+        let all = NumberFace.ordinary + NumberFace.special
+        let alone = all.map { Canvas.outline(of: "48", $0) }
+        let different = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 40 * all.count) { index in
+            let face = index * 7 % all.count
+            if Canvas.outline(of: "48", all[face]) != alone[face] { different.withLock { $0 += 1 } }
+        }
+        #expect(different.withLock { $0 } == 0)
+    }
+
     @Test("Digits of bars need no font: each is one high, centred, and unlike the others", arguments: 0..<5 as Range<UInt64>)
     func bars(seed: UInt64) {
         var random = RandomStream(seed)
@@ -271,7 +283,7 @@ struct SyntheticSceneTests {
         }
         let counts = [0, 0.5, 1, 1.5].map(seen)
         #expect(counts == counts.sorted(by: >) && counts[0] > 100)
-        #expect(seen(.pi) == 0)
+        #expect(athlete.kit.frontNumber || seen(.pi) == 0)
         #expect(abs(Double(seen(0.4) - seen(-0.4))) < 0.3 * Double(counts[0]))
         // As much as the shirt's print has, but for the back's curve.
         #expect((0.7...1.05).contains(Double(counts[0]) / (shirt.numberArea * 80 * 80)))

@@ -1,5 +1,6 @@
 import CCairo
 import Jersey
+import Synchronization
 
 /// A picture to draw on: the part of Cairo that we use. One canvas belongs to one thread.
 final class Canvas {
@@ -14,6 +15,8 @@ final class Canvas {
     let height: Int
     private let surface: OpaquePointer
     private let context: OpaquePointer
+    /// Held wherever fonts are used or let go: Cairo keeps only a few of them open, and may close one that another thread reads.
+    private static let fonts = Mutex(())
 
     init(width: Int, height: Int) {
         self.width = width
@@ -42,7 +45,7 @@ final class Canvas {
     }
 
     deinit {
-        cairo_destroy(context)
+        Self.fonts.withLock { _ in cairo_destroy(context) }
         cairo_surface_destroy(surface)
     }
 
@@ -203,26 +206,32 @@ extension Canvas {
     /// Writes one line; `point` is the left end of its base line. `size` is the font's, in user units.
     func text(_ text: String, at point: Point, size: Double, _ typeface: Typeface, _ colour: Colour) {
         use(colour)
-        select(typeface, size: size)
-        cairo_move_to(context, point.x, point.y)
-        cairo_show_text(context, text)
-        cairo_new_path(context)
+        Self.fonts.withLock { _ in
+            select(typeface, size: size)
+            cairo_move_to(context, point.x, point.y)
+            cairo_show_text(context, text)
+            cairo_new_path(context)
+        }
     }
 
     /// How far one line reaches, in user units.
     func textWidth(_ text: String, size: Double, _ typeface: Typeface) -> Double {
-        select(typeface, size: size)
-        var extents = cairo_text_extents_t()
-        cairo_text_extents(context, text, &extents)
-        return extents.x_advance
+        Self.fonts.withLock { _ in
+            select(typeface, size: size)
+            var extents = cairo_text_extents_t()
+            cairo_text_extents(context, text, &extents)
+            return extents.x_advance
+        }
     }
 
     /// The shapes of a line of text, one unit high and centred at x = 0 with y from 0 (top) to 1. Empty when no font is installed.
     static func outline(of text: String, _ typeface: Typeface) -> Outline {
         let canvas = Canvas(width: 1, height: 1)
-        canvas.select(typeface, size: 100)
-        cairo_text_path(canvas.context, text)
-        let outline = canvas.flatPath()
+        let outline = fonts.withLock { _ in
+            canvas.select(typeface, size: 100)
+            cairo_text_path(canvas.context, text)
+            return canvas.flatPath()
+        }
         let points = outline.joined()
         guard let first = points.first else { return [] }
         let low = points.reduce(first) { pointwiseMin($0, $1) }

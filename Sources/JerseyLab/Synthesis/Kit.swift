@@ -144,7 +144,7 @@ struct ShirtTexture: Sendable {
     let width, height: Int
     /// Red, green and blue of 255; and how much of it is the number, from 0 to 1.
     let texels: [SIMD4<Float>]
-    /// Of the number, in square metres.
+    /// Of the number on the back, in square metres.
     let numberArea: Double
 
     /// - Parameters:
@@ -161,12 +161,17 @@ struct ShirtTexture: Sendable {
         kit.paint(on: shirt, girth: girth, length: length)
         mask.fill(.black)
         kit.paintNumber(on: mask, as: .white)
+        kit.paintFrontNumber(on: mask, girth: girth, as: .white)
         let (colours, covered) = (shirt.image.pixels, mask.image.pixels)
         texels = (0..<width * height).map { texel -> SIMD4<Float> in
             let (red, green, blue) = (Float(colours[texel * 3]), Float(colours[texel * 3 + 1]), Float(colours[texel * 3 + 2]))
             return SIMD4(red, green, blue, Float(covered[texel * 3]) / 255)
         }
-        numberArea = Double(texels.reduce(0) { $0 + $1.w }) / (density * density)
+        // The back lies between the quarters.
+        let back = width / 4..<3 * width / 4
+        var area: Float = 0
+        for row in 0..<height { for column in back { area += texels[row * width + column].w } }
+        numberArea = Double(area) / (density * density)
     }
 }
 
@@ -185,12 +190,15 @@ extension Kit {
                 canvas.fill(outline, lettering.colour)
             }
         }
-        if frontNumber {
-            for x in [-girth / 2, girth / 2] {
-                canvas.fill(number.map { $0.map { $0 * numberSize * 0.5 + Point(x, 0.36) } }, numberColour)
-            }
-        }
+        paintFrontNumber(on: canvas, girth: girth, as: numberColour)
         paintNumber(on: canvas, as: nil)
+    }
+
+    fileprivate func paintFrontNumber(on canvas: Canvas, girth: Double, as colour: Colour) {
+        guard frontNumber else { return }
+        for x in [-girth / 2, girth / 2] {
+            canvas.fill(number.map { $0.map { $0 * numberSize * 0.5 + Point(x, 0.36) } }, colour)
+        }
     }
 
     /// In its colours, or all of it in one.

@@ -22,8 +22,8 @@ enum NumberFace: Sendable {
         return .font(choice.randomElement(using: &random)!)
     }
 
-    static let ordinary = distinct([.init(family: "no such font")] + wanted)
-    static let special = distinct(ordinary + wantedToo).filter { !ordinary.contains($0) }
+    static let ordinary = distinct([.init(family: "no such font")] + ordinaryWanted)
+    static let special = distinct(ordinary + specialWanted).filter { !ordinary.contains($0) }
 
     /// Those that are installed. For a missing font fontconfig takes another, whose digits have been seen before.
     private static func distinct(_ typefaces: [Canvas.Typeface]) -> [Canvas.Typeface] {
@@ -36,7 +36,7 @@ enum NumberFace: Sendable {
         }
     }
 
-    private static let wanted: [Canvas.Typeface] = [
+    private static let ordinaryWanted: [Canvas.Typeface] = [
         // fonts-dejavu-core, fonts-liberation
         .init(family: "DejaVu Sans"), .init(family: "DejaVu Sans Condensed"), .init(family: "DejaVu Serif"),
         .init(family: "DejaVu Sans Condensed", italic: true), .init(family: "Liberation Sans"),
@@ -44,7 +44,7 @@ enum NumberFace: Sendable {
         .init(family: "Liberation Serif"),
     ]
 
-    private static let wantedToo: [Canvas.Typeface] = [
+    private static let specialWanted: [Canvas.Typeface] = [
         // fonts-bebas-neue, fonts-league-spartan, fonts-opendin, fonts-national-park
         .init(family: "Bebas Neue"), .init(family: "Bebas Neue", bold: false), .init(family: "Bebas Neue", italic: true),
         .init(family: "League Spartan"), .init(family: "OSP-DIN", bold: false), .init(family: "OSP-DIN"),
