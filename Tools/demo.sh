@@ -23,10 +23,10 @@ settings=(--data "$demo/data" --size 48x48 --seed 1 --cache 200 --rate 1e-3 --sc
 say "1 of 6: rendering sequences of shirts with the numbers $numbers"
 "$jersey" synthesize --difficulty easy --framing number --out "$demo/data" --numbers "$numbers" --tracks 120 --sequences 1 --frames 4-6 --seed 1
 
-say "2 of 6: training a model of single frames on them (three minutes or so)"
+say "2 of 6: training a model of single frames on them (a minute or two)"
 "$jersey" train --model basic_r18 --run "$demo/frames" --epochs 16 --batch-size 16 "${settings[@]}"
 
-say "3 of 6: training a model of sequences that starts from it (a minute or two)"
+say "3 of 6: training a model of sequences that starts from it (about a minute)"
 "$jersey" train --model attn_bgru_luong --run "$demo/run" --epochs 4 --batch-size 8 "${settings[@]}" \
     --pretrained "$demo/frames/best.safetensors" --rates discriminative --set optimizer.temporalRate=1e-3 \
     --set optimizer.headRate=1e-3

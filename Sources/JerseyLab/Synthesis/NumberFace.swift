@@ -74,6 +74,8 @@ struct BarDigits: Sendable {
     var width, thickness, cut, slant, gap: Double
     /// Corners of the bars' joints: 8 look cut, more look round.
     var roundness: Int
+    /// A 4 may be open at the top, and a 1 stand on a foot.
+    var isFourOpen, hasOneFoot: Bool
 
     init(using random: inout RandomStream) {
         width = random.uniform(0.42...0.68)
@@ -82,6 +84,8 @@ struct BarDigits: Sendable {
         slant = random.chance(0.25) ? random.uniform(0.05...0.22) : 0
         gap = random.uniform(0.05...0.14)
         roundness = random.chance(0.5) ? 8 : 16
+        isFourOpen = random.chance(0.3)
+        hasOneFoot = random.chance(0.25)
     }
 
     func outline(of number: String) -> Canvas.Outline {
@@ -89,7 +93,7 @@ struct BarDigits: Sendable {
         let digits = number.compactMap(\.wholeNumberValue)
         let left = -Double(digits.count) * step / 2 + gap / 2
         return digits.enumerated().flatMap { place, digit in
-            Self.strokes[digit].flatMap { outline(alongStroke: $0, left: left + Double(place) * step) }
+            strokes(of: digit).flatMap { outline(alongStroke: $0, left: left + Double(place) * step) }
         }
     }
 
@@ -126,6 +130,14 @@ struct BarDigits: Sendable {
                 let way = neighbour - stroke[index]
                 return stroke[index] + way * min(0.45, cut / max(way.length, 1e-9))
             }
+        }
+    }
+
+    private func strokes(of digit: Int) -> [[Point]] {
+        switch digit {
+        case 1 where hasOneFoot: [[[0.1, 0.16], [0.5, 0], [0.5, 1]], [[0.1, 1], [0.9, 1]]]
+        case 4 where isFourOpen: [[[0, 0], [0, 0.6], [1, 0.6]], [[0.8, 0], [0.8, 1]]]
+        default: Self.strokes[digit]
         }
     }
 

@@ -47,7 +47,7 @@ struct Scenery: Sendable {
     private func floor(using random: inout RandomStream) -> Colour {
         func between(_ a: UInt32, _ b: UInt32) -> Colour { Colour(a).mixed(with: Colour(b), random.uniform()) }
         return switch ground {
-        case .grass: between(0x3B7D2A, 0x7FA04A).mixed(with: between(0x2E5A22, 0x8A9A70), random.uniform(0...0.7))
+        case .grass: between(0x2F6B22, 0x729644).mixed(with: between(0x28501E, 0x7C8C62), random.uniform(0...0.7))
         case .court:
             random.chance(0.6)
                 ? between(0xC8965A, 0xE2BE8C)
