@@ -89,8 +89,9 @@ struct ExperimentTaskCommand: ParsableCommand {
         let signals = StopSignals()
         signal(SIGPIPE, SIG_IGN)
         if leashed { signals.stopWhenInputCloses() }
+        // The task of a runner that was killed stops after its step, which may be a long one.
         let trainer = Trainer(
-            planned.config, folder: folder, observer: TrainingConsole(), shouldStop: { signals.isStopped }, patience: 30)
+            planned.config, folder: folder, observer: TrainingConsole(), shouldStop: { signals.isStopped }, patience: 300)
         if try trainer.run() == .stopped { throw ExitCode(130) }
     }
 }
