@@ -82,7 +82,12 @@ struct ExperimentTaskCommand: ParsableCommand {
         }
         let folder = experiment.run(planned.id)
         if folder.exists(folder.config) {
-            let saved = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
+            let saved: RunConfig
+            do {
+                saved = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
+            } catch let error as FileError {
+                throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
+            }
             try planned.config.checkContinues(saved, path: folder.url.path)
         }
         Runtime.keepMemory()
