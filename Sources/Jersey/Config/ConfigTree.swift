@@ -52,9 +52,15 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
 
     /// YAML (or JSON, which is YAML) by its own rules: a quoted "07" stays a word.
     ///
-    /// - Throws: what the parser says.
+    /// - Throws: what the parser says, in one line.
     public init(yaml text: String) throws {
-        self = try Yams.load(yaml: text).map { try ConfigTree($0) } ?? .table([:])
+        do {
+            self = try Yams.load(yaml: text).map { try ConfigTree($0) } ?? .table([:])
+        } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _)
+        {
+            throw UsageError("line \(mark.line), column \(mark.column): \(problem)")
+        }
     }
 
     /// The tree as a value of `type`; its keys are checked by whoever defines them.
@@ -134,11 +140,14 @@ public struct ConfigOverlay: Sendable {
     ///
     /// - Throws: `FileError` when it cannot be read or parsed.
     public init(file: URL) throws {
-        let text: String
+        let data: Data
         do {
-            text = try String(contentsOf: file, encoding: .utf8)
+            data = try Data(contentsOf: file)
         } catch {
             throw FileError(file.path, doing: "read the configuration", error: error)
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw FileError(file.path, "is neither YAML nor JSON, but no text at all")
         }
         do {
             let tree = try ConfigTree(yaml: text)

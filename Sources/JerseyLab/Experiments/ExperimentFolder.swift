@@ -38,7 +38,7 @@ public struct ExperimentFolder: Sendable {
     /// Begins or continues: writes the definition, where it does not contradict one that is there.
     ///
     /// An experiment may grow (more models, seeds or variants); what its runs have in common stays.
-    /// - Throws: `FileError` that names the first setting that differs.
+    /// - Throws: `FileError` that names the first setting that differs, or says that another process runs it.
     public func begin(_ experiment: Experiment) throws {
         do {
             try FileManager.default.createDirectory(
@@ -46,6 +46,10 @@ public struct ExperimentFolder: Sendable {
         } catch {
             throw FileError(url.path, doing: "create the experiment's folder", error: error)
         }
+        // Tasks read the definition, and what a call that is refused would have written nobody wants.
+        let lock = try lock()
+        defer { withExtendedLifetime(lock) {} }
+        AtomicFile.removeLeftovers(in: url)
         if exists {
             let saved = try self.experiment()
             let runs = Dictionary(try saved.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

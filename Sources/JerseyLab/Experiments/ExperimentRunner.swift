@@ -54,7 +54,7 @@ public final class ExperimentRunner {
         defer { withExtendedLifetime(lock) {} }
         table.open(plan)
         for index in plan.indices {
-            status.runs[index].look(at: folder.run(plan[index].id))
+            status.runs[index].look(at: folder.run(plan[index].id), thoroughly: true)
             table.note(status.runs[index])
         }
         let kept = status.count(.finished)
@@ -142,10 +142,17 @@ private struct RunTable {
     private let folder: ExperimentFolder
     private let observer: any ExperimentObserver
     private var database: RunDatabase?
+    /// As planned.
+    private var order: [String] = []
     private var records: [String: RunRecord] = [:]
+    /// What the table does not have yet.
+    private var pending: Set<String> = []
     /// Epochs of each run that are in the table.
     private var epochs: [String: Int] = [:]
     private var hasComplained = false
+    private var hasTakenOver = false
+    /// After something went wrong: not before this is it worth another try, which may have to wait for a lock.
+    private var nextTry = ContinuousClock.now
     private let commit = SourceRevision.current
     private let host = ProcessInfo.processInfo.hostName
 
@@ -155,25 +162,9 @@ private struct RunTable {
     }
 
     mutating func open(_ plan: [PlannedRun]) {
-        attempt { table in
-            let (database, aside) = try RunDatabase.open(table.folder.database)
-            if let aside {
-                table.observer.say(
-                    "\(table.folder.database.path) was broken and is now \(aside.lastPathComponent); "
-                        + "it is made anew from the run folders")
-            }
-            table.database = database
-            let known = Dictionary(try database.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            for run in plan {
-                var record = RunRecord(run)
-                if let old = known[run.id] {
-                    (record.attempts, record.started, record.finished) = (old.attempts, old.started, old.finished)
-                    (record.host, record.commit) = (old.host, old.commit)
-                }
-                table.records[run.id] = record
-            }
-            try database.save(plan.compactMap { table.records[$0.id] })
-        }
+        order = plan.map(\.id)
+        records = Dictionary(plan.map { ($0.id, RunRecord($0)) }, uniquingKeysWith: { first, _ in first })
+        flush()
     }
 
     /// Writes what has changed of a run.
@@ -193,31 +184,67 @@ private struct RunTable {
             record.take(result)
             record.finished = record.finished ?? Date()
         }
-        let done = epochs[run.id] ?? 0
-        // A new epoch shows in the progress; the metrics are read only then.
-        let mayHaveRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > done + 1)
-        guard record != records[run.id] || mayHaveRows else { return }
-        let rows: [EpochMetrics] = mayHaveRows ? (try? FinishedRun.rows(at: files.metrics)) ?? [] : []
-        guard record != records[run.id] || rows.count > done else { return }
-        attempt { table in
-            try table.database?.save(record, epochs: rows.dropFirst(done))
-            table.records[run.id] = record
-            table.epochs[run.id] = max(rows.count, done)
+        // A new epoch shows in the progress.
+        let hasRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > (epochs[run.id] ?? 0) + 1)
+        if record != records[run.id] || hasRows { pending.insert(run.id) }
+        records[run.id] = record
+        flush()
+    }
+
+    mutating func close() {
+        nextTry = .now
+        flush()
+        if !pending.isEmpty {
+            observer.say("the table of runs is not up to date; the next `jersey experiment run` makes it so")
+        }
+        database = nil
+    }
+
+    /// The table is a convenience: what goes wrong with it is said once, and the runs go on.
+    private mutating func flush() {
+        guard database == nil || !pending.isEmpty, ContinuousClock.now >= nextTry else { return }
+        do {
+            let database = try database ?? reopen()
+            for id in pending.sorted() {
+                guard let record = records[id] else { continue }
+                let rows: [EpochMetrics] =
+                    record.state == RunState.waiting.rawValue ? [] : (try? FinishedRun.rows(at: folder.run(id).metrics)) ?? []
+                let done = epochs[id] ?? 0
+                try database.save(record, epochs: rows.dropFirst(done))
+                epochs[id] = max(rows.count, done)
+                pending.remove(id)
+            }
+        } catch {
+            database = nil
+            nextTry = .now + .seconds(30)
+            guard !hasComplained else { return }
+            hasComplained = true
+            let what = error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.words(error))"
+            observer.say("warning: \(what); the runs go on without the table")
         }
     }
 
-    mutating func close() { database = nil }
-
-    /// The table is a convenience: what goes wrong with it is said once, and the runs go on.
-    private mutating func attempt(_ body: (inout RunTable) throws -> Void) {
-        do {
-            try body(&self)
-        } catch {
-            guard !hasComplained else { return }
-            hasComplained = true
+    /// Opens the database, enters all runs, and takes over what only it knows of them.
+    private mutating func reopen() throws -> RunDatabase {
+        let (database, aside) = try RunDatabase.open(folder.database)
+        if let aside {
             observer.say(
-                "warning: \(folder.database.path): \(RunDatabase.words(error)); the runs go on, and the next "
-                    + "`jersey experiment run` brings the table up to date")
+                "\(folder.database.path) was broken and is now \(aside.lastPathComponent); it is made anew from the run folders")
         }
+        if !hasTakenOver {
+            for old in try database.runs() {
+                guard var record = records[old.id] else { continue }
+                record.attempts += old.attempts
+                (record.started, record.finished) = (old.started ?? record.started, old.finished ?? record.finished)
+                (record.host, record.commit) = (record.host ?? old.host, record.commit ?? old.commit)
+                records[old.id] = record
+            }
+        }
+        try database.save(order.compactMap { records[$0] })
+        hasTakenOver = true
+        epochs = [:]
+        pending = Set(records.keys)
+        self.database = database
+        return database
     }
 }

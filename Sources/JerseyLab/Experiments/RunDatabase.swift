@@ -143,7 +143,8 @@ public struct RunDatabase: Sendable {
 
     private init(_ url: URL) throws {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
+        // The runs wait meanwhile.
+        configuration.busyMode = .timeout(2)
         queue = try DatabaseQueue(path: url.path, configuration: configuration)
         try queue.read { database in
             if let word = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), word != "ok" {
@@ -195,10 +196,11 @@ public struct RunDatabase: Sendable {
         }
     }
 
-    /// A run and the epochs that are not in the table yet.
+    /// A run and the epochs that are not in the table yet; from the first, they replace those that are.
     func save(_ record: RunRecord, epochs: ArraySlice<EpochMetrics>) throws {
         try queue.write { database in
             try record.upsert(database)
+            if epochs.startIndex == 0 { try EpochRecord.filter(Column("run") == record.id).deleteAll(database) }
             for row in epochs { try EpochRecord(record.id, row).upsert(database) }
         }
     }
