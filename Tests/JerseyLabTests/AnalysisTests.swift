@@ -236,6 +236,18 @@ import Torch
         #expect(suspects.count { $0.agreeing == $0.runs } == 1)
     }
 
+    @Test func `Suspects are whole tracks, ranked by how far the label is from what is read`() throws {
+        func reading(_ id: String, _ track: String, _ truth: String, _ read: String, _ certainty: Double) -> Reading {
+            Reading(FrameSequence(id, track: track, number: truth), read: read, certainty: certainty)
+        }
+        let run = try FinishedRun(reading: [
+            reading("1", "a", "4", "7", 0.6), reading("2", "b", "48", "99", 0.99), reading("3", "c", "48", "40", 0.8),
+            reading("4", "c", "48", "48", 0.95), reading("5", "c", "48", "48", 0.9), reading("6", "d", "07", "07", 0.9),
+        ])
+        // In track c one sequence is outvoted.
+        #expect(LabelSuspect.ranked([run]).map(\.track) == ["b", "a"])
+    }
+
     @Test func `A curve is the mean over seeds of each epoch`() throws {
         let (first, second) = (
             try FinishedRun(reading: [reading(0, "4", "4")], seed: 1, validation: 0.6),
