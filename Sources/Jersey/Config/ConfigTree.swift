@@ -216,6 +216,11 @@ extension RunConfig {
     public init(overlays: [ConfigOverlay]) throws {
         var config = RunConfig()
         for overlay in overlays {
+            // All at once where all is well; key by key to find the one that is not.
+            if overlay.settings.keys.allSatisfy(Self.keys.contains), let whole = try? config.setting(overlay.settings) {
+                config = whole
+                continue
+            }
             for (key, value) in overlay.settings.sorted(by: { $0.key < $1.key }) {
                 guard Self.keys.contains(key) else {
                     let error = UsageError.unknown(
@@ -223,12 +228,12 @@ extension RunConfig {
                     throw UsageError("\(overlay.source): \(error.description)")
                 }
                 do {
-                    config = try config.setting(key, to: value)
+                    config = try config.setting([key: value])
                 } catch let DecodingError.dataCorrupted(context) {
                     throw UsageError("\(overlay.source): \(key): \(context.debugDescription)")
                 } catch {
                     // A folder may be called 2024; the text as it was written tells.
-                    if let text = overlay.texts[key], let word = try? config.setting(key, to: .string(text)) {
+                    if let text = overlay.texts[key], let word = try? config.setting([key: .string(text)]) {
                         config = word
                         continue
                     }
@@ -241,9 +246,9 @@ extension RunConfig {
         self = config
     }
 
-    private func setting(_ key: String, to value: ConfigTree) throws -> RunConfig {
+    private func setting(_ values: [String: ConfigTree]) throws -> RunConfig {
         var tree = Self.tree(of: self)
-        tree.set(value, at: key.components(separatedBy: "."))
+        for (key, value) in values { tree.set(value, at: key.components(separatedBy: ".")) }
         return try JSONDecoder().decode(RunConfig.self, from: JSONEncoder().encode(tree))
     }
 }

@@ -86,7 +86,8 @@ public final class ExperimentRunner {
             }
             for task in try launcher.ended() {
                 running.remove(task.id)
-                conclude(task.id, reason: task.reason)
+                let reason = task.reason ?? "it ended without a result"
+                conclude(task.id, reason: reason)
                 guard state(of: task.id) == .failed else { continue }
                 // A cluster with a time limit ends a long run again and again: one that gets further has not failed twice.
                 let epoch = status.runs[index(of: task.id)].progress?.epoch ?? 0
@@ -94,7 +95,7 @@ public final class ExperimentRunner {
                 let count = last.map { epoch > $0.epoch ? 1 : $0.count + 1 } ?? 1
                 failures[task.id] = (count, epoch)
                 let isLast = task.isCancelled || count >= Self.attempts
-                observer.say("\(task.id) failed: \(task.reason ?? "no result")\(isLast ? "" : "; it will be tried once more")")
+                observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; it will be tried once more")")
                 if !isLast { waiting += plan.filter { $0.id == task.id } }
             }
             for index in status.runs.indices where status.runs[index].state == .running {
@@ -182,7 +183,9 @@ private struct RunTable {
         record.reason = run.reason
         if run.state == .finished, record.result == nil, let result = try? FinishedRun.result(in: files) {
             record.take(result)
-            record.finished = record.finished ?? Date()
+            // Where the table is made anew, the run may have finished long ago.
+            let written = try? FileManager.default.attributesOfItem(atPath: files.result.path)[.modificationDate] as? Date
+            record.finished = record.finished ?? written ?? Date()
         }
         // A new epoch shows in the progress.
         let hasRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > (epochs[run.id] ?? 0) + 1)

@@ -23,9 +23,11 @@ struct Deployment: Encodable, Sendable {
 
     /// Times forward passes in turns; a quarter of a minute or so.
     ///
-    /// - Parameter frames: where test frames are read from, for the accuracy at low precision; that is left out where nil.
+    /// - Parameters:
+    ///   - frames: where test frames are read from, for the accuracy at low precision; that is left out where nil.
+    ///   - rounds: readings that a time is the median of; as many as there is time for where nil.
     /// - Throws: `FileError` when the weights or frames cannot be read.
-    init(_ group: RunGroup, run: FinishedRun, frames source: RunFrames?) throws {
+    init(_ group: RunGroup, run: FinishedRun, frames source: RunFrames?, rounds given: Int? = nil) throws {
         let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         let model = try checkpoint.model(on: .cpu, path: run.folder.best.path)
         let card = checkpoint.card
@@ -41,15 +43,15 @@ struct Deployment: Encodable, Sendable {
             return { withoutGradients { _ = withAutocast(dtype, on: .cpu) { model(clip, lengths: lengths) } } }
         }
         // A reading must last long enough to time, and all of them together not too long.
-        let one = Latency.medians(rounds: 3, precisions.map { forward(1, $0.dtype) })
-        let rounds = max(5, min(31, Int(4 / one.reduce(0, +))))
+        let one = Latency.medians(rounds: given ?? 3, precisions.map { forward(1, $0.dtype) })
+        let rounds = given ?? max(5, min(31, Int(4 / one.reduce(0, +))))
         rows = zip(precisions, Latency.medians(rounds: rounds, precisions.map { forward(1, $0.dtype) })).map {
             Row(precision: $0.name, batch: 1, seconds: $1, accuracy: nil)
         }
         rows[0].accuracy = run.result.test?.all.sequences.number.value
         let fast = rows[1].seconds < rows[0].seconds ? precisions[1] : precisions[0]
         let batches = [1, 4, 8, 16]
-        let batchRounds = max(3, min(15, Int(6 / (29 * one.min()!))))
+        let batchRounds = given ?? max(3, min(15, Int(6 / (29 * one.min()!))))
         rows += zip(batches, Latency.medians(rounds: batchRounds, batches.map { forward($0, fast.dtype) })).map {
             Row(precision: fast.name, batch: $0, seconds: $1 / Double($0), accuracy: nil)
         }
