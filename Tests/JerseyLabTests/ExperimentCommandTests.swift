@@ -25,17 +25,10 @@ import Torch
 
     /// Runs the program that was built beside the tests.
     private static func jersey(_ arguments: [String]) throws -> (status: Int32, text: String, errors: String) {
-        let (process, output, errors) = (Process(), Pipe(), Pipe())
         let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("jersey")
-        process.arguments = arguments
-        (process.standardOutput, process.standardError) = (output, errors)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let words = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text, words)
+        let program = tests.deletingLastPathComponent().appendingPathComponent("jersey").path
+        let jersey = try ExternalProgram([program] + arguments)
+        return (jersey.status, String(decoding: jersey.output, as: UTF8.self), jersey.errors)
     }
 
     private func text(_ arguments: String...) throws -> String {
@@ -86,7 +79,7 @@ import Torch
     @Test func `An analysis prints its tables and leaves its files beside the experiment`() throws {
         let printed = try text("analyze", "curves", folder, "--models", "basic_mv3s")
         #expect(printed.contains("Training") && printed.contains("basic_mv3s") && !printed.contains("seq_ugru_fs"))
-        for file in ["curves.json", "curves.png", "curves.svg", "digit_curves.png"] {
+        for file in ["curves.json", "curves_loss.png", "curves_loss.svg", "curves_tens.png"] {
             #expect(FileManager.default.fileExists(atPath: Self.experiment.path("analyses/curves/\(file)")), "\(file)")
         }
     }

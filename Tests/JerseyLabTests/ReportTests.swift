@@ -64,7 +64,7 @@ import Torch
     @Test func `It has the study's tables, with the published figures beside ours`() throws {
         let html = Self.written.html
         for table in ["Table 1: Phase 0", "Table 2: Phase A", "Table 3: Phase B"] {
-            #expect(html.contains("<caption>\(table)"), "\(table)")
+            #expect(html.contains("<h3>\(table)"), "\(table)")
         }
         for model in SampleExperiment.models {
             let figure = try #require(PublishedFigures.all.first { $0.model == model })
@@ -161,7 +161,7 @@ import Torch
         #expect(
             Self.table.html
                 == """
-                <table><caption>T&lt;1&gt;</caption><thead><tr><th>name</th><th class="n">n</th><th>words|_</th></tr></thead><tbody>
+                <table aria-label="T&lt;1&gt;"><thead><tr><th>name</th><th class="n">n</th><th>words|_</th></tr></thead><tbody>
                 <tr><td>a_b</td><td class="n">5</td><td>x</td></tr>
                 <tr><td>&lt;i&gt;</td><td class="n"><strong>-12</strong></td><td>y|z</td></tr>
                 <tr><td>c</td><td class="n">&lt;0.001</td><td></td></tr>

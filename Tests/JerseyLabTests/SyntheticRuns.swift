@@ -53,7 +53,7 @@ extension RunFolder {
             RunResult(
                 model: config.model, encoder: "resnet18", parameters: 1000, seed: config.seed, published: false, epochs: 3,
                 bestEpoch: 2, validation: rows[1].validation, test: test, trainSequences: 40, seconds: seconds, device: "cpu",
-                libtorch: "2"),
+                libtorch: "2", host: nil),
             to: result)
     }
 }
