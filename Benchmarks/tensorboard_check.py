@@ -12,10 +12,14 @@ import os
 import pathlib
 import random
 import shutil
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.parse
+import urllib.request
 
 VERSION = "2.21.0"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -87,6 +91,42 @@ def accumulated(reader) -> dict:
     return {tag: [(event.step, event.value) for event in reader.Scalars(tag)] for tag in reader.Tags()["scalars"]}
 
 
+class Server:
+    """A TensorBoard that is left open: it reads with its own, faster reader, which keeps the files open."""
+
+    def __init__(self, run: pathlib.Path):
+        with socket.socket() as chosen:
+            chosen.bind(("localhost", 0))
+            self.address = f"http://localhost:{chosen.getsockname()[1]}/data/plugin/scalars/"
+            command = [pathlib.Path(sys.prefix) / "bin/tensorboard", "--logdir", run, "--port", str(chosen.getsockname()[1])]
+        self.process = subprocess.Popen([*command, "--reload_interval", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.shown())
+
+    def shown(self) -> dict:
+        """Tag → (step, value), of the only run."""
+        try:
+            runs = json.load(urllib.request.urlopen(self.address + "tags"))
+            found = {}
+            for run, tags in runs.items():
+                for tag in tags:
+                    rows = json.load(urllib.request.urlopen(self.address + "scalars?" + urllib.parse.urlencode({"run": run, "tag": tag})))
+                    found[tag] = [(step, value) for _, step, value in rows]
+            return found
+        except OSError:
+            return {}
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def wait_for(condition, seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.2)
+    return condition()
+
+
 def check(name: str, run: pathlib.Path, reader) -> None:
     wanted = expected(run)
     files, scalars, times = read_events(run)
@@ -114,7 +154,7 @@ def main() -> int:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     jersey = str(options.jersey.resolve())
-    work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-tensorboard-"))
+    work, server = pathlib.Path(tempfile.mkdtemp(prefix="jersey-tensorboard-")), None
     try:
         subprocess.run([jersey, "synthesize", "--out", work / "data", "--numbers", "4,48,07", "--tracks", "6", "--frames", "3-5"],
                        check=True, stdout=subprocess.DEVNULL)
@@ -153,10 +193,16 @@ def main() -> int:
             assert process.returncode == -9 or kills == 0, f"{name}: exit status {process.returncode}"
             if reader is None:
                 reader = EventAccumulator(str(work / name / "tensorboard"), size_guidance={"scalars": 0})
+                server = Server(work / name)
             reader.Reload()
         check(f"{name} {kills} times, watched meanwhile", work / name, reader)
+        wanted = {tag: sorted(steps.items()) for tag, steps in expected(work / name).items()}
+        assert wait_for(lambda: server.shown() == wanted), f"the TensorBoard that was left open shows\n{server.shown()}\nand not\n{wanted}"
+        print("a TensorBoard that was left open meanwhile shows the same")
         return 0
     finally:
+        if server:
+            server.end()
         shutil.rmtree(work, ignore_errors=True)
 
 
