@@ -87,9 +87,16 @@ import Torch
         try files.begin(try experiment(seeds: "[1]"))
         try files.begin(try experiment(seeds: "[1, 2]"))
         #expect(try files.experiment().runs().count == 4)
+        // A call for some of the runs forgets nothing of the others.
+        var part = try experiment(seeds: "[3]")
+        part.models = [part.models[0]]
+        try files.begin(part)
+        #expect(try files.experiment().models.count == 2 && files.experiment().seeds == [1, 2, 3])
         let error = #expect(throws: FileError.self) { try files.begin(try experiment("settings: {optimizer: {clip: 9}}")) }
         #expect(error?.description.contains("optimizer.clip = 1") == true, "\(error?.description ?? "")")
         #expect(try files.experiment().settings == .table([:]))
+        let other = #expect(throws: FileError.self) { try files.begin(try experiment("variants: [{name: v}]")) }
+        #expect(other?.description.contains("--out") == true, "\(other?.description ?? "")")
         try Data("name: x\nmodels: all".utf8).write(to: files.definition)
         let broken = #expect(throws: UsageError.self) { try files.experiment() }
         #expect(broken?.description.contains(files.definition.path) == true)

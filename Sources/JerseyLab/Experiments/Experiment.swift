@@ -154,6 +154,18 @@ extension Experiment {
     }
 }
 
+extension Experiment {
+    /// This one with the models, seeds and variants of another as well. The settings are the other's, whose runs are checked to
+    /// agree with those that are there.
+    func grown(by other: Experiment) -> Experiment {
+        var grown = other
+        grown.models = models + other.models.filter { !models.contains($0) }
+        grown.seeds = seeds + other.seeds.filter { !seeds.contains($0) }
+        grown.variants = variants + other.variants.filter { new in !variants.contains { $0.name == new.name } }
+        return grown
+    }
+}
+
 // MARK: - Shipped experiments
 
 extension Experiment {

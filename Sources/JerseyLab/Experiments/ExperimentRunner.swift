@@ -32,17 +32,19 @@ public final class ExperimentRunner {
 
     private static let attempts = 2
 
-    /// - Parameter jobs: runs at once, for the estimate of the time that is left.
+    /// - Parameters:
+    ///   - plan: the runs to do; all of the experiment where nil.
+    ///   - jobs: runs at once, for the estimate of the time that is left.
     public init(
-        _ folder: ExperimentFolder, launcher: any Launcher, jobs: Int, observer: any ExperimentObserver,
-        shouldStop: @escaping () -> Bool = { false }
+        _ folder: ExperimentFolder, plan: [PlannedRun]? = nil, launcher: any Launcher, jobs: Int,
+        observer: any ExperimentObserver, shouldStop: @escaping () -> Bool = { false }
     ) throws {
         self.folder = folder
-        plan = try folder.experiment().runs()
+        self.plan = try plan ?? folder.experiment().runs()
         self.launcher = launcher
         self.observer = observer
         self.shouldStop = shouldStop
-        status = ExperimentStatus(runs: plan.map(ExperimentStatus.Run.init), jobs: jobs)
+        status = ExperimentStatus(runs: self.plan.map(ExperimentStatus.Run.init), jobs: jobs)
         table = RunTable(folder, observer)
     }
 
