@@ -75,9 +75,7 @@ public struct SequenceLoader: Sendable {
         var problems: [FrameProblem] = []
         for (place, index) in chosen.enumerated() {
             do {
-                let image =
-                    try cache?.image(at: sequence.frames[index])
-                    ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
+                let image = try image(sequence, index)
                 guard var picture = preprocessor.resized(image) else {
                     throw UsageError(
                         "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
@@ -93,6 +91,12 @@ public struct SequenceLoader: Sendable {
             }
         }
         return LoadedSequence(frames: frames, used: used, heights: heights, problems: problems)
+    }
+
+    private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
+        if let images = sequence.images { return images[index] }
+        let path = sequence.frames[index]
+        return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {
