@@ -77,7 +77,8 @@ static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
   av_dict_free(&options);
   if (code == 0) return cv_status_ok;
   cv_status status = cv_fail(code, report);
-  // A container that is not on the list is an invalid argument.
+  // A container that is not on the list is an invalid argument, and the library's complaint is the list.
+  if (code == AVERROR(EINVAL)) snprintf(report.message, report.capacity, "of another kind");
   return code == AVERROR_INVALIDDATA || code == AVERROR(EINVAL) ? cv_status_unsupported : status;
 }
 

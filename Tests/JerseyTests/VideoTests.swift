@@ -142,7 +142,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 
     @Test func `A film that cannot be written is refused, and a former one stays until the new one is complete`() throws {
         try withFolder { folder in
-            for (name, words) in [("a.avi", "let it end in"), ("none/a.mp4", "No such file"), ("a", "let it end in")] {
+            for (name, words) in [("a.avi", "let it end in"), ("none/a.mp4", "no folder"), ("a", "let it end in")] {
                 let error = #expect(throws: FileError.self) {
                     try VideoWriter(folder.appendingPathComponent(name).path, width: 64, height: 48, rate: 25)
                 }
@@ -286,6 +286,14 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(plan.looks.filter { $0.window >= 4 }.map(\.frame) == Array(Swift.stride(from: 0, to: 1000, by: 5)))
     }
 
+    @Test func `A box that is half in the picture is clipped and read, and a sliver is not`() throws {
+        func area(_ left: Float) -> PixelArea? {
+            TrackBoxes.Box(frame: 0, track: 0, left: left, top: 0, width: 20, height: 40, confidence: 1, line: 1)
+                .legibleArea(width: 100, height: 100)
+        }
+        #expect(area(-9) == PixelArea(left: 0, top: 0, width: 11, height: 40) && area(-11) == nil)
+    }
+
     @Test func `Ten thousand tracks are planned at once`() throws {
         let plan = try plan(Array(repeating: 3, count: 10_000))
         #expect(plan.windows.count == 10_000 && plan.looks.count == 30_000)
@@ -331,8 +339,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(results["8"]?.prediction.frames.count == 1)
         #expect(
             results["9"]?.prediction.number == nil
-                && results["9"]?.prediction.leftOut.first?.reason == "has no box in the picture")
-        #expect(leftOut.sentences == ["1 box outside of the picture (line 14)"])
+                && results["9"]?.prediction.leftOut.first?.reason == "has no box of which half is in the picture")
+        #expect(leftOut.sentences == ["1 box of which less than half is in the picture (line 14)"])
     }
 
     @Test func `A track's windows count together, as its sequences do`() throws {

@@ -134,7 +134,7 @@ extension LeftOutBoxes.Reason: CustomStringConvertible {
         case .trackless: "of no track (-1)"
         case .early: "before the first frame"
         case .duplicate: "beside another of the same track in the same frame"
-        case .outside: "outside of the picture"
+        case .outside: "of which less than half is in the picture"
         case .late: "past the end of the video"
         case .undecodable: "in damaged frames"
         }

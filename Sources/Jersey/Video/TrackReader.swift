@@ -109,7 +109,7 @@ struct TrackPlan {
         windowsOfTrack = Array(repeating: 0, count: boxes.tracks.count)
         var visible = windowsOfTrack
         for box in boxes.boxes {
-            if box.area(width: width, height: height) == nil {
+            if box.legibleArea(width: width, height: height) == nil {
                 leftOut.add(.outside, line: box.line)
             } else {
                 visible[Int(box.track)] += 1
@@ -128,7 +128,7 @@ struct TrackPlan {
         looks.reserveCapacity(chosen.reduce(0, +))
         for box in boxes.boxes {
             let track = Int(box.track)
-            guard let area = box.area(width: width, height: height) else { continue }
+            guard let area = box.legibleArea(width: width, height: height) else { continue }
             defer { seen[track] += 1 }
             guard seen[track] % steps[track] == 0 else { continue }
             // Windows of a track are of equal size, but for one frame.
@@ -140,6 +140,13 @@ struct TrackPlan {
 }
 
 extension TrackBoxes.Box {
+    /// The pixels of it that lie in the picture; nil where they are less than half of it: a sliver of a player shows no number, but a
+    /// model would name one all the same.
+    func legibleArea(width: Int, height: Int) -> PixelArea? {
+        guard let area = area(width: width, height: height) else { return nil }
+        return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height) ? area : nil
+    }
+
     /// The pixels of it that lie in the picture; nil where none do.
     public func area(width: Int, height: Int) -> PixelArea? {
         func span(_ start: Float, _ length: Float, _ limit: Int) -> (start: Int, length: Int) {
@@ -223,11 +230,11 @@ private struct OpenTracks {
         (self.boxes, self.plan, self.shownTracks, self.shownFrames) = (boxes, plan, shownTracks, shownFrames)
     }
 
-    /// The tracks without a box in the picture.
+    /// The tracks of which no box is looked at.
     func unseen(_ path: String) -> [TrackReader.Result] {
         plan.windowsOfTrack.indices.filter { plan.windowsOfTrack[$0] == 0 }.map { track in
             let name = boxes.tracks[track]
-            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box in the picture")
+            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box of which half is in the picture")
             return TrackReader.Result(prediction: Prediction(Self.unreadable(name, [problem])), crops: [:])
         }
     }

@@ -30,6 +30,8 @@ public final class VideoReader {
     public private(set) var damage: (count: Int, first: String)?
 
     private let reader: OpaquePointer
+    /// Whether a frame was decoded last, and not the end reached.
+    private var hasFrame = false
 
     /// - Parameter maximumPixels: of a picture; compared before anything is allocated for it.
     /// - Throws: `FileError` for a file that is no video, or too large.
@@ -74,9 +76,11 @@ public final class VideoReader {
             switch status {
             case .ok:
                 count += 1
+                hasFrame = true
                 return Frame(
                     index: count - 1, time: frame.time < 0 ? Double(count - 1) / rate : frame.time, isDamaged: frame.damaged)
             case .end:
+                hasFrame = false
                 guard count > 0 else {
                     let reason = damage.map { " (\($0.first))" } ?? ""
                     throw FileError(path, "has no frame that can be decoded\(reason)", advice: "copy or export it again")
@@ -92,7 +96,8 @@ public final class VideoReader {
     ///
     /// - Throws: `FileError` when memory runs out.
     public func crop(_ area: PixelArea) throws -> RGBImage {
-        precondition(count > 0 && area.isInside(width: width, height: height), "no \(area) in a frame of \(width)x\(height)")
+        precondition(hasFrame, "no frame is there: next() was not called, or gave nil")
+        precondition(area.isInside(width: width, height: height), "no \(area) in a frame of \(width)x\(height)")
         var isDone = false
         let pixels = [UInt8](unsafeUninitializedCapacity: area.width * area.height * 3) { buffer, count in
             count = area.width * area.height * 3

@@ -18,10 +18,8 @@ public final class VideoWriter {
     ///   - rate: frames a second, about.
     /// - Throws: `FileError` when the file cannot be made.
     public init(_ path: String, width: Int, height: Int, rate: Double) throws {
+        try Self.check(path)
         let url = URL(fileURLWithPath: path)
-        guard ["mp4", "mov", "mkv"].contains(url.pathExtension.lowercased()) else {
-            throw FileError(path, "is no name of a video", advice: "let it end in .mp4, .mov or .mkv")
-        }
         guard width >= 2, height >= 2, width <= 16384, height <= 16384 else {
             throw FileError(path, "cannot be made of \(width)x\(height) pixels", advice: "sides are 2...16384")
         }
@@ -40,6 +38,21 @@ public final class VideoWriter {
         guard let writer else { return }
         cv_writer_close(writer)
         unlink(temporary)
+    }
+
+    /// Whether a path ends like a video that can be made.
+    public static func canMake(_ path: String) -> Bool {
+        ["mp4", "mov", "mkv"].contains(URL(fileURLWithPath: path).pathExtension.lowercased())
+    }
+
+    /// Says before any work is done what is wrong with a path for a video.
+    ///
+    /// - Throws: `FileError` for an ending of no video, or a folder that is not there.
+    public static func check(_ path: String) throws {
+        guard canMake(path) else { throw FileError(path, "is no name of a video", advice: "let it end in .mp4, .mov or .mkv") }
+        guard isFolder(URL(fileURLWithPath: path).deletingLastPathComponent()) else {
+            throw FileError(path, "is in no folder that exists", advice: "make the folder first")
+        }
     }
 
     /// Adds a picture of the writer's size, `time` seconds from the start and later than the one before.

@@ -78,6 +78,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func readVideo(_ file: String) throws -> [Prediction] {
+        try video.video.map(VideoWriter.check)
         let boxes = try video.trackBoxes(file, strict: options.strict)
         let (reader, _) = try options.reader(singleFrame: .anchorOrAll)
         let (predictions, crops) = try video.read(
