@@ -23,6 +23,7 @@ PACKAGES=(
     make
     python3 python3-pip     # to download libtorch
     libjpeg62-turbo-dev libpng-dev libexif-dev                  # reading and writing images
+    libavformat-dev libavcodec-dev libavutil-dev libswscale-dev # reading and writing videos
     libcairo2-dev fonts-dejavu-core fonts-liberation            # drawing sample data
     libsqlite3-dev          # the table of runs of an experiment
     gnuplot-nox             # charts

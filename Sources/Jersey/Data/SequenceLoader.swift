@@ -75,9 +75,7 @@ public struct SequenceLoader: Sendable {
         var problems: [FrameProblem] = []
         for (place, index) in chosen.enumerated() {
             do {
-                let image =
-                    try cache?.image(at: sequence.frames[index])
-                    ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
+                let image = try image(sequence, index)
                 guard var picture = preprocessor.resized(image) else {
                     throw UsageError(
                         "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
@@ -88,7 +86,7 @@ public struct SequenceLoader: Sendable {
                 heights.append(image.height)
             } catch {
                 if strict { throw error }
-                try checkFolder(of: sequence.frames[index])
+                if sequence.images == nil { try checkFolder(of: sequence.frames[index]) }
                 let reason = (error as? ImageError)?.reason.description ?? "\(error)"
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
@@ -102,6 +100,12 @@ public struct SequenceLoader: Sendable {
         let folder = URL(fileURLWithPath: frame).deletingLastPathComponent().path
         guard !FileManager.default.fileExists(atPath: folder) else { return }
         throw FileError(folder, "is gone, or cannot be reached any more", advice: "bring the data set back and run again")
+    }
+
+    private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
+        if let images = sequence.images { return images[index] }
+        let path = sequence.frames[index]
+        return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {

@@ -2,14 +2,21 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import Torch
 
 struct SynthesizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synthesize",
         abstract: "Renders a small sample data set: numbers on moving shirts.",
-        discussion: "Example: jersey synthesize --out sample --numbers 4,6,48,07 --tracks 5")
+        discussion: """
+            Example: jersey synthesize --out sample --numbers 4,6,48,07 --tracks 5
 
-    @Option(help: ArgumentHelp("Folder for the data set.", valueName: "folder"))
+            Example: jersey synthesize --out match.mp4 --numbers 4,6,48,07 --frames 250
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Folder for the data set; or a video (mp4, mov or mkv), with the players' boxes beside it.", valueName: "path"))
     var out: String
 
     @Option(help: ArgumentHelp("Numbers to draw.", valueName: "list"))
@@ -21,7 +28,7 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sequences of each player.", valueName: "n"))
     var sequences = 2
 
-    @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16.", valueName: "range"))
+    @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16; of a video.", valueName: "range"))
     var frames = "6-10"
 
     @Option(help: ArgumentHelp("The same seed draws the same pictures.", valueName: "n"))
@@ -38,19 +45,36 @@ struct SynthesizeCommand: ParsableCommand {
 
     private func range() throws -> ClosedRange<Int> {
         let ends = frames.split(separator: "-").compactMap { Int($0) }
-        guard let first = ends.first, let last = ends.last, ends.count <= 2, 1...512 ~= first, first...512 ~= last else {
-            throw ValidationError("--frames is a number or a range of 1...512, such as 6-10, and not '\(frames)'")
+        let most = isVideo ? 1_000_000 : 512
+        guard let first = ends.first, let last = ends.last, ends.count <= 2, 1...most ~= first, first <= last, last <= most else {
+            throw ValidationError("--frames is a number or a range of 1...\(most), such as 6-10, and not '\(frames)'")
         }
         return first...last
     }
 
+    private var isVideo: Bool { VideoWriter.canMake(out) }
+
     func run() throws {
         let list = numbers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if isVideo { return try drawVideo(list) }
         let dataset = SampleDataset(
             numbers: list, tracksPerNumber: tracks, sequencesPerTrack: sequences, framesPerSequence: try range(), seed: seed)
         let progress = ProgressLine("drawing", total: list.count * tracks * sequences)
         try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite) { _, _ in progress.advance() }
         progress.finish()
         print("\(list.count * tracks * sequences) sequences in \(out)")
+    }
+
+    private func drawVideo(_ numbers: [String]) throws {
+        if let wrong = numbers.first(where: { JerseyNumber($0) == nil }) { throw SampleDatasetError.notANumber(wrong) }
+        let boxes = URL(fileURLWithPath: out).deletingPathExtension().appendingPathExtension("txt").relativePath
+        if !overwrite, let taken = [out, boxes].first(where: FileManager.default.fileExists) {
+            throw FileError(taken, "is there already", advice: "choose another name, or overwrite it (--overwrite)")
+        }
+        let film = SampleVideo(numbers: numbers, frames: try range().upperBound, seed: seed)
+        let progress = ProgressLine("drawing", total: film.frames)
+        try film.write(out, boxes: boxes, progress: progress.advance)
+        progress.finish()
+        print("\(film.frames) frames with \(numbers.count) players in \(out), their boxes in \(boxes)")
     }
 }

@@ -74,6 +74,7 @@ public final class ExperimentRunner {
         var running = Set(try launcher.adopt(waiting))
         for id in running { mark(id, .running) }
         waiting.removeAll { running.contains($0.id) }
+        var nextLook = ContinuousClock.now
         while true {
             if shouldStop() {
                 defer { for id in running { conclude(id) } }
@@ -100,11 +101,15 @@ public final class ExperimentRunner {
                 observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; it will be tried once more")")
                 if !isLast { waiting += plan.filter { $0.id == task.id } }
             }
-            for index in status.runs.indices where status.runs[index].state == .running {
-                status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
-                table.note(status.runs[index])
+            // Runs write their progress about once a second; looking more often would cost more than all else here.
+            if ContinuousClock.now >= nextLook {
+                nextLook = .now + .seconds(1)
+                for index in status.runs.indices where status.runs[index].state == .running {
+                    status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
+                    table.note(status.runs[index])
+                }
+                observer.didLook(status)
             }
-            observer.didLook(status)
             if waiting.isEmpty && running.isEmpty { break }
             Thread.sleep(forTimeInterval: launcher.interval.seconds)
         }
