@@ -49,13 +49,19 @@ let package = Package(
         .target(
             name: "CImage",
             linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("exif")]),
+        // Video files, frame by frame to RGB and back.
+        .target(
+            name: "CVideo",
+            linkerSettings: [
+                .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"), .linkedLibrary("avutil"),
+            ]),
         // Drawing, for rendered samples and contact sheets.
         .systemLibrary(name: "CCairo"),
         // Tensors, layers, optimizers, weight files; nothing about jerseys.
         .target(name: "Torch", dependencies: ["CTorch"]),
         // Configuration, data, models and inference: what it takes to read a number.
         .target(
-            name: "Jersey", dependencies: ["Torch", "CImage", .product(name: "Yams", package: "Yams")]),
+            name: "Jersey", dependencies: ["Torch", "CImage", "CVideo", .product(name: "Yams", package: "Yams")]),
         // What a researcher does with it: training, evaluation, experiments, analyses, reports, rendered data.
         .target(
             name: "JerseyLab",

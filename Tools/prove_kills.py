@@ -6,7 +6,6 @@
 Standard library only. Prints one line a kill, and fails with a reason.
 """
 import argparse
-import json
 import pathlib
 import random
 import shutil
@@ -16,18 +15,7 @@ import sys
 import tempfile
 import time
 
-
-def metrics(folder: pathlib.Path) -> list:
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    for row in rows:
-        del row["seconds"]
-    return rows
-
-
-def tensors(path: pathlib.Path) -> bytes:
-    """The body of a safetensors file: all tensors, without the header that holds times."""
-    data = path.read_bytes()
-    return data[8 + int.from_bytes(data[:8], "little"):]
+from proving import metrics, tensors
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import Torch
 struct JerseyBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jersey-bench", abstract: "Times training steps and loading.",
-        subcommands: [TrainingStepBench.self, LoadingBench.self])
+        subcommands: [TrainingStepBench.self, LoadingBench.self, BookkeepingBench.self])
 }
 
 private func printJSON(_ values: [String: Double]) throws {
@@ -91,5 +91,38 @@ struct LoadingBench: ParsableCommand {
         let start = ContinuousClock.now
         let count = try epoch(1)
         try printJSON(["frames_per_second": Double(count) / (ContinuousClock.now - start).seconds, "frames": Double(count)])
+    }
+}
+
+struct BookkeepingBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bookkeeping", abstract: "Writes of a run that are for whoever watches: TensorBoard's rows, and progress.")
+
+    @Option var epochs = 30
+
+    func run() throws {
+        let folder = RunFolder(
+            URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent("jersey-bookkeeping-\(UUID().uuidString)"))
+        try folder.create()
+        defer { try? FileManager.default.removeItem(at: folder.url) }
+        let part = #"{"loss": 1, "number_accuracy": 0.5, "tens_accuracy": 0.5, "ones_accuracy": 0.5, "sequences": 100}"#
+        let text = """
+            {"epoch": 1, "rate_factor": 1, "train": \(part), "validation": \(part), "unreadable_files": 0, "best": true, "seconds": 1}
+            """
+        var row = try JSON.decoded(EpochMetrics.self, from: Data(text.utf8))
+        let log = try TensorBoardLog(folder, rows: [])
+        let start = ContinuousClock.now
+        for epoch in 1...epochs {
+            row.epoch = epoch
+            try log.append(row)
+        }
+        let middle = ContinuousClock.now
+        for batch in 1...100 {
+            RunProgress(epoch: 1, epochs: epochs, batch: batch, batches: 100, seconds: 1).write(to: folder.progress)
+        }
+        try printJSON([
+            "seconds_per_epoch": (middle - start).seconds / Double(epochs),
+            "seconds_per_progress": (ContinuousClock.now - middle).seconds / 100,
+        ])
     }
 }

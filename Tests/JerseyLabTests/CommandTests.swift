@@ -20,6 +20,11 @@ import Torch
         (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
         (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epochs=many"], "wrong kind"),
         (["train", "--run", "/nonexistent/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
+        (["predict", "--weights", "w", "a.mp4", "--video", "b.mp4"], "--boxes"),
+        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "b.avi"], ".mkv"),
+        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "/nonexistent/b.mp4"], "no folder"),
+        (["predict", "--weights", "w", "a.mp4", "--format", "mot"], "--boxes"),
+        (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
         (["train", "--data", "d"], "--run"), (["train", "--run", "/nonexistent/x"], "--data"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
@@ -98,6 +103,38 @@ import Torch
         let prediction = try JSONDecoder().decode([Prediction].self, from: Data(text.utf8))[0]
         #expect(prediction.frames.map { URL(fileURLWithPath: $0.path).lastPathComponent } == ["1.png", "2.png", "10.png"])
         #expect(prediction.leftOut.map { URL(fileURLWithPath: $0.path).lastPathComponent } == ["3.jpg"])
+    }
+
+    @Test func `A video with boxes has a row for each track in every format, and is annotated on request`() throws {
+        let (folder, weights) = try weights()
+        let (film, boxes, read) = (folder.path("a.mp4"), folder.path("a.txt"), folder.path("read.mp4"))
+        var sample = SyntheticVideo(numbers: ["7", "23"].compactMap(JerseyNumber.init), frames: 12, seed: 1)
+        (sample.width, sample.height) = (320, 240)
+        try sample.write(film, boxes: boxes)
+        // A third player, far outside.
+        let rows = try String(contentsOfFile: boxes, encoding: .utf8) + "3,x,-500,0,20,40\n"
+        try rows.write(toFile: boxes, atomically: true, encoding: .utf8)
+        let arguments = ["--weights", weights, film, "--boxes", boxes]
+
+        let json = try predict(arguments + ["--format", "json", "--sheet", folder.path("sheet.png")])
+        let predictions = try JSONDecoder().decode([Prediction].self, from: Data(json.utf8))
+        #expect(predictions.map(\.track) == ["1", "2", "x"] && predictions[2].number == nil)
+        #expect(predictions[0].frames.first?.path == "\(film)#frame=1,track=1")
+        #expect(try RGBImage(contentsOf: folder.url.appendingPathComponent("sheet.png")).width > 200)
+
+        let mot = try predict(arguments + ["--format", "mot", "--video", read]).split(separator: "\n")
+        #expect(mot.count == 25)
+        let numbers = Dictionary(grouping: mot.map { $0.split(separator: ",") }) { $0[1] }.mapValues { Set($0.map { $0[10] }) }
+        #expect(numbers["x"] == ["-1"] && numbers["1"] == [Substring(predictions[0].number!.description)])
+        #expect(rows.contains(mot[0].split(separator: ",")[0..<6].joined(separator: ",") + ","))
+
+        let (before, after) = (try VideoReader(film), try VideoReader(read))
+        #expect((after.width, after.height) == (320, 240))
+        while try before.next() != nil, try after.next() != nil {
+            let (plain, drawn) = (try before.image().pixels, try after.image().pixels)
+            #expect(zip(plain, drawn).filter { abs(Int($0) - Int($1)) > 60 }.count > 300)
+        }
+        #expect(after.count == 12)
     }
 
     @Test func `A table keeps words to the left and numbers to the right`() {

@@ -7,13 +7,7 @@ import Testing
 @Suite struct EvaluationTests {
     /// A reading that is sure of `read`.
     private func reading(_ id: String, track: String, truth: String, read: String, certainty: Double = 0.9) -> Reading {
-        let number = JerseyNumber(read)!
-        func logs(_ count: Int, _ index: Int) -> [Double] {
-            (0..<count).map { log($0 == index ? certainty : (1 - certainty) / Double(count - 1)) }
-        }
-        return Reading(
-            sequence: FrameSequence(id: id, track: track, number: JerseyNumber(truth), frames: ["a.jpg"], anchor: nil),
-            tens: logs(11, number.tens), ones: logs(10, number.ones), used: [0], attention: nil, problems: [])
+        Reading(FrameSequence(id, track: track, number: truth), read: read, certainty: certainty)
     }
 
     @Test func `Wilson's interval is that of the textbook`() {

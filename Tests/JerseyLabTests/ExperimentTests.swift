@@ -1,12 +1,151 @@
-import JerseyLab
+import Foundation
+import Jersey
 import Testing
+import Torch
+
+@testable import JerseyLab
 
 @Suite struct ExperimentTests {
+    private func experiment(_ extra: String = "", models: String = "[basic_mv3s, seq]", seeds: String = "[1, 2]") throws
+        -> Experiment
+    {
+        try Experiment(yaml: "name: x\nmodels: \(models)\nseeds: \(seeds)\n\(extra)", source: "x.yaml")
+    }
+
+    // MARK: Definitions
+
     @Test(arguments: Experiment.shipped.map(\.experiment.name))
     func `Every shipped experiment plans a run for each model, seed and variant`(name: String) throws {
         let experiment = try Experiment.named(name)
         let runs = try experiment.runs()
         #expect(runs.count == experiment.models.count * experiment.seeds.count * max(experiment.variants.count, 1))
         #expect(Set(runs.map(\.id)).count == runs.count)
+    }
+
+    @Test(arguments: [
+        ("name: x\nmodels: all\nseeds: [1]\nseed: 2", "did you mean seeds"),
+        ("name: x\nmodels: [basic_r81]\nseeds: [1]", "basic_r18"),
+        ("name: x\nmodels: all\nseeds: [1, 2, 1]", "the seed 1 is named twice"),
+        ("name: x\nmodels: [seq, seq_bgru_mp]\nseeds: [1]", "the model seq_bgru_mp is named twice"),
+        ("name: x\nmodels: all\nseeds: []", "at least one model and one seed"),
+        ("name: x\nmodels: all\nseeds: [-1]", "not an experiment"), ("name: x\nmodels: all", "seeds"),
+        ("name: a b\nmodels: all\nseeds: [1]", "'a b' is no name"), ("name: ../x\nmodels: all\nseeds: [1]", "is no name"),
+        ("name: x\nmodels: all\nseeds: [1]\nsettings: {seed: 3}", "seed does not go under settings"),
+        ("name: x\nmodels: all\nseeds: [1]\nsettings: {model: basic_r18}\nvariants: [{name: a}, {name: b}]", "model does not go"),
+        ("name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a, settings: {model: basic_r18}}]", "model does not go"),
+        ("name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a}, {name: a}]", "the variant a is named twice"),
+        ("name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a, setting: {}}]", "did you mean settings"),
+        ("just words", "does not hold keys and values"), ("name: [", "x.yaml"),
+    ])
+    func `A definition that makes no sense is refused, and the file is named`(yaml: String, hint: String) {
+        let error = #expect(throws: UsageError.self) { try Experiment(yaml: yaml, source: "x.yaml") }
+        #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
+        #expect(error?.description.hasPrefix("x.yaml") == true)
+    }
+
+    @Test func `A wrong setting is named when runs are planned`() throws {
+        let unknown = try experiment("settings: {training: {epoch: 3}}")
+        #expect(#expect(throws: UsageError.self) { try unknown.runs() }?.description.contains("training.epochs") == true)
+        let odd = try experiment("variants: [{name: big, settings: {training: {batchSize: many}}}]")
+        #expect(
+            #expect(throws: UsageError.self) { try odd.runs() }?.description.contains("variant big: training.batchSize") == true)
+    }
+
+    @Test func `Runs come seed by seed, and models by their present names`() throws {
+        let runs = try experiment("settings: {training: {batchSize: 8}}").runs()
+        #expect(runs.map(\.id) == ["basic_mv3s-1", "seq_bgru_mp-1", "basic_mv3s-2", "seq_bgru_mp-2"])
+        #expect(runs.allSatisfy { $0.config.training.batchSize == 8 && $0.config.model == $0.model && $0.config.seed == $0.seed })
+        #expect(runs.map(\.group) == ["basic_mv3s", "seq_bgru_mp", "basic_mv3s", "seq_bgru_mp"])
+    }
+
+    @Test func `Variants lie over the common settings, which cannot take their place`() throws {
+        let variants = try experiment(
+            """
+            settings: {optimizer: {clip: 2}}
+            variants: [{name: small, settings: {training: {batchSize: 4}}}, {name: plain}]
+            """, models: "basic_mv3s", seeds: "[7]")
+        let runs = try variants.runs()
+        #expect(runs.map(\.id) == ["basic_mv3s-small-7", "basic_mv3s-plain-7"])
+        #expect(runs.map(\.config.training.batchSize) == [4, RunConfig().training.batchSize])
+        #expect(runs.map(\.config.optimizer.clip) == [2, 2])
+        let other = try variants.overlaid(with: [try ConfigOverlay(assignments: ["optimizer.clip=3"])])
+        #expect(try other.runs().map(\.config.optimizer.clip) == [3, 3])
+        let error = #expect(throws: UsageError.self) {
+            try variants.overlaid(with: [try ConfigOverlay(assignments: ["training.batchSize=8"])])
+        }
+        #expect(error?.description.contains("training.batchSize is what the variants of x differ in") == true)
+    }
+
+    @Test func `A word that is neither an experiment nor a file is met with close ones`() {
+        let error = #expect(throws: UsageError.self) { try Experiment.named("phaseC") }
+        #expect(error?.description.contains("phaseA or phaseB") == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `An experiment may grow, and keeps what its runs have in common`() throws {
+        let folder = try TemporaryFolder()
+        let files = ExperimentFolder(folder.url)
+        try files.begin(try experiment(seeds: "[1]"))
+        try files.begin(try experiment(seeds: "[1, 2]"))
+        #expect(try files.experiment().runs().count == 4)
+        // A call for some of the runs forgets nothing of the others.
+        var part = try experiment(seeds: "[3]")
+        part.models = [part.models[0]]
+        try files.begin(part)
+        #expect(try files.experiment().models.count == 2 && files.experiment().seeds == [1, 2, 3])
+        let error = #expect(throws: FileError.self) { try files.begin(try experiment("settings: {optimizer: {clip: 9}}")) }
+        #expect(error?.description.contains("optimizer.clip = 1") == true, "\(error?.description ?? "")")
+        #expect(try files.experiment().settings == .table([:]))
+        let other = #expect(throws: FileError.self) { try files.begin(try experiment("variants: [{name: v}]")) }
+        #expect(other?.description.contains("--out") == true, "\(other?.description ?? "")")
+        try Data("name: x\nmodels: all".utf8).write(to: files.definition)
+        let broken = #expect(throws: UsageError.self) { try files.experiment() }
+        #expect(broken?.description.contains(files.definition.path) == true)
+    }
+
+    // MARK: Status and selection
+
+    @Test func `The time that is left goes by what runs of the same model took`() throws {
+        let runs = try experiment().runs()
+        var status = ExperimentStatus(runs: runs.map(ExperimentStatus.Run.init), jobs: 1)
+        #expect(status.remainingSeconds == nil && status.count(.waiting) == 4)
+        (status.runs[0].state, status.runs[0].seconds) = (.finished, 100)
+        (status.runs[1].state, status.runs[1].progress) = (
+            .running, RunProgress(epoch: 2, epochs: 4, batch: 0, batches: 5, seconds: 50)
+        )
+        // 100 s for the other basic_mv3s; 200 s for a seq, of which one has a quarter behind it.
+        #expect(status.remainingSeconds == 450.0)
+        status.jobs = 2
+        #expect(status.remainingSeconds == 225)
+        status.runs[2].state = .failed
+        status.runs[3].state = .finished
+        #expect(status.remainingSeconds == 150)
+    }
+
+    @Test func `Runs that are named one by one are put together by their settings`() throws {
+        let folder = try TemporaryFolder()
+        let reading = Reading(FrameSequence("1", track: "t", number: "4"), read: "4")
+        func write(_ name: String, seed: UInt64, batch: Int) throws -> String {
+            var config = RunConfig()
+            (config.seed, config.training.batchSize) = (seed, batch)
+            try RunFolder(folder.url.appendingPathComponent(name)).pretend(config, [reading])
+            return folder.path(name)
+        }
+        let paths = [try write("a", seed: 1, batch: 8), try write("b", seed: 2, batch: 8), try write("c", seed: 1, batch: 4)]
+        let together = try RunSelection([paths[0], paths[1], paths[0]])
+        #expect(together.groups.map(\.name) == ["attn_bgru_luong"] && together.groups[0].runs.map(\.id) == ["a", "b"])
+        let apart = try RunSelection(paths)
+        #expect(apart.groups.map(\.name) == ["attn_bgru_luong (\(paths[0]))", "attn_bgru_luong (\(paths[2]))"])
+        let neither = #expect(throws: FileError.self) { try RunSelection([folder.url.path]) }
+        #expect(neither?.description.contains("neither a run folder") == true)
+        try FileManager.default.removeItem(at: RunFolder(URL(fileURLWithPath: paths[2])).result)
+        #expect(#expect(throws: FileError.self) { try RunSelection([paths[2]]) }?.description.contains("not finished") == true)
+    }
+
+    @Test func `Two experiments with the same models keep their names apart`() throws {
+        let other = try TemporaryFolder()
+        try SampleExperiment.write(to: other.url)
+        let paths = [SampleExperiment.folder.url.path, other.url.path]
+        let names = try RunSelection(paths).groups.map(\.name)
+        #expect(names == paths.flatMap { path in SampleExperiment.models.map { "\($0) (\(path))" } })
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import Jersey
 import JerseyLab
 import Testing
@@ -56,4 +57,35 @@ final class SilentObserver: TrainingObserver {
     func say(_ text: String) { sentences.append(text) }
     func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {}
     func didFinishEpoch(_ row: EpochMetrics, epochs: Int) { rows.append(row) }
+}
+
+/// What a well-formed page of XML says.
+final class Page: NSObject, XMLParserDelegate {
+    private(set) var texts: [String] = []
+    private(set) var ids: [String] = []
+    private(set) var references: [String] = []
+    private(set) var elements: Set<String> = []
+    /// Every attribute's name and value.
+    private(set) var attributes: [(name: String, value: String)] = []
+
+    init?(_ xml: String) {
+        super.init()
+        let parser = XMLParser(data: Data(xml.utf8))
+        parser.delegate = self
+        guard parser.parse() else { return nil }
+        texts = texts.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+    }
+
+    func parser(
+        _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+        attributes: [String: String]
+    ) {
+        texts.append("")
+        elements.insert(name)
+        self.attributes += attributes.map { ($0.key, $0.value) }
+        if let id = attributes["id"] { ids.append(id) }
+        if let link = attributes["xlink:href"], link.hasPrefix("#") { references.append(String(link.dropFirst())) }
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) { texts[texts.count - 1] += string }
 }

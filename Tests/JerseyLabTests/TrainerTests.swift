@@ -24,7 +24,8 @@ import Torch
     }
 
     private func rows(_ folder: URL) throws -> [EpochMetrics] {
-        try String(contentsOf: RunFolder(folder).metrics, encoding: .utf8).split(separator: "\n").map {
+        guard RunFolder(folder).exists(RunFolder(folder).metrics) else { return [] }
+        return try String(contentsOf: RunFolder(folder).metrics, encoding: .utf8).split(separator: "\n").map {
             var row = try JSONDecoder().decode(EpochMetrics.self, from: Data($0.utf8))
             row.seconds = 0
             return row
@@ -32,14 +33,15 @@ import Torch
     }
 
     @Test(arguments: ["attn_ugru_gate", "basic_mv3s"], [false, true])
-    func `A run that is stopped at every step ends as the uninterrupted one`(model: String, published: Bool) throws {
+    func `A run that is stopped again and again ends as the uninterrupted one`(model: String, published: Bool) throws {
         let folder = try TemporaryFolder()
         var config = Sample.config(model)
         config.published = published
         let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
         #expect(try train(config, in: whole) == .finished)
         var sessions = 1
-        while try train(config, in: parts, stopAfter: 1) == .stopped {
+        // Later and later: after one step, and within evaluations.
+        while try train(config, in: parts, stopAfter: sessions) == .stopped {
             sessions += 1
             // Neither is part of what a run is.
             config.data.workers = 1 + sessions % 3
@@ -103,6 +105,36 @@ import Torch
         )
         #expect(Set(first).count == 50 && Set(second).count == 50 && first != second)
         #expect(first == order.items(sequences, epoch: 0).map(\.sequence.id))
+    }
+
+    @Test func `The event file stays the same file, and is mended when a session begins`() throws {
+        let folder = try TemporaryFolder()
+        let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
+        func file(_ run: URL) -> URL { RunFolder(run).tensorboard.appendingPathComponent("events.out.tfevents.0.jersey") }
+        func number(_ url: URL) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: url.path)[.systemFileNumber] as? Int
+        }
+        _ = try train(Sample.config(), in: whole)
+        // Into the second epoch.
+        while try rows(parts).isEmpty { _ = try train(Sample.config(), in: parts, stopAfter: 9) }
+        let before = try number(file(parts))
+        try (Data(contentsOf: file(parts)).dropLast(5)).write(to: file(parts), options: [])
+        #expect(try train(Sample.config(), in: parts) == .finished)
+        #expect(try number(file(parts)) == before)
+        #expect(try Data(contentsOf: file(parts)).count == Data(contentsOf: file(whole)).count)
+    }
+
+    @Test func `What follows from the state is made good, and broken weights are named at once`() throws {
+        let folder = try TemporaryFolder()
+        _ = try train(Sample.config(), in: folder.url)
+        let run = RunFolder(folder.url)
+        let metrics = try Data(contentsOf: run.metrics)
+        try metrics.prefix(50).write(to: run.metrics)
+        _ = try train(Sample.config(), in: folder.url)
+        #expect(try Data(contentsOf: run.metrics) == metrics)
+        try Data(contentsOf: run.best).prefix(1000).write(to: run.best)
+        let error = #expect(throws: FileError.self) { try train(Sample.config(), in: folder.url) }
+        #expect(error?.path == run.best.path)
     }
 
     @Test func `Two trainers in one folder are refused`() throws {

@@ -161,7 +161,7 @@ struct LoadingTests {
     @Test("a sequence without a readable frame is set apart, alone or among others", arguments: [false, true])
     func nothingReadable(_ pads: Bool) throws {
         try withSequences(3) { folder, sequences throws in
-            try FileManager.default.removeItem(at: folder.appendingPathComponent("1"))
+            for frame in sequences[1].frames { try FileManager.default.removeItem(atPath: frame) }
             let items = sequences.map { BatchLoader.Item($0) }
             let batch = try #require(try BatchLoader(items, batchSize: 3, loader: loader(), workers: 2, pads: pads).next())
             #expect(
@@ -169,6 +169,17 @@ struct LoadingTests {
             #expect(batch.problems.count == 2 && batch.problems.allSatisfy { $0.reason.hasPrefix("does not exist") })
             let alone = try #require(try BatchLoader([items[1]], batchSize: 1, loader: loader(), workers: 1, pads: pads).next())
             #expect(alone.frames.shape == [0, 12, 8, 3] && alone.lengths == [] && alone.unreadable == [sequences[1]])
+        }
+    }
+
+    @Test("a folder that is gone is an error: the data set went away, and not a frame")
+    func folderGone() throws {
+        try withSequences(3) { folder, sequences throws in
+            let gone = folder.appendingPathComponent("1")
+            try FileManager.default.removeItem(at: gone)
+            let batches = BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 2)
+            let error = #expect(throws: FileError.self) { try batches.next() }
+            #expect(error?.path == gone.path)
         }
     }
 

@@ -52,9 +52,15 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
 
     /// YAML (or JSON, which is YAML) by its own rules: a quoted "07" stays a word.
     ///
-    /// - Throws: what the parser says.
+    /// - Throws: what the parser says, in one line.
     public init(yaml text: String) throws {
-        self = try Yams.load(yaml: text).map { try ConfigTree($0) } ?? .table([:])
+        do {
+            self = try Yams.load(yaml: text).map { try ConfigTree($0) } ?? .table([:])
+        } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _)
+        {
+            throw UsageError("line \(mark.line), column \(mark.column): \(problem)")
+        }
     }
 
     /// The tree as a value of `type`; its keys are checked by whoever defines them.
@@ -134,11 +140,14 @@ public struct ConfigOverlay: Sendable {
     ///
     /// - Throws: `FileError` when it cannot be read or parsed.
     public init(file: URL) throws {
-        let text: String
+        let data: Data
         do {
-            text = try String(contentsOf: file, encoding: .utf8)
+            data = try Data(contentsOf: file)
         } catch {
             throw FileError(file.path, doing: "read the configuration", error: error)
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw FileError(file.path, "is neither YAML nor JSON, but no text at all")
         }
         do {
             let tree = try ConfigTree(yaml: text)
@@ -207,6 +216,11 @@ extension RunConfig {
     public init(overlays: [ConfigOverlay]) throws {
         var config = RunConfig()
         for overlay in overlays {
+            // All at once where all is well; key by key to find the one that is not.
+            if overlay.settings.keys.allSatisfy(Self.keys.contains), let whole = try? config.setting(overlay.settings) {
+                config = whole
+                continue
+            }
             for (key, value) in overlay.settings.sorted(by: { $0.key < $1.key }) {
                 guard Self.keys.contains(key) else {
                     let error = UsageError.unknown(
@@ -214,12 +228,12 @@ extension RunConfig {
                     throw UsageError("\(overlay.source): \(error.description)")
                 }
                 do {
-                    config = try config.setting(key, to: value)
+                    config = try config.setting([key: value])
                 } catch let DecodingError.dataCorrupted(context) {
                     throw UsageError("\(overlay.source): \(key): \(context.debugDescription)")
                 } catch {
                     // A folder may be called 2024; the text as it was written tells.
-                    if let text = overlay.texts[key], let word = try? config.setting(key, to: .string(text)) {
+                    if let text = overlay.texts[key], let word = try? config.setting([key: .string(text)]) {
                         config = word
                         continue
                     }
@@ -232,9 +246,9 @@ extension RunConfig {
         self = config
     }
 
-    private func setting(_ key: String, to value: ConfigTree) throws -> RunConfig {
+    private func setting(_ values: [String: ConfigTree]) throws -> RunConfig {
         var tree = Self.tree(of: self)
-        tree.set(value, at: key.components(separatedBy: "."))
+        for (key, value) in values { tree.set(value, at: key.components(separatedBy: ".")) }
         return try JSONDecoder().decode(RunConfig.self, from: JSONEncoder().encode(tree))
     }
 }

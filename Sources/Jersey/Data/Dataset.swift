@@ -9,16 +9,21 @@ public struct FrameSequence: Sendable, Equatable {
     public let track: String
     /// Nil where it is not known.
     public let number: JerseyNumber?
-    /// Paths in frame order.
+    /// Paths in frame order; names only, where the frames are in memory.
     public let frames: [String]
+    /// The frames, where they are in memory and not in files.
+    public let images: [RGBImage]?
     /// Index of the frame in which the number is seen best; nil where none is marked.
     public let anchor: Int?
 
-    public init(id: String, track: String, number: JerseyNumber?, frames: [String], anchor: Int?) {
+    public init(
+        id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage]? = nil, anchor: Int?
+    ) {
         self.id = id
         self.track = track
         self.number = number
         self.frames = frames
+        self.images = images
         self.anchor = anchor
     }
 }

@@ -64,7 +64,7 @@ public struct SequenceLoader: Sendable {
     }
 
     /// - Parameter random: what the draws come from; not used without augmentation and jitter.
-    /// - Throws: `ImageError` where `strict`.
+    /// - Throws: `ImageError` where `strict`; `FileError` when not the frame is bad, but its folder is gone.
     func load(_ sequence: FrameSequence, random: RandomStream) throws -> LoadedSequence {
         var random = random
         let chosen = indices(of: sequence, random: &random)
@@ -75,9 +75,7 @@ public struct SequenceLoader: Sendable {
         var problems: [FrameProblem] = []
         for (place, index) in chosen.enumerated() {
             do {
-                let image =
-                    try cache?.image(at: sequence.frames[index])
-                    ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
+                let image = try image(sequence, index)
                 guard var picture = preprocessor.resized(image) else {
                     throw UsageError(
                         "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
@@ -88,11 +86,26 @@ public struct SequenceLoader: Sendable {
                 heights.append(image.height)
             } catch {
                 if strict { throw error }
+                if sequence.images == nil { try checkFolder(of: sequence.frames[index]) }
                 let reason = (error as? ImageError)?.reason.description ?? "\(error)"
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
         }
         return LoadedSequence(frames: frames, used: used, heights: heights, problems: problems)
+    }
+
+    /// A data set that was moved away, or a disk that dropped out, is no matter of single frames: what goes on without them would
+    /// end with figures of whatever was left.
+    private func checkFolder(of frame: String) throws {
+        let folder = URL(fileURLWithPath: frame).deletingLastPathComponent().path
+        guard !FileManager.default.fileExists(atPath: folder) else { return }
+        throw FileError(folder, "is gone, or cannot be reached any more", advice: "bring the data set back and run again")
+    }
+
+    private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
+        if let images = sequence.images { return images[index] }
+        let path = sequence.frames[index]
+        return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {

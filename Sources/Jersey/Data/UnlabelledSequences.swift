@@ -23,7 +23,8 @@ public struct UnlabelledSequences: Sendable {
             } else {
                 guard FrameOrder.isFrame(url.lastPathComponent) else {
                     throw FileError(
-                        path, "is neither a folder nor a \(FrameOrder.extensions.sorted().joined(separator: ", ")) file")
+                        path, "is neither a folder nor a \(FrameOrder.extensions.sorted().joined(separator: ", ")) file",
+                        advice: "for a video, give its tracker's boxes, too (--boxes)")
                 }
                 let folder = (path as NSString).deletingLastPathComponent
                 if let index = files.firstIndex(where: { $0.folder == folder }) {

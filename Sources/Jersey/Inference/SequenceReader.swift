@@ -42,9 +42,9 @@ public struct SequenceReader {
 
     /// All readings, in order, and the sequences without a readable frame.
     ///
-    /// - Parameter progress: called after each sequence.
+    /// - Parameter progress: called after each sequence; what it throws ends the reading.
     public func readAll(
-        _ sequences: [FrameSequence], progress: () -> Void = {}
+        _ sequences: [FrameSequence], progress: () throws -> Void = {}
     ) throws -> ([Reading], [UnreadableSequence]) {
         var readings: [Reading] = []
         var unreadable: [UnreadableSequence] = []
@@ -53,7 +53,7 @@ public struct SequenceReader {
             case .success(let reading): readings.append(reading)
             case .failure(let sequence): unreadable.append(sequence)
             }
-            progress()
+            try progress()
         }
         return (readings, unreadable)
     }

@@ -28,6 +28,7 @@ struct DoctorCommand: ParsableCommand {
             ],
             ["threads", "\(Runtime.threads) for arithmetic"],
             ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
+            ["video", "FFmpeg \(VideoReader.libraryVersion), annotated videos as \(VideoWriter.codec)"],
             ["GPU", devices > 0 ? "\(devices) usable" : hasDriver ? "a driver is there, but no device is usable" : "none"],
             ["training uses", devices > 0 ? "the GPU, in float16 with loss scaling" : "the processor, in float32"],
         ]

@@ -82,15 +82,21 @@ struct ExperimentTaskCommand: ParsableCommand {
         }
         let folder = experiment.run(planned.id)
         if folder.exists(folder.config) {
-            let saved = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
+            let saved: RunConfig
+            do {
+                saved = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
+            } catch let error as FileError {
+                throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
+            }
             try planned.config.checkContinues(saved, path: folder.url.path)
         }
         Runtime.keepMemory()
         let signals = StopSignals()
         signal(SIGPIPE, SIG_IGN)
         if leashed { signals.stopWhenInputCloses() }
+        // The task of a runner that was killed stops after its step, which may be a long one.
         let trainer = Trainer(
-            planned.config, folder: folder, observer: TrainingConsole(), shouldStop: { signals.isStopped }, patience: 30)
+            planned.config, folder: folder, observer: TrainingConsole(), shouldStop: { signals.isStopped }, patience: 300)
         if try trainer.run() == .stopped { throw ExitCode(130) }
     }
 }

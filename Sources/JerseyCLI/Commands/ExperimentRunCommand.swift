@@ -58,11 +58,13 @@ struct ExperimentRunCommand: ParsableCommand {
 
     func run() throws {
         let folder = ExperimentFolder(URL(fileURLWithPath: out))
-        try folder.begin(try definition(folder))
+        let experiment = try definition(folder)
+        try folder.begin(experiment)
         let signals = StopSignals()
         let console = ExperimentConsole(name: try folder.experiment().name)
         let runner = try ExperimentRunner(
-            folder, launcher: try launch.launcher(folder, jobs: jobs, say: console.say), jobs: jobs, observer: console,
+            folder, plan: try experiment.runs(), launcher: try launch.launcher(folder, jobs: jobs, say: console.say), jobs: jobs,
+            observer: console,
             shouldStop: { signals.isStopped })
         let ending = try runner.run()
         console.finish()

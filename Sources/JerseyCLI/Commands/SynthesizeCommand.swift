@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import Torch
 
 struct SynthesizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,9 +11,13 @@ struct SynthesizeCommand: ParsableCommand {
         discussion: """
             Example: jersey synthesize --out sample --numbers 4,6,48,07 --tracks 5
             Like detected numbers of a broadcast: --framing number --numbers all --unreadable 0.1 --preview sheet.png
+
+            Example: jersey synthesize --out match.mp4 --numbers 4,6,48,07 --frames 250
             """)
 
-    @Option(help: ArgumentHelp("Folder for the data set.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Folder for the data set; or a video (mp4, mov or mkv), with the players' boxes beside it.", valueName: "path"))
     var out: String
 
     @Option(help: ArgumentHelp("Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
@@ -24,7 +29,7 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sequences of each player.", valueName: "n"))
     var sequences = 2
 
-    @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16.", valueName: "range"))
+    @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16; of a video.", valueName: "range"))
     var frames = "6-10"
 
     @Option(help: "What a frame shows: \(Framing.allCases.map(\.rawValue).joined(separator: " or ")).")
@@ -61,7 +66,7 @@ struct SynthesizeCommand: ParsableCommand {
         guard (1...1000).contains(sequences) else { throw ValidationError("--sequences must be 1...1000") }
         guard 0..<1 ~= unreadable else { throw ValidationError("--unreadable is a share from 0 to below 1, such as 0.1") }
         guard 1...1024 ~= threads ?? 1 else { throw ValidationError("--threads must be 1...1024") }
-        _ = try range(frames, of: 1...512, "--frames", example: "6-10")
+        _ = try frameRange()
         _ = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
     }
 
@@ -78,11 +83,18 @@ struct SynthesizeCommand: ParsableCommand {
         return first...last
     }
 
+    private func frameRange() throws -> ClosedRange<Int> {
+        try range(frames, of: 1...(isVideo ? 1_000_000 : 512), "--frames", example: "6-10")
+    }
+
+    private var isVideo: Bool { VideoWriter.canMake(out) }
+
     func run() throws {
+        if isVideo { return try drawVideo() }
         let heights = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
         let dataset = SyntheticDataset(
             numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: sequences,
-            framesPerSequence: try range(frames, of: 1...512, "--frames", example: "6-10"), unreadableShare: unreadable,
+            framesPerSequence: try frameRange(), unreadableShare: unreadable,
             renderer: SyntheticRenderer(
                 seed: seed, framing: framing, difficulty: difficulty,
                 height: heights.map { Double($0.lowerBound)...Double($0.upperBound) }))
@@ -94,6 +106,19 @@ struct SynthesizeCommand: ParsableCommand {
             try dataset.preview().pngData().write(to: URL(fileURLWithPath: preview))
             print("a sheet of some of them in \(preview)")
         }
+    }
+
+    private func drawVideo() throws {
+        let players = try NumberShare.list(numbers).map(\.number)
+        let boxes = URL(fileURLWithPath: out).deletingPathExtension().appendingPathExtension("txt").relativePath
+        if !overwrite, let taken = [out, boxes].first(where: FileManager.default.fileExists) {
+            throw FileError(taken, "is there already", advice: "choose another name, or overwrite it (--overwrite)")
+        }
+        let film = SyntheticVideo(numbers: players, frames: try frameRange().upperBound, seed: seed)
+        let progress = ProgressLine("drawing", total: film.frames)
+        try film.write(out, boxes: boxes, progress: progress.advance)
+        progress.finish()
+        print("\(film.frames) frames with \(players.count) players in \(out), their boxes in \(boxes)")
     }
 }
 

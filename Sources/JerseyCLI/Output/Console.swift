@@ -53,6 +53,7 @@ final class ProgressLine: Sendable {
     private let start = ContinuousClock.now
     private let state = Mutex(State())
 
+    /// - Parameter total: what `advance` will be called for, about.
     init(_ label: String, total: Int) {
         self.label = label
         self.total = total
@@ -68,7 +69,7 @@ final class ProgressLine: Sendable {
             let rate = Double(state.done) / max(seconds, 1e-9)
             Console.redraw(
                 "\(label) \(Console.bar(Double(state.done) / Double(max(total, 1)))) \(state.done)/\(total), "
-                    + String(format: "%.1f/s, ", rate) + "\(Console.duration(Double(total - state.done) / rate)) left")
+                    + String(format: "%.1f/s, ", rate) + "\(Console.duration(Double(max(total - state.done, 0)) / rate)) left")
         }
     }
 

@@ -18,13 +18,32 @@ enum PredictionText {
 
     private static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
 
-    static func text(_ predictions: [Prediction], _ format: PredictCommand.Format) throws -> String {
+    /// - Parameter boxes: what `mot` is made of.
+    static func text(_ predictions: [Prediction], _ format: PredictCommand.Format, boxes: TrackBoxes? = nil) throws -> String {
         switch format {
         case .table: return table(predictions)
         case .json: return JSON.text(try JSON.readable(predictions))
         case .jsonl: return try predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
         case .csv: return csv(predictions)
+        case .mot: return mot(predictions, boxes!)
         }
+    }
+
+    /// MOTChallenge's ten columns, and the number as the eleventh: -1 where none was read.
+    private static func mot(_ predictions: [Prediction], _ boxes: TrackBoxes) -> String {
+        let numbers = Dictionary(predictions.map { ($0.track, $0.number?.description ?? "-1") }) { first, _ in first }
+        let tails = boxes.tracks.map { ",-1,-1,-1,\(numbers[$0] ?? "-1")\n" }
+        var text = ""
+        for box in boxes.boxes {
+            let place = [box.left, box.top, box.width, box.height, box.confidence].map(plain).joined(separator: ",")
+            text += "\(Int(box.frame) + boxes.firstFrame),\(boxes.tracks[Int(box.track)]),\(place)" + tails[Int(box.track)]
+        }
+        return text
+    }
+
+    /// "912.4" and "7", as trackers write.
+    private static func plain(_ value: Float) -> String {
+        value == value.rounded() && abs(value) < 1e7 ? String(Int(value)) : "\(value)"
     }
 
     /// RFC 4180, with a header.

@@ -52,6 +52,8 @@ public struct AnalysisInput: Sendable {
     public var seed: UInt64 = 1
     /// The sequence to look into.
     public var sequence: String?
+    /// Readings that a time is the median of, where an analysis should not decide by itself.
+    var rounds: Int?
 
     public init(groups: [RunGroup]) {
         self.groups = groups

@@ -7,7 +7,8 @@ extension Analysis {
     static let backbones = Analysis(
         name: "backbones", summary: "The encoders: parameters, operations, activations, feature size, and time measured here.",
         needsRuns: false
-    ) { _ in
+    ) { input in
+        let rounds = input.rounds ?? 15
         let config = DataConfig()
         var figures: [BackboneFigure] = []
         var bodies: [() -> Void] = []
@@ -36,7 +37,7 @@ extension Analysis {
             bodies.append { withoutGradients { _ = model.encode(one) } }
             bodies.append { withoutGradients { _ = model.encode(many) } }
         }
-        let seconds = Latency.medians(rounds: 15, bodies)
+        let seconds = Latency.medians(rounds: rounds, bodies)
         for index in figures.indices {
             figures[index].seconds = seconds[2 * index]
             figures[index].secondsPerFrameInBatch = seconds[2 * index + 1] / Double(batch)
@@ -57,7 +58,7 @@ extension Analysis {
                         ]
                     }, title: "Encoders on frames of \(config.width)x\(config.height)",
                     note:
-                        "MACs: multiply-accumulates; activations: values that convolutions put out, per frame. Medians of 15 readings "
+                        "MACs: multiply-accumulates; activations: values that convolutions put out, per frame. Medians of \(rounds) readings "
                         + "taken in turns, \(Runtime.threads) threads.")
             ], json: figures,
             charts: [

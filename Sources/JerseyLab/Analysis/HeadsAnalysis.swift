@@ -8,7 +8,8 @@ extension Analysis {
         name: "heads",
         summary: "What the digit heads cost: parameters, operations, time here; and what it is of the whole model.",
         needsRuns: false
-    ) { _ in
+    ) { input in
+        let rounds = input.rounds ?? 41
         let (batch, frames) = (64, 8)
         let cases = [
             (place: "per sequence, after a bidirectional GRU", rows: batch, width: 256),
@@ -32,13 +33,15 @@ extension Analysis {
                         macs: item.rows * item.width * outputs))
             }
         }
-        for (index, seconds) in Latency.medians(rounds: 41, calls: 20, bodies).enumerated() { figures[index].seconds = seconds }
+        for (index, seconds) in Latency.medians(rounds: rounds, calls: 20, bodies).enumerated() {
+            figures[index].seconds = seconds
+        }
 
         let config = DataConfig()
         let model = JerseyModel(try ModelSpec.named("attn_bgru_luong"))
         model.store.isTraining = false
         let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
-        let whole = Latency.medians(rounds: 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
+        let whole = Latency.medians(rounds: input.rounds ?? 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
         let perSequence = (figures.first?.seconds ?? 0) / Double(batch)
         let share = String(format: "%.2g%%", 100 * perSequence / whole)
         return AnalysisResult(
@@ -51,7 +54,7 @@ extension Analysis {
                             "\(figure.macs)", Latency.text(figure.seconds),
                         ]
                     }, title: "Fully connected heads, \(batch) sequences of \(frames) frames",
-                    note: "Medians of 41 readings taken in turns, \(Runtime.threads) threads.")
+                    note: "Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads.")
             ],
             notes: [
                 "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Latency.text(whole)); "

@@ -47,9 +47,9 @@ public struct Experiment: Codable, Sendable, Equatable {
         do {
             let tree = try ConfigTree(yaml: text)
             guard case .table(let table) = tree else { throw UsageError("does not hold keys and values") }
-            let known = CodingKeys.allCases.map(\.rawValue)
-            if let key = table.keys.sorted().first(where: { !known.contains($0) }) {
-                throw UsageError.unknown("key", key, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            try Self.check(table, has: CodingKeys.allCases.map(\.rawValue))
+            if case .list(let variants) = table["variants"] {
+                for case .table(let variant) in variants { try Self.check(variant, has: ["name", "settings"]) }
             }
             self = try tree.decoded(as: Experiment.self)
             try check()
@@ -60,9 +60,15 @@ public struct Experiment: Codable, Sendable, Equatable {
         }
     }
 
+    private static func check(_ table: [String: ConfigTree], has known: [String]) throws {
+        guard let key = table.keys.sorted().first(where: { !known.contains($0) }) else { return }
+        throw UsageError.unknown("key", key, among: known, advice: "there are: \(known.joined(separator: ", "))")
+    }
+
     private func check() throws {
         guard !models.isEmpty, !seeds.isEmpty else { throw UsageError("an experiment needs at least one model and one seed") }
-        for model in models { _ = try ModelSpec.named(model) }
+        // An older name is the same model.
+        let models = try models.map { try ModelSpec.named($0).name }
         let variantNames = variants.map(\.name)
         for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
             if let twice = words.first(where: { word in words.count { $0 == word } > 1 }) {
@@ -73,7 +79,7 @@ public struct Experiment: Codable, Sendable, Equatable {
         for name in variantNames + [name] where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) == nil {
             throw UsageError("'\(name)' is no name for an experiment or a variant; use letters, digits, - and _")
         }
-        for overlay in try overlays().map(\.overlay) {
+        for overlay in [ConfigOverlay(source: "settings", tree: settings)] + overlays().map(\.overlay) {
             for key in ["model", "seed"] where overlay.settings[key] != nil {
                 throw UsageError("\(key) does not go under settings; it is named under \(key)s")
             }
@@ -81,7 +87,7 @@ public struct Experiment: Codable, Sendable, Equatable {
     }
 
     /// The overlays of each variant; one without a name where there are none.
-    private func overlays() throws -> [(variant: String?, overlay: ConfigOverlay)] {
+    private func overlays() -> [(variant: String?, overlay: ConfigOverlay)] {
         guard !variants.isEmpty else { return [(nil, ConfigOverlay(source: "settings", tree: settings))] }
         return variants.map { variant in
             (variant.name, ConfigOverlay(source: "variant \(variant.name)", tree: variant.settings ?? .table([:])))
@@ -113,7 +119,7 @@ extension Experiment {
         var runs: [PlannedRun] = []
         for seed in seeds {
             for model in models {
-                for (variant, overlay) in try overlays() {
+                for (variant, overlay) in overlays() {
                     var config = try RunConfig(overlays: variant == nil ? [overlay] : [common, overlay])
                     config.model = try ModelSpec.named(model).name
                     config.seed = seed
@@ -145,6 +151,18 @@ extension Experiment {
         }
         try copy.check()
         return copy
+    }
+}
+
+extension Experiment {
+    /// This one with the models, seeds and variants of another as well. The settings are the other's, whose runs are checked to
+    /// agree with those that are there.
+    func grown(by other: Experiment) -> Experiment {
+        var grown = other
+        grown.models = models + other.models.filter { !models.contains($0) }
+        grown.seeds = seeds + other.seeds.filter { !seeds.contains($0) }
+        grown.variants = variants + other.variants.filter { new in !variants.contains { $0.name == new.name } }
+        return grown
     }
 }
 

@@ -37,8 +37,9 @@ public struct ExperimentFolder: Sendable {
 
     /// Begins or continues: writes the definition, where it does not contradict one that is there.
     ///
-    /// An experiment may grow (more models, seeds or variants); what its runs have in common stays.
-    /// - Throws: `FileError` that names the first setting that differs.
+    /// An experiment grows (more models, seeds or variants) and never shrinks, since what was trained is there; what its runs have in
+    /// common stays.
+    /// - Throws: `FileError` that names the first setting that differs, or says that another process runs it.
     public func begin(_ experiment: Experiment) throws {
         do {
             try FileManager.default.createDirectory(
@@ -46,15 +47,27 @@ public struct ExperimentFolder: Sendable {
         } catch {
             throw FileError(url.path, doing: "create the experiment's folder", error: error)
         }
+        // Tasks read the definition, and what a call that is refused would have written nobody wants.
+        let lock = try lock()
+        defer { withExtendedLifetime(lock) {} }
+        AtomicFile.removeLeftovers(in: url)
         if exists {
             let saved = try self.experiment()
+            guard saved.variants.isEmpty == experiment.variants.isEmpty else {
+                throw FileError(
+                    url.path,
+                    "has an experiment \(saved.variants.isEmpty ? "without" : "with") variants, unlike \(experiment.name)",
+                    advice: "use another --out folder")
+            }
             let runs = Dictionary(try saved.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             for run in try experiment.runs() {
                 if let old = runs[run.id] { try run.config.checkContinues(old.config, path: url.path) }
             }
-            guard saved != experiment else { return }
+            let grown = saved.grown(by: experiment)
+            if grown != saved { try RunFolder.write(grown, to: definition) }
+        } else {
+            try RunFolder.write(experiment, to: definition)
         }
-        try RunFolder.write(experiment, to: definition)
     }
 
     /// Holds the experiment for this process until the returned lock is released.

@@ -32,17 +32,19 @@ public final class ExperimentRunner {
 
     private static let attempts = 2
 
-    /// - Parameter jobs: runs at once, for the estimate of the time that is left.
+    /// - Parameters:
+    ///   - plan: the runs to do; all of the experiment where nil.
+    ///   - jobs: runs at once, for the estimate of the time that is left.
     public init(
-        _ folder: ExperimentFolder, launcher: any Launcher, jobs: Int, observer: any ExperimentObserver,
-        shouldStop: @escaping () -> Bool = { false }
+        _ folder: ExperimentFolder, plan: [PlannedRun]? = nil, launcher: any Launcher, jobs: Int,
+        observer: any ExperimentObserver, shouldStop: @escaping () -> Bool = { false }
     ) throws {
         self.folder = folder
-        plan = try folder.experiment().runs()
+        self.plan = try plan ?? folder.experiment().runs()
         self.launcher = launcher
         self.observer = observer
         self.shouldStop = shouldStop
-        status = ExperimentStatus(runs: plan.map(ExperimentStatus.Run.init), jobs: jobs)
+        status = ExperimentStatus(runs: self.plan.map(ExperimentStatus.Run.init), jobs: jobs)
         table = RunTable(folder, observer)
     }
 
@@ -54,7 +56,7 @@ public final class ExperimentRunner {
         defer { withExtendedLifetime(lock) {} }
         table.open(plan)
         for index in plan.indices {
-            status.runs[index].look(at: folder.run(plan[index].id))
+            status.runs[index].look(at: folder.run(plan[index].id), thoroughly: true)
             table.note(status.runs[index])
         }
         let kept = status.count(.finished)
@@ -72,6 +74,7 @@ public final class ExperimentRunner {
         var running = Set(try launcher.adopt(waiting))
         for id in running { mark(id, .running) }
         waiting.removeAll { running.contains($0.id) }
+        var nextLook = ContinuousClock.now
         while true {
             if shouldStop() {
                 defer { for id in running { conclude(id) } }
@@ -86,7 +89,8 @@ public final class ExperimentRunner {
             }
             for task in try launcher.ended() {
                 running.remove(task.id)
-                conclude(task.id, reason: task.reason)
+                let reason = task.reason ?? "it ended without a result"
+                conclude(task.id, reason: reason)
                 guard state(of: task.id) == .failed else { continue }
                 // A cluster with a time limit ends a long run again and again: one that gets further has not failed twice.
                 let epoch = status.runs[index(of: task.id)].progress?.epoch ?? 0
@@ -94,15 +98,20 @@ public final class ExperimentRunner {
                 let count = last.map { epoch > $0.epoch ? 1 : $0.count + 1 } ?? 1
                 failures[task.id] = (count, epoch)
                 let isLast = task.isCancelled || count >= Self.attempts
-                observer.say("\(task.id) failed: \(task.reason ?? "no result")\(isLast ? "" : "; it will be tried once more")")
+                observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; it will be tried once more")")
                 if !isLast { waiting += plan.filter { $0.id == task.id } }
             }
-            for index in status.runs.indices where status.runs[index].state == .running {
-                status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
-                table.note(status.runs[index])
+            // Runs write their progress about once a second; looking more often would cost more than all else here.
+            let isOver = waiting.isEmpty && running.isEmpty
+            if isOver || ContinuousClock.now >= nextLook {
+                nextLook = .now + .seconds(1)
+                for index in status.runs.indices where status.runs[index].state == .running {
+                    status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
+                    table.note(status.runs[index])
+                }
+                observer.didLook(status)
             }
-            observer.didLook(status)
-            if waiting.isEmpty && running.isEmpty { break }
+            if isOver { break }
             Thread.sleep(forTimeInterval: launcher.interval.seconds)
         }
         let failed = status.count(.failed)
@@ -133,91 +142,6 @@ public final class ExperimentRunner {
         if let accuracy = status.runs[index].accuracy {
             let seconds = status.runs[index].seconds ?? 0
             observer.say("\(id) finished: \(String(format: "%.2f%%", accuracy * 100)) of test sequences, \(Int(seconds)) s")
-        }
-    }
-}
-
-/// Keeps the table of runs up to date, as far as the disk allows.
-private struct RunTable {
-    private let folder: ExperimentFolder
-    private let observer: any ExperimentObserver
-    private var database: RunDatabase?
-    private var records: [String: RunRecord] = [:]
-    /// Epochs of each run that are in the table.
-    private var epochs: [String: Int] = [:]
-    private var hasComplained = false
-    private let commit = SourceRevision.current
-    private let host = ProcessInfo.processInfo.hostName
-
-    init(_ folder: ExperimentFolder, _ observer: any ExperimentObserver) {
-        self.folder = folder
-        self.observer = observer
-    }
-
-    mutating func open(_ plan: [PlannedRun]) {
-        attempt { table in
-            let (database, aside) = try RunDatabase.open(table.folder.database)
-            if let aside {
-                table.observer.say(
-                    "\(table.folder.database.path) was broken and is now \(aside.lastPathComponent); "
-                        + "it is made anew from the run folders")
-            }
-            table.database = database
-            let known = Dictionary(try database.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            for run in plan {
-                var record = RunRecord(run)
-                if let old = known[run.id] {
-                    (record.attempts, record.started, record.finished) = (old.attempts, old.started, old.finished)
-                    (record.host, record.commit) = (old.host, old.commit)
-                }
-                table.records[run.id] = record
-            }
-            try database.save(plan.compactMap { table.records[$0.id] })
-        }
-    }
-
-    /// Writes what has changed of a run.
-    ///
-    /// - Parameter begins: an attempt begins here and now.
-    mutating func note(_ run: ExperimentStatus.Run, begins: Bool = false) {
-        guard var record = records[run.id] else { return }
-        let files = folder.run(run.id)
-        if begins {
-            record.attempts += 1
-            record.started = record.started ?? Date()
-            (record.host, record.commit) = (host, commit)
-        }
-        record.state = run.state.rawValue
-        record.reason = run.reason
-        if run.state == .finished, record.result == nil, let result = try? FinishedRun.result(in: files) {
-            record.take(result)
-            record.finished = record.finished ?? Date()
-        }
-        let done = epochs[run.id] ?? 0
-        // A new epoch shows in the progress; the metrics are read only then.
-        let mayHaveRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > done + 1)
-        guard record != records[run.id] || mayHaveRows else { return }
-        let rows: [EpochMetrics] = mayHaveRows ? (try? FinishedRun.rows(at: files.metrics)) ?? [] : []
-        guard record != records[run.id] || rows.count > done else { return }
-        attempt { table in
-            try table.database?.save(record, epochs: rows.dropFirst(done))
-            table.records[run.id] = record
-            table.epochs[run.id] = max(rows.count, done)
-        }
-    }
-
-    mutating func close() { database = nil }
-
-    /// The table is a convenience: what goes wrong with it is said once, and the runs go on.
-    private mutating func attempt(_ body: (inout RunTable) throws -> Void) {
-        do {
-            try body(&self)
-        } catch {
-            guard !hasComplained else { return }
-            hasComplained = true
-            observer.say(
-                "warning: \(folder.database.path): \(RunDatabase.words(error)); the runs go on, and the next "
-                    + "`jersey experiment run` brings the table up to date")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import Torch
 
 /// Where a run is.
 public enum RunState: String, Codable, Sendable, CaseIterable {
@@ -80,15 +81,18 @@ extension ExperimentStatus {
 
 extension ExperimentStatus.Run {
     /// Takes over what the folder tells: finished, begun, or not there.
-    mutating func look(at folder: RunFolder) {
+    ///
+    /// - Parameter thoroughly: a finished run's rows count as well, not its result alone.
+    mutating func look(at folder: RunFolder, thoroughly: Bool = false) {
         if folder.exists(folder.result) {
             do {
-                let result = try FinishedRun.result(in: folder)
+                let result = try thoroughly ? FinishedRun(folder).result : FinishedRun.result(in: folder)
                 state = .finished
                 accuracy = result.test?.all.sequences.number.value
                 (seconds, progress, reason) = (result.seconds, nil, nil)
             } catch {
-                (state, reason) = (.interrupted, "\(error)")
+                // What to do about it is up to whoever looks.
+                (state, reason) = (.interrupted, (error as? FileError).map { "\($0.path): \($0.reason)" } ?? "\(error)")
             }
         } else if folder.exists(folder.config) {
             state = .interrupted

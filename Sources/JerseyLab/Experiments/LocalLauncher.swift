@@ -93,7 +93,7 @@ final class LastWords: Sendable {
         }
     }
 
-    /// The last line of a process that has ended, without "Error: ".
+    /// The error of a process that has ended, or else its last line.
     var text: String {
         _ = isOver.wait(timeout: .now() + 1)
         return Self.last(of: tail.withLock { $0 })
@@ -101,7 +101,7 @@ final class LastWords: Sendable {
 
     static func last(of data: Data) -> String {
         let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
-        let line = lines.last { !$0.allSatisfy(\.isWhitespace) } ?? ""
+        let line = lines.last { $0.hasPrefix("Error: ") } ?? lines.last { !$0.allSatisfy(\.isWhitespace) } ?? ""
         return String(line.trimmingPrefix("Error: "))
     }
 }

@@ -126,9 +126,7 @@ public struct RunDatabase: Sendable {
             queue = try DatabaseQueue(path: url.path, configuration: configuration)
             _ = try queue.read { try RunRecord.fetchCount($0) }
         } catch {
-            throw FileError(
-                url.path, "cannot be read: \(Self.words(error))",
-                advice: "`jersey experiment run` on this folder makes it anew from the run folders")
+            throw Self.unreadable(url.path, error)
         }
     }
 
@@ -143,7 +141,8 @@ public struct RunDatabase: Sendable {
 
     private init(_ url: URL) throws {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
+        // The runs wait meanwhile.
+        configuration.busyMode = .timeout(2)
         queue = try DatabaseQueue(path: url.path, configuration: configuration)
         try queue.read { database in
             if let word = try String.fetchOne(database, sql: "PRAGMA quick_check(1)"), word != "ok" {
@@ -181,12 +180,26 @@ public struct RunDatabase: Sendable {
 
     /// All runs, in the order in which they were entered.
     public func runs() throws -> [RunRecord] {
-        try queue.read { try RunRecord.order(Column.rowID).fetchAll($0) }
+        try read { try RunRecord.order(Column.rowID).fetchAll($0) }
     }
 
     /// The epochs of a run, first to last.
     public func epochs(of run: String) throws -> [EpochRecord] {
-        try queue.read { try EpochRecord.filter(Column("run") == run).order(Column("epoch")).fetchAll($0) }
+        try read { try EpochRecord.filter(Column("run") == run).order(Column("epoch")).fetchAll($0) }
+    }
+
+    private func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try queue.read(body)
+        } catch {
+            throw Self.unreadable(queue.path, error)
+        }
+    }
+
+    private static func unreadable(_ path: String, _ error: any Error) -> FileError {
+        FileError(
+            path, "cannot be read: \(words(error))",
+            advice: "`jersey experiment run` on this folder makes it anew from the run folders")
     }
 
     func save(_ records: [RunRecord]) throws {
@@ -195,10 +208,11 @@ public struct RunDatabase: Sendable {
         }
     }
 
-    /// A run and the epochs that are not in the table yet.
+    /// A run and the epochs that are not in the table yet; from the first, they replace those that are.
     func save(_ record: RunRecord, epochs: ArraySlice<EpochMetrics>) throws {
         try queue.write { database in
             try record.upsert(database)
+            if epochs.startIndex == 0 { try EpochRecord.filter(Column("run") == record.id).deleteAll(database) }
             for row in epochs { try EpochRecord(record.id, row).upsert(database) }
         }
     }

@@ -117,30 +117,25 @@ struct Slurm: Sendable {
 
     /// - Returns: what the command wrote to standard output.
     private func call(_ command: String, _ arguments: [String]) throws -> String {
-        let (process, output, errors) = (Process(), Pipe(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [command] + arguments
         // Habits of the user, such as SQUEUE_FORMAT or SCANCEL_INTERACTIVE, are for the user's own eyes.
-        process.environment = ProcessInfo.processInfo.environment.filter { key, _ in
+        let environment = ProcessInfo.processInfo.environment.filter { key, _ in
             !key.hasPrefix("SQUEUE_") && !key.hasPrefix("SCANCEL_")
         }
-        (process.standardInput, process.standardOutput, process.standardError) = (FileHandle.nullDevice, output, errors)
+        let program: ExternalProgram
         do {
-            try process.run()
+            program = try ExternalProgram([command] + arguments, environment: environment)
         } catch {
             throw Failure(command: command, words: "cannot be started: \(error.localizedDescription)")
         }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-            let lines = complaint.split(whereSeparator: \.isNewline).map {
+        switch program.status {
+        case 0: return String(decoding: program.output, as: UTF8.self)
+        case ExternalProgram.notFound: throw Failure(command: command, words: Failure.notFound)
+        case let status:
+            let lines = program.complaints.map {
                 $0.trimmingPrefix("\(command): ").trimmingPrefix("error: ").trimmingPrefix("fatal: ")
             }
-            if process.terminationStatus == 127 { throw Failure(command: command, words: Failure.notFound) }
-            let words = lines.isEmpty ? "ended with status \(process.terminationStatus)" : lines.suffix(2).joined(separator: "; ")
-            throw Failure(command: command, words: words)
+            throw Failure(
+                command: command, words: lines.isEmpty ? "ended with status \(status)" : lines.suffix(2).joined(separator: "; "))
         }
-        return text
     }
 }

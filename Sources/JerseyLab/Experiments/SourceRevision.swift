@@ -15,13 +15,7 @@ enum SourceRevision {
     }()
 
     private static func git(_ folder: String, _ arguments: String...) -> String? {
-        let (process, output) = (Process(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["git", "-C", folder] + arguments
-        (process.standardOutput, process.standardError) = (output, FileHandle.nullDevice)
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+        guard let git = try? ExternalProgram(["git", "-C", folder] + arguments), git.status == 0 else { return nil }
+        return String(decoding: git.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -28,7 +28,7 @@ extension Chart {
             """
             <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 \(width) \(height)" \
             role="img" aria-labelledby="\(id)-title" style="width:100%;max-width:\(width)px;height:auto">
-            <title id="\(id)-title">\(Self.escaped(title))</title>
+            <title id="\(id)-title">\(HTML.escaped(Self.printable(title)))</title>
             """, at: 0)
         return lines.joined(separator: "\n") + "\n"
     }
@@ -51,10 +51,6 @@ extension Chart {
             // One pixel is one cell of a heat map: it must not be blurred into its neighbours.
             .replacing("<image ", with: "<image image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" ")
     }
-
-    private static func escaped(_ text: String) -> String {
-        printable(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-    }
 }
 
 enum Gnuplot {
@@ -62,34 +58,14 @@ enum Gnuplot {
     ///
     /// - Throws: `FileError` when there is no `program`, or with its own words when it fails.
     static func draw(_ script: String, program: String = "gnuplot") throws -> Data {
-        // Nameless files do not fill up as pipes do: a long script or complaint cannot lock us and gnuplot against each other.
-        let (input, errors, output) = (try anonymousFile(), try anonymousFile(), Pipe())
-        try input.write(contentsOf: Data(script.utf8))
-        try input.seek(toOffset: 0)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         // -d: what is set in the user's own gnuplot files would change the picture.
-        process.arguments = [program, "-d"]
-        (process.standardInput, process.standardOutput, process.standardError) = (input, output, errors)
-        try process.run()
-        let drawing = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        switch process.terminationStatus {
-        case 0: return drawing
-        case 127: throw FileError(program, "is not installed, and charts are drawn with it", advice: "run `make setup`")
-        case let status:
-            try errors.seek(toOffset: 0)
-            let words = String(decoding: try errors.readToEnd() ?? Data(), as: UTF8.self)
-                .split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-            throw FileError(program, "failed with status \(status): " + words.joined(separator: " "))
+        let gnuplot = try ExternalProgram([program, "-d"], input: Data(script.utf8))
+        switch gnuplot.status {
+        case 0: return gnuplot.output
+        case ExternalProgram.notFound:
+            throw FileError(program, "is not installed, and charts are drawn with it", advice: "run `make setup`")
+        default:
+            throw FileError(program, "failed with status \(gnuplot.status): " + gnuplot.complaints.joined(separator: " "))
         }
-    }
-
-    private static func anonymousFile() throws -> FileHandle {
-        guard let file = tmpfile() else {
-            throw FileError("gnuplot", "cannot be given a script: \(String(cString: strerror(errno)))")
-        }
-        defer { fclose(file) }
-        return FileHandle(fileDescriptor: dup(fileno(file)), closeOnDealloc: true)
     }
 }

@@ -87,7 +87,7 @@ struct PlotScript {
             frame.top += 26
         } else if stacked {
             add("set key at \(frame.screen(x: frame.left, y: frame.top - 4)) \(style) vertical maxrows \(names.count)")
-            frame.top += 8 + 18 * Double(names.count)
+            frame.top += 10 + 20 * Double(names.count)
         } else {
             frame.right -= widest + 6
             add(

@@ -23,9 +23,11 @@ struct Deployment: Encodable, Sendable {
 
     /// Times forward passes in turns; a quarter of a minute or so.
     ///
-    /// - Parameter frames: where test frames are read from, for the accuracy at low precision; that is left out where nil.
+    /// - Parameters:
+    ///   - frames: where test frames are read from, for the accuracy at low precision; that is left out where nil.
+    ///   - rounds: readings that a time is the median of; as many as there is time for where nil.
     /// - Throws: `FileError` when the weights or frames cannot be read.
-    init(_ group: RunGroup, run: FinishedRun, frames source: RunFrames?) throws {
+    init(_ group: RunGroup, run: FinishedRun, frames source: RunFrames?, rounds given: Int? = nil) throws {
         let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         let model = try checkpoint.model(on: .cpu, path: run.folder.best.path)
         let card = checkpoint.card
@@ -40,19 +42,19 @@ struct Deployment: Encodable, Sendable {
             let lengths = [Int](repeating: count, count: batch)
             return { withoutGradients { _ = withAutocast(dtype, on: .cpu) { model(clip, lengths: lengths) } } }
         }
-        // A reading must last long enough to time, and all of them together not too long.
-        let one = Latency.medians(rounds: 3, precisions.map { forward(1, $0.dtype) })
-        let rounds = max(5, min(31, Int(4 / one.reduce(0, +))))
-        rows = zip(precisions, Latency.medians(rounds: rounds, precisions.map { forward(1, $0.dtype) })).map {
-            Row(precision: $0.name, batch: 1, seconds: $1, accuracy: nil)
+        // What the larger batches are read with, and how many readings there is time for.
+        let first = Latency.medians(rounds: given ?? 3, precisions.map { forward(1, $0.dtype) })
+        let fast = first[1] < first[0] ? 1 : 0
+        let batches = [4, 8, 16]
+        let bodies = precisions.map { forward(1, $0.dtype) } + batches.map { forward($0, precisions[fast].dtype) }
+        let rounds = given ?? max(3, min(31, Int(12 / (first.reduce(0, +) + 28 * first[fast]))))
+        let seconds = Latency.medians(rounds: rounds, bodies)
+        rows = zip(precisions, seconds).map { Row(precision: $0.name, batch: 1, seconds: $1, accuracy: nil) }
+        rows.append(rows[fast])
+        rows += zip(batches, seconds.dropFirst(2)).map {
+            Row(precision: precisions[fast].name, batch: $0, seconds: $1 / Double($0), accuracy: nil)
         }
         rows[0].accuracy = run.result.test?.all.sequences.number.value
-        let fast = rows[1].seconds < rows[0].seconds ? precisions[1] : precisions[0]
-        let batches = [1, 4, 8, 16]
-        let batchRounds = max(3, min(15, Int(6 / (29 * one.min()!))))
-        rows += zip(batches, Latency.medians(rounds: batchRounds, batches.map { forward($0, fast.dtype) })).map {
-            Row(precision: fast.name, batch: $0, seconds: $1 / Double($0), accuracy: nil)
-        }
         if let source {
             rows[1].accuracy = try withAutocast(.bfloat16, on: .cpu) { try Self.accuracy(model, run, source) }
         }

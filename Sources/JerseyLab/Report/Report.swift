@@ -56,8 +56,8 @@ extension Report {
 extension Report.Block {
     fileprivate var markdown: String {
         switch self {
-        case .text(let text): text
-        case .list(let items): items.map { "- \($0)" }.joined(separator: "\n")
+        case .text(let text): Markdown.escaped(text)
+        case .list(let items): items.map { "- " + Markdown.escaped($0) }.joined(separator: "\n")
         case .table(let table): table.markdown
         case .chart(let chart): "![\(chart.title)](\(chart.name).png)"
         case .picture(let name, _, let caption): "![\(caption)](\(name).jpg)\n\n*\(caption)*"

@@ -41,7 +41,8 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
         }
         let rule = "|" + (0..<columns).map { isNumeric($0) ? "---:|" : "---|" }.joined()
         let table = ([line(header), rule] + body).joined(separator: "\n")
-        return [title.map { "**\($0)**" }, table, note].compactMap { $0 }.joined(separator: "\n\n")
+        return [title.map { "**\(Markdown.escaped($0))**" }, table, note.map(Markdown.escaped)].compactMap { $0 }.joined(
+            separator: "\n\n")
     }
 
     /// A `<table>` without title and note, to be wrapped by what scrolls it on a narrow screen.
@@ -73,8 +74,13 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func markdown(_ text: String) -> String {
-        text.replacing("|", with: "\\|").replacing("_", with: "\\_").replacing("\n", with: " ")
+        Markdown.escaped(text).replacing("|", with: "\\|").replacing("_", with: "\\_").replacing("\n", with: " ")
     }
+}
+
+/// Text as a part of a Markdown page, where tags would be taken for HTML.
+enum Markdown {
+    static func escaped(_ text: String) -> String { text.replacing("<", with: "\\<") }
 }
 
 /// Text as a part of a page.

@@ -35,6 +35,12 @@ public struct Breakdown: Encodable, Sendable {
 
     /// Nil where the runs do not tell.
     public init?(_ group: RunGroup, by kind: Kind) {
+        self.init(group, by: kind, looks: Self.looks([group]))
+    }
+
+    /// - Parameter looks: the outcome of each sequence that tells most of its frames. Models read other frames of the same sequence,
+    ///   one of them or all; for a comparison its length and height must be one.
+    init?(_ group: RunGroup, by kind: Kind, looks: [String: Outcome]) {
         self.kind = kind
         switch kind {
         case .number:
@@ -44,11 +50,11 @@ public struct Breakdown: Encodable, Sendable {
             }
         case .length:
             rows = Self.ranges(from: [1, 2, 5, 9, 13, 17]).compactMap { label, range in
-                Self.row(label, group) { range.contains($0.length ?? $0.frames.count) }
+                Self.row(label, group) { looks[$0.sequence].map { range.contains($0.length ?? $0.frames.count) } ?? false }
             }
         case .height:
             rows = Self.ranges(from: [1, 16, 24, 32, 48, 64, 96, 128]).compactMap { label, range in
-                Self.row(label, group) { outcome in outcome.medianHeight.map(range.contains) ?? false }
+                Self.row(label, group) { looks[$0.sequence]?.medianHeight.map(range.contains) ?? false }
             }
         case .seen:
             rows = [("seen", \Evaluation.seen), ("never seen", \Evaluation.unseen)].compactMap { label, path in
@@ -57,6 +63,15 @@ public struct Breakdown: Encodable, Sendable {
             }
         }
         if rows.isEmpty { return nil }
+    }
+
+    static func looks(_ groups: [RunGroup]) -> [String: Outcome] {
+        var looks: [String: Outcome] = [:]
+        for outcome in groups.flatMap(\.runs).flatMap(\.outcomes) {
+            let known = looks[outcome.sequence]?.frames.count ?? 0
+            if outcome.frames.count > known { looks[outcome.sequence] = outcome }
+        }
+        return looks
     }
 
     private static func row(_ label: String, _ group: RunGroup, where belongs: (Outcome) -> Bool) -> Row? {
@@ -90,7 +105,8 @@ public struct Breakdown: Encodable, Sendable {
 extension Breakdown {
     /// A row for each part, a column for each model.
     public static func table(_ groups: [RunGroup], by kind: Kind) -> Table? {
-        let parts = groups.compactMap { group in Breakdown(group, by: kind).map { (group.name, $0) } }
+        let looks = looks(groups)
+        let parts = groups.compactMap { group in Breakdown(group, by: kind, looks: looks).map { (group.name, $0) } }
         var labels: [(label: String, sequences: Int)] = []
         for row in parts.flatMap(\.1.rows) where !labels.contains(where: { $0.label == row.label }) {
             labels.append((row.label, row.sequences))

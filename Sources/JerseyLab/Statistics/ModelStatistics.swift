@@ -38,11 +38,13 @@ public struct ModelStatistics: Encodable, Sendable {
     public let comparisons: [PairedComparison]
 
     public init(_ groups: [RunGroup]) {
+        let looks = Breakdown.looks(groups)
         models = groups.map { group in
             Model(
                 name: group.name, parameters: group.runs[0].result.parameters, number: group.summary(.number),
                 tens: group.summary(.tens), ones: group.summary(.ones), full: group.summary(.full), track: group.summary(.track),
-                runs: group.runs.map(Run.init), breakdowns: Breakdown.Kind.allCases.compactMap { Breakdown(group, by: $0) })
+                runs: group.runs.map(Run.init),
+                breakdowns: Breakdown.Kind.allCases.compactMap { Breakdown(group, by: $0, looks: looks) })
         }
         comparisons = PairedComparison.all(among: groups)
     }

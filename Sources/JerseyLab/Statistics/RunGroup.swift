@@ -68,56 +68,57 @@ public struct RunSelection: Sendable {
     /// The experiment, where the words name one, and nothing else.
     public let experiment: ExperimentFolder?
 
-    /// - Parameter paths: run folders, and folders of experiments.
+    /// - Parameter paths: run folders, and folders of experiments. A name that two groups claim is followed by a folder's.
     /// - Throws: `FileError` for a folder that is neither, or when no run is finished.
     public init(_ paths: [String]) throws {
-        var groups: [RunGroup] = []
-        var single: [FinishedRun] = []
+        var found: [(path: String, group: RunGroup)] = []
+        var single: [(path: String, run: FinishedRun)] = []
         var problems: [String] = []
-        for path in paths {
+        var seen: Set<String> = []
+        for path in paths where seen.insert(URL(fileURLWithPath: path).standardizedFileURL.path).inserted {
             let url = URL(fileURLWithPath: path)
             let folder = ExperimentFolder(url)
             if folder.exists {
-                let (found, wrong) = try folder.groups()
-                groups += found
+                let (groups, wrong) = try folder.groups()
+                found += groups.map { (path, $0) }
                 problems += wrong
             } else if FileManager.default.fileExists(atPath: RunFolder(url).config.path) {
-                single.append(try FinishedRun(RunFolder(url)))
+                single.append((path, try FinishedRun(RunFolder(url))))
             } else {
                 throw FileError(
                     path, "is neither a run folder (no config.json) nor an experiment's folder (no experiment.json)",
                     advice: "name what `jersey train --run` or `jersey experiment run --out` has written")
             }
         }
-        groups += Self.groups(of: single)
-        guard !groups.isEmpty else {
+        found += Self.groups(of: single)
+        guard !found.isEmpty else {
             throw FileError(
                 paths.joined(separator: ", "), "has no finished run" + (problems.first.map { "; \($0)" } ?? ""),
                 advice: "finish it with `jersey experiment run`")
         }
-        self.groups = groups
+        let claims = Dictionary(grouping: found, by: \.group.name)
+        groups = found.map { path, group in
+            claims[group.name]!.count == 1 ? group : RunGroup(name: "\(group.name) (\(path))", runs: group.runs)
+        }
         self.problems = problems
         experiment = paths.count == 1 ? ExperimentFolder(URL(fileURLWithPath: paths[0])) : nil
     }
 
-    /// Runs whose configurations differ in the seed alone belong together. A name that two groups claim is followed by a folder's.
-    private static func groups(of runs: [FinishedRun]) -> [RunGroup] {
+    /// Runs whose configurations differ in the seed alone belong together.
+    private static func groups(of runs: [(path: String, run: FinishedRun)]) -> [(path: String, group: RunGroup)] {
         var order: [RunConfig] = []
-        var members: [[FinishedRun]] = []
-        for run in runs {
+        var members: [[(path: String, run: FinishedRun)]] = []
+        for (path, run) in runs {
             var config = run.config
             config.seed = 0
             if let place = order.firstIndex(of: config) {
-                members[place].append(run)
+                members[place].append((path, run))
             } else {
                 order.append(config)
-                members.append([run])
+                members.append([(path, run)])
             }
         }
-        return zip(order, members).map { config, runs in
-            let isAlone = order.count { $0.model == config.model } == 1
-            return RunGroup(name: isAlone ? config.model : "\(config.model) (\(runs[0].id))", runs: runs)
-        }
+        return zip(order, members).map { ($1[0].path, RunGroup(name: $0.model, runs: $1.map(\.run))) }
     }
 
     /// Keeps the groups of these names, in the order given.

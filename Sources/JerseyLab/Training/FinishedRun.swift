@@ -26,10 +26,11 @@ public struct FinishedRun: Sendable {
         result = try Self.value(at: folder.result)
         metrics = try Self.rows(at: folder.metrics)
         outcomes = result.test == nil ? [] : try Self.rows(at: folder.outcomes)
-        if let test = result.test, test.all.sequences.number.count != outcomes.count {
+        let labelled = outcomes.count { $0.truth != nil }
+        if let test = result.test, test.all.sequences.number.count != labelled {
             throw FileError(
                 folder.outcomes.path,
-                "has \(outcomes.count) rows, where result.json counts \(test.all.sequences.number.count) test sequences",
+                "has \(labelled) rows with a truth, where result.json counts \(test.all.sequences.number.count) test sequences",
                 advice: "remove the run folder and train anew")
         }
     }

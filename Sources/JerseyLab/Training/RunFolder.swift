@@ -41,26 +41,25 @@ public struct RunFolder: Sendable {
 
     /// Removes what a kill within a write has left behind. Only for the holder of the lock.
     func removeLeftovers() {
-        for folder in [url, state.deletingLastPathComponent()] {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-            where AtomicFile.isLeftover(name) {
-                try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
-            }
-        }
+        for folder in [url, state.deletingLastPathComponent()] { AtomicFile.removeLeftovers(in: folder) }
     }
 
     /// Holds the folder for this process until the returned lock is released.
     ///
-    /// - Parameter patience: seconds to wait for another process to let go.
+    /// - Parameters:
+    ///   - patience: seconds to wait for another process to let go.
+    ///   - shouldStop: ends the wait.
     /// - Throws: `FileError` when another process trains there.
-    public func lock(patience: Double = 0) throws -> FolderLock {
+    public func lock(patience: Double = 0, shouldStop: () -> Bool = { false }) throws -> FolderLock {
         let taken = FileError(
             url.path, "another process is training here", advice: "wait for it, or use another --run folder")
         let start = ContinuousClock.now
         while true {
             do {
                 return try FolderLock(lockFile, orElse: taken)
-            } catch let error as FileError where error == taken && (ContinuousClock.now - start).seconds < patience {
+            } catch let error as FileError
+                where error == taken && (ContinuousClock.now - start).seconds < patience && !shouldStop()
+            {
                 Thread.sleep(forTimeInterval: 0.1)
             }
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import Torch
 
 /// Where a run at work is: `progress.json`, for whoever watches. A run is taken up again from its state, not from this.
 public struct RunProgress: Codable, Sendable, Equatable {
@@ -24,12 +25,12 @@ public struct RunProgress: Codable, Sendable, Equatable {
         self = value
     }
 
-    init(epoch: Int, epochs: Int, batch: Int, batches: Int, seconds: Double) {
+    package init(epoch: Int, epochs: Int, batch: Int, batches: Int, seconds: Double) {
         (self.epoch, self.epochs, self.batch, self.batches, self.seconds) = (epoch, epochs, batch, batches, seconds)
     }
 
     /// Replaces the file, without making sure of the disk: nothing is lost with it, and a full disk is found out elsewhere.
-    func write(to url: URL) {
-        try? JSON.line(self).write(to: url, options: .atomic)
+    package func write(to url: URL) {
+        try? AtomicFile.write(JSON.line(self), to: url, synced: false)
     }
 }

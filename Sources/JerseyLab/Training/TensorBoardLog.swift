@@ -2,17 +2,18 @@ import Foundation
 import Jersey
 import Torch
 
-/// The epochs of a run as scalars for TensorBoard: one event file that is written anew when a session begins, and then grows.
+/// The epochs of a run as scalars for TensorBoard: one event file that grows, and never holds more or less than the run does.
 ///
 /// The format is TFRecord around `tensorflow.Event` messages. Of those we need three fields and of `Summary` two, so the bytes
 /// are put together here; classes generated for swift-protobuf would be ten times the code.
-struct TensorBoardLog {
+package struct TensorBoardLog {
     private let url: URL
 
-    /// Begins the file with the epochs that are done. Their times are counted back from now, as if there had been no pause.
+    /// Brings the file to the epochs that are done. It stays the same file, since a TensorBoard that is open reads on in it, and not
+    /// in one that took its place: what is behind the last good record goes, what is missing follows, with times counted back from now.
     ///
     /// - Throws: `FileError` when it cannot be written.
-    init(_ folder: RunFolder, rows: [EpochMetrics]) throws {
+    package init(_ folder: RunFolder, rows: [EpochMetrics]) throws {
         url = folder.tensorboard.appendingPathComponent("events.out.tfevents.0.jersey")
         do {
             try FileManager.default.createDirectory(at: folder.tensorboard, withIntermediateDirectories: true)
@@ -20,15 +21,24 @@ struct TensorBoardLog {
             throw FileError(folder.tensorboard.path, doing: "create the folder", error: error)
         }
         var time = Date().timeIntervalSince1970 - rows.reduce(0) { $0 + $1.seconds }
-        var data = Self.record(Self.event(time: time, field: Self.bytes(3, Data("brain.Event:2".utf8))))
+        var records = [Self.record(Self.event(time: time, field: Self.bytes(3, Data("brain.Event:2".utf8))))]
         for row in rows {
             time += row.seconds
-            data += Self.records(of: row, time: time)
+            records.append(Self.records(of: row, time: time))
         }
-        try AtomicFile.write(data, to: url)
+        let there = (try? Data(contentsOf: url)) ?? Data()
+        var length = 0
+        var missing = records[...]
+        while let next = missing.first, Self.isSame(there.dropFirst(length).prefix(next.count), next) {
+            length += next.count
+            missing.removeFirst()
+        }
+        guard length < there.count || !missing.isEmpty else { return }
+        let rest = missing.reduce(Data(), +)
+        if length == 0 { try AtomicFile.write(rest, to: url) } else { try append(rest, behind: UInt64(length)) }
     }
 
-    func append(_ row: EpochMetrics) throws {
+    package func append(_ row: EpochMetrics) throws {
         try append(Self.records(of: row, time: Date().timeIntervalSince1970))
     }
 
@@ -37,10 +47,11 @@ struct TensorBoardLog {
         try append(Self.records(of: Self.scalars(of: test, "test"), step: epoch, time: Date().timeIntervalSince1970))
     }
 
-    private func append(_ data: Data) throws {
+    private func append(_ data: Data, behind length: UInt64? = nil) throws {
         do {
             let file = try FileHandle(forWritingTo: url)
             defer { try? file.close() }
+            if let length { try file.truncate(atOffset: length) }
             try file.seekToEnd()
             try file.write(contentsOf: data)
         } catch {
@@ -98,6 +109,16 @@ struct TensorBoardLog {
 
     private static func littleEndian(_ value: some FixedWidthInteger) -> Data {
         withUnsafeBytes(of: value.littleEndian) { Data($0) }
+    }
+
+    /// Whether a record is intact and says the same as another, times aside.
+    private static func isSame(_ record: Data, _ other: Data) -> Bool {
+        // Length and its checksum, the time's key and the time; at the end the checksum of the content.
+        let (lead, time, tail) = (12, 9, 4)
+        guard record.count == other.count, record.prefix(lead) == other.prefix(lead),
+            record.dropFirst(lead + time).dropLast(tail) == other.dropFirst(lead + time).dropLast(tail)
+        else { return false }
+        return record == Self.record(Data(record.dropFirst(lead).dropLast(tail)))
     }
 
     /// TFRecord: length, its checksum, content, its checksum.

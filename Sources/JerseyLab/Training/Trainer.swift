@@ -50,7 +50,7 @@ public final class Trainer {
         let dataset = try Dataset(config.data, published: config.published)
         dataset.remarks.forEach(observer.say)
         try folder.create()
-        let lock = try folder.lock(patience: patience)
+        let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
         defer { withExtendedLifetime(lock) {} }
         folder.removeLeftovers()
         let splits = try Splits.forRun(
@@ -66,6 +66,7 @@ public final class Trainer {
         var state = TrainingState()
         if folder.exists(folder.state) {
             state = try TrainingState.read(folder.state, into: learner)
+            try makeGood(state)
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
         } else if let path = try config.pretrainedPath() {
             try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
@@ -78,15 +79,34 @@ public final class Trainer {
             learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
             seen: splits.seenNumbers(in: dataset), batches: batches,
             cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
-        while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
-            if try !trainEpoch(&state, session) { return .stopped }
-            try finishEpoch(&state, session)
+        do {
+            while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
+                try trainEpoch(&state, session)
+                try finishEpoch(&state, session)
+            }
+            if state.epoch < config.training.epochs {
+                observer.say("stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
+            }
+            try test(state, session)
+            return .finished
+        } catch is Stop {
+            try state.write(learner, to: folder.state)
+            return .stopped
         }
-        if state.epoch < config.training.epochs {
-            observer.say("stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
+    }
+
+    /// Thrown between steps, and between the sequences of an evaluation, when asked to stop. The state is as after the last step.
+    private struct Stop: Error {}
+
+    /// What follows from the state is written anew, in case it was harmed meanwhile; what does not is looked at before hours go into it.
+    private func makeGood(_ state: TrainingState) throws {
+        guard !state.rows.isEmpty else { return }
+        try RunFolder.write(lines: state.rows, to: folder.metrics)
+        do {
+            _ = try Checkpoint(contentsOf: folder.best)
+        } catch let error as FileError {
+            throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
         }
-        try test(state, session)
-        return .finished
     }
 
     /// What all epochs share.
@@ -111,8 +131,7 @@ public final class Trainer {
 
     // MARK: Epochs
 
-    /// - Returns: false when asked to stop; the state is saved then.
-    private func trainEpoch(_ state: inout TrainingState, _ session: Session) throws -> Bool {
+    private func trainEpoch(_ state: inout TrainingState, _ session: Session) throws {
         let learner = session.learner
         let earlier = state.seconds
         let start = ContinuousClock.now
@@ -143,15 +162,11 @@ public final class Trainer {
                     seconds: before + state.seconds
                 ).write(to: folder.progress)
             }
-            if shouldStop() {
-                try state.write(learner, to: folder.state)
-                return false
-            }
+            if shouldStop() { throw Stop() }
             if let interval = config.training.saveEverySteps, state.batch.isMultiple(of: interval) {
                 try state.write(learner, to: folder.state)
             }
         }
-        return true
     }
 
     /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
@@ -205,7 +220,7 @@ public final class Trainer {
         let reader = SequenceReader(
             model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
             batchSize: config.training.batchSize, workers: config.data.workers)
-        let (readings, unreadable) = try reader.readAll(sequences)
+        let (readings, unreadable) = try reader.readAll(sequences) { if shouldStop() { throw Stop() } }
         let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)
         return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
     }
@@ -221,6 +236,8 @@ public final class Trainer {
             try RunFolder.write(lines: readings.map(Outcome.init), to: folder.outcomes)
         }
         let best = checkpoint.card.training?.epoch ?? state.epoch
+        // The result comes last: with it a run counts as finished, and nothing is made good any more.
+        if let evaluation { try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best) }
         try RunFolder.write(
             RunResult(
                 model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
@@ -230,7 +247,6 @@ public final class Trainer {
                 device: model.device.description, libtorch: Runtime.version, host: ProcessInfo.processInfo.hostName),
             to: folder.result)
         if let evaluation {
-            try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best)
             observer.say(
                 "test, with the weights of epoch \(best): \(evaluation.all.sequences.number.text) of sequences, "
                     + "\(evaluation.all.tracks.number.text) of tracks")

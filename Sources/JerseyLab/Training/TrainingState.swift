@@ -38,8 +38,14 @@ struct TrainingState: Codable {
 
     /// Reads it back into `learner`.
     static func read(_ url: URL, into learner: Learner) throws -> TrainingState {
-        let file = try Safetensors(contentsOf: url)
-        let broken = FileError(url.path, "is not the state of this run", advice: "remove the run folder and train anew")
+        let anew = "remove the run folder and train anew"
+        let file: Safetensors
+        do {
+            file = try Safetensors(contentsOf: url)
+        } catch let error as FileError {
+            throw FileError(error.path, error.reason, advice: anew)
+        }
+        let broken = FileError(url.path, "is not the state of this run", advice: anew)
         guard let text = file.metadata[key], let state = try? JSON.decoded(TrainingState.self, from: Data(text.utf8)) else {
             throw broken
         }

@@ -7,8 +7,16 @@ public enum AtomicFile {
     /// Whether a file is the temporary one of a write that was cut off.
     public static func isLeftover(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(suffix) }
 
+    /// Removes what a kill within a write has left in `folder`. Only for whoever alone writes there.
+    public static func removeLeftovers(in folder: URL) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where isLeftover(name) {
+            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        }
+    }
+
+    /// - Parameter synced: waits until it is on the disk; without, a power cut may lose it, a kill still cannot cut it in half.
     /// - Throws: `FileError` with the system's reason; the former file, if any, is untouched and nothing is left behind.
-    public static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL) throws {
+    public static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL, synced: Bool = true) throws {
         let temporary = url.deletingLastPathComponent()
             .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
         func failure(_ action: String) -> FileError {
@@ -21,7 +29,7 @@ public enum AtomicFile {
         do {
             defer { close(file) }
             for piece in pieces { try write(piece, to: file, failure) }
-            guard fsync(file) == 0 else { throw failure("write") }
+            guard !synced || fsync(file) == 0 else { throw failure("write") }
         } catch {
             unlink(temporary.path)
             throw error
@@ -31,6 +39,7 @@ public enum AtomicFile {
             unlink(temporary.path)
             throw error
         }
+        guard synced else { return }
         let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
@@ -38,8 +47,8 @@ public enum AtomicFile {
         }
     }
 
-    public static func write(_ data: Data, to url: URL) throws {
-        try data.withUnsafeBytes { try write([$0], to: url) }
+    public static func write(_ data: Data, to url: URL, synced: Bool = true) throws {
+        try data.withUnsafeBytes { try write([$0], to: url, synced: synced) }
     }
 
     private static func write(_ piece: UnsafeRawBufferPointer, to file: Int32, _ failure: (String) -> FileError) throws {

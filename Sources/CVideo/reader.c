@@ -1,0 +1,246 @@
+#include "internal.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+#include <libswscale/swscale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Containers of video; not the pictures, playlists and lists of other files that the library would take, too.
+static const char containers[] =
+  "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,mxf,nut,ivf,h264,hevc,obu,m4v,dv,wtv,yuv4mpegpipe";
+
+enum {
+  most_failures = 1000, // in a row: a file that goes on like this has ended
+  row_alignment = 64,   // of converted rows; the converters write beyond the end of tight ones
+};
+
+// What a conversion depends on.
+typedef struct {
+  int width, height, format, space, range;
+} look;
+
+struct cv_reader {
+  AVFormatContext *file;
+  AVCodecContext *codec;
+  AVPacket *packet;
+  AVFrame *frame;
+  int stream;
+  int failures;
+  bool draining;
+
+  struct SwsContext *scaler;
+  look look;
+  uint8_t *rgb; // the frame, not yet turned; null until asked for
+  int stride;
+  bool converted;
+  int width, height; // not yet turned
+  int turns;         // quarters clockwise
+};
+
+// MARK: opening
+
+static int turns_of(const AVStream *stream) {
+  const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+  double angle = matrix ? av_display_rotation_get((const int32_t *)matrix) : 0; // counter-clockwise
+  return isnan(angle) ? 0 : ((int)lround(-angle / 90) % 4 + 4) % 4;
+}
+
+static bool is_too_large(const AVCodecParameters *parameters, int64_t maximum_pixels) {
+  return (int64_t)parameters->width * parameters->height > maximum_pixels;
+}
+
+// Finds the streams' properties, for which the library may decode some frames: within the limit, too.
+static int examine(AVFormatContext *file, int64_t maximum_pixels) {
+  unsigned count = file->nb_streams;
+  AVDictionary **options = calloc(count + 1, sizeof *options);
+  if (!options) return AVERROR(ENOMEM);
+  for (unsigned i = 0; i < count; i++) av_dict_set_int(&options[i], "max_pixels", maximum_pixels, 0);
+  int code = avformat_find_stream_info(file, options);
+  for (unsigned i = 0; i < count; i++) av_dict_free(&options[i]);
+  free(options);
+  return code;
+}
+
+static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
+  AVDictionary *options = NULL;
+  av_dict_set(&options, "format_whitelist", containers, 0);
+  av_dict_set(&options, "protocol_whitelist", "file", 0);
+  char *address = malloc(strlen(path) + 6); // "a:b.mp4" is a file, not a protocol
+  if (!address) return cv_status_no_memory;
+  sprintf(address, "file:%s", path);
+  int code = avformat_open_input(&r->file, address, NULL, &options);
+  free(address);
+  av_dict_free(&options);
+  if (code == 0) return cv_status_ok;
+  cv_status status = cv_fail(code, report);
+  // A container that is not on the list is an invalid argument, and the library's complaint is the list.
+  if (code == AVERROR(EINVAL)) snprintf(report.message, report.capacity, "of another kind");
+  return code == AVERROR_INVALIDDATA || code == AVERROR(EINVAL) ? cv_status_unsupported : status;
+}
+
+static cv_status open_reader(cv_reader *r, const char *path, int64_t maximum_pixels, cv_info *info, cv_report report) {
+  cv_status status = open_file(r, path, report);
+  if (status != cv_status_ok) return status;
+  int code = examine(r->file, maximum_pixels);
+  if (code < 0) return cv_fail(code, report);
+
+  const AVCodec *decoder = NULL;
+  r->stream = av_find_best_stream(r->file, AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
+  if (r->stream == AVERROR_DECODER_NOT_FOUND) {
+    snprintf(report.message, report.capacity, "no decoder is there for its kind of video");
+    return cv_status_unsupported;
+  }
+  if (r->stream < 0 || r->file->streams[r->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC) return cv_status_no_video;
+  AVStream *stream = r->file->streams[r->stream];
+  for (unsigned i = 0; i < r->file->nb_streams; i++)
+    if ((int)i != r->stream) r->file->streams[i]->discard = AVDISCARD_ALL;
+
+  r->turns = turns_of(stream);
+  r->width = stream->codecpar->width;
+  r->height = stream->codecpar->height;
+  info->width = r->turns % 2 ? r->height : r->width;
+  info->height = r->turns % 2 ? r->width : r->height;
+  if (is_too_large(stream->codecpar, maximum_pixels)) return cv_status_too_large;
+  if (r->width < 1 || r->height < 1) {
+    snprintf(report.message, report.capacity, "it does not say how large its pictures are");
+    return cv_status_unsupported;
+  }
+  AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
+  info->rate = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+  info->frames = stream->nb_frames;
+  if (info->frames <= 0 && r->file->duration > 0) info->frames = llround(info->rate * (double)r->file->duration / AV_TIME_BASE);
+
+  r->codec = avcodec_alloc_context3(decoder);
+  r->packet = av_packet_alloc();
+  r->frame = av_frame_alloc();
+  if (!r->codec || !r->packet || !r->frame) return cv_status_no_memory;
+  code = avcodec_parameters_to_context(r->codec, stream->codecpar);
+  if (code < 0) return cv_fail(code, report);
+  r->codec->max_pixels = maximum_pixels;
+  r->codec->pkt_timebase = stream->time_base;
+  r->codec->thread_count = 0; // one for each core
+  code = avcodec_open2(r->codec, decoder, NULL);
+  return code < 0 ? cv_fail(code, report) : cv_status_ok;
+}
+
+cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message, size_t capacity) {
+  cv_listen();
+  *out = NULL;
+  *info = (cv_info){0};
+  if (capacity > 0) message[0] = 0;
+  cv_reader *r = calloc(1, sizeof *r);
+  if (!r) return cv_status_no_memory;
+  cv_status status = open_reader(r, path, maximum_pixels, info, (cv_report){message, capacity});
+  if (status == cv_status_ok) *out = r;
+  else cv_reader_close(r);
+  return status;
+}
+
+void cv_reader_close(cv_reader *r) {
+  avcodec_free_context(&r->codec);
+  avformat_close_input(&r->file);
+  av_packet_free(&r->packet);
+  av_frame_free(&r->frame);
+  sws_freeContext(r->scaler);
+  av_free(r->rgb);
+  free(r);
+}
+
+// MARK: decoding
+
+static double time_of(const cv_reader *r) {
+  const AVStream *stream = r->file->streams[r->stream];
+  int64_t stamp = r->frame->best_effort_timestamp;
+  if (stamp == AV_NOPTS_VALUE) return -1;
+  if (stream->start_time != AV_NOPTS_VALUE) stamp -= stream->start_time;
+  return fmax(0, (double)stamp * av_q2d(stream->time_base));
+}
+
+// Gives the decoder one more packet, or tells it that there are none.
+static int feed(cv_reader *r) {
+  int code;
+  do {
+    av_packet_unref(r->packet);
+    code = av_read_frame(r->file, r->packet);
+  } while (code == 0 && r->packet->stream_index != r->stream);
+  if (code == AVERROR_EOF || (code < 0 && r->failures >= most_failures)) {
+    r->draining = true;
+    return avcodec_send_packet(r->codec, NULL);
+  }
+  return code < 0 ? code : avcodec_send_packet(r->codec, r->packet);
+}
+
+cv_status cv_reader_next(cv_reader *r, cv_frame *out, char *message, size_t capacity) {
+  cv_listen();
+  cv_report report = {message, capacity};
+  r->converted = false;
+  for (;;) {
+    int code = avcodec_receive_frame(r->codec, r->frame); // gives back the one before
+    if (code == 0) {
+      r->failures = 0;
+      *out = (cv_frame){time_of(r), r->frame->decode_error_flags != 0 || r->frame->flags & AV_FRAME_FLAG_CORRUPT};
+      return cv_status_ok;
+    }
+    if (code == AVERROR_EOF) return cv_status_end;
+    if (code == AVERROR(EAGAIN)) code = feed(r);
+    if (code == 0) continue;
+    if (code == AVERROR(ENOMEM)) return cv_fail(code, report);
+    if (++r->failures > most_failures && r->draining) return cv_status_end;
+    cv_fail(code, report);
+    return cv_status_damaged;
+  }
+}
+
+// MARK: pixels
+
+static bool make_scaler(cv_reader *r, look look) {
+  if (r->scaler && memcmp(&r->look, &look, sizeof look) == 0) return true;
+  sws_freeContext(r->scaler);
+  r->scaler = sws_getContext(look.width, look.height, look.format, r->width, r->height, AV_PIX_FMT_RGB24, SWS_BILINEAR,
+                             NULL, NULL, NULL);
+  if (!r->scaler) return false;
+  r->look = look;
+  const int *from = sws_getCoefficients(look.space), *to = sws_getCoefficients(SWS_CS_DEFAULT);
+  sws_setColorspaceDetails(r->scaler, from, look.range == AVCOL_RANGE_JPEG, to, 1, 0, 1 << 16, 1 << 16);
+  return true;
+}
+
+static bool convert(cv_reader *r) {
+  const AVFrame *f = r->frame;
+  if (r->converted) return true;
+  if (!r->rgb) {
+    r->stride = (r->width * 3 + row_alignment - 1) / row_alignment * row_alignment;
+    r->rgb = av_malloc((size_t)r->stride * (size_t)r->height + row_alignment);
+    if (!r->rgb) return false;
+  }
+  // What a file does not say is by custom: high definition has its own matrix.
+  int space = f->colorspace != AVCOL_SPC_UNSPECIFIED ? (int)f->colorspace : f->height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+  if (!make_scaler(r, (look){f->width, f->height, f->format, space, f->color_range})) return false;
+  uint8_t *planes[4] = {r->rgb};
+  int strides[4] = {r->stride};
+  sws_scale(r->scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
+  r->converted = true;
+  return true;
+}
+
+bool cv_reader_copy(cv_reader *r, int32_t left, int32_t top, int32_t width, int32_t height, uint8_t *rgb) {
+  if (!convert(r)) return false;
+  for (int32_t y = 0; y < height; y++) {
+    uint8_t *row = rgb + (size_t)y * (size_t)width * 3;
+    if (r->turns == 0) {
+      memcpy(row, r->rgb + (size_t)(top + y) * (size_t)r->stride + (size_t)left * 3, (size_t)width * 3);
+      continue;
+    }
+    for (int32_t x = 0; x < width; x++) {
+      int column = left + x, line = top + y; // upright; now where that was before the turn
+      int from_x = r->turns == 1 ? line : r->turns == 2 ? r->width - 1 - column : r->width - 1 - line;
+      int from_y = r->turns == 1 ? r->height - 1 - column : r->turns == 2 ? r->height - 1 - line : column;
+      memcpy(row + (size_t)x * 3, r->rgb + (size_t)from_y * (size_t)r->stride + (size_t)from_x * 3, 3);
+    }
+  }
+  return true;
+}

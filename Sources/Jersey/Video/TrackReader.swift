@@ -1,0 +1,274 @@
+import Foundation
+import Torch
+
+/// Reads the numbers of the players whom a tracker followed through a video.
+///
+/// The video is decoded once, and only what the model will look at is cut out of it: every `stride`-th box of a long track, all of a
+/// short one. These looks at a player are read in windows of as many frames as the model takes, and the windows' beliefs are combined.
+/// In memory are the boxes, the results, and the crops of windows that have begun and are not read yet, not more.
+public struct TrackReader {
+    /// What was read of one track.
+    public struct Result: Sendable {
+        /// Its `sequence` and `track` are the tracker's name of the player.
+        public let prediction: Prediction
+        /// The crops that weighed most, by their names in the prediction; empty but for the first `shownTracks`.
+        public let crops: [String: RGBImage]
+    }
+
+    public let reader: SequenceReader
+    /// Of long tracks, every how-manieth box is looked at; from 1.
+    public var stride = 5
+    /// Of how many tracks, in order of their names, crops are kept to be shown.
+    public var shownTracks = 0
+
+    public init(_ reader: SequenceReader) {
+        self.reader = reader
+    }
+
+    /// Reads all tracks, and hands over each as soon as its last window is read.
+    ///
+    /// - Parameters:
+    ///   - video: at its start.
+    ///   - progress: called after each frame.
+    /// - Returns: boxes that could not be used.
+    /// - Throws: what the video and a strict loader throw. The latter takes a box in a damaged frame for an error.
+    public func read(
+        _ video: VideoReader, _ boxes: TrackBoxes, progress: () -> Void = {}, _ body: (Result) throws -> Void
+    ) throws -> LeftOutBoxes {
+        let plan = TrackPlan(
+            boxes, width: video.width, height: video.height, stride: stride, windowSize: reader.loader.maximumFrames)
+        var leftOut = plan.leftOut
+        var windows = OpenWindows(video.path, boxes, plan)
+        var tracks = OpenTracks(boxes, plan, shownTracks: shownTracks, shownFrames: reader.loader.maximumFrames)
+        for result in tracks.unseen(video.path) { try body(result) }
+
+        var next = 0
+        while next < plan.looks.count, let frame = try video.next() {
+            while next < plan.looks.count, plan.looks[next].frame == frame.index {
+                let look = plan.looks[next]
+                next += 1
+                if frame.isDamaged {
+                    leftOut.add(.undecodable, line: look.line)
+                    if reader.loader.strict { throw FileError(video.path, "frame \(frame.index + boxes.firstFrame) is damaged") }
+                }
+                windows.add(look, frame.isDamaged ? .failure(.undecodable) : .success(try video.crop(look.area)))
+            }
+            if windows.full.count >= reader.batchSize { try read(windows.takeFull(), &tracks, body) }
+            progress()
+        }
+        if next < plan.looks.count {
+            for box in boxes.boxes.reversed() {
+                guard Int(box.frame) >= video.count else { break }
+                leftOut.add(.late, line: box.line)
+            }
+            for look in plan.looks[next...] { windows.add(look, .failure(.late)) }
+        }
+        try read(windows.takeFull(), &tracks, body)
+        return leftOut
+    }
+
+    private func read(_ windows: [OpenWindows.Window], _ tracks: inout OpenTracks, _ body: (Result) throws -> Void) throws {
+        let sequences = windows.filter { !$0.images.isEmpty }.map { window in
+            FrameSequence(
+                id: String(window.index), track: window.trackName, number: nil, frames: window.names, images: window.images,
+                anchor: nil)
+        }
+        var readings: [String: Swift.Result<Reading, UnreadableSequence>] = [:]
+        try reader.read(sequences) { result in
+            switch result {
+            case .success(let reading): readings[reading.sequence.id] = result
+            case .failure(let unreadable): readings[unreadable.sequence.id] = result
+            }
+        }
+        for window in windows {
+            if let result = tracks.add(window, readings[String(window.index)]) { try body(result) }
+        }
+    }
+}
+
+/// Which boxes are looked at, and in which windows. Known before the first frame is decoded.
+struct TrackPlan {
+    struct Look {
+        let frame: Int
+        let window: Int
+        let area: PixelArea
+        let line: Int32
+    }
+
+    /// In order of frames.
+    private(set) var looks: [Look] = []
+    /// The track of each window, and how many looks it has.
+    private(set) var windows: [(track: Int, count: Int)] = []
+    private(set) var windowsOfTrack: [Int]
+    private(set) var leftOut = LeftOutBoxes()
+
+    /// - Parameters:
+    ///   - width: of the picture, pixels.
+    ///   - windowSize: most looks of a window.
+    init(_ boxes: TrackBoxes, width: Int, height: Int, stride: Int, windowSize: Int) {
+        windowsOfTrack = Array(repeating: 0, count: boxes.tracks.count)
+        var visible = windowsOfTrack
+        for box in boxes.boxes {
+            if box.legibleArea(width: width, height: height) == nil {
+                leftOut.add(.outside, line: box.line)
+            } else {
+                visible[Int(box.track)] += 1
+            }
+        }
+        // A short track fills its first window before it is thinned.
+        let steps = visible.map { min(stride, max(1, $0 / windowSize)) }
+        let chosen = zip(visible, steps).map { ($0 + $1 - 1) / $1 }
+        var firstWindows: [Int] = []
+        for (track, count) in chosen.enumerated() {
+            firstWindows.append(windows.count)
+            windowsOfTrack[track] = (count + windowSize - 1) / windowSize
+            windows += Array(repeating: (track, 0), count: windowsOfTrack[track])
+        }
+        var seen = Array(repeating: 0, count: visible.count)
+        looks.reserveCapacity(chosen.reduce(0, +))
+        for box in boxes.boxes {
+            let track = Int(box.track)
+            guard let area = box.legibleArea(width: width, height: height) else { continue }
+            defer { seen[track] += 1 }
+            guard seen[track] % steps[track] == 0 else { continue }
+            // Windows of a track are of equal size, but for one frame.
+            let window = firstWindows[track] + seen[track] / steps[track] * windowsOfTrack[track] / chosen[track]
+            windows[window].count += 1
+            looks.append(Look(frame: Int(box.frame), window: window, area: area, line: box.line))
+        }
+    }
+}
+
+extension TrackBoxes.Box {
+    /// The pixels of it that lie in the picture; nil where they are less than half of it: a sliver of a player shows no number, but a
+    /// model would name one all the same.
+    func legibleArea(width: Int, height: Int) -> PixelArea? {
+        guard let area = area(width: width, height: height) else { return nil }
+        return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height) ? area : nil
+    }
+
+    /// The pixels of it that lie in the picture; nil where none do.
+    public func area(width: Int, height: Int) -> PixelArea? {
+        func span(_ start: Float, _ length: Float, _ limit: Int) -> (start: Int, length: Int) {
+            let start = Double(start)
+            // Limited before they become whole numbers, which hold less.
+            let from = min(max(start.rounded(), 0), Double(limit))
+            let to = min(max((start + Double(length)).rounded(), 0), Double(limit))
+            return (Int(from), Int(to) - Int(from))
+        }
+        let (x, y) = (span(left, self.width, width), span(top, self.height, height))
+        guard x.length > 0, y.length > 0 else { return nil }
+        return PixelArea(left: x.start, top: y.start, width: x.length, height: y.length)
+    }
+}
+
+/// Windows that have begun and are not full.
+private struct OpenWindows {
+    struct Window {
+        let index: Int
+        let track: Int
+        let trackName: String
+        var names: [String] = []
+        var images: [RGBImage] = []
+        var problems: [FrameProblem] = []
+        var left: Int
+    }
+
+    private(set) var full: [Window] = []
+    private var open: [Int: Window] = [:]
+    private let path: String
+    private let boxes: TrackBoxes
+    private let plan: TrackPlan
+
+    init(_ path: String, _ boxes: TrackBoxes, _ plan: TrackPlan) {
+        (self.path, self.boxes, self.plan) = (path, boxes, plan)
+    }
+
+    mutating func add(_ look: TrackPlan.Look, _ crop: Result<RGBImage, LookError>) {
+        let (track, count) = plan.windows[look.window]
+        // Taken out, so that its arrays are not copied.
+        var window =
+            open.removeValue(forKey: look.window)
+            ?? Window(index: look.window, track: track, trackName: boxes.tracks[track], left: count)
+        let name = "\(path)#frame=\(look.frame + boxes.firstFrame),track=\(window.trackName)"
+        switch crop {
+        case .success(let image):
+            window.names.append(name)
+            window.images.append(image)
+        case .failure(let error): window.problems.append(FrameProblem(path: name, reason: error.rawValue))
+        }
+        window.left -= 1
+        if window.left == 0 { full.append(window) } else { open[look.window] = window }
+    }
+
+    mutating func takeFull() -> [Window] {
+        defer { full = [] }
+        return full
+    }
+}
+
+private enum LookError: String, Error {
+    case undecodable = "is in a damaged frame"
+    case late = "is past the end of the video"
+}
+
+/// Tracks of which not all windows are read.
+private struct OpenTracks {
+    private struct Track {
+        var predictions: [Prediction] = []
+        var crops: [(weight: Double, name: String, image: RGBImage)] = []
+        var windowsLeft: Int
+    }
+
+    private var open: [Int: Track] = [:]
+    private let boxes: TrackBoxes
+    private let plan: TrackPlan
+    private let shownTracks: Int
+    private let shownFrames: Int
+
+    init(_ boxes: TrackBoxes, _ plan: TrackPlan, shownTracks: Int, shownFrames: Int) {
+        (self.boxes, self.plan, self.shownTracks, self.shownFrames) = (boxes, plan, shownTracks, shownFrames)
+    }
+
+    /// The tracks of which no box is looked at.
+    func unseen(_ path: String) -> [TrackReader.Result] {
+        plan.windowsOfTrack.indices.filter { plan.windowsOfTrack[$0] == 0 }.map { track in
+            let name = boxes.tracks[track]
+            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box of which half is in the picture")
+            return TrackReader.Result(prediction: Prediction(Self.unreadable(name, [problem])), crops: [:])
+        }
+    }
+
+    /// Takes in a window and what was read in it, if anything. Gives the track's result when that was its last window.
+    mutating func add(_ window: OpenWindows.Window, _ reading: Result<Reading, UnreadableSequence>?) -> TrackReader.Result? {
+        var track = open.removeValue(forKey: window.track) ?? Track(windowsLeft: plan.windowsOfTrack[window.track])
+        track.windowsLeft -= 1
+        switch reading {
+        case .success(let reading):
+            track.predictions.append(Prediction(reading))
+            if window.track < shownTracks { keep(reading, window, &track) }
+        case .failure(let unreadable): track.predictions.append(Prediction(unreadable))
+        case nil: break
+        }
+        if !window.problems.isEmpty { track.predictions.append(Prediction(Self.unreadable(window.trackName, window.problems))) }
+        guard track.windowsLeft == 0 else {
+            open[window.track] = track
+            return nil
+        }
+        let crops = Dictionary(uniqueKeysWithValues: track.crops.map { ($0.name, $0.image) })
+        return TrackReader.Result(prediction: Prediction.combined(track.predictions)[0], crops: crops)
+    }
+
+    private func keep(_ reading: Reading, _ window: OpenWindows.Window, _ track: inout Track) {
+        for (place, index) in reading.used.enumerated() {
+            track.crops.append((reading.attention?[place] ?? 0, window.names[index], window.images[index]))
+        }
+        track.crops.sort { $0.weight > $1.weight }
+        track.crops = Array(track.crops.prefix(shownFrames))
+    }
+
+    private static func unreadable(_ track: String, _ problems: [FrameProblem]) -> UnreadableSequence {
+        UnreadableSequence(
+            sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: problems)
+    }
+}

@@ -1,0 +1,82 @@
+import CVideo
+import Foundation
+import Torch
+
+/// Makes a video file of pictures: H.264, or MPEG-4 where FFmpeg was built without x264; without sound.
+///
+/// The file appears under its name when it is complete. A writer belongs to one thread.
+public final class VideoWriter {
+    public let path: String
+    public let width: Int
+    public let height: Int
+    private let temporary: String
+    private var writer: OpaquePointer?
+
+    /// - Parameters:
+    ///   - path: its ending tells the kind of file: mp4, mov or mkv.
+    ///   - width: of the pictures, pixels; the last column or row of an odd size is cut off.
+    ///   - rate: frames a second, about.
+    /// - Throws: `FileError` when the file cannot be made.
+    public init(_ path: String, width: Int, height: Int, rate: Double) throws {
+        try Self.check(path)
+        let url = URL(fileURLWithPath: path)
+        guard width >= 2, height >= 2, width <= 16384, height <= 16384 else {
+            throw FileError(path, "cannot be made of \(width)x\(height) pixels", advice: "sides are 2...16384")
+        }
+        (self.path, self.width, self.height) = (path, width, height)
+        temporary = url.deletingLastPathComponent().appendingPathComponent(".\(UUID().uuidString).\(url.lastPathComponent)").path
+        let (status, message) = withVideoMessage { [temporary] in
+            cv_writer_open(temporary, Int32(width), Int32(height), rate, &writer, $0, $1)
+        }
+        guard status == .ok else {
+            unlink(temporary)
+            throw FileError(path, "cannot be made: \(message.isEmpty ? "not enough memory" : message)")
+        }
+    }
+
+    deinit {
+        guard let writer else { return }
+        cv_writer_close(writer)
+        unlink(temporary)
+    }
+
+    /// Whether a path ends like a video that can be made.
+    public static func canMake(_ path: String) -> Bool {
+        ["mp4", "mov", "mkv"].contains(URL(fileURLWithPath: path).pathExtension.lowercased())
+    }
+
+    /// Says before any work is done what is wrong with a path for a video.
+    ///
+    /// - Throws: `FileError` for an ending of no video, or a folder that is not there.
+    public static func check(_ path: String) throws {
+        guard canMake(path) else { throw FileError(path, "is no name of a video", advice: "let it end in .mp4, .mov or .mkv") }
+        guard isFolder(URL(fileURLWithPath: path).deletingLastPathComponent()) else {
+            throw FileError(path, "is in no folder that exists", advice: "make the folder first")
+        }
+    }
+
+    /// Adds a picture of the writer's size, `time` seconds from the start and later than the one before.
+    ///
+    /// - Throws: `FileError` when it cannot be encoded or written.
+    public func add(_ image: RGBImage, time: Double) throws {
+        precondition(image.width == width && image.height == height, "a frame of \(image.width)x\(image.height)")
+        let (status, message) = withVideoMessage { cv_writer_add(writer!, image.pixels, time, $0, $1) }
+        guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
+    }
+
+    /// Completes the file and gives it its name; nothing can be added afterwards.
+    ///
+    /// - Throws: `FileError`; the former file, if any, is untouched then.
+    public func finish() throws {
+        let (status, message) = withVideoMessage { cv_writer_finish(writer!, $0, $1) }
+        guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
+        guard rename(temporary, path) == 0 else {
+            throw FileError(path, "cannot replace the file: \(String(cString: strerror(errno)))")
+        }
+        cv_writer_close(writer!)
+        writer = nil
+    }
+
+    /// "H.264" or "MPEG-4".
+    public static var codec: String { String(cString: cv_writer_codec()) }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+/// A video and the boxes of a tracker, as input of `predict`.
+struct VideoOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The path is a video; these are a tracker's boxes in it: MOT text (frame,track,left,top,width,height,…), or a table with a header.",
+            valueName: "file"))
+    var boxes: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Names in the header, where they are not the usual ones: frame=f,track=id,left=x,top=y,width=w,height=h, or x1, y1, x2, y2.",
+            valueName: "list"))
+    var boxColumns: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The tracker's number of the first frame (default: 1, or 0 where a box is in a frame 0).", valueName: "n"))
+    var firstFrame: Int?
+
+    @Option(help: ArgumentHelp("Look at every n-th box of a long track only; short ones are looked at in full.", valueName: "n"))
+    var stride = 5
+
+    @Option(help: ArgumentHelp("Also write the video with boxes and numbers drawn into it (mp4, mov or mkv).", valueName: "file"))
+    var video: String?
+
+    func validate() throws {
+        guard firstFrame.map({ 0...1_000_000_000 ~= $0 }) ?? true else {
+            throw ValidationError("--first-frame must be 0 or more")
+        }
+        guard 1...10_000 ~= stride else { throw ValidationError("--stride must be 1...10000") }
+        if boxes == nil {
+            for (name, isGiven) in [
+                ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil), ("--video", video != nil),
+            ] where isGiven {
+                throw ValidationError("\(name) needs a video as the path, and its tracker's boxes in --boxes")
+            }
+        }
+    }
+
+    func trackBoxes(_ path: String, strict: Bool) throws -> TrackBoxes {
+        try TrackBoxes(
+            contentsOf: path, columns: try boxColumns.map(BoxColumns.init) ?? BoxColumns(), firstFrame: firstFrame, strict: strict
+        )
+    }
+
+    /// One prediction for each track, in order of their names, and crops of the first `shown` tracks.
+    func read(
+        _ path: String, _ boxes: TrackBoxes, with reader: SequenceReader, shown: Int
+    ) throws -> (predictions: [Prediction], crops: [String: RGBImage]) {
+        let video = try VideoReader(path)
+        var tracks = TrackReader(reader)
+        (tracks.stride, tracks.shownTracks) = (stride, shown)
+        var predictions: [String: Prediction] = [:]
+        var crops: [String: RGBImage] = [:]
+        let progress = ProgressLine("reading", total: Self.frames(of: video, upTo: boxes))
+        let leftOut = try tracks.read(video, boxes, progress: progress.advance) { result in
+            predictions[result.prediction.track] = result.prediction
+            crops.merge(result.crops) { first, _ in first }
+        }
+        progress.finish()
+        if let damage = video.damage {
+            Console.error(
+                "\(path): passed over \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))")
+        }
+        for sentence in boxes.leftOut.sentences + leftOut.sentences { Console.error("left out: \(sentence)") }
+        if leftOut.counts[.late] != nil {
+            Console.error(
+                "the video has \(video.count) frames, the boxes go up to frame \(Int(boxes.boxes.last!.frame) + boxes.firstFrame)"
+            )
+        }
+        return (boxes.tracks.compactMap { predictions[$0] }, crops)
+    }
+
+    /// Writes the annotated video, where one is asked for.
+    func annotate(_ path: String, _ boxes: TrackBoxes, _ predictions: [Prediction]) throws {
+        guard let target = video else { return }
+        let video = try VideoReader(path)
+        let progress = ProgressLine("drawing", total: video.expectedFrames ?? Int(boxes.boxes.last!.frame) + 1)
+        try AnnotatedVideo.write(predictions, boxes, in: video, to: target, progress: progress.advance)
+        progress.finish()
+    }
+
+    /// Frames that are decoded: none behind the last box.
+    private static func frames(of video: VideoReader, upTo boxes: TrackBoxes) -> Int {
+        min(video.expectedFrames ?? .max, Int(boxes.boxes.last!.frame) + 1)
+    }
+}

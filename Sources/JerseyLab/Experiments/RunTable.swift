@@ -1,0 +1,117 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Keeps the table of runs up to date, as far as the disk allows.
+struct RunTable {
+    private let folder: ExperimentFolder
+    private let observer: any ExperimentObserver
+    private var database: RunDatabase?
+    /// As planned.
+    private var order: [String] = []
+    private var records: [String: RunRecord] = [:]
+    /// What the table does not have yet.
+    private var pending: Set<String> = []
+    /// Epochs of each run that are in the table.
+    private var epochs: [String: Int] = [:]
+    private var hasComplained = false
+    private var hasTakenOver = false
+    /// After something went wrong: not before this is it worth another try, which may have to wait for a lock.
+    private var nextTry = ContinuousClock.now
+    private let commit = SourceRevision.current
+    private let host = ProcessInfo.processInfo.hostName
+
+    init(_ folder: ExperimentFolder, _ observer: any ExperimentObserver) {
+        self.folder = folder
+        self.observer = observer
+    }
+
+    mutating func open(_ plan: [PlannedRun]) {
+        order = plan.map(\.id)
+        records = Dictionary(plan.map { ($0.id, RunRecord($0)) }, uniquingKeysWith: { first, _ in first })
+        flush()
+    }
+
+    /// Writes what has changed of a run.
+    ///
+    /// - Parameter begins: an attempt begins here and now.
+    mutating func note(_ run: ExperimentStatus.Run, begins: Bool = false) {
+        guard var record = records[run.id] else { return }
+        let files = folder.run(run.id)
+        if begins {
+            record.attempts += 1
+            record.started = record.started ?? Date()
+            (record.host, record.commit) = (host, commit)
+        }
+        record.state = run.state.rawValue
+        record.reason = run.reason
+        if run.state == .finished, record.result == nil, let result = try? FinishedRun.result(in: files) {
+            record.take(result)
+            // Where the table is made anew, the run may have finished long ago.
+            let written = try? FileManager.default.attributesOfItem(atPath: files.result.path)[.modificationDate] as? Date
+            record.finished = record.finished ?? written ?? Date()
+        }
+        // A new epoch shows in the progress.
+        let hasRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > (epochs[run.id] ?? 0) + 1)
+        if record != records[run.id] || hasRows { pending.insert(run.id) }
+        records[run.id] = record
+        flush()
+    }
+
+    mutating func close() {
+        nextTry = .now
+        flush()
+        if !pending.isEmpty {
+            observer.say("the table of runs is not up to date; the next `jersey experiment run` makes it so")
+        }
+        database = nil
+    }
+
+    /// The table is a convenience: what goes wrong with it is said once, and the runs go on.
+    private mutating func flush() {
+        guard database == nil || !pending.isEmpty, ContinuousClock.now >= nextTry else { return }
+        do {
+            let database = try database ?? reopen()
+            for id in pending.sorted() {
+                guard let record = records[id] else { continue }
+                let rows: [EpochMetrics] =
+                    record.state == RunState.waiting.rawValue ? [] : (try? FinishedRun.rows(at: folder.run(id).metrics)) ?? []
+                let done = epochs[id] ?? 0
+                try database.save(record, epochs: rows.dropFirst(done))
+                epochs[id] = max(rows.count, done)
+                pending.remove(id)
+            }
+        } catch {
+            database = nil
+            nextTry = .now + .seconds(30)
+            guard !hasComplained else { return }
+            hasComplained = true
+            let what = error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.words(error))"
+            observer.say("warning: \(what); the runs go on without the table")
+        }
+    }
+
+    /// Opens the database, enters all runs, and takes over what only it knows of them.
+    private mutating func reopen() throws -> RunDatabase {
+        let (database, aside) = try RunDatabase.open(folder.database)
+        if let aside {
+            observer.say(
+                "\(folder.database.path) was broken and is now \(aside.lastPathComponent); it is made anew from the run folders")
+        }
+        if !hasTakenOver {
+            for old in try database.runs() {
+                guard var record = records[old.id] else { continue }
+                record.attempts += old.attempts
+                (record.started, record.finished) = (old.started ?? record.started, old.finished ?? record.finished)
+                (record.host, record.commit) = (record.host ?? old.host, record.commit ?? old.commit)
+                records[old.id] = record
+            }
+        }
+        try database.save(order.compactMap { records[$0] })
+        hasTakenOver = true
+        epochs = [:]
+        pending = Set(records.keys)
+        self.database = database
+        return database
+    }
+}

@@ -1,0 +1,278 @@
+import Foundation
+import Jersey
+import Testing
+import Torch
+
+@testable import JerseyLab
+
+@Suite struct AnalysisTests {
+    private func input(_ groups: [RunGroup]? = nil) throws -> AnalysisInput {
+        var input = AnalysisInput(groups: try groups ?? SampleExperiment.groups())
+        (input.rounds, input.count) = (1, 3)
+        return input
+    }
+
+    /// The content of a file that a result holds.
+    private func data(_ result: AnalysisResult, _ path: String) throws -> Data {
+        let file = try #require(result.files.first { $0.path == path }, "there is no \(path)")
+        switch file.content {
+        case .data(let data): return data
+        case .copy(let source): return try Data(contentsOf: source)
+        }
+    }
+
+    private func json(_ data: Data) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    private func sole(_ group: RunGroup) -> AnalysisInput { AnalysisInput(groups: [group]) }
+
+    private func group(_ readings: [Reading], name: String = "m") throws -> RunGroup {
+        RunGroup(name: name, runs: [try FinishedRun(reading: readings)])
+    }
+
+    private func reading(_ id: Int, _ truth: String, _ read: String, certainty: Double = 0.9) -> Reading {
+        Reading(FrameSequence("s\(id)", track: "t\(id)", number: truth), read: read, certainty: certainty)
+    }
+
+    // MARK: Every one
+
+    @Test(arguments: Analysis.all.map(\.name))
+    func `Every analysis finds something, and leaves JSON, pictures and its other files`(name: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try Analysis.named(name)(try input())
+        #expect(!result.tables.isEmpty && result.tables.allSatisfy { !$0.rows.isEmpty && $0.title != nil })
+        try result.write(to: folder.url, name: name)
+        let data = try Data(contentsOf: folder.url.appendingPathComponent("\(name).json"))
+        let found = try JSONSerialization.jsonObject(with: data)
+        #expect((found as? [Any])?.isEmpty != true && (found as? [String: Any])?.isEmpty != true)
+        for chart in result.charts {
+            for (kind, start) in [("png", "\u{89}PNG"), ("svg", "<svg")] {
+                let picture = try Data(contentsOf: folder.url.appendingPathComponent("\(chart.name).\(kind)"))
+                #expect(picture.starts(with: start.unicodeScalars.map { UInt8($0.value) }), "\(chart.name).\(kind)")
+            }
+        }
+        let paths = result.files.map(\.path)
+        #expect(Set(paths).count == paths.count && Set(result.charts.map(\.name)).count == result.charts.count)
+        for path in paths { #expect(FileManager.default.fileExists(atPath: folder.path(path)), "\(path)") }
+    }
+
+    @Test(arguments: Analysis.all.filter(\.needsRuns).map(\.name))
+    func `An analysis of runs asks for them`(name: String) throws {
+        let error = #expect(throws: UsageError.self) { try Analysis.named(name)(AnalysisInput(groups: [])) }
+        #expect(error?.description.contains("name run folders") == true)
+    }
+
+    @Test(arguments: ["mistakes", "failures", "labels", "sequence"])
+    func `Frames that are gone are named, with the way out`(name: String) throws {
+        var input = try input()
+        input.data = "/nonexistent/crops"
+        let error = #expect(throws: FileError.self) { try Analysis.named(name)(input) }
+        #expect(error?.path == "/nonexistent/crops" && error?.advice?.contains("--data") == true)
+        // Another data set is not the one that the run has read.
+        let other = try TemporaryFolder()
+        try SyntheticDataset(
+            numbers: try NumberShare.list("5"), tracksPerNumber: 1, sequencesPerTrack: 1, framesPerSequence: 1...1,
+            renderer: SyntheticRenderer(seed: 1, difficulty: .easy, height: 48...64)
+        ).write(to: other.url.appendingPathComponent("data"))
+        input.data = other.path("data")
+        let stranger = #expect(throws: FileError.self) { try Analysis.named(name)(input) }
+        #expect(stranger?.advice?.contains("--data") == true)
+    }
+
+    @Test func `Names that are nearly right are met with those that are`() throws {
+        #expect(#expect(throws: UsageError.self) { try Analysis.named("confusoin") }?.description.contains("confusion") == true)
+        var selection = try RunSelection([SampleExperiment.folder.url.path])
+        let error = #expect(throws: UsageError.self) { try selection.keep(["attn_ugru_gat"]) }
+        #expect(error?.description.contains("did you mean attn_ugru_gate?") == true)
+        try selection.keep(["seq_ugru_fs", "anchor_mv3s"])
+        #expect(selection.groups.map(\.name) == ["seq_ugru_fs", "basic_mv3s"])
+    }
+
+    // MARK: Confusion
+
+    @Test func `8 and 08 are different numbers, and every count is where it belongs`() throws {
+        let readings = [
+            reading(0, "8", "08"), reading(1, "8", "8"), reading(2, "08", "08"), reading(3, "08", "8"), reading(4, "08", "8"),
+            reading(5, "48", "43"),
+        ]
+        let result = try Analysis.confusion(sole(try group(readings)))
+        let summary = try json(data(result, "m_cm_summary.json"))
+        #expect(
+            Set(summary.keys) == [
+                "model", "run", "seed", "test_acc_from_results", "confusion_matrix_accuracies", "num_samples", "ones_classes",
+                "tens_classes", "full_number_classes", "counts",
+            ])
+        #expect(summary["full_number_classes"] as? [String] == ["8", "08", "43", "48"])
+        #expect(summary["num_samples"] as? Int == 6 && summary["model"] as? String == "m")
+        #expect(summary["tens_classes"] as? [Int] == Array(0...10) && summary["ones_classes"] as? [Int] == Array(0...9))
+        let shares = try #require(summary["confusion_matrix_accuracies"] as? [String: Double])
+        #expect(Set(shares.keys) == ["ones_digit", "tens_digit", "full_number"])
+        #expect(abs(shares["ones_digit"]! - 5.0 / 6) < 1e-12 && abs(shares["tens_digit"]! - 0.5) < 1e-12)
+        #expect(abs(shares["full_number"]! - 1.0 / 3) < 1e-12)
+        #expect(abs((summary["test_acc_from_results"] as? Double ?? 0) - 1.0 / 3) < 1e-12)
+        let counts = try #require((summary["counts"] as? [String: [[Int]]])?["full"])
+        #expect(counts == [[1, 1, 0, 0], [2, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]])
+        #expect(try matrix(data(result, "m_full_cm.npy")) == counts)
+        #expect(try matrix(data(result, "m_tens_cm.npy"))[10] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+        #expect(try matrix(data(result, "m_ones_cm.npy")).map(\.count) == Array(repeating: 10, count: 10))
+        let confusions = try #require(result.tables.last)
+        #expect(confusions.rows[0] == ["08", "8", "2", "66.7%"] && confusions.rows.count == 3)
+    }
+
+    /// What a NumPy reader makes of the bytes, by the format's own description.
+    private func matrix(_ data: Data) throws -> [[Int]] {
+        let bytes = [UInt8](data)
+        #expect(bytes[..<8].elementsEqual([0x93] + Array("NUMPY".utf8) + [1, 0]))
+        let length = Int(bytes[8]) | Int(bytes[9]) << 8
+        #expect((10 + length).isMultiple(of: 64) && bytes[9 + length] == UInt8(ascii: "\n"))
+        let header = String(decoding: bytes[10..<10 + length], as: UTF8.self)
+        let pattern = /\{'descr': '<i8', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n/
+        let match = try #require(try pattern.wholeMatch(in: header))
+        let (rows, columns) = (Int(match.1)!, Int(match.2)!)
+        #expect(bytes.count == 10 + length + 8 * rows * columns)
+        return (0..<rows).map { row in
+            (0..<columns).map { column in
+                let start = 10 + length + 8 * (row * columns + column)
+                return bytes[start..<start + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            }
+        }
+    }
+
+    // MARK: Mistakes and failures
+
+    @Test func `Mistakes come most confident first, in folders named as in the study`() throws {
+        let input = try input()
+        let result = try Analysis.mistakes(input)
+        let summary = try json(data(result, "mistakes_summary.json"))
+        let mistakes = try #require(summary["mistakes"] as? [[String: Any]])
+        let confidences = mistakes.compactMap { $0["confidence"] as? Double }
+        #expect(confidences.count == 3 && confidences == confidences.sorted(by: >))
+        let wrong = input.run.outcomes.count { !$0.isRight }
+        #expect(summary["num_mistakes"] as? Int == wrong && wrong > 3 && summary["num_mistakes_extracted"] as? Int == 3)
+        #expect(result.notes == ["\(wrong - 3) more; --count shows them."])
+        #expect(mistakes[0]["track_id"] as? String == SampleExperiment.mislabelled)
+        #expect((mistakes[0]["ground_truth"] as? [String: Any])?["jersey_str"] as? String == "48")
+
+        let folder = "mistakes/mistake_01_00_gt48_pred99"
+        let outcome = try #require(input.run.outcomes.first { $0.track == SampleExperiment.mislabelled })
+        for (index, frame) in outcome.frames.enumerated() {
+            let copy = try data(result, "\(folder)/frame_00\(index)_\(frame)")
+            #expect(copy == (try Data(contentsOf: URL(fileURLWithPath: Sample.folder.path("data/\(outcome.sequence)/\(frame)")))))
+        }
+        let info = String(decoding: try data(result, "\(folder)/info.txt"), as: UTF8.self)
+        for line in [
+            "Mistake #1", "Model: attn_ugru_gate", "Seed: 1", "  Jersey Number: 48", "  Jersey Number: 99", "  Tens Digit: 9",
+            "  Tens - Predicted (9): 0.9990", "  Track ID: 48/0001", "  Number of Frames: \(outcome.frames.count)",
+        ] {
+            #expect(info.split(separator: "\n").contains { $0 == line }, "\(line)")
+        }
+    }
+
+    @Test func `Two models' failures are parts of the whole`() throws {
+        func plan(_ right: [Bool]) -> [Reading] {
+            Array(zip(sequences, right).map { Reading($0, read: $1 ? $0.number!.description : "99") })
+        }
+        let sequences = try Dataset(Sample.config().data).sequences.prefix(6)
+        var config = Sample.config()
+        let folder = try TemporaryFolder()
+        let groups = try [[true, true, true, false, false, false], [true, false, false, true, false, false]].enumerated().map {
+            config.seed = UInt64($0)
+            let run = RunFolder(folder.url.appendingPathComponent("r\($0)"))
+            try run.pretend(config, plan($1))
+            return RunGroup(name: "m\($0)", runs: [try FinishedRun(run)])
+        }
+        let result = try Analysis.failures(AnalysisInput(groups: groups))
+        let found = try json(JSON.readable(result.json, snakeCase: true))
+        #expect(found["sequences"] as? Int == 6 && found["both_right"] as? Int == 1)
+        let parts = try #require(found["parts"] as? [[String: Any]])
+        #expect(parts.map { $0["name"] as? String } == ["both_wrong", "only_m0_wrong", "only_m1_wrong"])
+        #expect(parts.map { $0["count"] as? Int } == [2, 1, 2])
+        #expect(Set(parts.flatMap { $0["sequences"] as? [String] ?? [] }) == Set(sequences.dropFirst().map(\.id)))
+        #expect(found["mcnemar_p"] as? Double == 1)
+        let name = sequences[4].id.replacing("/", with: "_")
+        let info = String(
+            decoding: try data(result, "both_wrong/\(name)_gt\(sequences[4].number!)/info.txt"), as: UTF8.self)
+        #expect(info.contains("m0 (run r0): 99 with probability 0.8100"))
+        let alone = #expect(throws: UsageError.self) { try Analysis.failures(sole(groups[0])) }
+        #expect(alone?.description.contains("two models") == true)
+    }
+
+    // MARK: Calibration
+
+    @Test func `Calibration is what a pencil finds`() {
+        let calibration = Calibration([
+            .init(confidence: 0.6, isRight: true, truth: 0.6), .init(confidence: 0.9, isRight: false, truth: 0.05),
+            .init(confidence: 0.3, isRight: false, truth: 0.1), .init(confidence: 0.9, isRight: true, truth: 0.9),
+        ])
+        func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) < 1e-12 }
+        #expect(isClose(calibration.expectedError, 0.5 * 0.4 + 0.25 * 0.4 + 0.25 * 0.3) && isClose(calibration.maximumError, 0.4))
+        #expect(isClose(calibration.brier, (0.16 + 0.81 + 0.09 + 0.01) / 4))
+        #expect(isClose(calibration.negativeLogLikelihood, -(log(0.6) + log(0.05) + log(0.1) + log(0.9)) / 4))
+        // The two of equal confidence are answered together.
+        #expect(calibration.riskCoverage.map(\.coverage) == [0.5, 0.75, 1])
+        #expect(zip(calibration.riskCoverage.map(\.risk), [0.5, 1.0 / 3, 0.5]).allSatisfy { isClose($0, $1) })
+        #expect(isClose(calibration.areaUnderRiskCoverage, 0.25 + 0.25 / 3 + 0.125))
+        #expect([0.5, 0.6, 0.7].map(calibration.coverage) == [1, 0.75, 0])
+        #expect(calibration.bins.filter { $0.count > 0 }.map(\.count) == [1, 1, 2] && calibration.bins.count == 15)
+    }
+
+    @Test func `A perfect reader is calibrated, and none is refused`() {
+        let calibration = Calibration((0..<5).map { _ in .init(confidence: 1, isRight: true, truth: 1) })
+        #expect(calibration.expectedError == 0 && calibration.brier == 0 && calibration.areaUnderRiskCoverage == 0)
+        #expect(calibration.coverage(atAccuracy: 1) == 1 && calibration.bins.last?.count == 5)
+        let nothing = Calibration([Calibration.Answer]())
+        #expect(nothing.expectedError == 0 && nothing.riskCoverage.isEmpty && nothing.coverage(atAccuracy: 0.9) == 0)
+    }
+
+    // MARK: Labels, curves, costs
+
+    @Test func `A wrong label that was planted is found first`() throws {
+        let runs = try SampleExperiment.groups().flatMap(\.runs)
+        let suspects = LabelSuspect.ranked(runs)
+        let first = try #require(suspects.first)
+        #expect(first.track == SampleExperiment.mislabelled && first.label == "48" && first.suggestion == "99")
+        #expect(first.agreeing == 6 && first.runs == 6 && first.sequences == 1)
+        #expect(first.probability > 0.99 && first.labelProbability < 1e-3)
+        // No other track is misread by enough runs.
+        #expect(suspects.count { $0.agreeing == $0.runs } == 1)
+    }
+
+    @Test func `Suspects are whole tracks, ranked by how far the label is from what is read`() throws {
+        func reading(_ id: String, _ track: String, _ truth: String, _ read: String, _ certainty: Double) -> Reading {
+            Reading(FrameSequence(id, track: track, number: truth), read: read, certainty: certainty)
+        }
+        let run = try FinishedRun(reading: [
+            reading("1", "a", "4", "7", 0.6), reading("2", "b", "48", "99", 0.99), reading("3", "c", "48", "40", 0.8),
+            reading("4", "c", "48", "48", 0.95), reading("5", "c", "48", "48", 0.9), reading("6", "d", "07", "07", 0.9),
+        ])
+        // In track c one sequence is outvoted.
+        #expect(LabelSuspect.ranked([run]).map(\.track) == ["b", "a"])
+    }
+
+    @Test func `A curve is the mean over seeds of each epoch`() throws {
+        let (first, second) = (
+            try FinishedRun(reading: [reading(0, "4", "4")], seed: 1, validation: 0.6),
+            try FinishedRun(reading: [reading(0, "4", "4")], seed: 2, validation: 0.8)
+        )
+        let curve = LearningCurve(RunGroup(name: "m", runs: [first, second]))
+        #expect(curve.epochs.map(\.epoch) == [1, 2, 3] && curve.bestEpochs == [2, 2])
+        #expect(curve.epochs[1].validationNumber == Summary([0.6, 0.8]) && curve.epochs[1].trainLoss.mean == 1.5)
+    }
+
+    @Test func `A sequence that is asked for is the one that is looked into`() throws {
+        var input = try input()
+        let sequence = try #require(input.run.outcomes.first { $0.track == "4/0000" })
+        input.sequence = sequence.sequence
+        let result = try Analysis.sequence(input)
+        let found = try json(JSON.readable(result.json, snakeCase: true))
+        #expect(found["sequence"] as? String == sequence.sequence && found["truth"] as? String == "4")
+        let frames = try #require(found["frames"] as? [[String: Any]])
+        #expect(frames.count == sequence.frames.count)
+        #expect(abs(frames.compactMap { $0["attention"] as? Double }.reduce(0, +) - 1) < 1e-4)
+        #expect(result.files.count { $0.path.hasPrefix("gradcam_") } == sequence.frames.count)
+        input.sequence = "4/0000/77"
+        let error = #expect(throws: FileError.self) { try Analysis.sequence(input) }
+        #expect(error?.path == "4/0000/77")
+    }
+}

@@ -1,0 +1,202 @@
+import Foundation
+import Jersey
+import Testing
+import Torch
+
+@testable import JerseyCLI
+@testable import JerseyLab
+
+@Suite struct ReportTests {
+    /// The report of the sample experiment, as the command writes it, without the table that takes time to measure.
+    private static let written: (folder: TemporaryFolder, html: String, markdown: String) = {
+        do {
+            let folder = try TemporaryFolder()
+            let experiment = SampleExperiment.folder.url.path
+            var command = try JerseyCommand.parseAsRoot(["report", experiment, "--out", folder.url.path, "--skip-deployment"])
+            try command.run()
+            return (
+                folder, try String(contentsOfFile: folder.path("report.html"), encoding: .utf8),
+                try String(contentsOfFile: folder.path("report.md"), encoding: .utf8)
+            )
+        } catch {
+            fatalError("the report cannot be written: \(error)")
+        }
+    }()
+
+    /// As XML, for which HTML's empty elements must be closed.
+    private func page(_ html: String) throws -> Page {
+        var xml = html.replacingOccurrences(of: "<!doctype html>", with: "")
+        for end in ["\"utf-8\"", "scale=1\""] { xml = xml.replacingOccurrences(of: end + ">", with: end + "/>") }
+        // A picture stands before its caption.
+        xml = xml.replacingOccurrences(of: "\"><figcaption>", with: "\"/><figcaption>")
+        return try #require(Page(xml), "the page is not well-formed")
+    }
+
+    // MARK: The page
+
+    @Test func `A report is one file that needs nothing else`() throws {
+        let page = try page(Self.written.html)
+        #expect(page.elements.isDisjoint(with: ["script", "link", "iframe", "object", "embed"]))
+        for (name, value) in page.attributes {
+            if ["src", "href", "xlink:href"].contains(name) {
+                #expect(value.hasPrefix("#") || value.hasPrefix("data:image/"), "\(name) \(value.prefix(80))")
+            } else if !name.hasPrefix("xmlns") {
+                #expect(!value.contains("://"), "\(name) \(value.prefix(80))")
+            }
+        }
+        #expect(!page.texts.contains { $0.contains("://") || $0.contains("@import") || $0.contains("url(") })
+    }
+
+    @Test func `Its sections are in order, its ids unique, and its links lead somewhere`() throws {
+        let page = try page(Self.written.html)
+        let titles = [
+            "Findings", "The study's tables", "Statistics", "Learning curves", "Errors of attn_ugru_gate", "Labels in doubt",
+            "Confidence", "Configuration", "How to reproduce",
+        ]
+        #expect(page.texts.filter(titles.contains).prefix(titles.count) == titles[...])
+        let headings = Self.written.html.components(separatedBy: "<h2>").dropFirst().map { String($0.prefix { $0 != "<" }) }
+        #expect(headings.map { $0.replacing("&#39;", with: "'") } == titles)
+        #expect(Set(page.ids).count == page.ids.count)
+        let links = page.attributes.filter { $0.name == "href" }.map { String($0.value.dropFirst()) }
+        #expect(links.count == titles.count && Set(links + page.references).isSubset(of: page.ids))
+    }
+
+    @Test func `It has the study's tables, with the published figures beside ours`() throws {
+        let html = Self.written.html
+        // A page that is wrong should not be printed whole.
+        func has(_ words: String) -> Bool { html.contains(words) }
+        for table in ["Table 1: Phase 0", "Table 2: Phase A", "Table 3: Phase B"] {
+            #expect(has("<h3>\(table)"))
+        }
+        for model in SampleExperiment.models {
+            let figure = try #require(PublishedFigures.all.first { $0.model == model })
+            let group = try #require(try SampleExperiment.groups().first { $0.name == model })
+            let row = try #require(
+                html.split(separator: "\n").first { $0.contains(figure.title.map { "<td>\($0)</td>" }.joined()) })
+            #expect(row.contains(figure.number.text) && row.contains(group.summary(.number).text))
+            #expect(row.contains("<td class=\"n\">2</td>"))
+        }
+        #expect(has("6 of 6 runs finished, 18 test sequences of 18 tracks"))
+        #expect(has("Fewer than three runs: basic_mv3s, seq_ugru_fs, attn_ugru_gate."))
+        #expect(has("<td>training.batchSize</td>"))
+    }
+
+    @Test func `Markdown names only files that exist, and the same sections`() throws {
+        let (folder, html, markdown) = Self.written
+        let files = markdown.matches(of: /!\[[^\]]*\]\(([^)]*)\)/).map { String($0.1) }
+        #expect(files.count >= 8 && Set(files).count == files.count)
+        for file in files { #expect(FileManager.default.fileExists(atPath: folder.path(file)), "\(file)") }
+        #expect(markdown.components(separatedBy: "\n## ").count == html.components(separatedBy: "<h2>").count)
+        #expect(markdown.contains("# Experiment sample") && !markdown.contains("<td"))
+    }
+
+    @Test func `A run that is broken is named, and the others are reported`() throws {
+        let folder = try TemporaryFolder()
+        let experiment = try SampleExperiment.write(to: folder.url)
+        let (broken, short) = (experiment.run("seq_ugru_fs-1"), experiment.run("basic_mv3s-2"))
+        try Data("{\"model\":".utf8).write(to: broken.result)
+        let rows = try String(contentsOf: short.outcomes, encoding: .utf8).split(separator: "\n")
+        try Data(rows.dropLast().joined(separator: "\n").utf8).write(to: short.outcomes)
+        let report = try Report(experiment, measuresDeployment: false)
+        guard case .list(let findings) = report.sections[0].blocks[0] else {
+            Issue.record("findings are a list")
+            return
+        }
+        let problems = findings.filter { $0.hasPrefix("Left out: ") }
+        #expect(problems.count == 2)
+        #expect(problems.contains { $0.contains(broken.result.path) })
+        #expect(
+            problems.contains { $0.contains(short.outcomes.path) && $0.contains("17 rows with a truth") && $0.contains("18") })
+        #expect(report.subtitle.contains("4 of 6 runs finished"))
+        #expect(!findings.contains { $0.contains("not finished and not in these figures") })
+    }
+
+    @Test func `An experiment without finished runs has no report`() throws {
+        let folder = try TemporaryFolder()
+        let experiment = try SampleExperiment.write(to: folder.url, finished: false)
+        let error = #expect(throws: FileError.self) { try Report(experiment) }
+        #expect(error?.description.contains("no finished run") == true)
+        let nowhere = #expect(throws: FileError.self) { try Report(ExperimentFolder(folder.url.appendingPathComponent("x"))) }
+        #expect(nowhere?.description.contains("experiment.json") == true)
+    }
+
+    @Test func `Odd characters stay what they are`() throws {
+        let odd = #"a<b> & "c" 'd' <script>alert(1)</script>"#
+        let table = Table([odd], rows: [[odd]], title: odd, note: odd)
+        let report = Report(
+            title: odd, subtitle: odd,
+            sections: [
+                .init(odd, [.text(odd), .list([odd]), .table(table), .code(odd), .picture(name: "p", Data([1]), caption: odd)])
+            ])
+        let html = try report.html()
+        #expect(!html.contains("<script>") && !html.contains("a<b>"))
+        let texts = try page(html).texts
+        #expect(texts.count { $0 == odd } >= 11, "\(texts.filter { $0.contains("alert") })")
+    }
+
+    // MARK: Tables
+
+    private static let table: Table = {
+        var table = Table(
+            ["name", "n", "words|_"], rows: [["a_b", "5", "x"], ["<i>", "-12", "y|z"], ["c", "<0.001", ""]], title: "T<1>",
+            note: "note")
+        table.emphasis = [[1, 1]]
+        return table
+    }()
+
+    @Test func `A table in Markdown aligns numbers and escapes what Markdown reads`() {
+        #expect(
+            Self.table.markdown == """
+                **T\\<1>**
+
+                | name | n | words\\|\\_ |
+                |---|---:|---|
+                | a\\_b | 5 | x |
+                | \\<i> | **-12** | y\\|z |
+                | c | \\<0.001 |  |
+
+                note
+                """)
+    }
+
+    @Test func `A table in HTML aligns numbers and escapes what HTML reads`() {
+        #expect(
+            Self.table.html
+                == """
+                <table aria-label="T&lt;1&gt;"><thead><tr><th>name</th><th class="n">n</th><th>words|_</th></tr></thead><tbody>
+                <tr><td>a_b</td><td class="n">5</td><td>x</td></tr>
+                <tr><td>&lt;i&gt;</td><td class="n"><strong>-12</strong></td><td>y|z</td></tr>
+                <tr><td>c</td><td class="n">&lt;0.001</td><td></td></tr>
+                </tbody></table>
+                """.replacing("\n</tbody>", with: "</tbody>").replacing("</tr></tbody>", with: "</tr>\n</tbody>"))
+    }
+
+    @Test func `A table as text has straight columns, also where rows are short`() {
+        #expect(Self.table.description.split(separator: "\n")[1] == "----  ------  -------")
+        #expect(Self.table.text.hasPrefix("T<1>\nname       n  words|_\n") && Self.table.text.hasSuffix("\nnote"))
+        #expect(Table([], rows: [["é", "10"], ["long"]]).description == "é     10\nlong")
+    }
+
+    // MARK: Published figures
+
+    @Test func `The study's eighteen models have published figures, and no other`() {
+        let names = PublishedFigures.all.map(\.model)
+        #expect(names.count == 18 && Set(names) == Set(ModelSpec.all.map(\.name)).subtracting(["basic_efflite0"]))
+    }
+
+    @Test(arguments: PublishedFigures.all)
+    func `Our models have as many parameters as the study's`(figure: PublishedFigures) throws {
+        let model = JerseyModel(try ModelSpec.named(figure.model))
+        #expect(model.store.parameterCount == figure.parameters, "\(figure.model)")
+    }
+
+    @Test func `Table 4 compares times and accuracies with the published ones`() throws {
+        let group = try #require(try SampleExperiment.groups().first)
+        let deployment = try Deployment(group, run: group.best, frames: RunFrames(group.best, data: nil), rounds: 1)
+        #expect(deployment.rows.map(\.batch) == [1, 1, 1, 4, 8, 16])
+        #expect(deployment.rows.map { $0.accuracy != nil } == [true, true, false, false, false, false])
+        let table = deployment.table
+        #expect(table.rows.map(\.[0]) == ["Baseline", "Reduced precision"] + [1, 4, 8, 16].map { "Batch = \($0)" })
+        #expect(table.rows[0][3] == "1.00×" && table.rows[0][5] == "2.49 (FP32)" && table.rows[5][5] == "0.88 (FP16+JIT)")
+    }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import Jersey
+import Testing
+
+@testable import JerseyLab
+
+@Suite struct StatisticsTests {
+    private func isClose(_ a: Double?, _ b: Double, within tolerance: Double = 1e-9) -> Bool {
+        a.map { abs($0 - b) <= tolerance } ?? false
+    }
+
+    // MARK: One figure
+
+    @Test func `A summary has the sample's deviation, and says nothing of what it does not know`() {
+        let summary = Summary([2, 4, 4, 4, 5, 5, 7, 9])
+        #expect(summary.n == 8 && summary.mean == 5 && summary.minimum == 2 && summary.maximum == 9)
+        #expect(isClose(summary.standardDeviation, (32.0 / 7).squareRoot()))
+        #expect(Summary([0.95, 0.97]).text == "0.9600 ± 0.0141" && Summary([0.95, 0.97]).percentText == "96.00 ± 1.41%")
+        #expect(Summary([0.5]).standardDeviation == nil && Summary([0.5]).text == "0.5000")
+        #expect(Summary([]).mean == nil && Summary([]).text == "-" && Summary([]).percentText == "-")
+    }
+
+    @Test(arguments: [
+        (0, 20, 0.0, 0.16112515805281938), (15, 20, 0.531299122381256, 0.8881382985923343),
+        (81, 263, 0.2552885198782742, 0.36620957698280004), (1, 1, 0.20654931437723742, 1),
+    ])
+    func `Wilson's interval has the published values`(successes: Int, count: Int, lower: Double, upper: Double) throws {
+        let interval = try #require(Proportion(successes, of: count).interval)
+        #expect(isClose(interval[0], lower) && isClose(interval[1], upper))
+    }
+
+    @Test(arguments: [
+        (1, 9, 0.021484375), (9, 1, 0.021484375), (0, 0, 1), (5, 5, 1), (0, 5, 0.0625), (3, 15, 0.007537841796875),
+        (10, 20, 0.09873714670538902), (400, 500, 0.0009564441369189461),
+    ])
+    func `McNemar's exact test is a fair coin's`(b: Int, c: Int, p: Double) {
+        #expect(isClose(PairedComparison.mcNemar(b, c), p, within: 1e-12 + 1e-9 * p))
+    }
+
+    @Test(arguments: [
+        ([0.01, 0.04, 0.03, 0.005], [0.03, 0.06, 0.06, 0.02]), ([0.6, 0.7], [1, 1]), ([0.02, 0.02], [0.04, 0.04]), ([0.3], [0.3]),
+        ([], []),
+    ])
+    func `Holm's adjustment is that of the textbook`(values: [Double], adjusted: [Double]) {
+        let found = PairedComparison.holm(values)
+        #expect(found.count == adjusted.count && zip(found, adjusted).allSatisfy { isClose($0, $1) })
+    }
+
+    @Test func `A quantile lies between its neighbours`() {
+        let values: [Double] = [1, 2, 3, 4]
+        #expect([0, 0.25, 0.5, 1].map { PairedComparison.quantile(values, $0) } == [1, 1.75, 2.5, 4])
+        #expect(PairedComparison.quantile([7], 0.975) == 7)
+    }
+
+    // MARK: Two models
+
+    /// Tracks of so many sequences, which all are read alike; `isRight` is asked for each track.
+    private func group(
+        _ name: String, tracks: Int = 24, size: Int = 3, seeds: Int = 2, isRight: (Int) -> Bool
+    ) throws -> RunGroup {
+        let names = (0..<tracks * size).map { "t\($0 / size)" }
+        let row = (0..<tracks * size).map { isRight($0 / size) }
+        return try RunGroup(name, [[Bool]](repeating: row, count: seeds), tracks: names)
+    }
+
+    private func compare(_ groups: [RunGroup], seed: UInt64 = 1) -> [PairedComparison] {
+        PairedComparison.all(among: groups, resamples: 1000, seed: seed)
+    }
+
+    @Test func `Two models that are equally good are not told apart`() throws {
+        let groups = [try group("a") { !$0.isMultiple(of: 4) }, try group("b") { !($0 + 1).isMultiple(of: 4) }]
+        let pair = try #require(compare(groups).first)
+        #expect(isClose(pair.difference, 0) && pair.interval[0] < 0 && pair.interval[1] > 0)
+        #expect(pair.onlyFirstRight == 18 && pair.onlySecondRight == 18 && pair.pValue == 1)
+        #expect(pair.sequences == 72 && pair.tracks == 24)
+        #expect(!pair.isSeparable && pair.verdict == "not separable from noise")
+    }
+
+    @Test func `A model that is clearly better is called so, on either side`() throws {
+        let (worse, better) = (try group("worse") { $0.isMultiple(of: 2) }, try group("better") { $0 != 1 })
+        let pairs = compare([worse, better]) + compare([better, worse])
+        #expect(isClose(pairs[0].difference, 11.0 / 24) && isClose(pairs[1].difference, -11.0 / 24))
+        #expect(pairs[0].interval[0] > 0 && pairs[1].interval[1] < 0)
+        #expect(pairs.allSatisfy { $0.isSeparable && $0.verdict == "better is better" })
+        #expect(pairs[0].differenceText.hasPrefix("+45.83 ("))
+    }
+
+    @Test func `Few discordant sequences are not enough, even where the interval leaves out zero`() throws {
+        let pair = try #require(
+            compare([try group("a", tracks: 8, size: 1) { $0 < 4 }, try group("b", tracks: 8, size: 1) { _ in true }]).first)
+        #expect(pair.interval[0] > 0 && pair.pValue == 0.125)
+        #expect(!pair.isSeparable)
+    }
+
+    @Test func `Many pairs ask for more`() throws {
+        // By itself 0 : 6 has p = 0.03; of three pairs it has not.
+        let (all, most) = (try group("all", size: 1) { _ in true }, try group("most", size: 1) { $0 >= 6 })
+        #expect(compare([most, all])[0].isSeparable)
+        let pairs = compare([most, all, RunGroup(name: "same", runs: all.runs)])
+        #expect(pairs.map { "\($0.first) \($0.second)" } == ["most all", "most same", "all same"])
+        #expect(isClose(pairs[0].pValue, 0.03125) && isClose(pairs[0].adjustedPValue, 0.09375) && !pairs[0].isSeparable)
+    }
+
+    @Test func `The same seed draws the same samples`() throws {
+        let groups = [try group("a", seeds: 1) { !$0.isMultiple(of: 3) }, try group("b", seeds: 1) { !$0.isMultiple(of: 5) }]
+        #expect(compare(groups) == compare(groups))
+        let test = CommonTest(groups)
+        #expect(test.resampledMeans(count: 20, seed: 1) != test.resampledMeans(count: 20, seed: 2))
+    }
+
+    @Test func `Sequences of one track that agree count as one`() throws {
+        let (tracks, size) = (30, 5)
+        func width(_ names: [String]) throws -> Double {
+            let groups = try [3, 4].map { period in
+                try RunGroup("m\(period)", [names.indices.map { !($0 / size).isMultiple(of: period) }], tracks: names)
+            }
+            let interval = compare(groups)[0].interval
+            return interval[1] - interval[0]
+        }
+        let clustered = try width((0..<tracks * size).map { "t\($0 / size)" })
+        let naive = try width((0..<tracks * size).map { "t\($0)" })
+        // Of 30 differences of -1, 0 or 1: the textbook's standard error.
+        let differences = (0..<tracks).map { ($0.isMultiple(of: 3) ? 1.0 : 0) - ($0.isMultiple(of: 4) ? 1.0 : 0) }
+        let mean = differences.reduce(0, +) / Double(tracks)
+        let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(tracks)
+        let expected = 2 * 1.96 * (variance / Double(tracks)).squareRoot()
+        #expect(isClose(clustered, expected, within: 0.15 * expected))
+        #expect(isClose(clustered / naive, Double(size).squareRoot(), within: 0.4))
+    }
+
+    @Test func `Seeds are drawn anew as well`() throws {
+        let tracks = (0..<10).map { "t\($0)" }
+        let rows = [[Bool](repeating: true, count: 10), [Bool](repeating: false, count: 10)]
+        let pair = compare([try RunGroup("a", rows, tracks: tracks), try RunGroup("b", rows, tracks: tracks)])[0]
+        #expect(pair.difference == 0 && pair.interval == [-1, 1])
+    }
+
+    @Test func `A sequence is read right where at least half of the runs do`() throws {
+        let tracks = ["a", "b", "c"]
+        let half = try RunGroup("half", [[true, true, false], [true, false, false]], tracks: tracks)
+        let none = try RunGroup("none", [[false, false, false]], tracks: tracks)
+        let pair = compare([half, none])[0]
+        #expect(pair.onlyFirstRight == 2 && pair.onlySecondRight == 0)
+    }
+
+    @Test func `Only labelled sequences that all have read are compared`() throws {
+        let tracks = ["t", "t", "u"]
+        let first = try RunGroup("a", [[true, true, true]], tracks: tracks, ids: ["1", "2", "3"])
+        let other = try RunGroup("b", [[false, true, true]], tracks: tracks, ids: ["2", "3", "4"])
+        let pair = try #require(compare([first, other]).first)
+        #expect(pair.sequences == 2 && pair.tracks == 2 && pair.difference == -0.5)
+        let apart = try RunGroup("c", [[true, true, true]], tracks: tracks, ids: ["7", "8", "9"])
+        #expect(compare([first, apart]).isEmpty && compare([first]).isEmpty && compare([]).isEmpty)
+        let unlabelled = RunGroup(
+            name: "d", runs: [try FinishedRun(reading: [Reading(FrameSequence("1", track: "t", number: nil), read: "4")])])
+        #expect(compare([unlabelled, first]).isEmpty)
+    }
+
+    // MARK: All models
+
+    @Test func `Tables put the leader first to compare, and name every model and run`() throws {
+        let groups = [
+            try group("good", size: 1) { $0 > 0 }, try group("poor", size: 1) { $0 > 12 }, try group("fair", size: 1) { $0 > 2 },
+        ]
+        let statistics = ModelStatistics(groups)
+        #expect(statistics.leader == "good")
+        #expect(statistics.summaryTable.rows.map(\.[0]) == ["good", "poor", "fair"])
+        #expect(statistics.summaryTable.rows[1][2] == "0.4583 ± 0.0000" && statistics.summaryTable.emphasis.contains([0, 2]))
+        #expect(statistics.runTable.rows.count == 6)
+        #expect(statistics.comparisonTable(allPairs: false)?.rows.map { $0[0] + " " + $0[1] } == ["good poor", "good fair"])
+        #expect(statistics.comparisonTable(allPairs: true)?.rows.count == 3)
+        #expect(statistics.comparisonTable(allPairs: true)?.rows[0][6] == "good is better")
+        #expect(ModelStatistics([groups[0]]).comparisonTable(allPairs: true) == nil)
+    }
+
+    @Test func `Validation chooses the run and the rank, and the test set has no say`() throws {
+        let right = Reading(FrameSequence("1", track: "t", number: "4"), read: "4")
+        let wrong = Reading(FrameSequence("1", track: "t", number: "4"), read: "7")
+        let (good, bad) = (
+            try FinishedRun(reading: [right], seed: 1, validation: 0.6),
+            try FinishedRun(reading: [wrong], seed: 2, validation: 0.8)
+        )
+        #expect(RunGroup(name: "m", runs: [good, bad]).best.result.seed == 2)
+        let ranked = RunGroup.ranked([RunGroup(name: "good", runs: [good]), RunGroup(name: "bad", runs: [bad])])
+        #expect(ranked.map(\.name) == ["bad", "good"])
+    }
+
+    // MARK: Parts of the test set
+
+    /// Numbers, lengths and heights of seven sequences, of which the last two are misread.
+    private func mixed() throws -> RunGroup {
+        let plan = [
+            ("4", 1, 10), ("4", 2, 16), ("04", 4, 23), ("48", 5, 24), ("48", 16, 64), ("48", 17, 127), ("48", 40, 128),
+        ]
+        let readings = plan.enumerated().map { index, item in
+            Reading(
+                FrameSequence("s\(index)", track: "t\(index)", number: item.0, frames: item.1), read: index < 5 ? item.0 : "77",
+                heights: [item.2, 1, 999])
+        }
+        return RunGroup(name: "m", runs: [try FinishedRun(reading: readings, seen: [JerseyNumber("4")!])])
+    }
+
+    @Test(arguments: [
+        (Breakdown.Kind.number, ["4", "04", "48"], [2, 1, 4]),
+        (.length, ["1", "2-4", "5-8", "13-16", "17 or more"], [1, 2, 1, 1, 2]),
+        (.height, ["1-15", "16-23", "24-31", "64-95", "96-127", "128 or more"], [1, 2, 1, 1, 1, 1]),
+        (.seen, ["seen", "never seen"], [2, 5]),
+    ])
+    func `Parts are ranges that leave nothing out`(kind: Breakdown.Kind, labels: [String], counts: [Int]) throws {
+        let group = try mixed()
+        let parts = try #require(Breakdown(group, by: kind))
+        #expect(parts.rows.map(\.label) == labels && parts.rows.map(\.sequences) == counts)
+        #expect(counts.reduce(0, +) == group.runs[0].outcomes.count)
+        let right = parts.rows.reduce(0) { $0 + ($1.accuracy.mean ?? 0) * Double($1.sequences) }
+        #expect(isClose(right, 5))
+        let table = try #require(Breakdown.table([group], by: kind))
+        #expect(table.rows.map(\.[0]) == labels && table.header.last == "m")
+    }
+
+    @Test func `What runs do not tell is not broken down, and a model without a part has a dash there`() throws {
+        let group = try self.group("m", tracks: 2) { _ in true }
+        #expect(Breakdown(group, by: .height) == nil && Breakdown(group, by: .seen) == nil)
+        let table = try #require(Breakdown.table([try mixed(), group], by: .number))
+        #expect(table.rows.map { $0.last } == ["100.00 ± 0.00% (61-100)", "-", "-"])
+    }
+}

@@ -1,0 +1,389 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+/// Writes a film of plain grey pictures, each a little lighter than the one before.
+private func film(_ path: String, frames: Int = 20, width: Int = 64, height: Int = 48, rate: Double = 25) throws {
+    let writer = try VideoWriter(path, width: width, height: height, rate: rate)
+    for frame in 0..<frames {
+        let pixels = [UInt8](repeating: level(frame), count: width * height * 3)
+        try writer.add(RGBImage(width: width, height: height, pixels: pixels), time: Double(frame) / rate)
+    }
+    try writer.finish()
+}
+
+private func level(_ frame: Int) -> UInt8 { UInt8(20 + frame % 20 * 10) }
+
+private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool { abs(Int(a) - Int(b)) <= tolerance }
+
+@Suite struct VideoReaderTests {
+    @Test(arguments: ["mp4", "mkv", "mov"])
+    func `What was written comes back frame by frame, with its times`(ending: String) throws {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a film.\(ending)").path
+            try film(path)
+            let video = try VideoReader(path)
+            #expect((video.width, video.height) == (64, 48))
+            #expect(abs(video.rate - 25) < 0.1)
+            #expect(abs((video.expectedFrames ?? 0) - 20) <= 1)
+            var index = 0
+            while let frame = try video.next() {
+                #expect(frame.index == index && abs(frame.time - Double(index) / 25) < 0.002 && !frame.isDamaged)
+                let image = try video.image()
+                #expect(isNear(image.pixels[0], level(index)) && isNear(image.pixels.last!, level(index)))
+                index += 1
+            }
+            #expect(index == 20 && video.damage == nil)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
+        }
+    }
+
+    @Test func `Colours survive, and a crop is the same part of the whole frame`() throws {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mp4").path
+            // Left red, right blue; an odd width, of which the last column is cut off.
+            let row = (0..<65).flatMap { $0 < 32 ? [200, 30, 40] : [20, 40, 190] as [UInt8] }
+            let writer = try VideoWriter(path, width: 65, height: 48, rate: 30)
+            try writer.add(RGBImage(width: 65, height: 48, pixels: Array(repeating: row, count: 48).flatMap { $0 }), time: 0)
+            try writer.finish()
+            let video = try VideoReader(path)
+            _ = try video.next()
+            let image = try video.image()
+            #expect((image.width, image.height) == (64, 48))
+            for (place, wanted) in [(8, [200, 30, 40] as [UInt8]), (56, [20, 40, 190])] {
+                for channel in 0..<3 {
+                    #expect(isNear(image.pixels[(24 * 64 + place) * 3 + channel], wanted[channel], within: 12))
+                }
+            }
+            let crop = try video.crop(PixelArea(left: 30, top: 7, width: 5, height: 3))
+            for y in 0..<3 {
+                let start = ((7 + y) * 64 + 30) * 3
+                #expect(Array(crop.pixels[y * 15..<y * 15 + 15]) == Array(image.pixels[start..<start + 15]))
+            }
+        }
+    }
+
+    /// A film is lit at its upper left; after quarter turns clockwise that is elsewhere.
+    @Test(arguments: [(90, 1, 0), (180, 1, 1), (270, 0, 1)])
+    func `A film that was shot with the camera turned stands upright`(degrees: Int, right: Int, below: Int) throws {
+        try withFolder { folder in
+            let url = folder.appendingPathComponent("a.mp4")
+            let pixels = (0..<48).flatMap { y in
+                (0..<64).flatMap { x in Array(repeating: y < 24 && x < 32 ? 220 : 30 as UInt8, count: 3) }
+            }
+            let writer = try VideoWriter(url.path, width: 64, height: 48, rate: 25)
+            try writer.add(RGBImage(width: 64, height: 48, pixels: pixels), time: 0)
+            try writer.finish()
+            // The track's header says how to turn: a matrix of 16.16 numbers, 40 bytes behind its version.
+            var bytes = try Data(contentsOf: url)
+            let start = try #require(bytes.range(of: Data("tkhd".utf8))).upperBound + 40
+            let (c, s) = [90: (0, 1), 180: (-1, 0), 270: (0, -1)][degrees]!
+            for (place, value) in [c, s, -s, c].enumerated() {
+                let big = withUnsafeBytes(of: Int32(value << 16).bigEndian) { Data($0) }
+                let offset = start + [0, 4, 12, 16][place]
+                bytes.replaceSubrange(offset..<offset + 4, with: big)
+            }
+            try bytes.write(to: url)
+
+            let video = try VideoReader(url.path)
+            #expect((video.width, video.height) == (degrees == 180 ? (64, 48) : (48, 64)))
+            _ = try video.next()
+            for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                let (w, h) = (video.width / 4, video.height / 4)
+                let crop = try video.crop(PixelArea(left: x * 2 * w + w / 2, top: y * 2 * h + h / 2, width: 4, height: 4))
+                #expect(isNear(crop.pixels[0], (x, y) == (right, below) ? 220 : 30, within: 8), "\(x) \(y)")
+            }
+        }
+    }
+
+    @Test func `Damage in the middle is passed over and counted, and a cut end ends the film early`() throws {
+        try withFolder { folder in
+            let url = folder.appendingPathComponent("a.mkv")
+            try film(url.path, frames: 200)
+            let whole = try Data(contentsOf: url)
+            var bytes = whole
+            for index in whole.count / 3..<whole.count / 3 + 600 { bytes[index] = UInt8(truncatingIfNeeded: index * 37) }
+            try bytes.write(to: url)
+            let video = try VideoReader(url.path)
+            var last: UInt8 = 0
+            while try video.next() != nil { last = try video.crop(PixelArea(left: 0, top: 0, width: 1, height: 1)).pixels[0] }
+            #expect(video.count > 100 && isNear(last, level(199)))
+            #expect((video.damage?.count ?? 0) > 0)
+
+            try whole.prefix(whole.count / 2).write(to: url)
+            let cut = try VideoReader(url.path)
+            while try cut.next() != nil {}
+            #expect(50..<180 ~= cut.count)
+        }
+    }
+
+    @Test func `What is no video is refused in words that help`() throws {
+        try withFolder { folder in
+            try folder.add("text.mp4", Data("frame,id\n1,2\n".utf8))
+            try folder.add("empty.mp4")
+            try folder.add("picture.mp4", try picture(1).pngData())
+            try folder.add("list.mp4", Data("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n".utf8))
+            for (name, words) in [
+                ("text.mp4", "is no video"), ("empty.mp4", "is no video"), ("picture.mp4", "is no video"),
+                ("list.mp4", "is no video"),
+                ("nowhere.mp4", "does not exist"), ("", "is a folder"),
+            ] {
+                let error = #expect(throws: FileError.self) { try VideoReader(folder.appendingPathComponent(name).path) }
+                #expect(error?.description.contains(words) == true, "\(name): \(error?.description ?? "")")
+            }
+            let path = folder.appendingPathComponent("large.mp4").path
+            try film(path, frames: 1)
+            let error = #expect(throws: FileError.self) { try VideoReader(path, maximumPixels: 3000) }
+            #expect(error?.description.contains("64x48, more than the limit of 3000 pixels") == true)
+        }
+    }
+
+    @Test func `A film that cannot be written is refused, and a former one stays until the new one is complete`() throws {
+        try withFolder { folder in
+            for (name, words) in [("a.avi", "let it end in"), ("none/a.mp4", "no folder"), ("a", "let it end in")] {
+                let error = #expect(throws: FileError.self) {
+                    try VideoWriter(folder.appendingPathComponent(name).path, width: 64, height: 48, rate: 25)
+                }
+                #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+            }
+            let path = folder.appendingPathComponent("a.mp4").path
+            try Data("former".utf8).write(to: URL(fileURLWithPath: path))
+            do {
+                let writer = try VideoWriter(path, width: 64, height: 48, rate: 25)
+                try writer.add(RGBImage(width: 64, height: 48, pixels: Array(repeating: 0, count: 64 * 48 * 3)), time: 0)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.mp4"])
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "former")
+        }
+    }
+}
+
+@Suite struct TrackBoxesTests {
+    private func boxes(_ text: String, _ columns: String = "", firstFrame: Int? = nil, strict: Bool = false) throws -> TrackBoxes
+    {
+        try withFolder { folder in
+            try folder.add("boxes.txt", Data(text.utf8))
+            return try TrackBoxes(
+                contentsOf: folder.appendingPathComponent("boxes.txt").path, columns: try BoxColumns(columns),
+                firstFrame: firstFrame,
+                strict: strict)
+        }
+    }
+
+    @Test(arguments: [
+        ("1,3,10,20,30.5,40,0.9,-1,-1,-1\n2,3,11,21,30,40,1,-1,-1,-1\n", ""),
+        ("1 3 10 20 30.5 40 0.9\r\n\r\n2  3 11 21 30 40 1", ""),
+        ("\u{feff}frame,id,x,y,w,h,score\n1,3,10,20,30.5,40,0.9\n2,3,11,21,30,40,\n", ""),
+        ("x1;y1;x2;y2;frame;track_id;conf\n10;20;40.5;60;1;3;0.9\n11;21;41;61;2;3;1\n", ""),
+        (
+            "\"f\"\t\"note\"\t\"who\"\tl\tt\tw\th\tconf\n1\t\"a\tb\"\t3\t10\t20\t30.5\t40\t.9\n2\t\t3.0\t11\t21\t30\t40\t1\n",
+            "frame=f,track=who,left=l,y=t"
+        ),
+    ])
+    func `Boxes come from MOT text and from tables with a header`(text: String, columns: String) throws {
+        let found = try boxes(text, columns)
+        #expect(found.tracks == ["3"] && found.firstFrame == 1 && found.leftOut.total == 0)
+        let (a, b) = (found.boxes[0], found.boxes[1])
+        #expect((a.frame, a.left, a.top, a.width, a.height, a.confidence) == (0, 10, 20, 30.5, 40, 0.9))
+        #expect((b.frame, b.left, b.top, b.width, b.height, b.confidence) == (1, 11, 21, 30, 40, 1))
+    }
+
+    @Test func `Frames in any order are sorted, and tracks are in natural order`() throws {
+        let found = try boxes("3,10,0,0,5,5\n1,9,0,0,5,5\n2,10,0,0,5,5\n1,10,0,0,5,5\n")
+        #expect(found.tracks == ["9", "10"])
+        #expect(found.boxes.map(\.frame) == [0, 0, 1, 2] && found.boxes.map(\.track) == [0, 1, 1, 1])
+    }
+
+    @Test func `Rows that make no box are left out, counted and located`() throws {
+        let found = try boxes(
+            """
+            1,1,0,0,5,5
+            1,2,nan,0,5,5
+            2,1,0,0,inf,5
+            2,1,0,0,0,5
+            2,1,0,0,5,-3
+            3,-1,0,0,5,5
+            4,1,0,0
+            5,1,a,0,5,5
+            1.5,1,0,0,5,5
+            6,1,0,0,5,5
+            6,1,9,9,5,5
+            -4,1,9,9,5,5
+            1e30,1,0,0,5,5
+            """)
+        #expect(found.boxes.count == 2 && found.boxes[1].left == 0)
+        #expect(
+            found.leftOut.sentences == [
+                "4 boxes that cannot be understood (first: line 7)", "2 boxes with NaN or infinity (first: line 2)",
+                "2 boxes without width or height (first: line 4)", "1 box of no track (-1) (line 6)",
+                "1 box before the first frame (line 12)", "1 box beside another of the same track in the same frame (line 11)",
+            ])
+        let error = #expect(throws: FileError.self) { try boxes("1,1,0,0,5,5\n1,2,nan,0,5,5\n", strict: true) }
+        #expect(error?.description.contains("1 box with NaN or infinity (line 2)") == true)
+    }
+
+    @Test func `Frames count from 1, or from 0 where there is a frame 0, or as one says`() throws {
+        #expect(try boxes("1,1,0,0,5,5\n").boxes[0].frame == 0)
+        let zero = try boxes("0,1,0,0,5,5\n7,1,0,0,5,5\n")
+        #expect(zero.firstFrame == 0 && zero.boxes.map(\.frame) == [0, 7])
+        #expect(try boxes("1,1,0,0,5,5\n", firstFrame: 0).boxes[0].frame == 1)
+        #expect(try boxes("5,1,0,0,5,5\n4,1,0,0,5,5\n", firstFrame: 5).leftOut.counts[.early] == 1)
+    }
+
+    @Test(arguments: [
+        ("", "", "holds no boxes"), ("\n \n", "", "holds no boxes"), ("frame,id,x,y,w,h\n", "", "holds no boxes"),
+        ("1,-1,0,0,5,5\n", "", "1 box of no track"),
+        ("a,b,c\n1,2,3\n", "", "no column for frame, track, left, top, width, height"),
+        ("frame,id,x,y,w\n", "", "no column for height; its columns are frame, id, x, y, w"),
+        ("frame,id,x,y,w,h\n", "frame=f", "has no column 'f'; its columns are frame"),
+        ("1,1,0,0,5,5\n", "frame=f", "without --box-columns"),
+        ("\0\0\0 ftyp\n", "", "is no text file"),
+    ])
+    func `A file without boxes is refused in words that help`(text: String, columns: String, words: String) throws {
+        let error = #expect(throws: FileError.self) { try boxes(text, columns) }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `Wrong names of columns are refused`() {
+        #expect(#expect(throws: UsageError.self) { try BoxColumns("frame") }?.description.contains("as in frame=f") == true)
+        #expect(#expect(throws: UsageError.self) { try BoxColumns("widht=w") }?.description.contains("width") == true)
+    }
+
+    @Test func `What of a box lies in the picture, in whole pixels`() {
+        func area(_ left: Float, _ top: Float, _ width: Float, _ height: Float) -> PixelArea? {
+            TrackBoxes.Box(frame: 0, track: 0, left: left, top: top, width: width, height: height, confidence: 1, line: 1)
+                .area(width: 100, height: 50)
+        }
+        #expect(area(10.4, 5.6, 20, 10) == PixelArea(left: 10, top: 6, width: 20, height: 10))
+        #expect(area(-10, -10, 30, 20) == PixelArea(left: 0, top: 0, width: 20, height: 10))
+        #expect(area(90, 45, 1e30, 1e30) == PixelArea(left: 90, top: 45, width: 10, height: 5))
+        for (left, top) in [(-30, 5), (100, 5), (5, 50), (5, -20), (1e30, 5)] as [(Float, Float)] {
+            #expect(area(left, top, 20, 10) == nil)
+        }
+    }
+}
+
+@Suite struct TrackPlanTests {
+    /// A track of `count` boxes in the picture for each count.
+    private func plan(_ counts: [Int], stride: Int = 5, windowSize: Int = 16) throws -> TrackPlan {
+        try withFolder { folder in
+            let rows = counts.enumerated().flatMap { track, count in (1...count).map { "\($0),\(track),0,0,10,10" } }
+            try folder.add("boxes", Data(rows.joined(separator: "\n").utf8))
+            let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
+            return TrackPlan(boxes, width: 100, height: 100, stride: stride, windowSize: windowSize)
+        }
+    }
+
+    @Test func `Short tracks are looked at in full, long ones every few boxes, in windows of equal size`() throws {
+        let plan = try plan([1, 16, 40, 1000])
+        #expect(plan.windowsOfTrack == [1, 1, 2, 13])
+        #expect(plan.windows.map(\.count).reduce(0, +) == 1 + 16 + 20 + 200 && plan.windows.map(\.count).max()! <= 16)
+        #expect(plan.windows.map(\.count)[0..<4] == [1, 16, 10, 10])
+        #expect(plan.windows[4...].allSatisfy { 15...16 ~= $0.count })
+        #expect(plan.looks.map(\.frame) == plan.looks.map(\.frame).sorted())
+        #expect(plan.looks.filter { $0.window >= 4 }.map(\.frame) == Array(Swift.stride(from: 0, to: 1000, by: 5)))
+    }
+
+    @Test func `A box that is half in the picture is clipped and read, and a sliver is not`() throws {
+        func area(_ left: Float) -> PixelArea? {
+            TrackBoxes.Box(frame: 0, track: 0, left: left, top: 0, width: 20, height: 40, confidence: 1, line: 1)
+                .legibleArea(width: 100, height: 100)
+        }
+        #expect(area(-9) == PixelArea(left: 0, top: 0, width: 11, height: 40) && area(-11) == nil)
+    }
+
+    @Test func `Ten thousand tracks are planned at once`() throws {
+        let plan = try plan(Array(repeating: 3, count: 10_000))
+        #expect(plan.windows.count == 10_000 && plan.looks.count == 30_000)
+    }
+}
+
+@Suite struct TrackReaderTests {
+    private func reader(_ model: String = "attn_bgru_luong", batchSize: Int = 4) throws -> SequenceReader {
+        let spec = try ModelSpec.named(model, encoder: .mobilenetV3Small)
+        let loader = SequenceLoader(
+            preprocessor: FramePreprocessor(height: 48, width: 24), maximumFrames: 4, sampling: .even,
+            singleFrame: spec.readsAnchorOnly ? .anchorOrAll : nil)
+        return SequenceReader(model: JerseyModel(spec, seed: 1), loader: loader, batchSize: batchSize)
+    }
+
+    private func read(
+        _ rows: String, frames: Int = 12, with reader: SequenceReader, shown: Int = 0, stride: Int = 5
+    ) throws -> (results: [String: TrackReader.Result], leftOut: LeftOutBoxes) {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mp4").path
+            try film(path, frames: frames)
+            try folder.add("boxes", Data(rows.utf8))
+            let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
+            var tracks = TrackReader(reader)
+            (tracks.shownTracks, tracks.stride) = (shown, stride)
+            var results: [String: TrackReader.Result] = [:]
+            let leftOut = try tracks.read(VideoReader(path), boxes) { result in
+                #expect(results.updateValue(result, forKey: result.prediction.track) == nil)
+            }
+            return (results, leftOut)
+        }
+    }
+
+    @Test(arguments: ["attn_bgru_luong", "basic_mv3s"])
+    func `Every track is read, with the frames that it was read in`(model: String) throws {
+        let rows = (1...12).map { "\($0),7,4,4,20,40\n" }.joined() + "5,8,30,0,20,40\n6,9,-50,0,20,40\n"
+        let (results, leftOut) = try read(rows, with: reader(model), shown: 3, stride: 2)
+        let long = try #require(results["7"])
+        #expect(
+            long.prediction.frames.map { $0.path.suffix(15) }.map { $0.drop { $0 != "=" } }
+                == (0..<6).map { "=\($0 * 2 + 1),track=7" }.map { $0[...] })
+        #expect(long.prediction.number != nil && long.crops.count == 4 && Set(long.crops.values.map(\.width)) == [20])
+        #expect(results["8"]?.prediction.frames.count == 1)
+        #expect(
+            results["9"]?.prediction.number == nil
+                && results["9"]?.prediction.leftOut.first?.reason == "has no box of which half is in the picture")
+        #expect(leftOut.sentences == ["1 box of which less than half is in the picture (line 14)"])
+    }
+
+    @Test func `A track's windows count together, as its sequences do`() throws {
+        let rows = (1...8).map { "\($0),7,4,4,20,40\n" }.joined()
+        let reader = try reader()
+        let (results, _) = try read(rows, with: reader, stride: 1)
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mp4").path
+            try film(path, frames: 12)
+            let video = try VideoReader(path)
+            var crops: [RGBImage] = []
+            while crops.count < 8, try video.next() != nil {
+                crops.append(try video.crop(PixelArea(left: 4, top: 4, width: 20, height: 40)))
+            }
+            let sequences = [0, 1].map { half in
+                FrameSequence(
+                    id: "\(half)", track: "7", number: nil, frames: (0..<4).map { "\(half) \($0)" },
+                    images: Array(crops[half * 4..<half * 4 + 4]),
+                    anchor: nil)
+            }
+            let combined = Belief(combining: try reader.readAll(sequences).0.map { Belief($0) })
+            let prediction = try #require(results["7"]?.prediction)
+            #expect(prediction.number == combined.number)
+            #expect(zip(prediction.tens, combined.tens).allSatisfy { abs($0 - exp($1)) < 1e-6 })
+        }
+    }
+
+    @Test func `Boxes past the end are left out and counted, and what came before is read`() throws {
+        let (results, leftOut) = try read("11,1,4,4,20,40\n12,1,4,4,20,40\n13,1,4,4,20,40\n90,2,4,4,20,40\n", with: reader())
+        #expect(results["1"]?.prediction.frames.count == 2 && results["1"]?.prediction.leftOut.count == 1)
+        #expect(
+            results["2"]?.prediction.number == nil
+                && results["2"]?.prediction.leftOut.first?.reason == "is past the end of the video")
+        #expect(leftOut.sentences == ["2 boxes past the end of the video (first: line 3)"])
+    }
+
+    @Test func `The size of the batches changes nothing`() throws {
+        let rows = (1...12).flatMap { frame in (0..<5).map { "\(frame),\($0),\($0 * 9),4,20,40\n" } }.joined()
+        let one = try read(rows, with: reader(batchSize: 1), stride: 1).results
+        let many = try read(rows, with: reader(batchSize: 64), stride: 1).results
+        #expect(one.count == 5)
+        for (track, result) in one {
+            #expect(zip(result.prediction.ones, many[track]!.prediction.ones).allSatisfy { abs($0 - $1) < 1e-4 })
+        }
+    }
+}

@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+"""Harms a small experiment in every way that we can think of. What is wrong must be named, the other runs must go on, and after a
+repair the same call must complete the experiment as if nothing had happened.
+
+    Tools/prove_experiment_faults.py [--jersey .build/release/jersey] [--only WORD ...]
+
+Standard library only. Needs Linux and root (small disks are mounted in a namespace of its own). Prints one line a fault, and fails with a reason.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+from proving import RUNS, Experiment, compare_experiments, compare_runs, tasks, wait_until
+
+FAULTS = []
+VICTIM = RUNS[0]
+
+
+def fault(function):
+    FAULTS.append(function)
+    return function
+
+
+class Case:
+    """One experiment's folder, to be harmed."""
+
+    def __init__(self, experiment: Experiment, name: str, template: str | None):
+        self.experiment, self.folder = experiment, experiment.work / name
+        self.victim = self.folder / "runs" / VICTIM
+        if template:
+            shutil.copytree(experiment.work / template, self.folder)
+
+    def run(self, *more: str, **options) -> tuple:
+        return self.experiment.run(self.folder, *more, **options)
+
+    def fails(self, *words: str, others: bool = True, **options) -> str:
+        """The call must end with status 1, name the fault, and have finished all other runs."""
+        status, said = self.run(**options)
+        assert status == 1, f"expected exit status 1, got {status}:\n{said}"
+        self.expect(said, *words)
+        if others:
+            for run in RUNS:
+                if run != VICTIM:
+                    compare_runs(self.experiment.work / "whole/runs" / run, self.folder / "runs" / run)
+        return said
+
+    def completes(self, *words: str, **options) -> str:
+        """The call must end with status 0 and everything as in the experiment that nobody harmed."""
+        status, said = self.run(**options)
+        assert status == 0, f"expected exit status 0, got {status}:\n{said}"
+        self.expect(said, *words)
+        compare_experiments(self.experiment.work / "whole", self.folder)
+        return said
+
+    def expect(self, said: str, *words: str) -> None:
+        for word in words:
+            assert word in said, f"'{word}' is not named:\n{said}"
+
+    def remove_victim(self) -> None:
+        shutil.rmtree(self.victim)
+
+    def start(self) -> subprocess.Popen:
+        return subprocess.Popen(self.experiment.command(self.folder), stderr=subprocess.PIPE, text=True)
+
+    def finished(self) -> int:
+        return len(list(self.folder.glob("runs/*/result.json")))
+
+
+def cut(path: pathlib.Path) -> None:
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+
+
+def garble(path: pathlib.Path) -> None:
+    path.write_bytes(os.urandom(max(path.stat().st_size, 100)))
+
+
+# (a) Files of a run. The state has all that is needed to make good what follows from it.
+
+
+def harmed(name: str, harm, template: str, heals: bool):
+    def prove(experiment: Experiment) -> str:
+        case = Case(experiment, "case", template)
+        harm(case.victim / name)
+        if heals:
+            case.completes(*([f"{VICTIM}/{name}"] if template == "whole" else []))
+            return "named, and made good by itself" if template == "whole" else "made good by itself"
+        case.fails(f"{VICTIM} failed", f"{VICTIM}/{name}", *(["remove the run folder"] if name != "splits.json" else []))
+        case.remove_victim()
+        case.completes()
+        return "named; the others went on; complete after the run folder was removed"
+
+    prove.__name__ = f"{name} {'cut in half' if harm is cut else 'garbled'}, {'finished' if template == 'whole' else 'interrupted'} run"
+    FAULTS.append(prove)
+
+
+for harm in [cut, garble]:
+    for name in ["result.json", "metrics.jsonl", "outcomes.jsonl"]:
+        harmed(name, harm, "whole", heals=True)
+    harmed("metrics.jsonl", harm, "half", heals=True)
+    for name in ["config.json", "splits.json", "last/state.safetensors", "best.safetensors"]:
+        harmed(name, harm, "half", heals=False)
+
+
+# (b) The table of runs.
+
+
+@fault
+def table_cut_in_half(experiment: Experiment) -> str:
+    case = Case(experiment, "case", "whole")
+    cut(case.folder / "runs.sqlite")
+    case.completes("runs.sqlite", "was broken")
+    return "named, set aside and made anew"
+
+
+@fault
+def table_garbled(experiment: Experiment) -> str:
+    case = Case(experiment, "case", "half")
+    garble(case.folder / "runs.sqlite")
+    case.completes("runs.sqlite", "was broken")
+    return "named, set aside and made anew"
+
+
+@fault
+def table_garbled_within(experiment: Experiment) -> str:
+    case = Case(experiment, "case", "whole")
+    path = case.folder / "runs.sqlite"
+    data = bytearray(path.read_bytes())
+    data[4096:] = os.urandom(len(data) - 4096)
+    path.write_bytes(data)
+    case.completes("runs.sqlite", "was broken")
+    return "named, set aside and made anew"
+
+
+@fault
+def table_locked(experiment: Experiment) -> str:
+    case = Case(experiment, "case", "half")
+    database = sqlite3.connect(case.folder / "runs.sqlite", isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    begin = time.monotonic()
+    status, said = case.run()
+    seconds = time.monotonic() - begin
+    assert status == 0, said
+    case.expect(said, "runs.sqlite", "locked")
+    for run in RUNS:
+        compare_runs(experiment.work / "whole/runs" / run, case.folder / "runs" / run)
+    database.execute("ROLLBACK")
+    database.close()
+    case.completes()
+    return f"named; all runs went on ({seconds:.0f} s in all); the next call brought the table up to date"
+
+
+@fault
+def table_locked_for_a_while(experiment: Experiment) -> str:
+    case = Case(experiment, "case", None)
+    process = case.start()
+    assert wait_until((case.folder / "runs.sqlite").exists, 30)
+    assert wait_until(lambda: tasks(case.folder), 30)
+    database = sqlite3.connect(case.folder / "runs.sqlite", isolation_level=None, timeout=30)
+    database.execute("BEGIN EXCLUSIVE")
+    wait_until(lambda: case.finished() > 0, 120)
+    time.sleep(6)
+    database.execute("ROLLBACK")
+    database.close()
+    said = process.communicate()[1]
+    assert process.returncode == 0, said
+    compare_experiments(experiment.work / "whole", case.folder)
+    return "all runs went on, and the table is complete at the end"
+
+
+@fault
+def table_is_a_folder(experiment: Experiment) -> str:
+    case = Case(experiment, "case", "half")
+    (case.folder / "runs.sqlite").unlink()
+    (case.folder / "runs.sqlite").mkdir()
+    status, said = case.run()
+    assert status == 0, said
+    case.expect(said, "runs.sqlite")
+    (case.folder / "runs.sqlite").rmdir()
+    case.completes()
+    return "named; all runs went on; the next call made the table"
+
+
+# (c) The data set.
+
+
+@fault
+def data_missing_at_the_start(experiment: Experiment) -> str:
+    case = Case(experiment, "case", None)
+    hidden = experiment.data.rename(experiment.work / "hidden")
+    try:
+        status, said = case.run()
+    finally:
+        hidden.rename(experiment.data)
+    assert status == 1, said
+    case.expect(said, str(experiment.data))
+    case.completes()
+    return "named; complete once it was there"
+
+
+def vanishing(experiment: Experiment, moment) -> str:
+    case = Case(experiment, "case", None)
+    process = case.start()
+    assert wait_until(lambda: moment(case), 120), "the moment did not come"
+    hidden = experiment.data.rename(experiment.work / "hidden")
+    try:
+        said = process.communicate()[1]
+    finally:
+        hidden.rename(experiment.data)
+    assert process.returncode == 1, f"expected exit status 1, got {process.returncode}:\n{said}"
+    case.expect(said, str(experiment.data), "failed")
+    kept = case.finished()
+    case.completes()
+    return f"named, with {kept} of {len(RUNS)} runs finished before; complete once it was there again"
+
+
+@fault
+def data_vanishing_between_runs(experiment: Experiment) -> str:
+    return vanishing(experiment, lambda case: case.finished() >= 1)
+
+
+@fault
+def data_vanishing_within_runs(experiment: Experiment) -> str:
+    return vanishing(experiment, lambda case: list(case.folder.glob("runs/*/last/state.safetensors")))
+
+
+# (d) and (e) Disks.
+
+
+def mounted(folder: pathlib.Path, size: str) -> None:
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+
+
+@fault
+def disk_full(experiment: Experiment) -> str:
+    case = Case(experiment, "disk", None)
+    mounted(case.folder, "110m")
+    try:
+        status, said = case.run()
+        assert status == 1, f"expected exit status 1, got {status}:\n{said}"
+        case.expect(said, "No space left on device")
+        left = [str(path) for path in case.folder.rglob(".*")]
+        assert not left, f"half written: {left}"
+        kept = case.finished()
+        subprocess.run(["mount", "-o", "remount,size=400m", case.folder], check=True)
+        case.completes()
+    finally:
+        subprocess.run(["umount", case.folder], check=True)
+    return f"named; {kept} of {len(RUNS)} runs finished, nothing half written; complete once there was space"
+
+
+@fault
+def disk_full_from_the_start(experiment: Experiment) -> str:
+    case = Case(experiment, "disk", None)
+    mounted(case.folder, "64k")
+    try:
+        (case.folder / "filler").write_bytes(bytes(60 << 10))
+        status, said = case.run()
+        assert status == 1, f"expected exit status 1, got {status}:\n{said}"
+        case.expect(said, "No space left on device")
+        (case.folder / "filler").unlink()
+        subprocess.run(["mount", "-o", "remount,size=400m", case.folder], check=True)
+        case.completes()
+    finally:
+        subprocess.run(["umount", case.folder], check=True)
+    return "named; complete once there was space"
+
+
+@fault
+def folder_read_only(experiment: Experiment) -> str:
+    case = Case(experiment, "disk", None)
+    mounted(case.folder, "400m")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro", case.folder], check=True)
+        status, said = case.run()
+        assert status == 1, f"expected exit status 1, got {status}:\n{said}"
+        case.expect(said, str(case.folder), "Read-only file system")
+        subprocess.run(["mount", "-o", "remount,rw", case.folder], check=True)
+        case.completes()
+    finally:
+        subprocess.run(["umount", case.folder], check=True)
+    return "named; complete once it could be written"
+
+
+@fault
+def run_folder_not_writable(experiment: Experiment) -> str:
+    """Root may write everywhere, unless it gives that up."""
+    case = Case(experiment, "case", "half")
+    subprocess.run(["chmod", "-R", "a-w", case.victim], check=True)
+    case.fails(f"{VICTIM} failed", str(case.victim), "Permission denied", humbly=True)
+    subprocess.run(["chmod", "-R", "u+w", case.victim], check=True)
+    case.completes(humbly=True)
+    return "named; the others went on; complete once it could be written"
+
+
+# (f) Who runs it.
+
+
+@fault
+def two_runners_at_once(experiment: Experiment) -> str:
+    case = Case(experiment, "case", None)
+    first = case.start()
+    assert wait_until(lambda: tasks(case.folder), 30)
+    before = (case.folder / "experiment.json").read_bytes()
+    for more in [(), ("--seeds", "1,2,3")]:
+        status, said = case.run(*more)
+        assert status == 1, f"expected exit status 1, got {status}:\n{said}"
+        case.expect(said, str(case.folder), "another process runs this experiment")
+        assert (case.folder / "experiment.json").read_bytes() == before, "the second call has changed the experiment"
+    said = first.communicate()[1]
+    assert first.returncode == 0, said
+    compare_experiments(experiment.work / "whole", case.folder)
+    return "the second ends at once and says so, without a trace; the first goes on"
+
+
+@fault
+def runners_begun_at_the_same_moment(experiment: Experiment) -> str:
+    case = Case(experiment, "case", None)
+    runners = [case.start() for _ in range(3)]
+    said = [runner.communicate()[1] for runner in runners]
+    assert sorted(runner.returncode for runner in runners) == [0, 1, 1], said
+    assert sum("another process runs this experiment" in text for text in said) == 2, said
+    compare_experiments(experiment.work / "whole", case.folder)
+    return "one of three runs it, two say so and end"
+
+
+@fault
+def killed_run(experiment: Experiment) -> str:
+    """As the kernel does when memory is short."""
+    case = Case(experiment, "case", None)
+    process = case.start()
+    assert wait_until(lambda: len(tasks(case.folder)) == 2, 30)
+    os.kill(tasks(case.folder)[0], signal.SIGKILL)
+    said = process.communicate()[1]
+    assert process.returncode == 0, said
+    case.expect(said, "it was ended by signal 9", "it will be tried once more")
+    compare_experiments(experiment.work / "whole", case.folder)
+    return "named; tried once more; complete"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="faults whose names contain one of these")
+    options = parser.parse_args()
+    if "JERSEY_PROOF_MOUNTS" not in os.environ:
+        os.environ["JERSEY_PROOF_MOUNTS"] = "1"
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
+    work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-faults-"))
+    work.chmod(0o755)
+    tried, failures = 0, 0
+    try:
+        experiment = Experiment(options.jersey, work, epochs=3)
+        status, said = experiment.run(work / "whole")
+        assert status == 0, said
+        interrupt(experiment)
+        for prove in FAULTS:
+            name = prove.__name__.replace("_", " ")
+            if not any(word in name for word in options.only):
+                continue
+            begin = time.monotonic()
+            tried += 1
+            try:
+                print(f"{name}: {prove(experiment)} ({time.monotonic() - begin:.0f} s)", flush=True)
+            except AssertionError as error:
+                failures += 1
+                print(f"{name}: FAILED: {error}", flush=True)
+            shutil.rmtree(work / "case", ignore_errors=True)
+        print(f"{tried} faults, {failures} not as they should be")
+        return 1 if failures else 0
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def interrupt(experiment: Experiment) -> None:
+    """Makes `half`: stopped with the victim, and perhaps others, at work in its second epoch."""
+    folder = experiment.work / "half"
+    runner = subprocess.Popen(experiment.command(folder), stderr=subprocess.PIPE, text=True)
+    metrics = folder / "runs" / VICTIM / "metrics.jsonl"
+    assert wait_until(metrics.exists, 120)
+    runner.send_signal(signal.SIGINT)
+    said = runner.communicate()[1]
+    assert runner.returncode == 130, f"expected exit status 130, got {runner.returncode}: {said}"
+    assert not (folder / "runs" / VICTIM / "result.json").exists()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
