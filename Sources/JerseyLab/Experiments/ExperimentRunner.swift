@@ -102,7 +102,8 @@ public final class ExperimentRunner {
                 if !isLast { waiting += plan.filter { $0.id == task.id } }
             }
             // Runs write their progress about once a second; looking more often would cost more than all else here.
-            if ContinuousClock.now >= nextLook {
+            let isOver = waiting.isEmpty && running.isEmpty
+            if isOver || ContinuousClock.now >= nextLook {
                 nextLook = .now + .seconds(1)
                 for index in status.runs.indices where status.runs[index].state == .running {
                     status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
@@ -110,7 +111,7 @@ public final class ExperimentRunner {
                 }
                 observer.didLook(status)
             }
-            if waiting.isEmpty && running.isEmpty { break }
+            if isOver { break }
             Thread.sleep(forTimeInterval: launcher.interval.seconds)
         }
         let failed = status.count(.failed)
