@@ -17,6 +17,7 @@ import Torch
         let file = try #require(result.files.first { $0.path == path }, "there is no \(path)")
         switch file.content {
         case .data(let data): return data
+        case .picture(let image, _): return try image.pngData()
         case .copy(let source): return try Data(contentsOf: source)
         }
     }

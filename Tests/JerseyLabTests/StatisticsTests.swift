@@ -48,8 +48,8 @@ import Testing
 
     @Test func `A quantile lies between its neighbours`() {
         let values: [Double] = [1, 2, 3, 4]
-        #expect([0, 0.25, 0.5, 1].map { PairedComparison.quantile(values, $0) } == [1, 1.75, 2.5, 4])
-        #expect(PairedComparison.quantile([7], 0.975) == 7)
+        #expect([0, 0.25, 0.5, 1].map { values.quantile($0) } == [1, 1.75, 2.5, 4])
+        #expect([7.0].quantile(0.975) == 7)
     }
 
     // MARK: Two models

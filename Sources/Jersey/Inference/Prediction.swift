@@ -82,9 +82,7 @@ public struct Prediction: Codable, Sendable, Equatable {
                         sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: leftOut)
                 )
             }
-            // A probability that underflowed to zero must not become minus infinity against all other evidence.
-            func logs(_ values: [Double]) -> [Double] { values.map { log(max($0, 1e-300)) } }
-            let belief = Belief(combining: readable.map { Belief(tens: logs($0.tens), ones: logs($0.ones)) })
+            let belief = Belief(combining: readable.map { Belief(probabilities: $0.tens, $0.ones) })
             let share = 1 / Double(readable.count)
             let frames = readable.flatMap(\.frames).map { FrameWeight(path: $0.path, weight: $0.weight.map { $0 * share }) }
             return Prediction(sequence: track, track: track, belief: belief, frames: frames, leftOut: leftOut)

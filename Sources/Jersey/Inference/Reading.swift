@@ -59,6 +59,12 @@ public struct Belief: Sendable, Equatable {
         self.init(tens: reading.tens, ones: reading.ones)
     }
 
+    /// From probabilities, 0...1. One that underflowed to zero must not become minus infinity against all other evidence.
+    public init(probabilities tens: [Double], _ ones: [Double]) {
+        func logs(_ values: [Double]) -> [Double] { values.map { log(max($0, 1e-300)) } }
+        self.init(tens: logs(tens), ones: logs(ones))
+    }
+
     /// Several looks at the same player: evidence is summed in log space, and normalised.
     public init(combining beliefs: [Belief]) {
         self.init(tens: Self.combined(beliefs.map(\.tens)), ones: Self.combined(beliefs.map(\.ones)))

@@ -35,12 +35,7 @@ public struct TrackBoxes: Sendable {
     public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
     {
         guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-        } catch {
-            throw FileError(path, doing: "read", error: error)
-        }
+        let data = try Data(reading: URL(fileURLWithPath: path))
         var rows = BoxRows(path: path, columns: columns)
         try data.withUnsafeBytes { bytes in
             var rest = bytes[...]

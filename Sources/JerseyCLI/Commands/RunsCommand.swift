@@ -136,7 +136,7 @@ struct RunsCompareCommand: ParsableCommand {
         try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
         let statistics = ModelStatistics(selection.groups)
         if json {
-            print(JSON.text(try JSON.readable(statistics)), terminator: "")
+            print(JSON.text(try JSON.readable(statistics, snakeCase: true)), terminator: "")
             return
         }
         var tables = [statistics.summaryTable, statistics.runTable]

@@ -61,6 +61,14 @@ public struct AnalysisInput: Sendable {
 
     /// The first group's run that validation would choose.
     var run: FinishedRun { groups[0].best }
+
+    /// Shared by copies of this input, so that several analyses look through a data set once.
+    private let datasets = RunDatasets()
+
+    /// The frames that a run has read.
+    ///
+    /// - Throws: `FileError` when the data are gone, or are others.
+    func frames(of run: FinishedRun) throws -> RunFrames { try RunFrames(run, data: data, in: datasets) }
 }
 
 /// What an analysis found.
@@ -68,6 +76,8 @@ public struct AnalysisResult: Sendable {
     public struct File: Sendable {
         public enum Content: Sendable {
             case data(Data)
+            /// Written as PNG; the caption says what there is to see.
+            case picture(RGBImage, caption: String)
             /// A file to be copied.
             case copy(of: URL)
         }
@@ -75,14 +85,13 @@ public struct AnalysisResult: Sendable {
         /// Relative to the output folder.
         public let path: String
         public let content: Content
-        /// What there is to see, where the file is a picture for a report.
-        public let caption: String?
 
-        init(_ path: String, _ data: Data, caption: String? = nil) {
-            (self.path, content, self.caption) = (path, .data(data), caption)
+        init(_ path: String, _ data: Data) { (self.path, content) = (path, .data(data)) }
+        init(_ path: String, copyOf url: URL) { (self.path, content) = (path, .copy(of: url)) }
+
+        init(_ path: String, _ picture: RGBImage, caption: String) {
+            (self.path, content) = (path, .picture(picture, caption: caption))
         }
-
-        init(_ path: String, copyOf url: URL) { (self.path, content, caption) = (path, .copy(of: url), nil) }
     }
 
     public var tables: [Table]
@@ -98,22 +107,17 @@ public struct AnalysisResult: Sendable {
     ///
     /// - Throws: `FileError` that names the file.
     public func write(to folder: URL, name: String) throws {
-        func make(_ url: URL) throws {
-            do {
-                try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-            } catch {
-                throw FileError(url.path, doing: "create the folder", error: error)
-            }
-        }
-        try make(folder)
+        try FileManager.default.makeFolder(folder)
         try AtomicFile.write(JSON.readable(json, snakeCase: true), to: folder.appendingPathComponent("\(name).json"))
         for chart in charts { try chart.write(to: folder) }
         for file in files {
             let url = folder.appendingPathComponent(file.path)
-            try make(url.deletingLastPathComponent())
+            try FileManager.default.makeFolder(url.deletingLastPathComponent())
             switch file.content {
             case .data(let data):
                 try AtomicFile.write(data, to: url)
+            case .picture(let image, _):
+                try AtomicFile.write(image.pngData(), to: url)
             case .copy(let source):
                 do {
                     try AtomicFile.write(Data(contentsOf: source), to: url)

@@ -16,6 +16,7 @@ extension Analysis {
             ConfusionMatrix(numbers: pairs),
         ]
         let file = input.groups[0].fileName
+        let summary = ConfusionSummary(name, run, matrices)
         let tables =
             [
                 Table(
@@ -25,7 +26,7 @@ extension Analysis {
                     }, title: "\(name), run \(run.id) (chosen by validation)")
             ] + matrices.compactMap { $0.confusions(count: input.count) }
         return AnalysisResult(
-            tables: tables, json: ConfusionSummary(name, run, matrices),
+            tables: tables, json: summary,
             charts: matrices.flatMap { matrix in
                 [
                     matrix.chart("\(file)_\(matrix.what)_cm", title: "\(name): \(matrix.title)", asShares: true),
@@ -33,7 +34,7 @@ extension Analysis {
                 ]
             },
             files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
-                + [.init("\(file)_cm_summary.json", try JSON.readable(ConfusionSummary(name, run, matrices), snakeCase: true))])
+                + [.init("\(file)_cm_summary.json", try JSON.readable(summary, snakeCase: true))])
     }
 }
 

@@ -21,7 +21,7 @@ extension Analysis {
             ("only_\(first.file)_wrong", "only \(first.name) wrong", pairs.filter { !$0.0.isRight && $0.1.isRight }),
             ("only_\(second.file)_wrong", "only \(second.name) wrong", pairs.filter { $0.0.isRight && !$0.1.isRight }),
         ]
-        let frames = parts.contains { !$0.pairs.isEmpty } ? try RunFrames(first.run, data: input.data) : nil
+        let frames = parts.contains { !$0.pairs.isEmpty } ? try input.frames(of: first.run) : nil
         var random = RandomStream(input.seed)
         var files: [AnalysisResult.File] = []
         var found: [FailuresSummary.Part] = []

@@ -14,7 +14,7 @@ extension Analysis {
         var files: [AnalysisResult.File] = []
         if !shown.isEmpty {
             let run = input.run
-            let frames = try RunFrames(run, data: input.data)
+            let frames = try input.frames(of: run)
             let rows = Dictionary(grouping: run.labelled.filter { names.contains($0.outcome.track) }, by: \.outcome.track)
             for (index, suspect) in shown.enumerated() {
                 let sequences = (rows[suspect.track] ?? []).prefix(8)
@@ -28,7 +28,7 @@ extension Analysis {
                     })
                 let caption = "\(suspect.track): labelled \(suspect.label), rather \(suspect.suggestion)"
                 let name = "suspect_\(String(format: "%02d", index + 1)).png"
-                files.append(.init(name, try sheet.image().pngData(), caption: caption))
+                files.append(.init(name, try sheet.image(), caption: caption))
             }
         }
         let tracks = Set(runs.flatMap { $0.labelled.map(\.outcome.track) }).count
@@ -88,9 +88,8 @@ struct LabelSuspect: Encodable, Sendable {
 }
 
 extension LabelledOutcome {
-    /// A probability that underflowed to zero must not become minus infinity against all other evidence.
     var belief: Belief {
-        Belief(tens: outcome.tens.map { log(max($0, 1e-300)) }, ones: outcome.ones.map { log(max($0, 1e-300)) })
+        Belief(probabilities: outcome.tens, outcome.ones)
     }
 }
 

@@ -14,7 +14,7 @@ enum Latency {
                 if round >= 2 { seconds[index].append((ContinuousClock.now - start).seconds / Double(calls)) }
             }
         }
-        return seconds.map { PairedComparison.quantile($0.sorted(), 0.5) }
+        return seconds.map { $0.sorted().quantile(0.5) }
     }
 
     /// "1.23 ms" or "45.6 µs".

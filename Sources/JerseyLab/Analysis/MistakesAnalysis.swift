@@ -12,7 +12,7 @@ extension Analysis {
             ($1.outcome.confidence, $0.outcome.sequence) < ($0.outcome.confidence, $1.outcome.sequence)
         }
         let shown = wrong.prefix(input.count)
-        let frames = shown.isEmpty ? nil : try RunFrames(run, data: input.data)
+        let frames = shown.isEmpty ? nil : try input.frames(of: run)
         var files: [AnalysisResult.File] = []
         var mistakes: [Mistake] = []
         for (index, wrong) in shown.enumerated() {
@@ -28,7 +28,7 @@ extension Analysis {
             files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run).utf8)))
             let sheet = ContactSheet(rows: [.init(wrong, frames: try frames.pictures(of: wrong.outcome))])
             let caption = "\(wrong.outcome.sequence): \(wrong.truth) read as \(wrong.prediction)"
-            files.append(.init(mistake.picture, try sheet.image().pngData(), caption: caption))
+            files.append(.init(mistake.picture, try sheet.image(), caption: caption))
         }
         let summary = MistakesSummary(
             modelType: name, run: run.id, seed: run.result.seed, modelAccuracy: run.result.test?.all.sequences.number.value,

@@ -9,10 +9,8 @@ extension Analysis {
         summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames."
     ) { input in
         let run = input.run
-        let sequence = try RunFrames(run, data: input.data).sequence(try input.sequence ?? suggestion(run))
-        let checkpoint = try Checkpoint(contentsOf: run.folder.best)
-        let model = try checkpoint.model(on: .cpu, path: run.folder.best.path)
-        let reader = SequenceReader(model: model, loader: SequenceLoader(run.config, spec: model.spec, training: false))
+        let sequence = try input.frames(of: run).sequence(try input.sequence ?? suggestion(run))
+        let reader = try run.reader()
         let (readings, unreadable) = try reader.readAll([sequence])
         guard let reading = readings.first else { throw unreadable[0] }
         // A frame by itself is a sequence of one.

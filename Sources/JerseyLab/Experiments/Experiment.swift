@@ -99,8 +99,6 @@ public struct Experiment: Codable, Sendable, Equatable {
 
 /// One run of an experiment: which, and with what settings.
 public struct PlannedRun: Sendable, Equatable {
-    /// Name of its folder: "basic_r18-42", "basic_r18-only-tens-42".
-    public let id: String
     public let model: String
     public let variant: String?
     public let seed: UInt64
@@ -108,6 +106,9 @@ public struct PlannedRun: Sendable, Equatable {
 
     /// What is averaged over seeds: "basic_r18", "basic_r18-only-tens".
     public var group: String { ([model] + [variant].compactMap { $0 }).joined(separator: "-") }
+
+    /// Name of its folder: "basic_r18-42", "basic_r18-only-tens-42".
+    public var id: String { "\(group)-\(seed)" }
 }
 
 extension Experiment {
@@ -124,9 +125,7 @@ extension Experiment {
                     config.model = try ModelSpec.named(model).name
                     config.seed = seed
                     try config.validate()
-                    let group = ([config.model] + [variant].compactMap { $0 }).joined(separator: "-")
-                    runs.append(
-                        PlannedRun(id: "\(group)-\(seed)", model: config.model, variant: variant, seed: seed, config: config))
+                    runs.append(PlannedRun(model: config.model, variant: variant, seed: seed, config: config))
                 }
             }
         }

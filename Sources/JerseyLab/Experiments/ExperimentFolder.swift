@@ -41,12 +41,7 @@ public struct ExperimentFolder: Sendable {
     /// common stays.
     /// - Throws: `FileError` that names the first setting that differs, or says that another process runs it.
     public func begin(_ experiment: Experiment) throws {
-        do {
-            try FileManager.default.createDirectory(
-                at: run("x").url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        } catch {
-            throw FileError(url.path, doing: "create the experiment's folder", error: error)
-        }
+        try FileManager.default.makeFolder(run("x").url.deletingLastPathComponent(), called: "the experiment's folder", of: url)
         // Tasks read the definition, and what a call that is refused would have written nobody wants.
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }

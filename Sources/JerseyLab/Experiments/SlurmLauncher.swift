@@ -304,11 +304,7 @@ public final class SlurmLauncher: Launcher {
     private func jobName(_ number: Int) -> String { "jersey-\(name)-\(number)" }
 
     private func write(_ text: String, to url: URL) throws {
-        do {
-            try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(files.path, doing: "create the folder", error: error)
-        }
+        try FileManager.default.makeFolder(files)
         try AtomicFile.write(Data(text.utf8), to: url)
     }
 

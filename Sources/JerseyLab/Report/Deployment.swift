@@ -28,17 +28,16 @@ struct Deployment: Encodable, Sendable {
     ///   - rounds: readings that a time is the median of; as many as there is time for where nil.
     /// - Throws: `FileError` when the weights or frames cannot be read.
     init(_ group: RunGroup, run: FinishedRun, frames source: RunFrames?, rounds given: Int? = nil) throws {
-        let checkpoint = try Checkpoint(contentsOf: run.folder.best)
-        let model = try checkpoint.model(on: .cpu, path: run.folder.best.path)
-        let card = checkpoint.card
+        let reader = try run.reader()
+        let (model, size) = (reader.model, reader.loader.preprocessor)
         model.store.isTraining = false
         self.model = group.name
         self.run = run.id
-        let count = card.spec.readsAnchorOnly ? 1 : card.maximumFrames
-        (frames, height, width, threads) = (count, card.height, card.width, Runtime.threads)
+        let count = model.spec.readsAnchorOnly ? 1 : reader.loader.maximumFrames
+        (frames, height, width, threads) = (count, size.height, size.width, Runtime.threads)
         let precisions: [(name: String, dtype: DType?)] = [("FP32", nil), ("BF16", .bfloat16)]
         func forward(_ batch: Int, _ dtype: DType?) -> () -> Void {
-            let clip = Tensor.normal([batch * count, 3, card.height, card.width], mean: 0, deviation: 1, seed: 1)
+            let clip = Tensor.normal([batch * count, 3, size.height, size.width], mean: 0, deviation: 1, seed: 1)
             let lengths = [Int](repeating: count, count: batch)
             return { withoutGradients { _ = withAutocast(dtype, on: .cpu) { model(clip, lengths: lengths) } } }
         }
@@ -56,13 +55,11 @@ struct Deployment: Encodable, Sendable {
         }
         rows[0].accuracy = run.result.test?.all.sequences.number.value
         if let source {
-            rows[1].accuracy = try withAutocast(.bfloat16, on: .cpu) { try Self.accuracy(model, run, source) }
+            rows[1].accuracy = try withAutocast(.bfloat16, on: .cpu) { try Self.accuracy(reader, run, source) }
         }
     }
 
-    private static func accuracy(_ model: JerseyModel, _ run: FinishedRun, _ source: RunFrames) throws -> Double? {
-        let reader = SequenceReader(
-            model: model, loader: SequenceLoader(run.config, spec: model.spec, training: false, cache: nil))
+    private static func accuracy(_ reader: SequenceReader, _ run: FinishedRun, _ source: RunFrames) throws -> Double? {
         let sequences = try run.labelled.map { try source.sequence($0.outcome.sequence) }
         let (readings, _) = try reader.readAll(sequences)
         return Proportion(readings.count { $0.number == $0.sequence.number }, of: readings.count).value

@@ -11,19 +11,17 @@ extension Report {
     /// - Throws: `FileError` when no run is finished.
     public init(_ folder: ExperimentFolder, data: String? = nil, measuresDeployment: Bool = true) throws {
         let experiment = try folder.experiment()
-        var selection = try RunSelection([folder.url.path])
-        var page = ReportBuilder(folder: folder, experiment: experiment, groups: selection.groups, data: data)
+        let selection = try RunSelection([folder.url.path])
+        var input = AnalysisInput(groups: selection.ranked)
+        input.data = data
+        var page = try ReportBuilder(experiment, selection, input)
         let records = (try? RunDatabase(reading: folder.database).runs()) ?? []
-        page.problems = selection.problems
         page.findings(records)
         page.studyTables(measuresDeployment: measuresDeployment)
         page.statistics()
-        selection.groups = selection.ranked
-        var input = AnalysisInput(groups: selection.groups)
-        input.data = data
-        page.learning(input)
-        page.errors(input)
-        page.confidence(input)
+        page.learning()
+        page.errors()
+        page.confidence()
         page.configuration(records)
         title = "Experiment \(experiment.name)"
         subtitle = [experiment.summary, page.extent(records)].compactMap { $0 }.joined(separator: ". ")
@@ -33,22 +31,26 @@ extension Report {
 
 /// Puts the page together, section by section.
 private struct ReportBuilder {
-    let folder: ExperimentFolder
-    let experiment: Experiment
+    private let experiment: Experiment
     /// In the experiment's order.
-    let groups: [RunGroup]
-    let data: String?
-    var problems: [String] = []
+    private let groups: [RunGroup]
+    private let problems: [String]
+    /// Of analyses: the best model by validation first.
+    private let input: AnalysisInput
+    private let statistic: ModelStatistics
+    /// Runs.
+    private let planned, finished: Int
     private(set) var sections: [Report.Section] = []
-    private lazy var statistic = ModelStatistics(groups)
 
-    init(folder: ExperimentFolder, experiment: Experiment, groups: [RunGroup], data: String?) {
-        (self.folder, self.experiment, self.groups, self.data) = (folder, experiment, groups, data)
+    init(_ experiment: Experiment, _ selection: RunSelection, _ input: AnalysisInput) throws {
+        (self.experiment, self.input) = (experiment, input)
+        (groups, problems) = (selection.groups, selection.problems)
+        statistic = ModelStatistics(groups)
+        planned = try experiment.runs().count
+        finished = groups.reduce(0) { $0 + $1.runs.count }
     }
 
     func extent(_ records: [RunRecord]) -> String {
-        let finished = groups.reduce(0) { $0 + $1.runs.count }
-        let planned = (try? experiment.runs().count) ?? finished
         let test = groups[0].runs[0].result.test?.all
         let size = test.map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" } ?? ""
         let day = records.compactMap(\.finished).max().map {
@@ -61,7 +63,7 @@ private struct ReportBuilder {
 
     mutating func findings(_ records: [RunRecord]) {
         var items: [String] = []
-        if let leader = statistic.models.max(by: { ($0.number.mean ?? 0) < ($1.number.mean ?? 0) }) {
+        if let leader = statistic.models.first(where: { $0.name == statistic.leader }) {
             items.append(
                 "Highest mean test accuracy: \(leader.name), \(leader.number.percentText) of the sequences and \(leader.track.percentText) "
                     + "of the tracks (n = \(leader.number.n)).")
@@ -82,10 +84,8 @@ private struct ReportBuilder {
         let failed = records.filter { $0.state == RunState.failed.rawValue }
         items += failed.map { "Failed: \($0.id)" + ($0.reason.map { ", \($0)" } ?? "") + "." }
         items += problems.map { "Left out: \($0)" }
-        let missing = (try? experiment.runs().count).map { $0 - groups.reduce(0) { $0 + $1.runs.count } - failed.count } ?? 0
-        if missing > problems.count {
-            items.append("\(missing - problems.count) runs are not finished and not in these figures.")
-        }
+        let missing = planned - finished - failed.count - problems.count
+        if missing > 0 { items.append("\(missing) runs are not finished and not in these figures.") }
         sections.append(.init("Findings", [.list(items)]))
     }
 
@@ -93,11 +93,11 @@ private struct ReportBuilder {
         var blocks: [Report.Block] = [ModelSpec.Phase.singleFrame, .sequence, .attention]
             .compactMap { PublishedFigures.table($0, groups) }.map { .table($0) }
         if measuresDeployment {
-            let group = groups.first { $0.name == "attn_bgru_luong" } ?? RunGroup.ranked(groups)[0]
+            let group = groups.first { $0.name == "attn_bgru_luong" } ?? input.groups[0]
             let run = group.best
             blocks.append(
                 attempt("The deployment benchmark could not be made") {
-                    .table(try Deployment(group, run: run, frames: try? RunFrames(run, data: data)).table)
+                    .table(try Deployment(group, run: run, frames: try? input.frames(of: run)).table)
                 })
         }
         if !blocks.isEmpty { sections.append(.init("The study's tables", blocks)) }
@@ -107,7 +107,7 @@ private struct ReportBuilder {
         var blocks: [Report.Block] = [.table(statistic.summaryTable), .chart(accuracyChart)]
         blocks += [statistic.comparisonTable(allPairs: false)].compactMap { $0 }.map { .table($0) }
         blocks.append(.table(statistic.runTable))
-        let leaders = Array(RunGroup.ranked(groups).prefix(4))
+        let leaders = Array(input.groups.prefix(4))
         blocks += Breakdown.Kind.allCases.compactMap { Breakdown.table(leaders, by: $0) }.map { .table($0) }
         sections.append(.init("Statistics", blocks))
     }
@@ -128,12 +128,12 @@ private struct ReportBuilder {
                     [.init("number", groups.map { Chart.Value($0.summary(.number)) })])))
     }
 
-    mutating func learning(_ input: AnalysisInput) {
+    mutating func learning() {
         sections.append(
             .init("Learning curves", LearningCurve.charts(input.groups.map(LearningCurve.init)).prefix(2).map { .chart($0) }))
     }
 
-    mutating func errors(_ input: AnalysisInput) {
+    mutating func errors() {
         var blocks: [Report.Block] = []
         blocks += found(.confusion, input, charts: { !$0.name.hasSuffix("_counts") })
         var gallery = input
@@ -145,7 +145,7 @@ private struct ReportBuilder {
         sections.append(.init("Labels in doubt", found(.labels, gallery)))
     }
 
-    mutating func confidence(_ input: AnalysisInput) {
+    mutating func confidence() {
         sections.append(.init("Confidence", found(.calibration, input)))
     }
 
@@ -206,10 +206,8 @@ private struct ReportBuilder {
             var blocks: [Report.Block] = result.tables.prefix(tables).map { .table($0) }
             blocks += result.charts.filter(charts).map { .chart($0) }
             for file in result.files {
-                guard let caption = file.caption, case .data(let data) = file.content else { continue }
-                let name = String(file.path.dropLast(4))
-                let image = try RGBImage(decoding: data, named: name, maximumPixels: ContactSheet.maximumPixels)
-                blocks.append(.picture(name: name, try image.jpegData(quality: 85), caption: caption))
+                guard case .picture(let image, let caption) = file.content else { continue }
+                blocks.append(.picture(name: String(file.path.dropLast(4)), try image.jpegData(quality: 85), caption: caption))
             }
             return blocks
         } catch {

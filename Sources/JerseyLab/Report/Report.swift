@@ -30,11 +30,7 @@ public struct Report: Sendable {
     ///
     /// - Throws: `FileError`.
     public func write(to folder: URL) throws {
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(folder.path, doing: "create the folder", error: error)
-        }
+        try FileManager.default.makeFolder(folder)
         for case .chart(let chart) in sections.flatMap(\.blocks) { try chart.write(to: folder) }
         for case .picture(let name, let data, _) in sections.flatMap(\.blocks) {
             try AtomicFile.write(data, to: folder.appendingPathComponent("\(name).jpg"))

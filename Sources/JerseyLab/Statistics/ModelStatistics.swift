@@ -25,11 +25,6 @@ public struct ModelStatistics: Encodable, Sendable {
         /// Wilson's, 95%.
         public let interval: [Double]?
         public let sequences: Int
-
-        private enum CodingKeys: String, CodingKey {
-            case id, seed, accuracy, interval, sequences
-            case validationAccuracy = "validation_accuracy"
-        }
     }
 
     /// In the order of the groups.

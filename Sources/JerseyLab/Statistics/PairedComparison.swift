@@ -25,14 +25,6 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     /// Over all pairs that were compared.
     public internal(set) var adjustedPValue: Double
 
-    private enum CodingKeys: String, CodingKey {
-        case first, second, runs, sequences, tracks, difference, interval
-        case onlyFirstRight = "only_first_right"
-        case onlySecondRight = "only_second_right"
-        case pValue = "p_value"
-        case adjustedPValue = "adjusted_p_value"
-    }
-
     /// Whether the difference is more than noise: the interval leaves out zero, the test says so, too, and there is more than one
     /// seed, without which nothing is known of the noise between seeds.
     public var isSeparable: Bool { differs && runs > 1 }
@@ -83,7 +75,7 @@ extension PairedComparison {
                         first: groups[first].name, second: groups[second].name,
                         runs: min(groups[first].runs.count, groups[second].runs.count), sequences: test.sequences.count,
                         tracks: test.trackCount, difference: exact[second] - exact[first],
-                        interval: [quantile(differences, 0.025), quantile(differences, 0.975)], onlyFirstRight: b,
+                        interval: [differences.quantile(0.025), differences.quantile(0.975)], onlyFirstRight: b,
                         onlySecondRight: c, pValue: p, adjustedPValue: p))
             }
         }
@@ -112,14 +104,6 @@ extension PairedComparison {
             adjusted[index] = most
         }
         return adjusted
-    }
-
-    /// Of sorted values, interpolated.
-    static func quantile(_ sorted: [Double], _ share: Double) -> Double {
-        let place = share * Double(sorted.count - 1)
-        let low = Int(place.rounded(.down))
-        let high = min(low + 1, sorted.count - 1)
-        return sorted[low] + (sorted[high] - sorted[low]) * (place - Double(low))
     }
 }
 

@@ -65,8 +65,6 @@ public struct RunSelection: Sendable {
     public var groups: [RunGroup]
     /// What is wrong with runs that cannot be read; the others go on.
     public var problems: [String]
-    /// The experiment, where the words name one, and nothing else.
-    public let experiment: ExperimentFolder?
 
     /// - Parameter paths: run folders, and folders of experiments. A name that two groups claim is followed by a folder's.
     /// - Throws: `FileError` for a folder that is neither, or when no run is finished.
@@ -101,7 +99,6 @@ public struct RunSelection: Sendable {
             claims[group.name]!.count == 1 ? group : RunGroup(name: "\(group.name) (\(path))", runs: group.runs)
         }
         self.problems = problems
-        experiment = paths.count == 1 ? ExperimentFolder(URL(fileURLWithPath: paths[0])) : nil
     }
 
     /// Runs whose configurations differ in the seed alone belong together.

@@ -38,20 +38,20 @@ public struct FinishedRun: Sendable {
     /// The result alone, for looking at many runs.
     public static func result(in folder: RunFolder) throws -> RunResult { try value(at: folder.result) }
 
+    /// The run's best weights, ready to read as its test set was read.
+    ///
+    /// - Throws: `FileError` when the weights cannot be read.
+    func reader() throws -> SequenceReader {
+        let model = try Checkpoint(contentsOf: folder.best).model(on: .cpu, path: folder.best.path)
+        return SequenceReader(model: model, loader: SequenceLoader(config, spec: model.spec, training: false))
+    }
+
     static func rows<Row: Decodable>(at url: URL) throws -> [Row] {
-        let lines = try data(at: url).split(separator: UInt8(ascii: "\n"))
+        let lines = try Data(reading: url).split(separator: UInt8(ascii: "\n"))
         return try lines.enumerated().map { index, line in try decoded(line, url, place: "line \(index + 1): ") }
     }
 
-    private static func value<Value: Decodable>(at url: URL) throws -> Value { try decoded(data(at: url), url) }
-
-    private static func data(at url: URL) throws -> Data {
-        do {
-            return try Data(contentsOf: url)
-        } catch {
-            throw FileError(url.path, doing: "read", error: error)
-        }
-    }
+    private static func value<Value: Decodable>(at url: URL) throws -> Value { try decoded(Data(reading: url), url) }
 
     private static func decoded<Value: Decodable>(_ data: Data, _ url: URL, place: String = "") throws -> Value {
         do {

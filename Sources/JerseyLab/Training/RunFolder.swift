@@ -32,11 +32,7 @@ public struct RunFolder: Sendable {
 
     /// Makes the folder and what it needs inside.
     public func create() throws {
-        do {
-            try FileManager.default.createDirectory(at: state.deletingLastPathComponent(), withIntermediateDirectories: true)
-        } catch {
-            throw FileError(url.path, doing: "create the run folder", error: error)
-        }
+        try FileManager.default.makeFolder(state.deletingLastPathComponent(), called: "the run folder", of: url)
     }
 
     /// Removes what a kill within a write has left behind. Only for the holder of the lock.

@@ -15,11 +15,7 @@ package struct TensorBoardLog {
     /// - Throws: `FileError` when it cannot be written.
     package init(_ folder: RunFolder, rows: [EpochMetrics]) throws {
         url = folder.tensorboard.appendingPathComponent("events.out.tfevents.0.jersey")
-        do {
-            try FileManager.default.createDirectory(at: folder.tensorboard, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(folder.tensorboard.path, doing: "create the folder", error: error)
-        }
+        try FileManager.default.makeFolder(folder.tensorboard)
         var time = Date().timeIntervalSince1970 - rows.reduce(0) { $0 + $1.seconds }
         var records = [Self.record(Self.event(time: time, field: Self.bytes(3, Data("brain.Event:2".utf8))))]
         for row in rows {

@@ -31,7 +31,7 @@ extension Data {
     /// A whole file, mapped where that is safe.
     ///
     /// - Throws: `FileError` with the system's reason.
-    init(reading url: URL) throws {
+    public init(reading url: URL) throws {
         do {
             try self.init(contentsOf: url, options: .mappedIfSafe)
         } catch {
