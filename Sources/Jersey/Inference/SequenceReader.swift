@@ -68,7 +68,8 @@ public struct SequenceReader {
             return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
         }
         let (tens, ones, full) = (rows(output.tens), rows(output.ones), output.full.map(rows))
-        let attention = output.attention.map { ($0.array(of: Double.self), $0.shape[1]) }
+        // The equal weights of a mean are nothing that a model attends to.
+        let attention = (model.spec.pooling.isAttention ? output.attention : nil).map { ($0.array(of: Double.self), $0.shape[1]) }
         var start = 0
         return batch.sequences.indices.map { index in
             let length = batch.lengths[index]
