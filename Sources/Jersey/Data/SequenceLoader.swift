@@ -86,7 +86,7 @@ public struct SequenceLoader: Sendable {
                 heights.append(image.height)
             } catch {
                 if strict { throw error }
-                if sequence.images == nil { try checkFolder(of: sequence.frames[index]) }
+                if sequence.images == nil { try checkFolder(of: sequence.file(index)) }
                 let reason = (error as? ImageError)?.reason.description ?? "\(error)"
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
@@ -104,7 +104,7 @@ public struct SequenceLoader: Sendable {
 
     private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
         if let images = sequence.images { return images[index] }
-        let path = sequence.frames[index]
+        let path = sequence.file(index)
         return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 

@@ -64,28 +64,44 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.leftOut = leftOut
     }
 
-    /// One prediction for each track, in order: the evidence of its sequences summed in log space, the weights of frames shared.
+    /// One prediction for each track, in order: its sequences are windows of the same player (`Belief.init(windows:)`).
     public static func combined(_ predictions: [Prediction]) -> [Prediction] {
+        combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
+    }
+
+    /// One prediction for each sequence, in order: of a long one there are several, for windows of it.
+    public static func joinedWindows(_ predictions: [Prediction]) -> [Prediction] {
+        combined(predictions, by: \.sequence).map { group in group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0] }
+    }
+
+    private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>) -> [[Prediction]] {
         var order: [String] = []
         var groups: [String: [Prediction]] = [:]
         for prediction in predictions {
-            if groups[prediction.track] == nil { order.append(prediction.track) }
-            groups[prediction.track, default: []].append(prediction)
+            let name = prediction[keyPath: key]
+            if groups[name] == nil { order.append(name) }
+            groups[name, default: []].append(prediction)
         }
-        return order.map { track in
-            let group = groups[track]!
-            let readable = group.filter { $0.number != nil }
-            let leftOut = group.flatMap(\.leftOut)
-            guard !readable.isEmpty else {
-                return Prediction(
-                    UnreadableSequence(
-                        sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: leftOut)
-                )
+        return order.compactMap { groups[$0] }
+    }
+
+    /// - Parameter group: at least one, all of one track.
+    private static func joined(_ group: [Prediction], sequence: String) -> Prediction {
+        let readable = group.filter { !$0.tens.isEmpty }
+        let leftOut = group.flatMap(\.leftOut)
+        guard !readable.isEmpty else {
+            let nothing = FrameSequence(id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
+            return Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
+        }
+        let windows = readable.map { Belief(probabilities: $0.tens, $0.ones) }
+        let belief = Belief(windows: windows)
+        let frames = zip(readable, belief.shares(of: windows)).flatMap { window, share in
+            window.frames.map { frame in
+                // A model without weights looks at all frames of a window alike.
+                let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
+                return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
             }
-            let belief = Belief(combining: readable.map { Belief(probabilities: $0.tens, $0.ones) })
-            let share = 1 / Double(readable.count)
-            let frames = readable.flatMap(\.frames).map { FrameWeight(path: $0.path, weight: $0.weight.map { $0 * share }) }
-            return Prediction(sequence: track, track: track, belief: belief, frames: frames, leftOut: leftOut)
         }
+        return Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut)
     }
 }

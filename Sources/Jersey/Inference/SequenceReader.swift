@@ -75,12 +75,14 @@ public struct SequenceReader {
             // A model of single frames has a row for every frame: they are looks at the same player.
             let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
             start += length
-            let belief = Belief(combining: range.map { Belief(tens: tens[$0], ones: ones[$0]) })
+            let looks = range.map { Belief(tens: tens[$0], ones: ones[$0]) }
+            let belief = Belief(combining: looks)
             let sequence = batch.sequences[index]
             return Reading(
                 sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
                 used: batch.used[index], heights: batch.heights[index],
-                attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) },
+                attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) }
+                    ?? (looks.count > 1 ? belief.shares(of: looks) : nil),
                 problems: batch.problems.filter { sequence.frames.contains($0.path) })
         }
     }

@@ -39,6 +39,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         var config = dataOptions.config(path: data)
         let (reader, card) = try options.reader(singleFrame: .anchor)
+        config.maximumFrames = card.maximumFrames
         let dataset = try Dataset(config, published: card.published)
         let sequences = try chosen(from: dataset, &config)
         let progress = ProgressLine("evaluating", total: sequences.count)

@@ -59,7 +59,7 @@ extension DatasetFormat {
 /// Beside the numbers' folders, and laid out like them: sequences in which no number can be seen.
 public let unreadableFolder = "unreadable"
 
-private func number(_ text: String) throws -> JerseyNumber {
+func number(_ text: String) throws -> JerseyNumber {
     guard let number = JerseyNumber(text) else {
         throw UsageError("'\(text)' in the class list is not a shirt number (0...9, 00...99)")
     }
