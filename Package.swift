@@ -82,7 +82,7 @@ let package = Package(
             dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/jersey-bench"),
         .testTarget(name: "TorchTests", dependencies: ["Torch"]),
-        .testTarget(name: "JerseyTests", dependencies: ["Jersey"]),
+        .testTarget(name: "JerseyTests", dependencies: ["Jersey", "CArchive"]),
         .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),
         // The study's numbers, from its fixtures.
         .testTarget(

@@ -76,10 +76,7 @@ public struct SequenceLoader: Sendable {
         for (place, index) in chosen.enumerated() {
             do {
                 let image = try image(sequence, index)
-                guard var picture = preprocessor.resized(image) else {
-                    throw UsageError(
-                        "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
-                }
+                var picture = try preprocessor.fitted(image)
                 if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)

@@ -16,8 +16,17 @@ extension Belief {
         let squares = information.reduce(0) { $0 + $1 * $1 }
         let count = squares > 0 ? pow(information.reduce(0, +), 2) / squares : 1
         let factor = 1 / (1 + (count - 1) * correlation)
-        func scaled(_ rows: [[Double]]) -> [Double] { Self.combined(rows.map { row in row.map { $0 * factor } }) }
-        self.init(tens: scaled(windows.map(\.tens)), ones: scaled(windows.map(\.ones)))
+        self = Belief(combining: windows).scaled(by: factor)
+    }
+
+    /// The evidence, but `factor` times as much of it; normalised.
+    func scaled(by factor: Double) -> Belief {
+        Belief(tens: Self.combined([tens.map { $0 * factor }]), ones: Self.combined([ones.map { $0 * factor }]))
+    }
+
+    /// Both together, not normalised.
+    func adding(_ other: Belief) -> Belief {
+        Belief(tens: zip(tens, other.tens).map(+), ones: zip(ones, other.ones).map(+))
     }
 
     /// How much it says, nats: 0 where all digits are as probable as each other.

@@ -16,22 +16,45 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     public let sequence: String
     public let track: String
-    /// Nil where no frame could be read.
-    public let number: JerseyNumber?
+    /// Nil where no frame could be read, or a roster is contradicted.
+    public internal(set) var number: JerseyNumber?
     /// Probability of `number`, 0...1.
-    public let confidence: Double?
-    /// The three most probable numbers.
-    public let top: [Candidate]
+    public internal(set) var confidence: Double?
+    /// The three most probable numbers; of a roster, where there is one.
+    public internal(set) var top: [Candidate]
     /// Probabilities of 0...9 and blank.
     public let tens: [Double]
     /// Probabilities of 0...9.
     public let ones: [Double]
     public let frames: [FrameWeight]
     public let leftOut: [FrameProblem]
+    /// How many windows or sequences were read, where there were several: each counts for less, as they are alike.
+    public internal(set) var windows: Int?
+    /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
+    public internal(set) var players: [Roster.Player]?
+    /// A number that was seen, and is not in the roster.
+    public internal(set) var conflict: Candidate?
 
     private enum CodingKeys: String, CodingKey {
-        case sequence, track, number, confidence, top, tens, ones, frames
+        case sequence, track, number, confidence, top, tens, ones, frames, windows, players, conflict
         case leftOut = "left_out"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(sequence, forKey: .sequence)
+        try container.encode(track, forKey: .track)
+        // Null where there is none, so that a row always has the key.
+        try container.encode(number, forKey: .number)
+        try container.encode(confidence, forKey: .confidence)
+        try container.encode(top, forKey: .top)
+        try container.encode(tens, forKey: .tens)
+        try container.encode(ones, forKey: .ones)
+        try container.encode(frames, forKey: .frames)
+        try container.encode(leftOut, forKey: .leftOut)
+        try container.encodeIfPresent(windows, forKey: .windows)
+        try container.encodeIfPresent(players, forKey: .players)
+        try container.encodeIfPresent(conflict, forKey: .conflict)
     }
 
     public init(_ reading: Reading) {
@@ -71,7 +94,9 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     /// One prediction for each sequence, in order: of a long one there are several, for windows of it.
     public static func joinedWindows(_ predictions: [Prediction]) -> [Prediction] {
-        combined(predictions, by: \.sequence).map { group in group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0] }
+        combined(predictions, by: \.sequence).map { group in
+            group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0]
+        }
     }
 
     private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>) -> [[Prediction]] {
@@ -102,6 +127,8 @@ public struct Prediction: Codable, Sendable, Equatable {
                 return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
             }
         }
-        return Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut)
+        var joined = Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut)
+        if readable.count > 1 { joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) } }
+        return joined
     }
 }

@@ -257,7 +257,9 @@ private struct OpenTracks {
         case .failure(let unreadable): track.predictions.append(Prediction(unreadable))
         case nil: break
         }
-        if reading == nil || !window.problems.isEmpty { track.predictions.append(Prediction(Self.unreadable(window.trackName, window.problems))) }
+        if reading == nil || !window.problems.isEmpty {
+            track.predictions.append(Prediction(Self.unreadable(window.trackName, window.problems)))
+        }
         guard track.windowsLeft == 0 else {
             open[window.track] = track
             return nil

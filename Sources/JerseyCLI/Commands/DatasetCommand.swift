@@ -5,7 +5,7 @@ import JerseyLab
 
 struct DatasetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dataset", abstract: "Looks into data sets.", subcommands: [InspectCommand.self])
+        commandName: "dataset", abstract: "Looks into data sets.", subcommands: [InspectCommand.self, ScoreCommand.self])
 }
 
 struct InspectCommand: ParsableCommand {

@@ -70,10 +70,12 @@ private func labels(of root: URL) throws -> SoccerNetLabels {
     let files = names.filter { $0.hasSuffix("_gt.json") }
     guard let file = files.first else {
         throw FileError(
-            root.path, "has no ground truth (such as train_gt.json) beside images/", advice: "without numbers it can only be predicted")
+            root.path, "has no ground truth (such as train_gt.json) beside images/",
+            advice: "without numbers it can only be predicted")
     }
     guard files.count == 1 else {
-        throw FileError(root.path, "has several ground truths: \(files.joined(separator: ", "))", advice: "keep the one that counts")
+        throw FileError(
+            root.path, "has several ground truths: \(files.joined(separator: ", "))", advice: "keep the one that counts")
     }
     return try SoccerNetLabels(contentsOf: root.appendingPathComponent(file).path)
 }

@@ -28,7 +28,8 @@ public struct SoccerNetLabels: Sendable, Equatable {
         for (player, value) in members.sorted(by: { naturallyPrecedes($0.key, $1.key) }) {
             guard let number = Self.wholeNumber(value), -1...99 ~= number else {
                 throw FileError(
-                    path, "gives player \(player) \(Self.words(value)) where a whole number from -1 to 99 belongs", advice: Self.advice)
+                    path, "gives player \(player) \(Self.words(value)) where a whole number from -1 to 99 belongs",
+                    advice: Self.advice)
             }
             numbers[player] = number
         }
@@ -37,19 +38,19 @@ public struct SoccerNetLabels: Sendable, Equatable {
 
     /// What was read, by the name of each sequence's folder. SoccerNet does not tell "07" from "7".
     ///
-    /// - Parameter path: what errors call it.
-    /// - Throws: `UsageError` when two sequences have one name.
-    public init(_ predictions: [Prediction], path: String = "the submission") throws {
-        self.path = path
-        var sequences: [String: String] = [:]
+    /// - Parameter unread: folders of players without frames.
+    /// - Throws: `UsageError` when two folders have one name.
+    public init(_ predictions: [Prediction], unread: [String] = []) throws {
+        path = "the submission"
+        var folders: [String: String] = [:]
         var numbers: [String: Int] = [:]
-        for prediction in predictions {
-            let player = (prediction.sequence as NSString).lastPathComponent
-            if let other = sequences.updateValue(prediction.sequence, forKey: player) {
+        for (folder, number) in predictions.map({ ($0.sequence, $0.number) }) + unread.map({ ($0, nil) }) {
+            let player = (folder as NSString).lastPathComponent
+            if let other = folders.updateValue(folder, forKey: player) {
                 throw UsageError(
-                    "\(other) and \(prediction.sequence) would both be player \(player) in SoccerNet's format; read one split at a time")
+                    "\(other) and \(folder) would both be player \(player) in SoccerNet's format; read one split at a time")
             }
-            numbers[player] = prediction.number.map { ($0.tens == JerseyNumber.blank ? 0 : $0.tens * 10) + $0.ones } ?? -1
+            numbers[player] = number.map { ($0.tens == JerseyNumber.blank ? 0 : $0.tens * 10) + $0.ones } ?? -1
         }
         self.numbers = numbers
     }
@@ -64,7 +65,9 @@ public struct SoccerNetLabels: Sendable, Equatable {
     /// - Throws: `FileError` when the two do not name the same players.
     public func right(in submission: SoccerNetLabels) throws -> Set<String> {
         let (wanted, given) = (Set(numbers.keys), Set(submission.numbers.keys))
-        for (players, what) in [(wanted.subtracting(given), "lacks"), (given.subtracting(wanted), "has, beyond the ground truth,")] {
+        for (players, what) in [
+            (wanted.subtracting(given), "lacks"), (given.subtracting(wanted), "has, beyond the ground truth,"),
+        ] {
             guard let player = players.min(by: naturallyPrecedes) else { continue }
             throw FileError(
                 submission.path, "\(what) \(players.count == 1 ? "player" : "\(players.count) players, the first") \(player)",
