@@ -15,6 +15,10 @@ import Torch
     }
 
     private func pack(_ items: [Item], _ name: String = "a.tar.gz", in folder: URL) throws -> String {
+        try withUTF8Names { try write(items, name, in: folder) }
+    }
+
+    private func write(_ items: [Item], _ name: String, in folder: URL) throws -> String {
         let path = folder.appendingPathComponent(name).path
         let writer = try #require(archive_write_new())
         defer { archive_write_free(writer) }

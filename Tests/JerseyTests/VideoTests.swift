@@ -361,7 +361,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
                     images: Array(crops[half * 4..<half * 4 + 4]),
                     anchor: nil)
             }
-            let combined = Belief(combining: try reader.readAll(sequences).0.map { Belief($0) })
+            let combined = Belief(windows: try reader.readAll(sequences).0.map { Belief($0) })
             let prediction = try #require(results["7"]?.prediction)
             #expect(prediction.number == combined.number)
             #expect(zip(prediction.tens, combined.tens).allSatisfy { abs($0 - exp($1)) < 1e-6 })

@@ -138,3 +138,14 @@ final class ArchiveReader {
 
     private var message: String { archive_error_string(handle).map { String(cString: $0) } ?? "no reason given" }
 }
+
+/// libarchive takes names through the thread's locale; in the one that a process starts with it loses every letter but ASCII's.
+func withUTF8Names<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let names = newlocale(1 << LC_CTYPE, "C.UTF-8", nil) else { return try body() }
+    let before = uselocale(names)
+    defer {
+        uselocale(before)
+        freelocale(names)
+    }
+    return try body()
+}

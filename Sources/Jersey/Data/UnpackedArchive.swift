@@ -38,10 +38,12 @@ public final class UnpackedArchive: Sendable {
         temporary = try TemporaryFolder()
         folder = temporary.url.appendingPathComponent((path as NSString).lastPathComponent)
         try FileManager.default.makeFolder(folder)
-        let reader = try ArchiveReader(path, limits: limits)
-        while let entry = try reader.next() {
-            try progress()
-            if Self.isWanted(entry.parts) { try reader.write(entry, below: folder) }
+        try withUTF8Names {
+            let reader = try ArchiveReader(path, limits: limits)
+            while let entry = try reader.next() {
+                try progress()
+                if Self.isWanted(entry.parts) { try reader.write(entry, below: folder) }
+            }
         }
     }
 
