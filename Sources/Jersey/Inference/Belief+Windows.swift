@@ -1,6 +1,6 @@
 import Foundation
 
-/// Several windows of one track. They show the same player, shirt and light: when one misleads, the others likely do, too.
+/// Several windows of one track, or several frames of which each is read by itself. They show the same player, shirt and light: when one misleads, the others likely do, too.
 extension Belief {
     /// How much of a window's evidence the track's other windows have said already, 0...1. Measured: with it tracks are right about
     /// as often as their confidence says (docs/results.md).
@@ -12,20 +12,18 @@ extension Belief {
     /// Windows that say nothing count for nothing: n is (Σ I)² / Σ I², where I is what a window tells, in nats. The most probable
     /// number is the one that summed evidence gives.
     public init(windows: [Belief], correlation: Double = windowCorrelation) {
-        let information = windows.map(\.information)
-        let squares = information.reduce(0) { $0 + $1 * $1 }
-        let count = squares > 0 ? pow(information.reduce(0, +), 2) / squares : 1
-        let factor = 1 / (1 + (count - 1) * correlation)
-        self = Belief(combining: windows).scaled(by: factor)
+        guard var evidence = windows.first.map({ WindowEvidence($0) }) else { preconditionFailure("no windows") }
+        for window in windows.dropFirst() { evidence.add(window) }
+        self = evidence.belief(correlation: correlation)
     }
 
     /// The evidence, but `factor` times as much of it; normalised.
-    func scaled(by factor: Double) -> Belief {
+    fileprivate func scaled(by factor: Double) -> Belief {
         Belief(tens: Self.combined([tens.map { $0 * factor }]), ones: Self.combined([ones.map { $0 * factor }]))
     }
 
     /// Both together, not normalised.
-    func adding(_ other: Belief) -> Belief {
+    fileprivate func adding(_ other: Belief) -> Belief {
         Belief(tens: zip(tens, other.tens).map(+), ones: zip(ones, other.ones).map(+))
     }
 
@@ -45,4 +43,28 @@ extension Belief {
     }
 
     func logProbability(of number: JerseyNumber) -> Double { tens[number.tens] + ones[number.ones] }
+}
+
+/// What a growing number of windows say together; of fixed size.
+struct WindowEvidence {
+    private var sum: Belief
+    private var information: Double
+    private var squares: Double
+
+    init(_ first: Belief) {
+        (sum, information) = (first, first.information)
+        squares = information * information
+    }
+
+    mutating func add(_ window: Belief) {
+        // Not normalised: with many windows that would lose digits.
+        sum = sum.adding(window)
+        information += window.information
+        squares += window.information * window.information
+    }
+
+    func belief(correlation: Double = Belief.windowCorrelation) -> Belief {
+        let count = squares > 0 ? information * information / squares : 1
+        return sum.scaled(by: 1 / (1 + (count - 1) * correlation))
+    }
 }

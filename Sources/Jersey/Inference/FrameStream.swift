@@ -7,7 +7,7 @@ import Torch
 /// take. One player, one thread; several streams may share a reader.
 public final class FrameStream {
     private enum Memory {
-        case evidence(Belief?)
+        case evidence(WindowEvidence?)
         case state(Recurrent.State?, Belief?)
         /// Feature maps of the last frames.
         case window([Tensor], Belief?)
@@ -36,10 +36,10 @@ public final class FrameStream {
             let model = reader.model
             let maps = model.maps(FramePreprocessor.normalized(frame, on: model.device))
             switch memory {
-            case .evidence(let former):
+            case .evidence(var evidence):
                 let look = belief(of: model.output(ofMaps: maps, lengths: [1]))
-                // Not normalised: with many frames that would lose digits.
-                memory = .evidence(former.map { $0.adding(look) } ?? look)
+                if evidence == nil { evidence = WindowEvidence(look) } else { evidence?.add(look) }
+                memory = .evidence(evidence)
             case .state(let former, _):
                 let (output, state) = model.step(maps, after: former)
                 memory = .state(state, belief(of: output))
@@ -50,13 +50,10 @@ public final class FrameStream {
         count += 1
     }
 
-    /// What is believed after the frames so far; nil before the first. Of a stream of single frames that is longer than what a model of
-    /// sequences would take at once, evidence counts as that of windows of one track does.
+    /// What is believed after the frames so far; nil before the first.
     public var belief: Belief? {
         switch memory {
-        case .evidence(let sum):
-            let windows = max(1, Double(count) / Double(reader.loader.maximumFrames))
-            return sum?.scaled(by: 1 / (1 + (windows - 1) * Belief.windowCorrelation))
+        case .evidence(let evidence): return evidence?.belief()
         case .state(_, let belief): return belief
         case .window(let maps, let known):
             if maps.isEmpty || known != nil { return known }

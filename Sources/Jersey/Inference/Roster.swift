@@ -64,18 +64,17 @@ extension Prediction {
     /// What it is when only the roster's numbers are possible. Where the model is sure of another number there is no answer, but a
     /// `conflict`: the roster, the tracker or the model is wrong, and which of them only a look at the frames tells.
     public func judged(by roster: Roster) -> Prediction {
-        guard !tens.isEmpty else { return self }
+        guard number != nil, !tens.isEmpty else { return self }
         let belief = Belief(probabilities: tens, ones)
-        let best = belief.number
+        let (seen, listed) = (belief.number, roster.listed(belief))
         var judged = self
-        let listed = roster.listed(belief)
         judged.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
-        if roster.players[best] == nil, belief.probability(of: best) >= Roster.conflict {
-            judged.conflict = Candidate(number: best, probability: belief.probability(of: best))
+        if roster.players[seen] == nil, belief.probability(of: seen) >= Roster.conflict {
+            judged.conflict = Candidate(number: seen, probability: belief.probability(of: seen))
             (judged.number, judged.confidence) = (nil, nil)
-        } else if number != nil, let first = listed.first {
-            (judged.number, judged.confidence) = (first.number, first.probability)
-            judged.players = roster.players[first.number]
+        } else {
+            (judged.number, judged.confidence) = (listed.first?.number, listed.first?.probability)
+            judged.players = listed.first.flatMap { roster.players[$0.number] }
         }
         return judged
     }

@@ -87,7 +87,7 @@ public struct SequenceReader {
             let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
             start += length
             let looks = range.map { Belief(tens: tens[$0], ones: ones[$0]) }
-            let belief = Belief(combining: looks)
+            let belief = Belief(windows: looks)
             let sequence = batch.sequences[index]
             return Reading(
                 sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },

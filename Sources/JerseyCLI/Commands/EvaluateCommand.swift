@@ -17,7 +17,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var options: WeightOptions
 
-    @Option(help: ArgumentHelp("Labelled data set.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Labelled data set, a folder or an archive of one.", valueName: "folder"))
     var data: String
 
     @OptionGroup var dataOptions: DataOptions
