@@ -49,7 +49,7 @@ import Torch
         #expect(lines[2].contains("basic_mv3s-1") && lines[2].contains("finished") && lines[2].contains("69.00%"))
         let records = try #require(try json("runs", "list", folder) as? [[String: Any]])
         #expect(records.map { $0["id"] as? String }.last == "attn_ugru_gate-2")
-        #expect(records.allSatisfy { $0["state"] as? String == "finished" && $0["numberAccuracy"] is Double })
+        #expect(records.allSatisfy { $0["state"] as? String == "finished" && $0["number_accuracy"] is Double })
     }
 
     @Test func `A run is shown with its epochs and settings`() throws {
@@ -58,13 +58,15 @@ import Torch
             #expect(shown.contains(words), "\(words)")
         }
         let object = try #require(try json("runs", "show", folder, "seq_ugru_fs-2") as? [String: Any])
-        #expect((object["epochs"] as? [Any])?.count == 3 && (object["run"] as? [String: Any])?["seed"] as? Int == 2)
+        #expect((object["epochs"] as? [Any])?.count == 3 && object["seed"] as? Int == 2)
+        let config = try #require(object["config"] as? [String: Any])
+        #expect((config["training"] as? [String: Any])?["batchSize"] as? Int == 4)
     }
 
     @Test func `Models are compared with intervals, verdicts and parts`() throws {
         let tables = try text("runs", "compare", folder, "--by", "number", "--by", "height", "--all-pairs")
         for words in [
-            "Test accuracy over seeds", "Runs\n", "Paired comparisons on 18 test sequences of 18 tracks", "Accuracy by number",
+            "Test accuracy over seeds", "Runs\n", "Paired comparisons\n", "Accuracy by number",
             "Accuracy by crop height", "not separable from noise",
         ] {
             #expect(tables.contains(words), "\(words)")
@@ -90,10 +92,47 @@ import Torch
             "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", "/nonexistent/crops", "--out",
             folder.url.path,
         ])
+        #expect(status == 1 && errors.contains("/nonexistent/crops"), "\(errors)")
+        #expect(!ExperimentFolder(folder.url).exists, "nothing is begun with data that are not there")
+    }
+
+    @Test func `Runs that fail are shown with their reason, and the exit status tells`() throws {
+        let folder = try TemporaryFolder()
+        let (status, _, errors) = try Self.jersey([
+            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", Sample.folder.path("data"), "--out",
+            folder.url.path, "--set", "pretrained=/nonexistent/weights.pth",
+        ])
         #expect(status == 1)
-        #expect(errors.contains("basic_mv3s-1 failed: /nonexistent/crops") && errors.contains("1 run failed"), "\(errors)")
+        #expect(errors.contains("basic_mv3s-1 failed: /nonexistent/weights.pth") && errors.contains("1 run failed"), "\(errors)")
         let overview = try text("experiment", "status", folder.url.path)
-        #expect(overview.contains("1 runs: 1 failed") && overview.contains("basic_mv3s-1: /nonexistent/crops"), "\(overview)")
+        #expect(overview.contains("1 runs: 1 failed") && overview.contains("basic_mv3s-1: /nonexistent/weights"), "\(overview)")
+        let status2 = try #require(try json("experiment", "status", folder.url.path) as? [String: Any])
+        let runs = try #require(status2["runs"] as? [[String: Any]])
+        #expect(runs.count == 1 && runs[0]["state"] as? String == "failed")
+    }
+
+    @Test func `An edited experiment is refused, and what was begun goes on without being named`() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.url.appendingPathComponent("mine.yaml")
+        func write(epochs: Int) throws {
+            try Data("name: mine\nmodels: [basic_mv3s]\nseeds: [1]\nsettings: {training: {epochs: \(epochs)}}".utf8).write(
+                to: file)
+        }
+        func run(_ more: String...) throws -> (status: Int32, text: String, errors: String) {
+            try Self.jersey(["experiment", "run", "--out", folder.path("out"), "--data", Sample.folder.path("data")] + more)
+        }
+        try write(epochs: 3)
+        let experiment = ExperimentFolder(folder.url.appendingPathComponent("out"))
+        try experiment.begin(Experiment.named(file.path))
+        for planned in try experiment.experiment().runs() {
+            try experiment.run(planned.id).pretend(
+                planned.config, [Reading(FrameSequence("1", track: "t", number: "4"), read: "4")])
+        }
+        #expect(try run(file.path).status == 0)
+        try write(epochs: 4)
+        let (status, _, errors) = try run(file.path)
+        #expect(status == 1 && errors.contains("was begun with training.epochs = 3, not 4"), "\(errors)")
+        #expect(try run().status == 0)
     }
 
     @Test(arguments: [
@@ -101,6 +140,8 @@ import Torch
         (["runs", "compare", "FOLDER", "--models", "basic_mv3"], "did you mean basic_mv3s"),
         (["runs", "list", "/nonexistent"], "no experiment.json"), (["runs", "compare", "/nonexistent"], "neither a run folder"),
         (["runs", "compare", "FOLDER", "--by", "colour"], "number"),
+        (["runs", "compare", "FOLDER", "--models", "basic_mv3s,basic_mv3s"], "basic_mv3s is named twice"),
+        (["analyze", "heads", "FOLDER"], "takes no folder"), (["analyze", "backbones", "--models", "basic_r18"], "no runs"),
         (["analyze", "confusoin", "FOLDER"], "did you mean confusion"),
         (["analyze", "mistakes"], "name run folders"), (["analyze", "mistakes", "FOLDER", "--count", "0"], "--count must be"),
         (["analyze", "mistakes", "FOLDER", "--data", "/nonexistent"], "--data"),

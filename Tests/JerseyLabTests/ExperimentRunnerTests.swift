@@ -80,6 +80,28 @@ private final class Witness: ExperimentObserver {
         #expect(epochs.map(\.epoch) == [1, 2, 3] && epochs.map(\.best) == [true, true, false] && epochs[1].validationLoss == 2)
     }
 
+    @Test func `The table has the settings that a run was made with`() throws {
+        let launcher = StubLauncher { run in
+            var config = run.config
+            config.data.path = "/elsewhere"
+            try self.folder.run(run.id).pretend(config, self.readings)
+            return nil
+        }
+        #expect(try run(launcher) == .finished)
+        #expect(try records().allSatisfy { $0.config.contains("/elsewhere") })
+    }
+
+    @Test func `A look at a lock is in nobody's way`() throws {
+        #expect(!folder.isRunning)
+        let lock = try folder.begin(try folder.experiment())
+        #expect(folder.isRunning)
+        let runner = try ExperimentRunner(
+            folder, only: ["basic_r18-2"], holding: lock, launcher: StubLauncher(work: finish), jobs: 1, observer: witness)
+        #expect(try runner.run() == .finished)
+        #expect(witness.last?.runs.map(\.id) == ["basic_r18-2"])
+        withExtendedLifetime(lock) {}
+    }
+
     @Test func `Finished runs are kept, and what the table says of them too`() throws {
         #expect(try run(StubLauncher(work: finish)) == .finished)
         let before = try records()
@@ -151,6 +173,7 @@ private final class Witness: ExperimentObserver {
         record.state = "running"
         try database.save([record])
         #expect(try ExperimentStatus(folder).runs.last?.state == .interrupted)
+        #expect(try folder.records().last?.state == "interrupted" && records().last?.state == "running")
         let lock = try folder.lock()
         #expect(try ExperimentStatus(folder).runs.last?.state == .running)
         withExtendedLifetime(lock) {}

@@ -95,11 +95,44 @@ import Torch
         let error = #expect(throws: FileError.self) { try files.begin(try experiment("settings: {optimizer: {clip: 9}}")) }
         #expect(error?.description.contains("optimizer.clip = 1") == true, "\(error?.description ?? "")")
         #expect(try files.experiment().settings == .table([:]))
+        // Seeds and models that are new would be averaged and compared with those that are there.
+        for new in [
+            try experiment("settings: {optimizer: {clip: 9}}", seeds: "[8]"),
+            try experiment("settings: {optimizer: {clip: 9}}", models: "[basic_sv2]", seeds: "[1]"),
+        ] {
+            let error = #expect(throws: FileError.self) { try files.begin(new) }
+            #expect(
+                error?.description.contains("was begun with optimizer.clip = 1, not 9") == true, "\(error?.description ?? "")")
+        }
+        #expect(try files.experiment().seeds == [1, 2, 3])
         let other = #expect(throws: FileError.self) { try files.begin(try experiment("variants: [{name: v}]")) }
         #expect(other?.description.contains("--out") == true, "\(other?.description ?? "")")
         try Data("name: x\nmodels: all".utf8).write(to: files.definition)
         let broken = #expect(throws: UsageError.self) { try files.experiment() }
         #expect(broken?.description.contains(files.definition.path) == true)
+    }
+
+    @Test func `A variant that is there cannot change, not even for other seeds`() throws {
+        let folder = try TemporaryFolder()
+        let files = ExperimentFolder(folder.url)
+        func variant(_ batchSize: Int, seeds: String) throws -> Experiment {
+            try experiment("variants: [{name: small, settings: {training: {batchSize: \(batchSize)}}}]", seeds: seeds)
+        }
+        try files.begin(try variant(4, seeds: "[1]"))
+        let error = #expect(throws: FileError.self) { try files.begin(try variant(8, seeds: "[2]")) }
+        #expect(error?.description.contains("training.batchSize = 4, not 8") == true, "\(error?.description ?? "")")
+        try files.begin(try variant(4, seeds: "[2]"))
+        #expect(try files.experiment().runs().allSatisfy { $0.config.training.batchSize == 4 })
+    }
+
+    @Test(arguments: [
+        ("models: all\nseeds: [-1]", "seeds: needs whole numbers, 0 or more, and not -1"), ("models: all", "seeds: is missing"),
+        ("models: all\nseeds: [1]\nvariants: [gentle]", "variants, entry 1: needs other keys and values"),
+        ("models: all\nseeds: 3", "seeds: needs a list"), ("seeds: [1]", "models: is missing"),
+    ])
+    func `What a file lacks is said in its own words`(lines: String, words: String) {
+        let error = #expect(throws: UsageError.self) { try Experiment(yaml: "name: x\n" + lines, source: "x.yaml") }
+        #expect(error?.description == "x.yaml is not an experiment (\(words))", "\(error?.description ?? "")")
     }
 
     // MARK: Status and selection

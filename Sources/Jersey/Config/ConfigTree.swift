@@ -102,6 +102,14 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
         table[key, default: .table([:])].set(value, at: path.dropFirst())
         self = .table(table)
     }
+
+    /// Removes what is there, and the tables around it that become empty.
+    public mutating func remove(at path: some Collection<String>) {
+        guard let key = path.first, case .table(var table) = self else { return }
+        table[key]?.remove(at: path.dropFirst())
+        if path.count == 1 || table[key] == .table([:]) { table[key] = nil }
+        self = .table(table)
+    }
 }
 
 // MARK: - Overlays
@@ -262,20 +270,27 @@ extension RunConfig {
     /// A run that is taken up again must be the same run: only what does not change its numbers may differ.
     ///
     /// - Throws: `FileError` that names the first setting that differs.
-    public func checkContinues(_ saved: RunConfig, path: String) throws {
-        let free: Set = [
-            "data.path", "data.workers", "data.cacheMegabytes", "training.device", "training.saveEverySteps", "training.threads",
-        ]
-        for key in Self.keys where !free.contains(key) && value(of: key) != saved.value(of: key) {
-            throw FileError(
-                path, "was begun with \(key) = \(saved.value(of: key)), not \(value(of: key))",
-                advice: "leave the flag out to go on, or begin a new run in another folder")
-        }
+    public func checkContinues(
+        _ saved: RunConfig, path: String, advice: String = "leave the flag out to go on, or begin a new run in another folder"
+    ) throws {
+        guard let key = firstDifference(from: saved) else { return }
+        throw FileError(path, "was begun with \(key) = \(saved.value(of: key)), not \(value(of: key))", advice: advice)
     }
+
+    /// The first setting, by name, in which another run's numbers would differ from this one's; nil where none does.
+    public func firstDifference(from other: RunConfig) -> String? {
+        Self.keys.first { !Self.machineKeys.contains($0) && value(of: $0) != other.value(of: $0) }
+    }
+
+    /// Settings that say where and how a run is done, and not what it is.
+    public static let machineKeys: Set = [
+        "data.path", "data.workers", "data.cacheMegabytes", "training.device", "training.saveEverySteps", "training.threads",
+    ]
 }
 
 extension ConfigTree {
-    fileprivate var words: String {
+    /// As JSON has it.
+    public var words: String {
         (try? JSONEncoder().encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "\(self)"
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Several windows of one track, or several frames of which each is read by itself. They show the same player, shirt and light: when one misleads, the others likely do, too.
+/// Several windows of one track, or several frames of which each is read by itself. They show the same player, shirt and light: when
+/// one misleads, the others likely do, too.
 extension Belief {
     /// How much of a window's evidence the track's other windows have said already, 0...1. Measured: with it tracks are right about
     /// as often as their confidence says (docs/results.md).

@@ -79,7 +79,8 @@ public struct SequenceReader {
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
         let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
         let (tens, ones, full) = (Self.rows(output.tens), Self.rows(output.ones), output.full.map(Self.rows))
-        let attention = output.attention.map { ($0.array(of: Double.self), $0.shape[1]) }
+        // The equal weights of a mean are nothing that a model attends to.
+        let attention = (model.spec.pooling.isAttention ? output.attention : nil).map { ($0.array(of: Double.self), $0.shape[1]) }
         var start = 0
         return batch.sequences.indices.map { index in
             let length = batch.lengths[index]

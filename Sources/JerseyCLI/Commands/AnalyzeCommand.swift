@@ -50,6 +50,10 @@ struct AnalyzeCommand: ParsableCommand {
 
     func run() throws {
         let analysis = try Analysis.named(name)
+        if !analysis.needsRuns, !folders.isEmpty || models != nil || data != nil || sequence != nil {
+            throw UsageError(
+                "\(name) looks at models as they are built, and at no runs or data; it takes no folder and only --out")
+        }
         var groups: [RunGroup] = []
         if !folders.isEmpty {
             var selection = try RunSelection(folders)

@@ -50,9 +50,16 @@ struct ExperimentStatusCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The experiment's folder.", valueName: "folder"))
     var folder: String
 
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
     func run() throws {
         let folder = ExperimentFolder(URL(fileURLWithPath: self.folder))
         let status = try ExperimentStatus(folder)
+        if json {
+            print(JSON.text(try JSON.readable(status, snakeCase: true)), terminator: "")
+            return
+        }
         let overview = ExperimentOverview(name: try folder.experiment().name, status: status)
         print(overview.headline + "\n")
         print(overview.table)

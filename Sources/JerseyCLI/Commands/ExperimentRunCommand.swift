@@ -59,11 +59,14 @@ struct ExperimentRunCommand: ParsableCommand {
     func run() throws {
         let folder = ExperimentFolder(URL(fileURLWithPath: out))
         let experiment = try definition(folder)
-        try folder.begin(experiment)
+        let runs = try experiment.runs()
+        try checkData(runs.filter { !folder.run($0.id).exists(folder.run($0.id).result) })
+        let lock = try folder.begin(experiment)
         let signals = StopSignals()
         let console = ExperimentConsole(name: try folder.experiment().name)
         let runner = try ExperimentRunner(
-            folder, plan: try experiment.runs(), launcher: try launch.launcher(folder, jobs: jobs, say: console.say), jobs: jobs,
+            folder, only: Set(runs.map(\.id)), holding: lock, launcher: try launch.launcher(folder, jobs: jobs, say: console.say),
+            jobs: jobs,
             observer: console,
             shouldStop: { signals.isStopped })
         let ending = try runner.run()
@@ -77,6 +80,15 @@ struct ExperimentRunCommand: ParsableCommand {
         case .stopped:
             Console.error("stopped and saved; the same call goes on")
             throw ExitCode(130)
+        }
+    }
+
+    /// What is wrong with the data of all runs is said before the first one, and before an experiment is begun with them.
+    private func checkData(_ runs: [PlannedRun]) throws {
+        var seen: [DataConfig] = []
+        for run in runs where !seen.contains(run.config.data) {
+            seen.append(run.config.data)
+            _ = try Dataset(run.config.data, published: run.config.published)
         }
     }
 
@@ -101,9 +113,10 @@ struct ExperimentRunCommand: ParsableCommand {
         }
         var overlays = try [config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }].compactMap { $0 }
         overlays += [ConfigOverlay(source: "the command line", settings: flags), try ConfigOverlay(assignments: assignments)]
-        // What an experiment began with it keeps, unless told otherwise.
+        // Where and how it goes on is as it was, unless told otherwise; what it is has to be said in full, or not at all.
         if let saved, self.experiment != nil {
-            overlays.insert(ConfigOverlay(source: folder.definition.path, tree: saved.settings), at: 0)
+            let known = ConfigOverlay(source: "", tree: saved.settings).settings.filter { RunConfig.machineKeys.contains($0.key) }
+            overlays.insert(ConfigOverlay(source: folder.definition.path, settings: known), at: 0)
         }
         experiment = try experiment.overlaid(with: overlays)
         let runs = try experiment.runs()

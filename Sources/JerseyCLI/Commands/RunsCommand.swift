@@ -24,9 +24,9 @@ struct RunsListCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let records = try RunDatabase(experiment: folder).runs()
+        let records = try ExperimentFolder(URL(fileURLWithPath: folder)).records()
         if json {
-            print(JSON.text(try JSON.readable(records)), terminator: "")
+            print(JSON.text(try JSON.readable(records.map { ShownRun($0) }, snakeCase: true)), terminator: "")
             return
         }
         func percent(_ value: Double?) -> String { value.map { String(format: "%.2f%%", $0 * 100) } ?? "-" }
@@ -58,14 +58,13 @@ struct RunsShowCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let database = try RunDatabase(experiment: folder)
-        let records = try database.runs()
+        let records = try ExperimentFolder(URL(fileURLWithPath: folder)).records()
         guard let record = records.first(where: { $0.id == id }) else {
             throw UsageError.unknown("run", id, among: records.map(\.id), advice: "`jersey runs list \(folder)` shows them")
         }
-        let epochs = try database.epochs(of: id)
+        let epochs = try RunDatabase(experiment: folder).epochs(of: id)
         if json {
-            print(JSON.text(try JSON.readable(Shown(run: record, epochs: epochs))), terminator: "")
+            print(JSON.text(try JSON.readable(ShownRun(record, epochs: epochs), snakeCase: true)), terminator: "")
             return
         }
         func share(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
@@ -97,11 +96,28 @@ struct RunsShowCommand: ParsableCommand {
         }
         print("\nsettings: \(record.config)")
     }
+}
 
-    private struct Shown: Encodable {
-        let run: RunRecord
-        let epochs: [EpochRecord]
+/// A run as JSON has it: its row, and what the row holds as text, as values.
+private struct ShownRun: Encodable {
+    let run: RunRecord
+    var epochs: [EpochRecord]?
+
+    init(_ run: RunRecord, epochs: [EpochRecord]? = nil) { (self.run, self.epochs) = (run, epochs) }
+
+    private enum CodingKeys: String, CodingKey {
+        case config, result, epochs
     }
+
+    func encode(to encoder: any Encoder) throws {
+        try run.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(Self.value(run.config), forKey: .config)
+        try container.encode(run.result.map(Self.value), forKey: .result)
+        try container.encodeIfPresent(epochs, forKey: .epochs)
+    }
+
+    private static func value(_ text: String) throws -> ConfigTree { try JSON.decoded(from: Data(text.utf8)) }
 }
 
 struct RunsCompareCommand: ParsableCommand {

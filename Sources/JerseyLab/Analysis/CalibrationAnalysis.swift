@@ -179,7 +179,8 @@ private struct CalibrationSummary: Encodable {
         let brier: Double
         let nll: Double
         let aurc: Double
-        let coverageAtOnePercentRisk: Double
+        let coverageAt99: Double
+        let coverageAt98: Double
 
         init(_ calibration: Calibration) {
             ece = calibration.expectedError
@@ -187,7 +188,8 @@ private struct CalibrationSummary: Encodable {
             brier = calibration.brier
             nll = calibration.negativeLogLikelihood
             aurc = calibration.areaUnderRiskCoverage
-            coverageAtOnePercentRisk = calibration.coverage(atAccuracy: 0.99)
+            coverageAt99 = calibration.coverage(atAccuracy: 0.99)
+            coverageAt98 = calibration.coverage(atAccuracy: 0.98)
         }
     }
 

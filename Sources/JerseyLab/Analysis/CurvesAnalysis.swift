@@ -20,7 +20,8 @@ extension Analysis {
                     [
                         "model", "epochs", "first train loss", "last train loss", "last validation loss", "train number",
                         "validation number", "best epochs",
-                    ], rows: rows, title: "Training", note: "Mean ± standard deviation over the seeds that reached that epoch.")
+                    ], rows: rows, title: "Training",
+                    note: "Mean ± standard deviation over the seeds that reached that epoch. \(LearningCurve.lossNote)")
             ], json: curves, charts: LearningCurve.charts(curves))
     }
 }
@@ -56,6 +57,10 @@ struct LearningCurve: Encodable, Sendable {
                 validationOnes: validation(\.onesAccuracy))
         }
     }
+
+    static let lossNote =
+        "The training loss is that of augmented frames, with dropout and smoothed labels where the settings have them; the validation "
+        + "loss is plain cross-entropy, so that the two may not be set against each other."
 
     /// Loss, and the accuracies of numbers, tens and ones.
     static func charts(_ curves: [LearningCurve]) -> [Chart] {

@@ -50,10 +50,12 @@ extension Analysis {
             charts: [depth.chart], files: files)
     }
 
-    /// The most confident mistake, or else the first test sequence.
+    /// The most confident mistake, or else the first test sequence; of those with frames enough to look into, where there are any.
     private static func suggestion(_ run: FinishedRun) throws -> String {
-        let wrong = run.labelled.filter { !$0.isRight }.max { $0.outcome.confidence < $1.outcome.confidence }
-        guard let outcome = wrong?.outcome ?? run.outcomes.first else {
+        func isLong(_ outcome: Outcome) -> Bool { (outcome.length ?? outcome.frames.count) >= 3 }
+        let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted { $0.confidence > $1.confidence }
+        let candidates = wrong + run.outcomes
+        guard let outcome = wrong.first(where: isLong) ?? candidates.first(where: isLong) ?? candidates.first else {
             throw UsageError("run \(run.id) has no test sequences; name one with --sequence")
         }
         return outcome.sequence

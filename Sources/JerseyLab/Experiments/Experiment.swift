@@ -36,7 +36,14 @@ public struct Experiment: Codable, Sendable, Equatable {
         } else {
             models = try container.decode([String].self, forKey: .models)
         }
-        seeds = try container.decode([UInt64].self, forKey: .seeds)
+        // As words first: JSON's decoder says of a number that does not fit only that all is wrong.
+        seeds = try container.decode([ConfigTree].self, forKey: .seeds).map { word in
+            guard case .int(let seed) = word, seed >= 0 else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .seeds, in: container, debugDescription: "needs whole numbers, 0 or more, and not \(word.words)")
+            }
+            return UInt64(seed)
+        }
         settings = try container.decodeIfPresent(ConfigTree.self, forKey: .settings) ?? .table([:])
         variants = try container.decodeIfPresent([Variant].self, forKey: .variants) ?? []
     }

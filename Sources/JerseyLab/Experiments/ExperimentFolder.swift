@@ -39,12 +39,13 @@ public struct ExperimentFolder: Sendable {
     ///
     /// An experiment grows (more models, seeds or variants) and never shrinks, since what was trained is there; what its runs have in
     /// common stays.
+    /// - Returns: the lock that holds the experiment for this process, for the runner.
     /// - Throws: `FileError` that names the first setting that differs, or says that another process runs it.
-    public func begin(_ experiment: Experiment) throws {
+    @discardableResult
+    public func begin(_ experiment: Experiment) throws -> FolderLock {
         try FileManager.default.makeFolder(run("x").url.deletingLastPathComponent(), called: "the experiment's folder", of: url)
         // Tasks read the definition, and what a call that is refused would have written nobody wants.
         let lock = try lock()
-        defer { withExtendedLifetime(lock) {} }
         AtomicFile.removeLeftovers(in: url)
         if exists {
             let saved = try self.experiment()
@@ -54,15 +55,25 @@ public struct ExperimentFolder: Sendable {
                     "has an experiment \(saved.variants.isEmpty ? "without" : "with") variants, unlike \(experiment.name)",
                     advice: "use another --out folder")
             }
-            let runs = Dictionary(try saved.runs().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            for run in try experiment.runs() {
-                if let old = runs[run.id] { try run.config.checkContinues(old.config, path: url.path) }
-            }
             let grown = saved.grown(by: experiment)
+            // What is there stays as it is, and what comes is what was asked for; then all seeds of a group have the same settings.
+            let runs = Dictionary(try grown.runs().map { ($0.id, $0.config) }, uniquingKeysWith: { first, _ in first })
+            for old in try saved.runs() { try check(runs[old.id], continues: old.config) }
+            for new in try experiment.runs() {
+                if let run = runs[new.id] { try check(new.config, continues: run) }
+            }
             if grown != saved { try RunFolder.write(grown, to: definition) }
         } else {
             try RunFolder.write(experiment, to: definition)
         }
+        return lock
+    }
+
+    private func check(_ config: RunConfig?, continues saved: RunConfig) throws {
+        try config?.checkContinues(
+            saved, path: url.path,
+            advice:
+                "the same call goes on, and so does one that names --out and no experiment; other settings need another folder")
     }
 
     /// Holds the experiment for this process until the returned lock is released.
@@ -77,9 +88,9 @@ public struct ExperimentFolder: Sendable {
     private var lockFile: URL { url.appendingPathComponent("lock") }
 
     /// Whether some process runs the experiment now.
-    public var isRunning: Bool { FileManager.default.fileExists(atPath: lockFile.path) && (try? lock()) == nil }
+    public var isRunning: Bool { FolderLock.isHeld(lockFile) }
 
-    /// The folders of finished runs, and what is wrong with those that cannot be read.
+    /// The folders of finished runs, and what is wrong with those that cannot be read, or were made with other settings.
     public func finishedRuns() throws -> (runs: [FinishedRun], problems: [String]) {
         var runs: [FinishedRun] = []
         var problems: [String] = []
@@ -87,7 +98,14 @@ public struct ExperimentFolder: Sendable {
             let folder = run(planned.id)
             guard folder.exists(folder.result) else { continue }
             do {
-                runs.append(try FinishedRun(folder))
+                let run = try FinishedRun(folder)
+                if let key = planned.config.firstDifference(from: run.config) {
+                    throw FileError(
+                        folder.config.path,
+                        "has \(key) = \(run.config.value(of: key)), and the experiment \(planned.config.value(of: key))",
+                        advice: "remove the run folder and train anew")
+                }
+                runs.append(run)
             } catch {
                 problems.append("\(error)")
             }

@@ -29,22 +29,26 @@ public final class ExperimentRunner {
     private let shouldStop: () -> Bool
     private var status: ExperimentStatus
     private var table: RunTable
+    private var lock: FolderLock?
 
     private static let attempts = 2
 
     /// - Parameters:
-    ///   - plan: the runs to do; all of the experiment where nil.
+    ///   - ids: the runs to do; all of the experiment where nil. Their settings are the folder's.
+    ///   - lock: what `begin` returned; taken by `run` where nil.
     ///   - jobs: runs at once, for the estimate of the time that is left.
     public init(
-        _ folder: ExperimentFolder, plan: [PlannedRun]? = nil, launcher: any Launcher, jobs: Int,
+        _ folder: ExperimentFolder, only ids: Set<String>? = nil, holding lock: FolderLock? = nil, launcher: any Launcher,
+        jobs: Int,
         observer: any ExperimentObserver, shouldStop: @escaping () -> Bool = { false }
     ) throws {
         self.folder = folder
-        self.plan = try plan ?? folder.experiment().runs()
+        self.lock = lock
+        plan = try folder.experiment().runs().filter { ids?.contains($0.id) ?? true }
         self.launcher = launcher
         self.observer = observer
         self.shouldStop = shouldStop
-        status = ExperimentStatus(runs: self.plan.map(ExperimentStatus.Run.init), jobs: jobs)
+        status = ExperimentStatus(runs: plan.map(ExperimentStatus.Run.init), jobs: jobs)
         table = RunTable(folder, observer)
     }
 
@@ -52,8 +56,8 @@ public final class ExperimentRunner {
     ///
     /// - Throws: when the experiment is run by another process, or runs cannot be started at all.
     public func run() throws -> Ending {
-        let lock = try folder.lock()
-        defer { withExtendedLifetime(lock) {} }
+        if lock == nil { lock = try folder.lock() }
+        defer { lock = nil }
         table.open(plan)
         for index in plan.indices {
             status.runs[index].look(at: folder.run(plan[index].id), thoroughly: true)

@@ -11,8 +11,8 @@ public enum RunState: String, Codable, Sendable, CaseIterable {
 }
 
 /// All runs of an experiment at one moment.
-public struct ExperimentStatus: Sendable, Equatable {
-    public struct Run: Sendable, Equatable {
+public struct ExperimentStatus: Sendable, Equatable, Encodable {
+    public struct Run: Sendable, Equatable, Encodable {
         public let id: String
         public let group: String
         public let seed: UInt64
@@ -76,6 +76,20 @@ extension ExperimentStatus {
             return run
         }
         jobs = max(runs.count { $0.state == .running }, 1)
+    }
+}
+
+extension ExperimentFolder {
+    /// The rows of all runs, with the state that the folders tell: the table may be of a process that is gone.
+    ///
+    /// - Throws: `FileError` when there is no table, or it cannot be read.
+    public func records() throws -> [RunRecord] {
+        var records = try RunDatabase(experiment: url.path).runs()
+        let runs = Dictionary(try ExperimentStatus(self).runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for index in records.indices {
+            if let run = runs[records[index].id] { records[index].state = run.state.rawValue }
+        }
+        return records
     }
 }
 

@@ -82,14 +82,18 @@ final class LastWords: Sendable {
         if !FileManager.default.fileExists(atPath: log.path) { try? Data().write(to: log) }
         let file = try? FileHandle(forWritingTo: log)
         _ = try? file?.seekToEnd()
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty {
-                handle.readabilityHandler = nil
-                self?.isOver.signal()
+        // A thread, and no `readabilityHandler`: its dispatch source may outlive the descriptor, which the next task gets, and libdispatch
+        // traps on that.
+        Thread.detachNewThread { [weak self, reading = pipe.fileHandleForReading, isOver] in
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = read(reading.fileDescriptor, &buffer, buffer.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { break }
+                try? file?.write(contentsOf: buffer[..<count])
+                self?.tail.withLock { $0 = ($0 + buffer[..<count]).suffix(4096) }
             }
-            try? file?.write(contentsOf: data)
-            self?.tail.withLock { $0 = ($0 + data).suffix(4096) }
+            isOver.signal()
         }
     }
 

@@ -22,7 +22,7 @@ public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persista
     /// Of training and validation.
     public var seconds: Double?
     public var host: String?
-    /// Of jersey's repository, or of the folder that it was called in; "-dirty" where there were changes.
+    /// Of jersey's sources; "-dirty" where the program was not exactly that commit's, nil where nothing is known of it.
     public var commit: String?
     /// Why it failed.
     public var reason: String?
@@ -34,14 +34,17 @@ public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persista
     public var testLoss: Double?
     public var validationAccuracy: Double?
     public var bestEpoch: Int?
-    /// `config.json` and `result.json`.
+    /// `config.json`, as planned where the run has not begun, and `result.json`.
     public var config: String
     public var result: String?
 
     init(_ run: PlannedRun) {
         (id, model, variant, seed, state) = (run.id, run.model, run.variant, run.seed, RunState.waiting.rawValue)
-        config = (try? JSON.text(JSON.line(run.config))) ?? "{}"
+        config = "{}"
+        take(run.config)
     }
+
+    mutating func take(_ config: RunConfig) { self.config = (try? JSON.text(JSON.line(config))) ?? self.config }
 
     mutating func take(_ result: RunResult) {
         seconds = result.seconds
@@ -117,7 +120,8 @@ public struct RunDatabase: Sendable {
     /// Opens it for reading only.
     public init(reading url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else {
-            throw FileError(url.path, "does not exist", advice: "name the folder of an experiment that has begun")
+            throw FileError(
+                url.path, "does not exist", advice: "`jersey experiment run` on this folder makes it anew from the run folders")
         }
         var configuration = Configuration()
         configuration.readonly = true

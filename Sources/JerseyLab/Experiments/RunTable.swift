@@ -73,9 +73,13 @@ struct RunTable {
         do {
             let database = try database ?? reopen()
             for id in pending.sorted() {
-                guard let record = records[id] else { continue }
-                let rows: [EpochMetrics] =
-                    record.state == RunState.waiting.rawValue ? [] : (try? FinishedRun.rows(at: folder.run(id).metrics)) ?? []
+                guard var record = records[id] else { continue }
+                let files = folder.run(id)
+                var rows: [EpochMetrics] = []
+                if record.state != RunState.waiting.rawValue {
+                    rows = (try? FinishedRun.rows(at: files.metrics)) ?? []
+                    if let config = try? RunConfig(overlays: [ConfigOverlay(file: files.config)]) { record.take(config) }
+                }
                 let done = epochs[id] ?? 0
                 try database.save(record, epochs: rows.dropFirst(done))
                 epochs[id] = max(rows.count, done)

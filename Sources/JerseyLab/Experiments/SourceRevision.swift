@@ -2,19 +2,33 @@ import Foundation
 
 /// Which version of the sources runs are made with.
 enum SourceRevision {
-    /// The git commit of the repository that the program was built in, or else of the working folder; with "-dirty" where
-    /// something is changed; nil outside a repository or without git.
+    /// The git commit of the repository that the program was built in; with "-dirty" where the program is not exactly that commit's:
+    /// something is changed, or newer than the program. Nil where the program was not built in a repository, or without git. It is
+    /// looked up and not compiled in, since SwiftPM keeps what a manifest once said of git.
     static let current: String? = {
-        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
-        for folder in [program, FileManager.default.currentDirectoryPath] {
-            guard let commit = git(folder, "rev-parse", "HEAD"), !commit.isEmpty else { continue }
-            let changes = git(folder, "status", "--porcelain", "--untracked-files=no") ?? ""
-            return commit + (changes.isEmpty ? "" : "-dirty")
-        }
-        return nil
+        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        let folder = program.deletingLastPathComponent().path
+        // A program that was copied into somebody's repository is no part of it.
+        guard let root = git(folder, "rev-parse", "--show-toplevel"),
+            let manifest = try? String(contentsOfFile: root + "/Package.swift", encoding: .utf8),
+            manifest.contains("name: \"jersey\""), let commit = git(root, "rev-parse", "HEAD")
+        else { return nil }
+        let sources = ["Package.swift", "Sources"]
+        let files = git(root, ["ls-files", "-z", "--"] + sources)?.split(separator: "\0").map { root + "/" + $0 } ?? []
+        let built = modified(program.path) ?? .distantPast
+        let isExact =
+            git(root, ["status", "--porcelain", "--"] + sources) == ""
+            && files.allSatisfy { (modified($0) ?? .distantFuture) <= built }
+        return commit + (isExact ? "" : "-dirty")
     }()
 
-    private static func git(_ folder: String, _ arguments: String...) -> String? {
+    private static func modified(_ path: String) -> Date? {
+        try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+    }
+
+    private static func git(_ folder: String, _ arguments: String...) -> String? { git(folder, arguments) }
+
+    private static func git(_ folder: String, _ arguments: [String]) -> String? {
         guard let git = try? ExternalProgram(["git", "-C", folder] + arguments), git.status == 0 else { return nil }
         return String(decoding: git.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -23,6 +23,7 @@ extension Report {
         page.errors()
         page.confidence()
         page.configuration(records)
+        page.reproduction(records)
         title = "Experiment \(experiment.name)"
         subtitle = [experiment.summary, page.extent(records)].compactMap { $0 }.joined(separator: ". ")
         sections = page.sections
@@ -130,7 +131,10 @@ private struct ReportBuilder {
 
     mutating func learning() {
         sections.append(
-            .init("Learning curves", LearningCurve.charts(input.groups.map(LearningCurve.init)).prefix(2).map { .chart($0) }))
+            .init(
+                "Learning curves",
+                LearningCurve.charts(input.groups.map(LearningCurve.init)).prefix(2).map { .chart($0) }
+                    + [.text(LearningCurve.lossNote)]))
     }
 
     mutating func errors() {
@@ -150,7 +154,6 @@ private struct ReportBuilder {
     }
 
     mutating func configuration(_ records: [RunRecord]) {
-        let run = groups[0].runs[0]
         let settings = ConfigOverlay(source: "", tree: experiment.settings).settings.sorted { $0.key < $1.key }
         var blocks: [Report.Block] = [
             .text(
@@ -158,41 +161,74 @@ private struct ReportBuilder {
             ),
             .table(
                 Table(
-                    ["setting", "value"], rows: settings.map { [$0.key, "\($0.value)"] },
+                    ["setting", "value"], rows: settings.map { [$0.key, $0.value.words] },
                     title: "Settings that differ from the defaults, or were given")),
         ]
         for variant in experiment.variants {
             let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
             blocks.append(
-                .text("Variant \(variant.name): " + own.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") + "."))
+                .text("Variant \(variant.name): " + own.map { "\($0.key) = \($0.value.words)" }.joined(separator: ", ") + "."))
         }
         func all(_ words: [String?]) -> String { Set(words.compactMap { $0 }).sorted().joined(separator: ", ") }
-        let seconds = groups.flatMap(\.runs).reduce(0) { $0 + $1.result.seconds }
+        let results = groups.flatMap(\.runs).map(\.result)
+        let seconds = results.reduce(0) { $0 + $1.seconds }
         blocks.append(
             .table(
                 Table(
                     [],
                     rows: [
                         ["sources", all(records.map(\.commit))], ["hosts", all(records.map(\.host))],
-                        ["device", run.result.device],
-                        ["libtorch", run.result.libtorch],
+                        ["device", all(results.map(\.device))],
+                        ["libtorch", all(results.map(\.libtorch))],
                         ["training time, all runs", String(format: "%.1f hours", seconds / 3600)],
-                        ["training sequences", "\(run.result.trainSequences)"],
+                        ["training sequences", all(results.map { "\($0.trainSequences)" })],
                     ])))
         sections.append(.init("Configuration", blocks))
-        let commit = records.compactMap(\.commit).first.map { "git checkout \($0.replacing("-dirty", with: ""))\n" } ?? ""
-        sections.append(
-            .init(
-                "How to reproduce",
-                [
-                    .text("With the experiment's definition beside this report, and the same data:"),
-                    .code(
-                        commit + "make build\n.build/release/jersey experiment run experiment.json --data DATA --out OUT\n"
-                            + ".build/release/jersey report OUT"),
-                    .text(
-                        "The same seed, machine and number of threads give the same numbers; other machines round otherwise, and differ "
-                            + "within the deviations above."),
-                ]))
+    }
+
+    mutating func reproduction(_ records: [RunRecord]) {
+        let commits = Set(records.compactMap(\.commit)).sorted()
+        let clean = commits.filter { !$0.hasSuffix("-dirty") }
+        var definition = experiment
+        // Where the data were is nobody else's place.
+        definition.settings.remove(at: ["data", "path"])
+        let text = (try? JSON.readable(definition)).map(JSON.text) ?? ""
+        var blocks: [Report.Block] = [
+            .text("The experiment's definition, to be saved as experiment.json:"), .code(text),
+            .text("With it and the same data:"),
+            .code(
+                (commits.count == 1 && clean.count == 1 ? "git checkout \(clean[0])\n" : "")
+                    + "make build\n.build/release/jersey experiment run experiment.json --data DATA --out OUT\n"
+                    + ".build/release/jersey report OUT"),
+        ]
+        if commits.isEmpty {
+            blocks.append(.text("Which sources the runs were made with is not known."))
+        } else if commits.count > 1 || clean.isEmpty {
+            let words = commits.map { commit in
+                commit.hasSuffix("-dirty") ? "\(commit.dropLast(6)) with changes that are not in it" : commit
+            }
+            blocks.append(.text("The runs were made with these sources: \(words.joined(separator: "; "))."))
+        }
+        blocks += pretrained.map { .text("The encoders of these runs started from \($0).") }
+        blocks.append(
+            .text(
+                "The same seed, machine and number of threads give the same numbers; other machines round otherwise, and differ "
+                    + "within the deviations above."))
+        sections.append(.init("How to reproduce", blocks))
+    }
+
+    /// Each file of weights that encoders started from, with what tells it from others.
+    private var pretrained: [String] {
+        let paths = Set(groups.flatMap(\.runs).compactMap { try? $0.config.pretrainedPath() }).sorted()
+        return paths.map { path in
+            // As a program of the system: one figure a report is no reason for a library.
+            let sum = try? ExternalProgram(["sha256sum", "--", path])
+            let word = sum.flatMap {
+                $0.status == 0 ? String(decoding: $0.output, as: UTF8.self).split(separator: " ").first : nil
+            }
+            return "\(URL(fileURLWithPath: path).lastPathComponent) (" + (word.map { "now of SHA-256 \($0)" } ?? "which is gone")
+                + ")"
+        }
     }
 
     // MARK: Parts

@@ -29,8 +29,10 @@ public struct ModelStatistics: Encodable, Sendable {
 
     /// In the order of the groups.
     public let models: [Model]
-    /// Every pair.
+    /// Every pair that has test sequences in common.
     public let comparisons: [PairedComparison]
+    /// The model of the best validation accuracy, which the others are compared with: the test set does not choose it.
+    public let reference: String?
 
     public init(_ groups: [RunGroup]) {
         let looks = Breakdown.looks(groups)
@@ -42,9 +44,10 @@ public struct ModelStatistics: Encodable, Sendable {
                 breakdowns: Breakdown.Kind.allCases.compactMap { Breakdown(group, by: $0, looks: looks) })
         }
         comparisons = PairedComparison.all(among: groups)
+        reference = RunGroup.ranked(groups).first?.name
     }
 
-    /// The model of the highest mean accuracy.
+    /// The model of the highest mean test accuracy.
     public var leader: String? {
         models.max { ($0.number.mean ?? 0) < ($1.number.mean ?? 0) }?.name
     }
@@ -93,24 +96,38 @@ extension ModelStatistics {
             note: "Wilson's interval, which takes sequences as independent.")
     }
 
-    /// Pairs with the model of the highest mean accuracy, or all; nil where there is nothing to compare.
+    /// Pairs with the model of the best validation accuracy, or all; nil where there is nothing to compare.
     public func comparisonTable(allPairs: Bool) -> Table? {
-        let shown = comparisons.filter { allPairs || $0.first == leader || $0.second == leader }
-        guard let sample = shown.first else { return nil }
+        guard models.count > 1 else { return nil }
+        let shown = comparisons.filter { allPairs || $0.first == reference || $0.second == reference }
         let rows = shown.map { pair in
             [
-                pair.first, pair.second, pair.differenceText, "\(pair.onlyFirstRight) : \(pair.onlySecondRight)",
-                Self.probability(pair.pValue), Self.probability(pair.adjustedPValue), pair.verdict,
+                pair.first, pair.second, "\(pair.sequences)", pair.differenceText,
+                "\(pair.onlyFirstRight) : \(pair.onlySecondRight)", Self.probability(pair.pValue),
+                Self.probability(pair.adjustedPValue), pair.verdict,
             ]
         }
         return Table(
-            ["first", "second", "difference, points", "only first : second right", "p", "adjusted p", "verdict"], rows: rows,
-            title: "Paired comparisons on \(sample.sequences) test sequences of \(sample.tracks) tracks",
+            ["first", "second", "sequences", "difference, points", "only first : second right", "p", "adjusted p", "verdict"],
+            rows: rows, title: "Paired comparisons" + (allPairs ? "" : " with \(reference ?? ""), the best by validation"),
             note:
-                "Mean accuracy of the second less that of the first, with the 95% interval of a bootstrap over tracks and seeds; "
-                + "McNemar's exact test on the sequences that at least half of a model's runs read right, adjusted by Holm for "
-                + "\(comparisons.count) pairs. A difference counts where the interval leaves out zero and the adjusted p is below 0.05."
+                "Mean accuracy of the second less that of the first, with the 95% interval of a bootstrap over tracks and seeds, which is "
+                + "too narrow with few seeds (with five it takes their spread for a tenth less than it is); McNemar's exact test on the "
+                + "sequences that most runs of one model read right and most of the other wrong, adjusted by Holm for "
+                + "\(comparisons.count) pairs. A difference counts where the interval leaves out zero, the adjusted p is below 0.05, and "
+                + "there are \(PairedComparison.fewestRuns) runs or more of both."
+                + (incomparable.isEmpty ? "" : " Without common test sequences: \(incomparable.joined(separator: "; ")).")
         )
+    }
+
+    /// "a and b": pairs that have read no test sequence in common.
+    private var incomparable: [String] {
+        let names = models.map(\.name)
+        return names.indices.flatMap { first in
+            names[(first + 1)...].filter { second in
+                !comparisons.contains { $0.first == names[first] && $0.second == second }
+            }.map { "\(names[first]) and \($0)" }
+        }
     }
 
     private static func probability(_ p: Double) -> String { p < 0.001 ? "<0.001" : String(format: "%.3f", p) }

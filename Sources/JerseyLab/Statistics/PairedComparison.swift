@@ -4,8 +4,9 @@ import Jersey
 /// Two models on the same test sequences.
 ///
 /// Sequences of one track, and runs of one model, are not independent: the interval resamples both (a cluster bootstrap). McNemar's
-/// exact test (McNemar 1947) looks at the sequences that one model reads right and the other wrong, where a model reads a sequence
-/// right if at least half of its runs do; it takes sequences as independent, and therefore a difference counts only where both agree.
+/// exact test (McNemar 1947) looks at the sequences that most runs of one model read right and most runs of the other wrong. It takes
+/// as many runs of both, of the same seeds as far as there are, since a majority of more runs errs less; and it leaves out sequences
+/// on which a model's runs are divided. It takes sequences as independent, and therefore a difference counts only where both agree.
 /// P-values are adjusted for the number of pairs (Holm 1979).
 public struct PairedComparison: Codable, Sendable, Equatable {
     public let first: String
@@ -25,16 +26,21 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     /// Over all pairs that were compared.
     public internal(set) var adjustedPValue: Double
 
-    /// Whether the difference is more than noise: the interval leaves out zero, the test says so, too, and there is more than one
-    /// seed, without which nothing is known of the noise between seeds.
-    public var isSeparable: Bool { differs && runs > 1 }
+    /// Whether the difference is more than noise: the interval leaves out zero, the test says so, too, and there are seeds enough
+    /// to know something of the noise between them.
+    public var isSeparable: Bool { differs && runs >= Self.fewestRuns }
+
+    /// Runs of each model for a verdict.
+    static let fewestRuns = 3
 
     private var differs: Bool { (interval[0] > 0 || interval[1] < 0) && adjustedPValue < 0.05 }
 
     /// "b is better", "not separable from noise", or that these runs differ, which says nothing of others.
     public var verdict: String {
         guard differs else { return "not separable from noise" }
-        guard runs > 1 else { return "these runs differ; one seed does not tell of others" }
+        guard runs >= Self.fewestRuns else {
+            return "these runs differ; \(runs == 1 ? "one seed" : "\(runs) seeds") tell too little"
+        }
         return difference > 0 ? "\(second) is better" : "\(first) is better"
     }
 
@@ -54,33 +60,53 @@ public struct PairedComparison: Codable, Sendable, Equatable {
 }
 
 extension PairedComparison {
-    /// Every model against every other. Models without a test sequence in common with the others are left out.
+    /// Every model against every other, each pair on the test sequences that all runs of both have read. Pairs without any are left
+    /// out.
     ///
     /// - Parameter seed: of the resampling; the same runs give the same figures.
     public static func all(among groups: [RunGroup], resamples: Int = 10_000, seed: UInt64 = 1) -> [PairedComparison] {
-        let test = CommonTest(groups)
-        guard !test.sequences.isEmpty, groups.count > 1 else { return [] }
-        let means = test.resampledMeans(count: resamples, seed: seed)
-        let exact = test.means
-        let majorities = test.majorities
+        // As a rule all have read the same, and are resampled once.
+        let sets = groups.map { CommonTest([$0]).sequences }
+        let shared = sets.allSatisfy { Set($0) == Set(sets[0]) } ? ResampledTest(groups, resamples, seed) : nil
         var comparisons: [PairedComparison] = []
         for first in groups.indices {
             for second in groups.indices.dropFirst(first + 1) {
-                let pairs = zip(majorities[first], majorities[second])
-                let (b, c) = (pairs.count { $0 && !$1 }, pairs.count { !$0 && $1 })
-                let differences = zip(means[first], means[second]).map { $1 - $0 }.sorted()
-                let p = mcNemar(b, c)
-                comparisons.append(
-                    PairedComparison(
-                        first: groups[first].name, second: groups[second].name,
-                        runs: min(groups[first].runs.count, groups[second].runs.count), sequences: test.sequences.count,
-                        tracks: test.trackCount, difference: exact[second] - exact[first],
-                        interval: [differences.quantile(0.025), differences.quantile(0.975)], onlyFirstRight: b,
-                        onlySecondRight: c, pValue: p, adjustedPValue: p))
+                let pair = [groups[first], groups[second]]
+                let places = shared == nil ? [0, 1] : [first, second]
+                guard let test = shared ?? ResampledTest(pair, resamples, seed) else { continue }
+                comparisons.append(PairedComparison(pair, test, places))
             }
         }
         for (index, p) in holm(comparisons.map(\.pValue)).enumerated() { comparisons[index].adjustedPValue = p }
         return comparisons
+    }
+
+    /// - Parameter places: of the two groups in the test.
+    private init(_ pair: [RunGroup], _ test: ResampledTest, _ places: [Int]) {
+        (first, second) = (pair[0].name, pair[1].name)
+        runs = min(pair[0].runs.count, pair[1].runs.count)
+        (sequences, tracks) = (test.common.sequences.count, test.common.trackCount)
+        difference = test.means[places[1]] - test.means[places[0]]
+        let differences = zip(test.resampled[places[0]], test.resampled[places[1]]).map { $1 - $0 }.sorted()
+        interval = [differences.quantile(0.025), differences.quantile(0.975)]
+        let chosen = Self.matched(pair.map { $0.runs.map(\.result.seed) })
+        let votes = zip(places, chosen).map { test.common.majorities(of: $0, runs: $1) }
+        onlyFirstRight = zip(votes[0], votes[1]).count { $0 == true && $1 == false }
+        onlySecondRight = zip(votes[0], votes[1]).count { $0 == false && $1 == true }
+        pValue = Self.mcNemar(onlyFirstRight, onlySecondRight)
+        adjustedPValue = pValue
+    }
+
+    /// Of each of two groups, the runs that are set against those of the other: as many of both, those of common seeds first.
+    static func matched(_ seeds: [[UInt64]]) -> [[Int]] {
+        let count = seeds.map(\.count).min() ?? 0
+        let common = Set(seeds[0]).intersection(seeds[1])
+        return seeds.map { seeds in
+            let order = seeds.indices.sorted {
+                (common.contains(seeds[$0]) ? 0 : 1, seeds[$0]) < (common.contains(seeds[$1]) ? 0 : 1, seeds[$1])
+            }
+            return Array(order.prefix(count))
+        }
     }
 
     /// Two-sided exact p-value of `b` against `c` discordant pairs: a fair coin's.
@@ -104,6 +130,20 @@ extension PairedComparison {
             adjusted[index] = most
         }
         return adjusted
+    }
+}
+
+/// What some models made of their common test sequences, and of samples of them.
+private struct ResampledTest {
+    let common: CommonTest
+    let means: [Double]
+    let resampled: [[Double]]
+
+    /// Nil where there is nothing in common.
+    init?(_ groups: [RunGroup], _ resamples: Int, _ seed: UInt64) {
+        common = CommonTest(groups)
+        guard groups.count > 1, !common.sequences.isEmpty else { return nil }
+        (means, resampled) = (common.means, common.resampledMeans(count: resamples, seed: seed))
     }
 }
 
@@ -145,10 +185,11 @@ struct CommonTest {
         }
     }
 
-    /// Of each group: whether at least half of its runs read a sequence right.
-    var majorities: [[Bool]] {
-        right.map { runs in
-            sequences.indices.map { index in 2 * runs.count { $0[index] } >= runs.count }
+    /// Whether most of some runs of a group read a sequence right; nil where they are divided evenly.
+    func majorities(of group: Int, runs: [Int]) -> [Bool?] {
+        sequences.indices.map { index in
+            let votes = runs.count { right[group][$0][index] }
+            return 2 * votes == runs.count ? nil : 2 * votes > runs.count
         }
     }
 
