@@ -18,12 +18,13 @@ import venv
 
 PACKAGES = ["scikit-learn==1.7.2", "numpy<3"]
 SCORER = "SoccerNet==0.2.0"
-SCORE = "import sys; from SoccerNet.Evaluation.JerseyNumber import evaluate; print(evaluate(*sys.argv[1:])['Accuracy'])"
+IMPORT = "from SoccerNet.Evaluation.JerseyNumber import evaluate"
+SCORE = f"import sys; {IMPORT}; print(evaluate(*sys.argv[1:])['Accuracy'])"
 
 
 def environment(folder: pathlib.Path) -> str:
     python = folder / "bin/python"
-    if subprocess.run([python, "-c", SCORE.split(";")[1]], capture_output=True).returncode if python.exists() else True:
+    if not python.exists() or subprocess.run([python, "-c", IMPORT], capture_output=True).returncode != 0:
         venv.create(folder, with_pip=True)
         pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *PACKAGES], check=True)
