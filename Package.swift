@@ -57,11 +57,13 @@ let package = Package(
             ]),
         // Drawing, for rendered samples and contact sheets.
         .systemLibrary(name: "CCairo"),
+        // Zip and tar files.
+        .systemLibrary(name: "CArchive"),
         // Tensors, layers, optimizers, weight files; nothing about jerseys.
         .target(name: "Torch", dependencies: ["CTorch"]),
         // Configuration, data, models and inference: what it takes to read a number.
         .target(
-            name: "Jersey", dependencies: ["Torch", "CImage", "CVideo", .product(name: "Yams", package: "Yams")]),
+            name: "Jersey", dependencies: ["Torch", "CArchive", "CImage", "CVideo", .product(name: "Yams", package: "Yams")]),
         // What a researcher does with it: training, evaluation, experiments, analyses, reports, rendered data.
         .target(
             name: "JerseyLab",
@@ -80,7 +82,7 @@ let package = Package(
             dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/jersey-bench"),
         .testTarget(name: "TorchTests", dependencies: ["Torch"]),
-        .testTarget(name: "JerseyTests", dependencies: ["Jersey"]),
+        .testTarget(name: "JerseyTests", dependencies: ["Jersey", "CArchive"]),
         .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),
         // The study's numbers, from its fixtures.
         .testTarget(

@@ -24,6 +24,7 @@ PACKAGES=(
     python3 python3-pip     # to download libtorch
     libjpeg62-turbo-dev libpng-dev libexif-dev                  # reading and writing images
     libavformat-dev libavcodec-dev libavutil-dev libswscale-dev # reading and writing videos
+    libarchive-dev          # reading zip and tar files
     libcairo2-dev fonts-dejavu-core fonts-liberation            # rendering players
     fonts-aenigma fonts-bebas-neue fonts-league-spartan fonts-national-park fonts-open-sans fonts-opendin fonts-play
     fonts-roadgeek fonts-roboto-unhinted fonts-yanone-kaffeesatz            # digits such as shirts have

@@ -361,7 +361,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
                     images: Array(crops[half * 4..<half * 4 + 4]),
                     anchor: nil)
             }
-            let combined = Belief(combining: try reader.readAll(sequences).0.map { Belief($0) })
+            let combined = Belief(windows: try reader.readAll(sequences).0.map { Belief($0) })
             let prediction = try #require(results["7"]?.prediction)
             #expect(prediction.number == combined.number)
             #expect(zip(prediction.tens, combined.tens).allSatisfy { abs($0 - exp($1)) < 1e-6 })
@@ -375,6 +375,23 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             results["2"]?.prediction.number == nil
                 && results["2"]?.prediction.leftOut.first?.reason == "is past the end of the video")
         #expect(leftOut.sentences == ["2 boxes past the end of the video (first: line 3)"])
+    }
+
+    @Test func `Crops that are not worth reading are left out, and are no problem`() throws {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mp4").path
+            try film(path, frames: 8)
+            try folder.add("boxes", Data(((1...8).map { "\($0),7,4,4,20,40\n" }.joined() + "1,8,4,4,20,40\n").utf8))
+            var tracks = TrackReader(try reader())
+            tracks.stride = 1
+            // The film gets lighter.
+            tracks.isWorthReading = { $0.pixels[0] > level(5) - 5 }
+            var results: [String: Prediction] = [:]
+            let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
+            _ = try tracks.read(VideoReader(path), boxes) { results[$0.prediction.track] = $0.prediction }
+            #expect(results["7"]?.frames.map { $0.path.suffix(15) } == [6, 7, 8].map { "#frame=\($0),track=7".suffix(15) })
+            #expect(results["7"]?.leftOut.isEmpty == true && results["8"]?.number == nil && results["8"]?.leftOut.isEmpty == true)
+        }
     }
 
     @Test func `The size of the batches changes nothing`() throws {

@@ -15,9 +15,12 @@ public struct FrameSequence: Sendable, Equatable {
     public let images: [RGBImage]?
     /// Index of the frame in which the number is seen best; nil where none is marked.
     public let anchor: Int?
+    /// Where the frames come from, if not from files of their own; kept as long as they are needed.
+    public internal(set) var archive: UnpackedArchive?
 
     public init(
-        id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage]? = nil, anchor: Int?
+        id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage]? = nil, anchor: Int?,
+        archive: UnpackedArchive? = nil
     ) {
         self.id = id
         self.track = track
@@ -25,7 +28,11 @@ public struct FrameSequence: Sendable, Equatable {
         self.frames = frames
         self.images = images
         self.anchor = anchor
+        self.archive = archive
     }
+
+    /// The file of frame `index`.
+    public func file(_ index: Int) -> String { archive?.file(frames[index]) ?? frames[index] }
 }
 
 /// Labelled sequences, and what is odd about them.
@@ -45,11 +52,35 @@ public struct Dataset: Sendable {
     public var tracks: [String] { Set(sequences.map(\.track)).sorted(by: naturallyPrecedes) }
     public var numbers: [JerseyNumber] { Set(sequences.compactMap(\.number)).sorted() }
 
-    /// Reads the data set that `config` tells of.
+    /// Reads the data set that `config` tells of, a folder or an archive of one.
     ///
-    /// - Throws: `FileError` when the folder is missing or is not in that format.
+    /// - Throws: `FileError` when the folder is missing or is not in that format, and what `UnpackedArchive` throws.
     public init(_ config: DataConfig, published: Bool = false) throws {
-        self = try DatasetFormat.named(config.format).read(config, published)
+        let format = try DatasetFormat.named(config.format)
+        guard UnpackedArchive.isArchive(config.path) else {
+            self = try format.read(config, published)
+            return
+        }
+        let archive = try UnpackedArchive(config.path)
+        var inside = config
+        inside.path = try Self.top(of: archive.folder).path
+        let found = try format.read(inside, published)
+        let sequences = found.sequences.map { sequence in
+            var sequence = sequence
+            sequence.archive = archive
+            return sequence
+        }
+        self.init(root: config.path, sequences: sequences, remarks: found.remarks)
+    }
+
+    /// The data set in an archive: folders around it are passed over.
+    private static func top(of folder: URL) throws -> URL {
+        let content = try names(in: folder)
+        guard content.count == 1, JerseyNumber(content[0]) == nil, ![unreadableFolder, "images"].contains(content[0]) else {
+            return folder
+        }
+        let only = folder.appendingPathComponent(content[0])
+        return isFolder(only) ? try top(of: only) : folder
     }
 }
 
@@ -59,7 +90,7 @@ public struct DatasetFormat: Sendable {
     public let summary: String
     let read: @Sendable (DataConfig, _ published: Bool) throws -> Dataset
 
-    public static let all: [DatasetFormat] = [.folders]
+    public static let all: [DatasetFormat] = [.folders, .soccernet]
 
     public static func named(_ name: String) throws -> DatasetFormat {
         guard let format = all.first(where: { $0.name == name }) else {

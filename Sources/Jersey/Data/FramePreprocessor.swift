@@ -45,6 +45,25 @@ public struct FramePreprocessor: Sendable, Equatable {
             .copy(from: picture.selected(0, at: 0).permuted(1, 2, 0))
     }
 
+    /// (1, H, W, 3) uint8, fitted.
+    ///
+    /// - Throws: `UsageError` when truncation leaves nothing of it.
+    func frame(_ image: RGBImage) throws -> Tensor {
+        let buffer = ByteBuffer(count: byteCount)
+        paste(try fitted(image), into: buffer, at: 0)
+        return Tensor(sharing: buffer, shape: [1, height, width, 3])
+    }
+
+    /// As `resized`.
+    ///
+    /// - Throws: `UsageError` when truncation leaves nothing of it.
+    func fitted(_ image: RGBImage) throws -> Tensor {
+        guard let picture = resized(image) else {
+            throw UsageError("\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
+        }
+        return picture
+    }
+
     static let mean: [Float] = [0.485, 0.456, 0.406]
     static let deviation: [Float] = [0.229, 0.224, 0.225]
 

@@ -76,17 +76,14 @@ public struct SequenceLoader: Sendable {
         for (place, index) in chosen.enumerated() {
             do {
                 let image = try image(sequence, index)
-                guard var picture = preprocessor.resized(image) else {
-                    throw UsageError(
-                        "\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
-                }
+                var picture = try preprocessor.fitted(image)
                 if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)
                 heights.append(image.height)
             } catch {
                 if strict { throw error }
-                if sequence.images == nil { try checkFolder(of: sequence.frames[index]) }
+                if sequence.images == nil { try checkFolder(of: sequence.file(index)) }
                 let reason = (error as? ImageError)?.reason.description ?? "\(error)"
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
@@ -104,7 +101,7 @@ public struct SequenceLoader: Sendable {
 
     private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
         if let images = sequence.images { return images[index] }
-        let path = sequence.frames[index]
+        let path = sequence.file(index)
         return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 

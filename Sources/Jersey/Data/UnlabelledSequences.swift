@@ -1,29 +1,30 @@
 import Foundation
 import Torch
 
-/// Sequences found at paths that someone names: folders of frames, trees of them, or image files.
+/// Sequences found at paths that someone names: folders of frames, trees of them, archives of those, or image files.
 public struct UnlabelledSequences: Sendable {
-    public let sequences: [FrameSequence]
+    public private(set) var sequences: [FrameSequence] = []
+    /// Folders in which there is nothing to read, and no other folder.
+    public private(set) var emptyFolders: [String] = []
 
-    /// - Throws: `FileError` when a path is missing, no image, or holds no frames.
-    public init(_ paths: [String]) throws {
-        var sequences: [FrameSequence] = []
+    private static let kinds = FrameOrder.extensions.sorted().joined(separator: ", ")
+
+    /// - Parameter unpacking: called for each entry of an archive; what it throws ends the search.
+    /// - Throws: `FileError` when a path is missing, no image, or holds no frames, and what `UnpackedArchive` throws.
+    public init(_ paths: [String], unpacking: () throws -> Void = {}) throws {
         var files: [(folder: String, names: [String])] = []
         for path in paths {
             let url = URL(fileURLWithPath: path)
             guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
             if isFolder(url) {
-                let found = try Self.tree(path, depth: 0)
-                guard !found.isEmpty else {
-                    throw FileError(
-                        path, "holds no frames",
-                        advice: "frames are \(FrameOrder.extensions.sorted().joined(separator: ", ")) files")
-                }
-                sequences += found
+                try addAll(path, in: nil)
+            } else if UnpackedArchive.isArchive(path) {
+                try addAll(path, in: UnpackedArchive(path, progress: unpacking))
             } else {
                 guard FrameOrder.isFrame(url.lastPathComponent) else {
                     throw FileError(
-                        path, "is neither a folder nor a \(FrameOrder.extensions.sorted().joined(separator: ", ")) file",
+                        path,
+                        "is neither a folder, nor a \(Self.kinds) file, nor an archive (\(UnpackedArchive.endings.joined(separator: ", ")))",
                         advice: "for a video, give its tracker's boxes, too (--boxes)")
                 }
                 let folder = (path as NSString).deletingLastPathComponent
@@ -34,27 +35,41 @@ public struct UnlabelledSequences: Sendable {
                 }
             }
         }
-        sequences += files.map {
-            Self.sequence($0.folder.isEmpty ? "." : $0.folder, FrameOrder.time.arrange(Array(Set($0.names))))
+        for (folder, names) in files {
+            add(folder.isEmpty ? "." : folder, FrameOrder.time.arrange(Array(Set(names))), in: nil)
         }
         // A folder that is named twice is read once.
         var seen: Set<String> = []
-        self.sequences = sequences.filter { seen.insert($0.id).inserted }
+        sequences = sequences.filter { seen.insert($0.id).inserted }
     }
 
-    private static func tree(_ path: String, depth: Int) throws -> [FrameSequence] {
+    private mutating func addAll(_ path: String, in archive: UnpackedArchive?) throws {
+        let before = sequences.count
+        try addTree(path, in: archive, depth: 0)
+        guard sequences.count > before else {
+            throw FileError(path, "holds no frames", advice: "frames are \(Self.kinds) files")
+        }
+    }
+
+    private mutating func addTree(_ path: String, in archive: UnpackedArchive?, depth: Int) throws {
         // Deeper than any layout of tracks; a link to a parent folder would never end.
-        guard depth < 16 else { return [] }
-        let url = URL(fileURLWithPath: path)
-        let here = FrameOrder.time.arrange(try names(in: url).filter { !isFolder(url.appendingPathComponent($0)) })
-        let below = try subfolders(in: url).flatMap { try tree((path as NSString).appendingPathComponent($0), depth: depth + 1) }
-        return (here.frames.isEmpty ? [] : [sequence(path, here)]) + below
+        guard depth < 16 else { return }
+        let url = archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
+        var (files, folders): ([String], [String]) = ([], [])
+        for name in try names(in: url) {
+            if isFolder(url.appendingPathComponent(name)) { folders.append(name) } else { files.append(name) }
+        }
+        let here = FrameOrder.time.arrange(files)
+        if !here.frames.isEmpty { add(path, here, in: archive) } else if folders.isEmpty { emptyFolders.append(path) }
+        for folder in folders { try addTree((path as NSString).appendingPathComponent(folder), in: archive, depth: depth + 1) }
     }
 
-    private static func sequence(_ folder: String, _ arranged: (frames: [String], anchor: Int?)) -> FrameSequence {
+    private mutating func add(_ folder: String, _ arranged: (frames: [String], anchor: Int?), in archive: UnpackedArchive?) {
         let parent = (folder as NSString).deletingLastPathComponent
-        return FrameSequence(
-            id: folder, track: parent.isEmpty ? folder : parent, number: nil,
-            frames: arranged.frames.map { (folder as NSString).appendingPathComponent($0) }, anchor: arranged.anchor)
+        sequences.append(
+            FrameSequence(
+                id: folder, track: parent.isEmpty ? folder : parent, number: nil,
+                frames: arranged.frames.map { (folder as NSString).appendingPathComponent($0) }, anchor: arranged.anchor,
+                archive: archive))
     }
 }

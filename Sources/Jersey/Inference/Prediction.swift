@@ -16,22 +16,45 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     public let sequence: String
     public let track: String
-    /// Nil where no frame could be read.
-    public let number: JerseyNumber?
+    /// Nil where no frame could be read, or a roster is contradicted.
+    public internal(set) var number: JerseyNumber?
     /// Probability of `number`, 0...1.
-    public let confidence: Double?
-    /// The three most probable numbers.
-    public let top: [Candidate]
+    public internal(set) var confidence: Double?
+    /// The three most probable numbers; of a roster, where there is one.
+    public internal(set) var top: [Candidate]
     /// Probabilities of 0...9 and blank.
     public let tens: [Double]
     /// Probabilities of 0...9.
     public let ones: [Double]
     public let frames: [FrameWeight]
     public let leftOut: [FrameProblem]
+    /// How many windows or sequences were read, where there were several: each counts for less, as they are alike.
+    public internal(set) var windows: Int?
+    /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
+    public internal(set) var players: [Roster.Player]?
+    /// A number that was seen, and is not in the roster.
+    public internal(set) var conflict: Candidate?
 
     private enum CodingKeys: String, CodingKey {
-        case sequence, track, number, confidence, top, tens, ones, frames
+        case sequence, track, number, confidence, top, tens, ones, frames, windows, players, conflict
         case leftOut = "left_out"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(sequence, forKey: .sequence)
+        try container.encode(track, forKey: .track)
+        // Null where there is none, so that a row always has the key.
+        try container.encode(number, forKey: .number)
+        try container.encode(confidence, forKey: .confidence)
+        try container.encode(top, forKey: .top)
+        try container.encode(tens, forKey: .tens)
+        try container.encode(ones, forKey: .ones)
+        try container.encode(frames, forKey: .frames)
+        try container.encode(leftOut, forKey: .leftOut)
+        try container.encodeIfPresent(windows, forKey: .windows)
+        try container.encodeIfPresent(players, forKey: .players)
+        try container.encodeIfPresent(conflict, forKey: .conflict)
     }
 
     public init(_ reading: Reading) {
@@ -64,28 +87,48 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.leftOut = leftOut
     }
 
-    /// One prediction for each track, in order: the evidence of its sequences summed in log space, the weights of frames shared.
+    /// One prediction for each track, in order: its sequences are windows of the same player (`Belief.init(windows:)`).
     public static func combined(_ predictions: [Prediction]) -> [Prediction] {
+        combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
+    }
+
+    /// One prediction for each sequence, in order: of a long one there are several, for windows of it.
+    public static func joinedWindows(_ predictions: [Prediction]) -> [Prediction] {
+        combined(predictions, by: \.sequence).map { group in
+            group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0]
+        }
+    }
+
+    private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>) -> [[Prediction]] {
         var order: [String] = []
         var groups: [String: [Prediction]] = [:]
         for prediction in predictions {
-            if groups[prediction.track] == nil { order.append(prediction.track) }
-            groups[prediction.track, default: []].append(prediction)
+            let name = prediction[keyPath: key]
+            if groups[name] == nil { order.append(name) }
+            groups[name, default: []].append(prediction)
         }
-        return order.map { track in
-            let group = groups[track]!
-            let readable = group.filter { $0.number != nil }
-            let leftOut = group.flatMap(\.leftOut)
-            guard !readable.isEmpty else {
-                return Prediction(
-                    UnreadableSequence(
-                        sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: leftOut)
-                )
+        return order.compactMap { groups[$0] }
+    }
+
+    /// - Parameter group: at least one, all of one track.
+    private static func joined(_ group: [Prediction], sequence: String) -> Prediction {
+        let readable = group.filter { !$0.tens.isEmpty }
+        let leftOut = group.flatMap(\.leftOut)
+        guard !readable.isEmpty else {
+            let nothing = FrameSequence(id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
+            return Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
+        }
+        let windows = readable.map { Belief(probabilities: $0.tens, $0.ones) }
+        let belief = Belief(windows: windows)
+        let frames = zip(readable, belief.shares(of: windows)).flatMap { window, share in
+            window.frames.map { frame in
+                // A model without weights looks at all frames of a window alike.
+                let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
+                return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
             }
-            let belief = Belief(combining: readable.map { Belief(probabilities: $0.tens, $0.ones) })
-            let share = 1 / Double(readable.count)
-            let frames = readable.flatMap(\.frames).map { FrameWeight(path: $0.path, weight: $0.weight.map { $0 * share }) }
-            return Prediction(sequence: track, track: track, belief: belief, frames: frames, leftOut: leftOut)
         }
+        var joined = Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut)
+        if readable.count > 1 { joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) } }
+        return joined
     }
 }

@@ -40,6 +40,15 @@ public struct SequenceReader {
         }
     }
 
+    /// A sequence as it is read in full: itself, or windows of it where it is longer than what the model takes.
+    ///
+    /// - Parameter stride: of a long sequence, every how-manieth frame is looked at.
+    public func windows(of sequence: FrameSequence, stride: Int) -> [FrameSequence] {
+        // A single frame that is marked says which is to be read.
+        if sequence.anchor != nil && model.spec.readsAnchorOnly { return [sequence] }
+        return sequence.windows(size: loader.maximumFrames, stride: stride)
+    }
+
     /// All readings, in order, and the sequences without a readable frame.
     ///
     /// - Parameter progress: called after each sequence; what it throws ends the reading.
@@ -58,16 +67,18 @@ public struct SequenceReader {
         return (readings, unreadable)
     }
 
+    /// Log-probabilities from the logits of a head (N, C).
+    static func rows(_ logits: Tensor) -> [[Double]] {
+        let values = logits.to(dtype: .float64).logSoftmax(over: 1).array(of: Double.self)
+        let width = logits.shape[1]
+        return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
+    }
+
     private func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
         let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
-        func rows(_ logits: Tensor) -> [[Double]] {
-            let values = logits.to(dtype: .float64).logSoftmax(over: 1).array(of: Double.self)
-            let width = logits.shape[1]
-            return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
-        }
-        let (tens, ones, full) = (rows(output.tens), rows(output.ones), output.full.map(rows))
+        let (tens, ones, full) = (Self.rows(output.tens), Self.rows(output.ones), output.full.map(Self.rows))
         // The equal weights of a mean are nothing that a model attends to.
         let attention = (model.spec.pooling.isAttention ? output.attention : nil).map { ($0.array(of: Double.self), $0.shape[1]) }
         var start = 0
@@ -76,12 +87,14 @@ public struct SequenceReader {
             // A model of single frames has a row for every frame: they are looks at the same player.
             let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
             start += length
-            let belief = Belief(combining: range.map { Belief(tens: tens[$0], ones: ones[$0]) })
+            let looks = range.map { Belief(tens: tens[$0], ones: ones[$0]) }
+            let belief = Belief(windows: looks)
             let sequence = batch.sequences[index]
             return Reading(
                 sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
                 used: batch.used[index], heights: batch.heights[index],
-                attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) },
+                attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) }
+                    ?? (looks.count > 1 ? belief.shares(of: looks) : nil),
                 problems: batch.problems.filter { sequence.frames.contains($0.path) })
         }
     }

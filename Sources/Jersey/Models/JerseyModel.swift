@@ -91,6 +91,13 @@ public final class JerseyModel {
         return heads(pooled, weights)
     }
 
+    /// One frame more of a sequence that is read as it comes: its maps (1, C, h, w), and the state that the frames before have left.
+    func step(_ maps: Tensor, after state: Recurrent.State?) -> (Output, Recurrent.State) {
+        guard let temporal else { preconditionFailure("\(spec.name) has no state") }
+        let state = temporal.step(encoder.pooled(maps), after: state)
+        return (heads(state.hidden, nil), state)
+    }
+
     private func heads(_ pooled: Tensor, _ attention: Tensor?) -> Output {
         Output(tens: tens(pooled), ones: ones(pooled), full: full?(pooled), attention: attention)
     }

@@ -4,7 +4,8 @@ import Torch
 /// Reads the numbers of the players whom a tracker followed through a video.
 ///
 /// The video is decoded once, and only what the model will look at is cut out of it: every `stride`-th box of a long track, all of a
-/// short one. These looks at a player are read in windows of as many frames as the model takes, and the windows' beliefs are combined.
+/// short one. These looks at a player are read in windows of as many frames as the model takes, and the windows' beliefs are combined
+/// (`Belief.init(windows:)`).
 /// In memory are the boxes, the results, and the crops of windows that have begun and are not read yet, not more.
 public struct TrackReader {
     /// What was read of one track.
@@ -17,9 +18,11 @@ public struct TrackReader {
 
     public let reader: SequenceReader
     /// Of long tracks, every how-manieth box is looked at; from 1.
-    public var stride = 5
+    public var stride = TrackWindows.usualStride
     /// Of how many tracks, in order of their names, crops are kept to be shown.
     public var shownTracks = 0
+    /// Which crops are worth reading; the others are left out before the model sees them, and are no problem.
+    public var isWorthReading: (RGBImage) throws -> Bool = { _ in true }
 
     public init(_ reader: SequenceReader) {
         self.reader = reader
@@ -51,7 +54,7 @@ public struct TrackReader {
                     leftOut.add(.undecodable, line: look.line)
                     if reader.loader.strict { throw FileError(video.path, "frame \(frame.index + boxes.firstFrame) is damaged") }
                 }
-                windows.add(look, frame.isDamaged ? .failure(.undecodable) : .success(try video.crop(look.area)))
+                windows.add(look, frame.isDamaged ? .failure(.undecodable) : try crop(look.area, of: video))
             }
             if windows.full.count >= reader.batchSize { try read(windows.takeFull(), &tracks, body) }
             progress()
@@ -65,6 +68,11 @@ public struct TrackReader {
         }
         try read(windows.takeFull(), &tracks, body)
         return leftOut
+    }
+
+    private func crop(_ area: PixelArea, of video: VideoReader) throws -> Swift.Result<RGBImage, LookError> {
+        let image = try video.crop(area)
+        return try isWorthReading(image) ? .success(image) : .failure(.worthless)
     }
 
     private func read(_ windows: [OpenWindows.Window], _ tracks: inout OpenTracks, _ body: (Result) throws -> Void) throws {
@@ -115,24 +123,21 @@ struct TrackPlan {
                 visible[Int(box.track)] += 1
             }
         }
-        // A short track fills its first window before it is thinned.
-        let steps = visible.map { min(stride, max(1, $0 / windowSize)) }
-        let chosen = zip(visible, steps).map { ($0 + $1 - 1) / $1 }
+        let plans = visible.map { TrackWindows(frames: $0, size: windowSize, stride: stride) }
+        windowsOfTrack = plans.map(\.count)
         var firstWindows: [Int] = []
-        for (track, count) in chosen.enumerated() {
+        for (track, plan) in plans.enumerated() {
             firstWindows.append(windows.count)
-            windowsOfTrack[track] = (count + windowSize - 1) / windowSize
-            windows += Array(repeating: (track, 0), count: windowsOfTrack[track])
+            windows += Array(repeating: (track, 0), count: plan.count)
         }
         var seen = Array(repeating: 0, count: visible.count)
-        looks.reserveCapacity(chosen.reduce(0, +))
+        looks.reserveCapacity(plans.reduce(0) { $0 + $1.looks })
         for box in boxes.boxes {
             let track = Int(box.track)
             guard let area = box.legibleArea(width: width, height: height) else { continue }
             defer { seen[track] += 1 }
-            guard seen[track] % steps[track] == 0 else { continue }
-            // Windows of a track are of equal size, but for one frame.
-            let window = firstWindows[track] + seen[track] / steps[track] * windowsOfTrack[track] / chosen[track]
+            guard let place = plans[track].window(ofFrame: seen[track]) else { continue }
+            let window = firstWindows[track] + place
             windows[window].count += 1
             looks.append(Look(frame: Int(box.frame), window: window, area: area, line: box.line))
         }
@@ -195,6 +200,7 @@ private struct OpenWindows {
         case .success(let image):
             window.names.append(name)
             window.images.append(image)
+        case .failure(.worthless): break
         case .failure(let error): window.problems.append(FrameProblem(path: name, reason: error.rawValue))
         }
         window.left -= 1
@@ -210,9 +216,10 @@ private struct OpenWindows {
 private enum LookError: String, Error {
     case undecodable = "is in a damaged frame"
     case late = "is past the end of the video"
+    case worthless = "is not worth reading"
 }
 
-/// Tracks of which not all windows are read.
+/// Tracks of which not all windows are read. Kept are a track's crops with the greatest weight in the windows that say most.
 private struct OpenTracks {
     private struct Track {
         var predictions: [Prediction] = []
@@ -250,7 +257,9 @@ private struct OpenTracks {
         case .failure(let unreadable): track.predictions.append(Prediction(unreadable))
         case nil: break
         }
-        if !window.problems.isEmpty { track.predictions.append(Prediction(Self.unreadable(window.trackName, window.problems))) }
+        if reading == nil || !window.problems.isEmpty {
+            track.predictions.append(Prediction(Self.unreadable(window.trackName, window.problems)))
+        }
         guard track.windowsLeft == 0 else {
             open[window.track] = track
             return nil
@@ -261,7 +270,8 @@ private struct OpenTracks {
 
     private func keep(_ reading: Reading, _ window: OpenWindows.Window, _ track: inout Track) {
         for (place, index) in reading.used.enumerated() {
-            track.crops.append((reading.attention?[place] ?? 0, window.names[index], window.images[index]))
+            let weight = (reading.attention?[place] ?? 1 / Double(reading.used.count)) * Belief(reading).information
+            track.crops.append((weight, window.names[index], window.images[index]))
         }
         track.crops.sort { $0.weight > $1.weight }
         track.crops = Array(track.crops.prefix(shownFrames))

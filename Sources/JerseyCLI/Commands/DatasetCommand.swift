@@ -5,7 +5,7 @@ import JerseyLab
 
 struct DatasetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dataset", abstract: "Looks into data sets.", subcommands: [InspectCommand.self])
+        commandName: "dataset", abstract: "Looks into data sets.", subcommands: [InspectCommand.self, ScoreCommand.self])
 }
 
 struct InspectCommand: ParsableCommand {
@@ -14,7 +14,7 @@ struct InspectCommand: ParsableCommand {
         abstract: "Shows how a data set is made up, how it would be split, and what is wrong with it.",
         discussion: "Every frame is decoded. Example: jersey dataset inspect crops --group-pattern '/(\\d+)\\d\\d$'")
 
-    @Argument(help: ArgumentHelp("Data set.", valueName: "folder"))
+    @Argument(help: ArgumentHelp("Data set, a folder or an archive of one.", valueName: "folder"))
     var data: String
 
     @OptionGroup var options: DataOptions

@@ -17,7 +17,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var options: WeightOptions
 
-    @Option(help: ArgumentHelp("Labelled data set.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Labelled data set, a folder or an archive of one.", valueName: "folder"))
     var data: String
 
     @OptionGroup var dataOptions: DataOptions
@@ -39,6 +39,7 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         var config = dataOptions.config(path: data)
         let (reader, card) = try options.reader(singleFrame: .anchor)
+        config.maximumFrames = card.maximumFrames
         let dataset = try Dataset(config, published: card.published)
         let sequences = try chosen(from: dataset, &config)
         let progress = ProgressLine("evaluating", total: sequences.count)

@@ -7,29 +7,37 @@ import Torch
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Reads the numbers in folders of frames, or of tracked players in a video.",
+        abstract: "Reads the numbers in folders or archives of frames, or of tracked players in a video.",
         discussion: """
-            A path is a folder of frames, a tree of such folders, or image files (those of one folder are one sequence). Frames are \
-            taken in natural order of their names; they need no label and no anchor. With --boxes it is a video, and there is a row \
-            for each track.
+            A path is a folder of frames, a tree of such folders, a zip or tar file of one, or image files (those of one folder are one \
+            sequence). Frames are taken in natural order of their names; they need no label and no anchor. Of a sequence with more \
+            frames than the model takes, windows are read and combined. With --boxes the path is a video, and there is a row for each \
+            track.
 
             Example: jersey predict --weights runs/luong/best.safetensors new/track_17 --format json
+
+            Example: jersey predict --weights runs/luong/best.safetensors crops.zip --roster squad.csv --team Reds
 
             Example: jersey predict --weights runs/luong/best.safetensors match.mp4 --boxes tracks.txt --video read.mp4
             """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
-        case table, json, jsonl, csv, mot
+        case table, json, jsonl, csv, mot, soccernet
     }
 
     @OptionGroup var options: WeightOptions
 
     @OptionGroup var video: VideoOptions
 
-    @Argument(help: ArgumentHelp("Folders or image files; with --boxes one video.", valueName: "path"))
+    @OptionGroup var roster: RosterOptions
+
+    @Argument(help: ArgumentHelp("Folders, archives or image files; with --boxes one video.", valueName: "path"))
     var paths: [String]
 
-    @Option(help: "Output; mot is the tracker's boxes with the number of their track.")
+    @Option(
+        help: """
+            Output; mot is the tracker's boxes with the number of their track, soccernet a submission to SoccerNet's challenge.
+            """)
     var format = Format.table
 
     @Option(help: ArgumentHelp("Write there instead of to the terminal.", valueName: "file"))
@@ -51,45 +59,72 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
-        let predictions = try video.boxes.map(readVideo) ?? readFolders()
+        let roster = try roster.read()
+        let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
+        if let roster { RosterOptions.report(predictions, roster) }
         if predictions.allSatisfy({ $0.number == nil }) { throw ExitCode(1) }
     }
 
-    private func readFolders() throws -> [Prediction] {
-        let sequences = try UnlabelledSequences(paths).sequences
+    private func readFolders(_ roster: Roster?) throws -> [Prediction] {
+        // What is unpacked has to be removed again.
+        let signals = paths.contains(where: UnpackedArchive.isArchive) ? StopSignals() : nil
+        let goOn = { if signals?.isStopped == true { throw ExitCode(130) } }
+        let found = try UnlabelledSequences(paths, unpacking: goOn)
+        let sequences = found.sequences
         let (reader, _) = try options.reader(singleFrame: .anchorOrAll)
-        let progress = ProgressLine("reading", total: sequences.count)
+        let windows = sequences.flatMap { reader.windows(of: $0, stride: video.stride) }
+        let progress = ProgressLine("reading", total: windows.count)
         var predictions: [Prediction] = []
-        try reader.read(sequences) { result in
+        try reader.read(windows) { result in
             switch result {
             case .success(let reading): predictions.append(Prediction(reading))
             case .failure(let unreadable): predictions.append(Prediction(unreadable))
             }
             progress.advance()
+            try goOn()
         }
         progress.finish()
         // A sequence without a readable frame comes up before its batch; put all back in the order they were asked for.
         let places = Dictionary(uniqueKeysWithValues: sequences.enumerated().map { ($1.id, $0) })
+        predictions = Prediction.joinedWindows(predictions)
         predictions.sort { places[$0.sequence, default: 0] < places[$1.sequence, default: 0] }
-        try write(PredictionText.text(tracks ? Prediction.combined(predictions) : predictions, format))
-        if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) }
+        if tracks { predictions = Prediction.combined(predictions) }
+        if let roster { predictions = predictions.map { $0.judged(by: roster) } }
+        try write(predictions, empty: found.emptyFolders)
+        if let sheet { try draw(predictions, sequences, to: sheet) }
         Console.report(predictions.flatMap(\.leftOut), hint: "; --format json names all")
         return predictions
     }
 
-    private func readVideo(_ file: String) throws -> [Prediction] {
+    private func readVideo(_ file: String, _ roster: Roster?) throws -> [Prediction] {
         try video.video.map(VideoWriter.check)
         let boxes = try video.trackBoxes(file, strict: options.strict)
         let (reader, _) = try options.reader(singleFrame: .anchorOrAll)
-        let (predictions, crops) = try video.read(
+        var (predictions, crops) = try video.read(
             paths[0], boxes, with: reader, shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
-        try write(PredictionText.text(predictions, format, boxes: boxes))
+        if let roster { predictions = predictions.map { $0.judged(by: roster) } }
+        try write(predictions, boxes: boxes)
         if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { crops[$0] } }
         try video.annotate(paths[0], boxes, predictions)
         return predictions
     }
 
-    private func write(_ text: String) throws {
+    private func draw(_ predictions: [Prediction], _ sequences: [FrameSequence], to sheet: String) throws {
+        let shown = Set(predictions.prefix(PredictionSheet.maximumRows).map(\.sequence))
+        let files = Dictionary(
+            sequences.filter { shown.contains(tracks ? $0.track : $0.id) }.flatMap { sequence in
+                sequence.frames.indices.map { (sequence.frames[$0], sequence.file($0)) }
+            }, uniquingKeysWith: { first, _ in first })
+        try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { name in
+            try? RGBImage(contentsOf: URL(fileURLWithPath: files[name] ?? name))
+        }
+    }
+
+    /// - Parameter empty: folders without frames, which a submission must have a row for all the same.
+    private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
+        let text = try PredictionText.text(predictions, format, boxes: boxes, empty: empty)
+        for folder in empty.prefix(10) { Console.error("\(folder) holds no frames") }
+        if empty.count > 10 { Console.error("and \(empty.count - 10) more folders hold no frames") }
         guard let output else { return print(text, terminator: "") }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
     }

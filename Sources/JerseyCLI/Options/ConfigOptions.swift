@@ -13,7 +13,7 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Weights that the encoder starts from (.pth or safetensors).", valueName: "file"))
     var pretrained: String?
 
-    @Option(help: ArgumentHelp("Data set.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Data set, a folder or an archive of one.", valueName: "folder"))
     var data: String?
 
     @OptionGroup var dataOptions: DataOptions

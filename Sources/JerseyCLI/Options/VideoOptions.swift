@@ -23,8 +23,10 @@ struct VideoOptions: ParsableArguments {
             "The tracker's number of the first frame (default: 1, or 0 where a box is in a frame 0).", valueName: "n"))
     var firstFrame: Int?
 
-    @Option(help: ArgumentHelp("Look at every n-th box of a long track only; short ones are looked at in full.", valueName: "n"))
-    var stride = 5
+    @Option(
+        help: ArgumentHelp(
+            "Look at every n-th box or frame of a long track only; short ones are looked at in full.", valueName: "n"))
+    var stride = TrackWindows.usualStride
 
     @Option(help: ArgumentHelp("Also write the video with boxes and numbers drawn into it (mp4, mov or mkv).", valueName: "file"))
     var video: String?

@@ -5,27 +5,56 @@ import JerseyLab
 /// Predictions as text, in each output format.
 enum PredictionText {
     private static func table(_ predictions: [Prediction]) -> String {
+        // Columns for what a roster, and the windows of long tracks, have to say.
+        let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
+        let hasWindows = predictions.contains { $0.windows != nil }
         let rows = predictions.map { prediction in
-            let others = prediction.top.dropFirst().map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
+            let others = prediction.top.dropFirst(prediction.number == nil ? 0 : 1)
+                .map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
             let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"
-            return [
-                prediction.sequence, prediction.number?.description ?? "-", prediction.confidence.map(percent) ?? "-", others,
-                "\(prediction.frames.count)\(left)",
-            ]
+            return [prediction.sequence, prediction.number?.description ?? "-", prediction.confidence.map(percent) ?? "-"]
+                + (hasPlayers ? [player(prediction)] : []) + [others, "\(prediction.frames.count)\(left)"]
+                + (hasWindows ? [decisive(prediction)] : [])
         }
-        return Table(["sequence", "number", "confidence", "or else", "frames"], rows: rows).description + "\n"
+        let header =
+            ["sequence", "number", "confidence"] + (hasPlayers ? ["player"] : []) + ["or else", "frames"]
+            + (hasWindows ? ["decided by"] : [])
+        return Table(header, rows: rows).description + "\n"
+    }
+
+    /// "Ann Lee (Reds) or Bo Ek (Blues)", or what contradicts the roster.
+    private static func player(_ prediction: Prediction) -> String {
+        if let seen = prediction.conflict { return "looks like \(seen.number) (\(percent(seen.probability))), not listed" }
+        return (prediction.players ?? []).map { $0.team.isEmpty ? $0.name : "\($0.name) (\($0.team))" }.joined(separator: " or ")
+    }
+
+    /// The frame with the greatest weight: its number in a video, else its name.
+    private static func decisive(_ prediction: Prediction) -> String {
+        guard prediction.number != nil, let frame = prediction.frames.max(by: { ($0.weight ?? 0) < ($1.weight ?? 0) }),
+            let weight = frame.weight
+        else { return "" }
+        let name = (frame.path as NSString).lastPathComponent
+        let number = name.firstMatch(of: /#frame=(\d+),/).map { "frame \($0.output.1)" }
+        return "\(number ?? name) (\(Int((weight * 100).rounded()))%)"
     }
 
     private static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
 
-    /// - Parameter boxes: what `mot` is made of.
-    static func text(_ predictions: [Prediction], _ format: PredictCommand.Format, boxes: TrackBoxes? = nil) throws -> String {
+    /// - Parameters:
+    ///   - boxes: what `mot` is made of.
+    ///   - empty: folders without frames, of which `soccernet` has to say that nothing can be read.
+    /// - Throws: `UsageError` where the format cannot hold them.
+    static func text(
+        _ predictions: [Prediction], _ format: PredictCommand.Format, boxes: TrackBoxes? = nil, empty: [String] = []
+    ) throws -> String {
         switch format {
         case .table: return table(predictions)
         case .json: return JSON.text(try JSON.readable(predictions))
         case .jsonl: return try predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
         case .csv: return csv(predictions)
-        case .mot: return mot(predictions, boxes!)
+        case .mot: return boxes.map { mot(predictions, $0) } ?? ""
+        case .soccernet:
+            return try SoccerNetLabels(predictions, unread: empty).json
         }
     }
 
@@ -46,23 +75,31 @@ enum PredictionText {
         value == value.rounded() && abs(value) < 1e7 ? String(Int(value)) : "\(value)"
     }
 
-    /// RFC 4180, with a header.
+    /// RFC 4180, with a header. A roster's columns come last, and with a roster only.
     private static func csv(_ predictions: [Prediction]) -> String {
+        let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
         let header =
             [
                 "sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability",
                 "frames", "left_out",
             ]
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" }
+            + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])
         let rows = predictions.map { prediction in
             let others = prediction.top.dropFirst().flatMap { [$0.number.description, number($0.probability)] }
+            let players = prediction.players ?? []
             return [
                 prediction.sequence, prediction.track, prediction.number?.description ?? "",
                 prediction.confidence.map(number) ?? "",
             ]
-                + (others.isEmpty ? Array(repeating: "", count: 4) : others)
+                + others + Array(repeating: "", count: max(0, 4 - others.count))
                 + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
                 + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+                + (hasPlayers
+                    ? [
+                        players.map(\.name).joined(separator: " / "), players.map(\.team).joined(separator: " / "),
+                        prediction.conflict?.number.description ?? "", prediction.conflict.map { number($0.probability) } ?? "",
+                    ] : [])
         }
         return ([header] + rows).map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
     }

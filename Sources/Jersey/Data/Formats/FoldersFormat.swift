@@ -21,7 +21,9 @@ extension DatasetFormat {
                 }
                 throw FileError(
                     root.appendingPathComponent(numberFolder).path, "is not named by a shirt number (0...9, 00...99)",
-                    advice: "move it away, or name the numbers to use with --classes")
+                    advice: numberFolder == "images"
+                        ? "SoccerNet's layout is read with --format soccernet"
+                        : "move it away, or name the numbers to use with --classes")
             }
             if let wanted, !wanted.contains(number) { continue }
             let numberURL = root.appendingPathComponent(numberFolder)
@@ -59,7 +61,7 @@ extension DatasetFormat {
 /// Beside the numbers' folders, and laid out like them: sequences in which no number can be seen.
 public let unreadableFolder = "unreadable"
 
-private func number(_ text: String) throws -> JerseyNumber {
+func number(_ text: String) throws -> JerseyNumber {
     guard let number = JerseyNumber(text) else {
         throw UsageError("'\(text)' in the class list is not a shirt number (0...9, 00...99)")
     }

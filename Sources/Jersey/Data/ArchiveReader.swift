@@ -1,0 +1,151 @@
+import CArchive
+import Foundation
+import Torch
+
+/// The entries of an archive, one after the other, none of which is trusted.
+final class ArchiveReader {
+    struct Entry {
+        /// As the archive has it, fit for a message.
+        let name: String
+        /// Folders and file, without "." and empty parts.
+        let parts: [String]
+    }
+
+    private let path: String
+    private let limits: UnpackedArchive.Limits
+    private let handle: OpaquePointer
+    /// Most bytes that may come out, for the size of the file.
+    private let most: Int
+    private var entries = 0
+    private var written = 0
+    private var folders: Set<String> = []
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+
+    /// - Throws: `FileError` when the file is missing or is no archive.
+    init(_ path: String, limits: UnpackedArchive.Limits) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+        guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
+        (self.path, self.limits, self.handle) = (path, limits, handle)
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
+        archive_read_support_filter_gzip(handle)
+        archive_read_support_format_zip(handle)
+        archive_read_support_format_tar(handle)
+        guard archive_read_open_filename(handle, path, 1 << 16) == ARCHIVE_OK else { throw notAnArchive }
+    }
+
+    deinit {
+        archive_read_free(handle)
+    }
+
+    /// The next file; folders are passed over, nil is the end.
+    func next() throws -> Entry? {
+        while true {
+            var header: OpaquePointer?
+            let status = archive_read_next_header(handle, &header)
+            if status == ARCHIVE_EOF { return nil }
+            // A warning is about a name in another alphabet, or a time.
+            guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let header else {
+                throw entries == 0 ? notAnArchive : FileError(path, "is damaged after \(entries) entries: \(message)")
+            }
+            entries += 1
+            guard entries <= limits.entries else {
+                throw FileError(path, "has more than the limit of \(limits.entries) entries", advice: "split it")
+            }
+            let entry = try entry(header)
+            // Of a compressed tar the whole has to be unpacked to get past what is not wanted.
+            try checkTotal(Int(archive_filter_bytes(handle, 0)), entry)
+            switch archive_entry_filetype(header) {
+            case S_IFREG where archive_entry_hardlink(header) == nil:
+                guard archive_entry_size_is_set(header) == 0 || archive_entry_size(header) <= limits.entryBytes else {
+                    throw tooLarge(entry)
+                }
+                return entry
+            case S_IFDIR: continue
+            case S_IFLNK: throw refused(entry, "is a symbolic link")
+            case S_IFREG, 0: throw refused(entry, "is a link to another entry")
+            default: throw refused(entry, "is a device, a pipe or a socket")
+            }
+        }
+    }
+
+    /// Writes what the entry holds.
+    func write(_ entry: Entry, below folder: URL) throws {
+        let parent = entry.parts.dropLast().joined(separator: "/")
+        let target = folder.appendingPathComponent(entry.parts.joined(separator: "/"))
+        if folders.insert(parent).inserted { try FileManager.default.makeFolder(folder.appendingPathComponent(parent)) }
+        let file = open(target.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw errno == EEXIST ? refused(entry, "is in it twice") : failed(entry)
+        }
+        defer { close(file) }
+        var size = 0
+        while true {
+            let count = buffer.withUnsafeMutableBytes { archive_read_data(handle, $0.baseAddress, $0.count) }
+            guard count >= 0 else { throw FileError(path, "cannot be unpacked at \(entry.name): \(message)") }
+            if count == 0 { return }
+            size += count
+            written += count
+            guard size <= limits.entryBytes else { throw tooLarge(entry) }
+            try checkTotal(written, entry)
+            guard Foundation.write(file, buffer, count) == count else { throw failed(entry) }
+        }
+    }
+
+    private func entry(_ header: OpaquePointer) throws -> Entry {
+        guard let text = archive_entry_pathname_utf8(header) ?? archive_entry_pathname(header) else {
+            throw FileError(path, "has an entry (number \(entries)) whose name cannot be read", advice: Self.advice)
+        }
+        let name = String(cString: text)
+        let shown = String(name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+        let parts = name.split(separator: "/").map(String.init).filter { $0 != "." }
+        let entry = Entry(name: shown, parts: parts)
+        guard !name.hasPrefix("/"), !parts.contains(".."), !name.contains("\\") else {
+            throw refused(entry, "leads out of the archive")
+        }
+        guard shown == name else { throw refused(entry, "has control characters in its name") }
+        guard parts.count <= 16 else { throw refused(entry, "lies more than 16 folders deep") }
+        return entry
+    }
+
+    private func checkTotal(_ bytes: Int, _ entry: Entry) throws {
+        guard bytes <= most else {
+            throw FileError(
+                path, "unpacks to more than \(most >> 20) MiB (at \(entry.name)), too much for its size",
+                advice: "if it is not meant to do harm, unpack it yourself and name the folder")
+        }
+    }
+
+    private static let advice = "pack plain files, or unpack it yourself and name the folder"
+
+    private func refused(_ entry: Entry, _ why: String) -> FileError {
+        FileError(path, "is not unpacked: \(entry.name) \(why)", advice: Self.advice)
+    }
+
+    private func tooLarge(_ entry: Entry) -> FileError {
+        refused(entry, "is larger than the limit of \(limits.entryBytes >> 20) MiB")
+    }
+
+    private func failed(_ entry: Entry) -> FileError {
+        FileError(
+            path, "cannot be unpacked at \(entry.name): \(String(cString: strerror(errno)))",
+            advice: "free some space, or point TMPDIR to where there is more")
+    }
+
+    private var notAnArchive: FileError {
+        FileError(path, "is no zip, tar or tar.gz file, or is damaged", advice: "pack it anew, or name a folder")
+    }
+
+    private var message: String { archive_error_string(handle).map { String(cString: $0) } ?? "no reason given" }
+}
+
+/// libarchive takes names through the thread's locale; in the one that a process starts with it loses every letter but ASCII's.
+func withUTF8Names<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let names = newlocale(1 << LC_CTYPE, "C.UTF-8", nil) else { return try body() }
+    let before = uselocale(names)
+    defer {
+        uselocale(before)
+        freelocale(names)
+    }
+    return try body()
+}

@@ -1,0 +1,99 @@
+import CArchive
+import Foundation
+import Torch
+
+/// The frames in a zip, tar or tar.gz file, unpacked to a temporary folder that is removed with the last reference to it.
+///
+/// Archives come from strangers. One with a path that leads out of it, a link, a device, or more than the limits is refused as a whole
+/// and by the entry's name. Only frames and JSON files are written; everything else is passed over, hidden files, too.
+public final class UnpackedArchive: Sendable {
+    /// What an archive may hold at most.
+    public struct Limits: Sendable {
+        public var entries = 1_000_000
+        /// Of one entry, and of all together.
+        public var entryBytes = 64 << 20
+        public var bytes = 32 << 30
+        /// Unpacked bytes for each byte of the file; what fits into one entry is free. Pictures do not shrink, so that it is near 1.
+        public var ratio = 50
+
+        public init() {}
+    }
+
+    /// The archive, as it was named.
+    public let path: String
+    /// What was in it.
+    public let folder: URL
+    private let temporary: TemporaryFolder
+
+    public static let endings = [".zip", ".tar", ".tar.gz", ".tgz"]
+
+    public static func isArchive(_ path: String) -> Bool {
+        endings.contains(where: path.lowercased().hasSuffix) && !isFolder(URL(fileURLWithPath: path))
+    }
+
+    /// - Parameter progress: called for each entry; what it throws ends the unpacking.
+    /// - Throws: `FileError` when the file is missing, damaged, no archive, or must not be trusted, and when the disk is full.
+    public init(_ path: String, limits: Limits = Limits(), progress: () throws -> Void = {}) throws {
+        self.path = path
+        temporary = try TemporaryFolder()
+        folder = temporary.url.appendingPathComponent((path as NSString).lastPathComponent)
+        try FileManager.default.makeFolder(folder)
+        try withUTF8Names {
+            let reader = try ArchiveReader(path, limits: limits)
+            while let entry = try reader.next() {
+                try progress()
+                if Self.isWanted(entry.parts) { try reader.write(entry, below: folder) }
+            }
+        }
+    }
+
+    /// Where a frame lies that is named by the archive's path and its path in there; other paths are what they are.
+    public func file(_ name: String) -> String {
+        name.hasPrefix(path + "/") ? folder.path + name.dropFirst(path.count) : name
+    }
+
+    private static func isWanted(_ parts: [String]) -> Bool {
+        guard let name = parts.last, !parts.contains(where: { $0.hasPrefix(".") }) else { return false }
+        return FrameOrder.isFrame(name) || name.hasSuffix(".json") || name.hasSuffix(".jsonl")
+    }
+}
+
+extension UnpackedArchive: Equatable {
+    public static func == (a: UnpackedArchive, b: UnpackedArchive) -> Bool { a === b }
+}
+
+/// A folder that is gone with the last reference to it. A process that is killed cannot remove its own; the next one does.
+private final class TemporaryFolder: Sendable {
+    let url: URL
+    /// Holds a lock as long as the folder is in use.
+    private let lock: Int32
+
+    private static let prefix = "jersey-archive-"
+
+    init() throws {
+        let parent = FileManager.default.temporaryDirectory
+        Self.removeLeftovers(in: parent)
+        url = parent.appendingPathComponent(Self.prefix + UUID().uuidString)
+        try FileManager.default.makeFolder(url, called: "a temporary folder")
+        lock = open(Self.lockPath(url), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        flock(lock, LOCK_EX)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+        close(lock)
+    }
+
+    private static func lockPath(_ folder: URL) -> String { folder.appendingPathComponent(".lock").path }
+
+    private static func removeLeftovers(in parent: URL) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
+        for name in names where name.hasPrefix(prefix) {
+            let folder = parent.appendingPathComponent(name)
+            let lock = open(lockPath(folder), O_RDWR | O_CLOEXEC)
+            guard lock >= 0 else { continue }
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { try? FileManager.default.removeItem(at: folder) }
+            close(lock)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Torch
+
+/// Reads a player whose frames come one by one, and can be asked at any time.
+///
+/// A frame is encoded once, and what is kept of the frames does not grow. Models of single frames sum evidence, models with a final state
+/// of one direction go on from it: for these the answer is that of all frames at once. Other models see the last frames, as many as they
+/// take. One player, one thread; several streams may share a reader.
+public final class FrameStream {
+    private enum Memory {
+        case evidence(WindowEvidence?)
+        case state(Recurrent.State?, Belief?)
+        /// Feature maps of the last frames.
+        case window([Tensor], Belief?)
+    }
+
+    /// Frames added so far.
+    public private(set) var count = 0
+    private let reader: SequenceReader
+    private var memory: Memory
+
+    public init(_ reader: SequenceReader) {
+        self.reader = reader
+        let spec = reader.model.spec
+        memory =
+            spec.readsAnchorOnly
+            ? .evidence(nil)
+            : spec.temporal?.bidirectional == false && spec.pooling == .final ? .state(nil, nil) : .window([], nil)
+    }
+
+    /// Takes in one frame more, in time order, in the same time whatever came before.
+    ///
+    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size; the stream is as before.
+    public func add(_ image: RGBImage) throws {
+        let frame = try reader.loader.preprocessor.frame(image)
+        evaluating {
+            let model = reader.model
+            let maps = model.maps(FramePreprocessor.normalized(frame, on: model.device))
+            switch memory {
+            case .evidence(var evidence):
+                let look = belief(of: model.output(ofMaps: maps, lengths: [1]))
+                if evidence == nil { evidence = WindowEvidence(look) } else { evidence?.add(look) }
+                memory = .evidence(evidence)
+            case .state(let former, _):
+                let (output, state) = model.step(maps, after: former)
+                memory = .state(state, belief(of: output))
+            case .window(let former, _):
+                memory = .window(former.suffix(reader.loader.maximumFrames - 1) + [maps], nil)
+            }
+        }
+        count += 1
+    }
+
+    /// What is believed after the frames so far; nil before the first.
+    public var belief: Belief? {
+        switch memory {
+        case .evidence(let evidence): return evidence?.belief()
+        case .state(_, let belief): return belief
+        case .window(let maps, let known):
+            if maps.isEmpty || known != nil { return known }
+            let now = evaluating {
+                belief(of: reader.model.output(ofMaps: Tensor.concatenated(maps, over: 0), lengths: [maps.count]))
+            }
+            memory = .window(maps, now)
+            return now
+        }
+    }
+
+    private func belief(of output: JerseyModel.Output) -> Belief {
+        Belief(tens: SequenceReader.rows(output.tens)[0], ones: SequenceReader.rows(output.ones)[0])
+    }
+
+    private func evaluating<Result>(_ body: () -> Result) -> Result {
+        let store = reader.model.store
+        let wasTraining = store.isTraining
+        store.isTraining = false
+        defer { store.isTraining = wasTraining }
+        return withoutGradients(body)
+    }
+}

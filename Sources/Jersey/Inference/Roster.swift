@@ -1,0 +1,81 @@
+import Foundation
+import Torch
+
+/// Who wears which number: what a prediction can be, and whom it names.
+public struct Roster: Sendable, Equatable {
+    public struct Player: Codable, Sendable, Equatable {
+        public let team: String
+        public let name: String
+    }
+
+    public let path: String
+    /// At least one number; of each number at least one player, in the file's order, one a team.
+    public let players: [JerseyNumber: [Player]]
+
+    /// A number that is not in the roster contradicts it where it is at least as probable as all others together.
+    public static let conflict = 0.5
+
+    /// - Parameters:
+    ///   - path: a table whose first line names the columns team, number and name, in any order and among others.
+    ///   - team: leaves out the players of others.
+    /// - Throws: `FileError` that names the line: no number, a number that one team lists twice, no such team, no such column.
+    public init(contentsOf path: String, team: String? = nil) throws {
+        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+        let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
+        var players: [JerseyNumber: [Player]] = [:]
+        var lines: [String: Int] = [:]
+        var teams: [String] = []
+        for (line, cells) in rows.rows {
+            let player = Player(team: cells[0], name: cells[2])
+            guard let number = JerseyNumber(cells[1]) else {
+                throw FileError(
+                    path, "has '\(cells[1])' as a number in line \(line)", advice: "shirt numbers are 0...9 and 00...99")
+            }
+            if let other = lines.updateValue(line, forKey: "\(number)/\(player.team)") {
+                throw FileError(
+                    path,
+                    "lists number \(number) of \(player.team.isEmpty ? "one team" : player.team) twice, in lines \(other) and \(line)",
+                    advice: "a number belongs to one player of a team: take one of them out, or mend the team")
+            }
+            if !teams.contains(player.team) { teams.append(player.team) }
+            if team == nil || team == player.team { players[number, default: []].append(player) }
+        }
+        if let team, !teams.contains(team) {
+            throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
+        }
+        guard !players.isEmpty else { throw FileError(path, "lists no players", advice: "after the first line, a player a line") }
+        self.path = path
+        self.players = players
+    }
+
+    /// The numbers that it lists, most probable first, with their probabilities among themselves: what was seen times how many players
+    /// wear the number.
+    func listed(_ belief: Belief) -> [(number: JerseyNumber, probability: Double)] {
+        let scores = players.map { ($0, belief.logProbability(of: $0) + log(Double($1.count))) }
+        let top = scores.map(\.1).max() ?? 0
+        let total = scores.reduce(0) { $0 + exp($1.1 - top) }
+        return scores.map { (number: $0, probability: exp($1 - top) / total) }.sorted {
+            ($0.probability, $1.number) > ($1.probability, $0.number)
+        }
+    }
+}
+
+extension Prediction {
+    /// What it is when only the roster's numbers are possible. Where the model is sure of another number there is no answer, but a
+    /// `conflict`: the roster, the tracker or the model is wrong, and which of them only a look at the frames tells.
+    public func judged(by roster: Roster) -> Prediction {
+        guard number != nil, !tens.isEmpty else { return self }
+        let belief = Belief(probabilities: tens, ones)
+        let (seen, listed) = (belief.number, roster.listed(belief))
+        var judged = self
+        judged.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
+        if roster.players[seen] == nil, belief.probability(of: seen) >= Roster.conflict {
+            judged.conflict = Candidate(number: seen, probability: belief.probability(of: seen))
+            (judged.number, judged.confidence) = (nil, nil)
+        } else {
+            (judged.number, judged.confidence) = (listed.first?.number, listed.first?.probability)
+            judged.players = listed.first.flatMap { roster.players[$0.number] }
+        }
+        return judged
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+
+struct ScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Scores a submission to SoccerNet's jersey number challenge, as its scorer does.",
+        discussion: """
+            What that scorer would stumble over is refused: players that are missing, numbers that are texts or fractions. With \
+            Wilson's 95% interval.
+
+            Example: jersey dataset score test/test_gt.json submission.json
+            """)
+
+    @Argument(help: ArgumentHelp("SoccerNet's numbers.", valueName: "ground truth"))
+    var truth: String
+
+    @Argument(help: ArgumentHelp("What `jersey predict --format soccernet` has written.", valueName: "submission"))
+    var submission: String
+
+    func run() throws {
+        let truth = try SoccerNetLabels(contentsOf: truth)
+        let right = try truth.right(in: SoccerNetLabels(contentsOf: submission))
+        let groups = [
+            ("all", Set(truth.numbers.keys)), ("with a number", Set(truth.numbers.filter { $0.value >= 0 }.keys)),
+            ("unreadable (-1)", Set(truth.numbers.filter { $0.value < 0 }.keys)),
+        ]
+        let rows = groups.map { name, players in
+            [name, "\(players.count)", Proportion(right.intersection(players).count, of: players.count).text]
+        }
+        print(Table(["players", "count", "right"], rows: rows))
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Jersey
+
+/// A list of players, to which predictions keep.
+struct RosterOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Table of players (columns team, number, name): only its numbers are possible, and the player is named.",
+            valueName: "file"))
+    var roster: String?
+
+    @Option(help: ArgumentHelp("Of the roster, this team only.", valueName: "name"))
+    var team: String?
+
+    func validate() throws {
+        guard team == nil || roster != nil else { throw ValidationError("--team needs a --roster") }
+    }
+
+    /// - Throws: what `Roster` throws.
+    func read() throws -> Roster? { try roster.map { try Roster(contentsOf: $0, team: team) } }
+
+    /// Says which predictions contradict the roster.
+    static func report(_ predictions: [Prediction], _ roster: Roster) {
+        let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
+        for (sequence, seen) in conflicts.prefix(10) {
+            let share = Int((seen.probability * 100).rounded())
+            Console.error("conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) does not list")
+        }
+        if conflicts.count > 10 { Console.error("and \(conflicts.count - 10) more conflicts; --format json has all") }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite struct FrameStreamTests {
+    private func reader(_ spec: ModelSpec, frames: Int = 4) -> SequenceReader {
+        var spec = spec
+        spec.encoder = .mobilenetV3Small
+        let loader = SequenceLoader(
+            preprocessor: FramePreprocessor(height: 32, width: 24), maximumFrames: frames, sampling: .even,
+            singleFrame: spec.readsAnchorOnly ? .anchorOrAll : nil)
+        return SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader, workers: 1)
+    }
+
+    private func batch(_ images: [RGBImage], _ reader: SequenceReader) throws -> Belief {
+        let sequence = FrameSequence(
+            id: "a", track: "a", number: nil, frames: images.indices.map(String.init), images: images, anchor: nil)
+        return Belief(try reader.readAll([sequence]).0[0])
+    }
+
+    private func isEqual(_ a: Belief?, _ b: Belief) -> Bool {
+        guard let a else { return false }
+        return zip(a.tens + a.ones, b.tens + b.ones).allSatisfy { abs($0 - $1) < 1e-3 }
+    }
+
+    private let images = (0..<7).map { picture($0 * 7 + 1, width: 10 + $0, height: 16) }
+
+    @Test(arguments: ModelSpec.all)
+    func `The belief after each frame is that of all frames at once`(spec: ModelSpec) throws {
+        let reader = reader(spec)
+        let stream = FrameStream(reader)
+        #expect(stream.belief == nil)
+        for count in 1...4 {
+            try stream.add(images[count - 1])
+            #expect(isEqual(stream.belief, try batch(Array(images.prefix(count)), reader)), "after \(count)")
+            #expect(stream.belief == stream.belief && stream.count == count)
+        }
+    }
+
+    @Test(arguments: ["seq_urnn_fs", "seq_ugru_fs", "seq_ulstm_fs", "basic_sv2"])
+    func `A causal model goes on however long the stream, as one that takes all frames at once`(model: String) throws {
+        let spec = try ModelSpec.named(model)
+        let stream = FrameStream(reader(spec))
+        for image in images { try stream.add(image) }
+        #expect(isEqual(stream.belief, try batch(images, reader(spec, frames: 16))))
+    }
+
+    @Test(arguments: ["attn_bgru_luong", "attn_ugru_gate"])
+    func `Another model sees the last frames`(model: String) throws {
+        let reader = reader(try ModelSpec.named(model))
+        let stream = FrameStream(reader)
+        for image in images { try stream.add(image) }
+        #expect(isEqual(stream.belief, try batch(images.suffix(4), reader)))
+    }
+
+    @Test func `A long stream of single frames is no surer than two of them`() throws {
+        let reader = reader(try ModelSpec.named("basic_mv3s"))
+        let stream = FrameStream(reader)
+        for _ in 0..<40 { try stream.add(images[0]) }
+        let single = try batch([images[0]], reader)
+        let twice = Belief(combining: [single, single])
+        let (long, bound) = (try #require(stream.belief), twice.probability(of: twice.number))
+        #expect(long.number == single.number)
+        #expect(single.probability(of: long.number)..<bound ~= long.probability(of: long.number))
+    }
+
+    @Test func `A picture that is too thin is refused, and the stream goes on`() throws {
+        let spec = try ModelSpec.named("seq_ugru_fs", encoder: .mobilenetV3Small)
+        let loader = SequenceLoader(
+            preprocessor: FramePreprocessor(height: 32, width: 24, truncates: true), maximumFrames: 4, sampling: .even)
+        let stream = FrameStream(SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader))
+        try stream.add(images[0])
+        let before = stream.belief
+        #expect(throws: UsageError.self) { try stream.add(picture(1, width: 1, height: 200)) }
+        #expect(stream.belief == before && stream.count == 1)
+    }
+}
