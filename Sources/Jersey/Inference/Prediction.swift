@@ -16,10 +16,12 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     public let sequence: String
     public let track: String
-    /// Nil where no frame could be read.
+    /// Nil where no frame could be read, or the sequence is unreadable.
     public let number: JerseyNumber?
-    /// Probability of `number`, 0...1.
+    /// Probability of the most probable number, 0...1; nil where no frame could be read.
     public let confidence: Double?
+    /// Whether frames were read, but no number with enough confidence.
+    public let unreadable: Bool
     /// The three most probable numbers.
     public let top: [Candidate]
     /// Probabilities of 0...9 and blank.
@@ -28,9 +30,11 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let ones: [Double]
     public let frames: [FrameWeight]
     public let leftOut: [FrameProblem]
+    /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
+    private var threshold: Double?
 
     private enum CodingKeys: String, CodingKey {
-        case sequence, track, number, confidence, top, tens, ones, frames
+        case sequence, track, number, confidence, unreadable, top, tens, ones, frames
         case leftOut = "left_out"
     }
 
@@ -39,7 +43,7 @@ public struct Prediction: Codable, Sendable, Equatable {
             sequence: reading.sequence.id, track: reading.sequence.track, belief: Belief(reading),
             frames: reading.used.enumerated().map { place, index in
                 FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
-            }, leftOut: reading.problems)
+            }, leftOut: reading.problems, threshold: reading.threshold)
     }
 
     /// A sequence of which no frame could be read.
@@ -48,15 +52,21 @@ public struct Prediction: Codable, Sendable, Equatable {
         track = unreadable.sequence.track
         number = nil
         confidence = nil
+        self.unreadable = false
         (top, tens, ones, frames) = ([], [], [], [])
         leftOut = unreadable.problems
     }
 
-    private init(sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem]) {
+    private init(
+        sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem], threshold: Double?
+    ) {
         self.sequence = sequence
         self.track = track
-        number = belief.number
-        confidence = belief.probability(of: belief.number)
+        let confidence = belief.probability(of: belief.number)
+        unreadable = threshold.map { confidence < $0 } ?? false
+        number = unreadable ? nil : belief.number
+        self.confidence = confidence
+        self.threshold = threshold
         top = belief.top(3).map { Candidate(number: $0, probability: belief.probability(of: $0)) }
         tens = belief.tens.map(exp)
         ones = belief.ones.map(exp)
@@ -74,7 +84,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         }
         return order.map { track in
             let group = groups[track]!
-            let readable = group.filter { $0.number != nil }
+            let readable = group.filter { !$0.tens.isEmpty }
             let leftOut = group.flatMap(\.leftOut)
             guard !readable.isEmpty else {
                 return Prediction(
@@ -85,7 +95,8 @@ public struct Prediction: Codable, Sendable, Equatable {
             let belief = Belief(combining: readable.map { Belief(probabilities: $0.tens, $0.ones) })
             let share = 1 / Double(readable.count)
             let frames = readable.flatMap(\.frames).map { FrameWeight(path: $0.path, weight: $0.weight.map { $0 * share }) }
-            return Prediction(sequence: track, track: track, belief: belief, frames: frames, leftOut: leftOut)
+            return Prediction(
+                sequence: track, track: track, belief: belief, frames: frames, leftOut: leftOut, threshold: readable[0].threshold)
         }
     }
 }

@@ -9,6 +9,8 @@ public struct SequenceReader {
     public var workers: Int
     /// Pads as the study does; results do not depend on it but for its top-k attention.
     public var pads: Bool
+    /// Makes confidences honest, and tells below which one not to answer; nil takes what the model says.
+    public var calibration: ModelCalibration?
 
     public init(model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2) {
         self.model = model
@@ -75,13 +77,14 @@ public struct SequenceReader {
             // A model of single frames has a row for every frame: they are looks at the same player.
             let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
             start += length
-            let belief = Belief(combining: range.map { Belief(tens: tens[$0], ones: ones[$0]) })
+            var belief = Belief(combining: range.map { Belief(tens: tens[$0], ones: ones[$0]) })
+            if let calibration { belief = belief.cooled(to: calibration.temperature) }
             let sequence = batch.sequences[index]
             return Reading(
                 sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
                 used: batch.used[index], heights: batch.heights[index],
                 attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) },
-                problems: batch.problems.filter { sequence.frames.contains($0.path) })
+                problems: batch.problems.filter { sequence.frames.contains($0.path) }, threshold: calibration?.threshold)
         }
     }
 }

@@ -52,7 +52,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let predictions = try video.boxes.map(readVideo) ?? readFolders()
-        if predictions.allSatisfy({ $0.number == nil }) { throw ExitCode(1) }
+        if predictions.allSatisfy({ $0.tens.isEmpty }) { throw ExitCode(1) }
     }
 
     private func readFolders() throws -> [Prediction] {

@@ -9,7 +9,8 @@ enum PredictionText {
             let others = prediction.top.dropFirst().map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
             let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"
             return [
-                prediction.sequence, prediction.number?.description ?? "-", prediction.confidence.map(percent) ?? "-", others,
+                prediction.sequence, prediction.number?.description ?? (prediction.unreadable ? "unreadable" : "-"),
+                prediction.confidence.map(percent) ?? "-", others,
                 "\(prediction.frames.count)\(left)",
             ]
         }
@@ -53,16 +54,17 @@ enum PredictionText {
                 "sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability",
                 "frames", "left_out",
             ]
-            + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" }
+            + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
         let rows = predictions.map { prediction in
             let others = prediction.top.dropFirst().flatMap { [$0.number.description, number($0.probability)] }
-            return [
+            var row = [
                 prediction.sequence, prediction.track, prediction.number?.description ?? "",
                 prediction.confidence.map(number) ?? "",
             ]
-                + (others.isEmpty ? Array(repeating: "", count: 4) : others)
-                + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
-                + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+            row += others.isEmpty ? Array(repeating: "", count: 4) : others
+            row += ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
+            row += prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number)
+            return row + ["\(prediction.unreadable)"]
         }
         return ([header] + rows).map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
     }

@@ -12,7 +12,8 @@ extension DatasetFormat {
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
         for numberFolder in try subfolders(in: root) {
-            guard let number = JerseyNumber(numberFolder) else {
+            let number = JerseyNumber(numberFolder)
+            if number == nil && !(config.unreadable && numberFolder == unreadableFolder) {
                 if wanted != nil { continue }
                 if numberFolder == unreadableFolder {
                     let url = root.appendingPathComponent(numberFolder)
@@ -23,7 +24,7 @@ extension DatasetFormat {
                     root.appendingPathComponent(numberFolder).path, "is not named by a shirt number (0...9, 00...99)",
                     advice: "move it away, or name the numbers to use with --classes")
             }
-            if let wanted, !wanted.contains(number) { continue }
+            if let wanted, let number, !wanted.contains(number) { continue }
             let numberURL = root.appendingPathComponent(numberFolder)
             for trackFolder in try subfolders(in: numberURL) {
                 let track = numberFolder + "/" + trackFolder
