@@ -55,6 +55,8 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"), .linkedLibrary("avutil"),
             ]),
+        // The weights that come with jersey, within the program: one file is all there is to copy.
+        .target(name: "CBundledModel", exclude: ["bundled.safetensors"]),
         // Drawing, for rendered samples and contact sheets.
         .systemLibrary(name: "CCairo"),
         // Zip and tar files.
@@ -63,7 +65,8 @@ let package = Package(
         .target(name: "Torch", dependencies: ["CTorch"]),
         // Configuration, data, models and inference: what it takes to read a number.
         .target(
-            name: "Jersey", dependencies: ["Torch", "CArchive", "CImage", "CVideo", .product(name: "Yams", package: "Yams")]),
+            name: "Jersey",
+            dependencies: ["Torch", "CArchive", "CBundledModel", "CImage", "CVideo", .product(name: "Yams", package: "Yams")]),
         // What a researcher does with it: training, evaluation, experiments, analyses, reports, rendered data.
         .target(
             name: "JerseyLab",

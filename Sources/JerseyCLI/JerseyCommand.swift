@@ -9,7 +9,8 @@ struct JerseyCommand: ParsableCommand {
         abstract: "Reads shirt numbers of athletes from short image sequences.",
         version: "0.1.0",
         subcommands: [
-            PredictCommand.self, TrainCommand.self, EvaluateCommand.self, ExperimentCommand.self, RunsCommand.self,
+            PredictCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ExperimentCommand.self,
+            RunsCommand.self,
             AnalyzeCommand.self, ReportCommand.self, DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self,
             DoctorCommand.self,
         ])

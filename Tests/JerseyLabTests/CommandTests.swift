@@ -84,7 +84,7 @@ import Torch
         let path = Sample.folder.path("data/4")
         let arguments = ["--weights", weights, path]
         let csv = try predict(arguments + ["--format", "csv"]).split(separator: "\r\n")
-        #expect(csv.count == 7 && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [31])
+        #expect(csv.count == 7 && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [32])
         #expect(try predict(arguments + ["--format", "jsonl"]).split(separator: "\n").count == 6)
         #expect(try predict(arguments + ["--format", "table"]).split(separator: "\n").count == 8)
         #expect(try predict(arguments + ["--format", "jsonl", "--tracks"]).split(separator: "\n").count == 6)

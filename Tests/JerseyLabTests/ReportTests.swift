@@ -205,7 +205,8 @@ import Torch
 
     @Test func `The study's eighteen models have published figures, and no other`() {
         let names = PublishedFigures.all.map(\.model)
-        #expect(names.count == 18 && Set(names) == Set(ModelSpec.all.map(\.name)).subtracting(["basic_efflite0"]))
+        let ours = ModelSpec.all.filter { $0.phase == .evidence || $0.name == "basic_efflite0" }
+        #expect(names.count == 18 && Set(names) == Set(ModelSpec.all.map(\.name)).subtracting(ours.map(\.name)))
     }
 
     @Test(arguments: PublishedFigures.all)

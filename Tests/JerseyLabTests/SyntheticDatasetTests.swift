@@ -259,7 +259,7 @@ struct SyntheticSceneTests {
         for (digit, outline) in outlines.enumerated() {
             let ys = outline.joined().map(\.y)
             let (top, bottom) = (ys.min()!, ys.max()!)
-            #expect((-0.05...0.08).contains(top) && (0.95...1.05).contains(bottom), "\(digit) is \(top) to \(bottom)")
+            #expect((-0.05...0.12).contains(top) && (0.95...1.05).contains(bottom), "\(digit) is \(top) to \(bottom)")
             #expect(outline.allSatisfy { $0.signedArea > 0 })
             #expect(!outlines[..<digit].contains(outline))
         }

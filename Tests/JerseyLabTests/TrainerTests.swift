@@ -181,6 +181,19 @@ import Torch
         let losses = try (0..<8).map { _ in try learner.learn(from: batch).loss }
         #expect(losses.last! < losses.first! * 0.7)
     }
+
+    @Test func `Where no number is seen, only readability is learned`() throws {
+        var config = Sample.config("evidence_tied")
+        config.optimizer.rates = .uniform
+        let learner = Learner(JerseyModel(try config.spec(), seed: 1), config, schedule: .cosine(total: 100, warm: 0))
+        let batch = LabelledBatch(
+            frames: .normal([5, 3, 48, 48], deviation: 1, seed: 7), lengths: [2, 3], isPadded: false,
+            numbers: [JerseyNumber(tens: 4, ones: 8), nil])
+        let steps = try (0..<12).map { _ in try learner.learn(from: batch) }
+        #expect(steps.allSatisfy { $0.tally.sequences == 2 && $0.readabilityLoss != nil })
+        #expect(steps.last!.loss < steps.first!.loss * 0.7 && steps.last!.tally.numbers == 2)
+        #expect(steps.last!.readabilityLoss! < steps.first!.readabilityLoss!)
+    }
 }
 
 extension Splits {

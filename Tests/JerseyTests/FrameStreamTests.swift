@@ -39,7 +39,7 @@ import Torch
         }
     }
 
-    @Test(arguments: ["seq_urnn_fs", "seq_ugru_fs", "seq_ulstm_fs", "basic_sv2"])
+    @Test(arguments: ["seq_urnn_fs", "seq_ugru_fs", "seq_ulstm_fs", "basic_sv2", "evidence_tied"])
     func `A causal model goes on however long the stream, as one that takes all frames at once`(model: String) throws {
         let spec = try ModelSpec.named(model)
         let stream = FrameStream(reader(spec))

@@ -15,7 +15,8 @@ struct ModelTests {
         #expect(ModelSpec.all.filter { $0.name == spec.name }.count == 1)
         #expect(try JSONDecoder().decode(ModelSpec.self, from: JSONEncoder().encode(spec)) == spec)
         #expect(
-            spec.readsAnchorOnly == (spec.phase == .singleFrame) && spec.usesDiscriminativeRates == (spec.phase != .singleFrame))
+            spec.readsAnchorOnly == (spec.phase == .singleFrame)
+                && spec.usesDiscriminativeRates == [.sequence, .attention].contains(spec.phase))
     }
 
     @Test("every alias stands for a model, and hides none", arguments: ModelSpec.aliases.keys.sorted())
@@ -68,7 +69,7 @@ struct ModelTests {
             let count = spec.readsAnchorOnly ? 7 : 3
             #expect(packed.tens.shape == [count, 11] && packed.ones.shape == [count, 10])
             #expect(packed.tens.isFinite && packed.ones.isFinite)
-            #expect((packed.attention != nil) == (spec.phase == .attention || spec.pooling == .mean))
+            #expect((packed.attention != nil) == ([.attention, .evidence].contains(spec.phase) || spec.pooling == .mean))
             if let attention = packed.attention {
                 for (row, length) in zip(rows(attention), Self.lengths) {
                     #expect(row.count == 4 && row.dropFirst(length).allSatisfy { $0 == 0 } && abs(row.reduce(0, +) - 1) < 1e-5)

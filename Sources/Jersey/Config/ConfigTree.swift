@@ -204,6 +204,7 @@ extension RunConfig {
         full.pretrained = ""
         full.data.classes = []
         full.data.splits = ""
+        full.data.trainingFrames = 1
         full.data.groupPattern = ""
         full.training.threads = 1
         full.training.saveEverySteps = 1

@@ -45,6 +45,12 @@ public struct DataConfig: Codable, Sendable, Equatable {
     public var width = 96
     /// Longer sequences are sampled down to so many frames.
     public var maximumFrames = 16
+    /// The same for a step of training; `maximumFrames` where nil.
+    public var trainingFrames: Int?
+    /// Takes in sequences in which no number is seen, so that a model learns when not to answer. Only models that sum evidence can.
+    public var unreadable = false
+    /// Cuts crops of whole players to where a number would be; crops of numbers stay as they are.
+    public var cutsTorsos = false
     /// Train, validation, test; sum 1.
     public var ratios = [0.8, 0.1, 0.1]
     /// Share of the two-digit numbers of which training and validation see nothing: can digits be put together anew? All their
@@ -84,6 +90,9 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
     /// Zoom factors are drawn from 1 ± this, and shifts up to this share of the size. Not in the study.
     public var zoom = 0.0
     public var shift = 0.0
+    /// Lean to either side, degrees; and width relative to height, drawn from 1 ± this. Not in the study.
+    public var shear = 0.0
+    public var stretch = 0.0
     /// Mirrors a sequence, all its frames alike. Not in the study, which gave it up: a mirrored number is none.
     public var flipProbability = 0.0
     /// One draw for all frames of a sequence, where the study draws for every frame.
@@ -156,6 +165,8 @@ public struct TrainingConfig: Codable, Sendable, Equatable {
     public var tensWeight = 1.0
     public var onesWeight = 1.0
     public var fullWeight = 0.0
+    /// Of telling whether a frame is read rightly, in models that sum evidence.
+    public var readabilityWeight = 0.3
     public var labelSmoothing = 0.0
     public var balance = Balance.none
     public var precision = Precision.automatic
@@ -184,17 +195,28 @@ extension RunConfig {
         try require(
             data.ratios.count == 3 && data.ratios.allSatisfy { 0...1 ~= $0 } && abs(data.ratios.reduce(0, +) - 1) < 1e-6,
             "data.ratios", data.ratios, "three shares with sum 1, such as [0.8, 0.1, 0.1]")
+        try require(
+            data.trainingFrames.map { (1...512).contains($0) } ?? true, "data.trainingFrames", data.trainingFrames ?? 0, "1...512"
+        )
+        if data.unreadable, !(try spec().judgesReadability) {
+            throw UsageError("data.unreadable is for models that sum evidence, such as evidence_tied, and not for \(model)")
+        }
+        if published, try spec().judgesReadability {
+            throw UsageError("the study has nothing like \(model); leave out published")
+        }
         try require(0..<1 ~= data.heldOutShare, "data.heldOutShare", data.heldOutShare, "0..<1")
         try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
         try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")
         for (key, value) in [
             ("blurProbability", augmentation.blurProbability), ("noiseProbability", augmentation.noiseProbability),
             ("brightness", augmentation.brightness), ("contrast", augmentation.contrast), ("saturation", augmentation.saturation),
-            ("zoom", augmentation.zoom), ("shift", augmentation.shift), ("flipProbability", augmentation.flipProbability),
+            ("zoom", augmentation.zoom), ("shift", augmentation.shift), ("stretch", augmentation.stretch),
+            ("flipProbability", augmentation.flipProbability),
         ] {
             try require(0...1 ~= value, "augmentation." + key, value, "0...1")
         }
         try require(0...180 ~= augmentation.rotation, "augmentation.rotation", augmentation.rotation, "0...180 degrees")
+        try require(0...60 ~= augmentation.shear, "augmentation.shear", augmentation.shear, "0...60 degrees")
         try require(
             !augmentation.blurRadii.isEmpty && augmentation.blurRadii.allSatisfy { 0...50 ~= $0 }, "augmentation.blurRadii",
             augmentation.blurRadii, "radii of 0...50 pixels")
@@ -216,6 +238,9 @@ extension RunConfig {
         let weights = [
             ("tensWeight", training.tensWeight), ("onesWeight", training.onesWeight), ("fullWeight", training.fullWeight),
         ]
+        try require(
+            training.readabilityWeight >= 0 && training.readabilityWeight.isFinite, "training.readabilityWeight",
+            training.readabilityWeight, "0 or more")
         for (key, value) in weights {
             try require(value >= 0 && value.isFinite, "training." + key, value, "0 or more")
         }

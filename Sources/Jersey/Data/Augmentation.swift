@@ -21,6 +21,10 @@ public struct Augmentation: Sendable {
         public var zoom = 1.0
         /// Shares of width and height.
         public var shift = (x: 0.0, y: 0.0)
+        /// Of the tangent: how far the top goes to the right, in heights.
+        public var shear = 0.0
+        /// Width grows by this factor.
+        public var stretch = 1.0
         /// Pixels; nil for none.
         public var blur: Double?
         /// Standard deviation on a 0...1 scale, and the seed of the values; nil for none.
@@ -30,7 +34,8 @@ public struct Augmentation: Sendable {
 
         public static func == (a: Draw, b: Draw) -> Bool {
             (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (b.brightness, b.contrast, b.saturation, b.angle, b.zoom)
-                && a.shift == b.shift && a.blur == b.blur && a.noise?.deviation == b.noise?.deviation
+                && (a.shear, a.stretch) == (b.shear, b.stretch) && a.shift == b.shift && a.blur == b.blur
+                && a.noise?.deviation == b.noise?.deviation
                 && a.noise?.seed == b.noise?.seed && a.isMirrored == b.isMirrored
         }
     }
@@ -62,6 +67,9 @@ public struct Augmentation: Sendable {
             random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]), random.next()
         )
         if noises { draw.noise = (deviation, seed) }
+        // Only where asked for: runs from before they were thought of stay as they are.
+        if config.shear > 0 { draw.shear = tan(random.uniform(-config.shear...config.shear) * .pi / 180) }
+        if config.stretch > 0 { draw.stretch = factor(config.stretch) }
         return draw
     }
 
@@ -73,7 +81,8 @@ public struct Augmentation: Sendable {
         brighten(picture, draw.brightness)
         adjustContrast(picture, draw.contrast)
         saturate(picture, draw.saturation)
-        picture = moved(picture, angle: draw.angle, zoom: draw.zoom, shift: draw.shift)
+        picture = moved(
+            picture, angle: draw.angle, zoom: draw.zoom, shift: draw.shift, shear: draw.shear, stretch: draw.stretch)
         if let radius = draw.blur { picture = blurred(picture, radius: radius) }
         if let noise = draw.noise {
             addNoise(picture, Tensor.normal(picture.shape, deviation: noise.deviation, seed: noise.seed))
@@ -112,12 +121,21 @@ public struct Augmentation: Sendable {
         picture.gathered(3, at: Tensor((0..<picture.shape[3]).reversed().map(Int64.init)))
     }
 
-    /// Rotation about the centre, with zoom and shift; black where nothing is.
-    static func moved(_ picture: Tensor, angle: Double, zoom: Double = 1, shift: (x: Double, y: Double) = (0, 0)) -> Tensor {
-        if angle == 0 && zoom == 1 && shift == (0, 0) { return picture }
+    /// Rotation about the centre, with zoom and shift, of a picture that was leant and stretched before; black where nothing is.
+    static func moved(
+        _ picture: Tensor, angle: Double, zoom: Double = 1, shift: (x: Double, y: Double) = (0, 0), shear: Double = 0,
+        stretch: Double = 1
+    ) -> Tensor {
+        if angle == 0 && zoom == 1 && shift == (0, 0) && shear == 0 && stretch == 1 { return picture }
         let (height, width) = (Double(picture.shape[2]), Double(picture.shape[3]))
         let (c, s) = (cos(angle * .pi / 180) / zoom, sin(angle * .pi / 180) / zoom)
-        let theta = [c, -s * height / width, -2 * shift.x, s * width / height, c, -2 * shift.y]
+        var theta = [c, -s * height / width, -2 * shift.x, s * width / height, c, -2 * shift.y]
+        if shear != 0 || stretch != 1 {
+            // The same map, and then back from what was leant and stretched.
+            for column in 0..<3 {
+                theta[column] = (theta[column] + shear * height / width * theta[3 + column]) / stretch
+            }
+        }
         return picture.warped(by: theta).floorInPlace()
     }
 

@@ -7,7 +7,7 @@ public struct FrameSequence: Sendable, Equatable {
     public let id: String
     /// "8/track_001", as in the study's splits.
     public let track: String
-    /// Nil where it is not known.
+    /// Nil where it is not known; in a labelled data set, where none is seen.
     public let number: JerseyNumber?
     /// Paths in frame order; names only, where the frames are in memory.
     public let frames: [String]

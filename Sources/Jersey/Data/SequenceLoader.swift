@@ -36,6 +36,8 @@ public struct SequenceLoader: Sendable {
     public var preprocessor: FramePreprocessor
     public var maximumFrames: Int
     public var sampling: FrameSampling
+    /// Cuts whole players to where a number would be (`Torso`).
+    public var cutsTorsos = false
     /// Nil for a model that reads sequences.
     public var singleFrame: SingleFrame?
     public var augmentation: Augmentation?
@@ -53,11 +55,12 @@ public struct SequenceLoader: Sendable {
     /// As training and evaluation of `config` read frames.
     public init(_ config: RunConfig, spec: ModelSpec, training: Bool, cache: FrameCache? = nil) {
         preprocessor = FramePreprocessor(height: config.data.height, width: config.data.width, truncates: config.published)
-        maximumFrames = config.data.maximumFrames
+        maximumFrames = (training ? config.data.trainingFrames : nil) ?? config.data.maximumFrames
         sampling =
             config.published
             ? .published(anchorFirst: true) : training && config.augmentation.frameJitter ? .jittered : .even
         singleFrame = spec.readsAnchorOnly ? .anchor : nil
+        cutsTorsos = config.data.cutsTorsos
         augmentation = training && config.augmentation.enabled ? Augmentation(config.augmentation) : nil
         self.cache = cache
         strict = config.data.strict
@@ -73,10 +76,12 @@ public struct SequenceLoader: Sendable {
         let draws = augmentation?.draws(chosen.count, from: &random)
         var (used, heights): ([Int], [Int]) = ([], [])
         var problems: [FrameProblem] = []
+        let images = chosen.map { index in Result { try image(sequence, index) } }
+        let areWholePlayers = cutsTorsos && Torso.areWholePlayers(images.compactMap { try? $0.get() })
         for (place, index) in chosen.enumerated() {
             do {
-                let image = try image(sequence, index)
-                var picture = try preprocessor.fitted(image)
+                let image = try images[place].get()
+                var picture = try preprocessor.fitted(areWholePlayers ? Torso.cut(from: image) : image)
                 if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)

@@ -135,9 +135,11 @@ extension Splits {
     }
 
     private mutating func assignTracks(_ dataset: Dataset, _ config: DataConfig) {
-        for number in dataset.numbers {
-            var tracks = Set(dataset.sequences.filter { $0.number == number }.map(\.track)).sorted()
-            var random = RandomStream(config.splitSeed, UInt64(number.tens), UInt64(number.ones))
+        // Sequences without a number, where they are taken in, are split like those of one more number.
+        let tracksOf = Dictionary(grouping: dataset.sequences, by: \.number).mapValues { Set($0.map(\.track)) }
+        for number in dataset.numbers.map(Optional.some) + [nil] {
+            var tracks = tracksOf[number, default: []].sorted()
+            var random = RandomStream(config.splitSeed, UInt64(number?.tens ?? 11), UInt64(number?.ones ?? 0))
             tracks.shuffle(using: &random)
             let sizes = Self.sizes(tracks.count, ratios: config.ratios)
             train.formUnion(tracks.prefix(sizes.train))
@@ -155,7 +157,7 @@ extension Splits {
         /// Tracks by number, and under nil in all.
         func counts(_ tracks: [String]) -> [JerseyNumber?: Double] {
             var counts: [JerseyNumber?: Double] = [nil: Double(tracks.count)]
-            for track in tracks { counts[numberOf[track]!, default: 0] += 1 }
+            for case let number? in tracks.map({ numberOf[$0]! }) { counts[number, default: 0] += 1 }
             return counts
         }
         let totals = counts(dataset.tracks)
@@ -234,7 +236,11 @@ extension Splits {
                 advice: advice)
         }
         let wanted = config.classes.map(Set.init)
-        let missing = known.subtracting(present).filter { wanted?.contains(String($0.prefix { $0 != "/" })) ?? true }
+        let missing = known.subtracting(present).filter { track in
+            let folder = String(track.prefix { $0 != "/" })
+            // What was split for training may not be asked for now.
+            return folder == unreadableFolder ? config.unreadable : wanted?.contains(folder) ?? true
+        }
         if let track = missing.min() {
             throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data lack", advice: advice)
         }

@@ -24,7 +24,7 @@ extension Belief {
     }
 
     /// Both together, not normalised.
-    fileprivate func adding(_ other: Belief) -> Belief {
+    func adding(_ other: Belief) -> Belief {
         Belief(tens: zip(tens, other.tens).map(+), ones: zip(ones, other.ones).map(+))
     }
 

@@ -2,12 +2,14 @@ import Torch
 
 /// Reads a player whose frames come one by one, and can be asked at any time.
 ///
-/// A frame is encoded once, and what is kept of the frames does not grow. Models of single frames sum evidence, models with a final state
-/// of one direction go on from it: for these the answer is that of all frames at once. Other models see the last frames, as many as they
+/// A frame is encoded once, and what is kept of the frames does not grow. Models of single frames and those that weigh frames by how well
+/// they can be read sum evidence, models with a final state of one direction go on from it: for these the answer is that of all frames at once. Other models see the last frames, as many as they
 /// take. One player, one thread; several streams may share a reader.
 public final class FrameStream {
     private enum Memory {
         case evidence(WindowEvidence?)
+        /// Log-probabilities of tens and ones, weighted and summed.
+        case sum(Belief?)
         case state(Recurrent.State?, Belief?)
         /// Feature maps of the last frames.
         case window([Tensor], Belief?)
@@ -22,16 +24,21 @@ public final class FrameStream {
         self.reader = reader
         let spec = reader.model.spec
         memory =
-            spec.readsAnchorOnly
-            ? .evidence(nil)
-            : spec.temporal?.bidirectional == false && spec.pooling == .final ? .state(nil, nil) : .window([], nil)
+            if spec.readsAnchorOnly {
+                .evidence(nil)
+            } else if spec.pooling == .evidence {
+                .sum(nil)
+            } else {
+                spec.temporal?.bidirectional == false && spec.pooling == .final ? .state(nil, nil) : .window([], nil)
+            }
     }
 
     /// Takes in one frame more, in time order, in the same time whatever came before.
     ///
     /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size; the stream is as before.
     public func add(_ image: RGBImage) throws {
-        let frame = try reader.loader.preprocessor.frame(image)
+        let isWholePlayer = reader.loader.cutsTorsos && Torso.areWholePlayers([image])
+        let frame = try reader.loader.preprocessor.frame(isWholePlayer ? Torso.cut(from: image) : image)
         evaluating {
             let model = reader.model
             let maps = model.maps(FramePreprocessor.normalized(frame, on: model.device))
@@ -40,6 +47,11 @@ public final class FrameStream {
                 let look = belief(of: model.output(ofMaps: maps, lengths: [1]))
                 if evidence == nil { evidence = WindowEvidence(look) } else { evidence?.add(look) }
                 memory = .evidence(evidence)
+            case .sum(let former):
+                // One frame's logits are its weighted log-probabilities.
+                let output = model.output(ofMaps: maps, lengths: [1])
+                let look = Belief(tens: output.tens.array(of: Double.self), ones: output.ones.array(of: Double.self))
+                memory = .sum(former?.adding(look) ?? look)
             case .state(let former, _):
                 let (output, state) = model.step(maps, after: former)
                 memory = .state(state, belief(of: output))
@@ -51,9 +63,12 @@ public final class FrameStream {
     }
 
     /// What is believed after the frames so far; nil before the first.
-    public var belief: Belief? {
+    public var belief: Belief? { evidence.map(reader.judged) }
+
+    private var evidence: Belief? {
         switch memory {
         case .evidence(let evidence): return evidence?.belief()
+        case .sum(let sum): return sum.map { Belief(combining: [$0]) }
         case .state(_, let belief): return belief
         case .window(let maps, let known):
             if maps.isEmpty || known != nil { return known }

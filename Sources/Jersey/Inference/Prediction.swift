@@ -16,10 +16,12 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     public let sequence: String
     public let track: String
-    /// Nil where no frame could be read, or a roster is contradicted.
+    /// Nil where no frame could be read, the sequence is unreadable, or a roster is contradicted.
     public internal(set) var number: JerseyNumber?
-    /// Probability of `number`, 0...1.
+    /// Probability of the most probable number, 0...1; nil where no frame could be read, or a roster is contradicted.
     public internal(set) var confidence: Double?
+    /// Whether frames were read, but no number with enough confidence.
+    public let unreadable: Bool
     /// The three most probable numbers; of a roster, where there is one.
     public internal(set) var top: [Candidate]
     /// Probabilities of 0...9 and blank.
@@ -34,9 +36,11 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var players: [Roster.Player]?
     /// A number that was seen, and is not in the roster.
     public internal(set) var conflict: Candidate?
+    /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
+    private var threshold: Double?
 
     private enum CodingKeys: String, CodingKey {
-        case sequence, track, number, confidence, top, tens, ones, frames, windows, players, conflict
+        case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict
         case leftOut = "left_out"
     }
 
@@ -47,6 +51,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         // Null where there is none, so that a row always has the key.
         try container.encode(number, forKey: .number)
         try container.encode(confidence, forKey: .confidence)
+        try container.encode(unreadable, forKey: .unreadable)
         try container.encode(top, forKey: .top)
         try container.encode(tens, forKey: .tens)
         try container.encode(ones, forKey: .ones)
@@ -62,7 +67,7 @@ public struct Prediction: Codable, Sendable, Equatable {
             sequence: reading.sequence.id, track: reading.sequence.track, belief: Belief(reading),
             frames: reading.used.enumerated().map { place, index in
                 FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
-            }, leftOut: reading.problems)
+            }, leftOut: reading.problems, threshold: reading.threshold)
     }
 
     /// A sequence of which no frame could be read.
@@ -71,15 +76,21 @@ public struct Prediction: Codable, Sendable, Equatable {
         track = unreadable.sequence.track
         number = nil
         confidence = nil
+        self.unreadable = false
         (top, tens, ones, frames) = ([], [], [], [])
         leftOut = unreadable.problems
     }
 
-    private init(sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem]) {
+    private init(
+        sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem], threshold: Double?
+    ) {
         self.sequence = sequence
         self.track = track
-        number = belief.number
-        confidence = belief.probability(of: belief.number)
+        let confidence = belief.probability(of: belief.number)
+        unreadable = threshold.map { confidence < $0 } ?? false
+        number = unreadable ? nil : belief.number
+        self.confidence = confidence
+        self.threshold = threshold
         top = belief.top(3).map { Candidate(number: $0, probability: belief.probability(of: $0)) }
         tens = belief.tens.map(exp)
         ones = belief.ones.map(exp)
@@ -127,7 +138,7 @@ public struct Prediction: Codable, Sendable, Equatable {
                 return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
             }
         }
-        var joined = Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut)
+        var joined = Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut, threshold: readable[0].threshold)
         if readable.count > 1 { joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) } }
         return joined
     }

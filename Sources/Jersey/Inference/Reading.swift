@@ -17,10 +17,12 @@ public struct Reading: Sendable {
     /// Weight of each frame read, sum 1; nil where the model has none.
     public let attention: [Double]?
     public let problems: [FrameProblem]
+    /// Least confidence of an answer, 0...1; nil where every sequence is answered.
+    public let threshold: Double?
 
     public init(
         sequence: FrameSequence, tens: [Double], ones: [Double], full: [Double]? = nil, used: [Int], heights: [Int] = [],
-        attention: [Double]?, problems: [FrameProblem]
+        attention: [Double]?, problems: [FrameProblem], threshold: Double? = nil
     ) {
         self.sequence = sequence
         self.tens = tens
@@ -30,6 +32,7 @@ public struct Reading: Sendable {
         self.heights = heights
         self.attention = attention
         self.problems = problems
+        self.threshold = threshold
     }
 
     /// The most probable classes, as the study takes them: each head by itself.

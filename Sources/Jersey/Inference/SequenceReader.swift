@@ -9,6 +9,8 @@ public struct SequenceReader {
     public var workers: Int
     /// Pads as the study does; results do not depend on it but for its top-k attention.
     public var pads: Bool
+    /// Makes confidences honest, and tells below which one not to answer; nil takes what the model says.
+    public var calibration: ModelCalibration?
 
     public init(model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2) {
         self.model = model
@@ -74,13 +76,18 @@ public struct SequenceReader {
         return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
     }
 
+    /// As far as the model's evidence is to be believed.
+    func judged(_ belief: Belief) -> Belief {
+        calibration.map { belief.cooled(to: $0.temperature) } ?? belief
+    }
+
     private func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
         let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
         let (tens, ones, full) = (Self.rows(output.tens), Self.rows(output.ones), output.full.map(Self.rows))
         // The equal weights of a mean are nothing that a model attends to.
-        let attention = (model.spec.pooling.isAttention ? output.attention : nil).map { ($0.array(of: Double.self), $0.shape[1]) }
+        let attention = (model.spec.pooling.weighsFrames ? output.attention : nil).map { ($0.array(of: Double.self), $0.shape[1]) }
         var start = 0
         return batch.sequences.indices.map { index in
             let length = batch.lengths[index]
@@ -88,14 +95,14 @@ public struct SequenceReader {
             let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
             start += length
             let looks = range.map { Belief(tens: tens[$0], ones: ones[$0]) }
-            let belief = Belief(windows: looks)
+            let belief = judged(Belief(windows: looks))
             let sequence = batch.sequences[index]
             return Reading(
                 sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
                 used: batch.used[index], heights: batch.heights[index],
                 attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) }
                     ?? (looks.count > 1 ? belief.shares(of: looks) : nil),
-                problems: batch.problems.filter { sequence.frames.contains($0.path) })
+                problems: batch.problems.filter { sequence.frames.contains($0.path) }, threshold: calibration?.threshold)
         }
     }
 }

@@ -1,3 +1,4 @@
+import CBundledModel
 import Foundation
 import Torch
 
@@ -14,6 +15,10 @@ public struct Checkpoint {
         /// Numbers that training has seen; empty where that is not known.
         public var numbers: [JerseyNumber] = []
         public var training: Training?
+        /// Nil where it was not measured.
+        public var calibration: ModelCalibration?
+        /// Whether crops of whole players are cut to where a number would be; nil stands for no.
+        public var cutsTorsos: Bool?
 
         public struct Training: Codable, Sendable, Equatable {
             public var seed: UInt64
@@ -46,6 +51,21 @@ public struct Checkpoint {
     /// - Throws: `FileError` when the file is broken or holds another model.
     public init(contentsOf url: URL, spec: ModelSpec? = nil) throws {
         let (tensors, metadata) = try Self.read(url)
+        try self.init(tensors, metadata, spec: spec, path: url.path)
+    }
+
+    /// The model that comes with jersey: number crops are read without training anything (docs/model-card.md).
+    public static func bundled() throws -> Checkpoint {
+        var size = 0
+        let bytes = bundled_model(&size)
+        let contents = try Safetensors(data: Data(bytes: bytes, count: size), named: bundledName)
+        return try Checkpoint(contents.tensors, contents.metadata, spec: nil, path: bundledName)
+    }
+
+    /// What errors call the bundled model.
+    public static let bundledName = "the bundled model"
+
+    private init(_ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, path: String) throws {
         self.tensors = tensors
         if let text = metadata[Self.key] {
             do {
@@ -55,17 +75,17 @@ public struct Checkpoint {
                 wanted.hasFullHead = card.spec.hasFullHead
                 if wanted != card.spec {
                     throw FileError(
-                        url.path,
+                        path,
                         "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(wanted.name) with \(wanted.encoder.rawValue)"
                     )
                 }
             } catch let error as DecodingError {
                 throw FileError(
-                    url.path, "has a model card that cannot be read (\(error.briefly))",
+                    path, "has a model card that cannot be read (\(error.briefly))",
                     advice: "was it written by a newer version?")
             }
         } else {
-            var spec = try spec ?? Self.recognised(tensors, path: url.path)
+            var spec = try spec ?? Self.recognised(tensors, path: path)
             spec.hasFullHead = Self.hasFullHead(tensors)
             card = Card(spec: spec)
         }
@@ -118,7 +138,16 @@ public struct Checkpoint {
 
     /// Writes a model and its card as safetensors.
     public static func write(_ model: JerseyModel, _ card: Card, to url: URL) throws {
+        try write(model.store.tensors, card, to: url)
+    }
+
+    /// Writes the same weights with another card.
+    public func write(_ card: Card, to url: URL) throws {
+        try Self.write(tensors, card, to: url)
+    }
+
+    private static func write(_ tensors: [String: Tensor], _ card: Card, to url: URL) throws {
         let text = JSON.text(try JSON.line(card))
-        try Safetensors(metadata: [key: text, "format": "pt"], tensors: model.store.tensors).write(to: url)
+        try Safetensors(metadata: [key: text, "format": "pt"], tensors: tensors).write(to: url)
     }
 }

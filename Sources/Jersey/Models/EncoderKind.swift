@@ -1,6 +1,6 @@
 import Torch
 
-/// The convolutional networks that turn one frame into a feature vector. Raw values are torchvision's names.
+/// The convolutional networks that turn one frame into a feature vector. Raw values are torchvision's names, but for our own.
 public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     case resnet18
     case efficientnetB0 = "efficientnet_b0"
@@ -9,6 +9,8 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     case mobilenetV3Large = "mobilenet_v3_large"
     case mobilenetV3Small = "mobilenet_v3_small"
     case shufflenetV2 = "shufflenet_v2_x1_0"
+    /// Ours, for small crops.
+    case compact
 
     /// Finds an encoder by its name or one of the study's aliases, in any case; nil for other words.
     public init?(named name: String) {
@@ -28,6 +30,7 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
         case .mobilenetV3Large: MobileNetV3(scope, .large)
         case .mobilenetV3Small: MobileNetV3(scope, .small)
         case .shufflenetV2: ShuffleNetV2(scope)
+        case .compact: CompactEncoder(scope)
         }
     }
 }
@@ -35,6 +38,8 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
 /// (N, 3, H, W) normalised frames to (N, featureCount).
 protocol FrameEncoder: Layer {
     var featureCount: Int { get }
+    /// C of the maps.
+    var mapChannels: Int { get }
     /// (N, 3, H, W) frames to the last feature maps (N, C, h, w).
     func maps(_ frames: Tensor) -> Tensor
     /// (N, C, h, w) maps to (N, featureCount).
@@ -42,6 +47,8 @@ protocol FrameEncoder: Layer {
 }
 
 extension FrameEncoder {
+    var mapChannels: Int { featureCount }
+
     func pooled(_ maps: Tensor) -> Tensor { GlobalAveragePool()(maps) }
 
     func callAsFunction(_ frames: Tensor) -> Tensor { pooled(maps(frames)) }

@@ -1,6 +1,7 @@
 import Torch
 
-/// Encoder, perhaps a recurrent layer, pooling, and two digit heads; perhaps a third head for the whole number.
+/// Encoder, perhaps a recurrent layer, pooling, and two digit heads; perhaps a third head for the whole number. Or encoder and heads
+/// for every frame, and the sum of what they tell.
 public final class JerseyModel {
     /// The parts of a model; learning rates and freezing go by them.
     public enum Part: String, CaseIterable, Sendable {
@@ -16,6 +17,20 @@ public final class JerseyModel {
         public let full: Tensor?
         /// (B, T) weights of the frames, zero on padding; nil where pooling has none.
         public let attention: Tensor?
+        /// What each frame says by itself; nil where frames are not read by themselves and summed.
+        public var looks: Looks?
+    }
+
+    /// Frames, each read by itself.
+    public struct Looks {
+        /// (R, 11) logits.
+        public let tens: Tensor
+        /// (R, 10) logits.
+        public let ones: Tensor
+        /// (R, 110) logits; nil without that head.
+        public let full: Tensor?
+        /// (R, 1): the logit of its being read rightly.
+        public let readability: Tensor
     }
 
     public let spec: ModelSpec
@@ -29,9 +44,9 @@ public final class JerseyModel {
     private let encoder: any FrameEncoder
     private let temporal: Recurrent?
     private let pooling: any TemporalPooling
-    private let tens: Linear
-    private let ones: Linear
+    private let digits: any DigitHeads
     private let full: Linear?
+    private let readability: Linear?
 
     /// - Parameters:
     ///   - seed: what the initial weights are drawn from.
@@ -58,9 +73,13 @@ public final class JerseyModel {
         }
         pooling = spec.pooling.make(root.part(Part.pooling.rawValue), width: width, published: published)
         let heads = root.part(Part.heads.rawValue)
-        tens = Linear(heads / "fc_tens", width, 11)
-        ones = Linear(heads / "fc_ones", width, 10)
+        digits =
+            switch spec.digits {
+            case .independent: IndependentDigits(heads, width: width)
+            case .tied: TiedDigits(heads, channels: encoder.mapChannels)
+            }
         full = spec.hasFullHead ? Linear(heads / "fc_full", width, JerseyNumber.all.count) : nil
+        readability = spec.judgesReadability ? Linear(heads / "fc_readability", width, 1) : nil
     }
 
     /// The encoder alone: (N, 3, H, W) normalised frames to (N, F).
@@ -84,21 +103,37 @@ public final class JerseyModel {
     /// The second half of the model, from the maps of all frames (R, C, h, w) on.
     func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         let features = encoder.pooled(maps)  // (R, F)
-        guard let temporal else { return heads(features, nil) }
+        if spec.readsAnchorOnly { return heads(features, maps: maps, nil) }
         let layout = PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil)
+        if let readability {
+            let (tens, ones) = digits(features, maps: maps)
+            return summed(Looks(tens: tens, ones: ones, full: full?(features), readability: readability(features)), layout)
+        }
+        guard let temporal else { return heads(features, maps: maps, nil) }
         let recurrent = temporal(features, layout)
         let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)
-        return heads(pooled, weights)
+        return heads(pooled, maps: nil, weights)
     }
 
     /// One frame more of a sequence that is read as it comes: its maps (1, C, h, w), and the state that the frames before have left.
     func step(_ maps: Tensor, after state: Recurrent.State?) -> (Output, Recurrent.State) {
         guard let temporal else { preconditionFailure("\(spec.name) has no state") }
         let state = temporal.step(encoder.pooled(maps), after: state)
-        return (heads(state.hidden, nil), state)
+        return (heads(state.hidden, maps: nil, nil), state)
     }
 
-    private func heads(_ pooled: Tensor, _ attention: Tensor?) -> Output {
-        Output(tens: tens(pooled), ones: ones(pooled), full: full?(pooled), attention: attention)
+    private func heads(_ pooled: Tensor, maps: Tensor?, _ attention: Tensor?) -> Output {
+        let (tens, ones) = digits(pooled, maps: maps)
+        return Output(tens: tens, ones: ones, full: full?(pooled), attention: attention)
+    }
+
+    /// The frames' log-probabilities, weighted by how likely each can be read.
+    private func summed(_ looks: Looks, _ layout: PackedLayout) -> Output {
+        let readable = looks.readability.sigmoid()
+        func sum(_ logits: Tensor) -> Tensor { layout.padded(logits.logSoftmax(over: 1) * readable).sum(over: 1) }
+        let weights = layout.padded(readable).squeezed(2)
+        return Output(
+            tens: sum(looks.tens), ones: sum(looks.ones), full: looks.full.map(sum),
+            attention: weights / weights.sum(over: 1, keep: true).clamped(to: 1e-12...1e12), looks: looks)
     }
 }

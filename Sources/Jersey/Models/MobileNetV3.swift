@@ -5,6 +5,7 @@ struct MobileNetV3: FrameEncoder {
     enum Variant { case large, small }
 
     let featureCount: Int
+    let mapChannels: Int
     let features: Sequential
     let linear: Linear
 
@@ -38,10 +39,11 @@ struct MobileNetV3: FrameEncoder {
             layers.append(InvertedResidual(place / layers.count, inputs, row, style))
             inputs = outputs
         }
+        mapChannels = inputs * 6
         layers.append(
-            ConvNormActivation(place / layers.count, inputs, inputs * 6, kernel: 1, norm: style.norm, activation: .hardswish))
+            ConvNormActivation(place / layers.count, inputs, mapChannels, kernel: 1, norm: style.norm, activation: .hardswish))
         features = Sequential(layers)
-        linear = Linear(scope / "classifier" / 2, inputs * 6, featureCount, initial: .normal(deviation: 0.01))
+        linear = Linear(scope / "classifier" / 2, mapChannels, featureCount, initial: .normal(deviation: 0.01))
     }
 
     func maps(_ frames: Tensor) -> Tensor { features(frames) }

@@ -7,6 +7,8 @@ public struct ModelSpec: Codable, Sendable, Hashable {
         case singleFrame = "0"
         case sequence = "A"
         case attention = "B"
+        /// Ours, not the study's: frames are read one by one, and what they tell is summed.
+        case evidence = "E"
     }
 
     /// The recurrent layer.
@@ -34,6 +36,16 @@ public struct ModelSpec: Codable, Sendable, Hashable {
         case gate(width: Int = 64)
         /// A softmax over scores of which only the `count` largest are kept; the study's "hard-concrete".
         case topK(count: Int = 3, width: Int = 64)
+        /// Every frame is read by itself; log-probabilities are summed, each frame's weighted by how likely it can be read.
+        case evidence
+    }
+
+    /// How digits are told apart.
+    public enum Digits: String, Codable, Sendable {
+        /// By a layer for tens and another for ones, as in the study.
+        case independent
+        /// By one classifier, where the tens and where the ones stand.
+        case tied
     }
 
     public var name: String
@@ -43,14 +55,22 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     public var pooling: Pooling
     /// Optional, so that files of models without the head are as they were before there was one.
     private var fullHead: Bool?
+    /// Optional for the same reason.
+    private var digitHeads: Digits?
 
-    init(_ name: String, phase: Phase, encoder: EncoderKind = .resnet18, temporal: Temporal? = nil, pooling: Pooling = .none) {
+    init(
+        _ name: String, phase: Phase, encoder: EncoderKind = .resnet18, temporal: Temporal? = nil, pooling: Pooling = .none,
+        digits: Digits = .independent
+    ) {
         self.name = name
         self.phase = phase
         self.encoder = encoder
         self.temporal = temporal
         self.pooling = pooling
+        digitHeads = digits == .independent ? nil : digits
     }
+
+    public var digits: Digits { digitHeads ?? .independent }
 
     /// Whether a third head tells the 110 numbers apart, as in the study's early models; it is trained, and not read from.
     public var hasFullHead: Bool {
@@ -59,10 +79,13 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     }
 
     /// Whether the model reads the anchor frame alone.
-    public var readsAnchorOnly: Bool { temporal == nil }
+    public var readsAnchorOnly: Bool { temporal == nil && pooling == .none }
+
+    /// Whether it tells how likely a frame can be read, and so can learn from sequences in which no number is seen.
+    public var judgesReadability: Bool { pooling == .evidence }
 
     /// Rates of the study: single-frame models train at one rate, the others with a gentler one for the encoder.
-    public var usesDiscriminativeRates: Bool { phase != .singleFrame }
+    public var usesDiscriminativeRates: Bool { temporal != nil }
 }
 
 // MARK: - Words
@@ -82,6 +105,7 @@ extension ModelSpec.Pooling: CustomStringConvertible {
         case .dotProduct: "dot-product attention"
         case .gate: "gated attention"
         case .topK(let count, _): "top-\(count) attention"
+        case .evidence: "summed evidence"
         }
     }
 }
@@ -89,7 +113,7 @@ extension ModelSpec.Pooling: CustomStringConvertible {
 // MARK: - The zoo
 
 extension ModelSpec {
-    /// Every model by its name: the study's eighteen, and the EfficientNet-Lite0 that it meant.
+    /// Every model by its name: the study's eighteen, the EfficientNet-Lite0 that it meant, and our small ones for number crops.
     public static let all: [ModelSpec] = [
         ModelSpec("basic_r18", phase: .singleFrame),
         ModelSpec("basic_effb0", phase: .singleFrame, encoder: .efficientnetB0),
@@ -112,6 +136,9 @@ extension ModelSpec {
         ModelSpec("attn_ugru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .gate()),
         ModelSpec("attn_ugru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .topK()),
         ModelSpec("basic_efflite0", phase: .singleFrame, encoder: .efficientnetLite0),
+        ModelSpec("evidence_tied", phase: .evidence, encoder: .compact, pooling: .evidence, digits: .tied),
+        // To compare with: the same network with the study's heads.
+        ModelSpec("evidence_independent", phase: .evidence, encoder: .compact, pooling: .evidence),
     ]
 
     /// Older names of the study, and what they stand for.

@@ -12,7 +12,8 @@ protocol TemporalPooling {
 extension ModelSpec.Pooling {
     func make(_ scope: Scope, width: Int, published: Bool) -> any TemporalPooling {
         switch self {
-        case .none, .final: FinalPooling()
+        // Evidence is pooled behind the heads, not before them.
+        case .none, .final, .evidence: FinalPooling()
         case .mean: MeanPooling()
         case .additive(let inner): AdditivePooling(scope, width, inner)
         case .dotProduct(let inner): DotProductPooling(scope, width, inner)
@@ -21,10 +22,13 @@ extension ModelSpec.Pooling {
         }
     }
 
-    /// Whether frames are weighted by something learned.
+    /// Whether frames are weighted by something learned: attention, or how well each can be read.
+    var weighsFrames: Bool { isAttention || self == .evidence }
+
+    /// Whether the states of frames are weighted by something learned.
     var isAttention: Bool {
         switch self {
-        case .none, .mean, .final: false
+        case .none, .mean, .final, .evidence: false
         case .additive, .dotProduct, .gate, .topK: true
         }
     }

@@ -13,6 +13,8 @@ struct EvaluateCommand: ParsableCommand {
             numbers are those that training has seen, as the weight file tells.
 
             Example: jersey evaluate --weights runs/luong/best.safetensors --data crops
+
+            Example, with the bundled model: jersey evaluate --data crops --split all
             """)
 
     @OptionGroup var options: WeightOptions
@@ -62,9 +64,10 @@ struct EvaluateCommand: ParsableCommand {
                 "split", split, among: Splits.Part.allCases.map(\.rawValue) + ["all"],
                 advice: "there are train, val, test and all")
         }
-        let beside = URL(fileURLWithPath: options.weights).deletingLastPathComponent().appendingPathComponent("splits.json")
-        let url = splits.map { URL(fileURLWithPath: $0) } ?? beside
-        guard splits != nil || FileManager.default.fileExists(atPath: url.path) else {
+        let beside = options.weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
+        guard let url = splits.map({ URL(fileURLWithPath: $0) }) ?? beside,
+            splits != nil || FileManager.default.fileExists(atPath: url.path)
+        else {
             throw UsageError("there is no splits.json beside the weights; name one with --splits, or use --split all")
         }
         let splits = try Splits(contentsOf: url)

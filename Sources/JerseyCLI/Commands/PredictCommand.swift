@@ -62,7 +62,8 @@ struct PredictCommand: ParsableCommand {
         let roster = try roster.read()
         let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
-        if predictions.allSatisfy({ $0.number == nil }) { throw ExitCode(1) }
+        // An answer that is held back is an answer.
+        if predictions.allSatisfy({ $0.number == nil && !$0.unreadable }) { throw ExitCode(1) }
     }
 
     private func readFolders(_ roster: Roster?) throws -> [Prediction] {

@@ -6,8 +6,11 @@ import Torch
 
 /// Which model to read with, and how.
 struct WeightOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Weights: best.safetensors of a run, or a .pth checkpoint of the study.", valueName: "file"))
-    var weights: String
+    @Option(
+        help: ArgumentHelp(
+            "Weights: best.safetensors of a run, or a .pth checkpoint of the study; the bundled model where not given.",
+            valueName: "file"))
+    var weights: String?
 
     @Option(help: ArgumentHelp("Model in the weight file, where the file does not say.", valueName: "name"))
     var model: String?
@@ -33,6 +36,9 @@ struct WeightOptions: ParsableArguments {
     func validate() throws {
         guard (1...4096).contains(batchSize) else { throw ValidationError("--batch-size must be 1...4096") }
         guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1...256") }
+        guard weights != nil || (model == nil && encoder == nil) else {
+            throw ValidationError("--model and --encoder say what is in a weight file; name it with --weights")
+        }
         guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be 1...1024") }
     }
 
@@ -41,19 +47,27 @@ struct WeightOptions: ParsableArguments {
     /// - Parameter singleFrame: what a model of single frames reads.
     func reader(singleFrame: SequenceLoader.SingleFrame) throws -> (SequenceReader, Checkpoint.Card) {
         if let threads { Runtime.threads = threads }
-        let url = URL(fileURLWithPath: weights)
-        let kind = try encoder.map(EncoderKind.named)
-        let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
-        if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
-        let checkpoint = try Checkpoint(contentsOf: url, spec: spec)
-        let model = try checkpoint.model(on: device.resolved(), path: weights)
+        let checkpoint = try checkpoint()
+        let model = try checkpoint.model(on: device.resolved(), path: weights ?? Checkpoint.bundledName)
         let card = checkpoint.card
         var loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),
             maximumFrames: card.maximumFrames, sampling: card.published ? .published(anchorFirst: true) : .even,
             singleFrame: card.spec.readsAnchorOnly ? singleFrame : nil)
         loader.strict = strict
-        return (SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers), card)
+        loader.cutsTorsos = card.cutsTorsos ?? false
+        var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
+        reader.calibration = card.calibration
+        return (reader, card)
+    }
+
+    /// The weights and what is known of them.
+    func checkpoint() throws -> Checkpoint {
+        guard let weights else { return try .bundled() }
+        let kind = try encoder.map(EncoderKind.named)
+        let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
+        if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
+        return try Checkpoint(contentsOf: URL(fileURLWithPath: weights), spec: spec)
     }
 }
 

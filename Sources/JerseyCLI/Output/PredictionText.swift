@@ -12,7 +12,8 @@ enum PredictionText {
             let others = prediction.top.dropFirst(prediction.number == nil ? 0 : 1)
                 .map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
             let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"
-            return [prediction.sequence, prediction.number?.description ?? "-", prediction.confidence.map(percent) ?? "-"]
+            let number = prediction.number?.description ?? (prediction.unreadable ? "unreadable" : "-")
+            return [prediction.sequence, number, prediction.confidence.map(percent) ?? "-"]
                 + (hasPlayers ? [player(prediction)] : []) + [others, "\(prediction.frames.count)\(left)"]
                 + (hasWindows ? [decisive(prediction)] : [])
         }
@@ -83,7 +84,7 @@ enum PredictionText {
                 "sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability",
                 "frames", "left_out",
             ]
-            + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" }
+            + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
             + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])
         let rows = predictions.map { prediction in
             let others = prediction.top.dropFirst().flatMap { [$0.number.description, number($0.probability)] }
@@ -95,6 +96,7 @@ enum PredictionText {
                 + others + Array(repeating: "", count: max(0, 4 - others.count))
                 + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
                 + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+                + ["\(prediction.unreadable)"]
                 + (hasPlayers
                     ? [
                         players.map(\.name).joined(separator: " / "), players.map(\.team).joined(separator: " / "),

@@ -140,6 +140,7 @@ extension PublishedFigures {
         case .singleFrame: "Table 1: Phase 0, image-only (anchor frame)"
         case .sequence: "Table 2: Phase A, sequence baselines with ResNet-18"
         case .attention: "Table 3: Phase B, attention-based sequence models with ResNet-18"
+        case .evidence: "Models that sum the evidence of single frames"
         }
     }
 }

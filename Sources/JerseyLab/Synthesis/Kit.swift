@@ -53,12 +53,20 @@ struct Kit: Sendable {
         let numberColour = candidates.first(where: isReadable) ?? usual
         let opposite: Colour = numberColour.luminance > 0.5 ? Colour(0x101216) : Colour(0xF8F8F6)
         let needsBorder = !isReadable(numberColour)
-        (self.shirt, self.pattern, self.trim, self.numberColour) = (shirt, pattern, trim, numberColour)
-        border = needsBorder || random.chance(0.3) ? (random.chance(0.7) ? opposite : colour()) : nil
-        inlay = random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
+        // Of some numbers only the line round them is seen; of others the line is of their own colour, so that they look bold.
+        let isHollow = random.chance(difficulty.hollow)
+        let isBold = random.chance(0.2)
+        (self.shirt, self.pattern, self.trim) = (shirt, pattern, trim)
+        self.numberColour = isHollow ? shirt.mixed(with: trim, random.uniform(0...0.15)) : numberColour
+        if isHollow || isBold && !needsBorder {
+            border = numberColour
+        } else {
+            border = needsBorder || random.chance(0.3) ? (random.chance(0.7) ? opposite : colour()) : nil
+        }
+        inlay = !isHollow && random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
         inlayWidth = random.uniform(0.05...0.11)
         shadow = random.chance(0.08) ? opposite : nil
-        borderWidth = random.uniform(0.006...0.02)
+        borderWidth = isBold && !isHollow && !needsBorder ? random.uniform(0.003...0.009) : random.uniform(0.006...0.02)
 
         sleeves = random.chance(0.65) ? shirt : (random.chance(0.6) ? trim : colour())
         cuffs = random.chance(0.6) ? sleeves : colour()
@@ -73,7 +81,7 @@ struct Kit: Sendable {
         let height = random.uniform(sport.numberHeight)
         let width = max(0.1, number.joined().reduce(0) { max($0, abs($1.x)) } * 2)
         // Two wide digits must still fit between the shoulder blades.
-        let stretch = min(random.uniform(0.82...1.12), 0.4 / (height * width))
+        let stretch = min(random.uniform(0.6...1.1), 0.4 / (height * width))
         numberSize = Point(height * stretch, height)
         numberTop = random.uniform(0.13...0.2)
         frontNumber = random.chance(sport.frontNumbers)

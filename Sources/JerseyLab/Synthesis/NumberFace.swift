@@ -3,14 +3,26 @@ import Jersey
 
 /// What digits look like: a font, or digits built from bars as on many shirts, which need no font at all.
 enum NumberFace: Sendable {
-    case font(Canvas.Typeface)
+    /// With so much between digits, in their height; as the font has it where nil.
+    case font(Canvas.Typeface, gap: Double? = nil)
     case bars(BarDigits)
 
     /// One unit high and centred at x = 0, with y from 0 (top) to 1.
     func outline(of number: String) -> Canvas.Outline {
         switch self {
-        case .font(let typeface): Canvas.outline(of: number, typeface)
+        case .font(let typeface, nil): Canvas.outline(of: number, typeface)
+        case .font(let typeface, let gap?): Self.row(number.map { Canvas.outline(of: String($0), typeface) }, gap: gap)
         case .bars(let digits): digits.outline(of: number)
+        }
+    }
+
+    /// Digits beside each other, centred. Each is centred by itself and one unit high.
+    private static func row(_ digits: [Canvas.Outline], gap: Double) -> Canvas.Outline {
+        let widths = digits.map { $0.joined().reduce(0.1) { max($0, abs($1.x)) } * 2 }
+        var left = -(widths.reduce(0, +) + gap * Double(digits.count - 1)) / 2
+        return zip(digits, widths).flatMap { digit, width in
+            defer { left += width + gap }
+            return digit.map { $0.map { $0 + Canvas.Point(left + width / 2, 0) } }
         }
     }
 
@@ -19,7 +31,9 @@ enum NumberFace: Sendable {
         let isFancy = random.chance(fancy)
         let choice = isFancy ? special : ordinary
         if choice.isEmpty || isFancy && random.chance(0.35) { return .bars(BarDigits(using: &random)) }
-        return .font(choice.randomElement(using: &random)!)
+        let typeface = choice.randomElement(using: &random)!
+        // Shirts are narrow, so that digits often stand closer than in print.
+        return .font(typeface, gap: random.chance(0.6) ? random.uniform(0.02...0.14) : nil)
     }
 
     static let ordinary = distinct([.init(family: "no such font")] + ordinaryWanted)
@@ -76,16 +90,20 @@ struct BarDigits: Sendable {
     var roundness: Int
     /// A 4 may be open at the top, and a 1 stand on a foot.
     var isFourOpen, hasOneFoot: Bool
+    /// In a digit's unit square: where the flag of a 1 ends, and where the bars of a 4 cross.
+    var flag, crossing: Point
 
     init(using random: inout RandomStream) {
-        width = random.uniform(0.42...0.68)
-        thickness = random.uniform(0.1...0.24)
+        width = random.uniform(0.38...0.68)
+        thickness = random.uniform(0.1...0.26)
         cut = random.uniform(0.02...0.18)
         slant = random.chance(0.25) ? random.uniform(0.05...0.22) : 0
         gap = random.uniform(0.05...0.14)
         roundness = random.chance(0.5) ? 8 : 16
         isFourOpen = random.chance(0.3)
         hasOneFoot = random.chance(0.25)
+        flag = Point(random.uniform(-0.1...0.3), random.uniform(0.05...0.3))
+        crossing = Point(random.uniform(0.55...0.9), random.uniform(0.58...0.8))
     }
 
     func outline(of number: String) -> Canvas.Outline {
@@ -135,8 +153,10 @@ struct BarDigits: Sendable {
 
     private func strokes(of digit: Int) -> [[Point]] {
         switch digit {
-        case 1 where hasOneFoot: [[[0.1, 0.16], [0.5, 0], [0.5, 1]], [[0.1, 1], [0.9, 1]]]
-        case 4 where isFourOpen: [[[0, 0], [0, 0.6], [1, 0.6]], [[0.8, 0], [0.8, 1]]]
+        case 1 where hasOneFoot: [[flag, [0.5, 0], [0.5, 1]], [[0.1, 1], [0.9, 1]]]
+        case 1: [[flag + [0.05, 0], [0.55, 0], [0.55, 1]]]
+        case 4 where isFourOpen: [[[0, 0], [0, crossing.y], [1, crossing.y]], [[crossing.x, 0.35], [crossing.x, 1]]]
+        case 4: [[[crossing.x, 1], [crossing.x, 0]], [[crossing.x, 0], [0, crossing.y], [1, crossing.y]]]
         default: Self.strokes[digit]
         }
     }

@@ -82,6 +82,8 @@ private struct Scene {
     let density: Double
     /// About the number, in its heights: beside it, above and below it.
     let margin: SIMD2<Double>
+    /// Least width of a number's crop, in its height.
+    let leastAspect: Double
 
     init(number: String?, renderer: SyntheticRenderer, using random: inout RandomStream) {
         framing = renderer.framing
@@ -97,7 +99,8 @@ private struct Scene {
         camera = Camera(difficulty, using: &random)
         let (low, high) = (log(renderer.height.lowerBound), log(renderer.height.upperBound))
         let height = exp(random.uniform(low...high))
-        margin = SIMD2(random.uniform(0.08...0.24), random.uniform(0.1...0.28))
+        margin = SIMD2(random.uniform(0.04...0.3), random.uniform(0.03...0.25))
+        leastAspect = random.uniform(0.45...0.95)
         let shown = framing == .body ? 1.9 * athlete.size : athlete.kit.numberSize.y * (1 + 2 * margin.y)
         density = height / shown
         // Texels are as fine as the finest pixels that will show them.
@@ -186,8 +189,8 @@ private struct Scene {
         case .number:
             crop = Crop(around: numberPoints(of: tubes[0]))
             crop.grow(by: margin * athlete.kit.numberSize.y * sizing)
-            // Numbers seen from the side are thin; detectors keep some width.
-            let narrow = 0.45 * crop.size.y - crop.size.x
+            // Numbers of one digit, and those seen from the side, are thin; detectors keep some width.
+            let narrow = leastAspect * crop.size.y - crop.size.x
             if narrow > 0 { crop.grow(by: SIMD2(narrow / 2, 0)) }
         }
         return crop
@@ -212,6 +215,8 @@ private struct Scene {
             }
         }
         let (back, chest) = (points(from: 0.5), points(from: 0))
+        // A slim body seen from the side shows neither.
+        if back.isEmpty && chest.isEmpty { return shirt.vertices.map { seen($0.place) } }
         return back.count * 2 >= chest.count ? back : chest
     }
 

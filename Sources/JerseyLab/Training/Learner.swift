@@ -8,10 +8,10 @@ public struct LabelledBatch {
     public let frames: Tensor
     public let lengths: [Int]
     public let isPadded: Bool
-    /// One for each sequence.
-    public let numbers: [JerseyNumber]
+    /// One for each sequence; nil where none is seen, which only models that sum evidence learn from.
+    public let numbers: [JerseyNumber?]
 
-    public init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber]) {
+    public init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?]) {
         self.frames = frames
         self.lengths = lengths
         self.isPadded = isPadded
@@ -26,12 +26,14 @@ public struct StepOutcome: Sendable {
     public let onesLoss: Double
     /// Nil without a head for the full number.
     public let fullLoss: Double?
+    /// Nil where the model does not tell whether frames can be read.
+    public let readabilityLoss: Double?
     /// Norm of the gradient over all parameters, before clipping.
     public let gradientNorm: Double
     public let tally: Tally
 }
 
-/// Counts of right answers.
+/// Counts of right answers; of single frames, where a model reads each by itself.
 public struct Tally: Codable, Sendable, Equatable {
     public var sequences = 0
     public var tens = 0
@@ -94,18 +96,20 @@ public final class Learner {
         // The study never clears what its optimizer does not know of.
         for entry in trained { entry.tensor.clearGradient() }
 
-        let labels = Labels(batch.numbers, on: model.device)
         let smoothing = config.training.labelSmoothing
-        let (output, tensLoss, onesLoss, fullLoss) = withAutocast(autocast, on: model.device) {
+        let (answers, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(autocast, on: model.device) {
             let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
+            let answers = Answers(output, to: batch, on: model.device)
             return (
-                output, crossEntropy(output.tens, labels.tens, smoothing: smoothing),
-                crossEntropy(output.ones, labels.ones, smoothing: smoothing),
-                output.full.map { crossEntropy($0, labels.full, smoothing: smoothing) }
+                answers, crossEntropy(answers.tens, answers.labels.tens, smoothing: smoothing),
+                crossEntropy(answers.ones, answers.labels.ones, smoothing: smoothing),
+                answers.full.map { crossEntropy($0, answers.labels.full, smoothing: smoothing) },
+                answers.readability.map { crossEntropy($0.logits, $0.isRight) }
             )
         }
         var loss = tensLoss * config.training.tensWeight + onesLoss * config.training.onesWeight
         if let fullLoss { loss = loss + fullLoss * config.training.fullWeight }
+        if let readabilityLoss { loss = loss + readabilityLoss * config.training.readabilityWeight }
         let value = loss.item
         guard value.isFinite else { throw TrainingError(step: step, loss: value) }
 
@@ -117,8 +121,8 @@ public final class Learner {
             step += 1
         }
         return StepOutcome(
-            loss: value, tensLoss: tensLoss.item, onesLoss: onesLoss.item, fullLoss: fullLoss?.item, gradientNorm: norm.item,
-            tally: tally(output, labels, loss: value))
+            loss: value, tensLoss: tensLoss.item, onesLoss: onesLoss.item, fullLoss: fullLoss?.item,
+            readabilityLoss: readabilityLoss?.item, gradientNorm: norm.item, tally: tally(answers, loss: value))
     }
 
     /// Classes of the numbers of a batch, (B) each, on the model's device.
@@ -134,11 +138,45 @@ public final class Learner {
         }
     }
 
-    private func tally(_ output: JerseyModel.Output, _ labels: Labels, loss: Double) -> Tally {
-        withoutGradients {
-            func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
-                logits.argmax(over: 1).isEqual(to: labels).to(dtype: .float32)
+    /// Logits with what they should say: a row for each sequence, or for each frame where a model reads each by itself.
+    private struct Answers {
+        let tens: Tensor
+        let ones: Tensor
+        let full: Tensor?
+        let labels: Labels
+        /// Logits of every frame (R, 2) for being read wrongly or rightly, and which it was: what a number is not seen in is never read
+        /// rightly. Nobody has to tell which frames of a sequence show the number.
+        let readability: (logits: Tensor, isRight: Tensor)?
+
+        init(_ output: JerseyModel.Output, to batch: LabelledBatch, on device: Device) {
+            guard let looks = output.looks else {
+                (tens, ones, full) = (output.tens, output.ones, output.full)
+                labels = Labels(batch.numbers.compactMap { $0 }, on: device)
+                readability = nil
+                return
             }
+            precondition(!batch.isPadded, "padding would be learned from")
+            let numbers = zip(batch.numbers, batch.lengths).flatMap { Array(repeating: $0, count: $1) }
+            let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
+            func rows(_ logits: Tensor) -> Tensor { logits.gathered(0, at: readable) }
+            (tens, ones, full) = (rows(looks.tens), rows(looks.ones), looks.full.map(rows))
+            labels = Labels(numbers.compactMap { $0 }, on: device)
+            let (tens, ones, labels) = (tens, ones, labels)
+            let isRight = withoutGradients {
+                let right = Answers.isRight(tens, labels.tens) * Answers.isRight(ones, labels.ones)
+                return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(dtype: .int64)
+            }
+            readability = (.concatenated([looks.readability * 0, looks.readability], over: 1), isRight)
+        }
+
+        static func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
+            logits.argmax(over: 1).isEqual(to: labels).to(dtype: .float32)
+        }
+    }
+
+    private func tally(_ output: Answers, loss: Double) -> Tally {
+        withoutGradients {
+            let (isRight, labels) = (Answers.isRight, output.labels)
             let tens = isRight(output.tens, labels.tens)
             let ones = isRight(output.ones, labels.ones)
             var tally = Tally()

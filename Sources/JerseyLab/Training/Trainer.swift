@@ -146,7 +146,7 @@ public final class Trainer {
             if batch.isUsable {
                 let labelled = LabelledBatch(
                     frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device), lengths: batch.lengths,
-                    isPadded: batch.isPadded, numbers: batch.sequences.compactMap(\.number))
+                    isPadded: batch.isPadded, numbers: batch.sequences.map(\.number))
                 state.tally += try learner.learn(from: labelled).tally
             }
             state.unreadableFiles += batch.problems.count
@@ -184,6 +184,7 @@ public final class Trainer {
             var card = Checkpoint.Card(spec: learner.model.spec)
             card.published = config.published
             (card.height, card.width, card.maximumFrames) = (config.data.height, config.data.width, config.data.maximumFrames)
+            card.cutsTorsos = config.data.cutsTorsos ? true : nil
             card.numbers = session.seen.sorted()
             card.training = .init(
                 seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy,
@@ -276,10 +277,11 @@ private struct Parts {
 }
 
 extension BatchLoader.Batch {
-    /// Batch norm needs more than one value a channel, which one small frame does not give at the end of the network.
+    /// Batch norm needs more than one value a channel, which one small frame does not give at the end of the network; and digits are
+    /// learned from numbers that are seen.
     fileprivate var isUsable: Bool {
         let shape = frames.shape
-        return shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32)
+        return (shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32)) && sequences.contains { $0.number != nil }
     }
 }
 

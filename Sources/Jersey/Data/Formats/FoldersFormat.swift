@@ -12,7 +12,8 @@ extension DatasetFormat {
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
         for numberFolder in try subfolders(in: root) {
-            guard let number = JerseyNumber(numberFolder) else {
+            let number = JerseyNumber(numberFolder)
+            if number == nil && !(config.unreadable && numberFolder == unreadableFolder) {
                 if wanted != nil { continue }
                 if numberFolder == unreadableFolder {
                     let url = root.appendingPathComponent(numberFolder)
@@ -25,7 +26,7 @@ extension DatasetFormat {
                         ? "SoccerNet's layout is read with --format soccernet"
                         : "move it away, or name the numbers to use with --classes")
             }
-            if let wanted, !wanted.contains(number) { continue }
+            if let wanted, let number, !wanted.contains(number) { continue }
             let numberURL = root.appendingPathComponent(numberFolder)
             for trackFolder in try subfolders(in: numberURL) {
                 let track = numberFolder + "/" + trackFolder

@@ -1,0 +1,76 @@
+import Foundation
+import Torch
+
+/// Tells the digits of a number apart.
+protocol DigitHeads {
+    /// - Parameters:
+    ///   - features: (R, F) of frames or of sequences.
+    ///   - maps: (R, C, h, w), what the features were pooled from; nil behind a recurrent layer.
+    /// - Returns: logits of tens (R, 11) and ones (R, 10).
+    func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor)
+}
+
+/// The study's: one layer for tens, one for ones, each of which learns all digits by itself.
+struct IndependentDigits: DigitHeads {
+    let tens: Linear
+    let ones: Linear
+
+    init(_ scope: Scope, width: Int) {
+        tens = Linear(scope / "fc_tens", width, 11)
+        ones = Linear(scope / "fc_ones", width, 10)
+    }
+
+    func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor) { (tens(features), ones(features)) }
+}
+
+/// Digits read where they stand: a learned query finds the place of the tens and another that of the ones, and one classifier, which
+/// knows nothing of places, tells what is there. What it learns of a digit in one place and number holds in all others.
+struct TiedDigits: DigitHeads {
+    let key: Linear
+    let place: Linear
+    /// (2, K): of tens and of ones.
+    let queries: Tensor
+    let hidden: Linear
+    let digit: Linear
+    let blank: Linear
+    let scale: Double
+
+    /// - Parameter channels: of the maps.
+    init(_ scope: Scope, channels: Int, width: Int = 64) {
+        let scope = scope / "digits"
+        key = Linear(scope / "key", channels, width)
+        place = Linear(scope / "place", Self.placeWidth, width, bias: false)
+        queries = scope.parameter("queries", [2, width], .normal(deviation: 1))
+        hidden = Linear(scope / "hidden", channels, channels)
+        digit = Linear(scope / "digit", channels, 10)
+        blank = Linear(scope / "blank", channels, 1)
+        scale = 1 / Double(width).squareRoot()
+    }
+
+    func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor) {
+        guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
+        let (rows, channels, height, width) = (maps.shape[0], maps.shape[1], maps.shape[2], maps.shape[3])
+        let contents = maps.reshaped(rows, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
+        let places = place(Self.places(height, width).to(dtype: maps.dtype, device: maps.device))  // (P, K)
+        let keys = key(contents) + places
+        let scores = keys.matmul(queries.permuted(1, 0)) * scale  // (R, P, 2)
+        let found = scores.softmax(over: 1).permuted(0, 2, 1).matmul(contents)  // (R, 2, C)
+        let seen = Activation.relu(hidden(found))
+        let digits = digit(seen)  // (R, 2, 10)
+        let blank = blank(seen.selected(1, at: 0))
+        return (.concatenated([digits.selected(1, at: 0), blank], over: 1), digits.selected(1, at: 1))
+    }
+
+    private static let waves = 3
+    private static let placeWidth = 2 * (1 + 2 * waves)
+
+    /// Where each place of a map lies, as (P, 14): both coordinates, -1...1, and waves of them. Any size will do.
+    private static func places(_ height: Int, _ width: Int) -> Tensor {
+        func codes(_ index: Int, _ count: Int) -> [Float] {
+            let place = (2 * Float(index) + 1) / Float(count) - 1
+            return [place] + (1...waves).flatMap { [sin(.pi * Float($0) * place), cos(.pi * Float($0) * place)] }
+        }
+        let rows = (0..<height).flatMap { y in (0..<width).flatMap { x in codes(y, height) + codes(x, width) } }
+        return Tensor(rows, shape: [height * width, placeWidth])
+    }
+}

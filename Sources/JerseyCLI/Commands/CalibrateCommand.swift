@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+struct CalibrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Measures how far a model's confidences can be trusted, and below which it should not answer.",
+        discussion: """
+            Writes the weights anew, with a temperature for confidences and a threshold below which `predict` calls a sequence \
+            unreadable. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
+            which no number is seen.
+
+            Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --precision 0.98 --out small.safetensors
+            """)
+
+    @OptionGroup var options: WeightOptions
+
+    @Option(help: ArgumentHelp("Labelled data set; all of it is read.", valueName: "folder"))
+    var data: String
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Option(help: ArgumentHelp("Share of answers that should be right.", valueName: "share"))
+    var precision = 0.98
+
+    @Option(help: ArgumentHelp("Where the calibrated weights go.", valueName: "file"))
+    var out: String
+
+    func validate() throws {
+        guard 0.5...1 ~= precision else { throw ValidationError("--precision is a share from 0.5 to 1, such as 0.98") }
+    }
+
+    func run() throws {
+        var config = dataOptions.config(path: data)
+        config.unreadable = true
+        let checkpoint = try options.checkpoint()
+        var (reader, card) = try options.reader(singleFrame: .anchorOrAll)
+        reader.calibration = nil
+        let dataset = try Dataset(config, published: card.published)
+        let progress = ProgressLine("reading", total: dataset.sequences.count)
+        let (readings, unreadable) = try reader.readAll(dataset.sequences, progress: progress.advance)
+        progress.finish()
+        let calibration = try ModelCalibration(readings, precision: precision)
+        card.calibration = calibration
+        try checkpoint.write(card, to: URL(fileURLWithPath: out))
+        print(
+            String(
+                format: "temperature %.2f, threshold %.3f: %.1f%% of answers right, %.1f%% of numbers answered, %d sequences",
+                calibration.temperature, calibration.threshold, calibration.precision * 100, calibration.coverage * 100,
+                calibration.sequences))
+        Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Evidence of frames")
+struct EvidenceTests {
+    private static let specs = ModelSpec.all.filter(\.judgesReadability)
+
+    private func entry(_ model: JerseyModel, _ name: String) throws -> Tensor {
+        try #require(model.store.tensors[name], "\(name)")
+    }
+
+    @Test("a sequence says what its frames say, read one by one and summed", arguments: specs)
+    func sum(_ spec: ModelSpec) {
+        let model = JerseyModel(spec, seed: 1)
+        withoutGradients {
+            let frames = Tensor.normal([5, 3, 48, 48], deviation: 1, seed: 2)
+            let (whole, single) = (model(frames, lengths: [5]), model(frames, lengths: [1, 1, 1, 1, 1]))
+            #expect(isClose(whole.tens.floats, single.tens.sum(over: 0).floats))
+            #expect(isClose(whole.ones.floats, single.ones.sum(over: 0).floats))
+            #expect(whole.looks?.tens.shape == [5, 11] && whole.looks?.readability.shape == [5, 1])
+        }
+    }
+
+    @Test("frames that cannot be read say nothing", arguments: specs)
+    func unreadable(_ spec: ModelSpec) throws {
+        let model = JerseyModel(spec, seed: 1)
+        try entry(model, "fc_readability.bias").copy(from: Tensor([-60] as [Float]))
+        withoutGradients {
+            let output = model(.normal([3, 3, 48, 48], deviation: 1, seed: 2), lengths: [3])
+            #expect(isClose(output.tens.floats, Array(repeating: 0, count: 11), within: 1e-6))
+            #expect(output.attention?.isFinite == true)
+        }
+    }
+
+    @Test("one classifier reads tens and ones: looked at in one place, they are the same digit")
+    func tied() throws {
+        let model = JerseyModel(try ModelSpec.named("evidence_tied"), seed: 1)
+        let queries = try entry(model, "digits.queries")
+        let rows = withoutGradients { queries.detached() * 1 }
+        queries.copy(from: .concatenated([rows.narrowed(0, to: 0..<1), rows.narrowed(0, to: 0..<1)], over: 0))
+        try withoutGradients {
+            let looks = try #require(model(.normal([2, 3, 48, 48], deviation: 1, seed: 2), lengths: [2]).looks)
+            #expect(isClose(looks.tens.narrowed(1, to: 0..<10).floats, looks.ones.floats))
+        }
+    }
+
+    // MARK: Calibration
+
+    /// A reading that gives `number` odds of e^`evidence` against every other digit.
+    private func reading(_ number: String, _ evidence: Double, truth: String?) -> Reading {
+        let number = JerseyNumber(number)!
+        func row(_ count: Int, _ place: Int) -> [Double] { Belief.combined([(0..<count).map { $0 == place ? evidence : 0 }]) }
+        return Reading(
+            sequence: FrameSequence(id: "s", track: "t", number: truth.flatMap { JerseyNumber($0) }, frames: ["1"], anchor: nil),
+            tens: row(11, number.tens), ones: row(10, number.ones), used: [0], attention: nil, problems: [])
+    }
+
+    @Test("overconfident answers are cooled until they are right as often as they say")
+    func temperature() throws {
+        // Both digits near certain, and every fourth answer wrong in both.
+        let readings = (0..<40).map { reading($0 % 4 == 0 ? "11" : "42", 12, truth: "42") }
+        let calibration = try ModelCalibration(readings, precision: 0.7)
+        let cooled = Belief(readings[1]).cooled(to: calibration.temperature)
+        #expect(calibration.temperature > 2)
+        #expect(abs(exp(cooled.tens[4]) - 0.75) < 0.02)
+        #expect(calibration.precision == 0.75 && calibration.coverage == 1 && calibration.sequences == 40)
+    }
+
+    @Test("the threshold is as low as the precision allows, and an answer where no number is seen is a wrong one")
+    func threshold() throws {
+        let sure = (0..<18).map { reading("42", 9 - Double($0) * 0.1, truth: "42") }
+        let doubtful = [reading("11", 2, truth: nil), reading("42", 1, truth: "42")]
+        let calibration = try ModelCalibration(sure + doubtful, precision: 0.99)
+        #expect(calibration.precision == 1 && calibration.coverage == 18.0 / 19)
+        #expect(try ModelCalibration(sure + doubtful, precision: 0.9).coverage == 1)
+        #expect(throws: UsageError.self) { try ModelCalibration([reading("1", 3, truth: nil)], precision: 0.9) }
+        #expect(throws: UsageError.self) { try ModelCalibration([reading("1", 3, truth: "2")], precision: 0.9) }
+    }
+
+    @Test("below the threshold a prediction has no number, and is not one without frames")
+    func abstention() throws {
+        func prediction(_ evidence: Double) -> Prediction {
+            let plain = reading("42", evidence, truth: nil)
+            return Prediction(
+                Reading(
+                    sequence: plain.sequence, tens: plain.tens, ones: plain.ones, used: [0], attention: nil, problems: [],
+                    threshold: 0.8))
+        }
+        let (sure, doubtful) = (prediction(9), prediction(2.5))
+        #expect(sure.number?.description == "42" && !sure.unreadable)
+        #expect(doubtful.number == nil && doubtful.unreadable && doubtful.top[0].number.description == "42")
+        #expect(try #require(doubtful.confidence) < 0.8)
+        let json = String(decoding: try JSONEncoder().encode(doubtful), as: UTF8.self)
+        #expect(json.contains(#""unreadable":true"#) && !json.contains("threshold"))
+    }
+
+    // MARK: Whole players
+
+    @Test("of whole players the rows with the number are left, of number crops everything")
+    func torso() {
+        let player = picture(1, width: 40, height: 100)
+        #expect(Torso.areWholePlayers([player, player, picture(2, width: 50, height: 50)]))
+        #expect(!Torso.areWholePlayers([picture(1, width: 20, height: 30)]) && !Torso.areWholePlayers([]))
+        let cut = Torso.cut(from: player)
+        #expect((cut.width, cut.height) == (40, 35) && cut.pixels == Array(player.pixels[20 * 120..<55 * 120]))
+        #expect(Torso.cut(from: picture(1, width: 1, height: 2)).height > 0)
+    }
+
+    @Test("sequences without a number are taken in where asked for, and lie in every part of the split")
+    func unreadableFolder() throws {
+        try withFolder { folder throws in
+            for track in 0..<10 {
+                try folder.add("7/\(track)/0/1.jpg")
+                try folder.add("unreadable/\(track)/0/1.jpg")
+            }
+            var config = DataConfig()
+            config.path = folder.path
+            #expect(try Dataset(config).sequences.count == 10)
+            config.unreadable = true
+            let dataset = try Dataset(config)
+            #expect(dataset.sequences.count == 20 && dataset.sequences.count { $0.number == nil } == 10)
+            let splits = try Splits(dataset, config)
+            for part in Splits.Part.allCases { #expect(splits.sequences(part, of: dataset).contains { $0.number == nil }) }
+        }
+    }
+
+    @Test("the bundled model is small, calibrated, and says what it is")
+    func bundled() throws {
+        let checkpoint = try Checkpoint.bundled()
+        let model = try checkpoint.model(on: .cpu, path: Checkpoint.bundledName)
+        #expect(model.spec.judgesReadability && model.store.parameterCount < 1_000_000)
+        #expect(checkpoint.card.numbers.count == 110)
+        let calibration = try #require(checkpoint.card.calibration)
+        #expect(calibration.precision >= 0.98 && 0.5...1 ~= calibration.threshold && calibration.temperature > 1)
+    }
+}
