@@ -6,7 +6,7 @@ SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
 .PHONY: help setup build test demo format lint clean
 
 help:
-	@echo 'make demo     renders a small data set, trains a model on it, reads new sequences with it'
+	@echo 'make demo     renders a film of three players and reads their numbers with the bundled model'
 	@echo 'make test     runs the tests'
 	@echo 'make setup    installs Debian packages and libtorch, as far as they are missing'
 	@echo 'make build    builds the command-line tool, optimised'

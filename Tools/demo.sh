@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job, from nothing: renders sequences of numbered shirts, trains a small model on them, measures it, and reads the numbers of
-# sequences that it never saw. `make demo` builds first. Every run starts afresh.
+# The main job, in one command: renders ten seconds of film with three players and the boxes that a tracker would find, and reads their
+# numbers with the bundled model. `make demo` builds first. Every run starts afresh.
 #
 #   Tools/demo.sh [FOLDER]    where the results go (default: demo/)
 set -euo pipefail
@@ -8,43 +8,30 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 demo=${1:-$root/demo}
 jersey=${JERSEY:-$(cd "$root" && swift build -c release --show-bin-path)/jersey}
-numbers=7,10,23,48,99
 
 say() { printf '\ndemo: %s\n' "$*"; }
 
 [ -x "$jersey" ] || { echo "demo: '$jersey' is not there: run \`make demo\`, which builds it" >&2; exit 1; }
 # Only what an earlier demo left is removed, and nothing else that may lie in that folder.
-rm -rf "$demo/data" "$demo/new" "$demo/frames" "$demo/run" "$demo/predictions.csv" "$demo/predictions.png"
+rm -f "$demo"/{match.mp4,match.txt,read.mp4,read.html,read.json}
 mkdir -p "$demo"
 
-settings=(--data "$demo/data" --size 48x48 --seed 1 --cache 200 --rate 1e-3 --scheduler onecycle
-    --set augmentation.zoom=0.1 --set augmentation.shift=0.05 --set augmentation.frameJitter=true)
+say "1 of 2: rendering ten seconds of film with the players 7, 23 and 48"
+"$jersey" synthesize --out "$demo/match.mp4" --numbers 7,23,48 --frames 250 --seed 3
 
-say "1 of 6: rendering sequences of shirts with the numbers $numbers"
-"$jersey" synthesize --difficulty easy --framing number --out "$demo/data" --numbers "$numbers" --tracks 120 --sequences 1 --frames 4-6 --seed 1
+say "2 of 2: reading their numbers"
+start=$SECONDS
+"$jersey" predict "$demo/match.mp4" --boxes "$demo/match.txt" --video "$demo/read.mp4" --sheet "$demo/read.html" \
+    --format json --output "$demo/read.json"
+"$jersey" predict "$demo/match.mp4" --boxes "$demo/match.txt"
 
-say "2 of 6: training a model of single frames on them (a minute or two)"
-"$jersey" train --model basic_r18 --run "$demo/frames" --epochs 16 --batch-size 16 "${settings[@]}"
+say "done, in $((SECONDS - start)) s. It left:
+    $demo/match.mp4    the film, and in match.txt the boxes of its players
+    $demo/read.mp4     the film with what was read
+    $demo/read.html    the frames that decided, a page for a browser
+    $demo/read.json    the same for programs
 
-say "3 of 6: training a model of sequences that starts from it (about a minute)"
-"$jersey" train --model attn_bgru_luong --run "$demo/run" --epochs 4 --batch-size 8 "${settings[@]}" \
-    --pretrained "$demo/frames/best.safetensors" --rates discriminative --set optimizer.temporalRate=1e-3 \
-    --set optimizer.headRate=1e-3
-
-say "4 of 6: measuring it on the sequences that were held out"
-"$jersey" evaluate --weights "$demo/run/best.safetensors" --data "$demo/data"
-
-say "5 of 6: rendering new sequences, with another seed"
-"$jersey" synthesize --difficulty easy --framing number --out "$demo/new" --numbers "$numbers" --tracks 2 --sequences 1 --frames 8 --seed 2
-
-say "6 of 6: reading their numbers"
-"$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new" --sheet "$demo/predictions.png"
-"$jersey" predict --weights "$demo/run/best.safetensors" "$demo/new" --format csv --output "$demo/predictions.csv"
-
-say "done. It left:
-    $demo/data                    the sequences that the model learned from
-    $demo/frames, $demo/run       the training runs: configuration, metrics, results
-    $demo/run/best.safetensors    the model, one file
-    $demo/new                     the new sequences, in folders named after the true number
-    $demo/predictions.csv         what the model read in them
-    $demo/predictions.png         the same as a picture: frames, their weights, and the number read"
+Next, your own: a folder of player or number crops, one folder for each player
+    $jersey predict FOLDER
+or a video with the boxes of a tracker (docs/inputs.md)
+    $jersey predict VIDEO --boxes BOXES --video read.mp4"

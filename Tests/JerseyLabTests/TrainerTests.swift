@@ -53,6 +53,33 @@ import Torch
         #expect(try Data(contentsOf: RunFolder(whole).outcomes) == Data(contentsOf: RunFolder(parts).outcomes))
     }
 
+    @Test func `A run may start from another's weights, all of them`() throws {
+        let folder = try TemporaryFolder()
+        let (first, next) = (folder.url.appendingPathComponent("first"), folder.url.appendingPathComponent("next"))
+        var config = Sample.config("seq_ugru_fs")
+        config.training.epochs = 1
+        config.optimizer.warmupEpochs = 0
+        #expect(try train(config, in: first) == .finished)
+        let start = try Checkpoint(contentsOf: RunFolder(first).best)
+        config.startFrom = RunFolder(first).best.path
+        config.seed = 99
+        config.optimizer.rates = .uniform
+        config.optimizer.rate = 1e-9
+        #expect(try train(config, in: next) == .finished)
+        let tuned = try Checkpoint(contentsOf: RunFolder(next).best)
+        let name = "fc_tens.weight"
+        let (before, after) = try (#require(start.tensors[name]), #require(tuned.tensors[name]))
+        #expect(zip(before.array(of: Float.self), after.array(of: Float.self)).allSatisfy { abs($0 - $1) < 1e-6 })
+        // Another model, and none at all.
+        config.model = "basic_mv3s"
+        #expect(throws: FileError.self) { try train(config, in: folder.url.appendingPathComponent("other")) }
+        config.startFrom = "bundled"
+        let error = #expect(throws: UsageError.self) { try train(config, in: folder.url.appendingPathComponent("bundled")) }
+        #expect(error?.description.contains("evidence_tied") == true)
+        config.pretrained = "encoder.pth"
+        #expect(throws: UsageError.self) { try config.validate() }
+    }
+
     @Test func `A run leaves every file that DESIGN promises, and they can be read`() throws {
         let folder = try TemporaryFolder()
         #expect(try train(Sample.config(), in: folder.url) == .finished)

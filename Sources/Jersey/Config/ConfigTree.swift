@@ -202,6 +202,7 @@ extension RunConfig {
         var full = RunConfig()
         full.encoder = .resnet18
         full.pretrained = ""
+        full.startFrom = ""
         full.data.classes = []
         full.data.splits = ""
         full.data.trainingFrames = 1

@@ -11,6 +11,8 @@ public struct RunConfig: Codable, Sendable, Equatable {
     /// Weights that the encoder starts from: torchvision's `.pth` or safetensors. "{encoder}" in the path stands for the encoder's
     /// name, so that one setting serves all models of an experiment.
     public var pretrained: String?
+    /// Weights that the whole model starts from: a file of the same model, or `bundled`.
+    public var startFrom: String?
     public var seed: UInt64 = 42
     /// Do as the study did, defects included, so that its tables can be reproduced.
     public var published = false
@@ -188,6 +190,10 @@ extension RunConfig {
             guard condition else { throw UsageError("\(key) is \(value); it must be \(rule)") }
         }
         _ = try spec()
+        guard pretrained == nil || startFrom == nil else {
+            throw UsageError(
+                "pretrained is where the encoder starts from, and startFrom where all of the model does; use one of them")
+        }
         _ = try DatasetFormat.named(data.format)
         try require((16...2048).contains(data.height), "data.height", data.height, "16...2048 pixels")
         try require((16...2048).contains(data.width), "data.width", data.width, "16...2048 pixels")

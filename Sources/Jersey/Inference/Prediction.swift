@@ -62,6 +62,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encodeIfPresent(conflict, forKey: .conflict)
     }
 
+    /// The number, "unreadable", or "-" where nothing could be read or a roster is contradicted.
+    public var answer: String { number?.description ?? (unreadable ? "unreadable" : "-") }
+
     public init(_ reading: Reading) {
         self.init(
             sequence: reading.sequence.id, track: reading.sequence.track, belief: Belief(reading),
@@ -138,7 +141,9 @@ public struct Prediction: Codable, Sendable, Equatable {
                 return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
             }
         }
-        var joined = Prediction(sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut, threshold: readable[0].threshold)
+        var joined = Prediction(
+            sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut,
+            threshold: readable[0].threshold)
         if readable.count > 1 { joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) } }
         return joined
     }

@@ -87,7 +87,9 @@ public struct SequenceReader {
         let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
         let (tens, ones, full) = (Self.rows(output.tens), Self.rows(output.ones), output.full.map(Self.rows))
         // The equal weights of a mean are nothing that a model attends to.
-        let attention = (model.spec.pooling.weighsFrames ? output.attention : nil).map { ($0.array(of: Double.self), $0.shape[1]) }
+        let attention = (model.spec.pooling.weighsFrames ? output.attention : nil).map {
+            ($0.array(of: Double.self), $0.shape[1])
+        }
         var start = 0
         return batch.sequences.indices.map { index in
             let length = batch.lengths[index]

@@ -62,6 +62,20 @@ public struct Checkpoint {
         return try Checkpoint(contents.tensors, contents.metadata, spec: nil, path: bundledName)
     }
 
+    /// `bundled`, or a file.
+    ///
+    /// - Throws: `FileError` when the file is broken, or holds another model than `spec`.
+    public init(named word: String, spec: ModelSpec) throws {
+        guard word == "bundled" else {
+            self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec)
+            return
+        }
+        self = try .bundled()
+        guard card.spec == spec else {
+            throw UsageError("the bundled model is a \(card.spec.name), and the one to train a \(spec.name)")
+        }
+    }
+
     /// What errors call the bundled model.
     public static let bundledName = "the bundled model"
 
@@ -125,6 +139,14 @@ public struct Checkpoint {
     /// - Throws: `FileError` when names or shapes differ.
     public func model(on device: Device, path: String) throws -> JerseyModel {
         let model = JerseyModel(card.spec, published: card.published, device: device)
+        try load(into: model, path: path)
+        return model
+    }
+
+    /// Copies the weights into a model.
+    ///
+    /// - Throws: `FileError` when names or shapes differ.
+    public func load(into model: JerseyModel, path: String) throws {
         let problems = model.store.mismatches(with: tensors)
         guard problems.isEmpty else {
             let more = problems.count > 3 ? " and \(problems.count - 3) more" : ""
@@ -133,7 +155,6 @@ public struct Checkpoint {
                 advice: "name the right model with --model")
         }
         model.store.load(tensors)
-        return model
     }
 
     /// Writes a model and its card as safetensors.

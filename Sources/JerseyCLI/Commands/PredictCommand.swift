@@ -14,11 +14,11 @@ struct PredictCommand: ParsableCommand {
             frames than the model takes, windows are read and combined. With --boxes the path is a video, and there is a row for each \
             track.
 
-            Example: jersey predict --weights runs/luong/best.safetensors new/track_17 --format json
+            Example: jersey predict new/track_17 --format json
 
-            Example: jersey predict --weights runs/luong/best.safetensors crops.zip --roster squad.csv --team Reds
+            Example: jersey predict crops.zip --roster squad.csv --team Reds
 
-            Example: jersey predict --weights runs/luong/best.safetensors match.mp4 --boxes tracks.txt --video read.mp4
+            Example: jersey predict match.mp4 --boxes tracks.txt --video read.mp4
             """)
 
     enum Format: String, CaseIterable, ExpressibleByArgument {
@@ -46,7 +46,7 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "One row for each track, the evidence of its sequences combined.")
     var tracks = false
 
-    @Option(help: ArgumentHelp("Also draw the frames with their weights and the numbers read (PNG).", valueName: "file"))
+    @Option(help: ArgumentHelp("Also draw the frames with their weights and the numbers read (PNG or HTML).", valueName: "file"))
     var sheet: String?
 
     func validate() throws {

@@ -13,6 +13,12 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Weights that the encoder starts from (.pth or safetensors).", valueName: "file"))
     var pretrained: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Weights of the same model that all of it starts from, to be tuned to other data; 'bundled' are the bundled model's.",
+            valueName: "file"))
+    var startFrom: String?
+
     @Option(help: ArgumentHelp("Data set, a folder or an archive of one.", valueName: "folder"))
     var data: String?
 
@@ -93,6 +99,7 @@ struct ConfigOptions: ParsableArguments {
         set("model", model)
         set("encoder", try encoder.map { try EncoderKind.named($0).rawValue })
         set("pretrained", pretrained)
+        set("startFrom", startFrom)
         set("data.path", data)
         set("data.format", dataOptions.format)
         set("data.maximumFrames", frames)

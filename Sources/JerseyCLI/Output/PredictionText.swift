@@ -12,8 +12,7 @@ enum PredictionText {
             let others = prediction.top.dropFirst(prediction.number == nil ? 0 : 1)
                 .map { "\($0.number) \(percent($0.probability))" }.joined(separator: ", ")
             let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"
-            let number = prediction.number?.description ?? (prediction.unreadable ? "unreadable" : "-")
-            return [prediction.sequence, number, prediction.confidence.map(percent) ?? "-"]
+            return [prediction.sequence, prediction.answer, prediction.confidence.map(percent) ?? "-"]
                 + (hasPlayers ? [player(prediction)] : []) + [others, "\(prediction.frames.count)\(left)"]
                 + (hasWindows ? [decisive(prediction)] : [])
         }

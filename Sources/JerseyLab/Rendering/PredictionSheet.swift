@@ -7,7 +7,7 @@ public enum PredictionSheet {
     /// More would be a picture that nobody can open.
     public static let maximumRows = 60
 
-    /// Draws the first sixty predictions.
+    /// Draws the first sixty predictions: as PNG, or as a page of HTML where the file is named so.
     ///
     /// - Parameter image: gives a frame by its path in the prediction; a frame of which it gives none is not drawn.
     /// - Throws: `FileError` when the file cannot be written.
@@ -26,6 +26,43 @@ public enum PredictionSheet {
                         image: image, caption: frame.weight.map { String(format: "%.2f", $0) }, weight: frame.weight)
                 })
         }
-        try AtomicFile.write(ContactSheet(rows: Array(rows)).image().pngData(), to: url)
+        if ["html", "htm"].contains(url.pathExtension.lowercased()) {
+            let page = try page(predictions, rows: Array(rows))
+            try AtomicFile.write(Data(page.html().utf8), to: url)
+        } else {
+            try AtomicFile.write(ContactSheet(rows: Array(rows)).image().pngData(), to: url)
+        }
+    }
+
+    private static func page(_ predictions: [Prediction], rows: [ContactSheet.Row]) throws -> Report {
+        func percent(_ value: Double?) -> String { value.map { String(format: "%.1f%%", $0 * 100) } ?? "-" }
+        let table = Table(
+            ["sequence", "number", "confidence", "or else", "frames"],
+            rows: predictions.map { prediction in
+                [
+                    prediction.sequence, prediction.answer, percent(prediction.confidence),
+                    prediction.top.filter { $0.number != prediction.number }.map { "\($0.number) \(percent($0.probability))" }
+                        .joined(separator: ", "), "\(prediction.frames.count)",
+                ]
+            })
+        let pictures = try zip(predictions, rows).enumerated().map { index, item in
+            Report.Block.picture(
+                name: "\(index)", try ContactSheet(rows: [item.1]).image().jpegData(quality: 85),
+                caption: "\(item.0.sequence): \(item.0.answer), \(percent(item.0.confidence))")
+        }
+        let answered = predictions.count { $0.number != nil }
+        return Report(
+            title: "Numbers read", subtitle: "\(answered) of \(predictions.count) sequences are answered",
+            sections: [
+                .init("Numbers", [.table(table)]),
+                .init(
+                    "Frames",
+                    [
+                        .text(
+                            "Below each frame is its weight in the answer."
+                                + (predictions.count > maximumRows ? " The first \(maximumRows) sequences are shown." : ""))
+                    ]
+                        + pictures),
+            ])
     }
 }

@@ -68,6 +68,8 @@ public final class Trainer {
             state = try TrainingState.read(folder.state, into: learner)
             try makeGood(state)
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
+        } else if let path = config.startFrom {
+            try Checkpoint(named: path, spec: spec).load(into: model, path: path)
         } else if let path = try config.pretrainedPath() {
             try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
         }
