@@ -27,6 +27,8 @@ struct WeightOptions: ParsableArguments {
     @Option(help: "Where to compute.")
     var device = TrainingConfig.DeviceChoice.automatic
 
+    @OptionGroup var compilation: CompilationOptions
+
     @Flag(help: "Stop at the first unreadable image instead of leaving it out.")
     var strict = false
 
@@ -47,6 +49,7 @@ struct WeightOptions: ParsableArguments {
         if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
         let checkpoint = try Checkpoint(contentsOf: url, spec: spec)
         let model = try checkpoint.model(on: device.resolved(), path: weights)
+        try compilation.apply(to: model)
         let card = checkpoint.card
         var loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),
