@@ -33,7 +33,7 @@ ct_tensor ct_pack_convolution(
                 "mkldnn::_reorder_convolution_weight");
         const int64_t paddings[] = {padding, padding}, strides[] = {stride, stride}, dilations[] = {1, 1};
         return own(pack.call(
-            at_(weight).contiguous().to_mkldnn(), paddings, strides, dilations, groups, at::OptionalIntArrayRef(ints_(input, 4))));
+            at_(weight).contiguous(), paddings, strides, dilations, groups, at::OptionalIntArrayRef(ints_(input, 4))));
     });
 }
 
