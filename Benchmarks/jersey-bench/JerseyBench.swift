@@ -8,8 +8,8 @@ import Torch
 @main
 struct JerseyBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jersey-bench", abstract: "Times training steps and loading.",
-        subcommands: [TrainingStepBench.self, LoadingBench.self, BookkeepingBench.self])
+        commandName: "jersey-bench", abstract: "Times training steps, loading and inference.",
+        subcommands: [TrainingStepBench.self, LoadingBench.self, InferenceBench.self, BookkeepingBench.self])
 }
 
 private func printJSON(_ values: [String: Double]) throws {
@@ -53,6 +53,60 @@ struct TrainingStepBench: ParsableCommand {
             if step >= warmup { seconds.append((ContinuousClock.now - start).seconds) }
         }
         try printJSON(["seconds_per_step": seconds.median, "steps": Double(steps)])
+    }
+}
+
+struct InferenceBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inference",
+        abstract: "Forward passes of one sequence: for each line of the standard input so many, and their seconds as JSON.")
+
+    enum Form: String, CaseIterable, ExpressibleByArgument {
+        case eager, float32, bfloat16
+    }
+
+    @Option var weights: String
+    @Option(help: "uint8 (T, height, width, 3).") var input: String
+    @Option var form = Form.float32
+    @Option var threads = 2
+    @Option var frames = 16
+    @Option var height = 192
+    @Option var width = 96
+    @Option(help: "Sequences at once, all alike.") var batch = 1
+    @Option var passes = 10
+    @Option var warmup = 10
+
+    func run() throws {
+        Runtime.keepMemory()
+        Runtime.threads = threads
+        let model = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: .cpu, path: weights)
+        if let precision = Precision(rawValue: form.rawValue), !model.compile(precision) {
+            throw ValidationError("\(form.rawValue) is not to be had here")
+        }
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: input)))
+        guard bytes.count == frames * height * width * 3 else { throw ValidationError("\(input) has another size") }
+        let sequence = FramePreprocessor.normalized(Tensor(bytes, shape: [frames, height, width, 3]), on: .cpu)
+        let rows = Tensor.concatenated(Array(repeating: sequence, count: batch), over: 0)
+        let lengths = Array(repeating: frames, count: batch)
+        func pass() -> JerseyModel.Output { withoutGradients { model(rows, lengths: lengths) } }
+        for _ in 0..<warmup { _ = pass() }
+        let output = pass()
+        answer(["logits": Array(output.tens.floats.prefix(11) + output.ones.floats.prefix(10)).map(Double.init)])
+        while readLine() != nil {
+            answer([
+                "seconds": (0..<passes).map { _ in
+                    let start = ContinuousClock.now
+                    _ = pass()
+                    return (ContinuousClock.now - start).seconds
+                }
+            ])
+        }
+    }
+
+    private func answer(_ values: [String: [Double]]) {
+        guard let data = try? JSON.line(values) else { return }
+        print(JSON.text(data))
+        fflush(nil)
     }
 }
 

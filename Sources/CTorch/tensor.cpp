@@ -79,6 +79,10 @@ ct_tensor ct_add_scalar(ct_tensor a, double b, ct_error *error) {
 ct_tensor ct_mul_scalar(ct_tensor a, double b, ct_error *error) {
     return guarded(error, [&] { return own(at_(a).mul(b)); });
 }
+ct_tensor ct_sqrt(ct_tensor a, ct_error *error) {
+    return guarded(error, [&] { return own(at_(a).sqrt()); });
+}
+
 ct_tensor ct_tanh(ct_tensor a, ct_error *error) {
     return guarded(error, [&] { return own(at_(a).tanh()); });
 }

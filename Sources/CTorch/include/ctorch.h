@@ -57,6 +57,7 @@ ct_tensor _Nullable ct_div(ct_tensor a, ct_tensor b, ct_error *error);
 ct_tensor _Nullable ct_add_scalar(ct_tensor a, double b, ct_error *error);
 ct_tensor _Nullable ct_mul_scalar(ct_tensor a, double b, ct_error *error);
 ct_tensor _Nullable ct_tanh(ct_tensor a, ct_error *error);
+ct_tensor _Nullable ct_sqrt(ct_tensor a, ct_error *error);
 ct_tensor _Nullable ct_relu(ct_tensor a, bool in_place, ct_error *error);
 ct_tensor _Nullable ct_silu(ct_tensor a, bool in_place, ct_error *error);
 ct_tensor _Nullable ct_hardswish(ct_tensor a, bool in_place, ct_error *error);
@@ -118,6 +119,21 @@ ct_tensor _Nullable ct_recurrent(
     int64_t hidden, bool bidirectional, ct_tensor _Nullable *_Nonnull final, ct_error *error);
 ct_tensor _Nullable ct_cross_entropy(
     ct_tensor logits, ct_tensor labels, ct_tensor _Nullable class_weights, double label_smoothing, ct_error *error);
+
+// MARK: Fused convolutions (oneDNN, on the CPU, without gradients)
+
+/// Whether convolutions of that type can be fused on this processor.
+bool ct_fuses(int32_t dtype, ct_error *error);
+/// A (O, I / groups, K, K) weight in the layout that oneDNN finds fastest for `input`, the four sizes of (N, C, H, W). Opaque: good for
+/// `ct_fused_convolution` only.
+ct_tensor _Nullable ct_pack_convolution(
+    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_error *error);
+/// Convolution, bias, the sum with `residual`, activation: in one pass over memory. `residual`, where there is one, is overwritten with
+/// the result. `activation` is "none", "relu", "relu6", "sigmoid", "swish", "hardswish" or "hardsigmoid"; with a residual only the
+/// first two.
+ct_tensor _Nullable ct_fused_convolution(
+    ct_tensor input, ct_tensor packed, ct_tensor _Nullable bias, ct_tensor _Nullable residual, int64_t stride, int64_t padding,
+    int64_t groups, const char *activation, ct_error *error);
 
 // MARK: Images (uint8 or float)
 

@@ -54,26 +54,17 @@ extension FrameEncoder {
     func callAsFunction(_ frames: Tensor) -> Tensor { pooled(maps(frames)) }
 }
 
-/// Convolution, batch norm and perhaps an activation, named "0" and "1" as torchvision names them.
-struct ConvNormActivation: Layer {
-    let convolution: Conv2d
-    let norm: BatchNorm2d
-    let activation: Activation?
-
-    init(
+extension ConvNormActivation {
+    /// Convolution and batch norm under the names "0" and "1", as torchvision has them.
+    convenience init(
         _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, padding: Padding? = nil,
         norm: NormStyle = .standard, activation: Activation?
     ) {
-        convolution = Conv2d(
-            scope / 0, inputs, outputs, kernel: kernel, stride: stride, padding: padding, groups: groups,
-            initial: .kaimingFanOut(groups: groups))
-        self.norm = BatchNorm2d(scope / 1, outputs, epsilon: norm.epsilon, momentum: norm.momentum)
-        self.activation = activation
-    }
-
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let y = norm(convolution(x))
-        return activation?(y) ?? y
+        self.init(
+            Conv2d(
+                scope / 0, inputs, outputs, kernel: kernel, stride: stride, padding: padding, groups: groups,
+                initial: .kaimingFanOut(groups: groups)),
+            BatchNorm2d(scope / 1, outputs, epsilon: norm.epsilon, momentum: norm.momentum), activation)
     }
 }
 

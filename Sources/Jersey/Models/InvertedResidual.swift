@@ -20,6 +20,7 @@ struct InvertedResidual: Layer {
     }
 
     let layers: Sequential
+    let projection: ConvNormActivation
     let drop: Dropout?
 
     /// - Parameter dropRate: stochastic depth, the probability of leaving the block out for a frame in training.
@@ -38,16 +39,17 @@ struct InvertedResidual: Layer {
         if let excitation = row.excitation {
             layers.append(SqueezeExcitation(scope / layers.count, row.expanded, excitation))
         }
-        layers.append(
-            ConvNormActivation(scope / layers.count, row.expanded, row.outputs, kernel: 1, norm: style.norm, activation: nil))
+        projection = ConvNormActivation(
+            scope / layers.count, row.expanded, row.outputs, kernel: 1, norm: style.norm, activation: nil)
         self.layers = Sequential(layers)
         let hasShortcut = row.stride == 1 && inputs == row.outputs
         drop = hasShortcut ? Dropout(scope.store, probability: dropRate, wholeRows: true) : nil
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-        guard let drop else { return layers(x) }
-        return drop(layers(x)) + x
+        let y = layers(x)
+        guard let drop, drop.isActive else { return projection(y, adding: drop == nil ? nil : x) }
+        return drop(projection(y)) + x
     }
 }
 
@@ -60,17 +62,18 @@ struct Excitation {
 
 /// Scales every channel by a function of all channels' means.
 struct SqueezeExcitation: Layer {
-    let fc1: Conv2d
-    let fc2: Conv2d
-    let style: Excitation
+    let fc1: ConvNormActivation
+    let fc2: ConvNormActivation
 
     init(_ scope: Scope, _ channels: Int, _ style: Excitation) {
-        fc1 = Conv2d(scope / "fc1", channels, style.squeezed, kernel: 1, bias: true, initial: .kaimingFanOut())
-        fc2 = Conv2d(scope / "fc2", style.squeezed, channels, kernel: 1, bias: true, initial: .kaimingFanOut())
-        self.style = style
+        fc1 = ConvNormActivation(
+            Conv2d(scope / "fc1", channels, style.squeezed, kernel: 1, bias: true, initial: .kaimingFanOut()), nil,
+            style.activation)
+        fc2 = ConvNormActivation(
+            Conv2d(scope / "fc2", style.squeezed, channels, kernel: 1, bias: true, initial: .kaimingFanOut()), nil, style.gate)
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {
-        x * style.gate(fc2(style.activation(fc1(x.mean(over: 2, 3, keep: true)))))
+        x * fc2(fc1(x.mean(over: 2, 3, keep: true)))
     }
 }

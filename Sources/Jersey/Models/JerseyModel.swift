@@ -84,12 +84,21 @@ public final class JerseyModel {
 
     /// The encoder alone: (N, 3, H, W) normalised frames to (N, F).
     public func encode(_ frames: Tensor) -> Tensor {
-        encoder(frames)
+        encoder.pooled(maps(frames))
     }
 
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
     public func maps(_ frames: Tensor) -> Tensor {
-        encoder.maps(frames)
+        // What follows the maps is little work, and stays as exact as it was.
+        store.fusedType == nil ? encoder.maps(frames) : encoder.maps(frames).to(dtype: frames.dtype)
+    }
+
+    /// Makes a model that only reads from now on, faster: its encoder computes in `precision` with the weights as they are now.
+    ///
+    /// - Returns: whether it can be done; on a GPU, in float64, or where the processor lacks what it takes, all stays as it was.
+    public func compile(_ precision: Precision) -> Bool {
+        store.isTraining = false
+        return store.compile(precision.dtype)
     }
 
     /// - Parameters:

@@ -32,22 +32,20 @@ struct ShuffleBlock: Layer {
 
     init(_ scope: Scope, _ inputs: Int, _ outputs: Int, stride: Int) {
         let half = outputs / 2
-        func pointwise(_ scope: Scope, _ index: Int, _ inputs: Int) -> [any Layer] {
-            [
-                Conv2d(scope / index, inputs, half, kernel: 1, initial: .kaimingFanOut()), BatchNorm2d(scope / (index + 1), half),
-                Activation.relu,
-            ]
+        func pointwise(_ scope: Scope, _ index: Int, _ inputs: Int) -> ConvNormActivation {
+            ConvNormActivation(
+                Conv2d(scope / index, inputs, half, kernel: 1, initial: .kaimingFanOut()),
+                BatchNorm2d(scope / (index + 1), half), .relu)
         }
-        func depthwise(_ scope: Scope, _ index: Int, _ channels: Int) -> [any Layer] {
-            [
+        func depthwise(_ scope: Scope, _ index: Int, _ channels: Int) -> ConvNormActivation {
+            ConvNormActivation(
                 Conv2d(
                     scope / index, channels, channels, kernel: 3, stride: stride, groups: channels,
-                    initial: .kaimingFanOut(groups: channels)), BatchNorm2d(scope / (index + 1), channels),
-            ]
+                    initial: .kaimingFanOut(groups: channels)), BatchNorm2d(scope / (index + 1), channels))
         }
         let (one, two) = (scope / "branch1", scope / "branch2")
-        branch1 = stride == 1 ? nil : Sequential(depthwise(one, 0, inputs) + pointwise(one, 2, inputs))
-        branch2 = Sequential(pointwise(two, 0, stride == 1 ? half : inputs) + depthwise(two, 3, half) + pointwise(two, 5, half))
+        branch1 = stride == 1 ? nil : Sequential([depthwise(one, 0, inputs), pointwise(one, 2, inputs)])
+        branch2 = Sequential([pointwise(two, 0, stride == 1 ? half : inputs), depthwise(two, 3, half), pointwise(two, 5, half)])
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor {

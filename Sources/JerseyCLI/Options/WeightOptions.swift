@@ -30,6 +30,8 @@ struct WeightOptions: ParsableArguments {
     @Option(help: "Where to compute.")
     var device = TrainingConfig.DeviceChoice.automatic
 
+    @OptionGroup var compilation: CompilationOptions
+
     @Flag(help: "Stop at the first unreadable image instead of leaving it out.")
     var strict = false
 
@@ -49,6 +51,7 @@ struct WeightOptions: ParsableArguments {
         if let threads { Runtime.threads = threads }
         let checkpoint = try checkpoint()
         let model = try checkpoint.model(on: device.resolved(), path: weights ?? Checkpoint.bundledName)
+        try compilation.apply(to: model)
         let card = checkpoint.card
         var loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),

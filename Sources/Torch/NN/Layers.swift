@@ -48,27 +48,27 @@ public struct Conv2d: Layer {
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        switch padding {
-        case .symmetric(let padding): convolve(x, padding)
-        case .tensorFlowSame: samePadded(x)
-        }
-    }
-
-    private func convolve(_ x: Tensor, _ padding: Int) -> Tensor {
+        let (x, padding) = bordered(x)
         let output = tensor {
             ct_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0)
         }
-        store.meter?.count(output, cost: weight.count / weight.shape[0])
+        count(output)
         return output
     }
 
-    private func samePadded(_ x: Tensor) -> Tensor {
+    func count(_ output: Tensor) {
+        store.meter?.count(output, cost: weight.count / weight.shape[0])
+    }
+
+    /// The input, with a border where sides need different ones, and the zeros that remain to be added on all sides.
+    func bordered(_ x: Tensor) -> (Tensor, padding: Int) {
+        if case .symmetric(let padding) = padding { return (x, padding) }
         let kernel = weight.shape[2]
         func total(_ size: Int) -> Int { max(((size + stride - 1) / stride - 1) * stride + kernel - size, 0) }
         let (height, width) = (total(x.shape[2]), total(x.shape[3]))
-        if height == width, height.isMultiple(of: 2) { return convolve(x, height / 2) }
+        if height == width, height.isMultiple(of: 2) { return (x, height / 2) }
         let (left, top) = (width / 2, height / 2)
-        return convolve(x.padded(left: left, right: width - left, top: top, bottom: height - top), 0)
+        return (x.padded(left: left, right: width - left, top: top, bottom: height - top), 0)
     }
 }
 
@@ -168,6 +168,9 @@ public struct Dropout: Layer {
     let wholeRows: Bool
     let store: ParameterStore
 
+    /// Whether it changes anything now.
+    public var isActive: Bool { store.isTraining && probability > 0 }
+
     public init(_ store: ParameterStore, probability: Double, wholeRows: Bool = false) {
         self.store = store
         self.probability = probability
@@ -175,7 +178,7 @@ public struct Dropout: Layer {
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        guard store.isTraining, probability > 0 else { return x }
+        guard isActive else { return x }
         let shape = wholeRows ? [x.shape[0]] + x.shape.dropFirst().map { _ in 1 } : x.shape
         let keep = 1 - probability
         let mask = Tensor.bernoulli(shape, keep, seed: store.nextDraw()) * (1 / keep)

@@ -15,6 +15,8 @@ public final class ParameterStore {
     public private(set) var entries: [Entry] = []
     /// Whether batch norm and dropout behave as in training.
     public var isTraining = false
+    /// The type that fused convolutions compute in, once there is to be no more training; nil before. See `compile`.
+    public private(set) var fusedType: DType?
     /// Told of the work of every forward pass; nil where nobody counts.
     public var meter: OperationMeter?
     /// What the draws of dropout depend on; the trainer sets it for every step.
@@ -30,6 +32,18 @@ public final class ParameterStore {
     func add(_ entry: Entry) {
         precondition(!entries.contains { $0.name == entry.name }, "two tensors named \(entry.name)")
         entries.append(entry)
+    }
+
+    /// From now on every `ConvNormActivation` reads with its weights folded and packed, in `dtype`: for inference only, on the CPU,
+    /// with the weights as they are now.
+    ///
+    /// - Returns: whether libtorch can do so on this processor; nothing has changed where not.
+    public func compile(_ dtype: DType) -> Bool {
+        guard entries.allSatisfy({ $0.tensor.device == .cpu && $0.tensor.dtype != .float64 }),
+            checked({ ct_fuses(dtype.rawValue, $0) })
+        else { return false }
+        fusedType = dtype
+        return true
     }
 
     /// Begins a training step whose draws depend on `seed` only.
@@ -154,6 +168,7 @@ extension ParameterStore {
 
     /// Takes over the values of all entries that `tensors` names.
     public func load(_ tensors: [String: Tensor]) {
+        precondition(fusedType == nil, "a compiled model keeps the weights that it was compiled with")
         for entry in entries {
             if let tensor = tensors[entry.name] { entry.tensor.copy(from: tensor) }
         }

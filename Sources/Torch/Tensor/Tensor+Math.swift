@@ -9,6 +9,7 @@ extension Tensor {
     public static func * (a: Tensor, b: Double) -> Tensor { tensor { ct_mul_scalar(a.handle, b, $0) } }
 
     public func tanh() -> Tensor { tensor { ct_tanh(handle, $0) } }
+    public func squareRoot() -> Tensor { tensor { ct_sqrt(handle, $0) } }
     public func sigmoid() -> Tensor { tensor { ct_sigmoid(handle, $0) } }
     public func clamped(to range: ClosedRange<Double>) -> Tensor {
         tensor { ct_clamp(handle, range.lowerBound, range.upperBound, $0) }

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Times one sequence through `attn_bgru_luong`, by jersey and by its peers, in turns, and prints the ratios.
+
+All hold the same weights and the same frames, in processes of their own that live as long as the comparison and wait while another has
+its turn. Timed is the forward pass alone, from normalised frames to logits. Needs Python's standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import random
+import statistics
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+OURS = ["eager", "float32", "bfloat16"]
+THEIRS = ["eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "openvino", "openvino-bf16"]
+# Ours, the peer's, the ratio that we aim at.
+GOALS = [("float32", "openvino", 1.05), ("bfloat16", "openvino-bf16", 1.1)]
+
+
+class Contestant:
+    def __init__(self, name: str, command: list[str]):
+        self.name = name
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.rounds: list[float] = []
+        self.seconds: list[float] = []
+        self.logits = self.answer("logits")
+
+    def answer(self, key: str) -> list[float]:
+        line = self.process.stdout.readline()
+        if not line:
+            self.log.seek(0)
+            raise RuntimeError(self.log.read().decode(errors="replace").strip()[-600:] or "ended without a word")
+        return json.loads(line)[key]
+
+    def turn(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        seconds = self.answer("seconds")
+        self.seconds += seconds
+        self.rounds.append(statistics.median(seconds))
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def quantile(values: list[float], share: float) -> float:
+    values = sorted(values)
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", help="attn_bgru_luong with ResNet-18; random ones where not given")
+    parser.add_argument("--bin", default=HERE.parent / ".build/release", type=pathlib.Path, help="folder with jersey-bench")
+    parser.add_argument("--only", action="append", help=f"of {', '.join(THEIRS)}; all where not given")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--passes", type=int, default=5, help="in one turn, of which the median counts")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", help="write all figures there")
+    options = parser.parse_args()
+
+    python = os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
+    with tempfile.TemporaryDirectory() as folder:
+        weights, frames = options.weights, folder + "/frames"
+        if weights is None:
+            weights = folder + "/weights.pth"
+            subprocess.run([python, HERE / "peers/make_checkpoint.py", "--weights-only", weights], check=True)
+        pathlib.Path(frames).write_bytes(random.Random(1).randbytes(16 * 192 * 96 * 3))
+        common = ["--weights", weights, "--input", frames]
+        for name in ("threads", "batch", "passes"):
+            common += [f"--{name}", str(getattr(options, name))]
+        commands = [("jersey " + form, [options.bin / "jersey-bench", "inference", "--form", form]) for form in OURS]
+        commands += [(form, [python, HERE / "peers/inference.py", "--form", form]) for form in options.only or THEIRS]
+        contestants = []
+        for name, command in commands:
+            try:
+                contestants.append(Contestant(name, [str(word) for word in command + common]))
+            except RuntimeError as error:
+                print(f"{name}: left out, as it does not run: {error}")
+        for index in range(options.rounds):
+            # Who comes after whom changes, too.
+            start = index % len(contestants)
+            for contestant in contestants[start:] + contestants[:start]:
+                contestant.turn()
+        for contestant in contestants:
+            contestant.end()
+
+    report(contestants, options)
+    if options.json:
+        figures = {c.name: {"rounds": c.rounds, "seconds": c.seconds, "logits": c.logits} for c in contestants}
+        pathlib.Path(options.json).write_text(json.dumps(figures))
+
+
+def report(contestants: list[Contestant], options):
+    print(
+        f"attn_bgru_luong, batch {options.batch} of 16 frames of 192x96, {options.threads} threads on {os.cpu_count()} cores ({platform.machine()}), "
+        f"{options.rounds} rounds of {options.passes} passes in turns, 10 passes of warm-up; forward pass only\n"
+    )
+    exact = contestants[0].logits
+    size = max(map(abs, exact))
+    print("| | median | P50 | P95 | P99 | sequences/s | logits differ by |")
+    print("|---|---|---|---|---|---|---|")
+    for c in contestants:
+        times = [f"{1000 * t:.1f} ms" for t in (statistics.median(c.rounds), *(quantile(c.seconds, q) for q in (0.5, 0.95, 0.99)))]
+        difference = max(abs(a - b) for a, b in zip(c.logits, exact)) / size
+        print(f"| {c.name} | {' | '.join(times)} | {options.batch / statistics.mean(c.seconds):.1f} | {difference:.1e} |")
+    named = {c.name: c for c in contestants}
+    print("\n| ours / theirs, round by round | median | extremes | aim |")
+    print("|---|---|---|---|")
+    goals = {(ours, theirs): goal for ours, theirs, goal in GOALS}
+    for ours in OURS[1:]:
+        for theirs in ["jersey eager", *(options.only or THEIRS)]:
+            if "jersey " + ours not in named or theirs not in named:
+                continue
+            ratios = [a / b for a, b in zip(named["jersey " + ours].rounds, named[theirs].rounds)]
+            goal = goals.get((ours, theirs))
+            median = statistics.median(ratios)
+            verdict = "" if goal is None else f"≤ {goal}: {'met' if median <= goal else 'missed'}"
+            print(f"| {ours} / {theirs} | {median:.2f} | {min(ratios):.2f}-{max(ratios):.2f} | {verdict} |")
+
+
+main()

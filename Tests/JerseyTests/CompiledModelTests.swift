@@ -1,0 +1,86 @@
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite("Compiled models")
+struct CompiledModelTests {
+    private static let lengths = [2, 4, 1]
+
+    /// A model with random weights, whose batch norms have seen data; the same for the same encoder.
+    private func model(_ kind: EncoderKind, pooling name: String = "attn_bgru_luong") throws -> JerseyModel {
+        let model = JerseyModel(try ModelSpec.named(name, encoder: kind), seed: 7)
+        let seen = Tensor.normal([8, 3, 64, 48], mean: 0.3, deviation: 1.5, seed: 11)
+        model.store.isTraining = true
+        // Momentum is small, so that it takes some batches until the statistics of later layers settle.
+        withoutGradients { for _ in 0..<40 { _ = model.maps(seen) } }
+        model.store.isTraining = false
+        for entry in model.store.entries where entry.isTrainable && entry.tensor.shape.count == 1 && entry.group == "encoder" {
+            let noise = Tensor.normal(entry.tensor.shape, deviation: 0.1, seed: fnv1a(entry.name))
+            entry.tensor.copy(from: entry.tensor.detached() + noise)
+        }
+        return model
+    }
+
+    private func logits(_ model: JerseyModel, _ size: (Int, Int)) -> [Float] {
+        let frames = Tensor.normal([7, 3, size.0, size.1], deviation: 1, seed: 5).contiguous(channelsLast: true)
+        let output = withoutGradients { model(frames, lengths: Self.lengths) }
+        return output.tens.floats + output.ones.floats
+    }
+
+    /// Largest difference, as a share of the largest value.
+    private func difference(_ a: [Float], _ b: [Float]) -> Float {
+        zip(a, b).map { abs($0 - $1) }.max()! / b.map(abs).max()!
+    }
+
+    @Test("a compiled encoder of any kind gives the eager one's logits, whatever the size", arguments: EncoderKind.allCases)
+    func float32(_ kind: EncoderKind) throws {
+        let sizes = [(64, 48), (37, 33), (64, 48)]
+        let (eager, compiled) = (try model(kind), try model(kind))
+        try #require(compiled.compile(.float32))
+        for size in sizes {
+            #expect(difference(logits(compiled, size), logits(eager, size)) < 1e-4)
+        }
+        let frames = Tensor.normal([3, 3, 64, 48], deviation: 1, seed: 6)
+        let (a, b) = withoutGradients { (compiled.encode(frames), eager.encode(frames)) }
+        #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-4)
+    }
+
+    @Test("in bfloat16 logits keep about two digits, and come out as float32", arguments: EncoderKind.allCases)
+    func bfloat16(_ kind: EncoderKind) throws {
+        let (eager, compiled) = (try model(kind), try model(kind))
+        guard compiled.compile(.bfloat16) else { return }
+        #expect(difference(logits(compiled, (64, 48)), logits(eager, (64, 48))) < 0.05)
+        #expect(withoutGradients { compiled.maps(.zeros([1, 3, 32, 32])) }.dtype == .float32)
+    }
+
+    @Test("a compiled encoder leaves the frames that it reads as they are", arguments: EncoderKind.allCases)
+    func inputs(_ kind: EncoderKind) throws {
+        let compiled = try model(kind)
+        try #require(compiled.compile(.float32))
+        let frames = Tensor.normal([2, 3, 40, 32], deviation: 1, seed: 6).contiguous(channelsLast: true)
+        let before = frames.floats
+        let (first, second) = withoutGradients { (compiled.encode(frames), compiled.encode(frames)) }
+        #expect(frames.floats == before && first.floats == second.floats)
+    }
+
+    @Test("the work that a meter counts is the same")
+    func work() throws {
+        func count(_ model: JerseyModel) -> Int {
+            let meter = OperationMeter()
+            model.store.meter = meter
+            _ = logits(model, (32, 32))
+            return meter.multiplyAccumulates
+        }
+        let (eager, compiled) = (try model(.efficientnetLite0), try model(.efficientnetLite0))
+        try #require(compiled.compile(.float32))
+        #expect(count(eager) == count(compiled))
+    }
+
+    @Test("what is not float32 on the CPU stays eager")
+    func refusals() throws {
+        let model = JerseyModel(try ModelSpec.named("basic_mv3s"), dtype: .float64)
+        #expect(!model.compile(.float32))
+        #expect(withoutGradients { model.encode(Tensor.zeros([1, 3, 32, 32], dtype: .float64)) }.dtype == .float64)
+    }
+}
