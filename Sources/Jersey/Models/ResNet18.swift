@@ -9,7 +9,8 @@ struct ResNet18: FrameEncoder {
 
     init(_ scope: Scope) {
         stem = ConvNormActivation(
-            Conv2d(scope / "conv1", 3, 64, kernel: 7, stride: 2, initial: .kaimingFanOut()), BatchNorm2d(scope / "bn1", 64), .relu)
+            Conv2d(scope / "conv1", 3, 64, kernel: 7, stride: 2, initial: .kaimingFanOut()), BatchNorm2d(scope / "bn1", 64), .relu
+        )
         var inputs = 64
         var blocks: [BasicBlock] = []
         for (stage, outputs) in [64, 128, 256, 512].enumerated() {
