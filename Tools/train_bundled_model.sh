@@ -36,5 +36,5 @@ render other 2 8 4 3-16 0.15
 if [ ! -e "$work/run/result.json" ]; then
     "$jersey" train --config "$root/Tools/bundled-model.yaml" --data "$work/train" --run "$work/run" --resume
 fi
-"$jersey" calibrate --weights "$work/run/best.safetensors" --data "$work/other" --precision 0.98 --out "$work/bundled.safetensors"
+"$jersey" calibrate --weights "$work/run/best.safetensors" --data "$work/other" --target 0.98 --out "$work/bundled.safetensors"
 "$jersey" evaluate --weights "$work/bundled.safetensors" --data "$work/other" --split all

@@ -13,7 +13,7 @@ struct CalibrateCommand: ParsableCommand {
             unreadable. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
             which no number is seen.
 
-            Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --precision 0.98 --out small.safetensors
+            Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --target 0.98 --out small.safetensors
             """)
 
     @OptionGroup var options: WeightOptions
@@ -23,14 +23,14 @@ struct CalibrateCommand: ParsableCommand {
 
     @OptionGroup var dataOptions: DataOptions
 
-    @Option(help: ArgumentHelp("Share of answers that should be right.", valueName: "share"))
-    var precision = 0.98
+    @Option(help: ArgumentHelp("Share of answers that should be right, their precision.", valueName: "share"))
+    var target = 0.98
 
     @Option(help: ArgumentHelp("Where the calibrated weights go.", valueName: "file"))
     var out: String
 
     func validate() throws {
-        guard 0.5...1 ~= precision else { throw ValidationError("--precision is a share from 0.5 to 1, such as 0.98") }
+        guard 0.5...1 ~= target else { throw ValidationError("--target is a share from 0.5 to 1, such as 0.98") }
     }
 
     func run() throws {
@@ -43,7 +43,7 @@ struct CalibrateCommand: ParsableCommand {
         let progress = ProgressLine("reading", total: dataset.sequences.count)
         let (readings, unreadable) = try reader.readAll(dataset.sequences, progress: progress.advance)
         progress.finish()
-        let calibration = try ModelCalibration(readings, precision: precision)
+        let calibration = try ModelCalibration(readings, precision: target)
         card.calibration = calibration
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         print(

@@ -36,7 +36,7 @@ public final class ConvNormActivation: Layer {
         self.fused = fused
         // oneDNN knows fewer activations behind a sum.
         let isFusable = shortcut == nil || activation == nil || activation == .relu
-        let y = fused(x, adding: shortcut, isFusable ? activation : nil)
+        let y = fused(x, padding: padding, adding: shortcut, isFusable ? activation : nil)
         convolution.count(y)
         return isFusable ? y : activation?(y) ?? y
     }
@@ -47,8 +47,9 @@ private struct FusedConvolution {
     let weight: Tensor
     let bias: Tensor?
     let stride: Int64
-    let padding: Int64
     let groups: Int64
+    /// Of the unpacked weight: O, I / groups, K, K.
+    let shape: [Int]
 
     /// With γ, β, μ, σ² of the norm the weight is W γ / √(σ² + ε), the bias β + (b − μ) γ / √(σ² + ε); in float64 until the end.
     ///
@@ -67,10 +68,15 @@ private struct FusedConvolution {
         let (stride, padding, groups) = (Int64(convolution.stride), Int64(padding), Int64(convolution.groups))
         self.weight = tensor { ct_pack_convolution(rounded.handle, stride, padding, groups, input.map(Int64.init), $0) }
         self.bias = bias?.to(dtype: dtype)
-        (self.stride, self.padding, self.groups) = (stride, padding, groups)
+        (self.stride, self.groups, shape) = (stride, groups, weight.shape)
     }
 
-    func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, _ activation: Activation?) -> Tensor {
+    /// - Parameter padding: of this input; where it has to be "same", it depends on the size.
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?, _ activation: Activation?) -> Tensor {
+        // oneDNN writes into the shortcut without a look at its size.
+        let sides = x.shape[2...].map { ($0 + 2 * padding - shape[2]) / Int(stride) + 1 }
+        precondition(
+            shortcut.map { $0.shape == [x.shape[0], shape[0]] + sides } ?? true, "the shortcut has another shape than the result")
         let word =
             switch activation {
             case nil: "none"
@@ -82,7 +88,8 @@ private struct FusedConvolution {
             case .sigmoid: "sigmoid"
             }
         return tensor {
-            ct_fused_convolution(x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, padding, groups, word, $0)
+            ct_fused_convolution(
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, word, $0)
         }
     }
 }
