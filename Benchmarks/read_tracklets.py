@@ -9,13 +9,13 @@ Without --data 1,000 tracklets of 16 crops are rendered. Times are of whole proc
 """
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import tempfile
 import time
-import venv
+
+import environment
 
 HERE = pathlib.Path(__file__).resolve().parent
 OCR = ["rapidocr-onnxruntime==1.4.4"]
@@ -38,14 +38,10 @@ def main() -> None:
     parser.add_argument("--data", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--every", type=int, default=20)
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "jersey"
-    parser.add_argument("--ocr-venv", type=pathlib.Path, default=cache / "venv-ocr")
+    parser.add_argument("--ocr-venv", type=pathlib.Path, default=environment.CACHE / "venv-ocr")
     options = parser.parse_args()
     torch = subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
-    ocr = options.ocr_venv / "bin/python"
-    if not ocr.exists() or subprocess.run([ocr, "-c", "import rapidocr_onnxruntime"], capture_output=True).returncode != 0:
-        venv.create(options.ocr_venv, with_pip=True)
-        subprocess.run([ocr, "-m", "pip", "install", "--quiet", *OCR], check=True)
+    ocr = environment.python(options.ocr_venv, "import rapidocr_onnxruntime", OCR)
     with tempfile.TemporaryDirectory() as folder:
         data = options.data
         if data is None:

@@ -14,23 +14,13 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import venv
+
+import environment
 
 PACKAGES = ["scikit-learn==1.7.2", "numpy<3"]
 SCORER = "SoccerNet==0.2.0"
 IMPORT = "from SoccerNet.Evaluation.JerseyNumber import evaluate"
 SCORE = f"import sys; {IMPORT}; print(evaluate(*sys.argv[1:])['Accuracy'])"
-
-
-def environment(folder: pathlib.Path) -> str:
-    python = folder / "bin/python"
-    if not python.exists() or subprocess.run([python, "-c", IMPORT], capture_output=True).returncode != 0:
-        venv.create(folder, with_pip=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, *PACKAGES], check=True)
-        # The scorer needs none of what downloading and captioning need.
-        subprocess.run([*pip, "--no-deps", SCORER], check=True)
-    return str(python)
 
 
 def render(jersey: str, folder: pathlib.Path) -> dict:
@@ -54,10 +44,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jersey", default=".build/release/jersey")
     parser.add_argument("--weights", required=True)
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "jersey"
-    parser.add_argument("--venv", type=pathlib.Path, default=cache / "venv-soccernet")
+    parser.add_argument("--venv", type=pathlib.Path, default=environment.CACHE / "venv-soccernet")
     options = parser.parse_args()
-    python = environment(options.venv)
+    # The scorer needs none of what downloading and captioning need.
+    python = environment.python(options.venv, IMPORT, PACKAGES, ["--no-deps", SCORER])
 
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

@@ -281,7 +281,11 @@ extension RunConfig {
 
     /// The first setting, by name, in which another run's numbers would differ from this one's; nil where none does.
     public func firstDifference(from other: RunConfig) -> String? {
-        Self.keys.first { !Self.machineKeys.contains($0) && value(of: $0) != other.value(of: $0) }
+        let (mine, theirs) = (Self.tree(of: self), Self.tree(of: other))
+        return Self.keys.first { key in
+            let path = key.components(separatedBy: ".")
+            return !Self.machineKeys.contains(key) && mine.value(at: path) != theirs.value(at: path)
+        }
     }
 
     /// Settings that say where and how a run is done, and not what it is.

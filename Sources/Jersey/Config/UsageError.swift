@@ -18,6 +18,13 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
         return UsageError((["there is no \(kind) '\(name)'"] + [hint, advice].compactMap { $0 }).joined(separator: "; "))
     }
 
+    /// - Throws: an error that names the first word which is there twice.
+    public static func checkUnique(_ words: [String], kind: String) throws {
+        if let twice = words.first(where: { word in words.count { $0 == word } > 1 }) {
+            throw UsageError("the \(kind) \(twice) is named twice")
+        }
+    }
+
     /// Levenshtein's: insertions, deletions and substitutions from one word to the other.
     private static func distance(_ a: String, _ b: String) -> Int {
         let b = Array(b)

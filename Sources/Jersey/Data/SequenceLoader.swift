@@ -104,6 +104,13 @@ public struct SequenceLoader: Sendable {
         throw FileError(folder, "is gone, or cannot be reached any more", advice: "bring the data set back and run again")
     }
 
+    /// One frame by itself, for which there is no sequence yet: (1, H, W, 3) uint8.
+    ///
+    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size.
+    func frame(_ image: RGBImage) throws -> Tensor {
+        try preprocessor.frame(cutsTorsos && Torso.areWholePlayers([image]) ? Torso.cut(from: image) : image)
+    }
+
     private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
         if let images = sequence.images { return images[index] }
         let path = sequence.file(index)

@@ -2,6 +2,8 @@ import Foundation
 import Torch
 
 /// A small table with a header (RFC 4180, or with semicolons or tabs), of which some columns are of interest.
+///
+/// SwiftCSV does not tell the line of a row, which every error here has to name; hence these few lines.
 struct TableRows {
     /// Line of the file, from 1, and the cells of the columns asked for, without spaces around them. Blank lines are passed over.
     let rows: [(line: Int, cells: [String])]

@@ -13,13 +13,13 @@ extension Belief {
     /// Windows that say nothing count for nothing: n is (Σ I)² / Σ I², where I is what a window tells, in nats. The most probable
     /// number is the one that summed evidence gives.
     public init(windows: [Belief], correlation: Double = windowCorrelation) {
-        guard var evidence = windows.first.map({ WindowEvidence($0) }) else { preconditionFailure("no windows") }
-        for window in windows.dropFirst() { evidence.add(window) }
+        precondition(!windows.isEmpty, "no windows")
+        let evidence = windows.dropFirst().reduce(WindowEvidence(windows[0])) { $0.adding($1) }
         self = evidence.belief(correlation: correlation)
     }
 
     /// The evidence, but `factor` times as much of it; normalised.
-    fileprivate func scaled(by factor: Double) -> Belief {
+    func scaled(by factor: Double) -> Belief {
         Belief(tens: Self.combined([tens.map { $0 * factor }]), ones: Self.combined([ones.map { $0 * factor }]))
     }
 
@@ -42,8 +42,6 @@ extension Belief {
         let total = margins.reduce(0, +)
         return margins.map { total > 0 ? $0 / total : 1 / Double(looks.count) }
     }
-
-    func logProbability(of number: JerseyNumber) -> Double { tens[number.tens] + ones[number.ones] }
 }
 
 /// What a growing number of windows say together; of fixed size.
@@ -57,11 +55,14 @@ struct WindowEvidence {
         squares = information * information
     }
 
-    mutating func add(_ window: Belief) {
+    func adding(_ window: Belief) -> WindowEvidence {
+        var all = self
         // Not normalised: with many windows that would lose digits.
-        sum = sum.adding(window)
-        information += window.information
-        squares += window.information * window.information
+        all.sum = sum.adding(window)
+        let information = window.information
+        all.information += information
+        all.squares += information * information
+        return all
     }
 
     func belief(correlation: Double = Belief.windowCorrelation) -> Belief {

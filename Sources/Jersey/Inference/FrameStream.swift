@@ -3,8 +3,8 @@ import Torch
 /// Reads a player whose frames come one by one, and can be asked at any time.
 ///
 /// A frame is encoded once, and what is kept of the frames does not grow. Models of single frames and those that weigh frames by how well
-/// they can be read sum evidence, models with a final state of one direction go on from it: for these the answer is that of all frames at once. Other models see the last frames, as many as they
-/// take. One player, one thread; several streams may share a reader.
+/// they can be read sum evidence, models with a final state of one direction go on from it: for these the answer is that of all frames at
+/// once. Other models see the last frames, as many as they take. One player, one thread; several streams may share a reader.
 public final class FrameStream {
     private enum Memory {
         case evidence(WindowEvidence?)
@@ -37,16 +37,14 @@ public final class FrameStream {
     ///
     /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size; the stream is as before.
     public func add(_ image: RGBImage) throws {
-        let isWholePlayer = reader.loader.cutsTorsos && Torso.areWholePlayers([image])
-        let frame = try reader.loader.preprocessor.frame(isWholePlayer ? Torso.cut(from: image) : image)
+        let frame = try reader.loader.frame(image)
         evaluating {
             let model = reader.model
             let maps = model.maps(FramePreprocessor.normalized(frame, on: model.device))
             switch memory {
-            case .evidence(var evidence):
+            case .evidence(let former):
                 let look = belief(of: model.output(ofMaps: maps, lengths: [1]))
-                if evidence == nil { evidence = WindowEvidence(look) } else { evidence?.add(look) }
-                memory = .evidence(evidence)
+                memory = .evidence(former?.adding(look) ?? WindowEvidence(look))
             case .sum(let former):
                 // One frame's logits are its weighted log-probabilities.
                 let output = model.output(ofMaps: maps, lengths: [1])
@@ -85,10 +83,6 @@ public final class FrameStream {
     }
 
     private func evaluating<Result>(_ body: () -> Result) -> Result {
-        let store = reader.model.store
-        let wasTraining = store.isTraining
-        store.isTraining = false
-        defer { store.isTraining = wasTraining }
-        return withoutGradients(body)
+        reader.model.store.evaluating { withoutGradients(body) }
     }
 }

@@ -35,18 +35,15 @@ public struct GradCAM: Sendable {
     ///   - number: what to explain; the number read where nil.
     public init(_ frames: Tensor, used: [Int], model: JerseyModel, for number: JerseyNumber? = nil) {
         let store = model.store
-        let wasTraining = store.isTraining
-        store.isTraining = false
         // Gradients of parameters belong to training: here they would be work for nothing, and stay behind.
         for entry in store.trainable { entry.tensor.requireGradient(false) }
         defer {
-            store.isTraining = wasTraining
             for entry in store.trainable { entry.tensor.requireGradient() }
         }
-        let maps = withoutGradients { model.maps(frames) }.detached()  // (T, C, h, w)
+        let maps = store.evaluating { withoutGradients { model.maps(frames) } }.detached()  // (T, C, h, w)
         maps.requireGradient()
         self.number = withGradients {
-            let output = model.output(ofMaps: maps, lengths: [frames.shape[0]])
+            let output = store.evaluating { model.output(ofMaps: maps, lengths: [frames.shape[0]]) }
             // Of all frames together, where the model reads each by itself. In float32 a sure model's gradient would be zero.
             func evidence(_ logits: Tensor) -> Tensor { logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0) }
             let (tens, ones) = (evidence(output.tens), evidence(output.ones))

@@ -25,8 +25,7 @@ extension ModelCalibration {
         guard !labelled.isEmpty else { throw UsageError("none of the \(readings.count) sequences shows a number") }
         func loss(_ temperature: Double) -> Double {
             labelled.reduce(0) { sum, reading in
-                let (belief, number) = (Belief(reading).cooled(to: temperature), reading.sequence.number!)
-                return sum - belief.tens[number.tens] - belief.ones[number.ones]
+                sum - Belief(reading).cooled(to: temperature).logProbability(of: reading.sequence.number!)
             }
         }
         // The loss has one minimum; a step is 2%.
@@ -38,27 +37,31 @@ extension ModelCalibration {
             let (confidence, truth) = (belief.probability(of: belief.number), reading.sequence.number)
             return (confidence: confidence, isRight: belief.number == truth, isNumber: truth != nil)
         }.sorted { $0.confidence > $1.confidence }
-        var (right, best) = (0, (count: 0, right: 0))
-        for (index, answer) in answers.enumerated() {
-            right += answer.isRight ? 1 : 0
-            // Answers of one confidence are given all or none.
-            if index + 1 < answers.count, answers[index + 1].confidence == answer.confidence { continue }
-            if Double(right) >= wanted * Double(index + 1) { best = (index + 1, right) }
-        }
-        guard best.count > 0 else {
+        let cuts = Self.cuts(answers.map { ($0.confidence, $0.isRight) })
+        guard let best = cuts.last(where: { Double($0.right) >= wanted * Double($0.given) }) else {
             throw UsageError("not even the surest answers are right as often as \(wanted); ask for a lower precision")
         }
-        threshold = answers[best.count - 1].confidence
-        precision = Double(best.right) / Double(best.count)
-        coverage = Double(answers.prefix(best.count).count { $0.isNumber }) / Double(labelled.count)
+        threshold = answers[best.given - 1].confidence
+        precision = Double(best.right) / Double(best.given)
+        coverage = Double(answers.prefix(best.given).count { $0.isNumber }) / Double(labelled.count)
         sequences = readings.count
+    }
+
+    /// Where one may stop answering, and how many answers are given and right until there. Answers of one confidence are given all or
+    /// none.
+    ///
+    /// - Parameter answers: surest first.
+    package static func cuts(_ answers: [(confidence: Double, isRight: Bool)]) -> [(given: Int, right: Int)] {
+        var right = 0
+        return answers.enumerated().compactMap { index, answer in
+            right += answer.isRight ? 1 : 0
+            let isTied = index + 1 < answers.count && answers[index + 1].confidence == answer.confidence
+            return isTied ? nil : (index + 1, right)
+        }
     }
 }
 
 extension Belief {
     /// Log-probabilities divided by `temperature`, and normalised.
-    func cooled(to temperature: Double) -> Belief {
-        func cooled(_ row: [Double]) -> [Double] { Self.combined([row.map { $0 / temperature }]) }
-        return Belief(tens: cooled(tens), ones: cooled(ones))
-    }
+    func cooled(to temperature: Double) -> Belief { scaled(by: 1 / temperature) }
 }

@@ -85,7 +85,9 @@ public struct Belief: Sendable, Equatable {
     public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }
 
     /// 0...1, the digits taken as independent, as the heads are.
-    public func probability(of number: JerseyNumber) -> Double { exp(tens[number.tens] + ones[number.ones]) }
+    public func probability(of number: JerseyNumber) -> Double { exp(logProbability(of: number)) }
+
+    func logProbability(of number: JerseyNumber) -> Double { tens[number.tens] + ones[number.ones] }
 
     /// The `count` most probable numbers, most probable first.
     public func top(_ count: Int) -> [JerseyNumber] {

@@ -27,17 +27,16 @@ public struct SequenceReader {
     public func read(
         _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
-        let wasTraining = model.store.isTraining
-        model.store.isTraining = false
-        defer { model.store.isTraining = wasTraining }
         let batches = BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
-        while let batch = try batches.next() {
-            for sequence in batch.unreadable {
-                let problems = batch.problems.filter { sequence.frames.contains($0.path) }
-                try body(.failure(UnreadableSequence(sequence: sequence, problems: problems)))
-            }
-            for reading in withoutGradients({ read(batch) }) {
-                try body(.success(reading))
+        try model.store.evaluating {
+            while let batch = try batches.next() {
+                for sequence in batch.unreadable {
+                    let problems = batch.problems.filter { sequence.frames.contains($0.path) }
+                    try body(.failure(UnreadableSequence(sequence: sequence, problems: problems)))
+                }
+                for reading in withoutGradients({ read(batch) }) {
+                    try body(.success(reading))
+                }
             }
         }
     }

@@ -37,7 +37,7 @@ struct CalibrateCommand: ParsableCommand {
         var config = dataOptions.config(path: data)
         config.unreadable = true
         let checkpoint = try options.checkpoint()
-        var (reader, card) = try options.reader(singleFrame: .anchorOrAll)
+        var (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchorOrAll)
         reader.calibration = nil
         let dataset = try Dataset(config, published: card.published)
         let progress = ProgressLine("reading", total: dataset.sequences.count)

@@ -124,8 +124,7 @@ struct PredictCommand: ParsableCommand {
     /// - Parameter empty: folders without frames, which a submission must have a row for all the same.
     private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
         let text = try PredictionText.text(predictions, format, boxes: boxes, empty: empty)
-        for folder in empty.prefix(10) { Console.error("\(folder) holds no frames") }
-        if empty.count > 10 { Console.error("and \(empty.count - 10) more folders hold no frames") }
+        Console.list(empty, rest: "folders hold no frames") { "\($0) holds no frames" }
         guard let output else { return print(text, terminator: "") }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
     }

@@ -22,10 +22,9 @@ struct RosterOptions: ParsableArguments {
     /// Says which predictions contradict the roster.
     static func report(_ predictions: [Prediction], _ roster: Roster) {
         let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
-        for (sequence, seen) in conflicts.prefix(10) {
+        Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
             let share = Int((seen.probability * 100).rounded())
-            Console.error("conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) does not list")
+            return "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) does not list"
         }
-        if conflicts.count > 10 { Console.error("and \(conflicts.count - 10) more conflicts; --format json has all") }
     }
 }

@@ -46,10 +46,13 @@ struct WeightOptions: ParsableArguments {
 
     /// The model, ready to read.
     ///
-    /// - Parameter singleFrame: what a model of single frames reads.
-    func reader(singleFrame: SequenceLoader.SingleFrame) throws -> (SequenceReader, Checkpoint.Card) {
+    /// - Parameters:
+    ///   - given: the weights, where they have been read already.
+    ///   - singleFrame: what a model of single frames reads.
+    func reader(of given: Checkpoint? = nil, singleFrame: SequenceLoader.SingleFrame) throws -> (SequenceReader, Checkpoint.Card)
+    {
         if let threads { Runtime.threads = threads }
-        let checkpoint = try checkpoint()
+        let checkpoint = try given ?? checkpoint()
         let model = try checkpoint.model(on: device.resolved(), path: weights ?? Checkpoint.bundledName)
         try compilation.apply(to: model)
         let card = checkpoint.card

@@ -16,8 +16,13 @@ enum Console {
 
     /// Names the first frames that were left out, and counts the others.
     static func report(_ problems: [FrameProblem], hint: String = "") {
-        for problem in problems.prefix(10) { error("left out: \(problem.path) \(problem.reason)") }
-        if problems.count > 10 { error("and \(problems.count - 10) more frames\(hint)") }
+        list(problems, rest: "frames\(hint)") { "left out: \($0.path) \($0.reason)" }
+    }
+
+    /// A line for each of the first ten, and "and 5 more" with the words of `rest` for the others.
+    static func list<Item>(_ items: [Item], rest: String, _ line: (Item) -> String) {
+        for item in items.prefix(10) { error(line(item)) }
+        if items.count > 10 { error("and \(items.count - 10) more \(rest)") }
     }
 
     /// Whether standard error is a terminal that can redraw a line.

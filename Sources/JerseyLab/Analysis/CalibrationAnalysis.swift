@@ -146,14 +146,9 @@ struct Calibration: Sendable {
 
     /// Share of wrong answers among the most confident ones, for every share answered. Equal confidences are answered together.
     var riskCoverage: [(coverage: Double, risk: Double)] {
-        var wrong = 0
-        var points: [(coverage: Double, risk: Double)] = []
-        for (index, answer) in answers.enumerated() {
-            if !answer.isRight { wrong += 1 }
-            if index + 1 < answers.count, answers[index + 1].confidence == answer.confidence { continue }
-            points.append((Double(index + 1) / Double(answers.count), Double(wrong) / Double(index + 1)))
+        ModelCalibration.cuts(answers.map { ($0.confidence, $0.isRight) }).map { given, right in
+            (Double(given) / Double(answers.count), Double(given - right) / Double(given))
         }
-        return points
     }
 
     /// Mean risk over coverage, 0...1.

@@ -78,9 +78,7 @@ public struct Experiment: Codable, Sendable, Equatable {
         let models = try models.map { try ModelSpec.named($0).name }
         let variantNames = variants.map(\.name)
         for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
-            if let twice = words.first(where: { word in words.count { $0 == word } > 1 }) {
-                throw UsageError("the \(kind) \(twice) is named twice")
-            }
+            try UsageError.checkUnique(words, kind: kind)
         }
         // Names become names of folders.
         for name in variantNames + [name] where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) == nil {

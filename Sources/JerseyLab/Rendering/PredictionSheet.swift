@@ -35,26 +35,16 @@ public enum PredictionSheet {
     }
 
     private static func page(_ predictions: [Prediction], rows: [ContactSheet.Row]) throws -> Report {
-        func percent(_ value: Double?) -> String { value.map { String(format: "%.1f%%", $0 * 100) } ?? "-" }
-        let table = Table(
-            ["sequence", "number", "confidence", "or else", "frames"],
-            rows: predictions.map { prediction in
-                [
-                    prediction.sequence, prediction.answer, percent(prediction.confidence),
-                    prediction.top.filter { $0.number != prediction.number }.map { "\($0.number) \(percent($0.probability))" }
-                        .joined(separator: ", "), "\(prediction.frames.count)",
-                ]
-            })
         let pictures = try zip(predictions, rows).enumerated().map { index, item in
             Report.Block.picture(
                 name: "\(index)", try ContactSheet(rows: [item.1]).image().jpegData(quality: 85),
-                caption: "\(item.0.sequence): \(item.0.answer), \(percent(item.0.confidence))")
+                caption: "\(item.0.sequence): \(item.0.answer), \(item.0.confidence.map(Table.percent) ?? "-")")
         }
         let answered = predictions.count { $0.number != nil }
         return Report(
             title: "Numbers read", subtitle: "\(answered) of \(predictions.count) sequences are answered",
             sections: [
-                .init("Numbers", [.table(table)]),
+                .init("Numbers", [.table(Table(predictions))]),
                 .init(
                     "Frames",
                     [

@@ -66,8 +66,8 @@ extension PairedComparison {
     /// - Parameter seed: of the resampling; the same runs give the same figures.
     public static func all(among groups: [RunGroup], resamples: Int = 10_000, seed: UInt64 = 1) -> [PairedComparison] {
         // As a rule all have read the same, and are resampled once.
-        let sets = groups.map { CommonTest([$0]).sequences }
-        let shared = sets.allSatisfy { Set($0) == Set(sets[0]) } ? ResampledTest(groups, resamples, seed) : nil
+        let sets = groups.map { Set(CommonTest.rows([$0]).map(\.sequence)) }
+        let shared = sets.allSatisfy { $0 == sets[0] } ? ResampledTest(groups, resamples, seed) : nil
         var comparisons: [PairedComparison] = []
         for first in groups.indices {
             for second in groups.indices.dropFirst(first + 1) {
@@ -157,11 +157,16 @@ struct CommonTest {
     /// Of each sequence, an index below `trackCount`.
     private let trackOf: [Int]
 
-    init(_ groups: [RunGroup]) {
+    /// Those that all runs of some groups have, labelled, as the first run has them.
+    static func rows(_ groups: [RunGroup]) -> [Outcome] {
         let runs = groups.flatMap(\.runs)
         var common = Set(runs.first?.outcomes.map(\.sequence) ?? [])
         for run in runs.dropFirst() { common.formIntersection(run.outcomes.map(\.sequence)) }
-        let rows = (runs.first?.outcomes ?? []).filter { common.contains($0.sequence) && $0.truth != nil }
+        return (runs.first?.outcomes ?? []).filter { common.contains($0.sequence) && $0.truth != nil }
+    }
+
+    init(_ groups: [RunGroup]) {
+        let rows = Self.rows(groups)
         sequences = rows.map(\.sequence)
         var tracks: [String: Int] = [:]
         trackOf = rows.map { row in

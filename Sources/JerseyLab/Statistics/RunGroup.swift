@@ -124,9 +124,7 @@ public struct RunSelection: Sendable {
     public mutating func keep(_ names: [String]) throws {
         guard !names.isEmpty else { return }
         let known = groups.map(\.name)
-        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
-            throw UsageError("the model \(twice) is named twice")
-        }
+        try UsageError.checkUnique(names, kind: "model")
         groups = try names.map { name in
             let canonical = (try? ModelSpec.named(name).name) ?? name
             guard let group = groups.first(where: { [name, canonical].contains($0.name) }) else {

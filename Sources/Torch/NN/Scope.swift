@@ -46,6 +46,14 @@ public final class ParameterStore {
         return true
     }
 
+    /// Does `body` as in reading, whatever was before and will be after.
+    public func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let wasTraining = isTraining
+        isTraining = false
+        defer { isTraining = wasTraining }
+        return try body()
+    }
+
     /// Begins a training step whose draws depend on `seed` only.
     public func beginStep(seed: UInt64) {
         drawSeed = seed

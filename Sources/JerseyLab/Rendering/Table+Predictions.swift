@@ -1,0 +1,41 @@
+import Foundation
+import Jersey
+
+extension Table {
+    /// What was read, a row for each prediction.
+    public init(_ predictions: [Prediction]) {
+        // Columns for what a roster, and the windows of long tracks, have to say.
+        let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
+        let hasWindows = predictions.contains { $0.windows != nil }
+        let rows = predictions.map { prediction in
+            let others = prediction.top.dropFirst(prediction.number == nil ? 0 : 1)
+                .map { "\($0.number) \(Self.percent($0.probability))" }.joined(separator: ", ")
+            let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) left out"
+            return [prediction.sequence, prediction.answer, prediction.confidence.map(Self.percent) ?? "-"]
+                + (hasPlayers ? [Self.player(prediction)] : []) + [others, "\(prediction.frames.count)\(left)"]
+                + (hasWindows ? [Self.decisive(prediction)] : [])
+        }
+        let header =
+            ["sequence", "number", "confidence"] + (hasPlayers ? ["player"] : []) + ["or else", "frames"]
+            + (hasWindows ? ["decided by"] : [])
+        self.init(header, rows: rows)
+    }
+
+    /// "Ann Lee (Reds) or Bo Ek (Blues)", or what contradicts the roster.
+    private static func player(_ prediction: Prediction) -> String {
+        if let seen = prediction.conflict { return "looks like \(seen.number) (\(percent(seen.probability))), not listed" }
+        return (prediction.players ?? []).map { $0.team.isEmpty ? $0.name : "\($0.name) (\($0.team))" }.joined(separator: " or ")
+    }
+
+    /// The frame with the greatest weight: its number in a video, else its name.
+    private static func decisive(_ prediction: Prediction) -> String {
+        guard prediction.number != nil, let frame = prediction.frames.max(by: { ($0.weight ?? 0) < ($1.weight ?? 0) }),
+            let weight = frame.weight
+        else { return "" }
+        let name = (frame.path as NSString).lastPathComponent
+        let number = name.firstMatch(of: /#frame=(\d+),/).map { "frame \($0.output.1)" }
+        return "\(number ?? name) (\(Int((weight * 100).rounded()))%)"
+    }
+
+    static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
+}
