@@ -75,12 +75,16 @@ struct RunTable {
             for id in pending.sorted() {
                 guard var record = records[id] else { continue }
                 let files = folder.run(id)
+                let done = epochs[id] ?? 0
                 var rows: [EpochMetrics] = []
                 if record.state != RunState.waiting.rawValue {
                     rows = (try? FinishedRun.rows(at: files.metrics)) ?? []
-                    if let config = try? RunConfig(overlays: [ConfigOverlay(file: files.config)]) { record.take(config) }
+                    // A run's settings stay as they are; once is enough.
+                    if done == 0, let config = try? RunConfig(overlays: [ConfigOverlay(file: files.config)]) {
+                        record.take(config)
+                        records[id] = record
+                    }
                 }
-                let done = epochs[id] ?? 0
                 try database.save(record, epochs: rows.dropFirst(done))
                 epochs[id] = max(rows.count, done)
                 pending.remove(id)
