@@ -38,7 +38,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -75,10 +77,14 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
             resources: [.embedInCode("Experiments/Shipped"), .embedInCode("Report/Templates")]),
+        // Models as files for other programs.
+        .target(name: "JerseyExport", dependencies: ["Jersey", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+        // Reading numbers over HTTP.
+        .target(name: "JerseyServer", dependencies: ["Jersey", .product(name: "Hummingbird", package: "hummingbird")]),
         // The command line.
         .executableTarget(
             name: "JerseyCLI",
-            dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["JerseyExport", "JerseyLab", "JerseyServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         // The measured side of Benchmarks/compare.py.
         .executableTarget(
             name: "jersey-bench",
@@ -87,6 +93,10 @@ let package = Package(
         .testTarget(name: "TorchTests", dependencies: ["Torch"]),
         .testTarget(name: "JerseyTests", dependencies: ["Jersey", "CArchive"]),
         .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),
+        .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab"]),
+        .testTarget(
+            name: "JerseyServerTests",
+            dependencies: ["JerseyServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
         // The study's numbers, from its fixtures.
         .testTarget(
             name: "ParityTests", dependencies: ["JerseyLab", .product(name: "Crypto", package: "swift-crypto")],
