@@ -62,7 +62,7 @@ struct InferenceBench: ParsableCommand {
         abstract: "Forward passes of one sequence: for each line of the standard input so many, and their seconds as JSON.")
 
     enum Form: String, CaseIterable, ExpressibleByArgument {
-        case eager, float32, bfloat16
+        case eager, float32, bfloat16, int8
     }
 
     @Option var weights: String
@@ -80,14 +80,19 @@ struct InferenceBench: ParsableCommand {
         Runtime.keepMemory()
         Runtime.threads = threads
         let model = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: .cpu, path: weights)
-        if let precision = Precision(rawValue: form.rawValue), !model.compile(precision) {
-            throw ValidationError("\(form.rawValue) is not to be had here")
-        }
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: input)))
         guard bytes.count == frames * height * width * 3 else { throw ValidationError("\(input) has another size") }
         let sequence = FramePreprocessor.normalized(Tensor(bytes, shape: [frames, height, width, 3]), on: .cpu)
         let rows = Tensor.concatenated(Array(repeating: sequence, count: batch), over: 0)
         let lengths = Array(repeating: frames, count: batch)
+        if let precision = Precision(rawValue: form.rawValue) {
+            // The frames themselves tell what int8 has to hold, as in the peers.
+            let observer = RangeObserver()
+            model.store.ranges = observer
+            _ = withoutGradients { model.encode(sequence) }
+            model.store.ranges = nil
+            try model.compile(precision, ranges: observer.ranges)
+        }
         func pass() -> JerseyModel.Output { withoutGradients { model(rows, lengths: lengths) } }
         for _ in 0..<warmup { _ = pass() }
         let output = pass()

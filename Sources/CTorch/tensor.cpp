@@ -135,6 +135,14 @@ bool ct_all_finite(ct_tensor a, ct_error *error) {
     return guarded(error, [&] { return at_(a).isfinite().all().item<bool>(); });
 }
 
+void ct_range(ct_tensor a, double *low, double *high, ct_error *error) {
+    guarded(error, [&] {
+        auto [least, greatest] = at::aminmax(at_(a).dequantize());
+        *low = least.item<double>();
+        *high = greatest.item<double>();
+    });
+}
+
 // MARK: Reductions and products
 
 ct_tensor ct_sum(ct_tensor a, const int64_t *dimensions, size_t count, bool keep, ct_error *error) {

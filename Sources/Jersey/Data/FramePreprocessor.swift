@@ -66,6 +66,12 @@ public struct FramePreprocessor: Sendable, Equatable {
 
     static let mean: [Float] = [0.485, 0.456, 0.406]
     static let deviation: [Float] = [0.229, 0.224, 0.225]
+    /// Of all values that normalised frames can have.
+    static let range: ClosedRange<Float> = {
+        let low = zip(mean, deviation).map { -$0 / $1 }
+        let high = zip(mean, deviation).map { (1 - $0) / $1 }
+        return low.reduce(0, min)...high.reduce(0, max)
+    }()
 
     /// (R, H, W, 3) uint8 on the CPU to (R, 3, H, W) float32 on `device`, channels-last in memory.
     public static func normalized(_ frames: Tensor, on device: Device) -> Tensor {

@@ -5,6 +5,7 @@ import Torch
 /// It halves its maps three times only, so that two digits beside each other stay some places apart.
 struct CompactEncoder: FrameEncoder {
     let featureCount = 96
+    let isQuantizable = true
     let stem: ConvNormActivation
     let blocks: [BasicBlock]
 

@@ -40,6 +40,8 @@ protocol FrameEncoder: Layer {
     var featureCount: Int { get }
     /// C of the maps.
     var mapChannels: Int { get }
+    /// Whether it is made of convolutions with ReLU or nothing behind them, which pass on what 8 bits can hold.
+    var isQuantizable: Bool { get }
     /// (N, 3, H, W) frames to the last feature maps (N, C, h, w).
     func maps(_ frames: Tensor) -> Tensor
     /// (N, C, h, w) maps to (N, featureCount).
@@ -48,6 +50,8 @@ protocol FrameEncoder: Layer {
 
 extension FrameEncoder {
     var mapChannels: Int { featureCount }
+
+    var isQuantizable: Bool { false }
 
     func pooled(_ maps: Tensor) -> Tensor { GlobalAveragePool()(maps) }
 

@@ -90,15 +90,39 @@ public final class JerseyModel {
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
     public func maps(_ frames: Tensor) -> Tensor {
         // What follows the maps is little work, and stays as exact as it was.
-        store.fusedType == nil ? encoder.maps(frames) : encoder.maps(frames).to(dtype: frames.dtype)
+        let maps = encoder.maps(frames)
+        return maps.isQuantized ? maps.dequantized() : maps.to(dtype: frames.dtype)
     }
 
     /// Makes a model that only reads from now on, faster: its encoder computes in `precision` with the weights as they are now.
     ///
-    /// - Returns: whether it can be done; on a GPU, in float64, or where the processor lacks what it takes, all stays as it was.
-    public func compile(_ precision: Precision) -> Bool {
+    /// - Parameter ranges: what the encoder's convolutions put out, for int8; see `RangeObserver`.
+    /// - Throws: `UsageError` on a GPU, in float64, or where the model or the processor lacks what it takes; all stays as it was.
+    public func compile(_ precision: Precision, ranges: [String: ClosedRange<Float>]? = nil) throws {
         store.isTraining = false
-        return store.compile(precision.dtype)
+        guard device == .cpu else {
+            throw UsageError("--precision \(precision.rawValue) is for the CPU; add --device cpu, or leave it out")
+        }
+        let compilation: Compilation
+        switch precision {
+        case .float32: compilation = .float(.float32)
+        case .bfloat16: compilation = .float(.bfloat16)
+        case .int8:
+            guard encoder.isQuantizable else {
+                throw UsageError(
+                    "--precision int8 is for encoders whose activations are all ReLU, and \(spec.encoder.rawValue) has others; "
+                        + "use bfloat16 or float32")
+            }
+            guard let ranges else {
+                throw UsageError(
+                    "nothing is known of this model's activations, which int8 needs; `jersey calibrate` measures them and writes "
+                        + "them into its file")
+            }
+            compilation = .int8(input: FramePreprocessor.range, outputs: ranges)
+        }
+        guard store.compile(compilation) else {
+            throw UsageError("this processor does not compute in \(precision.rawValue); use --precision float32")
+        }
     }
 
     /// - Parameters:

@@ -3,6 +3,7 @@ import Torch
 /// ResNet-18 (He et al. 2016) without its classifier; 512 features.
 struct ResNet18: FrameEncoder {
     let featureCount = 512
+    let isQuantizable = true
     let stem: ConvNormActivation
     let pool = MaxPool2d(kernel: 3, stride: 2, padding: 1)
     let blocks: [BasicBlock]

@@ -9,8 +9,8 @@ struct CalibrateCommand: ParsableCommand {
         commandName: "calibrate",
         abstract: "Measures how far a model's confidences can be trusted, and below which it should not answer.",
         discussion: """
-            Writes the weights anew, with a temperature for confidences and a threshold below which `predict` calls a sequence \
-            unreadable. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
+            Writes the weights anew, with a temperature for confidences, a threshold below which `predict` calls a sequence unreadable, \
+            and the ranges of activations that --precision int8 needs. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
             which no number is seen.
 
             Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --target 0.98 --out small.safetensors
@@ -39,12 +39,15 @@ struct CalibrateCommand: ParsableCommand {
         let checkpoint = try options.checkpoint()
         var (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchorOrAll)
         reader.calibration = nil
+        let observer = RangeObserver()
+        reader.model.store.ranges = observer
         let dataset = try Dataset(config, published: card.published)
         let progress = ProgressLine("reading", total: dataset.sequences.count)
         let (readings, unreadable) = try reader.readAll(dataset.sequences, progress: progress.advance)
         progress.finish()
         let calibration = try ModelCalibration(readings, precision: target)
         card.calibration = calibration
+        card.activations = observer.ranges
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         print(
             String(

@@ -4,7 +4,11 @@ import Torch
 
 /// How a model that only reads is made faster.
 struct CompilationOptions: ParsableArguments {
-    @Option(help: "What the encoder computes in, on the CPU; bfloat16 is faster where the processor has instructions for it.")
+    @Option(
+        help: """
+            What the encoder computes in, on the CPU; bfloat16 and int8 are faster where the processor has instructions for them. int8 \
+            needs a model that `jersey calibrate` has seen.
+            """)
     var precision = Precision.float32
 
     @Flag(help: "Do not fold, fuse and pack the encoder's layers: the very operations of training, slower.")
@@ -14,13 +18,16 @@ struct CompilationOptions: ParsableArguments {
         guard !eager || precision == .float32 else { throw ValidationError("--eager goes with --precision float32 only") }
     }
 
-    /// - Throws: `UsageError` where bfloat16 is asked for and cannot be had.
-    func apply(to model: JerseyModel) throws {
-        guard !eager, !model.compile(precision), precision != .float32 else { return }
-        throw UsageError(
-            model.device == .cpu
-                ? "this processor does not compute in \(precision.rawValue); use --precision float32"
-                : "--precision \(precision.rawValue) is for the CPU; add --device cpu, or leave it out")
+    /// - Parameter card: of the model.
+    /// - Throws: `UsageError` where something else than float32 is asked for and cannot be had.
+    func apply(to model: JerseyModel, _ card: Checkpoint.Card) throws {
+        if eager { return }
+        do {
+            try model.compile(precision, ranges: card.activations)
+        } catch {
+            // Compiled float32 is the default: where it is not to be had, the eager form does.
+            if precision != .float32 { throw error }
+        }
     }
 }
 

@@ -54,8 +54,8 @@ struct WeightOptions: ParsableArguments {
         if let threads { Runtime.threads = threads }
         let checkpoint = try given ?? checkpoint()
         let model = try checkpoint.model(on: device.resolved(), path: weights ?? Checkpoint.bundledName)
-        try compilation.apply(to: model)
         let card = checkpoint.card
+        try compilation.apply(to: model, card)
         var loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),
             maximumFrames: card.maximumFrames, sampling: card.published ? .published(anchorFirst: true) : .even,

@@ -32,6 +32,8 @@ public struct Conv2d: Layer {
     let stride: Int
     let padding: Padding
     let groups: Int
+    /// Of its parameters' names.
+    let path: String
     let store: ParameterStore
 
     public init(
@@ -44,6 +46,7 @@ public struct Conv2d: Layer {
         self.stride = stride
         self.padding = padding ?? .symmetric(kernel / 2)
         self.groups = groups
+        path = scope.path
         store = scope.store
     }
 

@@ -15,8 +15,10 @@ public final class ParameterStore {
     public private(set) var entries: [Entry] = []
     /// Whether batch norm and dropout behave as in training.
     public var isTraining = false
-    /// The type that fused convolutions compute in, once there is to be no more training; nil before. See `compile`.
-    public private(set) var fusedType: DType?
+    /// What convolutions compute in, once there is to be no more training; nil before. See `compile`.
+    public private(set) var compilation: Compilation?
+    /// Told of all that convolutions put out; nil where nobody looks.
+    public var ranges: RangeObserver?
     /// Told of the work of every forward pass; nil where nobody counts.
     public var meter: OperationMeter?
     /// What the draws of dropout depend on; the trainer sets it for every step.
@@ -34,15 +36,15 @@ public final class ParameterStore {
         entries.append(entry)
     }
 
-    /// From now on every `ConvNormActivation` reads with its weights folded and packed, in `dtype`: for inference only, on the CPU,
-    /// with the weights as they are now.
+    /// From now on every `ConvNormActivation` reads with its weights folded and packed: for inference only, on the CPU, with the
+    /// weights as they are now.
     ///
-    /// - Returns: whether libtorch can do so on this processor; nothing has changed where not.
-    public func compile(_ dtype: DType) -> Bool {
-        guard entries.allSatisfy({ $0.tensor.device == .cpu && $0.tensor.dtype != .float64 }),
-            checked({ ct_fuses(dtype.rawValue, $0) })
-        else { return false }
-        fusedType = dtype
+    /// - Returns: whether it can be done; nothing has changed where not.
+    public func compile(_ compilation: Compilation) -> Bool {
+        guard entries.allSatisfy({ $0.tensor.device == .cpu && $0.tensor.dtype != .float64 }), compilation.isSupported else {
+            return false
+        }
+        self.compilation = compilation
         return true
     }
 
@@ -176,7 +178,7 @@ extension ParameterStore {
 
     /// Takes over the values of all entries that `tensors` names.
     public func load(_ tensors: [String: Tensor]) {
-        precondition(fusedType == nil, "a compiled model keeps the weights that it was compiled with")
+        precondition(compilation == nil, "a compiled model keeps the weights that it was compiled with")
         for entry in entries {
             if let tensor = tensors[entry.name] { entry.tensor.copy(from: tensor) }
         }

@@ -24,6 +24,13 @@ extension Tensor {
     /// True if no element is infinite or not a number.
     public var isFinite: Bool { checked { ct_all_finite(handle, $0) } }
 
+    /// From the least element to the greatest; of at least one.
+    public var range: ClosedRange<Double> {
+        var (low, high) = (0.0, 0.0)
+        checked { ct_range(handle, &low, &high, $0) }
+        return low...max(low, high)
+    }
+
     public func sum(over dimensions: Int..., keep: Bool = false) -> Tensor {
         tensor { ct_sum(handle, dimensions.map(Int64.init), dimensions.count, keep, $0) }
     }

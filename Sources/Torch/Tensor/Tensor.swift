@@ -184,6 +184,10 @@ extension Tensor {
         return dtype
     }
     public var device: Device { Device(rawValue: ct_device(handle)) ?? .cpu }
+    /// Whether it is of 256 steps, as within compiled models; it has no `dtype` then, and `dequantized` gives the numbers.
+    public var isQuantized: Bool { ct_dtype(handle) == Int32(ct_quint8) }
+    /// The float32 numbers that the steps of a quantised tensor stand for.
+    public func dequantized() -> Tensor { tensor { ct_dequantize(handle, $0) } }
 
     /// The only element, as a number.
     public var item: Double { checked { ct_item(handle, $0) } }

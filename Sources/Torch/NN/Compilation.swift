@@ -1,0 +1,186 @@
+import CTorch
+
+/// What convolutions compute in once there is no more training: with the norms behind them folded in, their weights packed as oneDNN
+/// likes them best, and with what follows done in the same pass over memory.
+public enum Compilation {
+    /// float32 or bfloat16.
+    case float(DType)
+    /// Integers of 8 bits: weights with a step for each output channel, activations with one for all (Jacob et al. 2018).
+    ///
+    /// - `input`: of the values that the network is given.
+    /// - `outputs`: what a `RangeObserver` has seen; values outside are clamped.
+    case int8(input: ClosedRange<Float>, outputs: [String: ClosedRange<Float>])
+
+    /// Whether libtorch can do so on this processor, and faster than in float32.
+    var isSupported: Bool {
+        let type =
+            switch self {
+            case .float(let dtype): dtype.rawValue
+            case .int8: Int32(ct_quint8)
+            }
+        return checked { ct_fuses(type, $0) }
+    }
+
+    func form(of layer: ConvNormActivation, for x: Tensor) -> any CompiledConvolution {
+        switch self {
+        case .float(let dtype):
+            return FusedConvolution(layer, dtype, for: x)
+        case .int8(let input, let outputs):
+            guard let output = outputs[layer.convolution.path] else {
+                preconditionFailure("nothing is known of the range of \(layer.convolution.path)")
+            }
+            return QuantizedConvolution(layer, for: x, input: Quantization(input), output: Quantization(output))
+        }
+    }
+}
+
+/// Sees what the layers of a model put out, for as long as it is the `ranges` of its `ParameterStore`.
+public final class RangeObserver {
+    /// Of each convolution with what follows it, by its path.
+    public private(set) var ranges: [String: ClosedRange<Float>] = [:]
+
+    public init() {}
+
+    func see(_ output: Tensor, of path: String) {
+        let seen = output.range
+        let (low, high) = (Float(seen.lowerBound), Float(seen.upperBound))
+        let former = ranges[path] ?? low...high
+        ranges[path] = min(former.lowerBound, low)...max(former.upperBound, high)
+    }
+}
+
+/// 256 equal steps, of which one is zero exactly.
+struct Quantization {
+    let step: Double
+    let zero: Int64
+
+    init(_ range: ClosedRange<Float>) {
+        let (low, high) = (min(0, Double(range.lowerBound)), max(0, Double(range.upperBound)))
+        step = max(high - low, 1e-9) / 255
+        zero = Int64((-low / step).rounded())
+    }
+}
+
+/// A layer, ready to read.
+protocol CompiledConvolution {
+    /// The input as it has to be.
+    func accepted(_ x: Tensor) -> Tensor
+    /// - Parameters:
+    ///   - padding: of this input; where it has to be "same", it depends on the size.
+    ///   - shortcut: overwritten.
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor
+}
+
+/// Weights of a convolution with the batch norm behind it, in float64.
+private struct FoldedConvolution {
+    /// O, I / groups, K, K.
+    let weight: Tensor
+    let bias: Tensor?
+
+    /// With γ, β, μ, σ² of the norm the weight is W γ / √(σ² + ε), the bias β + (b − μ) γ / √(σ² + ε).
+    init(_ layer: ConvNormActivation) {
+        var weight = layer.convolution.weight.to(dtype: .float64)
+        var bias = layer.convolution.bias?.to(dtype: .float64)
+        if let norm = layer.norm {
+            let deviation = (norm.runningVariance.to(dtype: .float64) + norm.epsilon).squareRoot()
+            let factor = norm.weight.to(dtype: .float64) / deviation
+            let mean = norm.runningMean.to(dtype: .float64)
+            weight = weight * factor.reshaped(factor.count, 1, 1, 1)
+            bias = norm.bias.to(dtype: .float64) + (bias.map { $0 - mean } ?? mean * -1) * factor
+        }
+        (self.weight, self.bias) = (weight, bias)
+    }
+}
+
+/// In float32 or bfloat16.
+private struct FusedConvolution: CompiledConvolution {
+    let dtype: DType
+    let weight: Tensor
+    let bias: Tensor?
+    let stride: Int64
+    let groups: Int64
+    let activation: Activation?
+
+    /// - Parameter x: of the size for which the layout is chosen; others are right as well.
+    init(_ layer: ConvNormActivation, _ dtype: DType, for x: Tensor) {
+        let folded = FoldedConvolution(layer)
+        let rounded = folded.weight.to(dtype: dtype)
+        let (input, padding) = layer.convolution.bordered(x)
+        let (stride, groups) = (Int64(layer.convolution.stride), Int64(layer.convolution.groups))
+        weight = tensor {
+            ct_pack_convolution(rounded.handle, stride, Int64(padding), groups, input.shape.map(Int64.init), $0)
+        }
+        bias = folded.bias?.to(dtype: dtype)
+        activation = layer.activation
+        (self.dtype, self.stride, self.groups) = (dtype, stride, groups)
+    }
+
+    func accepted(_ x: Tensor) -> Tensor { x.to(dtype: dtype).contiguous(channelsLast: true) }
+
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
+        // oneDNN knows fewer activations behind a sum.
+        let isFusable = shortcut == nil || activation == nil || activation == .relu
+        let word =
+            switch isFusable ? activation : nil {
+            case nil: "none"
+            case .relu: "relu"
+            case .relu6: "relu6"
+            case .silu: "swish"
+            case .hardswish: "hardswish"
+            case .hardsigmoid: "hardsigmoid"
+            case .sigmoid: "sigmoid"
+            }
+        let y = tensor {
+            ct_fused_convolution(
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, word, $0)
+        }
+        return isFusable ? y : activation?(y) ?? y
+    }
+}
+
+/// In integers of 8 bits, from quantised tensors to quantised ones.
+private struct QuantizedConvolution: CompiledConvolution {
+    let weight: Tensor
+    let steps: Tensor
+    let bias: Tensor?
+    let stride: Int64
+    let groups: Int64
+    let hasActivation: Bool
+    let input: Quantization
+    let output: Quantization
+
+    /// - Parameter x: of the size for which the layout is chosen, and of the quantisation that all input will have.
+    init(_ layer: ConvNormActivation, for x: Tensor, input: Quantization, output: Quantization) {
+        precondition(layer.activation == nil || layer.activation == .relu, "only ReLU follows a quantised convolution")
+        let folded = FoldedConvolution(layer)
+        let rounded = folded.weight.to(dtype: .float32)
+        let x = Self.accepted(x, input)
+        let (stride, groups) = (Int64(layer.convolution.stride), Int64(layer.convolution.groups))
+        let padding = Int64(layer.convolution.bordered(x).padding)
+        var steps: ct_tensor?
+        weight = tensor {
+            ct_pack_quantized_convolution(rounded.handle, x.handle, stride, padding, groups, &steps, $0)
+        }
+        self.steps = Tensor(owning: steps!)
+        bias = folded.bias?.to(dtype: .float32)
+        hasActivation = layer.activation != nil
+        (self.stride, self.groups, self.input, self.output) = (stride, groups, input, output)
+    }
+
+    func accepted(_ x: Tensor) -> Tensor { Self.accepted(x, input) }
+
+    private static func accepted(_ x: Tensor, _ input: Quantization) -> Tensor {
+        if x.isQuantized { return x }
+        let x = x.contiguous(channelsLast: true)
+        return tensor { ct_quantize(x.handle, input.step, input.zero, $0) }
+    }
+
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
+        tensor {
+            ct_quantized_convolution(
+                x.handle, weight.handle, steps.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups,
+                hasActivation,
+                output.step, output.zero, $0)
+        }
+    }
+}
