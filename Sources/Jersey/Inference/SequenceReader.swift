@@ -11,6 +11,8 @@ public struct SequenceReader {
     public var pads: Bool
     /// Makes confidences honest, and tells below which one not to answer; nil takes what the model says.
     public var calibration: ModelCalibration?
+    /// Looks at no more frames of a sequence than it takes to be sure; nil looks at all.
+    public var anytime: AnytimeReading?
 
     public init(model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2) {
         self.model = model
@@ -27,6 +29,13 @@ public struct SequenceReader {
     public func read(
         _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
+        try read(sequences, batch: { batch in anytime.map { read(batch, $0) } ?? read(batch) }, body)
+    }
+
+    func read(
+        _ sequences: [FrameSequence], batch readings: (BatchLoader.Batch) -> [Reading],
+        _ body: (Result<Reading, UnreadableSequence>) throws -> Void
+    ) throws {
         let batches = BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
         try model.store.evaluating {
             while let batch = try batches.next() {
@@ -34,7 +43,7 @@ public struct SequenceReader {
                     let problems = batch.problems.filter { sequence.frames.contains($0.path) }
                     try body(.failure(UnreadableSequence(sequence: sequence, problems: problems)))
                 }
-                for reading in withoutGradients({ read(batch) }) {
+                for reading in withoutGradients({ readings(batch) }) {
                     try body(.success(reading))
                 }
             }
@@ -83,28 +92,47 @@ public struct SequenceReader {
     private func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
-        let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
+        let opinions = opinions(model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
+        return zip(batch.sequences.indices, opinions).map { reading(of: $0, in: batch, frames: 0..<batch.lengths[$0], $1) }
+    }
+
+    /// What a model says of a sequence, before it is calibrated.
+    struct Opinion {
+        let belief: Belief
+        let full: [Double]?
+        /// Weights of the frames; nil where the model has none.
+        let weights: [Double]?
+    }
+
+    /// Of each of the sequences that `output` is about.
+    func opinions(_ output: JerseyModel.Output, lengths: [Int]) -> [Opinion] {
         let (tens, ones, full) = (Self.rows(output.tens), Self.rows(output.ones), output.full.map(Self.rows))
         // The equal weights of a mean are nothing that a model attends to.
         let attention = (model.spec.pooling.weighsFrames ? output.attention : nil).map {
             ($0.array(of: Double.self), $0.shape[1])
         }
         var start = 0
-        return batch.sequences.indices.map { index in
-            let length = batch.lengths[index]
+        return lengths.enumerated().map { index, length in
             // A model of single frames has a row for every frame: they are looks at the same player.
             let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
             start += length
             let looks = range.map { Belief(tens: tens[$0], ones: ones[$0]) }
-            let belief = judged(Belief(windows: looks))
-            let sequence = batch.sequences[index]
-            return Reading(
-                sequence: sequence, tens: belief.tens, ones: belief.ones, full: full.map { Belief.combined(Array($0[range])) },
-                used: batch.used[index], heights: batch.heights[index],
-                attention: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) }
-                    ?? (looks.count > 1 ? belief.shares(of: looks) : nil),
-                problems: batch.problems.filter { sequence.frames.contains($0.path) }, threshold: calibration?.threshold)
+            let belief = Belief(windows: looks)
+            return Opinion(
+                belief: belief, full: full.map { Belief.combined(Array($0[range])) },
+                weights: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) }
+                    ?? (looks.count > 1 ? belief.shares(of: looks) : nil))
         }
+    }
+
+    /// - Parameter frames: those of the sequence's frames in the batch that the opinion rests on.
+    func reading(of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ opinion: Opinion) -> Reading {
+        let (belief, sequence) = (judged(opinion.belief), batch.sequences[index])
+        return Reading(
+            sequence: sequence, tens: belief.tens, ones: belief.ones, full: opinion.full,
+            used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
+            attention: opinion.weights,
+            problems: batch.problems.filter { sequence.frames.contains($0.path) }, threshold: calibration?.threshold)
     }
 }
 

@@ -17,6 +17,8 @@ public struct Checkpoint {
         public var training: Training?
         /// Nil where it was not measured.
         public var calibration: ModelCalibration?
+        /// When to stop looking; nil where it was not measured.
+        public var anytime: AnytimeReading?
         /// Ranges of what the encoder's convolutions put out, by their names, as int8 needs them; nil where they were not measured.
         public var activations: [String: ClosedRange<Float>]?
         /// Whether crops of whole players are cut to where a number would be; nil stands for no.

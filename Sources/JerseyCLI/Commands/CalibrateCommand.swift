@@ -10,7 +10,7 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Measures how far a model's confidences can be trusted, and below which it should not answer.",
         discussion: """
             Writes the weights anew, with a temperature for confidences, a threshold below which `predict` calls a sequence unreadable, \
-            and the ranges of activations that --precision int8 needs. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
+            the confidence at which --anytime stops looking, and the ranges of activations that --precision int8 needs. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
             which no number is seen.
 
             Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --target 0.98 --out small.safetensors
@@ -43,17 +43,25 @@ struct CalibrateCommand: ParsableCommand {
         reader.model.store.ranges = observer
         let dataset = try Dataset(config, published: card.published)
         let progress = ProgressLine("reading", total: dataset.sequences.count)
-        let (readings, unreadable) = try reader.readAll(dataset.sequences, progress: progress.advance)
+        let (readings, traces, unreadable) = try reader.readInStages(dataset.sequences, progress: progress.advance)
         progress.finish()
         let calibration = try ModelCalibration(readings, precision: target)
         card.calibration = calibration
         card.activations = observer.ranges
+        card.anytime = AnytimeReading(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         print(
             String(
                 format: "temperature %.2f, threshold %.3f: %.1f%% of answers right, %.1f%% of numbers answered, %d sequences",
                 calibration.temperature, calibration.threshold, calibration.precision * 100, calibration.coverage * 100,
                 calibration.sequences))
+        if let anytime = card.anytime {
+            print(
+                String(
+                    format:
+                        "--anytime stops at a confidence of %.2f: %.0f%% of frames, %.2f%% of numbers right instead of %.2f%%",
+                    anytime.confidence, anytime.frames * 100, anytime.accuracy * 100, anytime.fullAccuracy * 100))
+        }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
     }
 }

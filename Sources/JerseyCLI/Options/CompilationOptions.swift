@@ -14,6 +14,9 @@ struct CompilationOptions: ParsableArguments {
     @Flag(help: "Do not fold, fuse and pack the encoder's layers: the very operations of training, slower.")
     var eager = false
 
+    @Flag(help: "Look at no more frames of a sequence than it takes to be sure; for models that `jersey calibrate` has seen.")
+    var anytime = false
+
     func validate() throws {
         guard !eager || precision == .float32 else { throw ValidationError("--eager goes with --precision float32 only") }
     }
@@ -28,6 +31,22 @@ struct CompilationOptions: ParsableArguments {
             // Compiled float32 is the default: where it is not to be had, the eager form does.
             if precision != .float32 { throw error }
         }
+    }
+}
+
+extension CompilationOptions {
+    /// When to stop looking, where that is wanted.
+    ///
+    /// - Throws: `UsageError` where it is wanted and not known.
+    func anytimeReading(_ card: Checkpoint.Card) throws -> AnytimeReading? {
+        guard anytime else { return nil }
+        guard !card.published else {
+            throw UsageError("--anytime is not for models that behave as published: they read all frames at once")
+        }
+        guard let reading = card.anytime else {
+            throw UsageError("it was not measured when this model is sure enough for --anytime; `jersey calibrate` does")
+        }
+        return reading
     }
 }
 

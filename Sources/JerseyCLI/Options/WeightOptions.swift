@@ -64,6 +64,7 @@ struct WeightOptions: ParsableArguments {
         loader.cutsTorsos = card.cutsTorsos ?? false
         var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
         reader.calibration = card.calibration
+        reader.anytime = try compilation.anytimeReading(card)
         return (reader, card)
     }
 

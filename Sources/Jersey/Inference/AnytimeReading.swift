@@ -1,0 +1,163 @@
+import Torch
+
+/// Reading that looks at no more frames of a sequence than it takes to be sure (Zilberstein 1996: an anytime algorithm).
+///
+/// Each next frame lies far in time from those seen, as neighbours show the same: that order keeps more answers right than tallest or
+/// sharpest crops first (docs/results.md). Measured on labelled sequences, and kept in the model's file.
+public struct AnytimeReading: Codable, Sendable, Equatable {
+    /// Of the most probable number, 0...1: from there on no more frames are read.
+    public var confidence: Double
+    /// Of the frames that would be read otherwise, the share that is, 0...1.
+    public var frames: Double
+    /// Numbers read rightly with it and without, shares of the sequences measured.
+    public var accuracy: Double
+    public var fullAccuracy: Double
+    /// How many sequences were measured.
+    public var sequences: Int
+
+    /// Of `count` frames in time order the indices in order of use: the first, the middle, the quarters, the eighths and so on (van der
+    /// Corput 1935).
+    static func order(_ count: Int) -> [Int] {
+        let bits = max(count - 1, 0).bitWidth - max(count - 1, 0).leadingZeroBitCount
+        var order: [Int] = []
+        for step in 0..<1 << bits {
+            // The step's bits in reverse, as a share of one.
+            let reversed = (0..<bits).reduce(0) { $0 << 1 | step >> $1 & 1 }
+            let place = ((2 * reversed + 1) * count) >> (bits + 1)
+            if !order.contains(place) { order.append(place) }
+        }
+        return order
+    }
+
+    /// After how many frames it is asked whether they are enough: each of the first, then every second and so on, as one frame more
+    /// changes less and less.
+    static func stages(_ count: Int) -> [Int] {
+        var stages: [Int] = []
+        var next = 1
+        while next < count {
+            stages.append(next)
+            next += max(1, next / 4)
+        }
+        return stages + [count]
+    }
+}
+
+extension AnytimeReading {
+    /// What is believed of a sequence after some of its frames.
+    public struct Stage: Sendable {
+        public let frames: Int
+        public let belief: Belief
+    }
+
+    /// Accuracy that may be lost.
+    public static let tolerance = 0.001
+
+    /// - Parameters:
+    ///   - traces: of labelled sequences, the stages of a reader without calibration, the last with all frames.
+    ///   - calibration: of the reader that will use it; it is never content with less confidence than an answer must have.
+    /// - Returns: nil where there are no sequences with a number.
+    public init?(_ traces: [(number: JerseyNumber?, stages: [Stage])], _ calibration: ModelCalibration) {
+        let sequences = traces.compactMap { trace in
+            trace.number.map { number in
+                trace.stages.map { stage in
+                    let belief = stage.belief.cooled(to: calibration.temperature)
+                    let answer = belief.number
+                    return (frames: stage.frames, confidence: belief.probability(of: answer), isRight: answer == number)
+                }
+            }
+        }.filter { !$0.isEmpty }
+        guard !sequences.isEmpty else { return nil }
+        func share(_ count: Int) -> Double { Double(count) / Double(sequences.count) }
+        let full = share(sequences.count { $0[$0.count - 1].isRight })
+        let total = sequences.reduce(0) { $0 + $1[$1.count - 1].frames }
+        /// What would be if reading stopped at `confidence`.
+        func outcome(_ confidence: Double) -> AnytimeReading {
+            let last = sequences.map { stages in stages.first { $0.confidence >= confidence } ?? stages[stages.count - 1] }
+            return AnytimeReading(
+                confidence: confidence, frames: Double(last.reduce(0) { $0 + $1.frames }) / Double(total),
+                accuracy: share(last.count(where: \.isRight)), fullAccuracy: full, sequences: sequences.count)
+        }
+        // From the strictest down, as long as nothing is lost: a lower one that is as good again is so by chance.
+        var best = outcome(1)
+        for confidence in (1...99).reversed().map({ Double($0) / 100 }) where confidence >= calibration.threshold {
+            let next = outcome(confidence)
+            guard next.accuracy >= full - Self.tolerance else { break }
+            best = next
+        }
+        self = best
+    }
+}
+
+extension SequenceReader {
+    /// Reads all sequences in full, and tells what is believed on the way.
+    ///
+    /// - Parameter progress: called after each sequence.
+    /// - Throws: what a strict loader throws.
+    public func readInStages(
+        _ sequences: [FrameSequence], progress: () throws -> Void = {}
+    ) throws -> (readings: [Reading], traces: [[AnytimeReading.Stage]], unreadable: [UnreadableSequence]) {
+        var readings: [Reading] = []
+        var traces: [[AnytimeReading.Stage]] = []
+        var unreadable: [UnreadableSequence] = []
+        let inStages = { (batch: BatchLoader.Batch) -> [Reading] in
+            var stages: [[AnytimeReading.Stage]] = batch.lengths.map { _ in [] }
+            let readings = read(batch) { index, belief, frames in
+                stages[index].append(.init(frames: frames, belief: belief))
+                return false
+            }
+            traces += stages
+            return readings
+        }
+        try read(sequences, batch: inStages) { result in
+            switch result {
+            case .success(let reading): readings.append(reading)
+            case .failure(let sequence): unreadable.append(sequence)
+            }
+            try progress()
+        }
+        return (readings, traces, unreadable)
+    }
+
+    func read(_ batch: BatchLoader.Batch, _ anytime: AnytimeReading) -> [Reading] {
+        read(batch) { _, belief, _ in belief.probability(of: belief.number) >= anytime.confidence }
+    }
+
+    /// Reads the frames of all sequences stage by stage, each sequence until its belief is enough.
+    ///
+    /// - Parameter isEnough: gets the place of a sequence in the batch, what is believed of it (calibrated, where the reader is), and
+    ///   the number of frames that it rests on.
+    func read(_ batch: BatchLoader.Batch, until isEnough: (Int, Belief, Int) -> Bool) -> [Reading] {
+        precondition(!batch.isPadded, "frames of padded batches are read at once")
+        var starts = [0]
+        for length in batch.lengths { starts.append(starts[starts.count - 1] + length) }
+        let orders = batch.lengths.map(AnytimeReading.order)
+        let stages = batch.lengths.map(AnytimeReading.stages)
+        // Maps of the frames seen, by their indices within the sequence.
+        var seen: [[(frame: Int, maps: Tensor)]] = batch.lengths.map { _ in [] }
+        var readings: [Reading?] = batch.lengths.map { _ in nil }
+        var open = Array(batch.lengths.indices)
+        var stage = 0
+        while !open.isEmpty {
+            let fresh = open.flatMap { index in
+                orders[index][seen[index].count..<stages[index][stage]].map { (index: index, frame: $0) }
+            }
+            let rows = Tensor(fresh.map { Int64(starts[$0.index] + $0.frame) })
+            let maps = model.maps(FramePreprocessor.normalized(batch.frames.gathered(0, at: rows), on: model.device))
+            for (row, (index, frame)) in fresh.enumerated() {
+                seen[index].append((frame, maps.narrowed(0, to: row..<row + 1)))
+            }
+            for index in open { seen[index].sort { $0.frame < $1.frame } }
+            let lengths = open.map { seen[$0].count }
+            let all = Tensor.concatenated(open.flatMap { seen[$0].map(\.maps) }, over: 0)
+            for (index, opinion) in zip(open, opinions(model.output(ofMaps: all, lengths: lengths), lengths: lengths)) {
+                let count = seen[index].count
+                guard isEnough(index, judged(opinion.belief), count) || count == batch.lengths[index] else { continue }
+                readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), opinion)
+                seen[index] = []
+            }
+            open.removeAll { readings[$0] != nil }
+            stage += 1
+        }
+        return readings.compactMap { $0 }
+    }
+}
