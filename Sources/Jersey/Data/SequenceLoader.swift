@@ -66,6 +66,15 @@ public struct SequenceLoader: Sendable {
         strict = config.data.strict
     }
 
+    /// As a model that only reads takes its frames.
+    public init(_ card: Checkpoint.Card, singleFrame: SingleFrame) {
+        self.init(
+            preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),
+            maximumFrames: card.maximumFrames, sampling: card.published ? .published(anchorFirst: true) : .even,
+            singleFrame: card.spec.readsAnchorOnly ? singleFrame : nil)
+        cutsTorsos = card.cutsTorsos ?? false
+    }
+
     /// - Parameter random: what the draws come from; not used without augmentation and jitter.
     /// - Throws: `ImageError` where `strict`; `FileError` when not the frame is bad, but its folder is gone.
     func load(_ sequence: FrameSequence, random: RandomStream) throws -> LoadedSequence {

@@ -126,7 +126,7 @@ extension SequenceReader {
     ///
     /// - Parameter isEnough: gets the place of a sequence in the batch, what is believed of it (calibrated, where the reader is), and
     ///   the number of frames that it rests on.
-    func read(_ batch: BatchLoader.Batch, until isEnough: (Int, Belief, Int) -> Bool) -> [Reading] {
+    package func read(_ batch: BatchLoader.Batch, until isEnough: (Int, Belief, Int) -> Bool) -> [Reading] {
         precondition(!batch.isPadded, "frames of padded batches are read at once")
         var starts = [0]
         for length in batch.lengths { starts.append(starts[starts.count - 1] + length) }

@@ -59,6 +59,12 @@ public struct SequenceReader {
         return sequence.windows(size: loader.maximumFrames, stride: stride)
     }
 
+    /// How many frames of a sequence are read where none is left out.
+    public func frameCount(of sequence: FrameSequence) -> Int {
+        let isAnchorRead = model.spec.readsAnchorOnly && loader.singleFrame == .anchor
+        return isAnchorRead ? 1 : min(sequence.frames.count, loader.maximumFrames)
+    }
+
     /// All readings, in order, and the sequences without a readable frame.
     ///
     /// - Parameter progress: called after each sequence; what it throws ends the reading.
@@ -89,7 +95,17 @@ public struct SequenceReader {
         calibration.map { belief.cooled(to: $0.temperature) } ?? belief
     }
 
-    private func read(_ batch: BatchLoader.Batch) -> [Reading] {
+    /// The frames of all sequences in memory, to be read again and again.
+    ///
+    /// - Throws: what a strict loader throws.
+    package func batches(of sequences: [FrameSequence]) throws -> [BatchLoader.Batch] {
+        let loader = BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
+        var batches: [BatchLoader.Batch] = []
+        while let batch = try loader.next() { batches.append(batch) }
+        return batches
+    }
+
+    package func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
         let opinions = opinions(model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)

@@ -24,13 +24,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var dataOptions: DataOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Part to evaluate: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all.", valueName: "name"))
-    var split = Splits.Part.test.rawValue
-
-    @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
-    var splits: String?
+    @OptionGroup var splitOptions: SplitOptions
 
     @Option(help: ArgumentHelp("Write a line of JSON for every sequence.", valueName: "file"))
     var outcomes: String?
@@ -43,7 +37,7 @@ struct EvaluateCommand: ParsableCommand {
         let (reader, card) = try options.reader(singleFrame: .anchor)
         config.maximumFrames = card.maximumFrames
         let dataset = try Dataset(config, published: card.published)
-        let sequences = try chosen(from: dataset, &config)
+        let sequences = try splitOptions.sequences(of: dataset, &config, weights: options.weights)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
         progress.finish()
@@ -53,37 +47,14 @@ struct EvaluateCommand: ParsableCommand {
             print(JSON.text(try JSON.readable(evaluation)), terminator: "")
         } else {
             print(table(evaluation, card))
+            if reader.anytime != nil {
+                let (read, all) = (
+                    readings.reduce(0) { $0 + $1.used.count }, readings.reduce(0) { $0 + reader.frameCount(of: $1.sequence) }
+                )
+                print("\(read) of \(all) frames looked at")
+            }
         }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
-    }
-
-    private func chosen(from dataset: Dataset, _ config: inout DataConfig) throws -> [FrameSequence] {
-        if split == "all" { return dataset.sequences }
-        guard let part = Splits.Part(rawValue: split) else {
-            throw UsageError.unknown(
-                "split", split, among: Splits.Part.allCases.map(\.rawValue) + ["all"],
-                advice: "there are train, val, test and all")
-        }
-        let beside = options.weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
-        guard let url = splits.map({ URL(fileURLWithPath: $0) }) ?? beside,
-            splits != nil || FileManager.default.fileExists(atPath: url.path)
-        else {
-            throw UsageError("there is no splits.json beside the weights; name one with --splits, or use --split all")
-        }
-        let splits = try Splits(contentsOf: url)
-        config.groupPattern = splits.origin?.groupPattern
-        config.splitSeed = splits.origin?.seed ?? config.splitSeed
-        config.ratios = splits.origin?.ratios ?? config.ratios
-        config.heldOutShare = splits.origin?.heldOutShare ?? 0
-        do {
-            try splits.check(against: dataset, config, path: url.path)
-        } catch let error as FileError {
-            throw FileError(
-                error.path, error.reason, advice: "for other data use --split all, or name their splits with --splits")
-        }
-        let sequences = splits.sequences(part, of: dataset)
-        guard !sequences.isEmpty else { throw FileError(url.path, "leaves no sequences in '\(split)'") }
-        return sequences
     }
 
     private func table(_ evaluation: Evaluation, _ card: Checkpoint.Card) -> String {
@@ -97,7 +68,7 @@ struct EvaluateCommand: ParsableCommand {
             ])
         }
         let table = Table(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
-        return "\(card.spec.name), split \(split): loss \(String(format: "%.4f", evaluation.loss)), "
+        return "\(card.spec.name), split \(splitOptions.split): loss \(String(format: "%.4f", evaluation.loss)), "
             + "\(evaluation.unreadableFiles) unreadable files\n\(table)"
     }
 }

@@ -17,6 +17,9 @@ struct CompilationOptions: ParsableArguments {
     @Flag(help: "Look at no more frames of a sequence than it takes to be sure; for models that `jersey calibrate` has seen.")
     var anytime = false
 
+    /// Whether nothing was asked for.
+    var isUsual: Bool { precision == .float32 && !eager && !anytime }
+
     func validate() throws {
         guard !eager || precision == .float32 else { throw ValidationError("--eager goes with --precision float32 only") }
     }

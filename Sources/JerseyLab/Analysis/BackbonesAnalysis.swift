@@ -37,7 +37,7 @@ extension Analysis {
             bodies.append { withoutGradients { _ = model.encode(one) } }
             bodies.append { withoutGradients { _ = model.encode(many) } }
         }
-        let seconds = Latency.medians(rounds: rounds, bodies)
+        let seconds = Timing.inTurns(rounds: rounds, bodies).map(\.p50)
         for index in figures.indices {
             figures[index].seconds = seconds[2 * index]
             figures[index].secondsPerFrameInBatch = seconds[2 * index + 1] / Double(batch)
@@ -53,7 +53,7 @@ extension Analysis {
                         [
                             figure.encoder, "\(figure.parameters)", "\(figure.features)", giga(figure.macs),
                             mega(figure.activations),
-                            Latency.text(figure.seconds), Latency.text(figure.secondsPerFrameInBatch),
+                            Timing.text(figure.seconds), Timing.text(figure.secondsPerFrameInBatch),
                             giga(figure.macsAtImagenetSize),
                         ]
                     }, title: "Encoders on frames of \(config.width)x\(config.height)",

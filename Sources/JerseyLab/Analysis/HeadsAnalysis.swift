@@ -33,7 +33,7 @@ extension Analysis {
                         macs: item.rows * item.width * outputs))
             }
         }
-        for (index, seconds) in Latency.medians(rounds: rounds, calls: 20, bodies).enumerated() {
+        for (index, seconds) in Timing.inTurns(rounds: rounds, calls: 20, bodies).map(\.p50).enumerated() {
             figures[index].seconds = seconds
         }
 
@@ -41,7 +41,8 @@ extension Analysis {
         let model = JerseyModel(try ModelSpec.named("attn_bgru_luong"))
         model.store.isTraining = false
         let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
-        let whole = Latency.medians(rounds: input.rounds ?? 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
+        let whole = Timing.inTurns(rounds: input.rounds ?? 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
+            .p50
         let perSequence = (figures.first?.seconds ?? 0) / Double(batch)
         let share = String(format: "%.2g%%", 100 * perSequence / whole)
         return AnalysisResult(
@@ -51,13 +52,13 @@ extension Analysis {
                     rows: figures.map { figure in
                         [
                             figure.place, "\(figure.rows)", "\(figure.width)", figure.heads, "\(figure.parameters)",
-                            "\(figure.macs)", Latency.text(figure.seconds),
+                            "\(figure.macs)", Timing.text(figure.seconds),
                         ]
                     }, title: "Fully connected heads, \(batch) sequences of \(frames) frames",
                     note: "Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads.")
             ],
             notes: [
-                "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Latency.text(whole)); "
+                "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Timing.text(whole)); "
                     + "two heads are \(share) of it at batch \(batch). Heads per frame cost "
                     + String(format: "%.1f times", figures[HeadFigure.layouts.count * 2].seconds / max(figures[0].seconds, 1e-12))
                     + " those per sequence."

@@ -98,7 +98,7 @@ private struct ReportBuilder {
             let run = group.best
             blocks.append(
                 attempt("The deployment benchmark could not be made") {
-                    .table(try Deployment(group, run: run, frames: try? input.frames(of: run)).table)
+                    .table(try ProductionBenchmark(run, frames: try? input.frames(of: run)).studyTable)
                 })
         }
         if !blocks.isEmpty { sections.append(.init("The study's tables", blocks)) }

@@ -1,0 +1,214 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+struct BenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "benchmark",
+        abstract: "Measures how fast models read here.",
+        discussion: """
+            Each prints tables and writes them as a page (HTML and Markdown) and as JSON. Everything is measured in turns and after a \
+            warm-up, and the output says what is timed. A machine that does something else meanwhile measures that, too.
+            """,
+        subcommands: [InferenceBenchmarkCommand.self, ProductionBenchmarkCommand.self, AnytimeBenchmarkCommand.self])
+}
+
+/// How long to measure, and where results go.
+struct BenchmarkOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Readings of each time.", valueName: "n"))
+    var rounds: Int?
+
+    @Option(help: ArgumentHelp("Where files go; benchmarks/NAME where not given.", valueName: "folder"))
+    var out: String?
+
+    func validate() throws {
+        guard rounds.map({ (1...10_000).contains($0) }) ?? true else { throw ValidationError("--rounds must be 1...10000") }
+    }
+
+    func write(_ tables: [Table], _ report: Report, json: some Encodable, name: String) throws {
+        print(tables.map(\.text).joined(separator: "\n\n"))
+        let folder = URL(fileURLWithPath: out ?? "benchmarks/\(name)")
+        try report.write(to: folder)
+        try AtomicFile.write(JSON.readable(json, snakeCase: true), to: folder.appending(path: "\(name).json"))
+        Console.error("\nfiles are in \(folder.relativePath)")
+    }
+}
+
+struct InferenceBenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inference",
+        abstract: "Latency and throughput of models: the network alone, and from image files to answers.",
+        discussion: """
+            Without --weights models have random ones, with which they take as long.
+
+            Example: jersey benchmark inference --models attn_bgru_luong,basic_r18 --threads 2
+            """)
+
+    @Option(help: ArgumentHelp("Models to measure; all where not given.", valueName: "list"))
+    var models: String?
+
+    @Option(help: ArgumentHelp("Measure the model in this file, at its own size of frames.", valueName: "file"))
+    var weights: String?
+
+    @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
+    var batch = 1
+
+    @Option(help: ArgumentHelp("Frames of a sequence.", valueName: "n"))
+    var frames = 16
+
+    @Option(help: ArgumentHelp("Height of frames, pixels.", valueName: "n"))
+    var height = 192
+
+    @Option(help: ArgumentHelp("Width of frames, pixels.", valueName: "n"))
+    var width = 96
+
+    @Option(help: ArgumentHelp("Threads of libtorch.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
+    var workers = 2
+
+    @Option(
+        help: ArgumentHelp(
+            "Data set whose first sequences are read end to end; rendered players where not given.", valueName: "folder"))
+    var data: String?
+
+    @OptionGroup var compilation: CompilationOptions
+
+    @OptionGroup var benchmark: BenchmarkOptions
+
+    func validate() throws {
+        guard models == nil || weights == nil else { throw ValidationError("name models, or a file with --weights, not both") }
+        guard (1...256).contains(batch), (1...1024).contains(frames), (1...256).contains(workers) else {
+            throw ValidationError("--batch must be 1...256, --frames 1...1024 and --workers 1...256")
+        }
+        guard (16...2048).contains(height), (16...2048).contains(width) else {
+            throw ValidationError("--height and --width must be 16...2048")
+        }
+        guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be 1...1024") }
+        guard !compilation.anytime else { throw ValidationError("--anytime is measured by `jersey benchmark anytime`") }
+    }
+
+    func run() throws {
+        Runtime.keepMemory()
+        if let threads { Runtime.threads = threads }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jersey-benchmark-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var sequences = try data.map { path in
+            var config = DataConfig()
+            config.path = path
+            return try Dataset(config).sequences
+        }
+        sequences = try sequences ?? InferenceBenchmark.write(sequences: batch, frames: frames, to: folder)
+        guard let chosen = sequences?.prefix(batch), chosen.count == batch else {
+            throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
+        }
+        let form = (compilation.eager ? "eager " : "compiled ") + compilation.precision.rawValue
+        let result = try InferenceBenchmark(
+            try readers(), form: form, sequences: Array(chosen), rounds: benchmark.rounds ?? 20)
+        try benchmark.write([result.table], result.report, json: result, name: "inference")
+    }
+
+    private func readers() throws -> [SequenceReader] {
+        if let weights {
+            let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: weights))
+            return [try reader(checkpoint.model(on: .cpu, path: weights), checkpoint.card)]
+        }
+        let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all
+        return try specs.map { spec in
+            var card = Checkpoint.Card(spec: spec)
+            (card.height, card.width, card.maximumFrames) = (height, width, frames)
+            return try reader(JerseyModel(spec, seed: 1), card)
+        }
+    }
+
+    private func reader(_ model: JerseyModel, _ card: Checkpoint.Card) throws -> SequenceReader {
+        model.store.isTraining = false
+        try compilation.apply(to: model, card)
+        let loader = SequenceLoader(card, singleFrame: .anchor)
+        return SequenceReader(model: model, loader: loader, batchSize: batch, workers: workers)
+    }
+}
+
+struct ProductionBenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "production",
+        abstract: "One model in every form and batch size, and what each costs in accuracy: the study's table 4.",
+        discussion: """
+            Example: jersey benchmark production --weights runs/small/best.safetensors --data crops
+            """)
+
+    @OptionGroup var options: WeightOptions
+
+    @Option(help: ArgumentHelp("Labelled data set on which answers are compared; none are where not given.", valueName: "folder"))
+    var data: String?
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @OptionGroup var splitOptions: SplitOptions
+
+    @OptionGroup var benchmark: BenchmarkOptions
+
+    func validate() throws {
+        guard options.compilation.isUsual else {
+            throw ValidationError("every form is measured; leave out --precision, --eager and --anytime")
+        }
+        guard options.device != .cuda else { throw ValidationError("the forms are those of the CPU; leave out --device") }
+    }
+
+    func run() throws {
+        Runtime.keepMemory()
+        let checkpoint = try options.checkpoint()
+        let (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchor)
+        var sequences: [FrameSequence] = []
+        if let data {
+            var config = dataOptions.config(path: data)
+            config.maximumFrames = card.maximumFrames
+            let dataset = try Dataset(config, published: card.published)
+            sequences = try splitOptions.sequences(of: dataset, &config, weights: options.weights)
+        }
+        let result = try ProductionBenchmark(
+            checkpoint, path: options.weights ?? Checkpoint.bundledName, loader: reader.loader, sequences: sequences,
+            rounds: benchmark.rounds
+        ) { Console.error("reading \(sequences.count) sequences: \($0)") }
+        let tables = [result.studyTable, result.formTable] + [result.answerTable].compactMap { $0 }
+        try benchmark.write(tables, result.report, json: result, name: "production")
+        for reason in result.leftOut { Console.error("left out: \(reason)") }
+    }
+}
+
+struct AnytimeBenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "anytime",
+        abstract: "Sequences a second against accuracy, when reading stops as soon as the answer is certain enough.",
+        discussion: """
+            Example: jersey benchmark anytime --data crops --split all --precision int8
+            """)
+
+    @OptionGroup var options: WeightOptions
+
+    @Option(help: ArgumentHelp("Labelled data set.", valueName: "folder"))
+    var data: String
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @OptionGroup var splitOptions: SplitOptions
+
+    @OptionGroup var benchmark: BenchmarkOptions
+
+    func run() throws {
+        Runtime.keepMemory()
+        let (reader, card) = try options.reader(singleFrame: .anchorOrAll)
+        guard !reader.pads else { throw UsageError("models that behave as published read all frames at once") }
+        var config = dataOptions.config(path: data)
+        config.maximumFrames = card.maximumFrames
+        let dataset = try Dataset(config, published: card.published)
+        let sequences = try splitOptions.sequences(of: dataset, &config, weights: options.weights)
+        let form = (options.compilation.eager ? "eager " : "compiled ") + options.compilation.precision.rawValue
+        let result = try AnytimeBenchmark(
+            reader, form: form, stored: card.anytime, sequences: sequences, rounds: benchmark.rounds ?? 3)
+        try benchmark.write([result.table], result.report, json: result, name: "anytime")
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import Torch
+
+/// Which part of a data set is read.
+struct SplitOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Part to read: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all.", valueName: "name"))
+    var split = Splits.Part.test.rawValue
+
+    @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
+    var splits: String?
+
+    /// - Parameter config: of the data set; takes over what the splits were made with.
+    /// - Throws: `UsageError` or `FileError` when there are no splits, or not of this data.
+    func sequences(of dataset: Dataset, _ config: inout DataConfig, weights: String?) throws -> [FrameSequence] {
+        if split == "all" { return dataset.sequences }
+        guard let part = Splits.Part(rawValue: split) else {
+            throw UsageError.unknown(
+                "split", split, among: Splits.Part.allCases.map(\.rawValue) + ["all"],
+                advice: "there are train, val, test and all")
+        }
+        let beside = weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
+        guard let url = splits.map({ URL(fileURLWithPath: $0) }) ?? beside,
+            splits != nil || FileManager.default.fileExists(atPath: url.path)
+        else {
+            throw UsageError("there is no splits.json beside the weights; name one with --splits, or use --split all")
+        }
+        let splits = try Splits(contentsOf: url)
+        config.groupPattern = splits.origin?.groupPattern
+        config.splitSeed = splits.origin?.seed ?? config.splitSeed
+        config.ratios = splits.origin?.ratios ?? config.ratios
+        config.heldOutShare = splits.origin?.heldOutShare ?? 0
+        do {
+            try splits.check(against: dataset, config, path: url.path)
+        } catch let error as FileError {
+            throw FileError(
+                error.path, error.reason, advice: "for other data use --split all, or name their splits with --splits")
+        }
+        let sequences = splits.sequences(part, of: dataset)
+        guard !sequences.isEmpty else { throw FileError(url.path, "leaves no sequences in '\(split)'") }
+        return sequences
+    }
+}

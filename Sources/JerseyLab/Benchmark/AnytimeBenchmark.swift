@@ -1,0 +1,101 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Sequences per second against accuracy, for readers that stop looking when they are sure.
+public struct AnytimeBenchmark: Encodable, Sendable {
+    public struct Row: Encodable, Sendable {
+        /// From which on no more frames are read, 0...1; nil where all are.
+        public let confidence: Double?
+        /// Share of the frames that are read.
+        public let frames: Double
+        public let right: Int
+        /// Of the network, from frames in memory to answers.
+        public let sequencesPerSecond: Double
+    }
+
+    public let model: String
+    public let form: String
+    public let batch: Int
+    public let threads: Int
+    public let sequences: Int
+    /// The first reads all frames.
+    public let rows: [Row]
+    /// The one that is kept in the model's file, where there is one.
+    public let stored: AnytimeReading?
+
+    /// - Parameters:
+    ///   - reader: in the form that is to be measured.
+    ///   - sequences: labelled ones; their frames are decoded into memory first.
+    ///   - rounds: readings of each time, of which the median counts.
+    /// - Throws: what a strict loader throws.
+    public init(
+        _ reader: SequenceReader, form: String, stored: AnytimeReading?, sequences: [FrameSequence], rounds: Int
+    ) throws {
+        var confidences: [Double?] = [nil, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
+        if let stored, !confidences.contains(stored.confidence) { confidences.append(stored.confidence) }
+        confidences.sort { ($0 ?? 2) > ($1 ?? 2) }
+        let batches = try reader.batches(of: sequences)
+        func read(_ confidence: Double?) -> [Reading] {
+            withoutGradients {
+                batches.flatMap { batch in
+                    confidence.map { confidence in
+                        reader.read(batch) { _, belief, _ in belief.probability(of: belief.number) >= confidence }
+                    } ?? reader.read(batch)
+                }
+            }
+        }
+        let timings = Timing.inTurns(rounds: rounds, confidences.map { confidence in { _ = read(confidence) } })
+        var rows: [Row] = []
+        var total = 0
+        var count = 0
+        for (confidence, timing) in zip(confidences, timings) {
+            let readings = read(confidence)
+            let frames = readings.reduce(0) { $0 + $1.used.count }
+            if rows.isEmpty { (total, count) = (frames, readings.count) }
+            rows.append(
+                Row(
+                    confidence: confidence, frames: Double(frames) / Double(max(total, 1)),
+                    right: readings.count { $0.number == $0.sequence.number },
+                    sequencesPerSecond: Double(readings.count) / timing.p50))
+        }
+        (self.rows, self.sequences, self.stored, self.form) = (rows, count, stored, form)
+        (model, batch, threads) = (reader.model.spec.name, reader.batchSize, Runtime.threads)
+    }
+
+    public var table: Table {
+        Table(
+            ["stops at", "frames read", "numbers right", "sequences/s", "speedup"],
+            rows: rows.map { row in
+                let mark = row.confidence != nil && row.confidence == stored?.confidence ? " (--anytime)" : ""
+                return [
+                    row.confidence.map { String(format: "%.2f", $0) + mark } ?? "never",
+                    String(format: "%.0f%%", row.frames * 100),
+                    Proportion(row.right, of: sequences).text, String(format: "%.1f", row.sequencesPerSecond),
+                    String(format: "%.2f×", row.sequencesPerSecond / rows[0].sequencesPerSecond),
+                ]
+            }, title: "\(model), anytime",
+            note:
+                "\(form) on this CPU, \(threads) thread\(threads == 1 ? "" : "s"), batches of \(batch), \(sequences) sequences, frames in memory; all "
+                + "in turns, medians.")
+    }
+
+    public var chart: Chart {
+        Chart(
+            name: "anytime", title: "Sequences a second against accuracy",
+            .lines(
+                Chart.Lines(
+                    x: Chart.Axis("sequences a second"), y: Chart.Axis("numbers right", percent: true),
+                    [
+                        .init(
+                            model,
+                            rows.map { .init($0.sequencesPerSecond, Double($0.right) / Double(max(sequences, 1))) })
+                    ])))
+    }
+
+    public var report: Report {
+        Report(
+            title: "Anytime reading with \(model)", subtitle: form,
+            sections: [.init("Sequences a second against accuracy", [.table(table), .chart(chart)])])
+    }
+}

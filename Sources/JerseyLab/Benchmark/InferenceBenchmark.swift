@@ -1,0 +1,91 @@
+import Foundation
+import Jersey
+import Torch
+
+/// How long models take for a sequence: the network alone, and everything from the image files to the answer.
+public struct InferenceBenchmark: Encodable, Sendable {
+    public struct Row: Encodable, Sendable {
+        public let model: String
+        public let encoder: String
+        public let parameters: Int
+        /// Frames of a sequence that it reads.
+        public let frames: Int
+        /// From normalised frames to logits; seconds for a batch.
+        public let forward: Timing
+        /// From image files to an answer: decoding, fitting, network, reading; seconds for a batch.
+        public let endToEnd: Timing
+    }
+
+    public let batch: Int
+    public let height: Int
+    public let width: Int
+    public let threads: Int
+    public let workers: Int
+    public let form: String
+    public let rows: [Row]
+
+    /// - Parameters:
+    ///   - readers: ready to read, in the form that is to be measured, all with frames of one size; their `workers` decode.
+    ///   - form: what that form is called.
+    ///   - sequences: as many as are read at once, with frames on disk.
+    ///   - rounds: readings of each time.
+    /// - Throws: `FileError` when a frame cannot be read.
+    public init(_ readers: [SequenceReader], form: String, sequences: [FrameSequence], rounds: Int) throws {
+        precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
+        let size = readers[0].loader.preprocessor
+        (batch, height, width, threads) = (sequences.count, size.height, size.width, Runtime.threads)
+        (workers, self.form) = (readers[0].workers, form)
+        let frames = readers.map { reader in
+            reader.model.spec.readsAnchorOnly
+                ? 1 : min(reader.loader.maximumFrames, sequences.map(\.frames.count).max() ?? 1)
+        }
+        let forward = zip(readers, frames).map { reader, count in
+            let clip = Tensor.normal([sequences.count * count, 3, size.height, size.width], mean: 0, deviation: 1, seed: 1)
+                .contiguous(channelsLast: true)
+            let lengths = [Int](repeating: count, count: sequences.count)
+            return { withoutGradients { _ = reader.model(clip, lengths: lengths) } }
+        }
+        let endToEnd = readers.map { reader in
+            var reader = reader
+            reader.batchSize = sequences.count
+            return { [reader] in _ = try reader.readAll(sequences) }
+        }
+        let timings = try Timing.inTurns(rounds: rounds, forward + endToEnd)
+        rows = readers.indices.map { index in
+            let model = readers[index].model
+            return Row(
+                model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
+                frames: frames[index], forward: timings[index], endToEnd: timings[readers.count + index])
+        }
+    }
+
+    public var table: Table {
+        Table(
+            ["model", "frames", "what"] + Timing.columns + ["sequences/s"],
+            rows: rows.flatMap { row in
+                [("forward", row.forward), ("end to end", row.endToEnd)].map { name, timing in
+                    [row.model, "\(row.frames)", name] + timing.cells + [String(format: "%.1f", Double(batch) / timing.mean)]
+                }
+            }, title: "Inference, milliseconds for a batch of \(batch)",
+            note:
+                "\(form) on this CPU, frames of \(width)x\(height), \(threads) thread\(threads == 1 ? "" : "s") of libtorch, \(workers) that "
+                + "decode. Forward: from normalised frames to logits. End to end: image files decoded, fitted, read, answered; a model of "
+                + "single frames reads one frame of a sequence. \(rows[0].forward.readings) readings, all models in turns, after 2 "
+                + "rounds that do not count.")
+    }
+
+    public var report: Report {
+        Report(title: "Inference", subtitle: form, sections: [.init("Latency and throughput", [.table(table)])])
+    }
+
+    /// Rendered players to read where there are no other frames.
+    public static func write(sequences: Int, frames: Int, to folder: URL) throws -> [FrameSequence] {
+        try SyntheticDataset(
+            numbers: [.init(JerseyNumber.all[7])], tracksPerNumber: sequences, sequencesPerTrack: 1,
+            framesPerSequence: frames...frames, renderer: SyntheticRenderer(seed: 1, height: 120...180)
+        ).write(to: folder)
+        var config = DataConfig()
+        config.path = folder.path
+        return try Dataset(config).sequences
+    }
+}
