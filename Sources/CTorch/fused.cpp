@@ -2,7 +2,7 @@
 // functions that are exported for use, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/cpu/Utils.h>
-#include <ATen/quantized/Quantizer.h>
+#include <ATen/Parallel.h>
 
 #include "support.h"
 
@@ -17,20 +17,6 @@ c10::TypedOperatorHandle<Signature> operation(const char *name, const char *over
 }
 
 using Ints = c10::List<int64_t>;
-
-/// The bytes of a quantised tensor, not copied. oneDNN's operators take scale and zero by themselves.
-at::Tensor bytes_of(const at::Tensor &quantized) {
-    return at::from_blob(
-        quantized.data_ptr(), quantized.sizes(), quantized.strides(), [quantized](void *) {},
-        at::TensorOptions().dtype(at::kByte));
-}
-
-/// Takes the same memory for other values.
-at::Tensor quantized_from(const at::Tensor &bytes, double scale, int64_t zero) {
-    return at::from_blob_quantized_per_tensor_affine(
-        bytes.data_ptr(), bytes.sizes(), bytes.strides(), [bytes](void *) {}, scale, zero,
-        at::TensorOptions().dtype(at::kQUInt8));
-}
 }  // namespace
 
 bool ct_fuses(int32_t dtype, ct_error *error) {
@@ -39,7 +25,7 @@ bool ct_fuses(int32_t dtype, ct_error *error) {
         auto type = static_cast<at::ScalarType>(dtype);
         if (type == at::kFloat) return true;
         // Processors without can do it as well, but not faster than in float32.
-        if (type == at::kQUInt8) return at::cpu::is_avx512_vnni_supported();
+        if (type == at::kByte) return at::cpu::is_avx512_vnni_supported();
         if (type != at::kBFloat16) return false;
         return operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
     });
@@ -85,36 +71,56 @@ ct_tensor ct_fused_convolution(
     });
 }
 
-ct_tensor ct_quantize(ct_tensor a, double scale, int64_t zero, ct_error *error) {
-    return guarded(error, [&] { return own(at::quantize_per_tensor(at_(a), scale, zero, at::kQUInt8)); });
+// libtorch's quantised tensors are on their way out: bytes are bytes here, and the caller keeps step and zero.
+ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
+    return guarded(error, [&] {
+        const auto values = at_(a).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+        auto bytes = at::empty_like(values, at::kByte);
+        const float *from = values.const_data_ptr<float>();
+        uint8_t *to = bytes.mutable_data_ptr<uint8_t>();
+        const float factor = 1 / steps.step, shift = steps.zero + 0.5f;
+        at::parallel_for(0, values.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; i++) to[i] = std::min(std::max(from[i] * factor + shift, 0.f), 255.f);
+        });
+        return own(bytes);
+    });
 }
 
-ct_tensor ct_dequantize(ct_tensor a, ct_error *error) {
-    return guarded(error, [&] { return own(at_(a).dequantize()); });
+ct_tensor ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error) {
+    return guarded(error, [&] { return own(at_(a).to(at::kFloat).sub_(steps.zero).mul_(steps.step)); });
+}
+
+ct_tensor ct_quantized_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error) {
+    return guarded(error, [&] {
+        static const auto pool =
+            operation<at::Tensor(const at::Tensor &, std::vector<int64_t>, std::vector<int64_t>, std::vector<int64_t>, std::vector<int64_t>, bool)>(
+                "quantized::max_pool2d");
+        return own(pool.call(at_(input), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1}, false));
+    });
 }
 
 ct_tensor ct_pack_quantized_convolution(
-    ct_tensor weight, ct_tensor input, int64_t stride, int64_t padding, int64_t groups, ct_tensor *scales, ct_error *error) {
+    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_steps steps,
+    ct_tensor *weight_steps, ct_error *error) {
     return guarded(error, [&] {
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
                 "onednn::qconv_prepack");
-        const at::Tensor &w = at_(weight), &x = at_(input);
-        // Symmetric; a channel of zeros only has any scale.
+        const at::Tensor &w = at_(weight);
+        // Symmetric; a channel of zeros only has any step.
         auto size = w.abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
         auto rounded = (w / size).round().to(at::kChar).contiguous();
         auto flat = size.flatten().to(at::kFloat).contiguous();
         auto packed = pack.call(
-            rounded, flat, x.q_scale(), x.q_zero_point(), {stride, stride}, {padding, padding}, {1, 1}, groups,
-            Ints(x.sizes().vec()));
-        *scales = own(flat);
+            rounded, flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups, Ints(ints_(input, 4)));
+        *weight_steps = own(flat);
         return own(packed);
     });
 }
 
 ct_tensor ct_quantized_convolution(
-    ct_tensor input, ct_tensor packed, ct_tensor scales, ct_tensor bias, ct_tensor residual, int64_t stride, int64_t padding,
-    int64_t groups, bool relu, double scale, int64_t zero, ct_error *error) {
+    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor weight_steps, ct_tensor bias, ct_tensor residual,
+    ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu, ct_steps output_steps, ct_error *error) {
     return guarded(error, [&] {
         using Type = std::optional<c10::ScalarType>;
         using MaybeTensor = std::optional<at::Tensor>;
@@ -127,23 +133,18 @@ ct_tensor ct_quantized_convolution(
                 at::Tensor, double, int64_t, at::Tensor, at::Tensor, at::Tensor, at::Tensor, MaybeTensor, Ints, Ints, Ints, int64_t,
                 double, int64_t, Type, double, int64_t, std::string_view, std::optional<at::Scalar>, Word, Scalars, Word)>(
                 "onednn::qconv2d_pointwise", "binary");
-        const at::Tensor &x = at_(input), &steps = at_(scales);
+        const at::Tensor &x = at_(input), &steps = at_(weight_steps);
         const Ints strides{stride, stride}, paddings{padding, padding}, dilations{1, 1};
         auto zeros = at::zeros({steps.numel()}, at::kInt);
         const std::string_view activation = relu ? "relu" : "none";
         if (!residual) {
-            return own(quantized_from(
-                convolve.call(
-                    bytes_of(x), x.q_scale(), x.q_zero_point(), at_(packed), steps, zeros, maybe_(bias), strides, paddings,
-                    dilations, groups, scale, zero, at::kByte, activation, Scalars(), std::nullopt),
-                scale, zero));
+            return own(convolve.call(
+                x, input_steps.step, input_steps.zero, at_(packed), steps, zeros, maybe_(bias), strides, paddings, dilations,
+                groups, output_steps.step, output_steps.zero, at::kByte, activation, Scalars(), std::nullopt));
         }
-        const at::Tensor &sum = at_(residual);
-        return own(quantized_from(
-            accumulate.call(
-                bytes_of(x), x.q_scale(), x.q_zero_point(), at_(packed), steps, zeros, bytes_of(sum), maybe_(bias), strides,
-                paddings, dilations, groups, scale, zero, at::kByte, sum.q_scale(), sum.q_zero_point(), "sum", at::Scalar(1.0),
-                Word(activation), Scalars(), std::nullopt),
-            scale, zero));
+        return own(accumulate.call(
+            x, input_steps.step, input_steps.zero, at_(packed), steps, zeros, at_(residual), maybe_(bias), strides, paddings,
+            dilations, groups, output_steps.step, output_steps.zero, at::kByte, residual_steps.step, residual_steps.zero, "sum",
+            at::Scalar(1.0), Word(activation), Scalars(), std::nullopt));
     });
 }

@@ -22,10 +22,7 @@ ct_tensor ct_linear(ct_tensor input, ct_tensor weight, ct_tensor bias, ct_error 
 }
 
 ct_tensor ct_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error) {
-    // Both sides, as the quantised kernel does not take one for two.
-    return guarded(error, [&] {
-        return own(at::max_pool2d(at_(input), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1}));
-    });
+    return guarded(error, [&] { return own(at::max_pool2d(at_(input), kernel, stride, padding)); });
 }
 
 ct_tensor ct_recurrent(

@@ -137,7 +137,7 @@ bool ct_all_finite(ct_tensor a, ct_error *error) {
 
 void ct_range(ct_tensor a, double *low, double *high, ct_error *error) {
     guarded(error, [&] {
-        auto [least, greatest] = at::aminmax(at_(a).dequantize());
+        auto [least, greatest] = at::aminmax(at_(a));
         *low = least.item<double>();
         *high = greatest.item<double>();
     });

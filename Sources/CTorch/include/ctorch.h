@@ -24,7 +24,7 @@ void ct_free(char *_Nullable message);
 void ct_tensor_free(ct_tensor tensor);
 
 // Element types and devices are libtorch's own numbers (c10::ScalarType, c10::DeviceType).
-enum { ct_uint8 = 0, ct_int32 = 3, ct_int64 = 4, ct_float16 = 5, ct_float32 = 6, ct_float64 = 7, ct_bool = 11, ct_quint8 = 13, ct_bfloat16 = 15 };
+enum { ct_uint8 = 0, ct_int32 = 3, ct_int64 = 4, ct_float16 = 5, ct_float32 = 6, ct_float64 = 7, ct_bool = 11, ct_bfloat16 = 15 };
 enum { ct_cpu = 0, ct_cuda = 1 };
 
 // MARK: Creation and reading
@@ -137,18 +137,23 @@ ct_tensor _Nullable ct_fused_convolution(
     ct_tensor input, ct_tensor packed, ct_tensor _Nullable bias, ct_tensor _Nullable residual, int64_t stride, int64_t padding,
     int64_t groups, const char *activation, ct_error *error);
 
-/// The nearest of 256 values to each element: value / scale + zero, 0...255.
-ct_tensor _Nullable ct_quantize(ct_tensor a, double scale, int64_t zero, ct_error *error);
-ct_tensor _Nullable ct_dequantize(ct_tensor a, ct_error *error);
-/// A float32 weight in int8, each output channel with a scale of its own (float32, to `scales`), packed for quantised input such as
-/// `input`: for its scale, its zero, and best for its size.
+/// What a byte q stands for: step · (q − zero).
+typedef struct { double step; int64_t zero; } ct_steps;
+/// The nearest bytes to the elements of (N, C, H, W), channels-last.
+ct_tensor _Nullable ct_quantize(ct_tensor a, ct_steps steps, ct_error *error);
+ct_tensor _Nullable ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error);
+ct_tensor _Nullable ct_quantized_max_pool2d(
+    ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error);
+/// A float32 weight in int8, each output channel with a step of its own (float32, to `weight_steps`), packed for bytes that mean
+/// `steps`, best for `input`, the four sizes of (N, C, H, W).
 ct_tensor _Nullable ct_pack_quantized_convolution(
-    ct_tensor weight, ct_tensor input, int64_t stride, int64_t padding, int64_t groups, ct_tensor _Nullable *_Nonnull scales,
-    ct_error *error);
-/// As `ct_fused_convolution`, from quantised tensors to one with `scale` and `zero`.
+    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_steps steps,
+    ct_tensor _Nullable *_Nonnull weight_steps, ct_error *error);
+/// As `ct_fused_convolution`, from bytes to bytes.
 ct_tensor _Nullable ct_quantized_convolution(
-    ct_tensor input, ct_tensor packed, ct_tensor scales, ct_tensor _Nullable bias, ct_tensor _Nullable residual, int64_t stride,
-    int64_t padding, int64_t groups, bool relu, double scale, int64_t zero, ct_error *error);
+    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor weight_steps, ct_tensor _Nullable bias,
+    ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
+    ct_steps output_steps, ct_error *error);
 
 // MARK: Images (uint8 or float)
 

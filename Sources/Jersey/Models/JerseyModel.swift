@@ -90,8 +90,7 @@ public final class JerseyModel {
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
     public func maps(_ frames: Tensor) -> Tensor {
         // What follows the maps is little work, and stays as exact as it was.
-        let maps = encoder.maps(frames)
-        return maps.isQuantized ? maps.dequantized() : maps.to(dtype: frames.dtype)
+        encoder.maps(frames).dequantized().to(dtype: frames.dtype)
     }
 
     /// Makes a model that only reads from now on, faster: its encoder computes in `precision` with the weights as they are now.

@@ -16,7 +16,7 @@ public enum Compilation {
         let type =
             switch self {
             case .float(let dtype): dtype.rawValue
-            case .int8: Int32(ct_quint8)
+            case .int8: DType.uint8.rawValue
             }
         return checked { ct_fuses(type, $0) }
     }
@@ -42,22 +42,11 @@ public final class RangeObserver {
     public init() {}
 
     func see(_ output: Tensor, of path: String) {
+        precondition(output.quantization == nil, "ranges are seen before they are rounded")
         let seen = output.range
         let (low, high) = (Float(seen.lowerBound), Float(seen.upperBound))
         let former = ranges[path] ?? low...high
         ranges[path] = min(former.lowerBound, low)...max(former.upperBound, high)
-    }
-}
-
-/// 256 equal steps, of which one is zero exactly.
-struct Quantization {
-    let step: Double
-    let zero: Int64
-
-    init(_ range: ClosedRange<Float>) {
-        let (low, high) = (min(0, Double(range.lowerBound)), max(0, Double(range.upperBound)))
-        step = max(high - low, 1e-9) / 255
-        zero = Int64((-low / step).rounded())
     }
 }
 
@@ -154,12 +143,13 @@ private struct QuantizedConvolution: CompiledConvolution {
         precondition(layer.activation == nil || layer.activation == .relu, "only ReLU follows a quantised convolution")
         let folded = FoldedConvolution(layer)
         let rounded = folded.weight.to(dtype: .float32)
-        let x = Self.accepted(x, input)
+        let input = x.quantization ?? input
         let (stride, groups) = (Int64(layer.convolution.stride), Int64(layer.convolution.groups))
         let padding = Int64(layer.convolution.bordered(x).padding)
         var steps: ct_tensor?
         weight = tensor {
-            ct_pack_quantized_convolution(rounded.handle, x.handle, stride, padding, groups, &steps, $0)
+            ct_pack_quantized_convolution(
+                rounded.handle, stride, padding, groups, x.shape.map(Int64.init), input.steps, &steps, $0)
         }
         self.steps = Tensor(owning: steps!)
         bias = folded.bias?.to(dtype: .float32)
@@ -167,20 +157,14 @@ private struct QuantizedConvolution: CompiledConvolution {
         (self.stride, self.groups, self.input, self.output) = (stride, groups, input, output)
     }
 
-    func accepted(_ x: Tensor) -> Tensor { Self.accepted(x, input) }
-
-    private static func accepted(_ x: Tensor, _ input: Quantization) -> Tensor {
-        if x.isQuantized { return x }
-        let x = x.contiguous(channelsLast: true)
-        return tensor { ct_quantize(x.handle, input.step, input.zero, $0) }
-    }
+    func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.quantized(input) : x }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        tensor {
+        precondition(x.quantization == input, "a convolution is packed for input of one quantisation")
+        return tensor(output) {
             ct_quantized_convolution(
-                x.handle, weight.handle, steps.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups,
-                hasActivation,
-                output.step, output.zero, $0)
+                x.handle, input.steps, weight.handle, steps.handle, bias?.handle, shortcut?.handle,
+                (shortcut?.quantization ?? input).steps, stride, Int64(padding), groups, hasActivation, output.steps, $0)
         }
     }
 }

@@ -137,7 +137,8 @@ public struct MaxPool2d: Layer {
     }
 
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        tensor { ct_max_pool2d(x.handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
+        let pool = x.quantization == nil ? ct_max_pool2d : ct_quantized_max_pool2d
+        return tensor(x.quantization) { pool(x.handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
     }
 }
 

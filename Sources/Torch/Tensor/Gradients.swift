@@ -12,7 +12,7 @@ extension Tensor {
     }
 
     /// What `backward` has left here, if anything.
-    public var gradient: Tensor? { ct_gradient(handle).map(Tensor.init(owning:)) }
+    public var gradient: Tensor? { ct_gradient(handle).map { Tensor(owning: $0) } }
 
     /// Puts a gradient back, as when a run is taken up again.
     public func setGradient(_ gradient: Tensor) {

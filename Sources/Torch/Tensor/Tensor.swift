@@ -7,9 +7,12 @@ import CTorch
 public final class Tensor {
     /// What the shim is given. Never of a temporary: Swift may free an unnamed tensor before the call that was to use it.
     let handle: ct_tensor
+    /// What its bytes stand for, where it is quantised; nil where they are numbers themselves.
+    let quantization: Quantization?
 
-    init(owning handle: ct_tensor) {
+    init(owning handle: ct_tensor, _ quantization: Quantization? = nil) {
         self.handle = handle
+        self.quantization = quantization
     }
 
     deinit {
@@ -26,9 +29,9 @@ func checked<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) -> Resu
 }
 
 /// The tensor that a shim call returns; its failure is a bug of this program.
-func tensor(_ body: (UnsafeMutablePointer<ct_error>) -> ct_tensor?) -> Tensor {
+func tensor(_ quantization: Quantization? = nil, _ body: (UnsafeMutablePointer<ct_error>) -> ct_tensor?) -> Tensor {
     guard let handle = checked(body) else { fatalError("libtorch returned no tensor and no error") }
-    return Tensor(owning: handle)
+    return Tensor(owning: handle, quantization)
 }
 
 /// What libtorch refused, in its own words.
@@ -184,10 +187,6 @@ extension Tensor {
         return dtype
     }
     public var device: Device { Device(rawValue: ct_device(handle)) ?? .cpu }
-    /// Whether it is of 256 steps, as within compiled models; it has no `dtype` then, and `dequantized` gives the numbers.
-    public var isQuantized: Bool { ct_dtype(handle) == Int32(ct_quint8) }
-    /// The float32 numbers that the steps of a quantised tensor stand for.
-    public func dequantized() -> Tensor { tensor { ct_dequantize(handle, $0) } }
 
     /// The only element, as a number.
     public var item: Double { checked { ct_item(handle, $0) } }
