@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times one sequence through `attn_bgru_luong`, by jersey and by its peers, in turns, and prints the ratios.
+"""Times forward passes of a model, by jersey and by its peers, in turns, and prints the ratios.
 
 All hold the same weights and the same frames, in processes of their own that live as long as the comparison and wait while another has
 its turn. Timed is the forward pass alone, from normalised frames to logits. Needs Python's standard library only.
@@ -18,10 +18,14 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-OURS = ["eager", "float32", "bfloat16"]
-THEIRS = ["eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "openvino", "openvino-bf16"]
+OURS = ["eager", "float32", "bfloat16", "int8"]
+THEIRS = [
+    "eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16", "openvino-int8",
+]
 # Ours, the peer's, the ratio that we aim at.
-GOALS = [("float32", "openvino", 1.05), ("bfloat16", "openvino-bf16", 1.1)]
+GOALS = [("float32", "openvino", 1.05), ("bfloat16", "openvino-bf16", 1.1), ("int8", "openvino-int8", 1.15), ("int8", "onnxruntime-int8", 1.15)]
+# Frames, height and width that each reads.
+MODELS = {"attn_bgru_luong": (16, 192, 96), "seq_bgru_mp": (16, 192, 96), "basic_r18": (1, 192, 96), "evidence_tied": (16, 48, 48)}
 
 
 class Contestant:
@@ -59,7 +63,8 @@ def quantile(values: list[float], share: float) -> float:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", help="attn_bgru_luong with ResNet-18; random ones where not given")
+    parser.add_argument("--model", choices=MODELS, default="attn_bgru_luong", help="evidence_tied is the bundled one")
+    parser.add_argument("--weights", help="random ones where not given; evidence_tied has its own")
     parser.add_argument("--bin", default=HERE.parent / ".build/release", type=pathlib.Path, help="folder with jersey-bench")
     parser.add_argument("--only", action="append", help=f"of {', '.join(THEIRS)}; all where not given")
     parser.add_argument("--rounds", type=int, default=15)
@@ -72,15 +77,18 @@ def main():
     python = os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory() as folder:
         weights, frames = options.weights, folder + "/frames"
+        if weights is None and options.model == "evidence_tied":
+            weights = str(HERE.parent / "Sources/CBundledModel/bundled.safetensors")
         if weights is None:
             weights = folder + "/weights.pth"
-            subprocess.run([python, HERE / "peers/make_checkpoint.py", "--weights-only", weights], check=True)
-        pathlib.Path(frames).write_bytes(random.Random(1).randbytes(16 * 192 * 96 * 3))
-        common = ["--weights", weights, "--input", frames]
+            subprocess.run([python, HERE / "peers/inference.py", "--model", options.model, "--random", weights], check=True)
+        count, height, width = MODELS[options.model]
+        pathlib.Path(frames).write_bytes(random.Random(1).randbytes(count * height * width * 3))
+        common = ["--weights", weights, "--input", frames, "--frames", str(count), "--height", str(height), "--width", str(width)]
         for name in ("threads", "batch", "passes"):
             common += [f"--{name}", str(getattr(options, name))]
         commands = [("jersey " + form, [options.bin / "jersey-bench", "inference", "--form", form]) for form in OURS]
-        commands += [(form, [python, HERE / "peers/inference.py", "--form", form]) for form in options.only or THEIRS]
+        commands += [(form, [python, HERE / "peers/inference.py", "--model", options.model, "--form", form]) for form in options.only or THEIRS]
         contestants = []
         for name, command in commands:
             try:
@@ -102,8 +110,9 @@ def main():
 
 
 def report(contestants: list[Contestant], options):
+    count, height, width = MODELS[options.model]
     print(
-        f"attn_bgru_luong, batch {options.batch} of 16 frames of 192x96, {options.threads} threads on {os.cpu_count()} cores ({platform.machine()}), "
+        f"{options.model}, batch {options.batch} of {count} frame{'s'[:count - 1]} of {height}x{width}, {options.threads} threads on {os.cpu_count()} cores ({platform.machine()}), "
         f"{options.rounds} rounds of {options.passes} passes in turns, 10 passes of warm-up; forward pass only\n"
     )
     exact = contestants[0].logits

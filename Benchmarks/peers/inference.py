@@ -1,45 +1,83 @@
-"""Forward passes of one `attn_bgru_luong` sequence in one of the ways that Python offers.
+"""Forward passes of one model in one of the ways that Python offers.
 
-After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints their seconds as JSON.
+After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints their seconds as JSON. With
+`--random FILE` it writes random weights instead, for all to hold.
 """
 
 import argparse
 import json
 import os
+import pathlib
 import sys
 import tempfile
 import time
 
+import bundled
 import numpy
 import torch
-from study import MEAN, STD, LuongModel
+from study import MEAN, STD, Encoder, LuongModel
 from torch import nn
 
-FORMS = ["eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "openvino", "openvino-bf16"]
+FORMS = [
+    "eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16", "openvino-int8",
+]
 
 
-class Whole(nn.Module):
+class Attention(LuongModel):
     """Sequences without padding, so that nothing needs packing: what compilers and exporters understand best."""
 
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
     def forward(self, frames):  # (B, T, 3, H, W)
-        model, (batch, time) = self.model, frames.shape[:2]
-        features = model.encoder(frames.flatten(0, 1)).view(batch, time, -1)
-        states, last = model.gru(features)
-        query = model.attn_query(torch.cat([last[0], last[1]], dim=1)).unsqueeze(1)
-        scores = torch.bmm(query, model.attn_key(states).transpose(1, 2)) / model.attn_key.out_features**0.5
+        batch, time = frames.shape[:2]
+        features = self.encoder(frames.flatten(0, 1)).view(batch, time, -1)
+        states, last = self.gru(features)
+        query = self.attn_query(torch.cat([last[0], last[1]], dim=1)).unsqueeze(1)
+        scores = torch.bmm(query, self.attn_key(states).transpose(1, 2)) / self.attn_key.out_features**0.5
         pooled = torch.bmm(scores.softmax(dim=2), states).squeeze(1)
-        return model.fc_tens(pooled), model.fc_ones(pooled)
+        return self.fc_tens(pooled), self.fc_ones(pooled)
+
+
+class Mean(nn.Module):
+    """`seq_bgru_mp`."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.rnn = Encoder(), nn.GRU(512, 128, bidirectional=True, batch_first=True)
+        self.fc_tens, self.fc_ones = nn.Linear(256, 11), nn.Linear(256, 10)
+
+    def forward(self, frames):
+        features = self.encoder(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
+        pooled = self.rnn(features)[0].mean(1)
+        return self.fc_tens(pooled), self.fc_ones(pooled)
+
+
+class Single(nn.Module):
+    """`basic_r18`, which reads one frame."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = Encoder().backbone
+        self.fc_tens, self.fc_ones = nn.Linear(512, 11), nn.Linear(512, 10)
+
+    def forward(self, frames):
+        features = self.backbone(frames[:, 0])
+        return self.fc_tens(features), self.fc_ones(features)
+
+
+class Evidence(bundled.Model):
+    """The bundled model."""
+
+    def forward(self, frames):
+        batch, time = frames.shape[:2]
+        tens, ones, readable = super().forward(frames.flatten(0, 1))
+        return tuple((logs * readable).view(batch, time, -1).sum(1) for logs in (tens, ones))
+
+
+MODELS = {"attn_bgru_luong": Attention, "seq_bgru_mp": Mean, "basic_r18": Single, "evidence_tied": Evidence}
 
 
 def load(path):
     if path.endswith(".safetensors"):
-        from safetensors.torch import load_file
-
-        return load_file(path)
+        return bundled.weights(pathlib.Path(path))
     return torch.load(path, weights_only=True)["model_state"]
 
 
@@ -47,6 +85,26 @@ def onnx_file(model, frames):
     path = tempfile.mkdtemp() + "/model.onnx"
     torch.onnx.export(model, (frames,), path, input_names=["frames"], output_names=["tens", "ones"], dynamo=False)
     return path
+
+
+def int8_file(path, values):
+    """With quantisers around convolutions, as ONNX Runtime makes them and OpenVINO takes them: weights by channel, the frames
+    themselves tell what activations have to hold."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Frames(CalibrationDataReader):
+        rest = [values]
+
+        def get_next(self):
+            return self.rest.pop() if self.rest else None
+
+    prepared, target = path + ".prepared.onnx", path + ".int8.onnx"
+    quant_pre_process(path, prepared)
+    quantize_static(
+        prepared, target, Frames(), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8, op_types_to_quantize=["Conv", "Add", "MaxPool"])
+    return target
 
 
 def prepared(form, model, frames, threads):
@@ -72,7 +130,9 @@ def prepared(form, model, frames, threads):
         return run
     path = onnx_file(model, frames)
     values = {"frames": frames.numpy()}
-    if form == "onnxruntime":
+    if form.endswith("int8"):
+        path = int8_file(path, values)
+    if form.startswith("onnxruntime"):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -97,17 +157,22 @@ def prepared(form, model, frames, threads):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--input", required=True, help="uint8 (T, height, width, 3)")
+    parser.add_argument("--model", choices=MODELS, default="attn_bgru_luong")
+    parser.add_argument("--random", help="write random weights there, and end")
+    parser.add_argument("--weights")
+    parser.add_argument("--input", help="uint8 (T, height, width, 3)")
     parser.add_argument("--form", choices=FORMS, default="eager")
     for name, value in [("threads", 2), ("frames", 16), ("height", 192), ("width", 96), ("batch", 1), ("passes", 10), ("warmup", 10)]:
         parser.add_argument(f"--{name}", type=int, default=value)
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
-    study = LuongModel()
-    study.load_state_dict(load(options.weights))
-    model = Whole(study).eval()
+    torch.manual_seed(42)
+    model = MODELS[options.model]().eval()
+    if options.random:
+        return torch.save({"model_state": model.state_dict()}, options.random)
+    missing = model.load_state_dict(load(options.weights), strict=False)
+    assert not missing.unexpected_keys and all("num_batches" in key for key in missing.missing_keys), missing
     pixels = numpy.fromfile(options.input, numpy.uint8).reshape(options.frames, options.height, options.width, 3)
     frames = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
     frames = frames.unsqueeze(0).expand(options.batch, -1, -1, -1, -1).contiguous()
