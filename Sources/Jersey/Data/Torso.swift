@@ -4,10 +4,12 @@ public enum Torso {
     static let rows = 0.2...0.55
     /// Crops of numbers are wider for their height, and so are few players.
     static let greatestAspect = 0.6
+    /// Pixels. A number of one digit is narrow, too, but its crop is low; on a player so small nothing could be read.
+    static let leastHeight = 60
 
-    /// Whether these frames of one sequence show whole players: most are much higher than wide.
+    /// Whether these frames of one sequence show whole players: most are high, and much higher than wide.
     public static func areWholePlayers(_ frames: [RGBImage]) -> Bool {
-        frames.count { Double($0.width) < greatestAspect * Double($0.height) } * 2 > frames.count
+        frames.count { $0.height >= leastHeight && Double($0.width) < greatestAspect * Double($0.height) } * 2 > frames.count
     }
 
     /// At least one row of the crop.
