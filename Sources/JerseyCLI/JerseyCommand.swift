@@ -11,8 +11,7 @@ struct JerseyCommand: ParsableCommand {
         subcommands: [
             PredictCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ExperimentCommand.self,
             RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, DatasetCommand.self, SynthesizeCommand.self,
-            ModelsCommand.self,
-            DoctorCommand.self,
+            ModelsCommand.self, ExportCommand.self, DoctorCommand.self,
         ])
 }
 

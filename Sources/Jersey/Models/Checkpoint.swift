@@ -162,8 +162,17 @@ public struct Checkpoint {
     }
 
     /// Writes a model and its card as safetensors.
-    public static func write(_ model: JerseyModel, _ card: Card, to url: URL) throws {
-        try write(model.store.tensors, card, to: url)
+    ///
+    /// - Parameter half: weights in float16, which takes half the space.
+    /// - Throws: `UsageError` where a weight is too large for float16.
+    public static func write(_ model: JerseyModel, _ card: Card, half: Bool = false, to url: URL) throws {
+        var tensors = model.store.tensors
+        for (name, tensor) in tensors where half && tensor.dtype == .float32 {
+            let rounded = tensor.to(dtype: .float16)
+            guard rounded.isFinite else { throw UsageError("\(name) has values that float16 cannot hold; write float32") }
+            tensors[name] = rounded
+        }
+        try write(tensors, card, to: url)
     }
 
     /// Writes the same weights with another card.
