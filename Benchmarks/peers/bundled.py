@@ -117,4 +117,5 @@ def main():
     print(json.dumps({"seconds": time.perf_counter() - start, "answers": answers}))
 
 
-main()
+if __name__ == "__main__":
+    main()

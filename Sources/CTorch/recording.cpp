@@ -1,5 +1,6 @@
 // What libtorch is asked to do while a network runs, seen through its own observers. Only the outermost operations count, those that the
 // shim calls: what they do within is libtorch's affair.
+#include <ATen/core/function_schema.h>
 #include <ATen/record_function.h>
 
 #include <unordered_map>

@@ -10,7 +10,7 @@
 namespace {
 torch::jit::Module &module_(ct_module module) { return *reinterpret_cast<torch::jit::Module *>(module); }
 
-ct_module own(torch::jit::Module module) { return reinterpret_cast<ct_module>(new torch::jit::Module(std::move(module))); }
+ct_module own_module(torch::jit::Module module) { return reinterpret_cast<ct_module>(new torch::jit::Module(std::move(module))); }
 
 ct_tensor bytes_(const char *bytes, size_t count) {
     return own(at::from_blob(const_cast<char *>(bytes), {static_cast<int64_t>(count)}, at::kByte).clone());
@@ -25,14 +25,14 @@ ct_module ct_module_compile(
         for (size_t i = 0; i < tensors.size(); i++) module.register_buffer(names[i], tensors[i].detach());
         module.define(source);
         module.eval();
-        return own(module);
+        return own_module(module);
     });
 }
 
 ct_module ct_module_load(const void *bytes, size_t count, ct_error *error) {
     return guarded(error, [&] {
         std::istringstream stream(std::string(static_cast<const char *>(bytes), count));
-        return own(torch::jit::load(stream));
+        return own_module(torch::jit::load(stream));
     });
 }
 

@@ -221,7 +221,7 @@ struct ONNXGraphBuilder {
             finish("ScatterElements", [node("Mul", [x, scalar(0)]), places, shares], [.int("axis", 1)])
         case .recurrentTanh: try writeRecurrent("RNN", gates: [0], arguments)
         // PyTorch has reset, update, new; ONNX update, reset, new.
-        case .recurrentGRU: try writeRecurrent("GRU", gates: [1, 0, 2], [.int("linear_before_reset", 1)], arguments)
+        case .recurrentGRU: try writeRecurrent("GRU", gates: [1, 0, 2], arguments, [.int("linear_before_reset", 1)])
         // PyTorch has input, forget, cell, output; ONNX input, output, forget, cell.
         case .recurrentLSTM: try writeRecurrent("LSTM", gates: [0, 3, 1, 2], arguments)
         }
@@ -229,7 +229,7 @@ struct ONNXGraphBuilder {
 
     /// - Parameter gates: which of PyTorch's comes first, second and so on in ONNX.
     private mutating func writeRecurrent(
-        _ type: String, gates: [Int], _ attributes: [ONNXAttribute] = [], _ arguments: [Network.Argument]
+        _ type: String, gates: [Int], _ arguments: [Network.Argument], _ attributes: [ONNXAttribute] = []
     ) throws {
         let (units, isBidirectional) = (try integer(arguments[3]), try integer(arguments[4]) == 1)
         let directions = isBidirectional ? 2 : 1

@@ -82,9 +82,11 @@ extension Tensor {
 private func withCStrings<Result>(
     _ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result
 ) rethrows -> Result {
-    let copies = texts.map { strdup($0)! }
+    let copies = texts.map { strdup($0) }
     defer { copies.forEach { free($0) } }
-    return try (copies.map { UnsafePointer($0) } + [UnsafePointer(copies.first ?? strdup(""))]).withUnsafeBufferPointer {
-        try body($0.baseAddress!)
+    // One that no text stands for, so that there is a first.
+    let pointers = copies.compactMap { UnsafePointer($0) }
+    return try "".withCString { end in
+        try (pointers + [end]).withUnsafeBufferPointer { try body($0.baseAddress!) }
     }
 }

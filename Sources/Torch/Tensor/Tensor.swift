@@ -49,16 +49,16 @@ func attempt<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) throws 
 
 extension Array where Element == Tensor {
     /// Lends the handles to a shim call.
-    func withList<Result>(_ body: (ct_list) -> Result) -> Result {
+    func withList<Result>(_ body: (ct_list) throws -> Result) rethrows -> Result {
         let handles = map(\.handle)
-        return withExtendedLifetime(self) {
-            handles.withUnsafeBufferPointer { buffer in
+        return try withExtendedLifetime(self) {
+            try handles.withUnsafeBufferPointer { buffer in
                 guard let base = buffer.baseAddress else {
-                    return withUnsafeTemporaryAllocation(of: ct_tensor.self, capacity: 1) {
-                        body(ct_list(items: UnsafePointer($0.baseAddress!), count: 0))
+                    return try withUnsafeTemporaryAllocation(of: ct_tensor.self, capacity: 1) {
+                        try body(ct_list(items: UnsafePointer($0.baseAddress!), count: 0))
                     }
                 }
-                return body(ct_list(items: base, count: buffer.count))
+                return try body(ct_list(items: base, count: buffer.count))
             }
         }
     }
