@@ -1,5 +1,9 @@
 // What libtorch is asked to do while a network runs, seen through its own observers. Only the outermost operations count, those that the
 // shim calls: what they do within is libtorch's affair.
+#ifndef NDEBUG
+// libtorch's objects are laid out as in its own build, which had it.
+#define NDEBUG
+#endif
 #include <ATen/core/function_schema.h>
 #include <ATen/record_function.h>
 
@@ -93,8 +97,10 @@ std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &functi
         std::string written = current->written(inputs[i]);
         if (schema && schema->arguments()[i].kwarg_only()) {
             const auto &keyword = schema->arguments()[i];
+            const auto &usual = keyword.default_value();
             // Devices and the like stay behind.
-            if (!inputs[i].isScalar() || (keyword.default_value() && *keyword.default_value() == inputs[i])) continue;
+            if (!inputs[i].isScalar()) continue;
+            if (usual && usual->isScalar() && usual->toScalar().toDouble() == inputs[i].toScalar().toDouble()) continue;
             written = "{\"keyword\":{\"name\":\"" + keyword.name() + "\",\"value\":" + written + "}}";
         }
         step->arguments += (step->arguments.empty() ? "" : ",") + written;
@@ -105,8 +111,9 @@ std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &functi
 void end_step(const at::RecordFunction &function, at::ObserverContext *context) {
     auto *step = static_cast<Step *>(context);
     current->depth--;
-    if (!step->is_known) return;
     std::string name = function.name(), results;
+    if (!step) current->problem = name + " cannot be recorded";
+    if (!step || !step->is_known) return;
     for (const auto &output : function.outputs()) {
         if (!output.isTensor()) {
             current->problem = name + " gives something else than tensors";

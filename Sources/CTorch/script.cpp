@@ -1,7 +1,8 @@
 // TorchScript and pickled files, by libtorch's compiler and pickler. In a file of its own, since their headers take long to compile.
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/export.h>
 #include <torch/csrc/jit/serialization/import.h>
-#include <torch/csrc/jit/serialization/pickle.h>
+#include <torch/csrc/jit/serialization/pickler.h>
 
 #include <sstream>
 
@@ -64,7 +65,20 @@ ct_tensor ct_pickled_state(
         c10::impl::GenericDict file(c10::StringType::get(), c10::AnyType::get());
         file.insert(state, entries);
         file.insert(key, text);
-        auto bytes = torch::jit::pickle_save(file);
-        return bytes_(bytes.data(), bytes.size());
+        // Not `pickle_save`, which marks types with a function that torch.load runs only for those who trust the file.
+        std::string pickle, archive;
+        torch::jit::Pickler pickler(
+            [&](const char *bytes, size_t count) { pickle.append(bytes, count); }, nullptr, nullptr, nullptr, nullptr,
+            /*tag_aggregates=*/false);
+        pickler.protocol();
+        pickler.pushIValue(file);
+        pickler.stop();
+        caffe2::serialize::PyTorchStreamWriter writer([&](const void *bytes, size_t count) {
+            archive.append(static_cast<const char *>(bytes), count);
+            return count;
+        });
+        torch::jit::writeArchiveAndTensors("data", pickle.data(), pickle.size(), pickler.tensorData(), writer);
+        writer.writeEndOfFile();
+        return bytes_(archive.data(), archive.size());
     });
 }

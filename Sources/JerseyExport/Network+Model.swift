@@ -46,7 +46,6 @@ extension Network {
                 addSequences(add(.sequences, features[0], mask), spec, lengths: lengths, mask: mask)
             }
         }
-        self = pruned()
     }
 
     /// - Parameter logits: of tens, of ones, and of the full number where the model has that head.

@@ -104,19 +104,6 @@ struct Network {
         return recording.outputs.map(renumbered)
     }
 
-    /// Without the steps that no output needs.
-    func pruned() -> Network {
-        var needed = Set(outputs.map(\.value))
-        var kept: [Step] = []
-        for step in steps.reversed() where !needed.isDisjoint(with: step.results) {
-            kept.append(step)
-            needed.formUnion(step.arguments.flatMap(\.values))
-        }
-        var network = self
-        network.steps = kept.reversed()
-        return network
-    }
-
     /// Places of the constants that take part, in order.
     var usedConstants: [Int] {
         Set(steps.flatMap { $0.arguments.flatMap(\.constants) }).sorted()
@@ -124,15 +111,6 @@ struct Network {
 }
 
 extension Recording.Argument {
-    fileprivate var values: [Int] {
-        switch self {
-        case .value(let value): [value]
-        case .list(let items): items.flatMap(\.values)
-        case .keyword(_, let value): value.values
-        default: []
-        }
-    }
-
     fileprivate var constants: [Int] {
         switch self {
         case .constant(let index): [index]

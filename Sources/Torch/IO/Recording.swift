@@ -16,6 +16,16 @@ public struct Recording {
         case boolean(Bool)
         case list([Argument])
         case keyword(name: String, value: Argument)
+
+        /// Those that it holds.
+        fileprivate var values: [Int] {
+            switch self {
+            case .value(let value): [value]
+            case .list(let items): items.flatMap(\.values)
+            case .keyword(_, let value): value.values
+            case .none, .constant, .integer, .number, .boolean: []
+            }
+        }
     }
 
     /// One call of an operation.
@@ -28,6 +38,7 @@ public struct Recording {
         public let results: [Int]
     }
 
+    /// Those that the outputs need.
     public let steps: [Step]
     /// The given ones, and those that were met on the way.
     public let constants: [Tensor]
@@ -46,11 +57,6 @@ public struct Recording {
         let results = withoutGradients(body)
         guard let text = checked({ ct_recording_end(recording, $0) }) else { fatalError("libtorch returned no steps") }
         defer { ct_free(text) }
-        do {
-            steps = try JSONDecoder().decode([Step].self, from: Data(String(cString: text).utf8))
-        } catch {
-            fatalError("the shim's account of its steps cannot be read: \(error)")
-        }
         self.constants = (0..<ct_recording_constant_count(recording)).map { index in
             tensor { ct_recording_constant(recording, index, $0) }
         }
@@ -58,6 +64,17 @@ public struct Recording {
             let value = ct_recording_value(recording, result.handle)
             precondition(value >= 0, "a result of the recorded pass does not depend on its inputs")
             return .value(Int(value))
+        }
+        do {
+            let all = try JSONDecoder().decode([Step].self, from: Data(String(cString: text).utf8))
+            var needed = Set(outputs.flatMap(\.values))
+            steps = all.reversed().filter { step in
+                guard !needed.isDisjoint(with: step.results) else { return false }
+                needed.formUnion(step.arguments.flatMap(\.values))
+                return true
+            }.reversed()
+        } catch {
+            fatalError("the shim's account of its steps cannot be read: \(error)")
         }
     }
 }
