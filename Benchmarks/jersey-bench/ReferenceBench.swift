@@ -17,7 +17,8 @@ struct ReferenceBench: ParsableCommand {
 
     /// Lengths of the sequences of each batch: every length alone, with each other length once in twos, and mixed.
     private static let batches: [[Int]] =
-        (1...16).map { [$0] } + (1...8).map { [$0, 17 - $0] } + [[16, 1, 9, 3, 12, 7, 2], [4, 15, 6, 8, 10, 11, 13], [14, 5, 5, 14, 1, 1, 2]]
+        (1...16).map { [$0] } + (1...8).map { [$0, 17 - $0] }
+        + [[16, 1, 9, 3, 12, 7, 2], [4, 15, 6, 8, 10, 11, 13], [14, 5, 5, 14, 1, 1, 2]]
 
     func run() throws {
         let folder = URL(fileURLWithPath: out)
@@ -61,7 +62,8 @@ struct ReferenceBench: ParsableCommand {
         of network: JerseyModel, _ card: Checkpoint.Card, _ lengths: [Int], seed: UInt64
     ) -> [String: Tensor] {
         let longest = lengths.max() ?? 0
-        let frames = Tensor.uniform([lengths.count, longest, card.height, card.width, 3], 0...255.99, seed: seed).to(dtype: .uint8)
+        let shape = [lengths.count, longest, card.height, card.width, 3]
+        let frames = Tensor.uniform(shape, 0...255.99, seed: seed).to(dtype: .uint8)
         let valid = Tensor.concatenated(
             lengths.enumerated().map { frames.selected(0, at: $0).narrowed(0, to: 0..<$1) }, over: 0)
         let output = withoutGradients { network(FramePreprocessor.normalized(valid, on: .cpu), lengths: lengths) }

@@ -46,13 +46,13 @@ public struct ExportFormat: Sendable {
 
 extension ExportFormat {
     static let safetensors = ExportFormat(
-        name: "safetensors", summary: "weights and card, for jersey itself and for everything that reads safetensors", allowsHalf: true
+        name: "safetensors", summary: "weights and card, for jersey and whatever reads safetensors", allowsHalf: true
     ) { model, card, half, url in
         try Checkpoint.write(model, card, half: half, to: url)
     }
 
     static let pth = ExportFormat(
-        name: "pth", summary: "a checkpoint as the study's training saves it, for its PyTorch code", allowsHalf: false
+        name: "pth", summary: "a checkpoint for the study's PyTorch code", allowsHalf: false
     ) { model, card, _, url in
         let tensors = model.store.entries.map { ($0.name, $0.tensor.to(device: .cpu)) }
         try AtomicFile.write(PthFile.data(tensors, extra: (cardKey, text(card))), to: url)

@@ -7,7 +7,9 @@ import Torch
 
 @Suite("Export formats")
 struct ExportFormatTests {
-    private func written(_ format: String, _ spec: ModelSpec, half: Bool = false, _ body: (JerseyModel, URL) throws -> Void) throws {
+    private func written(
+        _ format: String, _ spec: ModelSpec, half: Bool = false, _ body: (JerseyModel, URL) throws -> Void
+    ) throws {
         try withFolder { folder in
             let (model, card) = drawn(spec)
             let url = folder.appendingPathComponent("model")
@@ -23,7 +25,8 @@ struct ExportFormatTests {
             #expect(Set(tensors.keys) == Set(model.store.entries.map(\.name)))
             for entry in model.store.entries {
                 let tensor = try #require(tensors[entry.name])
-                #expect(tensor.dtype == entry.tensor.dtype && tensor.shape == entry.tensor.shape && tensor.data == entry.tensor.data)
+                #expect(tensor.dtype == entry.tensor.dtype && tensor.shape == entry.tensor.shape)
+                #expect(tensor.data == entry.tensor.data, "\(entry.name) is another")
             }
             #expect(try Checkpoint(contentsOf: url).card.spec.name == model.spec.name || spec.name == "basic_effl0")
         }

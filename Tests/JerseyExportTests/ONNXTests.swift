@@ -64,13 +64,15 @@ struct ONNXTests {
     @Test("inputs and outputs say what they are, and the card comes along")
     func ports() throws {
         let (_, single) = try exported(ModelSpec.named("basic_mv3s"))
-        #expect(single.graph.inputs.map(\.name) == ["frames"] && single.graph.outputs.map(\.name) == ["tens", "ones"])
+        #expect(single.graph.inputs.map(\.name) == ["frames"])
+        #expect(single.graph.outputs.map(\.name) == ["tens", "ones"])
         #expect(single.graph.inputs.map(shape) == [["batch", "40", "32", "3"]])
         let (_, file) = try exported(ModelSpec.named("evidence_tied"))
         #expect(file.graph.inputs.map(shape) == [["batch", "length", "40", "32", "3"], ["batch"]])
         #expect(file.graph.inputs.map(\.type.tensor.elementType) == [DType.uint8.onnxCode, DType.int64.onnxCode])
         #expect(file.graph.outputs.map(\.name) == ["tens", "ones", "attention", "readability"])
-        #expect(file.graph.outputs.map(shape) == [["batch", "11"], ["batch", "10"], ["batch", "length"], ["batch", "length"]])
+        let shapes = [["batch", "11"], ["batch", "10"], ["batch", "length"], ["batch", "length"]]
+        #expect(file.graph.outputs.map(shape) == shapes)
         let text = try #require(file.metadata.first { $0.key == "jersey" }?.value)
         #expect(try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8)).spec == ModelSpec.named("evidence_tied"))
     }

@@ -14,7 +14,8 @@ struct RecordingTests {
             let y = Activation.relu((x + half).narrowed(1, to: 0..<2))
             return [(y.matmul(weight) * 2).sum(over: 0, keep: true)]
         }
-        #expect(recording.steps.map(\.operation) == ["aten::add", "aten::narrow", "aten::relu_", "aten::matmul", "aten::mul", "aten::sum"])
+        let names = ["aten::add", "aten::narrow", "aten::relu_", "aten::matmul", "aten::mul", "aten::sum"]
+        #expect(recording.steps.map(\.operation) == names)
         let arguments = recording.steps.map(\.arguments)
         #expect(arguments[0] == [.value(0), .constant(1)])
         #expect(arguments[1] == [.value(1), .integer(1), .integer(0), .integer(2)])
@@ -27,7 +28,9 @@ struct RecordingTests {
 
     @Test("keywords are recorded where they are not as usual, and lists of tensors with their values")
     func keywords() {
-        let recording = Recording(of: [x], constants: []) { [.concatenated([x - x, x.to(dtype: .float64).to(dtype: .float32)], over: 1)] }
+        let recording = Recording(of: [x], constants: []) {
+            [.concatenated([x - x, x.to(dtype: .float64).to(dtype: .float32)], over: 1)]
+        }
         let arguments = recording.steps.map(\.arguments)
         #expect(arguments[0] == [.value(0), .value(0), .keyword(name: "alpha", value: .integer(-1))])
         #expect(arguments[1].contains(.keyword(name: "dtype", value: .integer(7))))

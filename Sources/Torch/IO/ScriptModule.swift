@@ -83,7 +83,7 @@ private func withCStrings<Result>(
     _ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result
 ) rethrows -> Result {
     let copies = texts.map { strdup($0) }
-    defer { copies.forEach { free($0) } }
+    defer { for copy in copies { free(copy) } }
     // One that no text stands for, so that there is a first.
     let pointers = copies.compactMap { UnsafePointer($0) }
     return try "".withCString { end in
