@@ -87,7 +87,8 @@ struct Step : at::ObserverContext {
 
 std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &function) {
     auto step = std::make_unique<Step>();
-    if (current->depth++ > 0) return step;
+    // A thread that works for this one has nothing of its own to tell.
+    if (!current || current->depth++ > 0) return step;
     auto inputs = function.inputs();
     for (const auto &input : inputs) step->is_known |= current->depends(input);
     if (!step->is_known) return step;
@@ -110,6 +111,7 @@ std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &functi
 
 void end_step(const at::RecordFunction &function, at::ObserverContext *context) {
     auto *step = static_cast<Step *>(context);
+    if (!current) return;
     current->depth--;
     std::string name = function.name(), results;
     if (!step) current->problem = name + " cannot be recorded";

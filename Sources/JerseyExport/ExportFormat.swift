@@ -54,7 +54,7 @@ extension ExportFormat {
     static let pth = ExportFormat(
         name: "pth", summary: "a checkpoint for the study's PyTorch code", allowsHalf: false
     ) { model, card, _, url in
-        let tensors = model.store.entries.map { ($0.name, $0.tensor.to(device: .cpu)) }
+        let tensors = model.store.entries.map { ($0.name, $0.tensor) }
         try AtomicFile.write(PthFile.data(tensors, extra: (cardKey, text(card))), to: url)
     }
 

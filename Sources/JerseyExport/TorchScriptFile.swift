@@ -10,7 +10,7 @@ struct TorchScriptFile {
         let used = network.usedConstants.map { network.constants[$0] }
         module = try ScriptModule(
             name: "Jersey", source: Self.source(of: network),
-            buffers: used.map { (Self.identifier($0.name), $0.tensor.to(device: .cpu).contiguous()) })
+            buffers: used.map { (Self.identifier($0.name), $0.tensor.contiguous()) })
     }
 
     /// Methods of the module, without those of `Operation`s that it has not.

@@ -75,7 +75,7 @@ struct ONNXGraphBuilder {
         case .value(let value): return names[value]!
         case .constant(let index):
             let (name, tensor) = network.constants[index]
-            return initializer(name, tensor.to(device: .cpu).contiguous())
+            return initializer(name, tensor)
         case .number(let value): return scalar(value)
         case .integer(let value): return scalar(Double(value))
         case .none: return ""
@@ -198,7 +198,7 @@ struct ONNXGraphBuilder {
         case .linear:
             guard case .constant(let index) = arguments[1] else { throw Unsupported() }
             let (name, weight) = network.constants[index]
-            let transposed = initializer(name + ".transposed", weight.permuted(1, 0).contiguous())
+            let transposed = initializer(name + ".transposed", weight.permuted(1, 0))
             if arguments[2] == .none { return finish("MatMul", [x, transposed]) }
             finish("Add", [node("MatMul", [x, transposed]), try tensor(arguments[2])])
 
@@ -235,7 +235,7 @@ struct ONNXGraphBuilder {
         let directions = isBidirectional ? 2 : 1
         let weights = try items(arguments[2]).map { argument in
             guard case .constant(let index) = argument else { throw Unsupported() }
-            return network.constants[index].tensor.to(device: .cpu)
+            return network.constants[index].tensor
         }
         guard weights.count == 4 * directions else { throw Unsupported() }
         func ordered(_ tensor: Tensor) -> Tensor {
@@ -243,7 +243,7 @@ struct ONNXGraphBuilder {
         }
         /// The weight at `place` of each direction, (D, …).
         func stacked(_ place: Int) -> Tensor {
-            .concatenated((0..<directions).map { ordered(weights[4 * $0 + place]).unsqueezed(0) }, over: 0).contiguous()
+            .concatenated((0..<directions).map { ordered(weights[4 * $0 + place]).unsqueezed(0) }, over: 0)
         }
         let input = initializer("recurrent.W", stacked(0))
         let hidden = initializer("recurrent.R", stacked(1))

@@ -1,7 +1,7 @@
 import CTorch
 import Foundation
 
-/// A `.pth` file as `torch.save` writes it, zip or the older plain form: import only.
+/// A `.pth` file as `torch.save` writes it, zip or the older plain form; weights only.
 ///
 /// The zip is read by libtorch, the pickle by `Pickle`, since libtorch's own pickle reader fails on `OrderedDict`.
 public struct PthFile {

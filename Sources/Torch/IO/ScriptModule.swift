@@ -11,7 +11,7 @@ public final class ScriptModule {
     ///   - buffers: tensors that the source finds under `self`.
     /// - Throws: `TorchError` with the compiler's reason.
     public init(name: String, source: String, buffers: [(name: String, tensor: Tensor)]) throws {
-        let module = try withCStrings(buffers.map(\.name)) { names in
+        let module = try buffers.map(\.name).withCStrings { names in
             try buffers.map(\.tensor).withList { tensors in
                 try attempt { ct_module_compile(name, source, names, tensors, $0) }
             }
@@ -52,41 +52,5 @@ public final class ScriptModule {
         let result = try inputs.withList { inputs in try attempt { ct_module_run(handle, inputs, output, $0) } }
         guard let result else { throw TorchError(description: "nothing came of it") }
         return Tensor(owning: result)
-    }
-}
-
-extension PthFile {
-    /// A file as the study's training saves it and `torch.load` reads it, also with `weights_only`: the state dictionary under "model_state".
-    ///
-    /// - Parameter extra: a text beside it, and its key.
-    public static func data(_ tensors: [(name: String, tensor: Tensor)], extra: (key: String, text: String)) -> Data {
-        let bytes = withCStrings(tensors.map(\.name)) { names in
-            tensors.map(\.tensor).withList { list in
-                tensor { ct_pickled_state("model_state", names, list, extra.key, extra.text, $0) }
-            }
-        }
-        return bytes.data
-    }
-}
-
-extension Tensor {
-    /// All elements, row-major and little-endian.
-    public var data: Data {
-        var data = Data(count: count * dtype.size)
-        data.withUnsafeMutableBytes { copyBytes(into: $0) }
-        return data
-    }
-}
-
-/// Lends texts to a shim call.
-private func withCStrings<Result>(
-    _ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result
-) rethrows -> Result {
-    let copies = texts.map { strdup($0) }
-    defer { for copy in copies { free(copy) } }
-    // One that no text stands for, so that there is a first.
-    let pointers = copies.compactMap { UnsafePointer($0) }
-    return try "".withCString { end in
-        try (pointers + [end]).withUnsafeBufferPointer { try body($0.baseAddress!) }
     }
 }

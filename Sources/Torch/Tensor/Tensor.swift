@@ -1,4 +1,5 @@
 import CTorch
+import Foundation
 
 /// An n-dimensional array of numbers on a device: a handle to a libtorch tensor.
 ///
@@ -60,6 +61,18 @@ extension Array where Element == Tensor {
                 }
                 return try body(ct_list(items: base, count: buffer.count))
             }
+        }
+    }
+}
+
+extension Array where Element == String {
+    /// Lends the texts to a shim call.
+    func withCStrings<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result) rethrows -> Result {
+        let copies = compactMap { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        // One that no text stands for, so that there is a first.
+        return try "".withCString { end in
+            try (copies.map { UnsafePointer($0) } + [end]).withUnsafeBufferPointer { try body($0.baseAddress!) }
         }
     }
 }
@@ -208,6 +221,13 @@ extension Tensor {
     public func copyBytes(into bytes: UnsafeMutableRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         checked { ct_copy_bytes(handle, base, bytes.count, $0) }
+    }
+
+    /// All elements, row-major and little-endian.
+    public var data: Data {
+        var data = Data(count: count * dtype.size)
+        data.withUnsafeMutableBytes { copyBytes(into: $0) }
+        return data
     }
 }
 
