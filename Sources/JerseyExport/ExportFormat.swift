@@ -36,8 +36,7 @@ public struct ExportFormat: Sendable {
         try write(model, card, half, url)
     }
 
-    /// Under which a file has the model's card, as JSON.
-    static let cardKey = "jersey"
+    private static let cardKey = Checkpoint.cardKey
 
     private static func text(_ card: Checkpoint.Card) throws -> String { JSON.text(try JSON.line(card)) }
 }
