@@ -78,7 +78,9 @@ let package = Package(
             ],
             resources: [.embedInCode("Experiments/Shipped"), .embedInCode("Report/Templates")]),
         // Models as files for other programs.
-        .target(name: "JerseyExport", dependencies: ["Jersey", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+        .target(
+            name: "JerseyExport", dependencies: ["Jersey", "Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["ONNX/onnx.proto"]),
         // Reading numbers over HTTP.
         .target(name: "JerseyServer", dependencies: ["Jersey", .product(name: "Hummingbird", package: "hummingbird")]),
         // The command line.

@@ -10,8 +10,8 @@ struct JerseyCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             PredictCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ExperimentCommand.self,
-            RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self, DatasetCommand.self,
-            SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
+            RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self, ExportCommand.self,
+            DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
         ])
 }
 

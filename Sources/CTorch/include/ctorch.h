@@ -214,6 +214,40 @@ void ct_archive_free(ct_archive archive);
 int64_t ct_archive_size(ct_archive archive, const char *name, ct_error *error);
 void ct_archive_read(ct_archive archive, const char *name, void *bytes, size_t count, ct_error *error);
 
+// MARK: Recordings
+
+typedef struct ct_recording_object *ct_recording;
+/// From now on, what this thread asks libtorch to do with `inputs`, and with what comes of them, is recorded. `constants` get the first
+/// places among the tensors that do not depend on the inputs; others follow as they are met.
+ct_recording _Nullable ct_recording_begin(ct_list inputs, ct_list constants, ct_error *error);
+/// Ends it. Returns the steps as JSON, to be freed with `ct_free`: an array of {"operation": "aten::relu", "arguments": […], "results": […]}.
+/// A result is the number of a value, counted from the inputs on. Arguments are in the order of the operation's schema, each
+/// {"value" | "constant" | "integer" | "number" | "boolean" | "list": {"_0": …}}, {"keyword": {"name": …, "value": …}} or {"none": {}};
+/// keywords that are as usual, and devices, are left out.
+char *_Nullable ct_recording_end(ct_recording recording, ct_error *error);
+void ct_recording_free(ct_recording recording);
+/// The number of the value that `tensor` is, -1 where it does not depend on the inputs.
+int64_t ct_recording_value(ct_recording recording, ct_tensor tensor);
+size_t ct_recording_constant_count(ct_recording recording);
+ct_tensor _Nullable ct_recording_constant(ct_recording recording, size_t index, ct_error *error);
+
+// MARK: TorchScript, and files as torch.load reads them
+
+typedef struct ct_module_object *ct_module;
+/// Compiles methods in TorchScript's language into a module with `buffers` of these names.
+ct_module _Nullable ct_module_compile(
+    const char *name, const char *source, const char *const _Nonnull *_Nonnull names, ct_list buffers, ct_error *error);
+ct_module _Nullable ct_module_load(const void *bytes, size_t count, ct_error *error);
+void ct_module_free(ct_module module);
+/// The file, as a vector of bytes, with `text` under `key` among its extra files.
+ct_tensor _Nullable ct_module_bytes(ct_module module, const char *key, const char *text, ct_error *error);
+/// Runs `forward`, whose result is a dictionary, and returns the entry `output`.
+ct_tensor _Nullable ct_module_run(ct_module module, ct_list inputs, const char *output, ct_error *error);
+/// {state: {name: tensor}, key: text} as torch.save writes it, as a vector of bytes.
+ct_tensor _Nullable ct_pickled_state(
+    const char *state, const char *const _Nonnull *_Nonnull names, ct_list tensors, const char *key, const char *text,
+    ct_error *error);
+
 #pragma clang assume_nonnull end
 #ifdef __cplusplus
 }

@@ -44,12 +44,13 @@ public struct Checkpoint {
         }
     }
 
-    private static let key = "jersey"
+    /// Under which a file has the card, as JSON.
+    public static let cardKey = "jersey"
 
     public let card: Card
     public let tensors: [String: Tensor]
 
-    /// Reads a safetensors file of ours, or a state dictionary of the study's (`.pth` or safetensors).
+    /// Reads a file of ours, safetensors or `.pth`, or a state dictionary of the study's.
     ///
     /// - Parameter spec: what to take the weights for; found from the file's card or the tensors' names where nil.
     /// - Throws: `FileError` when the file is broken or holds another model.
@@ -85,7 +86,7 @@ public struct Checkpoint {
 
     private init(_ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, path: String) throws {
         self.tensors = tensors
-        if let text = metadata[Self.key] {
+        if let text = metadata[Self.cardKey] {
             do {
                 card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
                 var wanted = spec ?? card.spec
@@ -121,10 +122,11 @@ public struct Checkpoint {
         }
         try? file.close()
         if start.count == 4, start.last != 0, start.first == 0x80 || start.starts(with: Data("PK".utf8)) {
-            return (try PthFile(contentsOf: url).tensors, [:])
+            let checkpoint = try PthFile(contentsOf: url)
+            return (checkpoint.tensors, checkpoint.texts)
         }
-        let file2 = try Safetensors(contentsOf: url)
-        return (file2.tensors, file2.metadata)
+        let weights = try Safetensors(contentsOf: url)
+        return (weights.tensors, weights.metadata)
     }
 
     private static func hasFullHead(_ tensors: [String: Tensor]) -> Bool { tensors["fc_full.weight"] != nil }
@@ -162,8 +164,17 @@ public struct Checkpoint {
     }
 
     /// Writes a model and its card as safetensors.
-    public static func write(_ model: JerseyModel, _ card: Card, to url: URL) throws {
-        try write(model.store.tensors, card, to: url)
+    ///
+    /// - Parameter half: weights in float16, which takes half the space.
+    /// - Throws: `UsageError` where a weight is too large for float16.
+    public static func write(_ model: JerseyModel, _ card: Card, half: Bool = false, to url: URL) throws {
+        var tensors = model.store.tensors
+        for (name, tensor) in tensors where half && tensor.dtype == .float32 {
+            let rounded = tensor.to(dtype: .float16)
+            guard rounded.isFinite else { throw UsageError("\(name) has values that float16 cannot hold; write float32") }
+            tensors[name] = rounded
+        }
+        try write(tensors, card, to: url)
     }
 
     /// Writes the same weights with another card.
@@ -173,6 +184,6 @@ public struct Checkpoint {
 
     private static func write(_ tensors: [String: Tensor], _ card: Card, to url: URL) throws {
         let text = JSON.text(try JSON.line(card))
-        try Safetensors(metadata: [key: text, "format": "pt"], tensors: tensors).write(to: url)
+        try Safetensors(metadata: [cardKey: text, "format": "pt"], tensors: tensors).write(to: url)
     }
 }

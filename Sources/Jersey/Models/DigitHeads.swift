@@ -49,8 +49,8 @@ struct TiedDigits: DigitHeads {
 
     func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor) {
         guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
-        let (rows, channels, height, width) = (maps.shape[0], maps.shape[1], maps.shape[2], maps.shape[3])
-        let contents = maps.reshaped(rows, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
+        let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
+        let contents = maps.reshaped(-1, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
         let places = place(Self.places(height, width).to(dtype: maps.dtype, device: maps.device))  // (P, K)
         let keys = key(contents) + places
         let scores = keys.matmul(queries.permuted(1, 0)) * scale  // (R, P, 2)

@@ -6,17 +6,7 @@ import Torch
 
 /// Which model to read with, and how.
 struct WeightOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Weights: best.safetensors of a run, or a .pth checkpoint of the study; the bundled model where not given.",
-            valueName: "file"))
-    var weights: String?
-
-    @Option(help: ArgumentHelp("Model in the weight file, where the file does not say.", valueName: "name"))
-    var model: String?
-
-    @Option(help: ArgumentHelp("Another encoder than the model's own, where the file does not say.", valueName: "name"))
-    var encoder: String?
+    @OptionGroup var source: CheckpointOptions
 
     @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
     var batchSize = 16
@@ -38,9 +28,6 @@ struct WeightOptions: ParsableArguments {
     func validate() throws {
         guard (1...4096).contains(batchSize) else { throw ValidationError("--batch-size must be 1...4096") }
         guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1...256") }
-        guard weights != nil || (model == nil && encoder == nil) else {
-            throw ValidationError("--model and --encoder say what is in a weight file; name it with --weights")
-        }
         guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be 1...1024") }
     }
 
@@ -64,14 +51,10 @@ struct WeightOptions: ParsableArguments {
         return (reader, card)
     }
 
+    var weights: String? { source.weights }
+
     /// The weights and what is known of them.
-    func checkpoint() throws -> Checkpoint {
-        guard let weights else { return try .bundled() }
-        let kind = try encoder.map(EncoderKind.named)
-        let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
-        if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
-        return try Checkpoint(contentsOf: URL(fileURLWithPath: weights), spec: spec)
-    }
+    func checkpoint() throws -> Checkpoint { try source.checkpoint() }
 }
 
 extension TrainingConfig.DeviceChoice: ExpressibleByArgument {}
@@ -79,15 +62,3 @@ extension TrainingConfig.Precision: ExpressibleByArgument {}
 extension TrainingConfig.Balance: ExpressibleByArgument {}
 extension OptimizerConfig.Rates: ExpressibleByArgument {}
 extension OptimizerConfig.Scheduler: ExpressibleByArgument {}
-
-extension EncoderKind {
-    /// - Throws: `UsageError` with close matches.
-    static func named(_ name: String) throws -> EncoderKind {
-        guard let kind = EncoderKind(named: name) else {
-            throw UsageError.unknown(
-                "encoder", name, among: allCases.map(\.rawValue),
-                advice: "there are: \(allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        return kind
-    }
-}

@@ -1,12 +1,14 @@
 import CTorch
 import Foundation
 
-/// A `.pth` file as `torch.save` writes it, zip or the older plain form: import only.
+/// A `.pth` file as `torch.save` writes it, zip or the older plain form; weights only.
 ///
 /// The zip is read by libtorch, the pickle by `Pickle`, since libtorch's own pickle reader fails on `OrderedDict`.
 public struct PthFile {
     /// The state dictionary: the file's own, or the one under "model_state", "state_dict" or "model".
     public let tensors: [String: Tensor]
+    /// Texts that the file has beside it, by their keys.
+    public let texts: [String: String]
 
     /// - Throws: `FileError` when it is missing, broken, or asks for anything but weights.
     public init(contentsOf url: URL) throws {
@@ -16,7 +18,7 @@ public struct PthFile {
     /// - Parameter name: what errors call the file.
     public init(data: Data, named name: String) throws {
         do {
-            tensors = data.starts(with: [0x50, 0x4b]) ? try Self.zipped(data) : try Self.plain(data)
+            (tensors, texts) = data.starts(with: [0x50, 0x4b]) ? try Self.zipped(data) : try Self.plain(data)
         } catch let failure as Pickle.Failure {
             throw FileError(
                 name, failure.reason, advice: "use weights as torch.save writes a state_dict, or a safetensors file")
@@ -27,7 +29,7 @@ public struct PthFile {
 
     // MARK: Zip
 
-    private static func zipped(_ data: Data) throws -> [String: Tensor] {
+    private static func zipped(_ data: Data) throws -> ([String: Tensor], [String: String]) {
         try data.withUnsafeBytes { bytes in
             guard let archive = try attempt({ ct_archive_open(bytes.baseAddress!, bytes.count, $0) }) else {
                 throw Pickle.Failure(reason: "is not an archive")
@@ -47,19 +49,21 @@ public struct PthFile {
             var pickle = Pickle(try record("data.pkl"))
             defer { pickle.dismantle() }
             var cache: [String: Data] = [:]
-            return try stateDictionary(try pickle.read()) { storage in
+            let object = try pickle.read()
+            let tensors = try stateDictionary(object) { storage in
                 if let data = cache[storage.key] { return data }
                 let data = try record("data/" + storage.key)
                 cache[storage.key] = data
                 return data
             }
+            return (tensors, texts(object))
         }
     }
 
     // MARK: Plain
 
     /// Four pickles (magic number, protocol, system, object), the list of storage keys, then each storage: count and elements.
-    private static func plain(_ data: Data) throws -> [String: Tensor] {
+    private static func plain(_ data: Data) throws -> ([String: Tensor], [String: String]) {
         var pickle = Pickle(data)
         defer { pickle.dismantle() }
         guard case .long(let magic)? = try? pickle.read(), magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
@@ -84,19 +88,32 @@ public struct PthFile {
             storages[key] = data[data.startIndex + position..<data.startIndex + position + Int(count) * size]
             position += Int(count) * size
         }
-        return try stateDictionary(object) { storage in
+        let tensors = try stateDictionary(object) { storage in
             guard let data = storages[storage.key] else { throw Pickle.Failure(reason: "lacks the storage '\(storage.key)'") }
             return data
         }
+        return (tensors, texts(object))
     }
 
     // MARK: State dictionary
 
+    /// Keys and values; none of what is no dictionary.
+    private static func pairs(_ value: Pickle.Value) -> [(Pickle.Value, Pickle.Value)] {
+        guard case .dictionary(let node) = value else { return [] }
+        return stride(from: 0, to: node.items.count - 1, by: 2).map { (node.items[$0], node.items[$0 + 1]) }
+    }
+
+    private static func texts(_ value: Pickle.Value) -> [String: String] {
+        var texts: [String: String] = [:]
+        for case (.string(let key), .string(let text)) in pairs(value) { texts[key] = text }
+        return texts
+    }
+
     private static func visitTensors(
         _ value: Pickle.Value, isNested: Bool = false, _ body: (String, Pickle.TensorView) throws -> Void
     ) throws {
-        guard case .dictionary(let node) = value else { throw Pickle.Failure(reason: "does not hold a dictionary of tensors") }
-        let pairs = stride(from: 0, to: node.items.count - 1, by: 2).map { (node.items[$0], node.items[$0 + 1]) }
+        guard case .dictionary = value else { throw Pickle.Failure(reason: "does not hold a dictionary of tensors") }
+        let pairs = pairs(value)
         for (key, value) in pairs where !isNested {
             guard case .string(let name) = key, ["model_state", "state_dict", "model"].contains(name), case .dictionary = value
             else { continue }

@@ -1,4 +1,5 @@
 import CTorch
+import Foundation
 
 /// An n-dimensional array of numbers on a device: a handle to a libtorch tensor.
 ///
@@ -52,17 +53,29 @@ func attempt<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) throws 
 
 extension Array where Element == Tensor {
     /// Lends the handles to a shim call.
-    func withList<Result>(_ body: (ct_list) -> Result) -> Result {
+    func withList<Result>(_ body: (ct_list) throws -> Result) rethrows -> Result {
         let handles = map(\.handle)
-        return withExtendedLifetime(self) {
-            handles.withUnsafeBufferPointer { buffer in
+        return try withExtendedLifetime(self) {
+            try handles.withUnsafeBufferPointer { buffer in
                 guard let base = buffer.baseAddress else {
-                    return withUnsafeTemporaryAllocation(of: ct_tensor.self, capacity: 1) {
-                        body(ct_list(items: UnsafePointer($0.baseAddress!), count: 0))
+                    return try withUnsafeTemporaryAllocation(of: ct_tensor.self, capacity: 1) {
+                        try body(ct_list(items: UnsafePointer($0.baseAddress!), count: 0))
                     }
                 }
-                return body(ct_list(items: base, count: buffer.count))
+                return try body(ct_list(items: base, count: buffer.count))
             }
+        }
+    }
+}
+
+extension Array where Element == String {
+    /// Lends the texts to a shim call.
+    func withCStrings<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result) rethrows -> Result {
+        let copies = compactMap { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        // One that no text stands for, so that there is a first.
+        return try "".withCString { end in
+            try (copies.map { UnsafePointer($0) } + [end]).withUnsafeBufferPointer { try body($0.baseAddress!) }
         }
     }
 }
@@ -207,6 +220,13 @@ extension Tensor {
     public func copyBytes(into bytes: UnsafeMutableRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         checked { ct_copy_bytes(handle, base, bytes.count, $0) }
+    }
+
+    /// All elements, row-major and little-endian.
+    public var data: Data {
+        var data = Data(count: count * dtype.size)
+        data.withUnsafeMutableBytes { copyBytes(into: $0) }
+        return data
     }
 }
 

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Jersey
+
+/// Which weight file, and what is in it.
+struct CheckpointOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Weights: best.safetensors of a run, or a .pth checkpoint of the study; the bundled model where not given.",
+            valueName: "file"))
+    var weights: String?
+
+    @Option(help: ArgumentHelp("Model in the weight file, where the file does not say.", valueName: "name"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Another encoder than the model's own, where the file does not say.", valueName: "name"))
+    var encoder: String?
+
+    func validate() throws {
+        guard weights != nil || (model == nil && encoder == nil) else {
+            throw ValidationError("--model and --encoder say what is in a weight file; name it with --weights")
+        }
+    }
+
+    /// The weights and what is known of them.
+    func checkpoint() throws -> Checkpoint {
+        guard let weights else { return try .bundled() }
+        let kind = try encoder.map(EncoderKind.named)
+        let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
+        if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
+        return try Checkpoint(contentsOf: URL(fileURLWithPath: weights), spec: spec)
+    }
+}
+
+extension EncoderKind {
+    /// - Throws: `UsageError` with close matches.
+    static func named(_ name: String) throws -> EncoderKind {
+        guard let kind = EncoderKind(named: name) else {
+            throw UsageError.unknown(
+                "encoder", name, among: allCases.map(\.rawValue),
+                advice: "there are: \(allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return kind
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Jersey
+import Torch
+
+/// A kind of file that other programs read models from.
+public struct ExportFormat: Sendable {
+    public let name: String
+    public let summary: String
+    /// Whether weights may be written in float16.
+    public let allowsHalf: Bool
+    private let write: @Sendable (JerseyModel, Checkpoint.Card, _ half: Bool, URL) throws -> Void
+
+    /// All there are. `jersey export` and the tests read this list.
+    public static let all: [ExportFormat] = [.safetensors, .pth, .torchscript, .onnx]
+
+    /// - Throws: `UsageError` with close matches.
+    public static func named(_ name: String) throws -> ExportFormat {
+        guard let format = all.first(where: { $0.name == name }) else {
+            throw UsageError.unknown(
+                "format", name, among: all.map(\.name), advice: "there are: \(all.map(\.name).joined(separator: ", "))")
+        }
+        return format
+    }
+
+    /// Writes a model's file, as a whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - model: on the CPU, not compiled.
+    ///   - half: weights in float16.
+    /// - Throws: `UsageError` where the format has no float16, or a weight does not fit into it; `FileError` where it cannot be written.
+    public func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws {
+        guard allowsHalf || !half else {
+            let others = Self.all.filter(\.allowsHalf).map(\.name).joined(separator: ", ")
+            throw UsageError("\(name) is written in float32; float16 is for \(others)")
+        }
+        try write(model, card, half, url)
+    }
+
+    private static let cardKey = Checkpoint.cardKey
+
+    private static func text(_ card: Checkpoint.Card) throws -> String { JSON.text(try JSON.line(card)) }
+}
+
+// MARK: - The formats
+
+extension ExportFormat {
+    static let safetensors = ExportFormat(
+        name: "safetensors", summary: "weights and card, for jersey and whatever reads safetensors", allowsHalf: true
+    ) { model, card, half, url in
+        try Checkpoint.write(model, card, half: half, to: url)
+    }
+
+    static let pth = ExportFormat(
+        name: "pth", summary: "a checkpoint for the study's PyTorch code", allowsHalf: false
+    ) { model, card, _, url in
+        let tensors = model.store.entries.map { ($0.name, $0.tensor) }
+        try AtomicFile.write(PthFile.data(tensors, extra: (cardKey, text(card))), to: url)
+    }
+
+    static let torchscript = ExportFormat(
+        name: "torchscript", summary: "the whole network, for torch.jit.load in Python and C++", allowsHalf: false
+    ) { model, card, _, url in
+        let file = try TorchScriptFile(Network(model, card))
+        try AtomicFile.write(file.module.data(extra: (cardKey, text(card))), to: url)
+    }
+
+    static let onnx = ExportFormat(
+        name: "onnx", summary: "the whole network, for ONNX Runtime, OpenVINO and others", allowsHalf: false
+    ) { model, card, _, url in
+        let file = try ONNXFile(Network(model, card), metadata: [cardKey: text(card)])
+        try AtomicFile.write(file.data, to: url)
+    }
+}

@@ -1,0 +1,137 @@
+import Jersey
+import Torch
+
+extension Network {
+    /// The network of a model, for any number of sequences and of frames.
+    ///
+    /// What is done to every frame alike, from its pixels on, is recorded from the model itself. What joins the frames of a sequence is
+    /// written anew here, since the model does part of it on the host: it may not depend on how many there were in the recording.
+    ///
+    /// Models that read one frame take `frames` (batch, H, W, 3) of uint8; the others `frames` (batch, length, H, W, 3) and `lengths`
+    /// (batch), int64, each from 1 to length. Frames past the end may hold anything. A `published` model is exported as it reads one
+    /// sequence: what its attention becomes beside padded ones is a matter of batches.
+    init(_ model: JerseyModel, _ card: Checkpoint.Card) throws {
+        self.init(constants: model.store.entries.map { ($0.name, $0.tensor) })
+        let spec = model.spec
+        let picture: [Size] = [.fixed(card.height), .fixed(card.width), .fixed(3)]
+        let example = Tensor.zeros([2, card.height, card.width, 3], dtype: .uint8)
+        func looks(_ frames: Tensor) -> JerseyModel.Output {
+            model(FramePreprocessor.normalized(frames, on: .cpu), lengths: [1, 1])
+        }
+        if spec.readsAnchorOnly {
+            let frames = addInput("frames", .uint8, [.named("batch")] + picture)
+            let logits = try record(frames, like: example) { pixels in
+                let output = looks(pixels)
+                return [output.tens, output.ones] + [output.full].compactMap { $0 }
+            }
+            addLogits(logits)
+        } else {
+            let frames = addInput("frames", .uint8, [.named("batch"), .named("length")] + picture)
+            let lengths = addInput("lengths", .int64, [.named("batch")])
+            let mask = add(.frameMask, frames, lengths)
+            let rows = add(.reshape, frames, .integers(-1, card.height, card.width, 3))
+            if spec.judgesReadability {
+                let (readability, logits) = try {
+                    let values = try record(rows, like: example) { pixels in
+                        guard let looks = looks(pixels).looks else { preconditionFailure("frames are read by themselves") }
+                        return [looks.readability, looks.tens, looks.ones] + [looks.full].compactMap { $0 }
+                    }
+                    return (values[0], Array(values.dropFirst()))
+                }()
+                addEvidence(logits, readability: readability, mask: mask)
+            } else {
+                let features = try record(rows, like: example) { pixels in
+                    [model.encode(FramePreprocessor.normalized(pixels, on: .cpu))]
+                }
+                addSequences(add(.sequences, features[0], mask), spec, lengths: lengths, mask: mask)
+            }
+        }
+    }
+
+    /// - Parameter logits: of tens, of ones, and of the full number where the model has that head.
+    private mutating func addLogits(_ logits: [Argument]) {
+        for ((name, width), value) in zip([("tens", 11), ("ones", 10), ("full", JerseyNumber.all.count)], logits) {
+            addOutput(name, value, [.named("batch"), .fixed(width)])
+        }
+    }
+
+    // MARK: Evidence
+
+    /// As `JerseyModel.summed`.
+    private mutating func addEvidence(_ logits: [Argument], readability: Argument, mask: Argument) {
+        let readable = add(.sigmoid, readability)
+        let sums = logits.map { logits in
+            let evidence = add(.mul, add(.logSoftmax, logits, 1, .none), readable)
+            return add(.sum, add(.sequences, evidence, mask), .integers(1), false)
+        }
+        addLogits(sums)
+        let weights = add(.squeeze, add(.sequences, readable, mask), 2)
+        let total = add(.clamp, add(.sum, weights, .integers(1), true), .number(1e-12), .number(1e12))
+        addOutput("attention", add(.div, weights, total), [.named("batch"), .named("length")])
+        addOutput("readability", weights, [.named("batch"), .named("length")])
+    }
+
+    // MARK: Recurrent layer, pooling, heads
+
+    private mutating func addSequences(_ features: Argument, _ spec: ModelSpec, lengths: Argument, mask: Argument) {
+        guard let layer = spec.temporal else { preconditionFailure("\(spec.name) has no recurrent layer") }
+        let weights = constants.indices.filter { index in
+            ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"].contains { constants[index].name.contains(".\($0)") }
+        }
+        let operation: Operation =
+            switch layer.cell {
+            case .rnn: .recurrentTanh
+            case .gru: .recurrentGRU
+            case .lstm: .recurrentLSTM
+            }
+        let arguments: [Argument] = [
+            features, lengths, .list(weights.map { .constant($0) }), .integer(layer.hidden), .boolean(layer.bidirectional),
+        ]
+        let outputs = add(operation, arguments, resultCount: 2)
+        let (pooled, attention) = pool(outputs[0], final: outputs[1], spec.pooling, lengths: lengths, mask: mask)
+        let heads = ["fc_tens", "fc_ones"] + (spec.hasFullHead ? ["fc_full"] : [])
+        addLogits(heads.map { linear(pooled, $0) })
+        if let attention { addOutput("attention", attention, [.named("batch"), .named("length")]) }
+    }
+
+    /// As the types of `TemporalPooling`.
+    private mutating func pool(
+        _ states: Argument, final: Argument, _ pooling: ModelSpec.Pooling, lengths: Argument, mask: Argument
+    ) -> (Argument, attention: Argument?) {
+        let scores: Argument
+        var kept: Int?
+        switch pooling {
+        case .none, .final, .evidence:
+            return (final, nil)
+        case .mean:
+            let counts = add(.to, lengths, .keyword(name: "dtype", value: .integer(Int(DType.float32.rawValue))))
+            return (add(.div, add(.sum, states, .integers(1), false), add(.unsqueeze, counts, 1)), nil)
+        case .additive:
+            let query = add(.unsqueeze, linear(final, "attn_query"), 1)
+            let sums = add(.tanh, add(.add, query, linear(states, "attn_key")))
+            scores = add(.squeeze, linear(sums, "attn_score", hasBias: false), 2)
+        case .dotProduct(let width):
+            let query = add(.unsqueeze, linear(final, "attn_query"), 2)
+            let products = add(.squeeze, add(.matmul, linear(states, "attn_key"), query), 2)
+            scores = add(.mul, products, .number(1 / Double(width).squareRoot()))
+        case .gate:
+            scores = frameScores(states, "gate_mlp")
+        case .topK(let count, _):
+            let temperature = add(.clamp, constant("temperature"), .number(1e-3), .number(10))
+            scores = add(.div, frameScores(states, "score_mlp"), temperature)
+            kept = count
+        }
+        var weights = add(.softmax, add(.where, mask, scores, .number(-.infinity)), 1, .none)
+        if let kept { weights = add(.keepLargest, weights, .integer(kept)) }
+        let pooled = add(.matmul, add(.unsqueeze, weights, 1), states)  // (B, 1, D)
+        return (add(.squeeze, pooled, 1), weights)
+    }
+
+    private mutating func frameScores(_ states: Argument, _ name: String) -> Argument {
+        add(.squeeze, linear(add(.relu, linear(states, name + ".0")), name + ".2"), 2)
+    }
+
+    private mutating func linear(_ x: Argument, _ name: String, hasBias: Bool = true) -> Argument {
+        add(.linear, x, constant(name + ".weight"), hasBias ? constant(name + ".bias") : .none)
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Jersey
+import SwiftProtobuf
+import Torch
+
+/// A network as an ONNX model.
+struct ONNXFile {
+    /// Understood by every runtime since 2022; the format's version that goes with it.
+    static let (operatorSet, formatVersion): (Int64, Int64) = (17, 8)
+
+    private(set) var model = ONNXModel()
+
+    /// - Parameter metadata: texts that go with it.
+    init(_ network: Network, metadata: [String: String]) throws {
+        model.irVersion = Self.formatVersion
+        model.producerName = "jersey"
+        var operators = ONNXOperatorSet()
+        operators.domain = ""
+        operators.version = Self.operatorSet
+        model.operatorSets = [operators]
+        model.metadata = metadata.sorted { $0.key < $1.key }.map { key, value in
+            var entry = ONNXEntry()
+            (entry.key, entry.value) = (key, value)
+            return entry
+        }
+        model.graph = try ONNXGraphBuilder.graph(of: network)
+    }
+
+    var data: Data {
+        get throws { try model.serializedData() }
+    }
+}
+
+extension ONNXValueInfo {
+    init(_ port: Network.Port) {
+        self.init()
+        name = port.name
+        type.tensor.elementType = port.dtype.onnxCode
+        type.tensor.shape.dimensions = port.shape.map { size in
+            var dimension = ONNXDimension()
+            switch size {
+            case .fixed(let value): dimension.value = Int64(value)
+            case .named(let name): dimension.parameter = name
+            }
+            return dimension
+        }
+    }
+}
+
+extension ONNXTensor {
+    init(_ name: String, _ tensor: Tensor) {
+        self.init()
+        self.name = name
+        elementType = tensor.dtype.onnxCode
+        dims = tensor.shape.map(Int64.init)
+        raw = tensor.data
+    }
+}
+
+extension ONNXAttribute {
+    static func int(_ name: String, _ value: Int) -> ONNXAttribute {
+        var attribute = ONNXAttribute()
+        (attribute.name, attribute.kind, attribute.int) = (name, .int, Int64(value))
+        return attribute
+    }
+
+    static func ints(_ name: String, _ values: [Int]) -> ONNXAttribute {
+        var attribute = ONNXAttribute()
+        (attribute.name, attribute.kind, attribute.ints) = (name, .ints, values.map(Int64.init))
+        return attribute
+    }
+
+    static func float(_ name: String, _ value: Double) -> ONNXAttribute {
+        var attribute = ONNXAttribute()
+        (attribute.name, attribute.kind, attribute.float) = (name, .float, Float(value))
+        return attribute
+    }
+
+    static func string(_ name: String, _ value: String) -> ONNXAttribute {
+        var attribute = ONNXAttribute()
+        (attribute.name, attribute.kind, attribute.string) = (name, .string, Data(value.utf8))
+        return attribute
+    }
+}
+
+extension DType {
+    /// The number of `TensorProto.DataType`.
+    var onnxCode: Int32 {
+        switch self {
+        case .float32: 1
+        case .uint8: 2
+        case .int32: 6
+        case .int64: 7
+        case .bool: 9
+        case .float16: 10
+        case .float64: 11
+        case .bfloat16: 16
+        }
+    }
+}

@@ -1,0 +1,263 @@
+import Jersey
+import Torch
+
+/// Writes a network's steps as ONNX nodes.
+struct ONNXGraphBuilder {
+    private let network: Network
+    private let names: [Int: String]
+    private var graph = ONNXGraph()
+    /// Of the step at hand.
+    private var results: [String] = []
+    private var written: Set<String> = []
+
+    /// - Throws: `UsageError` where a step has arguments that no node stands for.
+    static func graph(of network: Network) throws -> ONNXGraph {
+        var builder = ONNXGraphBuilder(network: network, names: network.valueNames)
+        builder.graph.name = "jersey"
+        builder.graph.inputs = network.inputs.map(ONNXValueInfo.init)
+        builder.graph.outputs = network.outputs.map(ONNXValueInfo.init)
+        for step in network.steps { try builder.add(step) }
+        return builder.graph
+    }
+
+    private init(network: Network, names: [Int: String]) {
+        (self.network, self.names) = (network, names)
+    }
+
+    // MARK: Nodes
+
+    /// Appends a node.
+    ///
+    /// - Parameters:
+    ///   - inputs: names; empty where an optional one is left out.
+    ///   - outputs: names; one of this node's own where not given.
+    /// - Returns: the first output.
+    @discardableResult
+    private mutating func node(
+        _ type: String, _ inputs: [String], _ attributes: [ONNXAttribute] = [], outputs: [String]? = nil
+    ) -> String {
+        var node = ONNXNode()
+        node.name = "\(type)_\(graph.nodes.count)"
+        node.operator = type
+        node.inputs = inputs
+        node.outputs = outputs ?? [node.name]
+        node.attributes = attributes
+        graph.nodes.append(node)
+        return node.outputs[0]
+    }
+
+    /// Appends the node whose output is the result of the step.
+    private mutating func finish(_ type: String, _ inputs: [String], _ attributes: [ONNXAttribute] = []) {
+        node(type, inputs, attributes, outputs: [results[0]])
+    }
+
+    /// The name of a tensor that goes into the file; once, whoever asks for it.
+    private mutating func initializer(_ name: String, _ tensor: @autoclosure () -> Tensor) -> String {
+        if written.insert(name).inserted { graph.initializers.append(ONNXTensor(name, tensor())) }
+        return name
+    }
+
+    private mutating func vector(_ values: [Int]) -> String {
+        initializer("ints_" + values.map(String.init).joined(separator: "_"), Tensor(values.map(Int64.init)))
+    }
+
+    private mutating func scalar(_ value: Double) -> String {
+        initializer("float_\(value)", Tensor([Float(value)], shape: []))
+    }
+
+    // MARK: Arguments
+
+    private struct Unsupported: Error {}
+
+    /// A tensor's name; numbers become tensors.
+    private mutating func tensor(_ argument: Network.Argument) throws -> String {
+        switch argument {
+        case .value(let value): return names[value]!
+        case .constant(let index):
+            let (name, tensor) = network.constants[index]
+            return initializer(name, tensor)
+        case .number(let value): return scalar(value)
+        case .integer(let value): return scalar(Double(value))
+        case .none: return ""
+        case .boolean, .list, .keyword: throw Unsupported()
+        }
+    }
+
+    private mutating func tensors(_ arguments: some Sequence<Network.Argument>) throws -> [String] {
+        var names: [String] = []
+        for argument in arguments { names.append(try tensor(argument)) }
+        return names
+    }
+
+    private func integer(_ argument: Network.Argument) throws -> Int {
+        switch argument {
+        case .integer(let value): return value
+        case .boolean(let value): return value ? 1 : 0
+        default: throw Unsupported()
+        }
+    }
+
+    private func number(_ argument: Network.Argument) throws -> Double {
+        if case .number(let value) = argument { return value }
+        return Double(try integer(argument))
+    }
+
+    private func items(_ argument: Network.Argument) throws -> [Network.Argument] {
+        guard case .list(let items) = argument else { throw Unsupported() }
+        return items
+    }
+
+    private func integers(_ argument: Network.Argument) throws -> [Int] { try items(argument).map(integer) }
+
+    /// Of height and width, where one number may stand for both.
+    private func pair(_ argument: Network.Argument) throws -> [Int] {
+        let values = try integers(argument)
+        return values.count == 1 ? [values[0], values[0]] : values
+    }
+
+    // MARK: Steps
+
+    private mutating func add(_ step: Network.Step) throws {
+        results = step.results.map { names[$0]! }
+        do {
+            try write(step.operation, step.arguments)
+        } catch is Unsupported {
+            throw UsageError("\(step.operation.rawValue) with \(step.arguments) cannot be written as ONNX")
+        }
+    }
+
+    private mutating func write(_ operation: Operation, _ arguments: [Network.Argument]) throws {
+        // Most take tensors first, and those that take more than one are told apart below.
+        let x = try operation == .cat ? "" : tensor(arguments[0])
+        switch operation {
+        case .add, .mul, .div, .matmul:
+            guard arguments.count == 2 else { throw Unsupported() }
+            let type: [Operation: String] = [.add: "Add", .mul: "Mul", .div: "Div", .matmul: "MatMul"]
+            finish(type[operation]!, [x, try tensor(arguments[1])])
+        case .relu: finish("Relu", [x])
+        case .sigmoid: finish("Sigmoid", [x])
+        case .tanh: finish("Tanh", [x])
+        case .hardswish: finish("HardSwish", [x])
+        case .hardsigmoid: finish("HardSigmoid", [x], [.float("alpha", 1.0 / 6), .float("beta", 0.5)])
+        case .silu: finish("Mul", [x, node("Sigmoid", [x])])
+        case .clamp: finish("Clip", try tensors(arguments))
+        case .softmax: finish("Softmax", [x], [.int("axis", try integer(arguments[1]))])
+        case .logSoftmax: finish("LogSoftmax", [x], [.int("axis", try integer(arguments[1]))])
+        case .where: finish("Where", try tensors(arguments))
+        case .to:
+            guard arguments.count > 1, case .keyword("dtype", .integer(let code)) = arguments[1],
+                let dtype = DType(rawValue: Int32(code))
+            else { throw Unsupported() }
+            finish("Cast", [x], [.int("to", Int(dtype.onnxCode))])
+        case .mean:
+            finish("ReduceMean", [x], [.ints("axes", try integers(arguments[1])), .int("keepdims", try integer(arguments[2]))])
+        case .sum:
+            finish("ReduceSum", [x, vector(try integers(arguments[1]))], [.int("keepdims", try integer(arguments[2]))])
+
+        case .permute: finish("Transpose", [x], [.ints("perm", try integers(arguments[1]))])
+        case .reshape: finish("Reshape", [x, vector(try integers(arguments[1]))])
+        case .unsqueeze: finish("Unsqueeze", [x, vector([try integer(arguments[1])])])
+        case .squeeze: finish("Squeeze", [x, vector([try integer(arguments[1])])])
+        case .cat: finish("Concat", try tensors(items(arguments[0])), [.int("axis", try integer(arguments[1]))])
+        case .narrow:
+            let (axis, start, length) = (try integer(arguments[1]), try integer(arguments[2]), try integer(arguments[3]))
+            finish("Slice", [x, vector([start]), vector([start + length]), vector([axis])])
+        case .select:
+            let index = try integer(arguments[2])
+            let position = initializer("int_\(index)", Tensor([Int64(index)], shape: []))
+            finish("Gather", [x, position], [.int("axis", try integer(arguments[1]))])
+        case .constantPad:
+            let sides = try integers(arguments[1])  // left, right, top, bottom
+            guard sides.count == 4, try number(arguments[2]) == 0 else { throw Unsupported() }
+            finish("Pad", [x, vector([0, 0, sides[2], sides[0], 0, 0, sides[3], sides[1]])])
+        case .channelShuffle:
+            let groups = try integer(arguments[1])
+            let parts = (0..<groups).map { "\(results[0])_\($0)" }
+            node("Split", [x], [.int("axis", 1)], outputs: parts)
+            let columns = parts.map { node("Unsqueeze", [$0, vector([2])]) }
+            finish("Reshape", [node("Concat", columns, [.int("axis", 2)]), node("Shape", [x])])
+
+        case .conv2d:
+            let padding = try pair(arguments[4])
+            finish(
+                "Conv", try tensors(arguments[..<3]).filter { !$0.isEmpty },
+                [
+                    .ints("strides", try pair(arguments[3])), .ints("pads", padding + padding),
+                    .ints("dilations", try pair(arguments[5])), .int("group", try integer(arguments[6])),
+                ])
+        case .batchNorm:
+            finish("BatchNormalization", try tensors(arguments[..<5]), [.float("epsilon", try number(arguments[7]))])
+        case .maxPool2d:
+            let padding = try pair(arguments[3])
+            finish(
+                "MaxPool", [x],
+                [
+                    .ints("kernel_shape", try pair(arguments[1])), .ints("strides", try pair(arguments[2])),
+                    .ints("pads", padding + padding),
+                ])
+        case .linear:
+            guard case .constant(let index) = arguments[1] else { throw Unsupported() }
+            let (name, weight) = network.constants[index]
+            let transposed = initializer(name + ".transposed", weight.permuted(1, 0))
+            if arguments[2] == .none { return finish("MatMul", [x, transposed]) }
+            finish("Add", [node("MatMul", [x, transposed]), try tensor(arguments[2])])
+
+        case .frameMask:
+            let length = node("Gather", [node("Shape", [x]), initializer("int_1", Tensor([Int64(1)], shape: []))])
+            let (zero, one) = (initializer("int_0", Tensor([Int64(0)], shape: [])), "int_1")
+            let places = node("Unsqueeze", [node("Range", [zero, length, one]), vector([0])])
+            finish("Less", [places, node("Unsqueeze", [try tensor(arguments[1]), vector([1])])])
+        case .sequences:
+            let mask = try tensor(arguments[1])
+            let shape = node("Concat", [node("Shape", [mask]), vector([-1])], [.int("axis", 0)])
+            finish("Where", [node("Unsqueeze", [mask, vector([2])]), node("Reshape", [x, shape]), scalar(0)])
+        case .keepLargest:
+            // No more than there are.
+            let length = node("Slice", [node("Shape", [x]), vector([1]), vector([2])])
+            let count = node("Min", [length, vector([try integer(arguments[1])])])
+            let (values, places) = ("\(results[0])_values", "\(results[0])_places")
+            node("TopK", [x, count], [.int("axis", 1)], outputs: [values, places])
+            let shares = node("Div", [values, node("ReduceSum", [values, vector([1])], [.int("keepdims", 1)])])
+            finish("ScatterElements", [node("Mul", [x, scalar(0)]), places, shares], [.int("axis", 1)])
+        case .recurrentTanh: try writeRecurrent("RNN", gates: [0], arguments)
+        // PyTorch has reset, update, new; ONNX update, reset, new.
+        case .recurrentGRU: try writeRecurrent("GRU", gates: [1, 0, 2], arguments, [.int("linear_before_reset", 1)])
+        // PyTorch has input, forget, cell, output; ONNX input, output, forget, cell.
+        case .recurrentLSTM: try writeRecurrent("LSTM", gates: [0, 3, 1, 2], arguments)
+        }
+    }
+
+    /// - Parameter gates: which of PyTorch's comes first, second and so on in ONNX.
+    private mutating func writeRecurrent(
+        _ type: String, gates: [Int], _ arguments: [Network.Argument], _ attributes: [ONNXAttribute] = []
+    ) throws {
+        let (units, isBidirectional) = (try integer(arguments[3]), try integer(arguments[4]) == 1)
+        let directions = isBidirectional ? 2 : 1
+        let weights = try items(arguments[2]).map { argument in
+            guard case .constant(let index) = argument else { throw Unsupported() }
+            return network.constants[index].tensor
+        }
+        guard weights.count == 4 * directions else { throw Unsupported() }
+        func ordered(_ tensor: Tensor) -> Tensor {
+            .concatenated(gates.map { tensor.narrowed(0, to: $0 * units..<($0 + 1) * units) }, over: 0)
+        }
+        /// The weight at `place` of each direction, (D, …).
+        func stacked(_ place: Int) -> Tensor {
+            .concatenated((0..<directions).map { ordered(weights[4 * $0 + place]).unsqueezed(0) }, over: 0)
+        }
+        let input = initializer("recurrent.W", stacked(0))
+        let hidden = initializer("recurrent.R", stacked(1))
+        let bias = initializer("recurrent.B", Tensor.concatenated([stacked(2), stacked(3)], over: 1))
+        let features = node("Transpose", [try tensor(arguments[0])], [.ints("perm", [1, 0, 2])])  // (T, B, F)
+        let lengths = node("Cast", [try tensor(arguments[1])], [.int("to", Int(DType.int32.onnxCode))])
+        let (states, last) = ("\(results[0])_all", "\(results[0])_last")
+        node(
+            type, [features, input, hidden, bias, lengths],
+            [.int("hidden_size", units), .string("direction", isBidirectional ? "bidirectional" : "forward")] + attributes,
+            outputs: [states, last])
+        // (T, D, B, H) to (B, T, D·H), and (D, B, H) to (B, D·H).
+        let rows = node("Transpose", [states], [.ints("perm", [2, 0, 1, 3])])
+        node("Reshape", [rows, vector([0, 0, -1])], outputs: [results[0]])
+        node("Reshape", [node("Transpose", [last], [.ints("perm", [1, 0, 2])]), vector([0, -1])], outputs: [results[1]])
+    }
+}

@@ -1,0 +1,56 @@
+/// What an exported network is made of. Every writer of a format knows all of them.
+enum Operation: String, CaseIterable {
+    // PyTorch's, with the arguments of its schemas.
+    case add
+    case batchNorm = "batch_norm"
+    case cat
+    case channelShuffle = "channel_shuffle"
+    case clamp
+    case constantPad = "constant_pad_nd"
+    case conv2d
+    case div
+    case hardsigmoid
+    case hardswish
+    case linear
+    case logSoftmax = "log_softmax"
+    case matmul
+    case maxPool2d = "max_pool2d"
+    case mean
+    case mul
+    case narrow
+    case permute
+    case relu
+    case reshape
+    case select
+    case sigmoid
+    case silu
+    case softmax
+    case squeeze
+    case sum
+    case tanh
+    case to
+    case unsqueeze
+    case `where`
+
+    // Ours, for what depends on the number of sequences and on their lengths.
+
+    /// (frames (B, T, …), lengths (B)) to (B, T): whether there is a frame.
+    case frameMask = "frame_mask"
+    /// (rows (B·T, F), mask (B, T)) to (B, T, F), zeros where there is no frame.
+    case sequences
+    /// (values (B, T), count) to (B, T): the `count` largest values of each row divided by their sum, zeros elsewhere.
+    case keepLargest = "keep_largest"
+    /// (features (B, T, F), lengths (B), weights, units per direction, whether there are two directions) to states (B, T, D·H), zeros where
+    /// there is no frame, and last states (B, D·H). Weights are PyTorch's four for each direction.
+    case recurrentTanh = "recurrent_tanh"
+    case recurrentGRU = "recurrent_gru"
+    case recurrentLSTM = "recurrent_lstm"
+
+    /// Whether PyTorch has it under this name.
+    var isPyTorchs: Bool {
+        switch self {
+        case .frameMask, .sequences, .keepLargest, .recurrentTanh, .recurrentGRU, .recurrentLSTM: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CTorch
+import Foundation
+
+/// What libtorch was asked to do with some tensors: the operations of a forward pass, for writing the network down in another form.
+///
+/// Everything that does not depend on the inputs, such as sizes that Swift code has looked at, is recorded as it was.
+public struct Recording {
+    public indirect enum Argument: Decodable, Sendable, Equatable {
+        case none
+        /// The inputs are values, counted from 0; then each step's results are.
+        case value(Int)
+        /// A place among `constants`.
+        case constant(Int)
+        case integer(Int)
+        case number(Double)
+        case boolean(Bool)
+        case list([Argument])
+        case keyword(name: String, value: Argument)
+
+        /// Those that it holds.
+        fileprivate var values: [Int] {
+            switch self {
+            case .value(let value): [value]
+            case .list(let items): items.flatMap(\.values)
+            case .keyword(_, let value): value.values
+            case .none, .constant, .integer, .number, .boolean: []
+            }
+        }
+    }
+
+    /// One call of an operation.
+    public struct Step: Decodable, Sendable {
+        /// PyTorch's name, such as "aten::relu_".
+        public let operation: String
+        /// In the order of the operation's schema.
+        public let arguments: [Argument]
+        /// The values that come of it.
+        public let results: [Int]
+    }
+
+    /// Those that the outputs need.
+    public let steps: [Step]
+    /// The given ones, and those that were met on the way.
+    public let constants: [Tensor]
+    /// What the recorded calls have returned.
+    public let outputs: [Argument]
+
+    /// - Parameters:
+    ///   - constants: tensors that should be found at these places, such as a network's parameters.
+    ///   - body: a forward pass over `inputs`, on this thread.
+    public init(of inputs: [Tensor], constants: [Tensor], _ body: () -> [Tensor]) {
+        let recording = inputs.withList { inputs in
+            constants.withList { constants in checked { ct_recording_begin(inputs, constants, $0) } }
+        }
+        guard let recording else { fatalError("libtorch returned no recording and no error") }
+        defer { ct_recording_free(recording) }
+        let results = withoutGradients(body)
+        guard let text = checked({ ct_recording_end(recording, $0) }) else { fatalError("libtorch returned no steps") }
+        defer { ct_free(text) }
+        self.constants = (0..<ct_recording_constant_count(recording)).map { index in
+            tensor { ct_recording_constant(recording, index, $0) }
+        }
+        outputs = results.map { result in
+            let value = ct_recording_value(recording, result.handle)
+            precondition(value >= 0, "a result of the recorded pass does not depend on its inputs")
+            return .value(Int(value))
+        }
+        do {
+            let all = try JSONDecoder().decode([Step].self, from: Data(String(cString: text).utf8))
+            var needed = Set(outputs.flatMap(\.values))
+            steps = all.reversed().filter { step in
+                guard !needed.isDisjoint(with: step.results) else { return false }
+                needed.formUnion(step.arguments.flatMap(\.values))
+                return true
+            }.reversed()
+        } catch {
+            fatalError("the shim's account of its steps cannot be read: \(error)")
+        }
+    }
+}

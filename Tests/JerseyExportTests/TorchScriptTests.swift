@@ -1,0 +1,56 @@
+import Foundation
+import Jersey
+import Testing
+import Torch
+
+@testable import JerseyExport
+
+@Suite("TorchScript")
+struct TorchScriptTests {
+    private static let batches = [[1], [4], [2, 5, 1], [16, 3]]
+
+    @Test(
+        "a file that libtorch loads gives the model's logits and weights, whatever the batch, the lengths and the padding",
+        arguments: everySpec)
+    func sameResults(_ spec: ModelSpec) throws {
+        let (model, card) = drawn(spec)
+        let module = try withFolder { folder in
+            let url = folder.appendingPathComponent("model.pt")
+            try ExportFormat.named("torchscript").write(model, card, to: url)
+            return try ScriptModule(contentsOf: url)
+        }
+        for (index, lengths) in Self.batches.enumerated() {
+            let frames = Tensor.uniform(
+                [lengths.count, lengths.max()!, card.height, card.width, 3], 0...255.99, seed: UInt64(index)
+            ).to(dtype: .uint8)
+            let valid = Tensor.concatenated(
+                lengths.enumerated().map { frames.selected(0, at: $0).narrowed(0, to: 0..<$1) }, over: 0)
+            let expected = withoutGradients { model(FramePreprocessor.normalized(valid, on: .cpu), lengths: lengths) }
+            let inputs = spec.readsAnchorOnly ? [valid] : [frames, Tensor(lengths.map(Int64.init))]
+            #expect(difference(try module(inputs, output: "tens"), expected.tens) < 1e-4)
+            #expect(difference(try module(inputs, output: "ones"), expected.ones) < 1e-4)
+            if let full = expected.full { #expect(difference(try module(inputs, output: "full"), full) < 1e-4) }
+            if let attention = expected.attention, spec.pooling != .mean {
+                #expect(difference(try module(inputs, output: "attention"), attention) < 1e-4)
+            }
+        }
+    }
+
+    @Test("what is no TorchScript is refused with the file's name", arguments: [Data(), Data("PK".utf8), Data(count: 4096)])
+    func broken(_ data: Data) throws {
+        try withFolder { folder in
+            let url = folder.appendingPathComponent("model.pt")
+            try data.write(to: url)
+            let error = #expect(throws: FileError.self) { try ScriptModule(contentsOf: url) }
+            #expect(error?.path == url.path && error?.reason.hasPrefix("is not a TorchScript file") == true)
+        }
+    }
+
+    @Test("source that is wrong is refused with the compiler's reason")
+    func compiler() {
+        let error = #expect(throws: TorchError.self) {
+            try ScriptModule(name: "Broken", source: "def forward(self, x):\n    return torch.no_such_thing(x)\n", buffers: [])
+        }
+        #expect(error?.description.contains("no_such_thing") == true)
+    }
+}
