@@ -80,7 +80,9 @@ let package = Package(
         // Models as files for other programs.
         .target(name: "JerseyExport", dependencies: ["Jersey", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
         // Reading numbers over HTTP.
-        .target(name: "JerseyServer", dependencies: ["Jersey", .product(name: "Hummingbird", package: "hummingbird")]),
+        .target(
+            name: "JerseyServer", dependencies: ["Jersey", "Torch", .product(name: "Hummingbird", package: "hummingbird")],
+            resources: [.embedInCode("Page")]),
         // The command line.
         .executableTarget(
             name: "JerseyCLI",

@@ -101,6 +101,17 @@ public final class JerseyModel {
         return store.compile(precision.dtype)
     }
 
+    /// As `compile`, where someone has asked for this precision. Without a compiled form in float32 it stays as it was.
+    ///
+    /// - Throws: `UsageError` where bfloat16 cannot be had.
+    public func compile(asked precision: Precision) throws {
+        guard !compile(precision), precision != .float32 else { return }
+        throw UsageError(
+            device == .cpu
+                ? "this processor does not compute in \(precision.rawValue); use --precision float32"
+                : "--precision \(precision.rawValue) is for the CPU; add --device cpu, or leave it out")
+    }
+
     /// - Parameters:
     ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
     ///     longest, as the study has it, where `isPadded`.

@@ -16,11 +16,7 @@ struct CompilationOptions: ParsableArguments {
 
     /// - Throws: `UsageError` where bfloat16 is asked for and cannot be had.
     func apply(to model: JerseyModel) throws {
-        guard !eager, !model.compile(precision), precision != .float32 else { return }
-        throw UsageError(
-            model.device == .cpu
-                ? "this processor does not compute in \(precision.rawValue); use --precision float32"
-                : "--precision \(precision.rawValue) is for the CPU; add --device cpu, or leave it out")
+        if !eager { try model.compile(asked: precision) }
     }
 }
 

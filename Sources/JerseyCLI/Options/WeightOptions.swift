@@ -56,12 +56,8 @@ struct WeightOptions: ParsableArguments {
         let model = try checkpoint.model(on: device.resolved(), path: weights ?? Checkpoint.bundledName)
         try compilation.apply(to: model)
         let card = checkpoint.card
-        var loader = SequenceLoader(
-            preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),
-            maximumFrames: card.maximumFrames, sampling: card.published ? .published(anchorFirst: true) : .even,
-            singleFrame: card.spec.readsAnchorOnly ? singleFrame : nil)
+        var loader = SequenceLoader(card, singleFrame: singleFrame)
         loader.strict = strict
-        loader.cutsTorsos = card.cutsTorsos ?? false
         var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
         reader.calibration = card.calibration
         return (reader, card)
