@@ -16,7 +16,7 @@ struct JSONLogHandler: LogHandler {
         var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
         // The server's own number of a request; ours goes to the client, too.
         fields["hb.request.id"] = nil
-        fields["time"] = Date.now.formatted(.iso8601.dateTimeSeparator(.standard).time(includingFractionalSeconds: true))
+        fields["time"] = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(.now)
         fields["level"] = event.level.rawValue
         fields["message"] = "\(event.message)"
         guard let line = try? JSON.line(fields) else { return }
