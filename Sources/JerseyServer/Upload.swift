@@ -50,13 +50,13 @@ struct Upload {
             let size = video.width * video.height
             let step = max(1, ((video.expectedFrames ?? 1) * size + limits.pixels - 1) / limits.pixels)
             var names: [String] = []
-            var images: [Result<RGBImage, ImageError>] = []
+            var images: [RGBImage] = []
             while let frame = try video.next() {
                 try count(frames: 1, of: name)
                 guard frame.index % step == 0 else { continue }
                 try count(pixels: size)
                 names.append("\(name)#frame=\(frame.index)")
-                images.append(.success(try video.image()))
+                images.append(try video.image())
             }
             return (names, images)
         }

@@ -20,7 +20,7 @@ struct BundledModelTests {
             let frames = try renderer.sequence(number: number, track: track, sequence: 0, frames: 4).frames
             return FrameSequence(
                 id: "\(track)", track: "\(track)", number: nil, frames: frames.indices.map { "\($0)" },
-                images: try frames.map { .success(try RGBImage(decoding: $0.jpeg, named: "a frame")) }, anchor: nil)
+                images: try frames.map { try RGBImage(decoding: $0.jpeg, named: "a frame") }, anchor: nil)
         }
         return try reader.readAll(sequences).0.map(Prediction.init)
     }

@@ -133,7 +133,7 @@ extension TestResponse {
 
     /// The value at a path of keys and places.
     func json(_ path: String...) throws -> Any? {
-        try path.reduce(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as Any?) { value, key in
+        path.reduce(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as Any?) { value, key in
             Int(key).flatMap { (value as? [Any])?[$0] } ?? (value as? [String: Any])?[key]
         }
     }

@@ -19,8 +19,8 @@ public struct FrameSequence: Sendable, Equatable {
     public internal(set) var archive: UnpackedArchive?
 
     public init(
-        id: String, track: String, number: JerseyNumber?, frames: [String], images: [Result<RGBImage, ImageError>]? = nil, anchor: Int?,
-        archive: UnpackedArchive? = nil
+        id: String, track: String, number: JerseyNumber?, frames: [String], images: [Result<RGBImage, ImageError>]? = nil,
+        anchor: Int?, archive: UnpackedArchive? = nil
     ) {
         self.id = id
         self.track = track
@@ -29,6 +29,11 @@ public struct FrameSequence: Sendable, Equatable {
         self.images = images
         self.anchor = anchor
         self.archive = archive
+    }
+
+    /// Of frames that are in memory, all of them.
+    public init(id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage], anchor: Int?) {
+        self.init(id: id, track: track, number: number, frames: frames, images: images.map { .success($0) }, anchor: anchor)
     }
 
     /// The file of frame `index`.

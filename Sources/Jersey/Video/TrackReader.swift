@@ -78,8 +78,8 @@ public struct TrackReader {
     private func read(_ windows: [OpenWindows.Window], _ tracks: inout OpenTracks, _ body: (Result) throws -> Void) throws {
         let sequences = windows.filter { !$0.images.isEmpty }.map { window in
             FrameSequence(
-                id: String(window.index), track: window.trackName, number: nil, frames: window.names,
-                images: window.images.map { .success($0) }, anchor: nil)
+                id: String(window.index), track: window.trackName, number: nil, frames: window.names, images: window.images,
+                anchor: nil)
         }
         var readings: [String: Swift.Result<Reading, UnreadableSequence>] = [:]
         try reader.read(sequences) { result in
