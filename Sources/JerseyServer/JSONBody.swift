@@ -6,8 +6,12 @@ import Jersey
 enum JSONBody {
     /// - Throws: `ServiceError` that names the field and what was expected there.
     static func decoded<Value: Decodable>(_ type: Value.Type, from body: Data, depth limit: Int) throws -> Value {
-        guard depth(of: body) <= limit else {
+        let shape = JSONShape(body)
+        guard shape.depth <= limit else {
             throw ServiceError(.badRequest, "the JSON has more than \(limit) lists and objects within each other; flatten it")
+        }
+        guard shape.values <= mostValues else {
+            throw ServiceError(.contentTooLarge, "the JSON has more than \(mostValues) values; send less")
         }
         do {
             return try JSONDecoder().decode(type, from: body)
@@ -16,13 +20,22 @@ enum JSONBody {
         }
     }
 
-    /// How deep lists and objects lie within each other. Foundation's decoder goes by recursion and has a limit of its own, much higher
-    /// and not to be set; so brackets outside of strings are counted first.
-    static func depth(of body: Data) -> Int {
-        var (depth, deepest) = (0, 0)
-        var isText = false
-        var isEscaped = false
-        body.withUnsafeBytes { bytes in
+    /// The decoder takes tens of bytes for each, whatever is made of them; no request needs so many.
+    private static let mostValues = 100_000
+}
+
+/// How much there is in a JSON text, counted before it is decoded: Foundation's decoder goes by recursion with a limit of its own, much
+/// higher and not to be set. Of what is no JSON the counts say nothing, and the decoder refuses it.
+struct JSONShape: Equatable {
+    /// Lists and objects within each other.
+    private(set) var depth = 0
+    /// At least so many: commas, lists and objects.
+    private(set) var values = 0
+
+    init(_ text: Data) {
+        var open = 0
+        var (isText, isEscaped) = (false, false)
+        text.withUnsafeBytes { bytes in
             for byte in bytes {
                 if isText {
                     if isEscaped {
@@ -37,13 +50,14 @@ enum JSONBody {
                 switch byte {
                 case UInt8(ascii: "\""): isText = true
                 case UInt8(ascii: "["), UInt8(ascii: "{"):
-                    depth += 1
-                    deepest = max(deepest, depth)
-                case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+                    open += 1
+                    values += 1
+                    depth = max(depth, open)
+                case UInt8(ascii: "]"), UInt8(ascii: "}"): open -= 1
+                case UInt8(ascii: ","): values += 1
                 default: break
                 }
             }
         }
-        return deepest
     }
 }

@@ -13,7 +13,7 @@ public struct RequestLimits: Sendable, Equatable {
     /// Pixels of all frames that are decoded at once, those of a film or of one request.
     public var pixels = 64_000_000
     /// Seconds that a client may take for a request's header, and then for its body, and then to take in the answer.
-    public var headerSeconds = 20
+    public var headerSeconds = 10
     public var bodySeconds = 30
     public var answerSeconds = 60
     /// Seconds that a connection may be idle between requests.

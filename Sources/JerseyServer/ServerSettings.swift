@@ -22,7 +22,7 @@ public struct ServerSettings: Sendable {
     public var precision = Precision.float32
     /// What a request has to show that changes something; nil refuses all of them.
     public var adminToken: String?
-    public var connections = 256
+    public var connections = 512
     /// Seconds for which connections are still taken, and told that the service is about to end.
     public var drainSeconds = 1.0
     /// Bytes of all bodies together that are being read or worked on.

@@ -167,7 +167,7 @@ private final class Wire {
                 wire.send(Self.request("", length: body.utf8.count, more: "Expect: 100-continue\r\n"))
                 let bid = wire.receive(until: "\r\n\r\n")
                 wire.send(body)
-                let first = wire.receive(until: "}]}")
+                let first = wire.receive(until: "\"unreadable\":false}")
                 wire.send(Self.request(body, more: "Connection: close\r\n"))
                 return (bid, first, wire.receive())
             }

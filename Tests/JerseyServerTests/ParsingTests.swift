@@ -41,13 +41,15 @@ import Testing
     }
 
     @Test func `JSON is as deep as its brackets outside of texts, and what is deeper than the limit is not decoded`() throws {
-        #expect(JSONBody.depth(of: Data(#"{"a[[[\"[[": [1, {"b": []}]}"#.utf8)) == 4)
-        #expect(JSONBody.depth(of: Data("1".utf8)) == 0)
+        #expect(JSONShape(Data(#"{"a[[[\"[[": [1, {"b,,": []}]}"#.utf8)) == JSONShape(Data("[[1,[[".utf8)))
+        #expect(JSONShape(Data("[1,[[2]]]".utf8)).depth == 3 && JSONShape(Data("1".utf8)).depth == 0)
         func nested(_ depth: Int) -> Data { Data((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8) }
-        #expect(JSONBody.depth(of: nested(1_000_000)) == 1_000_000)
+        #expect(JSONShape(nested(100_000)).depth == 100_000)
         let error = #expect(throws: ServiceError.self) { try JSONBody.decoded([Int].self, from: nested(101), depth: 100) }
         #expect(error?.description.contains("more than 100") == true)
         #expect(try JSONBody.decoded([[Int]].self, from: Data("[[1]]".utf8), depth: 100) == [[1]])
+        let many = Data(("[" + String(repeating: "1,", count: 100_000) + "1]").utf8)
+        #expect(throws: ServiceError.self) { try JSONBody.decoded([Int].self, from: many, depth: 100) }
     }
 
     @Test(arguments: [

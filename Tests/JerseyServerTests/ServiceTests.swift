@@ -22,7 +22,7 @@ import Torch
         let reception = Reception(
             shelf: shelf, admission: subject.reception.admission, decoders: subject.reception.decoders, limits: RequestLimits(),
             metrics: subject.metrics)
-        let app = Application(router: JerseyService.router(reception, adminToken: nil))
+        let app = Application(router: JerseyService.router(reception, adminToken: nil), logger: Subject.silence)
         try await app.test(.router) { client in
             func expectClosed(_ words: String) async throws {
                 #expect(try await client.get("/v2/health/live").status == .ok)

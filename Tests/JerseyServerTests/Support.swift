@@ -90,6 +90,7 @@ struct Subject {
         return try await Subject([model], change)
     }
 
+    static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let decoders = DecoderPool(threads: 2)
 
     var reception: Reception {
@@ -99,9 +100,7 @@ struct Subject {
     }
 
     var app: some ApplicationProtocol {
-        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        logger.logLevel = .critical
-        return JerseyService.application(shelf, settings, decoders: Self.decoders, metrics: metrics, logger: logger)
+        JerseyService.application(shelf, settings, decoders: Self.decoders, metrics: metrics, logger: Self.silence)
     }
 
     /// Requests past the connection, straight to the routes.

@@ -77,10 +77,18 @@ private final class TemporaryFolder: Sendable {
     init() throws {
         let parent = FileManager.default.temporaryDirectory
         Self.removeLeftovers(in: parent)
-        url = parent.appendingPathComponent(Self.prefix + UUID().uuidString)
-        try FileManager.default.makeFolder(url, called: "a temporary folder")
-        lock = open(Self.lockPath(url), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        flock(lock, LOCK_EX)
+        while true {
+            let url = parent.appendingPathComponent(Self.prefix + UUID().uuidString)
+            try FileManager.default.makeFolder(url, called: "a temporary folder")
+            let lock = open(Self.lockPath(url), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            flock(lock, LOCK_EX)
+            // Another thread or process that looked for leftovers may have been faster.
+            if lock < 0 || FileManager.default.fileExists(atPath: Self.lockPath(url)) {
+                (self.url, self.lock) = (url, lock)
+                return
+            }
+            close(lock)
+        }
     }
 
     deinit {

@@ -52,7 +52,7 @@ struct ServeCommand: ParsableCommand {
     var precision = Precision.float32
 
     @Option(help: ArgumentHelp("Connections at once; any more wait.", valueName: "n"))
-    var connections = 256
+    var connections = 512
 
     @Option(help: ArgumentHelp("Seconds after SIGTERM in which connections are still taken, and told to go elsewhere.", valueName: "s"))
     var drainSeconds = 1.0
