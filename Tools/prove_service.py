@@ -143,6 +143,8 @@ def hostile(frame: bytes) -> list:
         ("no video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\nno video\r\n--x--', boundary)),
         ("a playlist for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.m3u8"\r\n\r\n#EXTM3U\n'
                                                       b"#EXTINF:1,\nfile:///etc/passwd\n\r\n--x--", boundary)),
+        ("a list of files for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a"\r\n\r\nffconcat version 1.0\n'
+                                                          b"file /etc/passwd\n\r\n--x--", boundary)),
         ("another type", post("/v1/predict", b"x", "text/plain")),
         ("no type", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"),
         ("another method", b"DELETE /v1/predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),

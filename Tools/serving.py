@@ -31,6 +31,10 @@ def form(frames: list, boundary: bytes = b"frontier") -> tuple:
     return parts + b"--" + boundary + b"--\r\n", f"multipart/form-data; boundary={boundary.decode()}"
 
 
+# Archives are unpacked in memory where there is such a file system, as docs/deployment.md has it.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+
+
 class Service:
     """A `jersey serve` on a free port, with its log."""
 
@@ -38,7 +42,7 @@ class Service:
         self.log = tempfile.NamedTemporaryFile(prefix="jersey-serve-", suffix=".log")
         # Its logs go to a file, so that no pipe can fill.
         self.process = subprocess.Popen([jersey, "serve", "--port", str(port), *arguments], stdout=subprocess.PIPE, stderr=self.log, text=True,
-                                        env={**os.environ, "JERSEY_ADMIN_TOKEN": TOKEN})
+                                        env={**os.environ, "JERSEY_ADMIN_TOKEN": TOKEN, "TMPDIR": MEMORY})
         line = self.process.stdout.readline()
         if " at " not in line:
             raise RuntimeError(f"the service did not start: {pathlib.Path(self.log.name).read_text()}")

@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import Jersey
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Torch
 
@@ -11,8 +12,8 @@ public enum JerseyService {
     /// taken are answered.
     ///
     /// - Parameter onRunning: is told the address, once connections are taken.
-    /// - Throws: `UsageError` for settings that make no sense, `FileError` for weights that cannot be loaded; an error of the system when
-    ///   the address cannot be had.
+    /// - Throws: `UsageError` for settings that make no sense, or an address that cannot be had; `FileError` for weights that cannot be
+    ///   loaded.
     public static func run(_ settings: ServerSettings, onRunning: @escaping @Sendable (String) -> Void) async throws {
         try settings.check()
         Runtime.keepMemory()
@@ -30,7 +31,17 @@ public enum JerseyService {
             services: [app, Loading(shelf: shelf), Draining(shelf: shelf, seconds: settings.drainSeconds)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(settings.limits.bodySeconds + settings.limits.answerSeconds)
-        try await ServiceGroup(configuration: group).run()
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError {
+            throw unusable(settings, String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError.UnknownHost {
+            throw unusable(settings, "\(error)")
+        }
+    }
+
+    private static func unusable(_ settings: ServerSettings, _ why: String) -> UsageError {
+        UsageError("nothing can listen at \(settings.host), port \(settings.port) (\(why)); choose others with --host and --port")
     }
 
     /// The service as a function of its models.
@@ -59,7 +70,27 @@ public enum JerseyService {
             }, logger: logger)
     }
 
+    /// All routes, and what refuses other methods of their paths.
     static func router(_ reception: Reception, adminToken: String?) -> Router<ServiceContext> {
+        let router = routes(reception, adminToken: adminToken)
+        let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
+        for (_, routes) in Dictionary(grouping: router.routes, by: \.path.description) {
+            let known = routes.map(\.method)
+            // Of every GET route there is a HEAD route, too.
+            let others = methods.filter { !known.contains($0) && !($0 == .head && known.contains(.get)) }
+            let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in others {
+                router.on(routes[0].path, method: method) { _, _ -> Response in
+                    var response = ServiceError(.methodNotAllowed, "this path has \(allowed), and no \(method.rawValue)").response
+                    response.headers[.allow] = allowed
+                    return response
+                }
+            }
+        }
+        return router
+    }
+
+    static func routes(_ reception: Reception, adminToken: String?) -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestObserver(metrics: reception.metrics, shelf: reception.shelf))
         PageRoutes.add(to: router, reception)

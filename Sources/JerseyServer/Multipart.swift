@@ -31,14 +31,14 @@ struct Multipart {
         while true {
             if body[position...].starts(with: Data("--".utf8)) { break }
             // Spaces may follow the boundary.
-            guard let line = body.range(of: Self.lineEnd, in: position..<min(body.endIndex, position + 256)) else {
+            guard let line = body.find(Self.lineEnd, in: position..<min(body.endIndex, position + 256)) else {
                 throw Self.broken("it is cut off in or after a boundary")
             }
             // Of a part without headers the line's end is the head's, too.
             guard
-                let head = body.range(
-                    of: Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)),
-                let end = body.range(of: delimiter, in: head.upperBound - 2..<body.endIndex)
+                let head = body.find(
+                    Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)),
+                let end = body.find(delimiter, in: head.upperBound - 2..<body.endIndex)
             else { throw Self.broken("part \(parts.count + 1) has no end, or a head of more than \(Self.longestHead) bytes") }
             guard parts.count < limit else {
                 throw ServiceError(.contentTooLarge, "the form has more than \(limit) parts; send fewer frames")
@@ -54,7 +54,7 @@ struct Multipart {
     /// Behind the first boundary; what stands in front of it is for people.
     private static func opening(of body: Data, _ delimiter: Data) -> Data.Index? {
         if body.starts(with: delimiter.dropFirst(2)) { return body.startIndex + delimiter.count - 2 }
-        return body.range(of: delimiter, in: body.startIndex..<min(body.endIndex, body.startIndex + longestHead))?.upperBound
+        return body.find(delimiter, in: body.startIndex..<min(body.endIndex, body.startIndex + longestHead))?.upperBound
     }
 
     private static func part(_ head: Data, _ content: Data) throws -> Part {
@@ -73,5 +73,27 @@ struct Multipart {
 
     private static func broken(_ why: String) -> ServiceError {
         ServiceError(.badRequest, "the form cannot be read: \(why)")
+    }
+}
+
+extension Data {
+    /// As `range(of:in:)`, which copies all of the data at each call.
+    fileprivate func find(_ pattern: Data, in range: Range<Index>) -> Range<Index>? {
+        guard let first = pattern.first else { return nil }
+        let place = withUnsafeBytes { bytes in
+            pattern.withUnsafeBytes { pattern -> Int? in
+                guard let base = bytes.baseAddress, let wanted = pattern.baseAddress else { return nil }
+                let from = base + (range.lowerBound - startIndex)
+                var place = 0
+                while place + pattern.count <= range.count,
+                    let found = memchr(from + place, Int32(first), range.count - pattern.count - place + 1)
+                {
+                    if memcmp(found, wanted, pattern.count) == 0 { return UnsafeRawPointer(found) - from }
+                    place = UnsafeRawPointer(found) - from + 1
+                }
+                return nil
+            }
+        }
+        return place.map { range.lowerBound + $0..<range.lowerBound + $0 + pattern.count }
     }
 }

@@ -50,13 +50,17 @@ struct Upload {
             let size = video.width * video.height
             let step = max(1, ((video.expectedFrames ?? 1) * size + limits.pixels - 1) / limits.pixels)
             var names: [String] = []
-            var images: [RGBImage] = []
+            var images: [Result<RGBImage, ImageError>] = []
             while let frame = try video.next() {
                 try count(frames: 1, of: name)
                 guard frame.index % step == 0 else { continue }
                 try count(pixels: size)
-                names.append("\(name)#frame=\(frame.index)")
-                images.append(try video.image())
+                let picture = "\(name)#frame=\(frame.index)"
+                names.append(picture)
+                images.append(
+                    frame.isDamaged
+                        ? .failure(ImageError(name: picture, reason: .corrupt("damaged in the video")))
+                        : .success(try video.image()))
             }
             return (names, images)
         }
@@ -70,7 +74,7 @@ struct Upload {
     /// - Throws: `ServiceError` where there are more than the limits allow; `FileError` for what is no archive or must not be trusted.
     mutating func archive(_ bytes: Data, named name: String) throws -> [FrameSequence] {
         var unpacking = UnpackedArchive.Limits()
-        unpacking.entries = 4 * limits.frames
+        unpacking.entries = 2 * limits.frames
         unpacking.entryBytes = min(limits.bodyBytes, 16 << 20)
         unpacking.bytes = 2 * limits.bodyBytes
         let archive = try Self.withFile(bytes, named: name) {

@@ -229,11 +229,19 @@ import Testing
 
     @Test func `The document lists the routes, all of them and no other`() async throws {
         let subject = try await Subject([StubModel()])
-        let routes = JerseyService.router(subject.reception, adminToken: nil).routes
-        let served = Set(routes.map { "\($0.method.rawValue.lowercased()) \($0.path)" }.filter { !$0.hasPrefix("head ") })
+        let routes = JerseyService.routes(subject.reception, adminToken: nil).routes
+        let served = Set(routes.map { "\($0.method.rawValue.lowercased()) \($0.path)" })
         let document = try await subject.ask { try await $0.get("/openapi.json").json("paths") as? [String: [String: Any]] }
         let described = Set(try #require(document).flatMap { path, item in item.keys.map { "\($0) \(path)" } })
         #expect(served == described)
+    }
+
+    @Test func `Another method of a path is told from a path that is not there`() async throws {
+        try await Subject([StubModel()]).ask { client async throws in
+            let answer = try await client.execute(uri: "/v2/models/stub/infer", method: .put) { $0 }
+            #expect(answer.status == .methodNotAllowed && answer.headers[.allow] == "POST")
+            #expect(try await client.execute(uri: "/v2/infer", method: .put) { $0.status } == .notFound)
+        }
     }
 
     @Test func `The page and its parts are served, each as what it is, with a policy that lets in nothing from elsewhere`() async throws {
