@@ -86,7 +86,9 @@ let package = Package(
         // The command line.
         .executableTarget(
             name: "JerseyCLI",
-            dependencies: ["JerseyExport", "JerseyLab", "JerseyServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "JerseyExport", "JerseyLab", "JerseyServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         // The measured side of Benchmarks/compare.py.
         .executableTarget(
             name: "jersey-bench",

@@ -48,7 +48,8 @@ struct InferRequest: Decodable, Sendable {
     func check() throws {
         let known = InferResponse.Output.all.map(\.name)
         if let other = outputs?.first(where: { !known.contains($0.name) }) {
-            let error = UsageError.unknown("output", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            let error = UsageError.unknown(
+                "output", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
             throw ServiceError(.badRequest, error.description)
         }
     }
@@ -61,7 +62,9 @@ struct InferRequest: Decodable, Sendable {
         let (shape, data) = (input.shape, input.data)
         guard 1...2 ~= shape.count, shape.allSatisfy({ 1...limits.frames ~= $0 }) else {
             throw ServiceError(
-                .badRequest, "the shape of '\(Self.inputName)' is [frames] or [sequences, frames], each 1...\(limits.frames), and not \(shape)")
+                .badRequest,
+                "the shape of '\(Self.inputName)' is [frames] or [sequences, frames], each 1...\(limits.frames), and not \(shape)"
+            )
         }
         guard shape.reduce(1, *) == data.count else {
             throw ServiceError(.badRequest, "the shape \(shape) is for \(shape.reduce(1, *)) frames, and data has \(data.count)")

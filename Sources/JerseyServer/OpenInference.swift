@@ -58,7 +58,8 @@ enum OpenInference {
             let loaded = Dictionary(uniqueKeysWithValues: shelf.models.map { ($0.about.name, $0.about.version) })
             let rows = shelf.names.map { name in
                 RepositoryRow(
-                    name: name, version: loaded[name].map(String.init) ?? "", state: loaded[name] == nil ? "UNAVAILABLE" : "READY",
+                    name: name, version: loaded[name].map(String.init) ?? "",
+                    state: loaded[name] == nil ? "UNAVAILABLE" : "READY",
                     reason: loaded[name] == nil ? "it is being loaded" : "")
             }
             return Response(json: try JSON.line(rows))

@@ -18,7 +18,8 @@ enum PageRoutes {
         }
         router.get("/metrics") { _, _ in
             Response(
-                reception.metrics.text(reception.shelf, reception.admission).utf8, type: "text/plain; version=0.0.4; charset=utf-8")
+                reception.metrics.text(reception.shelf, reception.admission).utf8,
+                type: "text/plain; version=0.0.4; charset=utf-8")
         }
     }
 }

@@ -43,7 +43,8 @@ enum PlainRoutes {
         if plain.contains(type.value) { return (body, "archive") }
         guard type.value == "multipart/form-data" else {
             throw ServiceError(
-                .unsupportedMediaType, "an archive comes as \(plain.joined(separator: ", ")) or multipart/form-data, and not as '\(type.value)'")
+                .unsupportedMediaType,
+                "an archive comes as \(plain.joined(separator: ", ")) or multipart/form-data, and not as '\(type.value)'")
         }
         let parts = try Multipart(body, boundary: type.parameters["boundary"], limit: 1).parts
         guard let part = parts.first, part.name == "archive" else {

@@ -36,7 +36,8 @@ enum PredictRequest {
         default:
             throw ServiceError(
                 .unsupportedMediaType,
-                "frames come as application/json or multipart/form-data, and not as '\(type.value)'; archives go to /v1/predict/archive")
+                "frames come as application/json or multipart/form-data, and not as '\(type.value)'; archives go to /v1/predict/archive"
+            )
         }
     }
 
@@ -54,9 +55,12 @@ enum PredictRequest {
         let form = try Multipart(body, boundary: type.parameters["boundary"], limit: limits.frames + 1)
         let known = ["frames", "video", "sequence"]
         if let other = form.parts.first(where: { !known.contains($0.name) }) {
-            throw ServiceError(.badRequest, "\(UsageError.unknown("field", other.name, among: known, advice: "there are: frames, video, sequence"))")
+            let error = UsageError.unknown(
+                "field", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            throw ServiceError(.badRequest, error.description)
         }
-        let id = Upload.plain(form.parts.first { $0.name == "sequence" }.map { String(decoding: $0.content, as: UTF8.self) }, or: "upload")
+        let id = Upload.plain(
+            form.parts.first { $0.name == "sequence" }.map { String(decoding: $0.content, as: UTF8.self) }, or: "upload")
         let frames = form.parts.filter { $0.name == "frames" }
         let films = form.parts.filter { $0.name == "video" }
         var upload = Upload(limits)

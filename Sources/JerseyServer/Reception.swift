@@ -47,7 +47,8 @@ struct Reception: Sendable {
     ///
     /// - Parameter count: is told of each piece before it is kept.
     private func collect(_ request: Request, _ count: (Int) throws -> Void) async throws -> Data {
-        let tooLarge = ServiceError(.contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
+        let tooLarge = ServiceError(
+            .contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
         let length = request.headers[.contentLength].flatMap(Int.init)
         if let length, length > limits.bodyBytes { throw tooLarge }
         var body = Data(capacity: min(length ?? 0, 1 << 20))

@@ -83,7 +83,8 @@ struct Upload {
         let sequences = try UnlabelledSequences(archive).sequences
         guard sequences.count <= limits.sequences else {
             throw ServiceError(
-                .contentTooLarge, "\(name) has \(sequences.count) sequences, more than the limit of \(limits.sequences); split it")
+                .contentTooLarge, "\(name) has \(sequences.count) sequences, more than the limit of \(limits.sequences); split it"
+            )
         }
         for sequence in sequences {
             try count(frames: sequence.frames.count)
@@ -111,14 +112,16 @@ struct Upload {
         guard pixels <= limits.pixels else {
             throw ServiceError(
                 .contentTooLarge,
-                "the frames have more than \(limits.pixels / 1_000_000) million pixels together; cut them to the player, or scale them down")
+                "the frames have more than \(limits.pixels / 1_000_000) million pixels together; cut them to the player, or scale them down"
+            )
         }
     }
 
     /// A name that is fit for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {
         let last = (name ?? "").split(whereSeparator: { "/\\".contains($0) }).last.map(String.init) ?? ""
-        let plain = String(last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(100).map(Character.init))
+        let plain = String(
+            last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(100).map(Character.init))
         return plain.isEmpty || plain.hasPrefix(".") ? fallback : plain
     }
 

@@ -30,7 +30,9 @@ import Testing
         }.0
     }
 
-    @Test func `What comes while the thread works is one batch, no larger than allowed, and every item gets its own output`() async throws {
+    @Test func `What comes while the thread works is one batch, no larger than allowed, and every item gets its own output`()
+        async throws
+    {
         let log = Log()
         let queue = try await queue(log)
         let first = Task { try await queue.submit(0) }
@@ -56,7 +58,9 @@ import Testing
         #expect(try await hasty.submit(3) == 30)
     }
 
-    @Test func `An item whose task is cancelled while it waits is not worked on, and one that is cancelled before does not wait`() async throws {
+    @Test func `An item whose task is cancelled while it waits is not worked on, and one that is cancelled before does not wait`()
+        async throws
+    {
         let log = Log()
         let queue = try await queue(log, size: 1)
         let first = Task { try await queue.submit(0) }
@@ -76,14 +80,18 @@ import Testing
         #expect(log.batches.withLock { $0 } == [[0], [2]])
     }
 
-    @Test func `What the work throws is everybody's in the batch, and the thread goes on; what making it throws is told at once`() async throws {
+    @Test func `What the work throws is everybody's in the batch, and the thread goes on; what making it throws is told at once`()
+        async throws
+    {
         let queue = try await queue(Log(), isGated: false)
         await #expect(throws: ServiceError.self) { try await queue.submit(-1) }
         #expect(try await queue.submit(5) == 50)
         await #expect(throws: ServiceError.self) {
-            _ = try await Queue.start(named: "test", batchSize: 1, deadline: .zero) { () throws -> (Void, ([Int]) throws -> [Int]) in
+            _ = try await Queue.start(named: "test", batchSize: 1, deadline: .zero) {
+                () throws -> (Void, ([Int]) throws -> [Int]) in
                 throw ServiceError(.badRequest, "no")
-            } report: { _ in }
+            } report: { _ in
+            }
         }
     }
 
@@ -95,7 +103,8 @@ import Testing
             witness = held
             let (queue, _) = try await Queue.start(named: "test", batchSize: 1, deadline: .zero) {
                 ((), { [held] items in withExtendedLifetime(held) { items } })
-            } report: { _ in }
+            } report: { _ in
+            }
             #expect(try await queue.submit(1) == 1)
         }
         try await eventually("the work is gone") { [weak witness] in witness == nil }

@@ -18,7 +18,9 @@ private final class Wire {
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         try #require(status == 0)
         var patience = timeval(tv_sec: 10, tv_usec: 0)
@@ -59,13 +61,10 @@ private final class Wire {
 @Suite struct ConnectionTests {
     /// Runs a service, and off the concurrency pool, as sockets block, a body with its port.
     private func withService(
-        _ models: [any Predicting], _ change: @escaping (inout ServerSettings) -> Void = { _ in },
+        _ model: any Predicting, limits: RequestLimits = RequestLimits(),
         _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        let subject = try await Subject(models) {
-            $0.host = "127.0.0.1"
-            change(&$0)
-        }
+        let subject = try await Subject([model]) { ($0.host, $0.limits) = ("127.0.0.1", limits) }
         try await subject.app.test(.live) { client in
             try await body(try #require(client.port))
         }
@@ -93,7 +92,7 @@ private final class Wire {
                 throw error
             }
         }
-        try await withService([stub]) { port in
+        try await withService(stub) { port in
             let body = try Self.frames()
             let wire = try Wire(port: port)
             wire.send(Self.request(body))
@@ -103,9 +102,11 @@ private final class Wire {
         }
     }
 
-    @Test func `A client that closes its side in the middle of a request is refused, and one that does after it has left`() async throws {
+    @Test func `A client that closes its side in the middle of a request is refused, and one that does after it has left`()
+        async throws
+    {
         let latch = Latch()
-        try await withService([StubModel { try await latch.wait() }]) { port in
+        try await withService(StubModel { try await latch.wait() }) { port in
             let body = try Self.frames()
             let (cut, whole) = try await blocking {
                 let cut = try Wire(port: port)
@@ -122,10 +123,9 @@ private final class Wire {
     }
 
     @Test func `A body that does not come in time is given up with a word, a head and silence without one`() async throws {
-        try await withService(
-            [StubModel()],
-            { ($0.limits.headerSeconds, $0.limits.bodySeconds, $0.limits.idleSeconds) = (1, 1, 1) }
-        ) { port in
+        var limits = RequestLimits()
+        (limits.headerSeconds, limits.bodySeconds, limits.idleSeconds) = (1, 1, 1)
+        try await withService(StubModel(), limits: limits) { port in
             let (body, head, idle) = try await blocking {
                 let (body, head, idle) = (try Wire(port: port), try Wire(port: port), try Wire(port: port))
                 body.send(Self.request("{", length: 100))
@@ -139,10 +139,13 @@ private final class Wire {
     }
 
     @Test func `A body without a length may come in so many chunks and no more`() async throws {
-        try await withService([StubModel()], { $0.limits.chunks = 50 }) { port in
+        var limits = RequestLimits()
+        limits.chunks = 50
+        try await withService(StubModel(), limits: limits) { port in
             let json = try Self.frames()
             func chunked(_ count: Int) -> String {
-                let pieces = (0..<count - 1).map { _ in "1\r\n \r\n" }.joined() + "\(String(json.utf8.count, radix: 16))\r\n\(json)\r\n"
+                let pieces =
+                    (0..<count - 1).map { _ in "1\r\n \r\n" }.joined() + "\(String(json.utf8.count, radix: 16))\r\n\(json)\r\n"
                 return "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
                     + "Connection: close\r\n\r\n\(pieces)0\r\n\r\n"
             }
@@ -160,7 +163,7 @@ private final class Wire {
     }
 
     @Test func `A client that asks first is bidden to send, and one connection serves many requests`() async throws {
-        try await withService([StubModel()]) { port in
+        try await withService(StubModel()) { port in
             let body = try Self.frames()
             let (bid, first, second) = try await blocking {
                 let wire = try Wire(port: port)
@@ -177,14 +180,15 @@ private final class Wire {
     }
 
     @Test func `What is no HTTP, and a head that is too long, are refused`() async throws {
-        try await withService([StubModel()]) { port in
+        try await withService(StubModel()) { port in
             let answers = try await blocking {
-                try ["no http at all\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nA: \(String(repeating: "a", count: 9000))\r\n\r\n"].map { text in
-                    let wire = try Wire(port: port)
-                    wire.send(text)
-                    wire.closeSending()
-                    return wire.receive()
-                }
+                try ["no http at all\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nA: \(String(repeating: "a", count: 9000))\r\n\r\n"]
+                    .map { text in
+                        let wire = try Wire(port: port)
+                        wire.send(text)
+                        wire.closeSending()
+                        return wire.receive()
+                    }
             }
             #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 4") }, "\(answers)")
         }

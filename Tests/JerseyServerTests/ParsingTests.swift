@@ -13,8 +13,11 @@ import Testing
         #expect(parts.map(\.content) == [Data(), tricky, Data("7".utf8)])
     }
 
-    @Test func `Text before the first boundary and after the last, spaces after a boundary, and heads in any case are allowed`() throws {
-        let text = "hello\r\n--x  \r\ncontent-disposition: FORM-DATA; NAME=\"a\"\r\nContent-Type: image/PNG; q=1\r\n\r\n1\r\n--x--\r\nbye"
+    @Test func `Text before the first boundary and after the last, spaces after a boundary, and heads in any case are allowed`()
+        throws
+    {
+        let text =
+            "hello\r\n--x  \r\ncontent-disposition: FORM-DATA; NAME=\"a\"\r\nContent-Type: image/PNG; q=1\r\n\r\n1\r\n--x--\r\nbye"
         let parts = try Multipart(Data(text.utf8), boundary: "x", limit: 1).parts
         #expect(parts.map(\.name) == ["a"] && parts[0].type.value == "image/png" && parts[0].content == Data("1".utf8))
     }
@@ -43,7 +46,9 @@ import Testing
     @Test func `JSON is as deep as its brackets outside of texts, and what is deeper than the limit is not decoded`() throws {
         #expect(JSONShape(Data(#"{"a[[[\"[[": [1, {"b,,": []}]}"#.utf8)) == JSONShape(Data("[[1,[[".utf8)))
         #expect(JSONShape(Data("[1,[[2]]]".utf8)).depth == 3 && JSONShape(Data("1".utf8)).depth == 0)
-        func nested(_ depth: Int) -> Data { Data((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8) }
+        func nested(_ depth: Int) -> Data {
+            Data((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
+        }
         #expect(JSONShape(nested(100_000)).depth == 100_000)
         let error = #expect(throws: ServiceError.self) { try JSONBody.decoded([Int].self, from: nested(101), depth: 100) }
         #expect(error?.description.contains("more than 100") == true)
@@ -66,7 +71,8 @@ import Testing
 
     @Test func `Names of uploads are fit for a path`() {
         #expect(Upload.plain("../../etc/passwd", or: "x") == "passwd" && Upload.plain("C:\\a\\b.zip", or: "x") == "b.zip")
-        #expect(Upload.plain("..", or: "x") == "x" && Upload.plain("a\u{0}\nb", or: "x") == "ab" && Upload.plain(nil, or: "x") == "x")
+        #expect(
+            Upload.plain("..", or: "x") == "x" && Upload.plain("a\u{0}\nb", or: "x") == "ab" && Upload.plain(nil, or: "x") == "x")
         #expect(Upload.plain(String(repeating: "a", count: 500), or: "x").count == 100)
     }
 }

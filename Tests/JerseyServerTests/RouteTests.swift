@@ -13,7 +13,9 @@ import Testing
         return "{\"frames\": [\(list)], \"sequence\": \"seven\"}"
     }
 
-    @Test func `The same frames give the same prediction as JSON, as a form, in an archive and by the Open Inference Protocol`() async throws {
+    @Test func `The same frames give the same prediction as JSON, as a form, in an archive and by the Open Inference Protocol`()
+        async throws
+    {
         let subject = try await Subject.bundled()
         let frames = try (1...3).map { try picture($0, width: 40, height: 40) }
         let text = frames.map { "\"\($0.base64EncodedString())\"" }.joined(separator: ",")
@@ -79,7 +81,8 @@ import Testing
             let small = try picture(width: 10, height: 10)
             #expect(try await status([small, small, small]) == .ok)
             #expect(try await status([small, small, small, small]) == .contentTooLarge)
-            #expect(try await status([try picture(width: 14, height: 14), try picture(width: 15, height: 15)]) == .contentTooLarge)
+            #expect(
+                try await status([try picture(width: 14, height: 14), try picture(width: 15, height: 15)]) == .contentTooLarge)
             #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 10_001)).status == .contentTooLarge)
             let rows = Array(repeating: "\"\"", count: 3).joined(separator: ",")
             let many = "{\"inputs\": [{\"name\": \"frames\", \"shape\": [3, 1], \"datatype\": \"BYTES\", \"data\": [\(rows)]}]}"
@@ -88,13 +91,20 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"inputs": []}"#, "one input"), (#"{"inputs": [{"name": "x", "shape": [1], "datatype": "BYTES", "data": ["AA=="]}]}"#, "one input"),
-        (#"{"inputs": [{"name": "frames", "shape": [2], "datatype": "BYTES", "data": ["AA=="]}]}"#, "for 2 frames, and data has 1"),
+        (#"{"inputs": []}"#, "one input"),
+        (#"{"inputs": [{"name": "x", "shape": [1], "datatype": "BYTES", "data": ["AA=="]}]}"#, "one input"),
+        (
+            #"{"inputs": [{"name": "frames", "shape": [2], "datatype": "BYTES", "data": ["AA=="]}]}"#,
+            "for 2 frames, and data has 1"
+        ),
         (#"{"inputs": [{"name": "frames", "shape": [1], "datatype": "FP32", "data": [1.5]}]}"#, "is FP32"),
         (#"{"inputs": [{"name": "frames", "shape": [1], "datatype": "FP32", "data": [NaN]}]}"#, "not as expected"),
         (#"{"inputs": [{"name": "frames", "shape": [-1, 1], "datatype": "BYTES", "data": []}]}"#, "the shape"),
         (#"{"inputs": [{"name": "frames", "shape": [9223372036854775807, 2], "datatype": "BYTES", "data": []}]}"#, "the shape"),
-        (#"{"inputs": [{"name": "frames", "shape": [1], "datatype": "BYTES", "data": ["AA=="]}], "outputs": [{"name": "tans"}]}"#, "did you mean tens"),
+        (
+            #"{"inputs": [{"name": "frames", "shape": [1], "datatype": "BYTES", "data": ["AA=="]}], "outputs": [{"name": "tans"}]}"#,
+            "did you mean tens"
+        ),
     ])
     func `An inference request that makes no sense is refused in words that help`(json: String, words: String) async throws {
         let subject = try await Subject([StubModel()])
@@ -110,7 +120,8 @@ import Testing
         func tar(_ files: [(String, Data)]) -> Data {
             var archive = Data()
             for (name, content) in files {
-                var head = Data(name.utf8) + Data(count: 100 - name.utf8.count) + Data("0000644\u{0}0000000\u{0}0000000\u{0}".utf8)
+                var head =
+                    Data(name.utf8) + Data(count: 100 - name.utf8.count) + Data("0000644\u{0}0000000\u{0}0000000\u{0}".utf8)
                 head += Data(String(format: "%011o", content.count).utf8) + Data("\u{0}00000000000\u{0}        0".utf8)
                 head += Data(count: 512 - head.count)
                 let sum = String(format: "%06o\u{0} ", head.reduce(0) { $0 + Int($1) })
@@ -124,7 +135,9 @@ import Testing
         try await subject.ask { client async throws in
             let answer = try await client.post("/v1/predict/archive", good, type: "application/x-tar")
             #expect(answer.status == .ok, "\(answer.text)")
-            #expect(try answer.json("0", "sequence") as? String == "archive/a" && answer.json("1", "sequence") as? String == "archive/b")
+            #expect(
+                try answer.json("0", "sequence") as? String == "archive/a"
+                    && answer.json("1", "sequence") as? String == "archive/b")
             let (body, type) = form([("archive", "players.tar", good)])
             #expect(try await client.post("/v1/predict/archive", body, type: type).text.contains("\"players.tar/b\""))
             let refused = try await client.post("/v1/predict/archive", slip, type: "application/x-tar")
@@ -142,7 +155,8 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let writer = try VideoWriter(folder.path, width: 64, height: 48, rate: 10)
         for seed in 0..<12 {
-            try writer.add(RGBImage(decoding: try picture(seed, width: 64, height: 48), named: "a frame"), time: Double(seed) / 10)
+            try writer.add(
+                RGBImage(decoding: try picture(seed, width: 64, height: 48), named: "a frame"), time: Double(seed) / 10)
         }
         try writer.finish()
         let (body, type) = form([("video", "a.mkv", try Data(contentsOf: folder))])
@@ -151,7 +165,9 @@ import Testing
             #expect(try await client.post("/v1/predict", body, type: type).status == .ok)
             let (garbage, type) = form([("video", "a.mkv", Data("no film".utf8))])
             let refused = try await client.post("/v1/predict", garbage, type: type)
-            #expect(refused.status == .unprocessableContent && refused.error?.hasPrefix("a.mkv is no video") == true, "\(refused.text)")
+            #expect(
+                refused.status == .unprocessableContent && refused.error?.hasPrefix("a.mkv is no video") == true,
+                "\(refused.text)")
         }
         #expect(stub.seen.first?.first == "a.mkv#frame=0" && stub.seen.first?.count == 12)
         let little = StubModel()
@@ -161,7 +177,8 @@ import Testing
         #expect(little.seen == [(0..<6).map { "a.mkv#frame=\($0 * 2)" }])
     }
 
-    @Test func `A request names its model, or gets the first; models and versions that are not there are not found`() async throws {
+    @Test func `A request names its model, or gets the first; models and versions that are not there are not found`() async throws
+    {
         let (one, two) = (StubModel("one"), StubModel("two", version: 3))
         let subject = try await Subject([one, two])
         try await subject.ask { client async throws in
@@ -244,9 +261,13 @@ import Testing
         }
     }
 
-    @Test func `The page and its parts are served, each as what it is, with a policy that lets in nothing from elsewhere`() async throws {
+    @Test func `The page and its parts are served, each as what it is, with a policy that lets in nothing from elsewhere`()
+        async throws
+    {
         try await Subject([StubModel()]).ask { client async throws in
-            for (path, type) in [("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css"), ("/icon.svg", "image/svg")] {
+            for (path, type) in [
+                ("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css"), ("/icon.svg", "image/svg"),
+            ] {
                 let answer = try await client.get(path)
                 #expect(answer.status == .ok && answer.headers[.contentType]?.hasPrefix(type) == true && !answer.text.isEmpty)
                 #expect(answer.headers[.contentSecurityPolicy]?.hasPrefix("default-src 'self'") == true)

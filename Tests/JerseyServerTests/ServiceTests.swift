@@ -12,7 +12,9 @@ import Torch
 @Suite struct ServiceTests {
     private static func body() throws -> String { "{\"frames\": [\"\(try picture().base64EncodedString())\"]}" }
 
-    @Test func `Until its models are loaded, and once it drains, the service is alive, not ready, and takes no requests`() async throws {
+    @Test func `Until its models are loaded, and once it drains, the service is alive, not ready, and takes no requests`()
+        async throws
+    {
         let latch = Latch()
         let shelf = ModelShelf(["stub"]) { _, _ in
             try await latch.wait()
@@ -83,12 +85,17 @@ import Torch
                 #expect(try await client.post(path, json: "", headers: [.authorization: wrong]).status == .unauthorized)
             }
             #expect(try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status == .ok)
-            let other = try await client.post("/v2/repository/models/x/load", json: "", headers: [.authorization: "bearer \(token)"])
+            let other = try await client.post(
+                "/v2/repository/models/x/load", json: "", headers: [.authorization: "bearer \(token)"])
             #expect(other.status == .notFound)
         }
     }
 
-    @Test func `A model that is loaded anew answers from then on, what is under way ends with the former, and a failure changes nothing`() async throws {
+    @Test
+    func
+        `A model that is loaded anew answers from then on, what is under way ends with the former, and a failure changes nothing`()
+        async throws
+    {
         let latch = Latch()
         let fails = Mutex(false)
         let shelf = ModelShelf(["stub"]) { name, version in

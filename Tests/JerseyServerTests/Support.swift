@@ -151,7 +151,9 @@ func form(_ parts: [(name: String, file: String?, content: Data)], boundary: Str
     var body = Data()
     for (name, file, content) in parts {
         let named = file.map { "; filename=\"\($0)\"" } ?? ""
-        body += Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(named)\r\n\r\n".utf8) + content + Data("\r\n".utf8)
+        body +=
+            Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(named)\r\n\r\n".utf8) + content
+            + Data("\r\n".utf8)
     }
     return (body + Data("--\(boundary)--\r\n".utf8), "multipart/form-data; boundary=\(boundary)")
 }

@@ -54,7 +54,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Connections at once; any more wait.", valueName: "n"))
     var connections = 512
 
-    @Option(help: ArgumentHelp("Seconds after SIGTERM in which connections are still taken, and told to go elsewhere.", valueName: "s"))
+    @Option(
+        help: ArgumentHelp(
+            "Seconds after SIGTERM in which connections are still taken, and told to go elsewhere.", valueName: "s"))
     var drainSeconds = 1.0
 
     @Option(
@@ -114,7 +116,8 @@ struct ServeCommand: ParsableCommand {
             ?? ProcessInfo.processInfo.environment["JERSEY_ADMIN_TOKEN"]
         guard let trimmed = token?.trimmingCharacters(in: .whitespacesAndNewlines) else { return nil }
         guard trimmed.utf8.count >= 16, !trimmed.contains(" ") else {
-            throw UsageError("the token for changes needs at least 16 characters and no space; `openssl rand -hex 32` makes a good one")
+            throw UsageError(
+                "the token for changes needs at least 16 characters and no space; `openssl rand -hex 32` makes a good one")
         }
         return trimmed
     }
