@@ -48,7 +48,9 @@ struct Upload {
         let (names, images) = try Self.withFile(bytes, named: name) { path in
             let video = try VideoReader(path, maximumPixels: limits.framePixels)
             let size = video.width * video.height
-            let step = max(1, ((video.expectedFrames ?? 1) * size + limits.pixels - 1) / limits.pixels)
+            // What a file says of its length may be anything.
+            let expected = min(video.expectedFrames ?? 1, limits.frames)
+            let step = max(1, (expected * size + limits.pixels - 1) / limits.pixels)
             var names: [String] = []
             var images: [Result<RGBImage, ImageError>] = []
             while let frame = try video.next() {
