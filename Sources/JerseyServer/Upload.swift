@@ -24,10 +24,10 @@ struct Upload {
             throw ServiceError(.unprocessableContent, "\(id) has no frames; send at least one JPEG or PNG image")
         }
         try count(frames: frames.count)
+        // All headers before the first picture, so that nothing is decoded in vain.
+        for (name, bytes) in frames { try count(pixelsOf: try? ImageInfo(decoding: bytes, named: name)) }
         let images = try frames.map { name, bytes -> Result<RGBImage, ImageError> in
             do {
-                let info = try ImageInfo(decoding: bytes, named: name)
-                if info.width * info.height <= limits.framePixels { try count(pixels: info.width * info.height) }
                 return .success(try RGBImage(decoding: bytes, named: name, maximumPixels: limits.framePixels))
             } catch let error as ImageError {
                 return .failure(error)
@@ -93,8 +93,7 @@ struct Upload {
             // They are decoded sequence by sequence.
             pixels = 0
             for index in sequence.frames.indices {
-                let info = try? ImageInfo(contentsOf: URL(fileURLWithPath: sequence.file(index)))
-                if let info, info.width * info.height <= limits.framePixels { try count(pixels: info.width * info.height) }
+                try count(pixelsOf: try? ImageInfo(contentsOf: URL(fileURLWithPath: sequence.file(index))))
             }
         }
         return sequences
@@ -107,6 +106,11 @@ struct Upload {
         guard frames <= limits.frames else {
             throw ServiceError(.contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer, or a part of it")
         }
+    }
+
+    /// One that is too large, or none, is not decoded.
+    private mutating func count(pixelsOf frame: ImageInfo?) throws {
+        if let frame, frame.width * frame.height <= limits.framePixels { try count(pixels: frame.width * frame.height) }
     }
 
     private mutating func count(pixels more: Int) throws {
