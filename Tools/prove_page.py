@@ -66,14 +66,17 @@ def check(page: Page, out: pathlib.Path, look: str, data: pathlib.Path, work: pa
     assert width <= seen, f"{look}: the page is {width} wide on a screen of {seen}"
 
 
-def by_keyboard(page: Page, data: pathlib.Path, number: str) -> None:
-    """Tab, tab, Enter: the link past the form, then the field for files, which opens the system's dialog."""
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "files"
+def choose(page: Page, data: pathlib.Path, number: str, is_phone: bool) -> None:
+    """By a tap; or by keyboard: Tab to the link past the form, Tab to the field for files, Enter."""
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        if is_phone:
+            page.tap("label[for=files]")
+        else:
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.className") == "skip"
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.id") == "files"
+            page.keyboard.press("Enter")
     chooser.value.set_files([str(path) for path in sorted((data / number).rglob("*.jpg"))])
     expect(page.locator("#status")).to_have_text(f"The number is {number}.")
 
@@ -112,7 +115,7 @@ def main() -> None:
                         if not request.url.startswith((service.address, "data:", "blob:")) else None)
                 page.goto(service.address)
                 expect(page.locator("#model option")).to_have_count(2)
-                by_keyboard(page, data, number)
+                choose(page, data, number, is_phone=settings.get("is_mobile", False))
                 page.reload()
                 check(page, options.out, look, data, work, number)
                 # The browser itself reports the request that was meant to fail.
