@@ -129,13 +129,15 @@ class Subject:
 
     def service(self) -> Service:
         model = ["--model", f"m={self.options.weights}"] if self.options.weights else []
-        return Service(self.jersey, "--batch-size", str(self.options.batch_size), *model)
+        threads = ["--threads", str(self.options.threads)] if self.options.threads else []
+        return Service(self.jersey, "--batch-size", str(self.options.batch_size), *threads, *model)
 
     def in_process(self) -> float:
         """Sequences a second of `jersey predict`, without its start."""
         def seconds(data: pathlib.Path) -> float:
             start = time.perf_counter()
             subprocess.run([self.jersey, "predict", data, "--batch-size", str(self.options.batch_size), "--format", "json",
+                            *(["--threads", str(self.options.threads)] if self.options.threads else []),
                             *(["--weights", self.options.weights] if self.options.weights else [])], check=True, capture_output=True)
             return time.perf_counter() - start
         return (len(self.requests) - 1) / (seconds(self.data) - seconds(self.one))
@@ -237,6 +239,7 @@ def main() -> None:
     parser.add_argument("measures", nargs="*", default=["throughput", "latency", "overload", "soak"])
     parser.add_argument("--jersey", default=".build/release/jersey")
     parser.add_argument("--weights")
+    parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--sequences", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -15,8 +15,8 @@ public struct ServerSettings: Sendable {
     public var deadline = Duration.milliseconds(2)
     /// Requests that may wait or be under way.
     public var queue = 64
-    /// Of libtorch, for each model.
-    public var threads = ProcessInfo.processInfo.activeProcessorCount
+    /// Of libtorch, for each model. A core is left for decoding: where libtorch's threads have to wait for each other, everything does.
+    public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
     /// Threads that decode frames.
     public var workers = 2
     public var precision = Precision.float32

@@ -45,7 +45,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
     var workers = 2
 
-    @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core.", valueName: "n"))
+    @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))
     var threads: Int?
 
     @Option(help: "What encoders compute in; bfloat16 is faster where the processor has instructions for it.")
