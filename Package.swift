@@ -82,7 +82,9 @@ let package = Package(
             name: "JerseyExport", dependencies: ["Jersey", "Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["ONNX/onnx.proto"]),
         // Reading numbers over HTTP.
-        .target(name: "JerseyServer", dependencies: ["Jersey", .product(name: "Hummingbird", package: "hummingbird")]),
+        .target(
+            name: "JerseyServer", dependencies: ["Jersey", "Torch", .product(name: "Hummingbird", package: "hummingbird")],
+            resources: [.embedInCode("Page")]),
         // The command line.
         .executableTarget(
             name: "JerseyCLI",

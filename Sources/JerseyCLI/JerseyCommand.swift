@@ -7,11 +7,11 @@ struct JerseyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jersey",
         abstract: "Reads shirt numbers of athletes from short image sequences.",
-        version: "0.1.0",
+        version: jerseyVersion,
         subcommands: [
             PredictCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ExperimentCommand.self,
             RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self, ExportCommand.self,
-            DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
+            ServeCommand.self, DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
         ])
 }
 

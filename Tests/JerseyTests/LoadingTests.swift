@@ -165,10 +165,12 @@ struct LoadingTests {
             let items = sequences.map { BatchLoader.Item($0) }
             let batch = try #require(try BatchLoader(items, batchSize: 3, loader: loader(), workers: 2, pads: pads).next())
             #expect(
-                batch.unreadable == [sequences[1]] && batch.sequences == [sequences[0], sequences[2]] && batch.lengths == [1, 3])
+                batch.unreadable.map(\.sequence) == [sequences[1]] && batch.sequences == [sequences[0], sequences[2]]
+                    && batch.lengths == [1, 3])
             #expect(batch.problems.count == 2 && batch.problems.allSatisfy { $0.reason.hasPrefix("does not exist") })
             let alone = try #require(try BatchLoader([items[1]], batchSize: 1, loader: loader(), workers: 1, pads: pads).next())
-            #expect(alone.frames.shape == [0, 12, 8, 3] && alone.lengths == [] && alone.unreadable == [sequences[1]])
+            #expect(
+                alone.frames.shape == [0, 12, 8, 3] && alone.lengths == [] && alone.unreadable.map(\.sequence) == [sequences[1]])
         }
     }
 

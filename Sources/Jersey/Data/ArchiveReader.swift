@@ -21,17 +21,18 @@ final class ArchiveReader {
     private var folders: Set<String> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
+    /// - Parameter path: what errors call it.
     /// - Throws: `FileError` when the file is missing or is no archive.
-    init(_ path: String, limits: UnpackedArchive.Limits) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+    init(_ file: String, called path: String, limits: UnpackedArchive.Limits) throws {
+        guard FileManager.default.fileExists(atPath: file) else { throw FileError(path, "does not exist") }
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         (self.path, self.limits, self.handle) = (path, limits, handle)
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
         most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
         archive_read_support_filter_gzip(handle)
         archive_read_support_format_zip(handle)
         archive_read_support_format_tar(handle)
-        guard archive_read_open_filename(handle, path, 1 << 16) == ARCHIVE_OK else { throw notAnArchive }
+        guard archive_read_open_filename(handle, file, 1 << 16) == ARCHIVE_OK else { throw notAnArchive }
     }
 
     deinit {

@@ -16,9 +16,13 @@ public final class BatchLoader {
         public let used: [[Int]]
         /// Heights of those frames on disk, pixels.
         public let heights: [[Int]]
-        public let problems: [FrameProblem]
+        /// The frames that were left out, for each sequence.
+        public let leftOut: [[FrameProblem]]
         /// Sequences without a readable frame; they are in no other list.
-        public let unreadable: [FrameSequence]
+        public let unreadable: [UnreadableSequence]
+
+        /// All frames that were left out.
+        public var problems: [FrameProblem] { leftOut.flatMap { $0 } + unreadable.flatMap(\.problems) }
     }
 
     /// One place in an epoch's order.
@@ -73,13 +77,17 @@ public final class BatchLoader {
         nextBatch += 1
         var loaded: [(FrameSequence, LoadedSequence)] = []
         for position in range { loaded.append((items[position].sequence, try pipeline.take(position))) }
-        return collate(loaded)
+        return Batch(loaded, size: pipeline.loader.preprocessor, pads: pads)
     }
+}
 
-    private func collate(_ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]) -> Batch {
+extension BatchLoader.Batch {
+    /// - Parameters:
+    ///   - size: of the frames.
+    ///   - pads: repeats each sequence's last frame up to the longest.
+    init(_ loaded: [(sequence: FrameSequence, frames: LoadedSequence)], size: FramePreprocessor, pads: Bool) {
         let readable = loaded.filter { !$0.frames.used.isEmpty }
         let longest = readable.map(\.frames.used.count).max() ?? 0
-        let size = pipeline.loader.preprocessor
         var pieces: [Tensor] = []
         for (_, item) in readable {
             let count = item.used.count
@@ -88,12 +96,14 @@ public final class BatchLoader {
             let last = Tensor(sharing: item.frames, offset: (count - 1) * size.byteCount, shape: [1, size.height, size.width, 3])
             pieces += Array(repeating: last, count: longest - count)
         }
-        return Batch(
+        self.init(
             frames: pieces.isEmpty ? .zeros([0, size.height, size.width, 3], dtype: .uint8) : .concatenated(pieces, over: 0),
             lengths: readable.map(\.frames.used.count), isPadded: pads, sequences: readable.map(\.sequence),
             used: readable.map(\.frames.used), heights: readable.map(\.frames.heights),
-            problems: loaded.flatMap(\.frames.problems),
-            unreadable: loaded.filter { $0.frames.used.isEmpty }.map(\.sequence))
+            leftOut: readable.map(\.frames.problems),
+            unreadable: loaded.filter { $0.frames.used.isEmpty }.map {
+                UnreadableSequence(sequence: $0.sequence, problems: $0.frames.problems)
+            })
     }
 }
 

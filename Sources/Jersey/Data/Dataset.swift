@@ -11,16 +11,16 @@ public struct FrameSequence: Sendable, Equatable {
     public let number: JerseyNumber?
     /// Paths in frame order; names only, where the frames are in memory.
     public let frames: [String]
-    /// The frames, where they are in memory and not in files.
-    public let images: [RGBImage]?
+    /// The frames, where they are in memory and not in files, or why one cannot be read.
+    public let images: [Result<RGBImage, ImageError>]?
     /// Index of the frame in which the number is seen best; nil where none is marked.
     public let anchor: Int?
     /// Where the frames come from, if not from files of their own; kept as long as they are needed.
     public internal(set) var archive: UnpackedArchive?
 
     public init(
-        id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage]? = nil, anchor: Int?,
-        archive: UnpackedArchive? = nil
+        id: String, track: String, number: JerseyNumber?, frames: [String], images: [Result<RGBImage, ImageError>]? = nil,
+        anchor: Int?, archive: UnpackedArchive? = nil
     ) {
         self.id = id
         self.track = track
@@ -29,6 +29,11 @@ public struct FrameSequence: Sendable, Equatable {
         self.images = images
         self.anchor = anchor
         self.archive = archive
+    }
+
+    /// Of frames that are in memory, all of them.
+    public init(id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage], anchor: Int?) {
+        self.init(id: id, track: track, number: number, frames: frames, images: images.map { .success($0) }, anchor: anchor)
     }
 
     /// The file of frame `index`.

@@ -14,7 +14,7 @@ public enum FrameOrder: Sendable, Equatable {
         return extensions.contains(name[name.index(after: dot)...].lowercased())
     }
 
-    static func isAnchor(_ name: String) -> Bool { name.lowercased().contains("anchor") }
+    package static func isAnchor(_ name: String) -> Bool { name.lowercased().contains("anchor") }
 
     /// The frames among the files of a folder, in order, and which of them is the anchor (the first, where there are several).
     public func arrange(_ listing: [String]) -> (frames: [String], anchor: Int?) {

@@ -13,7 +13,7 @@ public struct FrameProblem: Sendable, Equatable, Codable {
 }
 
 /// The frames of one sequence, ready for a batch. Plain memory, so that it can cross threads.
-struct LoadedSequence: Sendable {
+package struct LoadedSequence: Sendable {
     /// (T, H, W, 3) uint8.
     let frames: ByteBuffer
     /// Indices of the frames that were read.
@@ -66,13 +66,31 @@ public struct SequenceLoader: Sendable {
         strict = config.data.strict
     }
 
-    /// As a model that only reads takes its frames.
+    /// As a model is read with that has this card.
+    ///
+    /// - Parameter singleFrame: what a model of single frames reads.
     public init(_ card: Checkpoint.Card, singleFrame: SingleFrame) {
-        self.init(
-            preprocessor: FramePreprocessor(height: card.height, width: card.width, truncates: card.published),
-            maximumFrames: card.maximumFrames, sampling: card.published ? .published(anchorFirst: true) : .even,
-            singleFrame: card.spec.readsAnchorOnly ? singleFrame : nil)
+        preprocessor = FramePreprocessor(height: card.height, width: card.width, truncates: card.published)
+        maximumFrames = card.maximumFrames
+        sampling = card.published ? .published(anchorFirst: true) : .even
+        self.singleFrame = card.spec.readsAnchorOnly ? singleFrame : nil
         cutsTorsos = card.cutsTorsos ?? false
+    }
+
+    /// A sequence as it is read in full: itself, or windows of it where it is longer than what the model takes.
+    ///
+    /// - Parameter stride: of a long sequence, every how-manieth frame is looked at.
+    public func windows(of sequence: FrameSequence, stride: Int = TrackWindows.usualStride) -> [FrameSequence] {
+        // A single frame that is marked says which is to be read.
+        if sequence.anchor != nil && singleFrame != nil { return [sequence] }
+        return sequence.windows(size: maximumFrames, stride: stride)
+    }
+
+    /// The frames of a sequence as they are read, without augmentation, on the calling thread.
+    ///
+    /// - Throws: `ImageError` where `strict`; `FileError` when not the frame is bad, but its folder is gone.
+    package func load(_ sequence: FrameSequence) throws -> LoadedSequence {
+        try withoutGradients { try load(sequence, random: RandomStream(0)) }
     }
 
     /// - Parameter random: what the draws come from; not used without augmentation and jitter.
@@ -121,7 +139,7 @@ public struct SequenceLoader: Sendable {
     }
 
     private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {
-        if let images = sequence.images { return images[index] }
+        if let images = sequence.images { return try images[index].get() }
         let path = sequence.file(index)
         return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }

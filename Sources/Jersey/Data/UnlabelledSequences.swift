@@ -43,6 +43,11 @@ public struct UnlabelledSequences: Sendable {
         sequences = sequences.filter { seen.insert($0.id).inserted }
     }
 
+    /// - Throws: `FileError` when there are no frames in it.
+    public init(_ archive: UnpackedArchive) throws {
+        try addAll(archive.path, in: archive)
+    }
+
     private mutating func addAll(_ path: String, in archive: UnpackedArchive?) throws {
         let before = sequences.count
         try addTree(path, in: archive, depth: 0)

@@ -19,7 +19,7 @@ public final class UnpackedArchive: Sendable {
         public init() {}
     }
 
-    /// The archive, as it was named.
+    /// The archive, as it is called.
     public let path: String
     /// What was in it.
     public let folder: URL
@@ -31,15 +31,19 @@ public final class UnpackedArchive: Sendable {
         endings.contains(where: path.lowercased().hasSuffix) && !isFolder(URL(fileURLWithPath: path))
     }
 
-    /// - Parameter progress: called for each entry; what it throws ends the unpacking.
+    /// - Parameters:
+    ///   - name: what it is called in errors and in the paths of its frames, where the file's own name says nothing.
+    ///   - progress: called for each entry; what it throws ends the unpacking.
     /// - Throws: `FileError` when the file is missing, damaged, no archive, or must not be trusted, and when the disk is full.
-    public init(_ path: String, limits: Limits = Limits(), progress: () throws -> Void = {}) throws {
-        self.path = path
+    public init(
+        _ file: String, called name: String? = nil, limits: Limits = Limits(), progress: () throws -> Void = {}
+    ) throws {
+        path = name ?? file
         temporary = try TemporaryFolder()
         folder = temporary.url.appendingPathComponent((path as NSString).lastPathComponent)
         try FileManager.default.makeFolder(folder)
         try withUTF8Names {
-            let reader = try ArchiveReader(path, limits: limits)
+            let reader = try ArchiveReader(file, called: path, limits: limits)
             while let entry = try reader.next() {
                 try progress()
                 if Self.isWanted(entry.parts) { try reader.write(entry, below: folder) }
@@ -73,10 +77,18 @@ private final class TemporaryFolder: Sendable {
     init() throws {
         let parent = FileManager.default.temporaryDirectory
         Self.removeLeftovers(in: parent)
-        url = parent.appendingPathComponent(Self.prefix + UUID().uuidString)
-        try FileManager.default.makeFolder(url, called: "a temporary folder")
-        lock = open(Self.lockPath(url), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        flock(lock, LOCK_EX)
+        while true {
+            let url = parent.appendingPathComponent(Self.prefix + UUID().uuidString)
+            try FileManager.default.makeFolder(url, called: "a temporary folder")
+            let lock = open(Self.lockPath(url), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            flock(lock, LOCK_EX)
+            // Another thread or process that looked for leftovers may have been faster.
+            if lock < 0 || FileManager.default.fileExists(atPath: Self.lockPath(url)) {
+                (self.url, self.lock) = (url, lock)
+                return
+            }
+            close(lock)
+        }
     }
 
     deinit {

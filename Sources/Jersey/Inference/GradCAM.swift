@@ -77,7 +77,7 @@ extension SequenceReader {
     ///
     /// - Throws: `UnreadableSequence`, or what a strict loader throws.
     public func gradCAM(of sequence: FrameSequence, for number: JerseyNumber? = nil) throws -> GradCAM {
-        let loaded = try loader.load(sequence, random: RandomStream(0))
+        let loaded = try loader.load(sequence)
         guard !loaded.used.isEmpty else { throw UnreadableSequence(sequence: sequence, problems: loaded.problems) }
         let size = loader.preprocessor
         let frames = Tensor(sharing: loaded.frames, shape: [loaded.used.count, size.height, size.width, 3])

@@ -39,10 +39,7 @@ public struct SequenceReader {
         let batches = BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
         try model.store.evaluating {
             while let batch = try batches.next() {
-                for sequence in batch.unreadable {
-                    let problems = batch.problems.filter { sequence.frames.contains($0.path) }
-                    try body(.failure(UnreadableSequence(sequence: sequence, problems: problems)))
-                }
+                for sequence in batch.unreadable { try body(.failure(sequence)) }
                 for reading in withoutGradients({ readings(batch) }) {
                     try body(.success(reading))
                 }
@@ -50,13 +47,14 @@ public struct SequenceReader {
         }
     }
 
-    /// A sequence as it is read in full: itself, or windows of it where it is longer than what the model takes.
-    ///
-    /// - Parameter stride: of a long sequence, every how-manieth frame is looked at.
-    public func windows(of sequence: FrameSequence, stride: Int) -> [FrameSequence] {
-        // A single frame that is marked says which is to be read.
-        if sequence.anchor != nil && model.spec.readsAnchorOnly { return [sequence] }
-        return sequence.windows(size: loader.maximumFrames, stride: stride)
+    /// Reads one batch of what this reader's loader has loaded, all at once: a result for each, in order.
+    package func read(
+        _ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]
+    ) -> [Result<Reading, UnreadableSequence>] {
+        let batch = BatchLoader.Batch(loaded, size: loader.preprocessor, pads: pads)
+        var readings = model.store.evaluating { withoutGradients { read(batch) } }[...]
+        var unreadable = batch.unreadable[...]
+        return loaded.map { $0.frames.used.isEmpty ? .failure(unreadable.removeFirst()) : .success(readings.removeFirst()) }
     }
 
     /// How many frames of a sequence are read where none is left out.
@@ -148,7 +146,7 @@ public struct SequenceReader {
             sequence: sequence, tens: belief.tens, ones: belief.ones, full: opinion.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
             attention: opinion.weights,
-            problems: batch.problems.filter { sequence.frames.contains($0.path) }, threshold: calibration?.threshold)
+            problems: batch.leftOut[index], threshold: calibration?.threshold)
     }
 }
 

@@ -124,6 +124,18 @@ public final class JerseyModel {
         }
     }
 
+    /// As `compile`, where someone has asked for this precision. Without a compiled form in float32 it stays as it was.
+    ///
+    /// - Parameter card: of this model.
+    /// - Throws: `UsageError` where something else than float32 cannot be had.
+    public func compile(asked precision: Precision, _ card: Checkpoint.Card) throws {
+        do {
+            try compile(precision, ranges: card.activations)
+        } catch {
+            if precision != .float32 { throw error }
+        }
+    }
+
     /// - Parameters:
     ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
     ///     longest, as the study has it, where `isPadded`.

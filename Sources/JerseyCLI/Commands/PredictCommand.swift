@@ -73,7 +73,7 @@ struct PredictCommand: ParsableCommand {
         let found = try UnlabelledSequences(paths, unpacking: goOn)
         let sequences = found.sequences
         let (reader, _) = try options.reader(singleFrame: .anchorOrAll)
-        let windows = sequences.flatMap { reader.windows(of: $0, stride: video.stride) }
+        let windows = sequences.flatMap { reader.loader.windows(of: $0, stride: video.stride) }
         let progress = ProgressLine("reading", total: windows.count)
         var predictions: [Prediction] = []
         try reader.read(windows) { result in

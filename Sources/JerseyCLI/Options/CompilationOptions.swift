@@ -27,13 +27,7 @@ struct CompilationOptions: ParsableArguments {
     /// - Parameter card: of the model.
     /// - Throws: `UsageError` where something else than float32 is asked for and cannot be had.
     func apply(to model: JerseyModel, _ card: Checkpoint.Card) throws {
-        if eager { return }
-        do {
-            try model.compile(precision, ranges: card.activations)
-        } catch {
-            // Compiled float32 is the default: where it is not to be had, the eager form does.
-            if precision != .float32 { throw error }
-        }
+        if !eager { try model.compile(asked: precision, card) }
     }
 }
 

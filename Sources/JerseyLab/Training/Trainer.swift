@@ -301,7 +301,3 @@ extension TrainingConfig.DeviceChoice {
         }
     }
 }
-
-extension Duration {
-    public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}

@@ -23,6 +23,11 @@ public struct ImageError: Error, Equatable, Sendable {
     /// The path, or whatever the caller named the bytes.
     public let name: String
     public let reason: Reason
+
+    public init(name: String, reason: Reason) {
+        self.name = name
+        self.reason = reason
+    }
 }
 
 extension ImageError: CustomStringConvertible, LocalizedError {

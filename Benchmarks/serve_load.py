@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""How much `jersey serve` bears.
+
+    Benchmarks/serve_load.py [--jersey .build/release/jersey] [--weights FILE] [throughput] [overload] [soak] [latency]
+
+throughput  sequences a second of the service, over those of the same model called in process at the same batch size, in turns
+latency     of one client, and of several
+overload    twice what it can answer, for --minutes: how long those wait who are taken in, memory, and recovery afterwards
+soak        half of what it can answer, for --soak-minutes: whether memory grows
+
+In process is `jersey predict`: the time of --sequences more of them in one call. The clients run on the same machine and take their share of it.
+Standard library only.
+"""
+import argparse
+import pathlib
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tools"))
+from serving import Service, form, sequences, synthesize  # noqa: E402
+
+
+class Clients:
+    """Many connections in one thread, a request at a time on each."""
+
+    def __init__(self, service: Service, requests: list, count: int):
+        self.service, self.requests, self.selector = service, requests, selectors.DefaultSelector()
+        # Connections without a request, and with one: what was asked, since when, and what has come of the answer.
+        self.idle, self.sent, self.next = [self.connection() for _ in range(count)], {}, 0
+        # Status and seconds of every answer.
+        self.answers = []
+
+    def connection(self) -> socket.socket:
+        wire = socket.create_connection((self.service.host, self.service.port))
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return wire
+
+    def send(self, due: float, request: bytes | None = None) -> None:
+        """Starts the next request, whose time runs from `due`."""
+        wire = self.idle.pop()
+        if request is None:
+            request = self.requests[self.next % len(self.requests)]
+            self.next += 1
+        try:
+            wire.sendall(request)
+        except OSError:
+            pass  # It is found closed when the answer is to be read.
+        self.sent[wire] = (request, due, b"")
+        self.selector.register(wire, selectors.EVENT_READ)
+
+    def receive(self, timeout: float) -> None:
+        for key, _ in self.selector.select(max(timeout, 0)):
+            wire = key.fileobj
+            request, due, answer = self.sent[wire]
+            try:
+                piece = wire.recv(1 << 16)
+            except OSError:
+                piece = b""
+            answer += piece
+            head, _, body = answer.partition(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
+            if piece and (not length or len(body) < int(length)):
+                self.sent[wire] = (request, due, answer)
+                continue
+            self.selector.unregister(wire)
+            del self.sent[wire]
+            if piece:
+                self.answers.append((int(head[9:12]), time.perf_counter() - due))
+                self.idle.append(wire)
+            else:
+                # It had been idle for longer than the service allows: as other clients do, ask again.
+                wire.close()
+                self.idle.append(self.connection())
+                self.send(due, request)
+
+    def closed(self, count: int) -> float:
+        """Everybody asks again as soon as there is an answer; seconds for `count` of them."""
+        start, begun = time.perf_counter(), 0
+        done = len(self.answers) + count
+        while len(self.answers) < done:
+            while self.idle and begun < count:
+                self.send(time.perf_counter())
+                begun += 1
+            self.receive(1)
+        return time.perf_counter() - start
+
+    def open(self, rate: float, seconds: float, tick=lambda: None) -> None:
+        """So many requests a second, whether or not they are answered in time."""
+        start, begun = time.perf_counter(), 0
+        while True:
+            now = time.perf_counter()
+            if now - start > seconds:
+                break
+            due = start + begun / rate
+            while due <= now and self.idle:
+                self.send(due)
+                begun += 1
+                due = start + begun / rate
+            tick()
+            self.receive(min(max(due - time.perf_counter(), 0), 0.05) if self.idle else 0.05)
+        while self.sent:
+            self.receive(1)
+
+    def close(self) -> None:
+        for wire in self.idle:
+            wire.close()
+
+
+def quantile(values: list, share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+class Subject:
+    def __init__(self, options, folder: pathlib.Path):
+        self.options, self.jersey = options, str(pathlib.Path(options.jersey).resolve())
+        self.data = folder / "data"
+        synthesize(self.jersey, self.data, "0-99", tracks=max(1, options.sequences // 100), frames=16)
+        self.one = synthesize(self.jersey, folder / "one", "7", frames=16)
+        self.requests = []
+        for frames in sequences(self.data):
+            body, kind = form(frames)
+            self.requests.append(f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def service(self) -> Service:
+        model = ["--model", f"m={self.options.weights}"] if self.options.weights else []
+        threads = ["--threads", str(self.options.threads)] if self.options.threads else []
+        return Service(self.jersey, "--batch-size", str(self.options.batch_size), *threads, *model)
+
+    def in_process(self) -> float:
+        """Sequences a second of `jersey predict`, without its start."""
+        def seconds(data: pathlib.Path) -> float:
+            start = time.perf_counter()
+            subprocess.run([self.jersey, "predict", data, "--batch-size", str(self.options.batch_size), "--format", "json",
+                            *(["--threads", str(self.options.threads)] if self.options.threads else []),
+                            *(["--weights", self.options.weights] if self.options.weights else [])], check=True, capture_output=True)
+            return time.perf_counter() - start
+        return (len(self.requests) - 1) / (seconds(self.data) - seconds(self.one))
+
+    def capacity(self, service: Service, count: int | None = None) -> float:
+        clients = Clients(service, self.requests, 2 * self.options.batch_size)
+        clients.closed(4 * self.options.batch_size)
+        rate = (count or len(self.requests)) / clients.closed(count or len(self.requests))
+        assert all(status == 200 for status, _ in clients.answers)
+        clients.close()
+        return rate
+
+
+def throughput(subject: Subject) -> None:
+    ratios, ours, theirs = [], [], []
+    with subject.service() as service:
+        for _ in range(subject.options.rounds):
+            theirs.append(subject.in_process())
+            ours.append(subject.capacity(service))
+            ratios.append(ours[-1] / theirs[-1])
+        batches = metric(service, "jersey_batch_size_sum") / metric(service, "jersey_batch_size_count")
+    print(f"throughput: service {statistics.median(ours):.0f} sequences/s, in process {statistics.median(theirs):.0f}, ratio "
+          f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}), batches of {batches:.1f}")
+
+
+def latency(subject: Subject) -> None:
+    with subject.service() as service:
+        for count in (1, 2, 4, 8, 16, 32):
+            clients = Clients(service, subject.requests, count)
+            clients.closed(50)
+            clients.answers.clear()
+            seconds = clients.closed(100 + 20 * count)
+            times = [answer[1] * 1000 for answer in clients.answers]
+            print(f"latency: {count:2} clients: {len(times) / seconds:5.0f} sequences/s, median {quantile(times, 0.5):5.1f} ms, "
+                  f"p99 {quantile(times, 0.99):5.1f} ms, {service.memory():.0f} MiB")
+            clients.close()
+
+
+def metric(service: Service, name: str) -> float:
+    with urllib.request.urlopen(service.address + "/metrics") as answer:
+        return sum(float(line.rpartition(" ")[2]) for line in answer.read().decode().splitlines() if line.startswith(name))
+
+
+def overload(subject: Subject) -> None:
+    with subject.service() as service:
+        rate = subject.capacity(service)
+        queue = 64
+        # Those who are in wait for at most a full queue, and a client that shares the machine may halve its speed.
+        bound = 2 * queue / rate
+        memory = []
+
+        def tick():
+            if not memory or time.perf_counter() - memory[-1][0] > 1:
+                memory.append((time.perf_counter(), service.memory()))
+
+        clients = Clients(service, subject.requests, 4 * queue)
+        clients.open(2 * rate, 60 * subject.options.minutes, tick)
+        taken = [seconds for status, seconds in clients.answers if status == 200]
+        rejected = sum(status == 429 for status, _ in clients.answers)
+        assert len(taken) + rejected == len(clients.answers), "an answer is neither 200 nor 429"
+        end = time.perf_counter()
+        calm = Clients(service, subject.requests, 1)
+        alone = []
+        while time.perf_counter() - end < 10:
+            calm.closed(1)
+            alone.append((time.perf_counter() - end, *calm.answers[-1]))
+        recovered = next(moment for moment, status, seconds in alone if status == 200 and seconds < 0.1)
+        levels = [level for _, level in memory]
+        half = len(levels) // 2
+        print(f"overload: {2 * rate:.0f} requests/s for {subject.options.minutes} min at a capacity of {rate:.0f}: {len(taken)} answered, {rejected} told to come "
+              f"again; those answered waited {quantile(taken, 0.5) * 1000:.0f} ms, p99 {quantile(taken, 0.99) * 1000:.0f} ms (bound {bound * 1000:.0f} ms); memory "
+              f"{max(levels[:half]):.0f} MiB at most in the first half, {max(levels[half:]):.0f} in the second; recovered after {recovered:.1f} s")
+        assert quantile(taken, 0.99) < bound and recovered < 5 and max(levels[half:]) < max(levels[:half]) + 20
+
+
+def soak(subject: Subject) -> None:
+    with subject.service() as service:
+        rate = subject.capacity(service) / 2
+        memory = []
+
+        def tick():
+            if not memory or time.perf_counter() - memory[-1][0] > 5:
+                memory.append((time.perf_counter(), service.memory()))
+
+        clients = Clients(service, subject.requests, 64)
+        clients.open(rate, 60 * subject.options.soak_minutes, tick)
+        # Where other work takes the machine's cores for a while, half of what it could do before may be too much.
+        assert all(status in (200, 429) for status, _ in clients.answers)
+        levels = [level for _, level in memory]
+        second = levels[len(levels) // 2:]
+        taken = [seconds for status, seconds in clients.answers if status == 200]
+        print(f"soak: {rate:.0f} requests/s for {subject.options.soak_minutes} min, {len(taken)} answered, "
+              f"{len(clients.answers) - len(taken)} told to come again, p99 {quantile(taken, 0.99) * 1000:.0f} ms; memory of the second half {min(second):.0f}-{max(second):.0f} MiB")
+        assert max(second) - min(second) < 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measures", nargs="*", default=["throughput", "latency", "overload", "soak"])
+    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_argument("--weights")
+    parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--sequences", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=2)
+    parser.add_argument("--soak-minutes", type=float, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        subject = Subject(options, pathlib.Path(folder))
+        for measure in options.measures:
+            {"throughput": throughput, "latency": latency, "overload": overload, "soak": soak}[measure](subject)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyServer
+import Synchronization
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Reads numbers over HTTP, with a page to try it.",
+        discussion: """
+            POST /v1/predict takes the frames of one player, /v1/predict/archive a zip file of several, /v2/… is the Open Inference \
+            Protocol; GET /openapi.json describes all of it, / is the page, /metrics is for Prometheus. Logs are lines of JSON on \
+            standard error. SIGTERM ends it once all requests that were taken are answered.
+
+            Example: jersey serve
+            Then: curl -F frames=@1.jpg -F frames=@2.jpg http://127.0.0.1:8080/v1/predict
+
+            Example: jersey serve --model crops=runs/tuned/best.safetensors --model bundled --host 0.0.0.0
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A model and the name it is served by; 'bundled' is the bundled model. May be given several times; the first answers \
+            where a request names none.
+            """, valueName: "name=file"))
+    var model: [String] = []
+
+    @Option(help: ArgumentHelp("Address to listen at; 0.0.0.0 is all, for whoever can reach this machine.", valueName: "address"))
+    var host = "127.0.0.1"
+
+    @Option(help: ArgumentHelp("Port; 0 takes one that is free.", valueName: "n"))
+    var port = 8080
+
+    @Option(help: ArgumentHelp("Sequences that are read at once, of whatever requests.", valueName: "n"))
+    var batchSize = 16
+
+    @Option(help: ArgumentHelp("How long the first sequence of a batch waits for others.", valueName: "ms"))
+    var deadlineMs = 2.0
+
+    @Option(help: ArgumentHelp("Requests that may wait or be under way; any more are told to come again (429).", valueName: "n"))
+    var queue = 64
+
+    @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
+    var workers = 2
+
+    @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: "What encoders compute in; bfloat16 is faster where the processor has instructions for it.")
+    var precision = Precision.float32
+
+    @Option(help: ArgumentHelp("Connections at once; any more wait.", valueName: "n"))
+    var connections = 512
+
+    @Option(
+        help: ArgumentHelp(
+            "Seconds after SIGTERM in which connections are still taken, and told to go elsewhere.", valueName: "s"))
+    var drainSeconds = 1.0
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            File with the token that requests must show which change something (POST /v2/repository/models/NAME/load); without it, or \
+            JERSEY_ADMIN_TOKEN in the environment, they are refused.
+            """, valueName: "file"))
+    var adminTokenFile: String?
+
+    func validate() throws {
+        func check(_ value: Int, _ range: ClosedRange<Int>, _ option: String) throws {
+            guard range ~= value else {
+                throw ValidationError("\(option) must be \(range.lowerBound)...\(range.upperBound), and not \(value)")
+            }
+        }
+        try check(port, 0...65_535, "--port")
+        try check(batchSize, 1...4096, "--batch-size")
+        try check(queue, 1...100_000, "--queue")
+        try check(workers, 1...256, "--workers")
+        try check(threads ?? 1, 1...1024, "--threads")
+        try check(connections, 1...100_000, "--connections")
+        guard 0...10_000 ~= deadlineMs else { throw ValidationError("--deadline-ms must be 0...10000") }
+        guard 0...3600 ~= drainSeconds else { throw ValidationError("--drain-seconds must be 0...3600") }
+    }
+
+    func run() throws {
+        var settings = ServerSettings()
+        if !model.isEmpty { settings.models = try model.map(Self.named) }
+        (settings.host, settings.port, settings.batchSize, settings.queue) = (host, port, batchSize, queue)
+        settings.deadline = .milliseconds(deadlineMs)
+        if let threads { settings.threads = threads }
+        (settings.workers, settings.precision, settings.connections) = (workers, precision, connections)
+        (settings.drainSeconds, settings.adminToken) = (drainSeconds, try adminToken())
+        let names = settings.models.map(\.name).joined(separator: ", ")
+        try Self.wait { [settings] in
+            try await JerseyService.run(settings) { address in
+                print("serving \(names) at \(address)")
+                // Whoever started this may wait for the line, at the end of a pipe.
+                fflush(nil)
+            }
+        }
+    }
+
+    private static func named(_ word: String) throws -> (name: String, file: String?) {
+        if word == "bundled" { return (word, nil) }
+        let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else {
+            throw UsageError("--model is a name and a file, such as crops=best.safetensors, or 'bundled', and not '\(word)'")
+        }
+        return (parts[0], parts[1] == "bundled" ? nil : parts[1])
+    }
+
+    private func adminToken() throws -> String? {
+        let token =
+            try adminTokenFile.map { String(decoding: try Data(reading: URL(fileURLWithPath: $0)), as: UTF8.self) }
+            ?? ProcessInfo.processInfo.environment["JERSEY_ADMIN_TOKEN"]
+        guard let trimmed = token?.trimmingCharacters(in: .whitespacesAndNewlines) else { return nil }
+        guard trimmed.utf8.count >= 16, !trimmed.contains(" ") else {
+            throw UsageError(
+                "the token for changes needs at least 16 characters and no space; `openssl rand -hex 32` makes a good one")
+        }
+        return trimmed
+    }
+
+    /// Commands run on the main thread and are not asynchronous; this one waits there for the service's end.
+    private static func wait(_ body: @escaping @Sendable () async throws -> Void) throws {
+        let failure = Locked<(any Error)?>(nil)
+        let done = DispatchSemaphore(value: 0)
+        Task {
+            do { try await body() } catch { failure.value.withLock { $0 = error } }
+            done.signal()
+        }
+        done.wait()
+        if let error = failure.value.withLock({ $0 }) { throw error }
+    }
+
+    /// A mutex that a closure can hold on to.
+    private final class Locked<Value: Sendable>: Sendable {
+        let value: Mutex<Value>
+
+        init(_ value: Value) {
+            self.value = Mutex(value)
+        }
+    }
+}

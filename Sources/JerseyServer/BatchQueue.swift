@@ -1,0 +1,156 @@
+import Foundation
+
+/// A queue before one thread that works on several items at once: whatever has come from many tasks until then, or within `deadline`
+/// after the first, up to `batchSize`. Who may enter is decided elsewhere (`Admission`), so that it is bounded.
+///
+/// The thread ends with the last reference to the queue.
+final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
+    /// What is told of each batch.
+    struct Report: Sendable {
+        /// How long each item has waited.
+        let waits: [Duration]
+        /// How long the work took.
+        let work: Duration
+    }
+
+    private let line: BatchLine<Item, Output>
+
+    /// Starts the thread.
+    ///
+    /// - Parameters:
+    ///   - make: called on the thread, before anything else; gives what is to be known outside, and the work, an output for each item. The
+    ///     work never leaves the thread, and may so hold on to tensors.
+    ///   - report: called on the thread.
+    /// - Returns: the queue, once `make` is done.
+    /// - Throws: what `make` throws.
+    static func start<Made: Sendable>(
+        named name: String, batchSize: Int, deadline: Duration,
+        make: @escaping @Sendable () throws -> (Made, ([Item]) throws -> [Output]),
+        report: @escaping @Sendable (Report) -> Void
+    ) async throws -> (BatchQueue, Made) {
+        let line = BatchLine<Item, Output>(batchSize: batchSize, deadline: deadline, report: report)
+        let made = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Made, any Error>) in
+            let thread = Thread {
+                do {
+                    let (made, work) = try make()
+                    continuation.resume(returning: made)
+                    line.run(work)
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+            thread.name = name
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+        return (BatchQueue(line), made)
+    }
+
+    private init(_ line: BatchLine<Item, Output>) {
+        self.line = line
+    }
+
+    deinit {
+        line.close()
+    }
+
+    /// Items that wait.
+    var depth: Int { line.depth }
+
+    /// Waits for the item's turn and its output.
+    ///
+    /// - Throws: `CancellationError` where the task is cancelled while the item waits, which then is not worked on; what the work throws.
+    func submit(_ item: Item) async throws -> Output {
+        let id = UUID()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { line.add(item, id, $0) }
+        } onCancel: {
+            line.remove(id)
+        }
+    }
+}
+
+/// What the tasks and the thread share.
+///
+/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Sendable {
+    private struct Entry {
+        let id: UUID
+        let item: Item
+        let arrival: ContinuousClock.Instant
+        let continuation: CheckedContinuation<Output, any Error>
+    }
+
+    private let batchSize: Int
+    private let deadline: Duration
+    private let report: @Sendable (BatchQueue<Item, Output>.Report) -> Void
+    private let condition = NSCondition()
+    private var waiting: [Entry] = []
+    private var isClosed = false
+
+    init(batchSize: Int, deadline: Duration, report: @escaping @Sendable (BatchQueue<Item, Output>.Report) -> Void) {
+        (self.batchSize, self.deadline, self.report) = (batchSize, deadline, report)
+    }
+
+    var depth: Int { condition.withLock { waiting.count } }
+
+    func add(_ item: Item, _ id: UUID, _ continuation: CheckedContinuation<Output, any Error>) {
+        let isCancelled = condition.withLock {
+            // Whoever cancels later finds it among those waiting.
+            guard !Task.isCancelled else { return true }
+            waiting.append(Entry(id: id, item: item, arrival: .now, continuation: continuation))
+            condition.signal()
+            return false
+        }
+        if isCancelled { continuation.resume(throwing: CancellationError()) }
+    }
+
+    func remove(_ id: UUID) {
+        let entry = condition.withLock {
+            waiting.firstIndex { $0.id == id }.map { waiting.remove(at: $0) }
+        }
+        entry?.continuation.resume(throwing: CancellationError())
+    }
+
+    func close() {
+        condition.withLock {
+            isClosed = true
+            condition.signal()
+        }
+    }
+
+    func run(_ work: ([Item]) throws -> [Output]) {
+        while let batch = next() {
+            let start = ContinuousClock.now
+            let outputs = Result { try work(batch.map(\.item)) }
+            report(.init(waits: batch.map { start - $0.arrival }, work: .now - start))
+            switch outputs {
+            case .success(let outputs):
+                precondition(outputs.count == batch.count, "\(outputs.count) outputs for \(batch.count) items")
+                for (entry, output) in zip(batch, outputs) { entry.continuation.resume(returning: output) }
+            case .failure(let error):
+                for entry in batch { entry.continuation.resume(throwing: error) }
+            }
+        }
+    }
+
+    /// The next batch; nil once nobody can add to it any more.
+    private func next() -> [Entry]? {
+        condition.withLock {
+            while true {
+                while waiting.isEmpty {
+                    if isClosed { return nil }
+                    condition.wait()
+                }
+                let end = waiting[0].arrival + deadline
+                while !waiting.isEmpty, waiting.count < batchSize, !isClosed, ContinuousClock.now < end {
+                    _ = condition.wait(until: Date(timeIntervalSinceNow: (end - .now).seconds))
+                }
+                // All that waited may have been cancelled.
+                guard !waiting.isEmpty else { continue }
+                defer { waiting.removeFirst(min(batchSize, waiting.count)) }
+                return Array(waiting.prefix(batchSize))
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Hummingbird
+import Jersey
+
+/// An inference request of the Open Inference Protocol. There is one input, `frames`, of base64 texts of JPEG or PNG images: of shape [T]
+/// for one sequence of T frames, or [B, T] for B of them.
+struct InferRequest: Decodable, Sendable {
+    static let inputName = "frames"
+    static let datatype = "BYTES"
+
+    struct Input: Decodable, Sendable {
+        let name: String
+        let shape: [Int]
+        let datatype: String
+        /// Row after row.
+        let data: [String]
+
+        private enum CodingKeys: CodingKey { case name, shape, datatype, data }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            name = try container.decode(String.self, forKey: .name)
+            shape = try container.decode([Int].self, forKey: .shape)
+            datatype = try container.decode(String.self, forKey: .datatype)
+            guard datatype == InferRequest.datatype else {
+                throw ServiceError(
+                    .badRequest, "the input '\(name)' is \(datatype); frames are \(InferRequest.datatype), as base64 texts")
+            }
+            // The protocol allows rows to be lists of their own.
+            if let rows = try? container.decode([[String]].self, forKey: .data) {
+                data = rows.flatMap { $0 }
+            } else {
+                data = try container.decode([String].self, forKey: .data)
+            }
+        }
+    }
+
+    struct RequestedOutput: Decodable, Sendable {
+        let name: String
+    }
+
+    let id: String?
+    let inputs: [Input]
+    /// All of them where nil or empty.
+    let outputs: [RequestedOutput]?
+
+    /// - Throws: `ServiceError` for outputs that are not known.
+    func check() throws {
+        let known = InferResponse.Output.all.map(\.name)
+        if let other = outputs?.first(where: { !known.contains($0.name) }) {
+            let error = UsageError.unknown(
+                "output", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            throw ServiceError(.badRequest, error.description)
+        }
+    }
+
+    /// - Throws: `ServiceError` for inputs that are not as the model takes them.
+    func sequences(_ limits: RequestLimits) throws -> [FrameSequence] {
+        guard inputs.count == 1, let input = inputs.first, input.name == Self.inputName else {
+            throw ServiceError(.badRequest, "there is one input, '\(Self.inputName)', and not \(inputs.map(\.name))")
+        }
+        let (shape, data) = (input.shape, input.data)
+        guard 1...2 ~= shape.count, shape.allSatisfy({ 1...limits.frames ~= $0 }) else {
+            throw ServiceError(
+                .badRequest,
+                "the shape of '\(Self.inputName)' is [frames] or [sequences, frames], each 1...\(limits.frames), and not \(shape)"
+            )
+        }
+        guard shape.reduce(1, *) == data.count else {
+            throw ServiceError(.badRequest, "the shape \(shape) is for \(shape.reduce(1, *)) frames, and data has \(data.count)")
+        }
+        let (count, length) = (shape.count == 2 ? shape[0] : 1, shape[shape.count - 1])
+        guard count <= limits.sequences else {
+            throw ServiceError(
+                .contentTooLarge, "the request has \(count) sequences, more than the limit of \(limits.sequences); send several")
+        }
+        var upload = Upload(limits)
+        return try (0..<count).map { row in
+            let frames = try (0..<length).map { column in
+                let place = row * length + column
+                return (
+                    name: "\(column + 1)", bytes: try PredictRequest.base64(data[place], "\(Self.inputName), entry \(place + 1)")
+                )
+            }
+            return try upload.sequence("\(row + 1)", frames)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Jersey
+
+/// An answer of the Open Inference Protocol.
+struct InferResponse: Encodable {
+    /// One of the model's outputs: a row for each sequence.
+    struct Output: Sendable {
+        let name: String
+        let datatype: String
+        /// Of a row: empty for a single value, -1 for as many as there are frames.
+        let shape: [Int]
+        /// - Parameter frames: of the sequence, names in order.
+        let values: @Sendable (_ prediction: Prediction, _ frames: [String]) -> Values
+
+        static let all: [Output] = [
+            // Empty where no number was read.
+            Output(name: "number", datatype: "BYTES", shape: []) { prediction, _ in
+                .texts([prediction.number?.description ?? ""])
+            },
+            // 0 where no frame could be read.
+            Output(name: "confidence", datatype: "FP64", shape: []) { prediction, _ in .numbers([prediction.confidence ?? 0]) },
+            Output(name: "unreadable", datatype: "BOOL", shape: []) { prediction, _ in .flags([prediction.unreadable]) },
+            Output(name: "tens", datatype: "FP64", shape: [11]) { prediction, _ in
+                .numbers(prediction.tens.isEmpty ? Array(repeating: 0, count: 11) : prediction.tens)
+            },
+            Output(name: "ones", datatype: "FP64", shape: [10]) { prediction, _ in
+                .numbers(prediction.ones.isEmpty ? Array(repeating: 0, count: 10) : prediction.ones)
+            },
+            // 0 for frames that were not looked at, and where a model does not weigh them.
+            Output(name: "weights", datatype: "FP64", shape: [-1]) { prediction, frames in
+                let weights = Dictionary(
+                    prediction.frames.map { ($0.path, $0.weight ?? 0) }, uniquingKeysWith: { first, _ in first })
+                return .numbers(frames.map { weights[$0] ?? 0 })
+            },
+        ]
+    }
+
+    enum Values: Sendable {
+        case texts([String])
+        case numbers([Double])
+        case flags([Bool])
+    }
+
+    private struct OutputTensor: Encodable {
+        let name: String
+        let datatype: String
+        let shape: [Int]
+        let rows: [Values]
+
+        private enum CodingKeys: CodingKey { case name, datatype, shape, data }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(name, forKey: .name)
+            try container.encode(datatype, forKey: .datatype)
+            try container.encode(shape, forKey: .shape)
+            var data = container.nestedUnkeyedContainer(forKey: .data)
+            for row in rows {
+                switch row {
+                case .texts(let values): for value in values { try data.encode(value) }
+                case .numbers(let values): for value in values { try data.encode(value) }
+                case .flags(let values): for value in values { try data.encode(value) }
+                }
+            }
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, outputs
+        case modelName = "model_name"
+        case modelVersion = "model_version"
+    }
+
+    private let id: String?
+    private let modelName: String
+    private let modelVersion: String
+    private let outputs: [OutputTensor]
+
+    init(_ about: ModelDescription, _ asked: InferRequest, _ sequences: [FrameSequence], _ predictions: [Prediction]) {
+        id = asked.id
+        modelName = about.name
+        modelVersion = String(about.version)
+        let names = (asked.outputs ?? []).map(\.name)
+        let frames = sequences.first?.frames.count ?? 0
+        outputs = Output.all.filter { names.isEmpty || names.contains($0.name) }.map { output in
+            OutputTensor(
+                name: output.name, datatype: output.datatype,
+                shape: [sequences.count] + output.shape.map { $0 < 0 ? frames : $0 },
+                rows: zip(predictions, sequences).map { output.values($0, $1.frames) })
+        }
+    }
+}

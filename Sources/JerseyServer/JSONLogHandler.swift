@@ -1,0 +1,26 @@
+import Foundation
+import Jersey
+import Logging
+
+/// One line of JSON for each event, on standard error: `time`, `level`, `message`, and whatever belongs to the event.
+struct JSONLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
+        // The server's own number of a request; ours goes to the client, too.
+        fields["hb.request.id"] = nil
+        fields["time"] = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(.now)
+        fields["level"] = event.level.rawValue
+        fields["message"] = "\(event.message)"
+        guard let line = try? JSON.line(fields) else { return }
+        // One write, so that lines of several threads do not mix. Nobody may be reading any more: that is no reason to end.
+        try? FileHandle.standardError.write(contentsOf: line + Data("\n".utf8))
+    }
+}

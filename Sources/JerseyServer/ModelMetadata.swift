@@ -1,0 +1,27 @@
+/// What a model takes and gives, as the Open Inference Protocol tells it.
+struct ModelMetadata: Encodable {
+    struct Tensor: Encodable {
+        let name: String
+        let datatype: String
+        /// -1 for a size that differs from request to request.
+        let shape: [Int]
+    }
+
+    private let name: String
+    private let versions: [String]
+    private let platform = "jersey_libtorch"
+    private let inputs: [Tensor]
+    private let outputs: [Tensor]
+    private let parameters: [String: String]
+
+    init(_ about: ModelDescription) {
+        name = about.name
+        versions = [String(about.version)]
+        inputs = [Tensor(name: InferRequest.inputName, datatype: InferRequest.datatype, shape: [-1, -1])]
+        outputs = InferResponse.Output.all.map { Tensor(name: $0.name, datatype: $0.datatype, shape: [-1] + $0.shape) }
+        parameters = [
+            "architecture": about.architecture, "parameters": "\(about.parameters)", "input": "\(about.height)x\(about.width)",
+            "frames": "\(about.maximumFrames)", "precision": about.precision.rawValue,
+        ]
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Hummingbird
+
+/// The parts of a form that a browser or curl sends (RFC 7578). Written here, as no library for it is at hand; it works on the whole
+/// body, which is bounded, and its parts share the body's memory.
+struct Multipart {
+    struct Part: Equatable {
+        let name: String
+        /// As the sender calls it; nil where it is no file.
+        let file: String?
+        let type: ContentType
+        let content: Data
+    }
+
+    let parts: [Part]
+
+    private static let lineEnd = Data("\r\n".utf8)
+    private static let headEnd = Data("\r\n\r\n".utf8)
+    private static let longestHead = 8 << 10
+
+    /// - Parameter limit: of parts.
+    /// - Throws: `ServiceError` for a body that is no form, or is cut off.
+    init(_ body: Data, boundary: String?, limit: Int) throws {
+        guard let boundary, (1...70).contains(boundary.utf8.count) else {
+            throw ServiceError(.badRequest, "the form's Content-Type needs a boundary of 1 to 70 characters")
+        }
+        let delimiter = Data("\r\n--\(boundary)".utf8)
+        guard let opening = Self.opening(of: body, delimiter) else { throw Self.broken("it does not begin with its boundary") }
+        var parts: [Part] = []
+        var position = opening
+        while true {
+            if body[position...].starts(with: Data("--".utf8)) { break }
+            // Spaces may follow the boundary.
+            guard let line = body.find(Self.lineEnd, in: position..<min(body.endIndex, position + 256)) else {
+                throw Self.broken("it is cut off in or after a boundary")
+            }
+            // Of a part without headers the line's end is the head's, too.
+            guard
+                let head = body.find(
+                    Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)),
+                let end = body.find(delimiter, in: head.upperBound - 2..<body.endIndex)
+            else { throw Self.broken("part \(parts.count + 1) has no end, or a head of more than \(Self.longestHead) bytes") }
+            guard parts.count < limit else {
+                throw ServiceError(.contentTooLarge, "the form has more than \(limit) parts; send fewer frames")
+            }
+            let fields = line.upperBound <= head.lowerBound ? body[line.upperBound..<head.lowerBound] : Data()
+            let start = min(head.upperBound, end.lowerBound)
+            parts.append(try Self.part(fields, body[start..<end.lowerBound]))
+            position = end.upperBound
+        }
+        self.parts = parts
+    }
+
+    /// Behind the first boundary; what stands in front of it is for people.
+    private static func opening(of body: Data, _ delimiter: Data) -> Data.Index? {
+        if body.starts(with: delimiter.dropFirst(2)) { return body.startIndex + delimiter.count - 2 }
+        return body.find(delimiter, in: body.startIndex..<min(body.endIndex, body.startIndex + longestHead))?.upperBound
+    }
+
+    private static func part(_ head: Data, _ content: Data) throws -> Part {
+        var fields: [String: String] = [:]
+        for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n") {
+            guard let colon = line.firstIndex(of: ":") else { throw broken("a part has a head that is none") }
+            fields[line[..<colon].lowercased()] = String(line[line.index(after: colon)...])
+        }
+        let disposition = ContentType(fields["content-disposition"])
+        guard disposition.value == "form-data", let name = disposition.parameters["name"] else {
+            throw broken("a part has no name; it needs Content-Disposition: form-data; name=\"…\"")
+        }
+        return Part(
+            name: name, file: disposition.parameters["filename"], type: ContentType(fields["content-type"]), content: content)
+    }
+
+    private static func broken(_ why: String) -> ServiceError {
+        ServiceError(.badRequest, "the form cannot be read: \(why)")
+    }
+}
+
+extension Data {
+    /// As `range(of:in:)`, which copies all of the data at each call.
+    fileprivate func find(_ pattern: Data, in range: Range<Index>) -> Range<Index>? {
+        guard let first = pattern.first else { return nil }
+        let place = withUnsafeBytes { bytes in
+            pattern.withUnsafeBytes { pattern -> Int? in
+                guard let base = bytes.baseAddress, let wanted = pattern.baseAddress else { return nil }
+                let from = base + (range.lowerBound - startIndex)
+                var place = 0
+                while place + pattern.count <= range.count,
+                    let found = memchr(from + place, Int32(first), range.count - pattern.count - place + 1)
+                {
+                    if memcmp(found, wanted, pattern.count) == 0 { return UnsafeRawPointer(found) - from }
+                    place = UnsafeRawPointer(found) - from + 1
+                }
+                return nil
+            }
+        }
+        return place.map { range.lowerBound + $0..<range.lowerBound + $0 + pattern.count }
+    }
+}

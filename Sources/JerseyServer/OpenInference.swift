@@ -1,0 +1,90 @@
+import Foundation
+import Hummingbird
+import Jersey
+
+/// The Open Inference Protocol, version 2, over REST (github.com/kserve/open-inference-protocol), with the part of its model repository
+/// extension that lists and loads.
+enum OpenInference {
+    static func add(to router: Router<ServiceContext>, _ reception: Reception, admin: AdminToken) {
+        addService(to: router, reception.shelf)
+        for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
+            addModel(to: router, path, reception)
+        }
+        addRepository(to: router, reception.shelf, admin)
+    }
+
+    private static func addService(to router: Router<ServiceContext>, _ shelf: ModelShelf) {
+        router.get("/v2") { _, _ in
+            Response(json: try JSON.line(ServerMetadata()))
+        }
+        router.get("/v2/health/live") { _, _ in
+            Response(json: try JSON.line(["live": true]))
+        }
+        router.get("/v2/health/ready") { _, _ in
+            let isReady = shelf.isReady
+            return Response(json: try JSON.line(["ready": isReady]), status: isReady ? .ok : .serviceUnavailable)
+        }
+    }
+
+    private static func addModel(to router: Router<ServiceContext>, _ path: String, _ reception: Reception) {
+        let shelf = reception.shelf
+        router.get(RouterPath(path)) { _, context in
+            let model = try shelf.model(context.parameters.require("model"), version: context.parameters.get("version"))
+            return Response(json: try JSON.line(ModelMetadata(model.about)))
+        }
+        router.get(RouterPath(path + "/ready")) { _, context in
+            let name = try context.parameters.require("model")
+            let isReady = try shelf.isReady(name)
+            // A version that is not there is an error, and not one that is not ready.
+            if isReady { _ = try shelf.model(name, version: context.parameters.get("version")) }
+            return Response(
+                json: try JSON.line(ReadyAnswer(name: name, ready: isReady)), status: isReady ? .ok : .serviceUnavailable)
+        }
+        router.post(RouterPath(path + "/infer")) { request, context in
+            let limits = reception.limits
+            let (model, version) = (try context.parameters.require("model"), context.parameters.get("version"))
+            return try await reception.respond(to: request, context, model: model, version: version) { body in
+                let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: limits.jsonDepth)
+                try asked.check()
+                return (asked, try asked.sequences(limits))
+            } answer: { about, asked, sequences, predictions in
+                try JSON.line(InferResponse(about, asked, sequences, predictions))
+            }
+        }
+    }
+
+    private static func addRepository(to router: Router<ServiceContext>, _ shelf: ModelShelf, _ admin: AdminToken) {
+        router.post("/v2/repository/index") { _, _ in
+            let loaded = Dictionary(uniqueKeysWithValues: shelf.models.map { ($0.about.name, $0.about.version) })
+            let rows = shelf.names.map { name in
+                RepositoryRow(
+                    name: name, version: loaded[name].map(String.init) ?? "",
+                    state: loaded[name] == nil ? "UNAVAILABLE" : "READY",
+                    reason: loaded[name] == nil ? "it is being loaded" : "")
+            }
+            return Response(json: try JSON.line(rows))
+        }
+        router.post("/v2/repository/models/{model}/load") { request, context in
+            try admin.check(request)
+            let name = try context.parameters.require("model")
+            let about = try await shelf.load(name)
+            context.logger.notice("loaded", metadata: ["model": "\(name)", "version": "\(about.version)"])
+            return Response(json: try JSON.line(["name": name]))
+        }
+    }
+
+    private struct ServerMetadata: Encodable {
+        let name = "jersey"
+        let version = jerseyVersion
+        let extensions = ["model_repository"]
+    }
+
+    private struct ReadyAnswer: Encodable {
+        let name: String
+        let ready: Bool
+    }
+
+    private struct RepositoryRow: Encodable {
+        let name, version, state, reason: String
+    }
+}

@@ -1,0 +1,25 @@
+import Hummingbird
+
+/// The page for people, the document for programs, and the figures for Prometheus.
+enum PageRoutes {
+    static func add(to router: Router<ServiceContext>, _ reception: Reception) {
+        let files: [(path: RouterPath, type: String, content: [UInt8])] = [
+            ("/", "text/html; charset=utf-8", PackageResources.index_html),
+            ("/page.css", "text/css; charset=utf-8", PackageResources.page_css),
+            ("/page.js", "text/javascript; charset=utf-8", PackageResources.page_js),
+            ("/icon.svg", "image/svg+xml", PackageResources.icon_svg),
+            ("/openapi.json", "application/json", PackageResources.openapi_json),
+        ]
+        for (path, type, content) in files {
+            let buffer = ByteBuffer(bytes: content)
+            router.get(path) { _, _ in
+                Response(status: .ok, headers: [.contentType: type], body: .init(byteBuffer: buffer))
+            }
+        }
+        router.get("/metrics") { _, _ in
+            Response(
+                reception.metrics.text(reception.shelf, reception.admission).utf8,
+                type: "text/plain; version=0.0.4; charset=utf-8")
+        }
+    }
+}

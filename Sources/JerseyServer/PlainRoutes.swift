@@ -1,0 +1,67 @@
+import Foundation
+import Hummingbird
+import Jersey
+
+/// The service's own routes: a request for each player, answered as `jersey predict --format json` does.
+enum PlainRoutes {
+    static func add(to router: Router<ServiceContext>, _ reception: Reception) {
+        router.post("/v1/predict") { request, context in
+            let type = ContentType(request.headers[.contentType])
+            let limits = reception.limits
+            let isIllustrated = try wantsPictures(request)
+            return try await reception.respond(to: request, context, model: model(of: request)) { body in
+                ((), [try PredictRequest.sequence(body, type, limits)])
+            } answer: { _, _, sequences, predictions in
+                guard let answer = answers(predictions, sequences, isIllustrated).first else { throw ServiceError.clientLeft }
+                return try JSON.line(answer)
+            }
+        }
+        router.post("/v1/predict/archive") { request, context in
+            let type = ContentType(request.headers[.contentType])
+            let limits = reception.limits
+            let isIllustrated = try wantsPictures(request)
+            return try await reception.respond(to: request, context, model: model(of: request)) { body in
+                let (bytes, name) = try archive(body, type)
+                var upload = Upload(limits)
+                return ((), try upload.archive(bytes, named: name))
+            } answer: { _, _, sequences, predictions in
+                try JSON.line(answers(predictions, sequences, isIllustrated))
+            }
+        }
+    }
+
+    private static func answers(
+        _ predictions: [Prediction], _ sequences: [FrameSequence], _ isIllustrated: Bool
+    ) -> [PredictionAnswer] {
+        isIllustrated
+            ? PredictionAnswer.illustrated(predictions, sequences) : predictions.map { PredictionAnswer(prediction: $0) }
+    }
+
+    /// The body itself, or the one file of a form.
+    private static func archive(_ body: Data, _ type: ContentType) throws -> (Data, String) {
+        let plain = ["application/zip", "application/x-tar", "application/gzip", "application/octet-stream"]
+        if plain.contains(type.value) { return (body, "archive") }
+        guard type.value == "multipart/form-data" else {
+            throw ServiceError(
+                .unsupportedMediaType,
+                "an archive comes as \(plain.joined(separator: ", ")) or multipart/form-data, and not as '\(type.value)'")
+        }
+        let parts = try Multipart(body, boundary: type.parameters["boundary"], limit: 1).parts
+        guard let part = parts.first, part.name == "archive" else {
+            throw ServiceError(.badRequest, "the form needs one file under the name 'archive'")
+        }
+        return (part.content, Upload.plain(part.file, or: "archive"))
+    }
+
+    private static func model(of request: Request) -> String? {
+        request.uri.queryParameters["model"].map(String.init)
+    }
+
+    private static func wantsPictures(_ request: Request) throws -> Bool {
+        switch request.uri.queryParameters["pictures"] {
+        case nil, "false": return false
+        case "true": return true
+        case let other?: throw ServiceError(.badRequest, "pictures is true or false, and not '\(other)'")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Hummingbird
+import Jersey
+
+/// The body of `POST /v1/predict`: JSON, or a form.
+enum PredictRequest {
+    /// `{"frames": ["base64", …]}`, or with names, `{"frames": [{"name": "1.jpg", "data": "base64"}, …]}`; `sequence` is what it is called.
+    private struct Body: Decodable {
+        let sequence: String?
+        let frames: [Frame]
+    }
+
+    private struct Frame: Decodable {
+        let name: String?
+        let data: String
+
+        private enum CodingKeys: CodingKey { case name, data }
+
+        init(from decoder: any Decoder) throws {
+            if let text = try? decoder.singleValueContainer().decode(String.self) {
+                (name, data) = (nil, text)
+                return
+            }
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            name = try container.decodeIfPresent(String.self, forKey: .name)
+            data = try container.decode(String.self, forKey: .data)
+        }
+    }
+
+    /// - Parameter type: of the body.
+    /// - Throws: `ServiceError` that names what is wrong in it; what `Upload` throws.
+    static func sequence(_ body: Data, _ type: ContentType, _ limits: RequestLimits) throws -> FrameSequence {
+        switch type.value {
+        case "application/json": try json(body, limits)
+        case "multipart/form-data": try form(body, type, limits)
+        default:
+            throw ServiceError(
+                .unsupportedMediaType,
+                "frames come as application/json or multipart/form-data, and not as '\(type.value)'; archives go to /v1/predict/archive"
+            )
+        }
+    }
+
+    private static func json(_ body: Data, _ limits: RequestLimits) throws -> FrameSequence {
+        let request = try JSONBody.decoded(Body.self, from: body, depth: limits.jsonDepth)
+        var upload = Upload(limits)
+        let frames = try request.frames.enumerated().map { index, frame in
+            (name: Upload.plain(frame.name, or: "\(index + 1)"), bytes: try base64(frame.data, "frames, entry \(index + 1)"))
+        }
+        return try upload.sequence(Upload.plain(request.sequence, or: "upload"), frames)
+    }
+
+    private static func form(_ body: Data, _ type: ContentType, _ limits: RequestLimits) throws -> FrameSequence {
+        // A field for the sequence's name, beside the frames.
+        let form = try Multipart(body, boundary: type.parameters["boundary"], limit: limits.frames + 1)
+        let known = ["frames", "video", "sequence"]
+        if let other = form.parts.first(where: { !known.contains($0.name) }) {
+            let error = UsageError.unknown(
+                "field", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            throw ServiceError(.badRequest, error.description)
+        }
+        let id = Upload.plain(
+            form.parts.first { $0.name == "sequence" }.map { String(decoding: $0.content, as: UTF8.self) }, or: "upload")
+        let frames = form.parts.filter { $0.name == "frames" }
+        let films = form.parts.filter { $0.name == "video" }
+        var upload = Upload(limits)
+        guard let film = films.first else {
+            return try upload.sequence(
+                id, frames.enumerated().map { (Upload.plain($1.file, or: "\($0 + 1)"), $1.content) })
+        }
+        guard films.count == 1 && frames.isEmpty else {
+            throw ServiceError(.badRequest, "a form has frames or one video, which is one sequence; send one request for each")
+        }
+        return try upload.film(id, film.content, named: Upload.plain(film.file, or: "video"))
+    }
+
+    static func base64(_ text: String, _ place: String) throws -> Data {
+        guard let data = Data(base64Encoded: text) else {
+            throw ServiceError(.badRequest, "\(place): is no base64; encode the bytes of a JPEG or PNG image")
+        }
+        return data
+    }
+}

@@ -1,0 +1,23 @@
+/// What one request may hold at most. All of it is checked before memory is given to it.
+public struct RequestLimits: Sendable, Equatable {
+    public var bodyBytes = 64 << 20
+    /// Pieces that a body without a length comes in.
+    public var chunks = 65_536
+    /// Lists and objects within each other.
+    public var jsonDepth = 100
+    /// Frames of a request, in all of its sequences.
+    public var frames = 1_024
+    public var sequences = 64
+    /// Pixels of one frame.
+    public var framePixels = 16_000_000
+    /// Pixels of all frames that are decoded at once, those of a film or of one request.
+    public var pixels = 64_000_000
+    /// Seconds that a client may take for a request's header, and then for its body, and then to take in the answer.
+    public var headerSeconds = 10
+    public var bodySeconds = 30
+    public var answerSeconds = 60
+    /// Seconds that a connection may be idle between requests.
+    public var idleSeconds = 75
+
+    public init() {}
+}

@@ -1,0 +1,77 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Jersey
+import Logging
+
+/// Stands before all routes: gives each request an id, makes answers of errors, counts and logs.
+struct RequestObserver: RouterMiddleware {
+    typealias Context = ServiceContext
+
+    let metrics: ServiceMetrics
+    let shelf: ModelShelf
+
+    private static let idField = HTTPField.Name("x-request-id")!
+
+    func handle(
+        _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        let id = request.headers[Self.idField].flatMap(Self.accepted) ?? UUID().uuidString.lowercased()
+        var context = context
+        context.logger[metadataKey: "request_id"] = "\(id)"
+        var response: Response
+        var trouble: (any Error)?
+        do {
+            response = try await next(request, context)
+        } catch {
+            trouble = error
+            response = ServiceError(error).response
+        }
+        response.headers[Self.idField] = id
+        // Nothing that the page shows comes from elsewhere, and nobody may put it into a page of theirs.
+        response.headers[.contentSecurityPolicy] = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if shelf.isDraining { response.headers[.connection] = "close" }
+
+        // Methods and paths that are no route's are whatever strangers make up.
+        let isRoute = context.endpointPath.map { $0.hasPrefix("/") } ?? false
+        let route = isRoute ? "\(request.method) \(context.endpointPath ?? "")" : "other"
+        let seconds = (ContinuousClock.now - start).seconds
+        metrics.requests.add(1, route, Self.outcome(response.status))
+        metrics.request.observe(seconds, route)
+        log(request, response.status, seconds, trouble, context.logger)
+        return response
+    }
+
+    /// An id that the client has given, where it is fit for a log and a header.
+    private static func accepted(_ id: String) -> String? {
+        id.wholeMatch(of: /[A-Za-z0-9._:-]{1,128}/) == nil ? nil : id
+    }
+
+    /// Few words, so that the number of series stays small.
+    static func outcome(_ status: HTTPResponse.Status) -> String {
+        switch status.code {
+        case 200..<400: "answered"
+        case 429: "rejected"
+        case 499: "abandoned"
+        case 503: "unavailable"
+        case 400..<500: "refused"
+        default: "failed"
+        }
+    }
+
+    private func log(
+        _ request: Request, _ status: HTTPResponse.Status, _ seconds: Double, _ trouble: (any Error)?, _ logger: Logger
+    ) {
+        var metadata: Logger.Metadata = [
+            "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(status.code)",
+            "milliseconds": "\((seconds * 1e5).rounded() / 100)",
+        ]
+        if let trouble { metadata["error"] = "\(trouble)" }
+        let isFailure = status.code >= 500 && status != .serviceUnavailable
+        // Probes and scrapes come every few seconds and say nothing new.
+        let isRoutine = request.method == .get && status.code < 400
+        logger.log(level: isFailure ? .error : isRoutine ? .debug : .info, "request", metadata: metadata)
+    }
+}

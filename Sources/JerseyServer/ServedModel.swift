@@ -1,0 +1,85 @@
+import Foundation
+import Jersey
+import NIOPosix
+import Torch
+
+/// A model with its thread. Frames are decoded and fitted on the threads of a pool; plain memory goes from there to the model.
+final class ServedModel: Predicting {
+    /// Where weights come from.
+    enum Source: Sendable, Equatable {
+        case bundled
+        case file(String)
+    }
+
+    private typealias Loaded = (sequence: FrameSequence, frames: LoadedSequence)
+
+    let about: ModelDescription
+    private let loader: SequenceLoader
+    private let queue: BatchQueue<Loaded, Result<Reading, UnreadableSequence>>
+    private let decoders: DecoderPool
+    private let metrics: ServiceMetrics
+
+    /// Loads weights and makes them ready to read, on the thread that will read with them.
+    ///
+    /// - Throws: `FileError` for a broken file; `UsageError` where the precision cannot be had.
+    init(
+        named name: String, version: Int, from source: Source, _ settings: ServerSettings, decoders: DecoderPool,
+        metrics: ServiceMetrics
+    ) async throws {
+        let (batchSize, threads, precision) = (settings.batchSize, settings.threads, settings.precision)
+        let (queue, (about, loader)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>.start(
+            named: "model \(name)", batchSize: batchSize, deadline: settings.deadline
+        ) {
+            Runtime.threads = threads
+            let checkpoint: Checkpoint =
+                switch source {
+                case .bundled: try .bundled()
+                case .file(let path): try Checkpoint(contentsOf: URL(fileURLWithPath: path))
+                }
+            let card = checkpoint.card
+            let model = try checkpoint.model(on: .cpu, path: name)
+            try model.compile(asked: precision, card)
+            var reader = SequenceReader(
+                model: model, loader: SequenceLoader(card, singleFrame: .anchorOrAll), batchSize: batchSize)
+            reader.calibration = card.calibration
+            let about = ModelDescription(
+                name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
+                height: card.height, width: card.width, maximumFrames: card.maximumFrames, precision: precision,
+                threshold: card.calibration?.threshold)
+            return ((about, reader.loader), { reader.read($0) })
+        } report: { report in
+            metrics.add(report, model: name)
+        }
+        (self.queue, self.about, self.loader, self.decoders, self.metrics) = (queue, about, loader, decoders, metrics)
+    }
+
+    func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
+        let windows = sequences.flatMap { loader.windows(of: $0) }
+        let start = ContinuousClock.now
+        let loaded = try await decoders.run { [loader] in
+            try windows.map { window in
+                let frames = try loader.load(window)
+                // The pictures are not needed any more, and are much larger than what was made of them.
+                let names = FrameSequence(
+                    id: window.id, track: window.track, number: nil, frames: window.frames, anchor: window.anchor)
+                return (sequence: names, frames: frames)
+            }
+        }
+        metrics.decode.observe((ContinuousClock.now - start).seconds, about.name)
+        metrics.depth.add(Double(loaded.count), about.name)
+        defer { metrics.depth.add(-Double(loaded.count), about.name) }
+        let results = try await withThrowingTaskGroup(of: (Int, Result<Reading, UnreadableSequence>).self) { group in
+            for (index, item) in loaded.enumerated() {
+                group.addTask { [queue] in (index, try await queue.submit(item)) }
+            }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        let predictions = loaded.indices.compactMap { results[$0] }.map { result in
+            switch result {
+            case .success(let reading): Prediction(reading)
+            case .failure(let unreadable): Prediction(unreadable)
+            }
+        }
+        return Prediction.joinedWindows(predictions)
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Jersey
+
+/// What a service is started with.
+public struct ServerSettings: Sendable {
+    /// Names of models and where their weights come from: a file, or nil for the bundled model. The first answers where a request names
+    /// none.
+    public var models: [(name: String, file: String?)] = [("bundled", nil)]
+    public var host = "127.0.0.1"
+    /// 0 takes any that is free.
+    public var port = 8080
+    /// Sequences that the model reads at once, at most.
+    public var batchSize = 16
+    /// How long the first of a batch waits for others.
+    public var deadline = Duration.milliseconds(2)
+    /// Requests that may wait or be under way.
+    public var queue = 64
+    /// Of libtorch, for each model. A core is left for decoding: where libtorch's threads have to wait for each other, everything does.
+    public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+    /// Threads that decode frames.
+    public var workers = 2
+    public var precision = Precision.float32
+    /// What a request has to show that changes something; nil refuses all of them.
+    public var adminToken: String?
+    public var connections = 512
+    /// Seconds for which connections are still taken, and told that the service is about to end.
+    public var drainSeconds = 1.0
+    /// Bytes of all bodies together that are being read or worked on.
+    public var bodyBytes = 256 << 20
+    public var limits = RequestLimits()
+
+    public init() {}
+
+    /// - Throws: `UsageError` for a model's name that is not fit for a path, or is there twice.
+    func check() throws {
+        try UsageError.checkUnique(models.map(\.name), kind: "model")
+        for (name, _) in models where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) == nil {
+            throw UsageError("a model is named with letters, digits, '.', '_' and '-', and not '\(name)'")
+        }
+    }
+}

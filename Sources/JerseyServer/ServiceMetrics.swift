@@ -1,0 +1,60 @@
+import Foundation
+import Jersey
+
+/// All figures that the service tells of itself.
+final class ServiceMetrics: Sendable {
+    private static let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+    let requests = Gauge.counter(
+        "jersey_requests_total", "Requests by route and outcome.", labels: ["route", "outcome"])
+    let request = Histogram(
+        "jersey_request_seconds", "From a request's head to its answer.", labels: ["route"], bounds: seconds)
+    let decode = Histogram(
+        "jersey_decode_seconds", "Waiting for a decoding thread, and decoding and fitting a request's frames.", labels: ["model"],
+        bounds: seconds)
+    let queue = Histogram(
+        "jersey_queue_seconds", "Sequences waiting for the model.", labels: ["model"], bounds: seconds)
+    let infer = Histogram("jersey_infer_seconds", "The model at work on a batch.", labels: ["model"], bounds: seconds)
+    let batch = Histogram(
+        "jersey_batch_size", "Sequences in a batch.", labels: ["model"], bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
+    let depth = Gauge.level("jersey_queue_depth", "Sequences that wait for the model or are with it.", labels: ["model"])
+    let predictions = Gauge.counter("jersey_predictions_total", "Sequences read.", labels: ["model"])
+    let abstentions = Gauge.counter(
+        "jersey_abstentions_total", "Sequences read that were not answered, for want of confidence.", labels: ["model"])
+
+    /// Everything, for a scrape.
+    func text(_ shelf: ModelShelf, _ admission: Admission) -> String {
+        let models = Gauge.level(
+            "jersey_model_info", "Models that are loaded; always 1.", labels: ["model", "version", "architecture", "precision"])
+        for model in shelf.models.map(\.about) {
+            models.add(1, model.name, String(model.version), model.architecture, model.precision.rawValue)
+        }
+        let ready = Gauge.level("jersey_ready", "1 where requests are taken.")
+        ready.add(shelf.isReady ? 1 : 0)
+        let admitted = Gauge.level("jersey_requests_admitted", "Requests that wait or are under way.")
+        admitted.add(Double(admission.count))
+        let memory = Gauge.level("process_resident_memory_bytes", "Resident memory.")
+        if let bytes = Self.residentBytes { memory.add(Double(bytes)) }
+        let all: [any Metric] = [
+            requests, request, decode, queue, infer, batch, depth, predictions, abstentions, models, ready, admitted, memory,
+        ]
+        return all.map(\.text).joined()
+    }
+
+    func add(_ report: BatchQueue<some Sendable, some Sendable>.Report, model: String) {
+        for wait in report.waits { queue.observe(wait.seconds, model) }
+        infer.observe(report.work.seconds, model)
+        batch.observe(Double(report.waits.count), model)
+    }
+
+    func add(_ predictions: [Prediction], model: String) {
+        self.predictions.add(Double(predictions.count), model)
+        abstentions.add(Double(predictions.count(where: \.unreadable)), model)
+    }
+
+    private static var residentBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
+        let fields = text.split(separator: " ")
+        return fields.count > 1 ? Int(fields[1]).map { $0 * sysconf(Int32(_SC_PAGESIZE)) } : nil
+    }
+}

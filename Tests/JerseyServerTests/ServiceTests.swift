@@ -1,0 +1,181 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Jersey
+import Synchronization
+import Testing
+import Torch
+
+@testable import JerseyServer
+
+/// What the service does over time: loading, load, draining.
+@Suite struct ServiceTests {
+    private static func body() throws -> String { "{\"frames\": [\"\(try picture().base64EncodedString())\"]}" }
+
+    @Test func `Until its models are loaded, and once it drains, the service is alive, not ready, and takes no requests`()
+        async throws
+    {
+        let latch = Latch()
+        let shelf = ModelShelf(["stub"]) { _, _ in
+            try await latch.wait()
+            return StubModel()
+        }
+        let subject = try await Subject([StubModel()])
+        let reception = Reception(
+            shelf: shelf, admission: subject.reception.admission, decoders: subject.reception.decoders, limits: RequestLimits(),
+            metrics: subject.metrics)
+        let app = Application(router: JerseyService.router(reception, adminToken: nil), logger: Subject.silence)
+        try await app.test(.router) { client in
+            func expectClosed(_ words: String) async throws {
+                #expect(try await client.get("/v2/health/live").status == .ok)
+                #expect(try await client.get("/v2/health/ready").status == .serviceUnavailable)
+                #expect(try await client.get("/v2/models/stub/ready").status == .serviceUnavailable)
+                let answer = try await client.post("/v1/predict", json: try Self.body())
+                #expect(answer.status == .serviceUnavailable && answer.headers[.retryAfter] == "1")
+                #expect(answer.error?.contains(words) == true)
+            }
+            async let loading: Void = shelf.loadAll()
+            try await expectClosed("is being loaded")
+            latch.open()
+            try await loading
+            #expect(try await client.get("/v2/health/ready").status == .ok)
+            #expect(try await client.post("/v1/predict", json: try Self.body()).status == .ok)
+            shelf.drain()
+            try await expectClosed("about to end")
+            #expect(try await client.get("/v2").headers[.connection] == "close")
+        }
+    }
+
+    @Test func `Whoever finds the service full is told to come again, and those who are in are answered`() async throws {
+        let latch = Latch()
+        let stub = StubModel { try await latch.wait() }
+        let subject = try await Subject([stub]) { $0.queue = 2 }
+        try await subject.ask { client async throws in
+            let inside = try (0..<2).map { _ in
+                let body = try Self.body()
+                return Task { try await client.post("/v1/predict", json: body) }
+            }
+            try await eventually("two are in") { stub.seen.count == 2 }
+            let rejected = try await client.post("/v1/predict", json: try Self.body())
+            #expect(rejected.status == .tooManyRequests && rejected.headers[.retryAfter] == "1")
+            latch.open()
+            for task in inside { #expect(try await task.value.status == .ok) }
+            #expect(try await client.post("/v1/predict", json: try Self.body()).status == .ok)
+        }
+    }
+
+    @Test func `Bodies that together have more bytes than there is room for are told to come again`() async throws {
+        let subject = try await Subject([StubModel()]) { $0.bodyBytes = 100 }
+        try await subject.ask { client async throws in
+            #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 101)).status == .tooManyRequests)
+            // The room is given back.
+            #expect(try await client.post("/v1/predict", json: "{}").status == .badRequest)
+            #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 100)).status == .badRequest)
+        }
+    }
+
+    @Test func `A model is loaded anew with the token only, and off is the default`() async throws {
+        let token = "0123456789abcdef"
+        let path = "/v2/repository/models/stub/load"
+        try await Subject([StubModel()]).ask { client async throws in
+            #expect(try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status == .forbidden)
+        }
+        try await Subject([StubModel()]) { $0.adminToken = token }.ask { client async throws in
+            for wrong in ["", "Bearer", "Bearer 0123456789abcdeg", "Bearer 0123456789abcde", "Basic \(token)"] {
+                #expect(try await client.post(path, json: "", headers: [.authorization: wrong]).status == .unauthorized)
+            }
+            #expect(try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status == .ok)
+            let other = try await client.post(
+                "/v2/repository/models/x/load", json: "", headers: [.authorization: "bearer \(token)"])
+            #expect(other.status == .notFound)
+        }
+    }
+
+    @Test
+    func
+        `A model that is loaded anew answers from then on, what is under way ends with the former, and a failure changes nothing`()
+        async throws
+    {
+        let latch = Latch()
+        let fails = Mutex(false)
+        let shelf = ModelShelf(["stub"]) { name, version in
+            if fails.withLock({ $0 }) { throw FileError("w", "is broken") }
+            return StubModel(name, version: version) { if version == 1 { try await latch.wait() } }
+        }
+        try await shelf.loadAll()
+        let former = try shelf.model("stub")
+        let sequence = FrameSequence(id: "s", track: "s", number: nil, frames: ["1"], anchor: nil)
+        async let underWay = former.predict([sequence])
+        try await shelf.load("stub")
+        #expect(try shelf.model("stub").about.version == 2)
+        latch.open()
+        #expect(try await underWay.count == 1)
+        fails.withLock { $0 = true }
+        await #expect(throws: FileError.self) { try await shelf.load("stub") }
+        #expect(try shelf.model("stub").about.version == 2 && shelf.isReady)
+    }
+
+    @Test func `Requests go on while real weights are swapped under them, and none is lost`() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID()).safetensors")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Checkpoint.bundled().write(try Checkpoint.bundled().card, to: file)
+        var settings = ServerSettings()
+        settings.threads = 1
+        let (decoders, metrics) = (DecoderPool(threads: 1), ServiceMetrics())
+        let shelf = ModelShelf(["m"]) { [settings] name, version in
+            try await ServedModel(
+                named: name, version: version, from: .file(file.path), settings, decoders: decoders, metrics: metrics)
+        }
+        try await shelf.loadAll()
+        let image = try RGBImage(decoding: try picture(width: 40, height: 40), named: "a frame")
+        let isOver = Mutex(false)
+        let asking = Task {
+            var versions: Set<Int> = []
+            while !isOver.withLock({ $0 }) {
+                let model = try shelf.model("m")
+                let sequence = FrameSequence(
+                    id: "s", track: "s", number: nil, frames: ["1"], images: [image], anchor: nil)
+                #expect(try await model.predict([sequence]).first?.confidence != nil)
+                versions.insert(model.about.version)
+            }
+            return versions
+        }
+        for _ in 0..<4 { try await shelf.load("m") }
+        try await eventually("the last answers") { try shelf.model("m").about.version == 5 }
+        try await Task.sleep(for: .milliseconds(50))
+        isOver.withLock { $0 = true }
+        #expect(try await asking.value.count > 1)
+        try Data("broken".utf8).write(to: file)
+        await #expect(throws: FileError.self) { try await shelf.load("m") }
+        #expect(try shelf.model("m").about.version == 5)
+    }
+
+    @Test func `A long sequence is read in windows that are combined, as the command does`() async throws {
+        let settings = ServerSettings()
+        let model = try await ServedModel(
+            named: "m", version: 1, from: .bundled, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
+        let images = try (0..<40).map { try RGBImage(decoding: try picture($0, width: 30, height: 30), named: "a frame") }
+        let sequence = FrameSequence(
+            id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images, anchor: nil)
+        let served = try await model.predict([sequence])
+        let checkpoint = try Checkpoint.bundled()
+        let read = try checkpoint.model(on: .cpu, path: "m")
+        try read.compile(.float32)
+        var reader = SequenceReader(model: read, loader: SequenceLoader(checkpoint.card, singleFrame: .anchorOrAll))
+        reader.calibration = checkpoint.card.calibration
+        let (readings, _) = try reader.readAll(reader.loader.windows(of: sequence))
+        let expected = Prediction.joinedWindows(readings.map(Prediction.init))
+        #expect(served.count == 1 && served[0].windows == expected[0].windows && (served[0].windows ?? 0) > 1)
+        #expect(zip(served[0].tens, expected[0].tens).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
+    @Test func `Settings that make no sense are refused by name`() {
+        var settings = ServerSettings()
+        settings.models = [("a", nil), ("a", nil)]
+        #expect(throws: UsageError.self) { try settings.check() }
+        settings.models = [("a/b", nil)]
+        #expect(throws: UsageError.self) { try settings.check() }
+        settings.models = [("crops-2.1_b", "w.safetensors")]
+        #expect(throws: Never.self) { try settings.check() }
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Jersey
+import Logging
+import Synchronization
+import Testing
+
+@testable import JerseyServer
+
+/// A model that says of each sequence what it was given, and works for as long as it is told to.
+final class StubModel: Predicting {
+    let about: ModelDescription
+    private let work: @Sendable () async throws -> Void
+    private let frames = Mutex<[[String]]>([])
+
+    init(_ name: String = "stub", version: Int = 1, work: @escaping @Sendable () async throws -> Void = {}) {
+        about = ModelDescription(
+            name: name, version: version, architecture: "stub", parameters: 0, height: 48, width: 48, maximumFrames: 16,
+            precision: .float32, threshold: nil)
+        self.work = work
+    }
+
+    /// The frames of each sequence so far.
+    var seen: [[String]] { frames.withLock { $0 } }
+
+    func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
+        frames.withLock { $0 += sequences.map(\.frames) }
+        try await work()
+        let row = { (count: Int, place: Int) in (0..<count).map { $0 == place ? -0.1 : -5 } }
+        return sequences.map { sequence in
+            Prediction(
+                Reading(
+                    sequence: sequence, tens: row(11, 4), ones: row(10, 2), used: Array(sequence.frames.indices), attention: nil,
+                    problems: []))
+        }
+    }
+}
+
+/// A gate that tasks wait at until it is opened.
+final class Latch: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream()
+    }
+
+    func open() { continuation.finish() }
+
+    /// - Throws: `CancellationError` where the task is cancelled.
+    func wait() async throws {
+        for await _ in stream {}
+        try Task.checkCancellation()
+    }
+}
+
+/// Waits until something has come about, and fails the test where it does not.
+func eventually(_ what: Comment, _ condition: @Sendable () async throws -> Bool) async throws {
+    for _ in 0..<1000 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record(what)
+}
+
+/// A service around models, and what belongs to it.
+struct Subject {
+    let shelf: ModelShelf
+    let settings: ServerSettings
+    let metrics = ServiceMetrics()
+
+    /// - Parameter models: by name; loaded at once.
+    init(_ models: [any Predicting], _ change: (inout ServerSettings) -> Void = { _ in }) async throws {
+        let byName = Dictionary(uniqueKeysWithValues: models.map { ($0.about.name, $0) })
+        shelf = ModelShelf(models.map(\.about.name)) { name, _ in try #require(byName[name]) }
+        try await shelf.loadAll()
+        var settings = ServerSettings()
+        (settings.host, settings.port) = ("localhost", 0)
+        change(&settings)
+        self.settings = settings
+    }
+
+    /// The model that comes with jersey, read with one thread.
+    static func bundled(_ change: (inout ServerSettings) -> Void = { _ in }) async throws -> Subject {
+        var settings = ServerSettings()
+        settings.threads = 1
+        let model = try await ServedModel(
+            named: "bundled", version: 1, from: .bundled, settings, decoders: decoders, metrics: ServiceMetrics())
+        return try await Subject([model], change)
+    }
+
+    static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private static let decoders = DecoderPool(threads: 2)
+
+    var reception: Reception {
+        Reception(
+            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.bodyBytes), decoders: Self.decoders,
+            limits: settings.limits, metrics: metrics)
+    }
+
+    var app: some ApplicationProtocol {
+        JerseyService.application(shelf, settings, decoders: Self.decoders, metrics: metrics, logger: Self.silence)
+    }
+
+    /// Requests past the connection, straight to the routes.
+    func ask<Value>(_ body: @Sendable (any TestClientProtocol) async throws -> Value) async throws -> Value {
+        try await app.test(.router, body)
+    }
+}
+
+extension TestClientProtocol {
+    func post(
+        _ path: String, _ body: Data, type: String = "application/json", headers: HTTPFields = [:]
+    ) async throws -> TestResponse {
+        var headers = headers
+        headers[.contentType] = type
+        return try await execute(uri: path, method: .post, headers: headers, body: ByteBuffer(bytes: body)) { $0 }
+    }
+
+    func post(_ path: String, json: String, headers: HTTPFields = [:]) async throws -> TestResponse {
+        try await post(path, Data(json.utf8), headers: headers)
+    }
+
+    func get(_ path: String) async throws -> TestResponse {
+        try await execute(uri: path, method: .get) { $0 }
+    }
+}
+
+extension TestResponse {
+    var text: String { String(buffer: body) }
+
+    /// The value at a path of keys and places.
+    func json(_ path: String...) throws -> Any? {
+        path.reduce(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as Any?) { value, key in
+            Int(key).flatMap { (value as? [Any])?[$0] } ?? (value as? [String: Any])?[key]
+        }
+    }
+
+    var error: String? { try? json("error") as? String }
+}
+
+/// Pictures that are different, and small.
+func picture(_ seed: Int = 1, width: Int = 12, height: Int = 16) throws -> Data {
+    let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 * 13 + seed * 31) }
+    return try RGBImage(width: width, height: height, pixels: pixels).pngData()
+}
+
+/// A form as browsers send it.
+func form(_ parts: [(name: String, file: String?, content: Data)], boundary: String = "frontier") -> (Data, String) {
+    var body = Data()
+    for (name, file, content) in parts {
+        let named = file.map { "; filename=\"\($0)\"" } ?? ""
+        body +=
+            Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(named)\r\n\r\n".utf8) + content
+            + Data("\r\n".utf8)
+    }
+    return (body + Data("--\(boundary)--\r\n".utf8), "multipart/form-data; boundary=\(boundary)")
+}

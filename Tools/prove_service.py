@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""Does to `jersey serve` what strangers do, and ends it under load, many times over.
+
+    Tools/prove_service.py [--jersey .build/release/jersey] [hostile] [slow] [restarts] [reload] [--restarts 100]
+
+hostile   each of many hostile requests gets a 4xx in under a second, and the service is ready afterwards
+slow      clients that send a byte at a time are ended in time, and others are served meanwhile
+restarts  SIGTERM under load: exit status 0, and whatever the service has answered has come to its client
+reload    weights are swapped under load: every request is answered
+
+Standard library only. `schemathesis run ADDRESS/openapi.json --checks not_a_server_error` is the fifth proof.
+"""
+import argparse
+import base64
+import http.client
+import io
+import json
+import pathlib
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+import uuid
+import zipfile
+import zlib
+
+from serving import TOKEN, Service, form, sequences, synthesize
+
+
+# What hostile clients send: a name, and the raw request.
+
+def post(path: str, body: bytes, kind: str, *more: str, length: int | None = None) -> bytes:
+    head = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {len(body) if length is None else length}",
+            "Connection: close", *more]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def predict(*frames: bytes) -> bytes:
+    body, kind = form(list(frames))
+    return post("/v1/predict", body, kind)
+
+
+def as_json(value, path: str = "/v1/predict") -> bytes:
+    return post(path, value if isinstance(value, bytes) else json.dumps(value).encode(), "application/json")
+
+
+def chunked(pieces, kind: str = "application/json") -> bytes:
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    return head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def png(width: int, height: int, rows: bytes | None = None) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    content = zlib.compress(rows if rows is not None else b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
+
+
+def archive(*entries) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in entries:
+            if callable(content):
+                name = content(zipfile.ZipInfo(name))
+                packed.writestr(name, b"/etc/passwd")
+            else:
+                packed.writestr(name, content)
+    return post("/v1/predict/archive", file.getvalue(), "application/zip")
+
+
+def link(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    return info
+
+
+def infer(data: str, datatype: str = "BYTES", shape: str = "[1]") -> bytes:
+    return as_json(f'{{"inputs": [{{"name": "frames", "shape": {shape}, "datatype": "{datatype}", "data": {data}}}]}}'.encode(),
+                   "/v2/models/bundled/infer")
+
+
+def hostile(frame: bytes) -> list:
+    encoded = base64.b64encode(frame).decode()
+    bomb = png(100_000, 100_000)
+    large = png(4001, 4000, b"\0" * (4001 * 3 + 1) * 4000)
+    many = [png(3000, 3000, b"\0" * (3000 * 3 + 1) * 3000)] * 8
+    jpeg = bytearray(frame)
+    mark = frame.index(b"\xff\xc0")
+    jpeg[mark + 5:mark + 9] = b"\xff\xff\xff\xff"
+    boundary = "multipart/form-data; boundary=x"
+    limit = 64 << 20
+    return [
+        ("a body of 64 MiB + 1", post("/v1/predict", b" " * (limit + 1), "application/json")),
+        ("the same in chunks", chunked([b" " * (1 << 20)] * 64 + [b" "])),
+        ("a length of 64 MiB + 1 and no body", post("/v1/predict", b"", "application/json", length=limit + 1)),
+        ("a length beyond all numbers", post("/v1/predict", b"", "application/json", length=10 ** 30)),
+        ("a length below zero", post("/v1/predict", b"", "application/json", length=-1)),
+        ("65,537 chunks", chunked([b" "] * 65_537)),
+        ("lists 101 deep", as_json(b"[" * 101 + b"]" * 101)),
+        ("objects a million deep", as_json(b'{"a":' * 1_000_000 + b"1" + b"}" * 1_000_000)),
+        ("JSON of 30 million values", as_json(b'{"frames": [' + b"1," * 30_000_000 + b"1]}")),
+        ("JSON that ends early", as_json(b'{"frames": ["')),
+        ("JSON that is no text", as_json(b"\xff\xfe\x00" * 100)),
+        ("a byte beside base64", as_json({"frames": [encoded + "!"]})),
+        ("frames that are numbers", as_json({"frames": [1, 2]})),
+        ("NaN for a frame", as_json(b'{"frames": [NaN]}')),
+        ("NaN as a text", as_json({"frames": ["NaN"]})),
+        ("NaN for an input", infer("[NaN]", "FP32")),
+        ("infinity for an input", infer("[Infinity]", "FP32")),
+        ("floats for an input", infer("[1.5]", "FP32")),
+        ("a shape that overflows", infer("[]", shape="[4611686018427387904, 4]")),
+        ("a shape of 1e400", infer("[]", shape="[1e400]")),
+        ("a shape below zero", infer("[]", shape="[-1]")),
+        ("1,025 frames", as_json({"frames": [encoded] * 1025})),
+        ("a form without a boundary", post("/v1/predict", b"--x", "multipart/form-data")),
+        ("a form with another boundary", post("/v1/predict", form([frame])[0], boundary)),
+        ("a form that ends early", post("/v1/predict", form([frame])[0][:-30], form([frame])[1])),
+        ("a form of 100,000 parts", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="frames"\r\n\r\n\r\n' * 100_000 + b"--x--", boundary)),
+        ("a form of 32 MiB of boundaries", post("/v1/predict", b"--x\r\n" * (32 << 20 >> 3), boundary)),
+        ("a form's part with a head of 1 MiB", post("/v1/predict", b"--x\r\n" + b"a: b\r\n" * 170_000 + b"\r\n\r\n--x--", boundary)),
+        ("a picture of 100,000 x 100,000", predict(bomb)),
+        ("a picture of 16 million pixels and more", predict(large)),
+        ("72 million pixels in eight pictures", predict(*many)),
+        ("a JPEG that says 65,535 x 65,535", predict(bytes(jpeg))),
+        ("half a picture", predict(frame[:len(frame) // 2])),
+        ("an empty picture", predict(b"")),
+        ("random bytes for a picture", predict(bytes(range(256)) * 40)),
+        ("a GIF", predict(b"GIF89a" + b"\0" * 100)),
+        ("an SVG with an entity", predict(b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>')),
+        ("a zip that leads out of itself", archive(("../../evil.jpg", frame))),
+        ("a zip with an absolute path", archive(("/tmp/evil.jpg", frame))),
+        ("a zip with a link", archive(("a.jpg", link))),
+        ("a zip that grows to a gibibyte", archive(*[(f"{index}/1.png", b"\0" * (15 << 20)) for index in range(70)])),
+        ("a zip with one entry of 100 MiB", archive(("1.png", b"\0" * (100 << 20)))),
+        ("a zip of zips", archive(("1.zip", archive(("1.jpg", frame))))),
+        ("a zip of 5,000 entries", archive(*[(f"{index}.jpg", b"") for index in range(5000)])),
+        ("a zip of 65 sequences", archive(*[(f"{index}/1.jpg", frame) for index in range(65)])),
+        ("a zip without frames", archive(("readme.txt", b"hello"))),
+        ("a zip of broken frames", archive(("1.jpg", b"broken"), ("2.jpg", frame[:100]))),
+        ("no zip", post("/v1/predict/archive", b"PK\3\4 no zip at all", "application/zip")),
+        ("an empty zip", post("/v1/predict/archive", b"", "application/zip")),
+        ("no video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\nno video\r\n--x--', boundary)),
+        ("a playlist for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.m3u8"\r\n\r\n#EXTM3U\n'
+                                                      b"#EXTINF:1,\nfile:///etc/passwd\n\r\n--x--", boundary)),
+        ("a list of files for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a"\r\n\r\nffconcat version 1.0\n'
+                                                          b"file /etc/passwd\n\r\n--x--", boundary)),
+        ("another type", post("/v1/predict", b"x", "text/plain")),
+        ("no type", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"),
+        ("another method", b"DELETE /v1/predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        ("a path that leads out", b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        ("a path that is no text", b"GET /v2/models/%ff%00%2e/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        ("a line of 1 MiB", b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
+        ("10,000 fields", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"a%d: b\r\n" % index for index in range(10_000)) + b"\r\n"),
+        ("two lengths", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
+        ("a length and chunks", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET"),
+        ("a chunk whose length is none", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        ("no HTTP", b"\x16\x03\x01 hello\r\n\r\n"),
+        ("another model", as_json({"frames": [encoded]}, "/v1/predict?model=nobody")),
+        ("a change without a token", post("/v2/repository/models/bundled/load", b"", "application/json")),
+        ("a change with another token", post("/v2/repository/models/bundled/load", b"", "application/json", "Authorization: Bearer " + "x" * len(TOKEN))),
+    ]
+
+
+def exchange(service: Service, request: bytes, half: bool = False) -> tuple:
+    """Status and seconds of a raw request; `half` closes our side behind it."""
+    with socket.create_connection((service.host, service.port), timeout=10) as wire:
+        start = time.monotonic()
+
+        def send():
+            try:
+                wire.sendall(request)
+                if half:
+                    wire.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # Refused before all was sent.
+
+        # Sent from a thread of its own, as an answer may come first.
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        answer = wire.recv(4096)
+        seconds = time.monotonic() - start
+        return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0, seconds
+
+
+def prove_hostile(service: Service, frames: list) -> None:
+    slowest, count = 0.0, 0
+    whole = predict(*frames)
+    cases = [(name, request, half) for name, request in hostile(frames[0]) for half in (False, True)]
+    cases += [("half a request and a half-closed connection", whole[:len(whole) // 2], True), ("a half-closed connection", whole, True)]
+    for name, request, half in cases:
+        status, seconds = exchange(service, request, half)
+        assert 400 <= status < 500, f"{name}: status {status}"
+        assert seconds < LIMIT, f"{name}: {seconds:.2f} s"
+        assert service.is_ready(), f"{name}: the service is not ready afterwards"
+        slowest, count = max(slowest, seconds), count + 1
+    status, _ = exchange(service, whole)
+    assert status == 200, f"an honest request gets {status} afterwards"
+    print(f"hostile: {count} requests, each a 4xx, the slowest after {slowest * 1000:.0f} ms; ready after each; {service.memory():.0f} MiB")
+
+
+def prove_slow(service: Service, frames: list) -> None:
+    """200 clients that send a byte a second, half of them heads and half bodies."""
+    wires = []
+    for index in range(200):
+        wire = socket.create_connection((service.host, service.port))
+        wire.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\n" + (b"Content-Length: 1000\r\n\r\n" if index % 2 else b""))
+        wire.setblocking(False)
+        wires.append(wire)
+    start, slowest, answers = time.monotonic(), 0.0, []
+    body = predict(*frames)
+    while wires and time.monotonic() - start < 60:
+        status, seconds = exchange(service, body)
+        assert status == 200, f"an honest request gets {status} beside slow ones"
+        slowest = max(slowest, seconds)
+        for wire in list(wires):
+            try:
+                wire.send(b"a")
+                answer = wire.recv(100)
+                if answer or answer == b"":
+                    answers.append(answer[9:12])
+                    wires.remove(wire)
+            except BlockingIOError:
+                pass
+            except OSError:
+                answers.append(b"")
+                wires.remove(wire)
+        time.sleep(1)
+    assert not wires, f"{len(wires)} slow clients are still connected after a minute"
+    assert answers.count(b"408") == 100, answers
+    print(f"slow: all 200 ended after {time.monotonic() - start:.0f} s, 100 of them with 408; an honest request took {slowest * 1000:.0f} ms at most")
+
+
+class Load:
+    """Clients that ask on and on, and keep account of every request by its id."""
+
+    def __init__(self, host: str, port: int, bodies: list, clients: int):
+        self.host, self.port, self.bodies = host, port, bodies
+        self.answers, self.lock, self.over = {}, threading.Lock(), False
+        self.threads = [threading.Thread(target=self.ask, args=(index,)) for index in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def ask(self, index: int) -> None:
+        wire = None
+        while not self.over:
+            request, status = str(uuid.uuid4()), None
+            body, kind = self.bodies[index % len(self.bodies)]
+            try:
+                if wire is None:
+                    wire = http.client.HTTPConnection(self.host, self.port, timeout=30)
+                    wire.connect()
+                status = "lost"
+                wire.request("POST", "/v1/predict", body, {"Content-Type": kind, "X-Request-Id": request})
+                answer = wire.getresponse()
+                answer.read()
+                status = answer.status
+                if answer.getheader("Connection") == "close":
+                    wire.close()
+                    wire = None
+            except OSError:
+                wire = None
+                time.sleep(0.01)
+            except http.client.HTTPException:
+                wire = None
+            with self.lock:
+                if status is not None:
+                    self.answers[request] = status
+            if status in (429, 503):
+                time.sleep(0.05)
+
+    def end(self) -> dict:
+        self.over = True
+        for thread in self.threads:
+            thread.join()
+        return self.answers
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def prove_restarts(jersey: str, bodies: list, count: int) -> None:
+    port = free_port()
+    load = Load("127.0.0.1", port, bodies, clients=8)
+    records, slowest = {}, 0.0
+    try:
+        for index in range(count):
+            service = Service(jersey, "--drain-seconds", "0.2", port=port)
+            time.sleep(0.3)
+            start = time.monotonic()
+            status = service.end()
+            slowest = max(slowest, time.monotonic() - start)
+            assert status == 0, f"restart {index + 1}: exit status {status}"
+            records.update({record["request_id"]: int(record["status"]) for record in service.records() if record["message"] == "request"
+                            and record["path"] == "/v1/predict"})
+    finally:
+        answers = load.end()
+    answered = [request for request, status in records.items() if status == 200]
+    wrong = [request for request, status in records.items() if answers.get(request) != status]
+    lost = sum(status == "lost" for status in answers.values())
+    assert not wrong, f"{len(wrong)} requests that the service has answered did not come to their clients, such as {wrong[0]}"
+    print(f"restarts: {count}, each with exit status 0, the slowest after {slowest:.1f} s; {len(answered)} requests answered and all of them received; "
+          f"{sum(status == 503 for status in records.values())} told to go elsewhere; {lost} never came to the service")
+
+
+def prove_reload(service: Service, bodies: list, count: int = 20) -> None:
+    load = Load(service.host, service.port, bodies, clients=4)
+    for _ in range(count):
+        wire = http.client.HTTPConnection(service.host, service.port)
+        wire.request("POST", "/v2/repository/models/bundled/load", "", {"Authorization": f"Bearer {TOKEN}"})
+        assert wire.getresponse().status == 200
+    answers = load.end()
+    others = {status for status in answers.values()} - {200}
+    assert not others, f"requests got {others} while a model was loaded anew"
+    print(f"reload: {count} times under load; {len(answers)} requests, all answered")
+
+
+LIMIT = 1.0  # seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proofs", nargs="*", default=["hostile", "slow", "restarts", "reload"])
+    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_argument("--restarts", type=int, default=100)
+    options = parser.parse_args()
+    jersey = str(pathlib.Path(options.jersey).resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        data = sequences(synthesize(jersey, pathlib.Path(folder) / "data", "7,10,23,48", frames=8))
+        bodies = [form(frames) for frames in data]
+        if "restarts" in options.proofs:
+            prove_restarts(jersey, bodies, options.restarts)
+        with Service(jersey) as service:
+            if "hostile" in options.proofs:
+                prove_hostile(service, data[0])
+            if "reload" in options.proofs:
+                prove_reload(service, bodies)
+            if "slow" in options.proofs:
+                prove_slow(service, data[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

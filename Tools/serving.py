@@ -1,0 +1,93 @@
+"""What proofs and measurements of the service share: starting and ending it, and data to send."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+
+def synthesize(jersey: str, folder: pathlib.Path, numbers: str, tracks: int = 1, frames: int = 16, seed: int = 5,
+               unreadable: float = 0) -> pathlib.Path:
+    """Number crops, as `jersey synthesize` lays them out."""
+    subprocess.run([jersey, "synthesize", "--out", folder, "--framing", "number", "--numbers", numbers, "--tracks", str(tracks),
+                    "--sequences", "1", "--frames", str(frames), "--seed", str(seed), "--unreadable", str(unreadable)],
+                   check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def sequences(data: pathlib.Path) -> list:
+    """The frames of each sequence, in order, as bytes."""
+    folders = sorted({frame.parent for frame in data.rglob("*.jpg")})
+    return [[frame.read_bytes() for frame in sorted(folder.glob("*.jpg"))] for folder in folders]
+
+
+def form(frames: list, boundary: bytes = b"frontier") -> tuple:
+    """A form of frames, and its content type."""
+    parts = b"".join(b"--" + boundary + b'\r\nContent-Disposition: form-data; name="frames"; filename="%d.jpg"\r\n\r\n' % index + frame + b"\r\n"
+                     for index, frame in enumerate(frames))
+    return parts + b"--" + boundary + b"--\r\n", f"multipart/form-data; boundary={boundary.decode()}"
+
+
+# Archives are unpacked in memory where there is such a file system, as docs/deployment.md has it.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+
+
+class Service:
+    """A `jersey serve` on a free port, with its log."""
+
+    def __init__(self, jersey: str, *arguments: str, port: int = 0):
+        self.log = tempfile.NamedTemporaryFile(prefix="jersey-serve-", suffix=".log")
+        # Its logs go to a file, so that no pipe can fill.
+        self.process = subprocess.Popen([jersey, "serve", "--port", str(port), *arguments], stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        env={**os.environ, "JERSEY_ADMIN_TOKEN": TOKEN, "TMPDIR": MEMORY})
+        line = self.process.stdout.readline()
+        if " at " not in line:
+            raise RuntimeError(f"the service did not start: {pathlib.Path(self.log.name).read_text()}")
+        self.address = line.split(" at ")[1].strip()
+        self.host, port = self.address.removeprefix("http://").split(":")
+        self.port = int(port)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        for _ in range(1200):
+            if self.is_ready():
+                return
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the service ended: {pathlib.Path(self.log.name).read_text()}")
+            time.sleep(0.05)
+        raise RuntimeError("the service is not ready after a minute")
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.address + "/v2/health/ready", timeout=5) as answer:
+                return json.load(answer)["ready"]
+        except OSError:
+            return False
+
+    def memory(self) -> float:
+        """Resident memory, MiB."""
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise RuntimeError("the service has ended")
+
+    def end(self) -> int:
+        """Bids it end, and gives its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=120)
+
+    def records(self) -> list:
+        return [json.loads(line) for line in pathlib.Path(self.log.name).read_text().splitlines() if line.startswith("{")]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
+TOKEN = "a token for proofs, and no secret".replace(" ", "-")
