@@ -32,7 +32,7 @@ struct RecordingTests {
             [.concatenated([x - x, x.to(dtype: .float64).to(dtype: .float32)], over: 1)]
         }
         let arguments = recording.steps.map(\.arguments)
-        #expect(arguments[0] == [.value(0), .value(0), .keyword(name: "alpha", value: .integer(-1))])
+        #expect(arguments[0] == [.value(0), .value(0), .keyword(name: "alpha", value: .number(-1))])
         #expect(arguments[1].contains(.keyword(name: "dtype", value: .integer(7))))
         #expect(arguments[3] == [.list([.value(1), .value(3)]), .integer(1)])
     }
