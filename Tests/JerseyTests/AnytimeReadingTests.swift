@@ -88,17 +88,18 @@ import Torch
         }
         // Sure at once and right; less sure at once, and wrong.
         let traces = [(JerseyNumber("7"), trace(7, 0.95)), (JerseyNumber("7"), trace(8, 0.8)), (nil, trace(8, 0.99))]
-        let measured = try #require(AnytimeReading(traces, calibration))
+        let measured = try #require(AnytimeReading(Array(repeating: traces, count: 500).flatMap { $0 }, calibration))
         // The wrong one says 0.8, times the confidence in the tens.
         #expect(measured.confidence == 0.8)
-        #expect(measured.accuracy == 1 && measured.fullAccuracy == 1 && measured.sequences == 2)
+        #expect(measured.accuracy == 1 && measured.fullAccuracy == 1 && measured.sequences == 1000)
         #expect(measured.frames == 5.0 / 8)
         #expect(AnytimeReading([(nil, trace(7, 1))], calibration) == nil)
+        #expect(AnytimeReading(traces, calibration)?.confidence == 1, "two sequences prove nothing")
     }
 
     @Test func `Reading never stops at less confidence than an answer needs`() throws {
         let stages = [AnytimeReading.Stage(frames: 1, belief: belief(7, 0.5)), .init(frames: 2, belief: belief(7, 0.9))]
-        let measured = try #require(AnytimeReading([(JerseyNumber("7"), stages)], calibration))
+        let measured = try #require(AnytimeReading(Array(repeating: (JerseyNumber("7"), stages), count: 1000), calibration))
         #expect(measured.confidence == 0.6)
     }
 }
