@@ -15,52 +15,31 @@ import time
 import bundled
 import numpy
 import torch
-from study import MEAN, STD, Encoder, LuongModel
-from torch import nn
+import zoo
 
 FORMS = [
     "eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16", "openvino-int8",
 ]
 
 
-class Attention(LuongModel):
+class Whole(zoo.Sequence):
     """Sequences without padding, so that nothing needs packing: what compilers and exporters understand best."""
 
     def forward(self, frames):  # (B, T, 3, H, W)
-        batch, time = frames.shape[:2]
-        features = self.encoder(frames.flatten(0, 1)).view(batch, time, -1)
-        states, last = self.gru(features)
-        query = self.attn_query(torch.cat([last[0], last[1]], dim=1)).unsqueeze(1)
-        scores = torch.bmm(query, self.attn_key(states).transpose(1, 2)) / self.attn_key.out_features**0.5
-        pooled = torch.bmm(scores.softmax(dim=2), states).squeeze(1)
+        features = self.encoder.backbone(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
+        states, last = getattr(self, self.recurrent)(features)
+        if self.pooling == "mean":
+            pooled = states.mean(1)
+        else:
+            query = self.attn_query(torch.cat([last[0], last[1]], dim=1)).unsqueeze(1)
+            scores = torch.bmm(query, self.attn_key(states).transpose(1, 2)) / self.attn_key.out_features**0.5
+            pooled = torch.bmm(scores.softmax(dim=2), states).squeeze(1)
         return self.fc_tens(pooled), self.fc_ones(pooled)
 
 
-class Mean(nn.Module):
-    """`seq_bgru_mp`."""
-
-    def __init__(self):
-        super().__init__()
-        self.encoder, self.rnn = Encoder(), nn.GRU(512, 128, bidirectional=True, batch_first=True)
-        self.fc_tens, self.fc_ones = nn.Linear(256, 11), nn.Linear(256, 10)
-
+class Single(zoo.Single):
     def forward(self, frames):
-        features = self.encoder(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
-        pooled = self.rnn(features)[0].mean(1)
-        return self.fc_tens(pooled), self.fc_ones(pooled)
-
-
-class Single(nn.Module):
-    """`basic_r18`, which reads one frame."""
-
-    def __init__(self):
-        super().__init__()
-        self.backbone = Encoder().backbone
-        self.fc_tens, self.fc_ones = nn.Linear(512, 11), nn.Linear(512, 10)
-
-    def forward(self, frames):
-        features = self.backbone(frames[:, 0])
-        return self.fc_tens(features), self.fc_ones(features)
+        return super().forward(frames[:, 0])
 
 
 class Evidence(bundled.Model):
@@ -72,7 +51,7 @@ class Evidence(bundled.Model):
         return tuple((logs * readable).view(batch, time, -1).sum(1) for logs in (tens, ones))
 
 
-MODELS = {"attn_bgru_luong": Attention, "seq_bgru_mp": Mean, "basic_r18": Single, "evidence_tied": Evidence}
+MODELS = {"attn_bgru_luong": Whole, "seq_bgru_mp": Whole, "basic_r18": Single, "evidence_tied": lambda _: Evidence()}
 
 
 def load(path):
@@ -168,13 +147,13 @@ def main():
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(42)
-    model = MODELS[options.model]().eval()
+    model = MODELS[options.model](options.model).eval()
     if options.random:
         return torch.save({"model_state": model.state_dict()}, options.random)
     missing = model.load_state_dict(load(options.weights), strict=False)
     assert not missing.unexpected_keys and all("num_batches" in key for key in missing.missing_keys), missing
     pixels = numpy.fromfile(options.input, numpy.uint8).reshape(options.frames, options.height, options.width, 3)
-    frames = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
+    frames = zoo.normalized(torch.from_numpy(pixels))
     frames = frames.unsqueeze(0).expand(options.batch, -1, -1, -1, -1).contiguous()
 
     # What libraries print goes elsewhere: the output is for figures.

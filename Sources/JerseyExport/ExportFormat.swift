@@ -36,8 +36,6 @@ public struct ExportFormat: Sendable {
         try write(model, card, half, url)
     }
 
-    private static let cardKey = Checkpoint.cardKey
-
     private static func text(_ card: Checkpoint.Card) throws -> String { JSON.text(try JSON.line(card)) }
 }
 
@@ -54,20 +52,20 @@ extension ExportFormat {
         name: "pth", summary: "a checkpoint for the study's PyTorch code", allowsHalf: false
     ) { model, card, _, url in
         let tensors = model.store.entries.map { ($0.name, $0.tensor) }
-        try AtomicFile.write(PthFile.data(tensors, extra: (cardKey, text(card))), to: url)
+        try AtomicFile.write(PthFile.data(tensors, extra: (Checkpoint.cardKey, text(card))), to: url)
     }
 
     static let torchscript = ExportFormat(
         name: "torchscript", summary: "the whole network, for torch.jit.load in Python and C++", allowsHalf: false
     ) { model, card, _, url in
         let file = try TorchScriptFile(Network(model, card))
-        try AtomicFile.write(file.module.data(extra: (cardKey, text(card))), to: url)
+        try AtomicFile.write(file.module.data(extra: (Checkpoint.cardKey, text(card))), to: url)
     }
 
     static let onnx = ExportFormat(
         name: "onnx", summary: "the whole network, for ONNX Runtime, OpenVINO and others", allowsHalf: false
     ) { model, card, _, url in
-        let file = try ONNXFile(Network(model, card), metadata: [cardKey: text(card)])
+        let file = try ONNXFile(Network(model, card), metadata: [Checkpoint.cardKey: text(card)])
         try AtomicFile.write(file.data, to: url)
     }
 }

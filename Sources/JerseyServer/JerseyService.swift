@@ -22,8 +22,7 @@ public enum JerseyService {
         let files = Dictionary(uniqueKeysWithValues: settings.models.map { ($0.name, $0.file) })
         let shelf = ModelShelf(settings.models.map(\.name)) { name, version in
             try await ServedModel(
-                named: name, version: version, from: (files[name] ?? nil).map { .file($0) } ?? .bundled, settings,
-                decoders: decoders, metrics: metrics)
+                named: name, version: version, from: files[name] ?? nil, settings, decoders: decoders, metrics: metrics)
         }
         let logger = Logger(label: "jersey") { _ in JSONLogHandler() }
         let app = application(shelf, settings, decoders: decoders, metrics: metrics, logger: logger, onRunning: onRunning)

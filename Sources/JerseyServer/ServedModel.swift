@@ -5,12 +5,6 @@ import Torch
 
 /// A model with its thread. Frames are decoded and fitted on the threads of a pool; plain memory goes from there to the model.
 final class ServedModel: Predicting {
-    /// Where weights come from.
-    enum Source: Sendable, Equatable {
-        case bundled
-        case file(String)
-    }
-
     private typealias Loaded = (sequence: FrameSequence, frames: LoadedSequence)
 
     let about: ModelDescription
@@ -21,9 +15,10 @@ final class ServedModel: Predicting {
 
     /// Loads weights and makes them ready to read, on the thread that will read with them.
     ///
+    /// - Parameter file: with the weights; nil for the bundled model.
     /// - Throws: `FileError` for a broken file; `UsageError` where the precision cannot be had.
     init(
-        named name: String, version: Int, from source: Source, _ settings: ServerSettings, decoders: DecoderPool,
+        named name: String, version: Int, from file: String?, _ settings: ServerSettings, decoders: DecoderPool,
         metrics: ServiceMetrics
     ) async throws {
         let (batchSize, threads, precision) = (settings.batchSize, settings.threads, settings.precision)
@@ -31,11 +26,7 @@ final class ServedModel: Predicting {
             named: "model \(name)", batchSize: batchSize, deadline: settings.deadline
         ) {
             Runtime.threads = threads
-            let checkpoint: Checkpoint =
-                switch source {
-                case .bundled: try .bundled()
-                case .file(let path): try Checkpoint(contentsOf: URL(fileURLWithPath: path))
-                }
+            let checkpoint = try file.map { try Checkpoint(contentsOf: URL(fileURLWithPath: $0)) } ?? .bundled()
             let card = checkpoint.card
             let model = try checkpoint.model(on: .cpu, path: name)
             try model.compile(asked: precision, card)

@@ -124,7 +124,7 @@ import Torch
         let (decoders, metrics) = (DecoderPool(threads: 1), ServiceMetrics())
         let shelf = ModelShelf(["m"]) { [settings] name, version in
             try await ServedModel(
-                named: name, version: version, from: .file(file.path), settings, decoders: decoders, metrics: metrics)
+                named: name, version: version, from: file.path, settings, decoders: decoders, metrics: metrics)
         }
         try await shelf.loadAll()
         let image = try RGBImage(decoding: try picture(width: 40, height: 40), named: "a frame")
@@ -153,7 +153,7 @@ import Torch
     @Test func `A long sequence is read in windows that are combined, as the command does`() async throws {
         let settings = ServerSettings()
         let model = try await ServedModel(
-            named: "m", version: 1, from: .bundled, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
+            named: "m", version: 1, from: nil, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
         let images = try (0..<40).map { try RGBImage(decoding: try picture($0, width: 30, height: 30), named: "a frame") }
         let sequence = FrameSequence(
             id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images, anchor: nil)

@@ -86,7 +86,7 @@ struct Subject {
         var settings = ServerSettings()
         settings.threads = 1
         let model = try await ServedModel(
-            named: "bundled", version: 1, from: .bundled, settings, decoders: decoders, metrics: ServiceMetrics())
+            named: "bundled", version: 1, from: nil, settings, decoders: decoders, metrics: ServiceMetrics())
         return try await Subject([model], change)
     }
 

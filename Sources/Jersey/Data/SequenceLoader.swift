@@ -144,6 +144,12 @@ public struct SequenceLoader: Sendable {
         return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 
+    /// How many frames of a sequence are read where none has to be left out.
+    public func frameCount(of sequence: FrameSequence) -> Int {
+        var random = RandomStream(0)
+        return indices(of: sequence, random: &random).count
+    }
+
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {
         let count = sequence.frames.count
         if let singleFrame {

@@ -97,9 +97,7 @@ extension SequenceReader {
     public func readInStages(
         _ sequences: [FrameSequence], progress: () throws -> Void = {}
     ) throws -> (readings: [Reading], traces: [[AnytimeReading.Stage]], unreadable: [UnreadableSequence]) {
-        var readings: [Reading] = []
         var traces: [[AnytimeReading.Stage]] = []
-        var unreadable: [UnreadableSequence] = []
         let inStages = { (batch: BatchLoader.Batch) -> [Reading] in
             var stages: [[AnytimeReading.Stage]] = batch.lengths.map { _ in [] }
             let readings = read(batch) { index, belief, frames in
@@ -109,25 +107,21 @@ extension SequenceReader {
             traces += stages
             return readings
         }
-        try read(sequences, batch: inStages) { result in
-            switch result {
-            case .success(let reading): readings.append(reading)
-            case .failure(let sequence): unreadable.append(sequence)
-            }
-            try progress()
-        }
+        let (readings, unreadable) = try readAll(sequences, batch: inStages, progress: progress)
         return (readings, traces, unreadable)
     }
 
-    func read(_ batch: BatchLoader.Batch, _ anytime: AnytimeReading) -> [Reading] {
-        read(batch) { _, belief, _ in belief.probability(of: belief.number) >= anytime.confidence }
+    /// - Parameter confidence: from which on no more frames of a sequence are read; nil looks at all, at once.
+    package func read(_ batch: BatchLoader.Batch, until confidence: Double?) -> [Reading] {
+        guard let confidence else { return read(batch) }
+        return read(batch) { _, belief, _ in belief.probability(of: belief.number) >= confidence }
     }
 
     /// Reads the frames of all sequences stage by stage, each sequence until its belief is enough.
     ///
     /// - Parameter isEnough: gets the place of a sequence in the batch, what is believed of it (calibrated, where the reader is), and
     ///   the number of frames that it rests on.
-    package func read(_ batch: BatchLoader.Batch, until isEnough: (Int, Belief, Int) -> Bool) -> [Reading] {
+    private func read(_ batch: BatchLoader.Batch, until isEnough: (Int, Belief, Int) -> Bool) -> [Reading] {
         precondition(!batch.isPadded, "frames of padded batches are read at once")
         var starts = [0]
         for length in batch.lengths { starts.append(starts[starts.count - 1] + length) }

@@ -29,14 +29,15 @@ public struct SequenceReader {
     public func read(
         _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
-        try read(sequences, batch: { batch in anytime.map { read(batch, $0) } ?? read(batch) }, body)
+        try read(sequences, batch: { read($0, until: anytime?.confidence) }, body)
     }
 
+    /// - Parameter readings: reads a batch.
     func read(
         _ sequences: [FrameSequence], batch readings: (BatchLoader.Batch) -> [Reading],
         _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
-        let batches = BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
+        let batches = batchLoader(sequences)
         try model.store.evaluating {
             while let batch = try batches.next() {
                 for sequence in batch.unreadable { try body(.failure(sequence)) }
@@ -57,21 +58,21 @@ public struct SequenceReader {
         return loaded.map { $0.frames.used.isEmpty ? .failure(unreadable.removeFirst()) : .success(readings.removeFirst()) }
     }
 
-    /// How many frames of a sequence are read where none is left out.
-    public func frameCount(of sequence: FrameSequence) -> Int {
-        let isAnchorRead = model.spec.readsAnchorOnly && loader.singleFrame == .anchor
-        return isAnchorRead ? 1 : min(sequence.frames.count, loader.maximumFrames)
-    }
-
     /// All readings, in order, and the sequences without a readable frame.
     ///
     /// - Parameter progress: called after each sequence; what it throws ends the reading.
     public func readAll(
         _ sequences: [FrameSequence], progress: () throws -> Void = {}
     ) throws -> ([Reading], [UnreadableSequence]) {
+        try readAll(sequences, batch: { read($0, until: anytime?.confidence) }, progress: progress)
+    }
+
+    func readAll(
+        _ sequences: [FrameSequence], batch: (BatchLoader.Batch) -> [Reading], progress: () throws -> Void
+    ) throws -> ([Reading], [UnreadableSequence]) {
         var readings: [Reading] = []
         var unreadable: [UnreadableSequence] = []
-        try read(sequences) { result in
+        try read(sequences, batch: batch) { result in
             switch result {
             case .success(let reading): readings.append(reading)
             case .failure(let sequence): unreadable.append(sequence)
@@ -97,13 +98,18 @@ public struct SequenceReader {
     ///
     /// - Throws: what a strict loader throws.
     package func batches(of sequences: [FrameSequence]) throws -> [BatchLoader.Batch] {
-        let loader = BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
+        let loader = batchLoader(sequences)
         var batches: [BatchLoader.Batch] = []
         while let batch = try loader.next() { batches.append(batch) }
         return batches
     }
 
-    package func read(_ batch: BatchLoader.Batch) -> [Reading] {
+    private func batchLoader(_ sequences: [FrameSequence]) -> BatchLoader {
+        BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
+    }
+
+    /// Looks at all frames, at once.
+    func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
         let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
         let opinions = opinions(model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
@@ -145,8 +151,7 @@ public struct SequenceReader {
         return Reading(
             sequence: sequence, tens: belief.tens, ones: belief.ones, full: opinion.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
-            attention: opinion.weights,
-            problems: batch.leftOut[index], threshold: calibration?.threshold)
+            attention: opinion.weights, problems: batch.leftOut[index], threshold: calibration?.threshold)
     }
 }
 

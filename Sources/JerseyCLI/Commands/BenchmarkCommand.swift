@@ -96,18 +96,15 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         if let threads { Runtime.threads = threads }
         let folder = FileManager.default.temporaryDirectory.appending(path: "jersey-benchmark-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        var sequences = try data.map { path in
-            var config = DataConfig()
-            config.path = path
-            return try Dataset(config).sequences
-        }
-        sequences = try sequences ?? InferenceBenchmark.write(sequences: batch, frames: frames, to: folder)
-        guard let chosen = sequences?.prefix(batch), chosen.count == batch else {
+        if data == nil { try InferenceBenchmark.render(sequences: batch, frames: frames, to: folder) }
+        var config = DataConfig()
+        config.path = data ?? folder.path
+        let sequences = try Dataset(config).sequences.prefix(batch)
+        guard sequences.count == batch else {
             throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
         }
-        let form = (compilation.eager ? "eager " : "compiled ") + compilation.precision.rawValue
         let result = try InferenceBenchmark(
-            try readers(), form: form, sequences: Array(chosen), rounds: benchmark.rounds ?? 20)
+            try readers(), form: compilation.form, sequences: Array(sequences), rounds: benchmark.rounds ?? 20)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 
@@ -125,7 +122,6 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     }
 
     private func reader(_ model: JerseyModel, _ card: Checkpoint.Card) throws -> SequenceReader {
-        model.store.isTraining = false
         try compilation.apply(to: model, card)
         let loader = SequenceLoader(card, singleFrame: .anchor)
         return SequenceReader(model: model, loader: loader, batchSize: batch, workers: workers)
@@ -164,10 +160,7 @@ struct ProductionBenchmarkCommand: ParsableCommand {
         let (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchor)
         var sequences: [FrameSequence] = []
         if let data {
-            var config = dataOptions.config(path: data)
-            config.maximumFrames = card.maximumFrames
-            let dataset = try Dataset(config, published: card.published)
-            sequences = try splitOptions.sequences(of: dataset, &config, weights: options.weights)
+            sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
         }
         let result = try ProductionBenchmark(
             checkpoint, path: options.weights ?? Checkpoint.bundledName, loader: reader.loader, sequences: sequences,
@@ -202,13 +195,9 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
         Runtime.keepMemory()
         let (reader, card) = try options.reader(singleFrame: .anchorOrAll)
         guard !reader.pads else { throw UsageError("models that behave as published read all frames at once") }
-        var config = dataOptions.config(path: data)
-        config.maximumFrames = card.maximumFrames
-        let dataset = try Dataset(config, published: card.published)
-        let sequences = try splitOptions.sequences(of: dataset, &config, weights: options.weights)
-        let form = (options.compilation.eager ? "eager " : "compiled ") + options.compilation.precision.rawValue
+        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
         let result = try AnytimeBenchmark(
-            reader, form: form, stored: card.anytime, sequences: sequences, rounds: benchmark.rounds ?? 3)
+            reader, form: options.compilation.form, stored: card.anytime, sequences: sequences, rounds: benchmark.rounds ?? 3)
         try benchmark.write([result.table], result.report, json: result, name: "anytime")
     }
 }

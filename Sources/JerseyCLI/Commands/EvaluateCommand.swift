@@ -33,11 +33,8 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        var config = dataOptions.config(path: data)
         let (reader, card) = try options.reader(singleFrame: .anchor)
-        config.maximumFrames = card.maximumFrames
-        let dataset = try Dataset(config, published: card.published)
-        let sequences = try splitOptions.sequences(of: dataset, &config, weights: options.weights)
+        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
         progress.finish()
@@ -48,9 +45,8 @@ struct EvaluateCommand: ParsableCommand {
         } else {
             print(table(evaluation, card))
             if reader.anytime != nil {
-                let (read, all) = (
-                    readings.reduce(0) { $0 + $1.used.count }, readings.reduce(0) { $0 + reader.frameCount(of: $1.sequence) }
-                )
+                let read = readings.reduce(0) { $0 + $1.used.count }
+                let all = readings.reduce(0) { $0 + reader.loader.frameCount(of: $1.sequence) }
                 print("\(read) of \(all) frames looked at")
             }
         }

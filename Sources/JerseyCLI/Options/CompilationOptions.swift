@@ -1,5 +1,6 @@
 import ArgumentParser
 import Jersey
+import JerseyLab
 import Torch
 
 /// How a model that only reads is made faster.
@@ -16,6 +17,9 @@ struct CompilationOptions: ParsableArguments {
 
     @Flag(help: "Look at no more frames of a sequence than it takes to be sure; for models that `jersey calibrate` has seen.")
     var anytime = false
+
+    /// What benchmarks call it.
+    var form: ReadingForm { ReadingForm(precision: precision, isCompiled: !eager) }
 
     /// Whether nothing was asked for.
     var isUsual: Bool { precision == .float32 && !eager && !anytime }

@@ -13,9 +13,17 @@ struct SplitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
     var splits: String?
 
-    /// - Parameter config: of the data set; takes over what the splits were made with.
+    /// The sequences of that part.
+    ///
+    /// - Parameters:
+    ///   - config: of the data set.
+    ///   - card: of the model that is to read them.
+    ///   - weights: its file, beside which splits may lie.
     /// - Throws: `UsageError` or `FileError` when there are no splits, or not of this data.
-    func sequences(of dataset: Dataset, _ config: inout DataConfig, weights: String?) throws -> [FrameSequence] {
+    func sequences(_ config: DataConfig, for card: Checkpoint.Card, weights: String?) throws -> [FrameSequence] {
+        var config = config
+        config.maximumFrames = card.maximumFrames
+        let dataset = try Dataset(config, published: card.published)
         if split == "all" { return dataset.sequences }
         guard let part = Splits.Part(rawValue: split) else {
             throw UsageError.unknown(

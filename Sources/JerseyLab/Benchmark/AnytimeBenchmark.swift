@@ -25,41 +25,32 @@ public struct AnytimeBenchmark: Encodable, Sendable {
     public let stored: AnytimeReading?
 
     /// - Parameters:
-    ///   - reader: in the form that is to be measured.
+    ///   - reader: in `form`.
     ///   - sequences: labelled ones; their frames are decoded into memory first.
     ///   - rounds: readings of each time, of which the median counts.
     /// - Throws: what a strict loader throws.
     public init(
-        _ reader: SequenceReader, form: String, stored: AnytimeReading?, sequences: [FrameSequence], rounds: Int
+        _ reader: SequenceReader, form: ReadingForm, stored: AnytimeReading?, sequences: [FrameSequence], rounds: Int
     ) throws {
         var confidences: [Double?] = [nil, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
         if let stored, !confidences.contains(stored.confidence) { confidences.append(stored.confidence) }
         confidences.sort { ($0 ?? 2) > ($1 ?? 2) }
         let batches = try reader.batches(of: sequences)
-        func read(_ confidence: Double?) -> [Reading] {
-            withoutGradients {
-                batches.flatMap { batch in
-                    confidence.map { confidence in
-                        reader.read(batch) { _, belief, _ in belief.probability(of: belief.number) >= confidence }
-                    } ?? reader.read(batch)
-                }
-            }
+        // Every round reads the same.
+        var readings: [[Reading]] = confidences.map { _ in [] }
+        let timings = Timing.inTurns(
+            rounds: rounds,
+            confidences.indices.map { index in
+                { readings[index] = withoutGradients { batches.flatMap { reader.read($0, until: confidences[index]) } } }
+            })
+        let frames = readings.map { $0.reduce(0) { $0 + $1.used.count } }
+        rows = confidences.indices.map { index in
+            Row(
+                confidence: confidences[index], frames: Double(frames[index]) / Double(max(frames[0], 1)),
+                right: readings[index].count { $0.number == $0.sequence.number },
+                sequencesPerSecond: Double(readings[index].count) / timings[index].p50)
         }
-        let timings = Timing.inTurns(rounds: rounds, confidences.map { confidence in { _ = read(confidence) } })
-        var rows: [Row] = []
-        var total = 0
-        var count = 0
-        for (confidence, timing) in zip(confidences, timings) {
-            let readings = read(confidence)
-            let frames = readings.reduce(0) { $0 + $1.used.count }
-            if rows.isEmpty { (total, count) = (frames, readings.count) }
-            rows.append(
-                Row(
-                    confidence: confidence, frames: Double(frames) / Double(max(total, 1)),
-                    right: readings.count { $0.number == $0.sequence.number },
-                    sequencesPerSecond: Double(readings.count) / timing.p50))
-        }
-        (self.rows, self.sequences, self.stored, self.form) = (rows, count, stored, form)
+        (self.sequences, self.stored, self.form) = (readings[0].count, stored, form.name)
         (model, batch, threads) = (reader.model.spec.name, reader.batchSize, Runtime.threads)
     }
 

@@ -25,24 +25,20 @@ public struct InferenceBenchmark: Encodable, Sendable {
     public let rows: [Row]
 
     /// - Parameters:
-    ///   - readers: ready to read, in the form that is to be measured, all with frames of one size; their `workers` decode.
-    ///   - form: what that form is called.
+    ///   - readers: ready to read, all in `form` and with frames of one size; their `workers` decode.
     ///   - sequences: as many as are read at once, with frames on disk.
     ///   - rounds: readings of each time.
     /// - Throws: `FileError` when a frame cannot be read.
-    public init(_ readers: [SequenceReader], form: String, sequences: [FrameSequence], rounds: Int) throws {
+    public init(_ readers: [SequenceReader], form: ReadingForm, sequences: [FrameSequence], rounds: Int) throws {
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
         (batch, height, width, threads) = (sequences.count, size.height, size.width, Runtime.threads)
-        (workers, self.form) = (readers[0].workers, form)
-        let frames = readers.map { reader in
-            reader.model.spec.readsAnchorOnly
-                ? 1 : min(reader.loader.maximumFrames, sequences.map(\.frames.count).max() ?? 1)
-        }
+        (workers, self.form) = (readers[0].workers, form.name)
+        let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
+        // Models that read as many frames read the same.
+        let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0)) })
         let forward = zip(readers, frames).map { reader, count in
-            let clip = Tensor.normal([sequences.count * count, 3, size.height, size.width], mean: 0, deviation: 1, seed: 1)
-                .contiguous(channelsLast: true)
-            let lengths = [Int](repeating: count, count: sequences.count)
+            let (clip, lengths) = (clips[count]!, [Int](repeating: count, count: sequences.count))
             return { withoutGradients { _ = reader.model(clip, lengths: lengths) } }
         }
         let endToEnd = readers.map { reader in
@@ -78,14 +74,11 @@ public struct InferenceBenchmark: Encodable, Sendable {
         Report(title: "Inference", subtitle: form, sections: [.init("Latency and throughput", [.table(table)])])
     }
 
-    /// Rendered players to read where there are no other frames.
-    public static func write(sequences: Int, frames: Int, to folder: URL) throws -> [FrameSequence] {
+    /// Writes a data set of rendered players, to be read where there is no other.
+    public static func render(sequences: Int, frames: Int, to folder: URL) throws {
         try SyntheticDataset(
             numbers: [.init(JerseyNumber.all[7])], tracksPerNumber: sequences, sequencesPerTrack: 1,
             framesPerSequence: frames...frames, renderer: SyntheticRenderer(seed: 1, height: 120...180)
         ).write(to: folder)
-        var config = DataConfig()
-        config.path = folder.path
-        return try Dataset(config).sequences
     }
 }

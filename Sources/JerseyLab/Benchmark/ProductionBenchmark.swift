@@ -60,23 +60,18 @@ public struct ProductionBenchmark: Encodable, Sendable {
                 leftOut.append("\(form.name): \(error)")
             }
         }
-        func forward(_ batch: Int, _ entry: (form: ReadingForm, model: JerseyModel)) -> () -> Void {
-            let clip = Tensor.normal([batch * count, 3, size.height, size.width], mean: 0, deviation: 1, seed: 1)
-                .contiguous(channelsLast: true)
-            let lengths = [Int](repeating: count, count: batch)
-            return { entry.form { _ = entry.model(clip, lengths: lengths) } }
+        /// A pass in each form.
+        func passes(_ batch: Int) -> [() -> Void] {
+            let (clip, lengths) = (size.drawnFrames(batch * count), [Int](repeating: count, count: batch))
+            return forms.map { form, model in { form { _ = model(clip, lengths: lengths) } } }
         }
         let batches = [1, 4, 8, 16]
-        let cases = batches.flatMap { batch in forms.map { (batch: batch, entry: $0) } }
         // How many readings there is time for.
-        let first = Timing.inTurns(rounds: given ?? 3, forms.map { forward(1, $0) }).reduce(0) { $0 + $1.p50 }
+        let first = Timing.inTurns(rounds: given ?? 3, passes(1)).reduce(0) { $0 + $1.p50 }
         let rounds = given ?? max(5, min(101, Int(30 / (first * Double(batches.reduce(0, +))))))
-        let bodies = cases.map { entry in
-            let body = forward(entry.batch, entry.entry)
-            return { body() }
-        }
-        rows = zip(cases, Timing.inTurns(rounds: rounds, bodies)).map { entry, timing in
-            Row(form: entry.entry.form.name, batch: entry.batch, sequence: timing / Double(entry.batch))
+        let cases = batches.flatMap { batch in forms.map { (form: $0.form, batch: batch) } }
+        rows = zip(cases, Timing.inTurns(rounds: rounds, batches.flatMap(passes))).map { entry, timing in
+            Row(form: entry.form.name, batch: entry.batch, sequence: timing / Double(entry.batch))
         }
 
         guard !sequences.isEmpty else { return }
@@ -192,8 +187,9 @@ extension ProductionBenchmark {
         let sequences = try source.map { source in
             try stride(from: 0, to: labelled.count, by: step).map { try source.sequence(labelled[$0].outcome.sequence) }
         }
+        let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         try self.init(
-            Checkpoint(contentsOf: run.folder.best), path: run.id, loader: try run.reader().loader, sequences: sequences ?? [],
-            rounds: rounds)
+            checkpoint, path: run.id, loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
+            sequences: sequences ?? [], rounds: rounds)
     }
 }
