@@ -25,12 +25,22 @@ let libtorch: String = {
     return folder
 }()
 
+/// The folder with CUDA's headers, where libtorch is complete for a GPU: beside it, as wheels have them, or the system's.
+let cuda: String? = {
+    guard FileManager.default.fileExists(atPath: libtorch + "/lib/libtorch_cuda.so") else { return nil }
+    let folders = [libtorch + "/../nvidia/cu13/include", "/usr/local/cuda/include"]
+    return folders.first { FileManager.default.fileExists(atPath: $0 + "/nvrtc.h") }
+}()
+
 /// Unsafe flags are allowed in a root package, and only there; this is an application, not a dependency.
-let torchHeaders: [CXXSetting] = [.unsafeFlags(["-isystem", libtorch + "/include"])]
-let torchLibraries: [LinkerSetting] = [
-    .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
-    .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
-]
+let torchHeaders: [CXXSetting] =
+    [.unsafeFlags(["-isystem", libtorch + "/include"])]
+    + (cuda.map { [.define("CT_CUDA"), .unsafeFlags(["-isystem", $0])] } ?? [])
+let torchLibraries: [LinkerSetting] =
+    [
+        .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
+        .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
+    ] + (cuda == nil ? [] : [.linkedLibrary("torch_cuda"), .linkedLibrary("c10_cuda")])
 
 let package = Package(
     name: "jersey",

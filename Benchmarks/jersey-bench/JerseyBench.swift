@@ -62,12 +62,13 @@ struct InferenceBench: ParsableCommand {
         abstract: "Forward passes of one sequence: for each line of the standard input so many, and their seconds as JSON.")
 
     enum Form: String, CaseIterable, ExpressibleByArgument {
-        case eager, float32, bfloat16, int8
+        case eager, float32, bfloat16, float16, int8
     }
 
     @Option var weights: String
     @Option(help: "uint8 (T, height, width, 3).") var input: String
     @Option var form = Form.float32
+    @Option var device = TrainingConfig.DeviceChoice.cpu
     @Option var threads = 2
     @Option var frames = 16
     @Option var height = 192
@@ -75,14 +76,17 @@ struct InferenceBench: ParsableCommand {
     @Option(help: "Sequences at once, all alike.") var batch = 1
     @Option var passes = 10
     @Option var warmup = 10
+    @Flag(help: "cuDNN measures its algorithms.") var tune = false
 
     func run() throws {
         Runtime.keepMemory()
         Runtime.threads = threads
-        let model = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: .cpu, path: weights)
+        Runtime.tuneConvolutions(tune)
+        let device = try device.resolved()
+        let model = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: device, path: weights)
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: input)))
         guard bytes.count == frames * height * width * 3 else { throw ValidationError("\(input) has another size") }
-        let sequence = FramePreprocessor.normalized(Tensor(bytes, shape: [frames, height, width, 3]), on: .cpu)
+        let sequence = FramePreprocessor.normalized(Tensor(bytes, shape: [frames, height, width, 3]), on: device)
         let rows = Tensor.concatenated(Array(repeating: sequence, count: batch), over: 0)
         let lengths = Array(repeating: frames, count: batch)
         if let precision = Precision(rawValue: form.rawValue) {
@@ -93,7 +97,10 @@ struct InferenceBench: ParsableCommand {
             model.store.ranges = nil
             try model.compile(precision, ranges: observer.ranges)
         }
-        func pass() -> JerseyModel.Output { withoutGradients { model(rows, lengths: lengths) } }
+        func pass() -> JerseyModel.Output {
+            defer { Runtime.finish(device) }
+            return withoutGradients { model(rows, lengths: lengths) }
+        }
         for _ in 0..<warmup { _ = pass() }
         let output = pass()
         answer(["logits": Array(output.tens.floats.prefix(11) + output.ones.floats.prefix(10)).map(Double.init)])
@@ -185,3 +192,5 @@ struct BookkeepingBench: ParsableCommand {
         ])
     }
 }
+
+extension TrainingConfig.DeviceChoice: ExpressibleByArgument {}

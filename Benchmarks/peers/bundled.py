@@ -37,9 +37,15 @@ class Digits(nn.Module):
         self.key, self.place = nn.Linear(channels, width), nn.Linear(14, width, bias=False)
         self.queries = nn.Parameter(torch.zeros(2, width))
         self.hidden, self.digit, self.blank = nn.Linear(channels, channels), nn.Linear(channels, 10), nn.Linear(channels, 1)
+        self.known_places = {}
+
+    def places(self, height, width, device):
+        if (height, width) not in self.known_places:
+            self.known_places[height, width] = self.place_codes(height, width).to(device=device, dtype=self.place.weight.dtype)
+        return self.known_places[height, width]
 
     @staticmethod
-    def places(height, width):
+    def place_codes(height, width):
         def codes(index, count):
             place = (2 * index + 1) / count - 1
             return [place] + [wave(math.pi * k * place) for k in (1, 2, 3) for wave in (math.sin, math.cos)]
@@ -48,7 +54,7 @@ class Digits(nn.Module):
 
     def forward(self, maps):
         contents = maps.flatten(2).transpose(1, 2)
-        scores = (self.key(contents) + self.place(self.places(*maps.shape[2:]))) @ self.queries.T / 8
+        scores = (self.key(contents) + self.place(self.places(*maps.shape[2:], maps.device))) @ self.queries.T / 8
         digits = torch.relu(self.hidden(scores.softmax(1).transpose(1, 2) @ contents))
         seen = self.digit(digits)
         return torch.cat([seen[:, 0], self.blank(digits[:, 0])], 1), seen[:, 1]

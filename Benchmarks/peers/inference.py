@@ -17,9 +17,14 @@ import numpy
 import torch
 import zoo
 
-FORMS = [
-    "eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16", "openvino-int8",
-]
+FORMS = {
+    "cpu": [
+        "eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16",
+        "openvino-int8",
+    ],
+    # All but the first in half precision, colours last.
+    "cuda": ["eager", "float16", "graph", "inductor", "inductor-autotune"],
+}
 
 
 class Whole(zoo.Sequence):
@@ -86,6 +91,41 @@ def int8_file(path, values):
     return target
 
 
+def prepared_on_gpu(form, model, frames):
+    """A function without arguments that makes one pass and waits for it."""
+    if form != "eager":
+        model = model.half().to(memory_format=torch.channels_last)
+        frames = frames.half().permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+    run = lambda: model(frames)
+    if form == "graph":
+        side = torch.cuda.Stream()
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                run()
+        side.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            results = run()
+
+        def run():
+            graph.replay()
+            return results
+
+    if form.startswith("inductor"):
+        import torch._inductor.config as config
+
+        config.freezing = True
+        compiled = torch.compile(model, mode="max-autotune" if form.endswith("autotune") else "reduce-overhead")
+        run = lambda: compiled(frames)
+
+    def finished():
+        results = run()
+        torch.cuda.synchronize()
+        return results
+
+    return finished
+
+
 def prepared(form, model, frames, threads):
     """A function without arguments that makes one pass."""
     if form == "eager":
@@ -140,7 +180,8 @@ def main():
     parser.add_argument("--random", help="write random weights there, and end")
     parser.add_argument("--weights")
     parser.add_argument("--input", help="uint8 (T, height, width, 3)")
-    parser.add_argument("--form", choices=FORMS, default="eager")
+    parser.add_argument("--device", choices=FORMS, default="cpu")
+    parser.add_argument("--form", default="eager", help="of those that the device has")
     for name, value in [("threads", 2), ("frames", 16), ("height", 192), ("width", 96), ("batch", 1), ("passes", 10), ("warmup", 10)]:
         parser.add_argument(f"--{name}", type=int, default=value)
     options = parser.parse_args()
@@ -154,13 +195,15 @@ def main():
     assert not missing.unexpected_keys and all("num_batches" in key for key in missing.missing_keys), missing
     pixels = numpy.fromfile(options.input, numpy.uint8).reshape(options.frames, options.height, options.width, 3)
     frames = zoo.normalized(torch.from_numpy(pixels))
-    frames = frames.unsqueeze(0).expand(options.batch, -1, -1, -1, -1).contiguous()
+    frames = frames.unsqueeze(0).expand(options.batch, -1, -1, -1, -1).contiguous().to(options.device)
+    model = model.to(options.device)
+    torch.backends.cudnn.benchmark = True
 
     # What libraries print goes elsewhere: the output is for figures.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     with torch.inference_mode() if not options.form.startswith("inductor") else torch.no_grad():
-        run = prepared(options.form, model, frames, options.threads)
+        run = prepared_on_gpu(options.form, model, frames) if options.device == "cuda" else prepared(options.form, model, frames, options.threads)
         for _ in range(options.warmup):
             run()
         tens, ones = (torch.as_tensor(value)[0].float().tolist() for value in run())

@@ -2,7 +2,6 @@
 // functions that are exported for use, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/cpu/Utils.h>
-#include <ATen/Parallel.h>
 
 #include "support.h"
 
@@ -76,11 +75,13 @@ ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
     return guarded(error, [&] {
         const auto values = at_(a).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
         auto bytes = at::empty_like(values, at::kByte);
-        const float *from = values.const_data_ptr<float>();
+        const auto *from = static_cast<const float *>(values.const_data_ptr());
         uint8_t *to = bytes.mutable_data_ptr<uint8_t>();
         const float factor = 1 / steps.step, shift = steps.zero + 0.5f;
-        at::parallel_for(0, values.numel(), 1 << 15, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; i++) to[i] = std::min(std::max(from[i] * factor + shift, 0.f), 255.f);
+        const int64_t count = values.numel(), share = 1 << 15;
+        in_parallel((count + share - 1) / share, [&](int64_t task) {
+            const int64_t end = std::min(count, (task + 1) * share);
+            for (int64_t i = task * share; i < end; i++) to[i] = std::min(std::max(from[i] * factor + shift, 0.f), 255.f);
         });
         return own(bytes);
     });

@@ -22,7 +22,10 @@ ct_tensor ct_linear(ct_tensor input, ct_tensor weight, ct_tensor bias, ct_error 
 }
 
 ct_tensor ct_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error) {
-    return guarded(error, [&] { return own(at::max_pool2d(at_(input), kernel, stride, padding)); });
+    return guarded(error, [&] {
+        auto fast = cuda_max_pool(at_(input), kernel, stride, padding);
+        return own(fast ? *fast : at::max_pool2d(at_(input), kernel, stride, padding));
+    });
 }
 
 ct_tensor ct_recurrent(
@@ -30,6 +33,12 @@ ct_tensor ct_recurrent(
     bool bidirectional, ct_tensor *final, ct_error *error) {
     return guarded(error, [&] {
         auto weights = list_(parameters);
+        if (cell == ct_cell_gru) {
+            if (auto fast = cuda_gru(at_(data), at_(batch_sizes), weights, hidden)) {
+                *final = own(fast->second);
+                return own(fast->first);
+            }
+        }
         auto batch = at_(batch_sizes).select(0, 0).item<int64_t>();
         auto start = at::zeros({bidirectional ? 2 : 1, batch, hidden}, at_(data).options());
         at::Tensor output, last;

@@ -8,6 +8,8 @@
 #include <malloc.h>
 #include <torch/headeronly/version.h>
 
+#include <atomic>
+
 #include "support.h"
 
 const char *ct_version(void) { return TORCH_VERSION; }
@@ -26,6 +28,23 @@ void ct_use_calling_thread_only(void) {
     // made to happen before, or it would undo ours.
     at::init_num_threads();
     if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
+}
+
+void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
+    struct Work {
+        const std::function<void(int64_t)> &task;
+        const int64_t count;
+        std::atomic<int64_t> next = 0;
+        void run() {
+            for (int64_t i; (i = next++) < count;) task(i);
+        }
+    } work{task, count};
+    // The entry point that GCC's code calls, of the runtime that libtorch has loaded.
+    using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
+    static const auto parallel = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+    const auto threads = std::min<int64_t>(at::get_num_threads(), count);
+    if (!parallel || threads < 2) return work.run();
+    parallel([](void *work) { static_cast<Work *>(work)->run(); }, &work, threads, 0);
 }
 
 void ct_keep_memory(void) {

@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include "ctorch.h"
@@ -46,5 +47,15 @@ auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {
     }
     if constexpr (!std::is_void_v<Result>) return Result{};
 }
+
+/// Does tasks 0..<count on libtorch's threads, in any order. Its own `parallel_for` is in headers, and parallel only where a compiler
+/// brings the OpenMP that libtorch was built with.
+void in_parallel(int64_t count, const std::function<void(int64_t)> &task);
+
+// What cuda.cpp does better than libtorch in reading; nothing where it cannot, or there is no CUDA.
+std::optional<at::Tensor> cuda_max_pool(const at::Tensor &x, int64_t kernel_size, int64_t stride, int64_t padding);
+/// All states (N, D H) and the last ones (D, B, H), of packed frames.
+std::optional<std::pair<at::Tensor, at::Tensor>> cuda_gru(
+    const at::Tensor &data, const at::Tensor &batch_sizes, const std::vector<at::Tensor> &weights, int64_t hidden);
 
 #pragma clang assume_nonnull end

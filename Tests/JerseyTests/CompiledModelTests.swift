@@ -101,7 +101,15 @@ struct CompiledModelTests {
         #expect(count(eager) == count(compiled))
     }
 
-    @Test("what is not float32 on the CPU stays eager")
+    @Test("a precision that the device does not have is refused, with those that it has")
+    func otherDevices() throws {
+        let model = JerseyModel(try ModelSpec.named("basic_r18"))
+        let error = #expect(throws: UsageError.self) { try model.compile(.float16) }
+        #expect(error?.description.contains("float32, bfloat16, int8") == true)
+        #expect(!Precision.all(on: .cuda).contains(.int8) && Precision.all(on: .cuda).contains(.float16))
+    }
+
+    @Test("what is not float32 stays eager")
     func refusals() throws {
         let model = JerseyModel(try ModelSpec.named("basic_mv3s"), dtype: .float64)
         #expect(throws: UsageError.self) { try model.compile(.float32) }

@@ -155,6 +155,36 @@ ct_tensor _Nullable ct_quantized_convolution(
     ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
     ct_steps output_steps, ct_error *error);
 
+/// Whether this processor has the instructions that `ct_winograd_convolution` is written for.
+bool ct_has_winograd(void);
+/// Weights (O, I, 3, 3), O and I multiples of 16, for `ct_winograd_convolution`.
+ct_tensor _Nullable ct_pack_winograd(ct_tensor weight, ct_error *error);
+/// Whether `ct_winograd_convolution` is faster than `ct_fused_convolution` for input of this size.
+bool ct_winograd_pays(ct_tensor input, ct_tensor packed);
+/// As `ct_fused_convolution` with stride 1, padding 1 and one group, channels last: float32, or bfloat16 with sums in float32. The bias
+/// is float32.
+ct_tensor _Nullable ct_winograd_convolution(
+    ct_tensor input, ct_tensor packed, ct_tensor _Nullable bias, ct_tensor _Nullable residual, bool relu, ct_error *error);
+
+// MARK: GPUs
+
+/// Convolution, then the sum with `residual` where there is one, then ReLU where wanted; without gradients.
+ct_tensor _Nullable ct_cuda_convolution(
+    ct_tensor input, ct_tensor weight, ct_tensor _Nullable bias, ct_tensor _Nullable residual, int64_t stride, int64_t padding,
+    int64_t groups, bool relu, ct_error *error);
+/// Whether cuDNN measures which of its algorithms is fastest for every size of convolution it meets; else it goes by rules.
+void ct_tune_convolutions(bool tune);
+/// Waits until the GPU has done what it was given.
+void ct_synchronize(ct_error *error);
+
+typedef struct ct_graph_object *ct_graph;
+/// Whether this was built to record what a GPU does.
+bool ct_records_graphs(void);
+/// What `body(context)` has the GPU do, to be done again with the same tensors. `body` must not wait for the GPU.
+ct_graph _Nullable ct_graph_record(void (*body)(void *context), void *context, ct_error *error);
+void ct_graph_replay(ct_graph graph, ct_error *error);
+void ct_graph_free(ct_graph graph);
+
 // MARK: Images (uint8 or float)
 
 /// (h, w) sampling grid of the affine map `theta` (2 x 3, row-major): (1, h, w, 2).

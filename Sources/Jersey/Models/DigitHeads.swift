@@ -34,10 +34,12 @@ struct TiedDigits: DigitHeads {
     let digit: Linear
     let blank: Linear
     let scale: Double
+    let store: ParameterStore
 
     /// - Parameter channels: of the maps.
     init(_ scope: Scope, channels: Int, width: Int = 64) {
         let scope = scope / "digits"
+        store = scope.store
         key = Linear(scope / "key", channels, width)
         place = Linear(scope / "place", Self.placeWidth, width, bias: false)
         queries = scope.parameter("queries", [2, width], .normal(deviation: 1))
@@ -51,8 +53,10 @@ struct TiedDigits: DigitHeads {
         guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let contents = maps.reshaped(-1, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
-        let places = place(Self.places(height, width).to(dtype: maps.dtype, device: maps.device))  // (P, K)
-        let keys = key(contents) + places
+        let places = store.constant("places of \(height)x\(width)") {
+            Self.places(height, width).to(dtype: maps.dtype, device: maps.device)
+        }
+        let keys = key(contents) + place(places)  // (R, P, K) + (P, K)
         let scores = keys.matmul(queries.permuted(1, 0)) * scale  // (R, P, 2)
         let found = scores.softmax(over: 1).permuted(0, 2, 1).matmul(contents)  // (R, 2, C)
         let seen = Activation.relu(hidden(found))

@@ -47,6 +47,9 @@ public final class JerseyModel {
     private let digits: any DigitHeads
     private let full: Linear?
     private let readability: Linear?
+    private let dtype: DType
+    /// Of a compiled model on a GPU.
+    private var recordedPasses: RecordedPasses?
 
     /// - Parameters:
     ///   - seed: what the initial weights are drawn from.
@@ -55,6 +58,7 @@ public final class JerseyModel {
         self.spec = spec
         self.published = published
         self.device = device
+        self.dtype = dtype
         let root = Scope(store, device: device, seed: seed, dtype: dtype)
         // Names are the study's: its single-frame models have no "encoder" level, and it calls the recurrent layer "rnn" before
         // plain pooling and "gru" before attention.
@@ -90,22 +94,26 @@ public final class JerseyModel {
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
     public func maps(_ frames: Tensor) -> Tensor {
         // What follows the maps is little work, and stays as exact as it was.
-        encoder.maps(frames).dequantized().to(dtype: frames.dtype)
+        encoder.maps(frames).dequantized().to(dtype: dtype)
     }
 
     /// Makes a model that only reads from now on, faster: its encoder computes in `precision` with the weights as they are now.
     ///
     /// - Parameter ranges: what the encoder's convolutions put out, for int8; see `RangeObserver`.
-    /// - Throws: `UsageError` on a GPU, in float64, or where the model or the processor lacks what it takes; all stays as it was.
+    /// - Throws: `UsageError` in float64, or where the device, the model or the processor lacks what it takes; all stays as it was.
     public func compile(_ precision: Precision, ranges: [String: ClosedRange<Float>]? = nil) throws {
         store.isTraining = false
-        guard device == .cpu else {
-            throw UsageError("--precision \(precision.rawValue) is for the CPU; add --device cpu, or leave it out")
+        let possible = Precision.all(on: device)
+        guard possible.contains(precision) else {
+            throw UsageError(
+                "--precision \(precision.rawValue) is not for --device \(device), which has "
+                    + possible.map(\.rawValue).joined(separator: ", "))
         }
         let compilation: Compilation
         switch precision {
         case .float32: compilation = .float(.float32)
         case .bfloat16: compilation = .float(.bfloat16)
+        case .float16: compilation = .float(.float16)
         case .int8:
             guard encoder.isQuantizable else {
                 throw UsageError(
@@ -122,6 +130,7 @@ public final class JerseyModel {
         guard store.compile(compilation) else {
             throw UsageError("this processor does not compute in \(precision.rawValue); use --precision float32")
         }
+        if device == .cuda && DeviceGraph.isAvailable { recordedPasses = RecordedPasses(laidOut: compilation.laidOut) }
     }
 
     /// As `compile`, where someone has asked for this precision. Without a compiled form in float32 it stays as it was.
@@ -141,14 +150,20 @@ public final class JerseyModel {
     ///     longest, as the study has it, where `isPadded`.
     ///   - lengths: valid frames of each sequence.
     public func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
-        output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
+        if let recordedPasses, !isPadded {
+            return recordedPasses(frames, lengths: lengths) { frames, layout in output(ofMaps: maps(frames), layout) }
+        }
+        return output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
     }
 
     /// The second half of the model, from the maps of all frames (R, C, h, w) on.
     func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
+        output(ofMaps: maps, PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
+    }
+
+    private func output(ofMaps maps: Tensor, _ layout: PackedLayout) -> Output {
         let features = encoder.pooled(maps)  // (R, F)
         if spec.readsAnchorOnly { return heads(features, maps: maps, nil) }
-        let layout = PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil)
         if let readability {
             let (tens, ones) = digits(features, maps: maps)
             return summed(Looks(tens: tens, ones: ones, full: full?(features), readability: readability(features)), layout)

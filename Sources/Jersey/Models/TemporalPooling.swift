@@ -42,15 +42,19 @@ struct FinalPooling: TemporalPooling {
 
 struct MeanPooling: TemporalPooling {
     func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
-        let lengths = Tensor(layout.lengths.map(Float.init), shape: [layout.lengths.count, 1]).to(device: states.device)
+        let lengths = layout.constant("lengths", on: states.device) {
+            Tensor(layout.lengths.map(Float.init), shape: [layout.lengths.count, 1])
+        }
         return (states.sum(over: 1) / lengths, uniformWeights(layout, states.device))
     }
 }
 
 /// The same weight for every frame of a sequence (B, T).
 func uniformWeights(_ layout: PackedLayout, _ device: Device) -> Tensor {
-    let weights = layout.lengths.flatMap { length in (0..<layout.longest).map { $0 < length ? 1 / Float(length) : 0 } }
-    return Tensor(weights, shape: [layout.lengths.count, layout.longest]).to(device: device)
+    layout.constant("uniform weights", on: device) {
+        let weights = layout.lengths.flatMap { length in (0..<layout.longest).map { $0 < length ? 1 / Float(length) : 0 } }
+        return Tensor(weights, shape: [layout.lengths.count, layout.longest])
+    }
 }
 
 /// Softmax of `scores` (B, T) over valid frames, and the states summed with it.

@@ -67,6 +67,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Threads of libtorch.", valueName: "n"))
     var threads: Int?
 
+    @Option(help: "Where to compute.")
+    var device = TrainingConfig.DeviceChoice.automatic
+
     @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
     var workers = 2
 
@@ -109,15 +112,16 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     }
 
     private func readers() throws -> [SequenceReader] {
+        let device = try device.resolved()
         if let weights {
             let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: weights))
-            return [try reader(checkpoint.model(on: .cpu, path: weights), checkpoint.card)]
+            return [try reader(checkpoint.model(on: device, path: weights), checkpoint.card)]
         }
         let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all
         return try specs.map { spec in
             var card = Checkpoint.Card(spec: spec)
             (card.height, card.width, card.maximumFrames) = (height, width, frames)
-            return try reader(JerseyModel(spec, seed: 1), card)
+            return try reader(JerseyModel(spec, seed: 1, device: device), card)
         }
     }
 
@@ -151,7 +155,6 @@ struct ProductionBenchmarkCommand: ParsableCommand {
         guard options.compilation.isUsual else {
             throw ValidationError("every form is measured; leave out --precision, --eager and --anytime")
         }
-        guard options.device != .cuda else { throw ValidationError("the forms are those of the CPU; leave out --device") }
     }
 
     func run() throws {
@@ -163,7 +166,8 @@ struct ProductionBenchmarkCommand: ParsableCommand {
             sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
         }
         let result = try ProductionBenchmark(
-            checkpoint, path: options.weights ?? Checkpoint.bundledName, loader: reader.loader, sequences: sequences,
+            checkpoint, on: reader.model.device, path: options.weights ?? Checkpoint.bundledName, loader: reader.loader,
+            sequences: sequences,
             rounds: benchmark.rounds
         ) { Console.error("reading \(sequences.count) sequences: \($0)") }
         let tables = [result.studyTable, result.formTable] + [result.answerTable].compactMap { $0 }

@@ -22,10 +22,13 @@ public struct InferenceBenchmark: Encodable, Sendable {
     public let threads: Int
     public let workers: Int
     public let form: String
+    /// "cpu" or "cuda".
+    public let device: String
     public let rows: [Row]
+    private let place: String
 
     /// - Parameters:
-    ///   - readers: ready to read, all in `form` and with frames of one size; their `workers` decode.
+    ///   - readers: ready to read, all on one device, in `form` and with frames of one size; their `workers` decode.
     ///   - sequences: as many as are read at once, with frames on disk.
     ///   - rounds: readings of each time.
     /// - Throws: `FileError` when a frame cannot be read.
@@ -33,13 +36,15 @@ public struct InferenceBenchmark: Encodable, Sendable {
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
         (batch, height, width, threads) = (sequences.count, size.height, size.width, Runtime.threads)
-        (workers, self.form) = (readers[0].workers, form.name)
+        let device = readers[0].model.device
+        place = device.place(threads: threads)
+        (workers, self.form, self.device) = (readers[0].workers, form.name, device.description)
         let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
         // Models that read as many frames read the same.
-        let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0)) })
+        let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
         let forward = zip(readers, frames).map { reader, count in
             let (clip, lengths) = (clips[count]!, [Int](repeating: count, count: sequences.count))
-            return { withoutGradients { _ = reader.model(clip, lengths: lengths) } }
+            return { form(on: device) { _ = reader.model(clip, lengths: lengths) } }
         }
         let endToEnd = readers.map { reader in
             var reader = reader
@@ -64,8 +69,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
                 }
             }, title: "Inference, milliseconds for a batch of \(batch)",
             note:
-                "\(form) on this CPU, frames of \(width)x\(height), \(threads) thread\(threads == 1 ? "" : "s") of libtorch, \(workers) that "
-                + "decode. Forward: from normalised frames to logits. End to end: image files decoded, fitted, read, answered; a model of "
+                "\(form) \(place), frames of \(width)x\(height), \(workers) threads that decode. Forward: from normalised frames to logits. End to end: image files decoded, fitted, read, answered; a model of "
                 + "single frames reads one frame of a sequence. \(rows[0].forward.readings) readings, all models in turns, after 2 "
                 + "rounds that do not count.")
     }

@@ -29,41 +29,47 @@ public struct ProductionBenchmark: Encodable, Sendable {
     public let height: Int
     public let width: Int
     public let threads: Int
+    /// "cpu" or "cuda".
+    public let device: String
     /// For every batch size, every form; the first is the baseline.
     public private(set) var rows: [Row] = []
     /// One for every form; empty where there were no sequences to read.
     public private(set) var answers: [Answers] = []
     /// Forms that cannot be had, and why.
     public private(set) var leftOut: [String] = []
+    private let place: String
 
     /// Times forward passes in turns; half a minute or so, and longer with sequences to read.
     ///
     /// - Parameters:
+    ///   - device: where all is measured.
     ///   - path: what errors and the report call the weights.
     ///   - sequences: labelled ones, to compare answers on.
     ///   - rounds: readings of each time; as many as there is time for where nil.
     ///   - progress: called with each form's name before it reads the sequences.
     /// - Throws: `FileError` when weights or frames cannot be read.
     public init(
-        _ checkpoint: Checkpoint, path: String, loader: SequenceLoader, sequences: [FrameSequence], rounds given: Int? = nil,
+        _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader, sequences: [FrameSequence],
+        rounds given: Int? = nil,
         progress: (String) -> Void = { _ in }
     ) throws {
         let size = loader.preprocessor
         let count = checkpoint.card.spec.readsAnchorOnly ? 1 : loader.maximumFrames
         (model, weights) = (checkpoint.card.spec.name, path)
-        (frames, height, width, threads) = (count, size.height, size.width, Runtime.threads)
+        (frames, height, width) = (count, size.height, size.width)
+        (threads, self.device, place) = (Runtime.threads, device.description, device.place(threads: Runtime.threads))
         var forms: [(form: ReadingForm, model: JerseyModel)] = []
-        for form in ReadingForm.all {
+        for form in ReadingForm.all(on: device) {
             do {
-                forms.append((form, try form.model(checkpoint, path: path)))
+                forms.append((form, try form.model(checkpoint, on: device, path: path)))
             } catch let error as UsageError {
                 leftOut.append("\(form.name): \(error)")
             }
         }
         /// A pass in each form.
         func passes(_ batch: Int) -> [() -> Void] {
-            let (clip, lengths) = (size.drawnFrames(batch * count), [Int](repeating: count, count: batch))
-            return forms.map { form, model in { form { _ = model(clip, lengths: lengths) } } }
+            let (clip, lengths) = (size.drawnFrames(batch * count, on: device), [Int](repeating: count, count: batch))
+            return forms.map { form, model in { form(on: device) { _ = model(clip, lengths: lengths) } } }
         }
         let batches = [1, 4, 8, 16]
         // How many readings there is time for.
@@ -80,7 +86,7 @@ public struct ProductionBenchmark: Encodable, Sendable {
             progress(entry.form.name)
             var reader = SequenceReader(model: entry.model, loader: loader)
             reader.calibration = checkpoint.card.calibration
-            let readings = try entry.form { try reader.readAll(sequences).0 }
+            let readings = try entry.form(on: device) { try reader.readAll(sequences).0 }
             if baseline.isEmpty {
                 baseline = Dictionary(readings.map { ($0.sequence.id, $0) }, uniquingKeysWith: { first, _ in first })
             }
@@ -102,8 +108,7 @@ public struct ProductionBenchmark: Encodable, Sendable {
 
 extension ProductionBenchmark {
     private var workload: String {
-        "Forward pass for one sequence of \(frames) frame\(frames == 1 ? "" : "s") of \(width)x\(height) on this CPU with \(threads) "
-            + "thread\(threads == 1 ? "" : "s"), \(rows.first?.sequence.readings ?? 0) readings taken in turns after 2 that do not count, loading "
+        "Forward pass for one sequence of \(frames) frame\(frames == 1 ? "" : "s") of \(width)x\(height) \(place), \(rows.first?.sequence.readings ?? 0) readings taken in turns after 2 that do not count, loading "
             + "left out; a batch's time is divided by its size."
     }
 
@@ -131,7 +136,8 @@ extension ProductionBenchmark {
                         String(format: "%.1e", $0.largestDifference),
                     ]
                 }, title: "The same sequences in every form",
-                note: "Changed: another number than \(answers[0].form). To be kept: 0 in float32, 0.1% in bfloat16, 0.5% in int8."
+                note:
+                    "Changed: another number than \(answers[0].form). To be kept: 0 in float32, 0.1% in bfloat16 and float16, 0.5% in int8."
             )
     }
 
@@ -189,7 +195,7 @@ extension ProductionBenchmark {
         }
         let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         try self.init(
-            checkpoint, path: run.id, loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
+            checkpoint, on: .cpu, path: run.id, loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
             sequences: sequences ?? [], rounds: rounds)
     }
 }

@@ -1,7 +1,7 @@
 import Jersey
 import Torch
 
-/// One of the ways in which a model can be run on the CPU.
+/// One of the ways in which a model can be run.
 public struct ReadingForm: Sendable {
     let precision: Precision
     let isCompiled: Bool
@@ -11,29 +11,46 @@ public struct ReadingForm: Sendable {
     }
 
     /// Slowest first, as a rule. In the eager form lower precision is libtorch's autocast.
-    static let all = [
-        ReadingForm(precision: .float32, isCompiled: false), ReadingForm(precision: .bfloat16, isCompiled: false),
-        ReadingForm(precision: .float32, isCompiled: true), ReadingForm(precision: .bfloat16, isCompiled: true),
-        ReadingForm(precision: .int8, isCompiled: true),
-    ]
+    static func all(on device: Device) -> [ReadingForm] {
+        [.float32, device == .cuda ? .float16 : .bfloat16].map { ReadingForm(precision: $0, isCompiled: false) }
+            + Precision.all(on: device).map { ReadingForm(precision: $0, isCompiled: true) }
+    }
 
     var name: String { (isCompiled ? "compiled " : "eager ") + precision.rawValue }
 
     /// - Throws: `UsageError` where the model cannot be had in this form, or not here.
-    func model(_ checkpoint: Checkpoint, path: String) throws -> JerseyModel {
-        let model = try checkpoint.model(on: .cpu, path: path)
+    func model(_ checkpoint: Checkpoint, on device: Device, path: String) throws -> JerseyModel {
+        let model = try checkpoint.model(on: device, path: path)
         if isCompiled { try model.compile(precision, ranges: checkpoint.card.activations) }
         return model
     }
 
-    func callAsFunction<Result>(_ body: () throws -> Result) rethrows -> Result {
-        try withAutocast(!isCompiled && precision == .bfloat16 ? .bfloat16 : nil, on: .cpu) { try withoutGradients(body) }
+    /// - Returns: when all is done, on a GPU as well.
+    func callAsFunction<Result>(on device: Device, _ body: () throws -> Result) rethrows -> Result {
+        let half: DType? =
+            switch precision {
+            case .bfloat16: .bfloat16
+            case .float16: .float16
+            case .float32, .int8: nil
+            }
+        defer { Runtime.finish(device) }
+        return try withAutocast(isCompiled ? nil : half, on: device) { try withoutGradients(body) }
+    }
+}
+
+extension Device {
+    /// Where a benchmark was made, as a part of its caption.
+    func place(threads: Int) -> String {
+        switch self {
+        case .cpu: "on this CPU with \(threads) thread\(threads == 1 ? "" : "s")"
+        case .cuda: "on this GPU"
+        }
     }
 }
 
 extension FramePreprocessor {
     /// Something to time a network with: (count, 3, H, W) drawn values, laid out as normalised frames are.
-    func drawnFrames(_ count: Int) -> Tensor {
-        .normal([count, 3, height, width], mean: 0, deviation: 1, seed: 1).contiguous(channelsLast: true)
+    func drawnFrames(_ count: Int, on device: Device) -> Tensor {
+        .normal([count, 3, height, width], mean: 0, deviation: 1, seed: 1).to(device: device).contiguous(channelsLast: true)
     }
 }

@@ -1,30 +1,38 @@
 import CTorch
 
 /// What convolutions compute in once there is no more training: with the norms behind them folded in, their weights packed as oneDNN
-/// likes them best, and with what follows done in the same pass over memory.
+/// or cuDNN likes them best, and with what follows done in the same pass over memory.
 public enum Compilation {
-    /// float32 or bfloat16.
+    /// float32 or bfloat16; on a GPU float16, too.
     case float(DType)
-    /// Integers of 8 bits: weights with a step for each output channel, activations with one for all (Jacob et al. 2018).
+    /// Integers of 8 bits: weights with a step for each output channel, activations with one for all (Jacob et al. 2018); on the CPU.
     ///
     /// - `input`: of the values that the network is given.
     /// - `outputs`: what a `RangeObserver` has seen; values outside are clamped.
     case int8(input: ClosedRange<Float>, outputs: [String: ClosedRange<Float>])
 
-    /// Whether libtorch can do so on this processor, and faster than in float32.
-    var isSupported: Bool {
-        let type =
-            switch self {
-            case .float(let dtype): dtype.rawValue
-            case .int8: DType.uint8.rawValue
-            }
-        return checked { ct_fuses(type, $0) }
+    /// Whether libtorch can do so on this device, and faster than in float32.
+    func isSupported(on device: Device) -> Bool {
+        switch (self, device) {
+        case (.float(let dtype), .cuda): [.float32, .float16, .bfloat16].contains(dtype)
+        case (.int8, .cuda): false
+        case (.float(let dtype), .cpu): checked { ct_fuses(dtype.rawValue, $0) }
+        case (.int8, .cpu): checked { ct_fuses(DType.uint8.rawValue, $0) }
+        }
+    }
+
+    /// Frames (N, 3, H, W) as the first layer takes them, so that it need not lay them out itself.
+    public func laidOut(_ frames: Tensor) -> Tensor {
+        if case .float(let dtype) = self, frames.device == .cuda { return CUDAConvolution.laidOut(frames, dtype) }
+        return frames
     }
 
     func form(of layer: ConvNormActivation, for x: Tensor) -> any CompiledConvolution {
         switch self {
         case .float(let dtype):
-            return FusedConvolution(layer, dtype, for: x)
+            if x.device == .cuda { return CUDAConvolution(layer, dtype) }
+            let fused = FusedConvolution(layer, dtype, for: x)
+            return WinogradConvolution(layer, otherwise: fused) ?? fused
         case .int8(let input, let outputs):
             guard let output = outputs[layer.convolution.path] else {
                 preconditionFailure("nothing is known of the range of \(layer.convolution.path)")
@@ -81,7 +89,7 @@ private struct FoldedConvolution {
     }
 }
 
-/// In float32 or bfloat16.
+/// In float32 or bfloat16, by oneDNN.
 private struct FusedConvolution: CompiledConvolution {
     let dtype: DType
     let weight: Tensor
@@ -124,6 +132,73 @@ private struct FusedConvolution: CompiledConvolution {
                 x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, word, $0)
         }
         return isFusable ? y : activation?(y) ?? y
+    }
+}
+
+/// By Winograd's minimal filtering where that is faster (`winograd.cpp`). In bfloat16 are the activations only.
+private struct WinogradConvolution: CompiledConvolution {
+    let fused: FusedConvolution
+    let weight: Tensor
+    let bias: Tensor?
+
+    /// Nil for layers that it is not for.
+    init?(_ layer: ConvNormActivation, otherwise fused: FusedConvolution) {
+        let convolution = layer.convolution
+        let shape = convolution.weight.shape
+        guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1,
+            convolution.stride == 1, convolution.padding == .symmetric(1), shape[2...] == [3, 3],
+            shape[0].isMultiple(of: 16), shape[1].isMultiple(of: 16), ct_has_winograd()
+        else { return nil }
+        let folded = FoldedConvolution(layer)
+        self.fused = fused
+        weight = tensor { ct_pack_winograd(folded.weight.handle, $0) }
+        bias = folded.bias?.to(dtype: .float32)
+    }
+
+    func accepted(_ x: Tensor) -> Tensor { fused.accepted(x) }
+
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
+        guard ct_winograd_pays(x.handle, weight.handle) else { return fused(x, padding: padding, adding: shortcut) }
+        return tensor {
+            ct_winograd_convolution(x.handle, weight.handle, bias?.handle, shortcut?.handle, fused.activation == .relu, $0)
+        }
+    }
+}
+
+/// On a GPU, by cuDNN.
+private struct CUDAConvolution: CompiledConvolution {
+    let dtype: DType
+    let weight: Tensor
+    let bias: Tensor?
+    let stride: Int64
+    let groups: Int64
+    let activation: Activation?
+
+    init(_ layer: ConvNormActivation, _ dtype: DType) {
+        let folded = FoldedConvolution(layer)
+        weight = Self.laidOut(folded.weight, dtype)
+        bias = folded.bias?.to(dtype: dtype)
+        activation = layer.activation
+        (self.dtype, stride, groups) = (dtype, Int64(layer.convolution.stride), Int64(layer.convolution.groups))
+    }
+
+    /// Channels last; and a fourth of zeros beside three, which cuDNN would add at every pass.
+    static func laidOut(_ x: Tensor, _ dtype: DType) -> Tensor {
+        var x = x.to(dtype: dtype)
+        if x.shape[1] == 3 {
+            x = .concatenated([x, .zeros([x.shape[0], 1] + x.shape[2...], dtype: dtype, device: x.device)], over: 1)
+        }
+        return x.contiguous(channelsLast: true)
+    }
+
+    func accepted(_ x: Tensor) -> Tensor { Self.laidOut(x, dtype) }
+
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
+        let y = tensor {
+            ct_cuda_convolution(
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, activation == .relu, $0)
+        }
+        return activation == .relu ? y : activation?(y) ?? y
     }
 }
 

@@ -2,8 +2,9 @@ import CTorch
 
 /// Sequences of different lengths, laid out for a recurrent layer: which rows go where.
 ///
-/// All index arithmetic is done on the host, so that a training step never waits for the device.
-public struct PackedLayout {
+/// All index arithmetic is done on the host, so that a training step never waits for the device; and what it comes to is sent there
+/// once.
+public final class PackedLayout {
     /// Valid frames of each sequence, at least one each.
     public let lengths: [Int]
     /// Row of the frame list for each packed position: time-major, longest sequence first.
@@ -14,6 +15,7 @@ public struct PackedLayout {
     let rank: [Int64]
     /// Packed position of (sequence, time), or one past the end where there is no such frame.
     let paddedPositions: [Int64]
+    private var sent: [String: Tensor] = [:]
 
     /// - Parameters:
     ///   - lengths: valid frames per sequence.
@@ -52,20 +54,31 @@ public struct PackedLayout {
 
     /// (B, T) booleans: true where there is no frame.
     public func paddingMask(on device: Device) -> Tensor {
-        let values = lengths.flatMap { length in (0..<longest).map { UInt8($0 < length ? 0 : 1) } }
-        return Tensor(values, shape: [lengths.count, longest]).to(dtype: .bool, device: device)
+        constant("padding", on: device) {
+            let values = lengths.flatMap { length in (0..<longest).map { UInt8($0 < length ? 0 : 1) } }
+            return Tensor(values, shape: [lengths.count, longest]).to(dtype: .bool)
+        }
+    }
+
+    /// What follows from the lengths alone, made and sent to the device the first time.
+    public func constant(_ name: String, on device: Device, _ make: () -> Tensor) -> Tensor {
+        let key = "\(name) on \(device)"
+        if let tensor = sent[key] { return tensor }
+        let tensor = make().to(device: device)
+        sent[key] = tensor
+        return tensor
     }
 
     /// (R, F) rows of frames, packed or padded as told at the start, to (N, F) in packed order.
     func pack(_ frames: Tensor) -> Tensor {
-        frames.gathered(0, at: Tensor(packedRows).to(device: frames.device))
+        frames.gathered(0, at: constant("rows", on: frames.device) { Tensor(packedRows) })
     }
 
     /// (N, D) in packed order to (B, T, D) with zeros where there is no frame.
     func unpack(_ packed: Tensor) -> Tensor {
         let width = packed.shape[1]
         let withZeros = Tensor.concatenated([packed, .zeros([1, width], dtype: packed.dtype, device: packed.device)], over: 0)
-        return withZeros.gathered(0, at: Tensor(paddedPositions).to(device: packed.device))
+        return withZeros.gathered(0, at: constant("positions", on: packed.device) { Tensor(paddedPositions) })
             .reshaped(lengths.count, longest, width)
     }
 
@@ -132,7 +145,8 @@ public struct Recurrent {
             }
         }
         store.meter?.count(packed, cost: cell.gates * (data.shape[1] + hidden))
-        let final = Tensor(owning: last!).gathered(1, at: Tensor(layout.rank).to(device: frames.device))  // (D, B, H)
+        let rank = layout.constant("rank", on: frames.device) { Tensor(layout.rank) }
+        let final = Tensor(owning: last!).gathered(1, at: rank)  // (D, B, H)
         return Output(
             states: layout.unpack(packed),
             final: final.permuted(1, 0, 2).reshaped(layout.lengths.count, (bidirectional ? 2 : 1) * hidden))

@@ -24,6 +24,7 @@ public final class ParameterStore {
     /// What the draws of dropout depend on; the trainer sets it for every step.
     public var drawSeed: UInt64 = 0
     private var draws: UInt64 = 0
+    private var constants: [String: Tensor] = [:]
 
     public init() {}
 
@@ -36,16 +37,24 @@ public final class ParameterStore {
         entries.append(entry)
     }
 
-    /// From now on every `ConvNormActivation` reads with its weights folded and packed: for inference only, on the CPU, with the
-    /// weights as they are now.
+    /// From now on every `ConvNormActivation` reads with its weights folded and packed: for inference only, with the weights as they
+    /// are now.
     ///
     /// - Returns: whether it can be done; nothing has changed where not.
     public func compile(_ compilation: Compilation) -> Bool {
-        guard entries.allSatisfy({ $0.tensor.device == .cpu && $0.tensor.dtype != .float64 }), compilation.isSupported else {
+        guard entries.allSatisfy({ $0.tensor.dtype != .float64 && compilation.isSupported(on: $0.tensor.device) }) else {
             return false
         }
         self.compilation = compilation
         return true
+    }
+
+    /// What depends on nothing but its name, made the first time.
+    public func constant(_ name: String, _ make: () -> Tensor) -> Tensor {
+        if let made = constants[name] { return made }
+        let made = make()
+        constants[name] = made
+        return made
     }
 
     /// Does `body` as in reading, whatever was before and will be after.

@@ -32,6 +32,15 @@ public enum Runtime {
         (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
     }
 
+    /// Waits until a GPU has done what it was given, for whoever looks at a clock. A CPU has done it already.
+    public static func finish(_ device: Device) {
+        if device == .cuda { checked { ct_synchronize($0) } }
+    }
+
+    /// Whether cuDNN measures which of its algorithms is the fastest for each size of convolution, which takes a while for every new
+    /// one; else it goes by rules.
+    public static func tuneConvolutions(_ tune: Bool) { ct_tune_convolutions(tune) }
+
     /// libtorch's own account of how it was built and of its threading.
     public static var buildDescription: String {
         guard let text = checked({ ct_build_description($0) }) else { return "" }

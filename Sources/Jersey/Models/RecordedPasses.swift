@@ -1,0 +1,83 @@
+import Torch
+
+/// A model's passes on a GPU, recorded where the same sizes come again: launching its two hundred kernels takes several times longer
+/// than they run for one sequence.
+final class RecordedPasses {
+    private struct Sizes: Hashable {
+        let frames: [Int]
+        let lengths: [Int]
+    }
+
+    fileprivate struct Pass {
+        /// As the first layer takes frames.
+        let input: Tensor
+        /// Holds tensors that the graph reads.
+        let layout: PackedLayout
+        let graph: DeviceGraph
+        /// All that comes out, one after the other.
+        let results: Tensor
+        let shapes: [[Int]]
+        let hasFullHead: Bool
+    }
+
+    /// Each keeps the memory of a pass.
+    private let limit = 64
+    private let laidOut: (Tensor) -> Tensor
+    private var seen: Set<Sizes> = []
+    private var passes: [Sizes: Pass] = [:]
+
+    /// - Parameter laidOut: frames as the first layer takes them.
+    init(laidOut: @escaping (Tensor) -> Tensor) {
+        self.laidOut = laidOut
+    }
+
+    /// - Parameter pass: from frames that are laid out. It is recorded when its sizes come for the second time; `Output.looks` is nil
+    ///   from then on.
+    func callAsFunction(
+        _ frames: Tensor, lengths: [Int], pass: (Tensor, PackedLayout) -> JerseyModel.Output
+    ) -> JerseyModel.Output {
+        let sizes = Sizes(frames: frames.shape, lengths: lengths)
+        if let known = passes[sizes] {
+            known.input.narrowed(1, to: 0..<frames.shape[1]).copy(from: frames)
+            return known.output()
+        }
+        let (input, layout) = (laidOut(frames), PackedLayout(lengths: lengths))
+        guard !seen.insert(sizes).inserted, passes.count < limit else { return withoutGradients { pass(input, layout) } }
+        let recorded = withoutGradients { Pass(recording: pass, of: input, layout) }
+        passes[sizes] = recorded
+        return recorded.output()
+    }
+}
+
+extension RecordedPasses.Pass {
+    fileprivate init(recording pass: (Tensor, PackedLayout) -> JerseyModel.Output, of input: Tensor, _ layout: PackedLayout) {
+        func parts(_ output: JerseyModel.Output) -> [Tensor] {
+            [output.tens, output.ones, output.full, output.attention].compactMap(\.self)
+        }
+        // Libraries choose and prepare what they do when it is done for the first time.
+        let sample = pass(input, layout)
+        var results: Tensor?
+        graph = DeviceGraph { results = .concatenated(parts(pass(input, layout)).map { $0.reshaped(-1) }, over: 0) }
+        guard let results else { preconditionFailure("the pass was not recorded") }
+        (self.input, self.layout, self.results, shapes) = (input, layout, results, parts(sample).map(\.shape))
+        hasFullHead = sample.full != nil
+    }
+
+    /// The pass done again with what `input` holds.
+    fileprivate func output() -> JerseyModel.Output {
+        graph.replay()
+        // The next replay overwrites `results`.
+        let copy = results + 0
+        var start = 0
+        var parts = shapes.map { shape in
+            let count = shape.reduce(1, *)
+            defer { start += count }
+            return shape.count == 2
+                ? copy.narrowed(0, to: start..<start + count).reshaped(shape[0], shape[1])
+                : copy.narrowed(0, to: start..<start + count)
+        }[...]
+        return JerseyModel.Output(
+            tens: parts.removeFirst(), ones: parts.removeFirst(), full: hasFullHead ? parts.removeFirst() : nil,
+            attention: parts.popFirst())
+    }
+}

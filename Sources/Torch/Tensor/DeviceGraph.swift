@@ -1,0 +1,32 @@
+import CTorch
+
+/// What a GPU was asked to do, recorded once and done again in one go: to launch many small kernels one by one takes longer than
+/// they run.
+public final class DeviceGraph {
+    /// Whether this build records; else it has no CUDA.
+    public static var isAvailable: Bool { ct_records_graphs() }
+
+    private let handle: ct_graph
+
+    /// - Parameter body: what to record, done before at least once, so that nothing is made for the first time. It must not wait for
+    ///   the GPU, nor send it anything. What it leaves in tensors is theirs alone for the life of this graph, and every replay
+    ///   overwrites it.
+    public init(_ body: () -> Void) {
+        let handle = withoutActuallyEscaping(body) { body in
+            withUnsafePointer(to: body) { pointer in
+                checked { error in
+                    ct_graph_record(
+                        { context in context.assumingMemoryBound(to: (() -> Void).self).pointee() },
+                        UnsafeMutableRawPointer(mutating: pointer), error)
+                }
+            }
+        }
+        guard let handle else { fatalError("libtorch returned no graph and no error") }
+        self.handle = handle
+    }
+
+    deinit { ct_graph_free(handle) }
+
+    /// Asks the GPU to do it again, with what its input tensors hold now.
+    public func replay() { checked { ct_graph_replay(handle, $0) } }
+}
