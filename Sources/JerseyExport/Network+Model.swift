@@ -105,7 +105,8 @@ extension Network {
             return (final, nil)
         case .mean:
             let counts = add(.to, lengths, .keyword(name: "dtype", value: .integer(Int(DType.float32.rawValue))))
-            return (add(.div, add(.sum, states, .integers(1), false), add(.unsqueeze, counts, 1)), nil)
+            let present = add(.where, add(.unsqueeze, mask, 2), states, .number(0))
+            return (add(.div, add(.sum, present, .integers(1), false), add(.unsqueeze, counts, 1)), nil)
         case .additive:
             let query = add(.unsqueeze, linear(final, "attn_query"), 1)
             let sums = add(.tanh, add(.add, query, linear(states, "attn_key")))

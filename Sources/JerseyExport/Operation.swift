@@ -40,8 +40,8 @@ enum Operation: String, CaseIterable {
     case sequences
     /// (values (B, T), count) to (B, T): the `count` largest values of each row divided by their sum, zeros elsewhere.
     case keepLargest = "keep_largest"
-    /// (features (B, T, F), lengths (B), weights, units per direction, whether there are two directions) to states (B, T, D·H), zeros where
-    /// there is no frame, and last states (B, D·H). Weights are PyTorch's four for each direction.
+    /// (features (B, T, F), lengths (B), weights, units per direction, whether there are two directions) to states (B, T, D·H), anything
+    /// finite where there is no frame, and last states (B, D·H). Features are zeros there. Weights are PyTorch's four for each direction.
     case recurrentTanh = "recurrent_tanh"
     case recurrentGRU = "recurrent_gru"
     case recurrentLSTM = "recurrent_lstm"

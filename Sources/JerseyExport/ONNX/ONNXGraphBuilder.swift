@@ -227,37 +227,46 @@ struct ONNXGraphBuilder {
         }
     }
 
+    /// A node for each direction, without the operator's own lengths: where batch and length are free, OpenVINO does not heed them. Both run
+    /// forward through all frames, the backward one through each sequence turned around.
+    ///
     /// - Parameter gates: which of PyTorch's comes first, second and so on in ONNX.
     private mutating func writeRecurrent(
         _ type: String, gates: [Int], _ arguments: [Network.Argument], _ attributes: [ONNXAttribute] = []
     ) throws {
         let (units, isBidirectional) = (try integer(arguments[3]), try integer(arguments[4]) == 1)
-        let directions = isBidirectional ? 2 : 1
+        let directions = isBidirectional ? ["forward", "backward"] : ["forward"]
         let weights = try items(arguments[2]).map { argument in
             guard case .constant(let index) = argument else { throw Unsupported() }
             return network.constants[index].tensor
         }
-        guard weights.count == 4 * directions else { throw Unsupported() }
+        guard weights.count == 4 * directions.count else { throw Unsupported() }
         func ordered(_ tensor: Tensor) -> Tensor {
-            .concatenated(gates.map { tensor.narrowed(0, to: $0 * units..<($0 + 1) * units) }, over: 0)
+            .concatenated(gates.map { tensor.narrowed(0, to: $0 * units..<($0 + 1) * units) }, over: 0).unsqueezed(0)
         }
-        /// The weight at `place` of each direction, (D, …).
-        func stacked(_ place: Int) -> Tensor {
-            .concatenated((0..<directions).map { ordered(weights[4 * $0 + place]).unsqueezed(0) }, over: 0)
+        let lengths = try tensor(arguments[1])
+        /// (T, B, …), each sequence from its last frame to its first.
+        func turned(_ sequences: String) -> String {
+            node("ReverseSequence", [sequences, lengths], [.int("time_axis", 0), .int("batch_axis", 1)])
         }
-        let input = initializer("recurrent.W", stacked(0))
-        let hidden = initializer("recurrent.R", stacked(1))
-        let bias = initializer("recurrent.B", Tensor.concatenated([stacked(2), stacked(3)], over: 1))
         let features = node("Transpose", [try tensor(arguments[0])], [.ints("perm", [1, 0, 2])])  // (T, B, F)
-        let lengths = node("Cast", [try tensor(arguments[1])], [.int("to", Int(DType.int32.onnxCode))])
-        let (states, last) = ("\(results[0])_all", "\(results[0])_last")
-        node(
-            type, [features, input, hidden, bias, lengths],
-            [.int("hidden_size", units), .string("direction", isBidirectional ? "bidirectional" : "forward")] + attributes,
-            outputs: [states, last])
-        // (T, D, B, H) to (B, T, D·H), and (D, B, H) to (B, D·H).
-        let rows = node("Transpose", [states], [.ints("perm", [2, 0, 1, 3])])
-        node("Reshape", [rows, vector([0, 0, -1])], outputs: [results[0]])
-        node("Reshape", [node("Transpose", [last], [.ints("perm", [1, 0, 2])]), vector([0, -1])], outputs: [results[1]])
+        var (states, last): ([String], [String]) = ([], [])
+        for (place, direction) in directions.enumerated() {
+            let own = weights[(4 * place)...].prefix(4).map(ordered)
+            let input = initializer("\(direction).W", own[0])
+            let hidden = initializer("\(direction).R", own[1])
+            let bias = initializer("\(direction).B", Tensor.concatenated([own[2], own[3]], over: 1))
+            let isBackward = place == 1
+            let run = node(
+                type, [isBackward ? turned(features) : features, input, hidden, bias],
+                [.int("hidden_size", units), .string("direction", "forward")] + attributes)
+            let rows = node("Squeeze", [run, vector([1])])  // (T, 1, B, H) to (T, B, H)
+            let back = turned(rows)
+            states.append(isBackward ? back : rows)
+            // What either direction reads last comes first when turned around.
+            last.append(node("Gather", [back, initializer("int_0", Tensor([Int64(0)], shape: []))], [.int("axis", 0)]))
+        }
+        finish("Transpose", [node("Concat", states, [.int("axis", 2)])], [.ints("perm", [1, 0, 2])])  // (B, T, D·H)
+        node("Concat", last, [.int("axis", 1)], outputs: [results[1]])
     }
 }
