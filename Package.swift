@@ -120,3 +120,11 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx20
 )
+
+// Tools/fuzz.sh builds this; libFuzzer brings its `main`.
+if Context.environment["JERSEY_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "jersey-fuzz", dependencies: ["Jersey", "Torch"], path: "Tools/fuzzing",
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+}
