@@ -121,10 +121,8 @@ let package = Package(
     cxxLanguageStandard: .cxx20
 )
 
-// Tools/fuzz.sh builds this; libFuzzer brings its `main`.
+// Tools/fuzz.sh builds this, with what it takes to link it.
 if Context.environment["JERSEY_FUZZ"] != nil {
     package.targets.append(
-        .executableTarget(
-            name: "jersey-fuzz", dependencies: ["Jersey", "Torch"], path: "Tools/fuzzing",
-            swiftSettings: [.unsafeFlags(["-parse-as-library"])]))
+        .executableTarget(name: "jersey-fuzz", dependencies: ["Jersey", "Torch"], path: "Tools/fuzzing"))
 }

@@ -16,7 +16,7 @@ folder=$PWD/.build-fuzz
 
 echo "fuzz: building with libFuzzer and the address sanitizer"
 JERSEY_FUZZ=1 swift build -c release --product jersey-fuzz --scratch-path "$folder" --sanitize address -Xswiftc -sanitize=fuzzer \
-    -Xcc -fsanitize=fuzzer-no-link -Xcxx -fsanitize=fuzzer-no-link
+    -Xcc -fsanitize=fuzzer-no-link -Xcxx -fsanitize=fuzzer-no-link -Xswiftc -use-ld=lld
 
 # What is good to begin with: small, since small files are mutated faster.
 python3 - "$folder" << 'PYTHON'

@@ -41,8 +41,21 @@ enum Reader: String, CaseIterable {
     }
 }
 
-@_cdecl("LLVMFuzzerTestOneInput")
-public func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    try? Reader.chosen.read(Data(bytes: bytes, count: count))
-    return 0
+/// libFuzzer, which calls `body` again and again until it is time to end.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+    _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
+) -> CInt
+
+@main
+struct Fuzzing {
+    static func main() {
+        var (count, arguments) = (CommandLine.argc, CommandLine.unsafeArgv)
+        exit(
+            runFuzzer(&count, &arguments) { bytes, count in
+                try? Reader.chosen.read(Data(bytes: bytes, count: count))
+                return 0
+            })
+    }
 }
