@@ -25,9 +25,11 @@ let libtorch: String = {
     return folder
 }()
 
-/// The folder with CUDA's headers, where libtorch is complete for a GPU: beside it, as wheels have them, or the system's.
+/// The folder with CUDA's headers, where libtorch is complete for a GPU: beside it, as wheels have them, or the system's. `make setup`
+/// notes when it has left out what a GPU needs.
 let cuda: String? = {
-    guard FileManager.default.fileExists(atPath: libtorch + "/lib/libtorch_cuda.so") else { return nil }
+    let note = (try? String(contentsOfFile: libtorch + "/../.complete", encoding: .utf8)) ?? ""
+    guard FileManager.default.fileExists(atPath: libtorch + "/lib/libtorch_cuda.so"), !note.contains(" load ") else { return nil }
     let folders = [libtorch + "/../nvidia/cu13/include", "/usr/local/cuda/include"]
     return folders.first { FileManager.default.fileExists(atPath: $0 + "/nvrtc.h") }
 }()

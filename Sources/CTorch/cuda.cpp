@@ -51,13 +51,13 @@ namespace {
 at::cuda::CUDAGraph &graph_(ct_graph graph) { return *reinterpret_cast<at::cuda::CUDAGraph *>(graph); }
 }  // namespace
 
-ct_graph ct_graph_record(void (*body)(void *), void *context, ct_error *error) {
+ct_graph ct_graph_record(void (*body)(void *), void *context, ct_graph sharing, ct_error *error) {
     return guarded(error, [&] {
         auto graph = std::make_unique<at::cuda::CUDAGraph>();
         c10::cuda::device_synchronize();
         // The default stream cannot be recorded.
         c10::StreamGuard guard(c10::cuda::getStreamFromPool());
-        graph->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+        graph->capture_begin(sharing ? graph_(sharing).pool() : at::cuda::MempoolId_t{0, 0}, cudaStreamCaptureModeThreadLocal);
         body(context);
         graph->capture_end();
         return reinterpret_cast<ct_graph>(graph.release());
@@ -287,7 +287,7 @@ void ct_synchronize(ct_error *error) {
 
 bool ct_records_graphs(void) { return false; }
 
-ct_graph ct_graph_record(void (*)(void *), void *, ct_error *error) {
+ct_graph ct_graph_record(void (*)(void *), void *, ct_graph, ct_error *error) {
     return guarded(error, []() -> ct_graph { missing(); });
 }
 

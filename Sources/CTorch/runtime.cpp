@@ -54,8 +54,8 @@ void ct_keep_memory(void) {
 
 int32_t ct_cuda_device_count(ct_error *error) {
     return guarded(error, [&]() -> int32_t {
-        // The library registers its kernels as it is loaded. We do not link it, so that one binary serves both kinds of machine;
-        // it is looked for where the program found libtorch itself.
+        // The library registers its kernels as it is loaded. Builds without CUDA's headers do not link it; it is looked for where the
+        // program found libtorch itself.
         static void *library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
         if (!library || !at::globalContext().hasCUDA()) return 0;
         return at::detail::getCUDAHooks().getNumGPUs();

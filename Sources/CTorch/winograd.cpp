@@ -196,7 +196,7 @@ bool ct_winograd_pays(ct_tensor input, ct_tensor packed) {
     const int64_t tiles = x.size(0) * ((rows + tile - 1) / tile) * ((columns + tile - 1) / tile);
     // As measured: not where tiles stick out too far, which matters more where the other way is twice as fast; nor where weights, four
     // times as many as the convolution's, are fetched from memory for few.
-    return places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || at_(packed).numel() < planes << 16);
+    return tiles > 0 && places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || at_(packed).numel() < planes << 16);
 }
 
 namespace {

@@ -180,8 +180,10 @@ void ct_synchronize(ct_error *error);
 typedef struct ct_graph_object *ct_graph;
 /// Whether this was built to record what a GPU does.
 bool ct_records_graphs(void);
-/// What `body(context)` has the GPU do, to be done again with the same tensors. `body` must not wait for the GPU.
-ct_graph _Nullable ct_graph_record(void (*body)(void *context), void *context, ct_error *error);
+/// What `body(context)` has the GPU do, to be done again with the same tensors. `body` must not wait for the GPU. With `sharing` in
+/// that graph's memory: what a replay of one leaves is lost with a replay of the other.
+ct_graph _Nullable ct_graph_record(
+    void (*body)(void *context), void *context, ct_graph _Nullable sharing, ct_error *error);
 void ct_graph_replay(ct_graph graph, ct_error *error);
 void ct_graph_free(ct_graph graph);
 

@@ -20,7 +20,7 @@ final class RecordedPasses {
         let hasFullHead: Bool
     }
 
-    /// Each keeps the memory of a pass.
+    /// Of passes. They share the memory that the largest needs, as only one is done at a time, but each keeps its input.
     private let limit = 64
     private let laidOut: (Tensor) -> Tensor
     private var seen: Set<Sizes> = []
@@ -42,22 +42,28 @@ final class RecordedPasses {
             return known.output()
         }
         let (input, layout) = (laidOut(frames), PackedLayout(lengths: lengths))
+        if seen.count == 4096 { seen.removeAll() }
         guard !seen.insert(sizes).inserted, passes.count < limit else { return withoutGradients { pass(input, layout) } }
-        let recorded = withoutGradients { Pass(recording: pass, of: input, layout) }
+        let recorded = withoutGradients { Pass(recording: pass, of: input, layout, beside: passes.values.first) }
         passes[sizes] = recorded
         return recorded.output()
     }
 }
 
 extension RecordedPasses.Pass {
-    fileprivate init(recording pass: (Tensor, PackedLayout) -> JerseyModel.Output, of input: Tensor, _ layout: PackedLayout) {
+    fileprivate init(
+        recording pass: (Tensor, PackedLayout) -> JerseyModel.Output, of input: Tensor, _ layout: PackedLayout,
+        beside other: Self?
+    ) {
         func parts(_ output: JerseyModel.Output) -> [Tensor] {
             [output.tens, output.ones, output.full, output.attention].compactMap(\.self)
         }
         // Libraries choose and prepare what they do when it is done for the first time.
         let sample = pass(input, layout)
         var results: Tensor?
-        graph = DeviceGraph { results = .concatenated(parts(pass(input, layout)).map { $0.reshaped(-1) }, over: 0) }
+        graph = DeviceGraph(sharingMemoryOf: other?.graph) {
+            results = .concatenated(parts(pass(input, layout)).map { $0.reshaped(-1) }, over: 0)
+        }
         guard let results else { preconditionFailure("the pass was not recorded") }
         (self.input, self.layout, self.results, shapes) = (input, layout, results, parts(sample).map(\.shape))
         hasFullHead = sample.full != nil

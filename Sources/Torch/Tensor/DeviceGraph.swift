@@ -8,16 +8,17 @@ public final class DeviceGraph {
 
     private let handle: ct_graph
 
-    /// - Parameter body: what to record, done before at least once, so that nothing is made for the first time. It must not wait for
-    ///   the GPU, nor send it anything. What it leaves in tensors is theirs alone for the life of this graph, and every replay
-    ///   overwrites it.
-    public init(_ body: () -> Void) {
+    /// - Parameters:
+    ///   - other: a graph whose memory this one takes as well. A replay of either overwrites what the other has left.
+    ///   - body: what to record, done before at least once, so that nothing is made for the first time. It must not wait for the GPU,
+    ///     nor send it anything. Every replay overwrites what it leaves in tensors.
+    public init(sharingMemoryOf other: DeviceGraph? = nil, _ body: () -> Void) {
         let handle = withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: body) { pointer in
                 checked { error in
                     ct_graph_record(
                         { context in context.assumingMemoryBound(to: (() -> Void).self).pointee() },
-                        UnsafeMutableRawPointer(mutating: pointer), error)
+                        UnsafeMutableRawPointer(mutating: pointer), other?.handle, error)
                 }
             }
         }
