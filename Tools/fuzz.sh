@@ -3,7 +3,7 @@
 #
 #   Tools/fuzz.sh [SECONDS] [READER...]     seconds for each reader (default: 600); all readers where none is named
 #
-# Ends with status 1 at the first input on which a reader traps, overruns memory, takes more than ten seconds or 4 GiB; the input stays
+# Ends with status 1 at the first input on which a reader traps, overruns memory, takes more than half a minute or 4 GiB; the input stays
 # in .build-fuzz/READER/. What was found interesting stays there, too, and is where the next time begins.
 set -euo pipefail
 
@@ -98,7 +98,7 @@ for reader in "${readers[@]}"; do
     (
         cd "$folder/$reader"
         JERSEY_FUZZ=$reader ASAN_OPTIONS=detect_container_overflow=0:detect_odr_violation=0:alloc_dealloc_mismatch=0:detect_leaks=0 \
-            "$folder/release/jersey-fuzz" corpus -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=65536 \
+            "$folder/release/jersey-fuzz" corpus -max_total_time="$seconds" -timeout=30 -rss_limit_mb=4096 -max_len=65536 \
             -print_final_stats=1 -artifact_prefix=found- > log 2>&1
     ) || { tail -n 40 "$folder/$reader/log"; echo "fuzz: $reader failed; $(ls "$folder/$reader"/found-* 2> /dev/null | tail -n 1)" >&2; exit 1; }
     grep -E "cov:|exec/s" "$folder/$reader/log" | tail -n 1

@@ -95,6 +95,20 @@ struct PthFileTests {
 
     // MARK: what is refused
 
+    @Test("a short record that claims to be large is refused before it is read")
+    func claims() throws {
+        var file = PthWriter.zip(view([6], [1]), storages: ["0": storage])
+        // In the list at the end, the entry with this name begins 46 bytes before it.
+        let name = try #require(file.range(of: Data("archive/version".utf8), options: .backwards))
+        file.replaceSubrange(name.lowerBound - 22..<name.lowerBound - 18, with: [0, 0, 0, 0x10])
+        refused(file, "claims 268435456 bytes for 'archive/version', which is a short text")
+        // Whatever the list looks like, nothing else is said of it.
+        for place in file.indices.suffix(22) {
+            file[place] ^= 0xff
+            #expect(throws: FileError.self) { try read(file) }
+        }
+    }
+
     @Test("a file that asks for code is refused by name, and nothing is run")
     func code() throws {
         try withFolder { folder throws in

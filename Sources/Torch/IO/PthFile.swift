@@ -31,6 +31,12 @@ public struct PthFile {
 
     private static func zipped(_ data: Data) throws -> ([String: Tensor], [String: String]) {
         try data.withUnsafeBytes { bytes in
+            // Those that are read before anyone asks.
+            for (name, size) in ZipDirectory(bytes).sizes where size > 4096 {
+                if ["version", "byteorder", "serialization_id"].contains(where: name.hasSuffix) {
+                    throw Pickle.Failure(reason: "claims \(size) bytes for '\(name)', which is a short text")
+                }
+            }
             guard let archive = try attempt({ ct_archive_open(bytes.baseAddress!, bytes.count, $0) }) else {
                 throw Pickle.Failure(reason: "is not an archive")
             }
