@@ -78,6 +78,33 @@ struct CheckpointTests {
         }
     }
 
+    @Test(
+        "a card with what no model can have is refused",
+        arguments: [
+            ("\"hidden\":128", "\"hidden\":-1", "a seq_ugru_fs that is not made as models of that name are"),
+            ("seq_ugru_fs", "seq_x", "a seq_x that is not made"),
+            ("\"final\":{}", "\"topK\":{\"count\":0,\"width\":64}", "that is not made"),
+            ("\"height\":192", "\"height\":0", "frames of 0x96 pixels"),
+            ("\"width\":96", "\"width\":9223372036854775807", "frames of 192x9223372036854775807 pixels"),
+            ("\"maximumFrames\":16", "\"maximumFrames\":-16", "sequences of -16 frames"),
+            ("\"temperature\":2", "\"temperature\":0", "a temperature of 0.0"),
+        ])
+    func impossibleCard(_ former: String, _ now: String, _ reason: String) throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            var card = Checkpoint.Card(spec: try ModelSpec.named("seq_ugru_fs"))
+            card.calibration = .init(temperature: 2, threshold: 0.9, precision: 1, coverage: 1, sequences: 9)
+            func write(_ text: String) throws {
+                try Safetensors(metadata: [Checkpoint.cardKey: text], tensors: [:]).write(to: url)
+            }
+            let text = JSON.text(try JSON.line(card))
+            try write(text)
+            #expect(try Checkpoint(contentsOf: url).card == card)
+            try write(text.replacingOccurrences(of: former, with: now))
+            refused(reason) { _ = try Checkpoint(contentsOf: url) }
+        }
+    }
+
     @Test("weights without a card are recognised by names and shapes, with other tensors they are not")
     func recognised() throws {
         try withFolder { folder throws in

@@ -72,8 +72,16 @@ struct CompiledModelTests {
         }
     }
 
-    @Test("int8 is refused where ranges are missing, or activations are of another kind")
+    @Test("int8 is refused where ranges are missing, be it of one layer, or activations are of another kind")
     func int8Refusals() throws {
+        let model = JerseyModel(try ModelSpec.named("evidence_tied"))
+        let observer = RangeObserver()
+        model.store.ranges = observer
+        _ = withoutGradients { model.encode(.zeros([1, 3, 16, 16])) }
+        var ranges = observer.ranges
+        ranges[try #require(ranges.keys.first)] = nil
+        let error = #expect(throws: UsageError.self) { try model.compile(.int8, ranges: ranges) }
+        #expect(error?.description.contains("nothing is known of this model's activations") == true)
         #expect(throws: UsageError.self) { try JerseyModel(try ModelSpec.named("basic_r18")).compile(.int8) }
         #expect(throws: UsageError.self) { try JerseyModel(try ModelSpec.named("basic_mv3s")).compile(.int8, ranges: [:]) }
     }

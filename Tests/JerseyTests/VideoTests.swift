@@ -224,6 +224,11 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(error?.description.contains("1 box with NaN or infinity (line 2)") == true)
     }
 
+    @Test func `A box that float32 cannot hold is left out like one with infinity`() throws {
+        let found = try boxes("1,1,0,0,5,5\n1,2,-1e300,0,1e300,5\n")
+        #expect(found.boxes.count == 1 && found.leftOut.counts[.notFinite] == 1)
+    }
+
     @Test func `Frames count from 1, or from 0 where there is a frame 0, or as one says`() throws {
         #expect(try boxes("1,1,0,0,5,5\n").boxes[0].frame == 0)
         let zero = try boxes("0,1,0,0,5,5\n7,1,0,0,5,5\n")

@@ -27,7 +27,7 @@ enum Reader: String, CaseIterable {
         case .card:
             let weights = Safetensors(metadata: ["jersey": String(decoding: data, as: UTF8.self)], tensors: [:])
             try weights.write(to: Self.file)
-            _ = try Checkpoint(contentsOf: Self.file)
+            _ = try Checkpoint(contentsOf: Self.file).model(on: .cpu, path: "x")
         case .image:
             let image = try RGBImage(decoding: data, named: "x", maximumPixels: 1_000_000)
             _ = image.resized(width: 48, height: 48)

@@ -195,14 +195,15 @@ extension RunConfig {
                 "pretrained is where the encoder starts from, and startFrom where all of the model does; use one of them")
         }
         _ = try DatasetFormat.named(data.format)
-        try require((16...2048).contains(data.height), "data.height", data.height, "16...2048 pixels")
-        try require((16...2048).contains(data.width), "data.width", data.width, "16...2048 pixels")
-        try require((1...512).contains(data.maximumFrames), "data.maximumFrames", data.maximumFrames, "1...512")
+        let (sides, limits) = (FramePreprocessor.sides, FrameSampling.limits)
+        try require(sides.contains(data.height), "data.height", data.height, "\(sides) pixels")
+        try require(sides.contains(data.width), "data.width", data.width, "\(sides) pixels")
+        try require(limits.contains(data.maximumFrames), "data.maximumFrames", data.maximumFrames, "\(limits)")
         try require(
             data.ratios.count == 3 && data.ratios.allSatisfy { 0...1 ~= $0 } && abs(data.ratios.reduce(0, +) - 1) < 1e-6,
             "data.ratios", data.ratios, "three shares with sum 1, such as [0.8, 0.1, 0.1]")
         try require(
-            data.trainingFrames.map { (1...512).contains($0) } ?? true, "data.trainingFrames", data.trainingFrames ?? 0, "1...512"
+            data.trainingFrames.map(limits.contains) ?? true, "data.trainingFrames", data.trainingFrames ?? 0, "\(limits)"
         )
         if data.unreadable, !(try spec().judgesReadability) {
             throw UsageError("data.unreadable is for models that sum evidence, such as evidence_tied, and not for \(model)")

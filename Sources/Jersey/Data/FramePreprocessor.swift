@@ -2,6 +2,9 @@ import Torch
 
 /// Fits frames into the network's input: aspect-preserving resize, centred padding, ImageNet normalisation.
 public struct FramePreprocessor: Sendable, Equatable {
+    /// Pixels that height and width can have.
+    static let sides = 16...2048
+
     public let height: Int
     public let width: Int
     /// Sizes are cut to whole pixels, as the study has it, instead of rounded.

@@ -7,6 +7,9 @@ public enum FrameSampling: Sendable, Equatable {
     /// The study's: steps of equal length that never reach the last frame, and frame 0 always in front.
     case published(anchorFirst: Bool)
 
+    /// Most frames of a sequence that a model may be given.
+    static let limits = 1...512
+
     /// Ascending indices, at most `limit` (at least 1), all of 0..<count where they fit.
     public func indices(count: Int, limit: Int, random: inout RandomStream) -> [Int] {
         guard count > limit else { return Array(0..<count) }

@@ -42,6 +42,21 @@ public struct Checkpoint {
         public init(spec: ModelSpec) {
             self.spec = spec
         }
+
+        /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
+        fileprivate var flaw: String? {
+            var known = try? ModelSpec.named(spec.name, encoder: spec.encoder)
+            known?.hasFullHead = spec.hasFullHead
+            if known != spec { return "a \(spec.name) that is not made as models of that name are" }
+            if !FramePreprocessor.sides.contains(height) || !FramePreprocessor.sides.contains(width) {
+                return "frames of \(height)x\(width) pixels"
+            }
+            if !FrameSampling.limits.contains(maximumFrames) { return "sequences of \(maximumFrames) frames" }
+            if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
+                return "a temperature of \(temperature)"
+            }
+            return nil
+        }
     }
 
     /// Under which a file has the card, as JSON.
@@ -89,6 +104,7 @@ public struct Checkpoint {
         if let text = metadata[Self.cardKey] {
             do {
                 card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
+                if let flaw = card.flaw { throw FileError(path, "has a model card with \(flaw)") }
                 var wanted = spec ?? card.spec
                 // A model's name does not tell of it.
                 wanted.hasFullHead = card.spec.hasFullHead

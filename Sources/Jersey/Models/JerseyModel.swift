@@ -120,7 +120,8 @@ public final class JerseyModel {
                     "--precision int8 is for encoders whose activations are all ReLU, and \(spec.encoder.rawValue) has others; "
                         + "use bfloat16 or float32")
             }
-            guard let ranges else {
+            let convolutions = store.entries.filter { $0.name.hasPrefix(encoderPath) && $0.tensor.shape.count == 4 }
+            guard let ranges, convolutions.allSatisfy({ ranges[String($0.name.dropLast(".weight".count))] != nil }) else {
                 throw UsageError(
                     "nothing is known of this model's activations, which int8 needs; `jersey calibrate` measures them and writes "
                         + "them into its file")

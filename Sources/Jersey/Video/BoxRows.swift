@@ -131,7 +131,10 @@ struct BoxRows {
             let top = value(.top), let width = value(.width) ?? value(.right).map({ $0 - left }),
             let height = value(.height) ?? value(.bottom).map({ $0 - top })
         else { return .failure(Problem(reason: .malformed)) }
-        guard [frame, left, top, width, height].allSatisfy(\.isFinite) else { return .failure(Problem(reason: .notFinite)) }
+        // As they are kept: what float32 cannot hold is infinite there.
+        guard [frame, left, top, width, height].allSatisfy({ Float($0).isFinite }) else {
+            return .failure(Problem(reason: .notFinite))
+        }
         guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else { return .failure(Problem(reason: .malformed)) }
         guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
