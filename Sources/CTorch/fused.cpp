@@ -100,6 +100,12 @@ ct_tensor ct_quantized_max_pool2d(ct_tensor input, int64_t kernel, int64_t strid
     });
 }
 
+std::pair<at::Tensor, at::Tensor> int8_weights(const at::Tensor &weight) {
+    // A channel of zeros only has any step.
+    const auto step = weight.abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
+    return {step.flatten(), (weight / step).round()};
+}
+
 ct_tensor ct_pack_quantized_convolution(
     ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_steps steps,
     ct_tensor *weight_steps, ct_error *error) {
@@ -107,13 +113,11 @@ ct_tensor ct_pack_quantized_convolution(
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
                 "onednn::qconv_prepack");
-        const at::Tensor &w = at_(weight);
-        // Symmetric; a channel of zeros only has any step.
-        auto size = w.abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
-        auto rounded = (w / size).round().to(at::kChar).contiguous();
-        auto flat = size.flatten().to(at::kFloat).contiguous();
+        const auto [size, rounded] = int8_weights(at_(weight));
+        const auto flat = size.to(at::kFloat);
         auto packed = pack.call(
-            rounded, flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups, Ints(ints_(input, 4)));
+            rounded.to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups,
+            Ints(ints_(input, 4)));
         *weight_steps = own(flat);
         return own(packed);
     });

@@ -52,6 +52,9 @@ auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {
 /// brings the OpenMP that libtorch was built with.
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task);
 
+/// Weights (O, I, K, K) in int8: the step of each output channel (O), symmetric, and how many of it each weight is.
+std::pair<at::Tensor, at::Tensor> int8_weights(const at::Tensor &weight);
+
 // What cuda.cpp does better than libtorch in reading; nothing where it cannot, or there is no CUDA.
 std::optional<at::Tensor> cuda_max_pool(const at::Tensor &x, int64_t kernel_size, int64_t stride, int64_t padding);
 /// All states (N, D H) and the last ones (D, B, H), of packed frames.

@@ -48,6 +48,78 @@ struct CompilationTests {
         }
     }
 
+    /// A convolution, frames of so many rows and columns, and whether it is given bytes with a zero within: then what lies outside of a
+    /// picture is not a byte of 0.
+    struct Integers: CustomTestStringConvertible {
+        let frames, inputs, outputs, height, width, kernel, stride: Int
+        var groups = 1
+        var isBytes = true
+        var isSigned = false
+        var testDescription: String {
+            "\(frames)x\(inputs)x\(height)x\(width) to \(outputs), \(kernel)x\(kernel) / \(stride), \(groups) groups"
+                + (isBytes ? isSigned ? ", signed" : "" : ", floats")
+        }
+    }
+
+    // Pictures of colours, blocks of windows that fit and that do not, maps smaller than a window, many panels of outputs and one; and,
+    // last, what is left to oneDNN.
+    static let integers = [
+        Integers(frames: 2, inputs: 3, outputs: 64, height: 33, width: 22, kernel: 7, stride: 2, isBytes: false, isSigned: true),
+        Integers(frames: 1, inputs: 3, outputs: 32, height: 6, width: 5, kernel: 3, stride: 2, isBytes: false, isSigned: true),
+        Integers(frames: 3, inputs: 48, outputs: 48, height: 12, width: 12, kernel: 3, stride: 1),
+        Integers(frames: 40, inputs: 96, outputs: 96, height: 6, width: 6, kernel: 3, stride: 1),
+        Integers(frames: 3, inputs: 16, outputs: 80, height: 7, width: 9, kernel: 3, stride: 2, isSigned: true),
+        Integers(frames: 1, inputs: 32, outputs: 16, height: 1, width: 1, kernel: 3, stride: 1),
+        Integers(frames: 2, inputs: 64, outputs: 128, height: 9, width: 4, kernel: 1, stride: 2),
+        Integers(frames: 2, inputs: 20, outputs: 112, height: 5, width: 6, kernel: 5, stride: 1),
+        Integers(frames: 2, inputs: 16, outputs: 24, height: 6, width: 6, kernel: 3, stride: 1),
+        Integers(frames: 2, inputs: 32, outputs: 32, height: 6, width: 6, kernel: 3, stride: 1, groups: 2),
+    ]
+
+    @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers)
+    func bytes(_ size: Integers) {
+        func layer(_ activation: Activation?) -> (ParameterStore, ConvNormActivation) {
+            let store = ParameterStore()
+            let convolution = Conv2d(
+                Scope(store, seed: 3) / "layer", size.inputs, size.outputs, kernel: size.kernel, stride: size.stride,
+                groups: size.groups, bias: true)
+            // Whole steps, so that nothing is lost as weights become bytes.
+            let weight = convolution.weight.detached()
+            let steps = Tensor(
+                (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / 127 },
+                shape: [size.outputs, 1, 1, 1])
+            withoutGradients {
+                convolution.weight.copy(from: Tensor((weight / steps).floats.map { $0.rounded() }, shape: weight.shape) * steps)
+            }
+            return (store, ConvNormActivation(convolution, nil, activation))
+        }
+        let range: ClosedRange<Float> = size.isSigned ? -80...175 : 0...255
+        let low = range.lowerBound
+        func drawn(_ shape: [Int], seed: UInt64) -> Tensor {
+            let values = Tensor.normal(shape, deviation: 60, seed: seed).floats
+            return Tensor(values.map { min(max($0.rounded(), low), range.upperBound) }, shape: shape)
+        }
+        let x = drawn([size.frames, size.inputs, size.height, size.width], seed: 1)
+        for (activation, adds) in [(nil, false), (.relu, false), (.relu, true)] as [(Activation?, Bool)] {
+            let (_, eager) = layer(activation)
+            let shape = withoutGradients { eager(x) }.shape
+            let shortcut = adds ? drawn(shape, seed: 2) : nil
+            let expected = withoutGradients { eager(x, adding: shortcut.map { $0 + 0 }) }.floats
+            let outputs = expected.min()!...expected.max()!
+            let (store, compiled) = layer(activation)
+            guard store.compile(.int8(input: range, outputs: ["layer": outputs])) else { return }
+            let found = withoutGradients {
+                compiled(
+                    size.isBytes ? x.quantized(Quantization(range)) : x.contiguous(channelsLast: true),
+                    adding: shortcut.map { $0.quantized(Quantization(range)) })
+            }
+            #expect(found.shape == shape)
+            let step = Float(Quantization(outputs).steps.step)
+            let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
+            #expect(worst <= step * 0.52)
+        }
+    }
+
     @Test("what is not a number stays none")
     func notANumber() {
         let size = Self.sizes[0]

@@ -155,6 +155,19 @@ ct_tensor _Nullable ct_quantized_convolution(
     ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
     ct_steps output_steps, ct_error *error);
 
+/// Whether this processor has the instructions that `ct_vnni_convolution` is written for, and none that oneDNN would do more with (AMX).
+bool ct_has_vnni(void);
+/// A (O, I, K, K) weight, O a multiple of 16, for bytes that mean `input`, and what turns its sums into bytes that mean `output`, in
+/// `factors` (2, O).
+ct_tensor _Nullable ct_pack_vnni(
+    ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, ct_tensor _Nullable *_Nonnull factors,
+    ct_error *error);
+/// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Of bytes, the
+/// channels are a multiple of four.
+ct_tensor _Nullable ct_vnni_convolution(
+    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
+    ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_error *error);
+
 /// Whether this processor has the instructions that `ct_winograd_convolution` is written for.
 bool ct_has_winograd(void);
 /// Weights (O, I, 3, 3), O and I multiples of 16, for `ct_winograd_convolution`.

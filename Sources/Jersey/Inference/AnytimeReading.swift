@@ -123,32 +123,36 @@ extension SequenceReader {
     ///   the number of frames that it rests on.
     private func read(_ batch: BatchLoader.Batch, until isEnough: (Int, Belief, Int) -> Bool) -> [Reading] {
         precondition(!batch.isPadded, "frames of padded batches are read at once")
-        var starts = [0]
-        for length in batch.lengths { starts.append(starts[starts.count - 1] + length) }
+        let starts = batch.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         let orders = batch.lengths.map(AnytimeReading.order)
         let stages = batch.lengths.map(AnytimeReading.stages)
-        // Maps of the frames seen, by their indices within the sequence.
-        var seen: [[(frame: Int, maps: Tensor)]] = batch.lengths.map { _ in [] }
+        // Of each sequence the frames seen, in time order, and the rows where they are kept.
+        var seen: [[(frame: Int, row: Int)]] = batch.lengths.map { _ in [] }
+        var kept: JerseyModel.Frames?
+        var rows = 0
         var readings: [Reading?] = batch.lengths.map { _ in nil }
         var open = Array(batch.lengths.indices)
         var stage = 0
         while !open.isEmpty {
-            let fresh = open.flatMap { index in
-                orders[index][seen[index].count..<stages[index][stage]].map { (index: index, frame: $0) }
+            var fresh: [Int64] = []
+            for index in open {
+                for frame in orders[index][seen[index].count..<stages[index][stage]] {
+                    seen[index].append((frame, rows + fresh.count))
+                    fresh.append(Int64(starts[index] + frame))
+                }
+                seen[index].sort { $0.frame < $1.frame }
             }
-            let rows = Tensor(fresh.map { Int64(starts[$0.index] + $0.frame) })
-            let maps = model.maps(FramePreprocessor.normalized(batch.frames.gathered(0, at: rows), on: model.device))
-            for (row, (index, frame)) in fresh.enumerated() {
-                seen[index].append((frame, maps.narrowed(0, to: row..<row + 1)))
-            }
-            for index in open { seen[index].sort { $0.frame < $1.frame } }
+            rows += fresh.count
+            let pictures = batch.frames.gathered(0, at: Tensor(fresh))
+            let frames = model.frames(ofMaps: model.maps(FramePreprocessor.normalized(pictures, on: model.device)))
+            let all = kept.map { .concatenated([$0, frames]) } ?? frames
+            kept = all
             let lengths = open.map { seen[$0].count }
-            let all = Tensor.concatenated(open.flatMap { seen[$0].map(\.maps) }, over: 0)
-            for (index, opinion) in zip(open, opinions(model.output(ofMaps: all, lengths: lengths), lengths: lengths)) {
+            let output = model.output(of: all.gathered(open.flatMap { seen[$0].map(\.row) }), lengths: lengths)
+            for (index, opinion) in zip(open, opinions(output, lengths: lengths)) {
                 let count = seen[index].count
                 guard isEnough(index, judged(opinion.belief), count) || count == batch.lengths[index] else { continue }
                 readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), opinion)
-                seen[index] = []
             }
             open.removeAll { readings[$0] != nil }
             stage += 1

@@ -11,8 +11,8 @@ public final class FrameStream {
         /// Log-probabilities of tens and ones, weighted and summed.
         case sum(Belief?)
         case state(Recurrent.State?, Belief?)
-        /// Feature maps of the last frames.
-        case window([Tensor], Belief?)
+        /// What is kept of the last frames.
+        case window([JerseyModel.Frames], Belief?)
     }
 
     /// Frames added so far.
@@ -54,7 +54,7 @@ public final class FrameStream {
                 let (output, state) = model.step(maps, after: former)
                 memory = .state(state, belief(of: output))
             case .window(let former, _):
-                memory = .window(former.suffix(reader.loader.maximumFrames - 1) + [maps], nil)
+                memory = .window(former.suffix(reader.loader.maximumFrames - 1) + [model.frames(ofMaps: maps)], nil)
             }
         }
         count += 1
@@ -68,12 +68,12 @@ public final class FrameStream {
         case .evidence(let evidence): return evidence?.belief()
         case .sum(let sum): return sum.map { Belief(combining: [$0]) }
         case .state(_, let belief): return belief
-        case .window(let maps, let known):
-            if maps.isEmpty || known != nil { return known }
+        case .window(let frames, let known):
+            if frames.isEmpty || known != nil { return known }
             let now = evaluating {
-                belief(of: reader.model.output(ofMaps: Tensor.concatenated(maps, over: 0), lengths: [maps.count]))
+                belief(of: reader.model.output(of: .concatenated(frames), lengths: [frames.count]))
             }
-            memory = .window(maps, now)
+            memory = .window(frames, now)
             return now
         }
     }

@@ -157,33 +157,44 @@ public final class JerseyModel {
         return output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
     }
 
-    /// The second half of the model, from the maps of all frames (R, C, h, w) on.
     func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         output(ofMaps: maps, PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
     }
 
-    private func output(ofMaps maps: Tensor, _ layout: PackedLayout) -> Output {
-        let features = encoder.pooled(maps)  // (R, F)
-        if spec.readsAnchorOnly { return heads(features, maps: maps, nil) }
-        if let readability {
-            let (tens, ones) = digits(features, maps: maps)
-            return summed(Looks(tens: tens, ones: ones, full: full?(features), readability: readability(features)), layout)
+    private func output(ofMaps maps: Tensor, _ layout: PackedLayout) -> Output { output(of: frames(ofMaps: maps), layout) }
+
+    /// What is kept of frames, from their maps (R, C, h, w).
+    func frames(ofMaps maps: Tensor) -> Frames {
+        let features = encoder.pooled(maps)
+        if temporal != nil { return Frames(parts: [features]) }
+        let (tens, ones) = digits(features, maps: maps)
+        return Frames(parts: [tens, ones, full?(features), readability?(features)].compactMap { $0 })
+    }
+
+    /// The rest of the model, from what is kept of frames on.
+    func output(of frames: Frames, lengths: [Int]) -> Output { output(of: frames, PackedLayout(lengths: lengths)) }
+
+    private func output(of frames: Frames, _ layout: PackedLayout) -> Output {
+        if let temporal {
+            let recurrent = temporal(frames.parts[0], layout)
+            let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)
+            return heads(pooled, weights)
         }
-        guard let temporal else { return heads(features, maps: maps, nil) }
-        let recurrent = temporal(features, layout)
-        let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)
-        return heads(pooled, maps: nil, weights)
+        let (tens, ones) = (frames.parts[0], frames.parts[1])
+        let full = full == nil ? nil : frames.parts[2]
+        guard readability != nil else { return Output(tens: tens, ones: ones, full: full, attention: nil) }
+        return summed(Looks(tens: tens, ones: ones, full: full, readability: frames.parts[frames.parts.count - 1]), layout)
     }
 
     /// One frame more of a sequence that is read as it comes: its maps (1, C, h, w), and the state that the frames before have left.
     func step(_ maps: Tensor, after state: Recurrent.State?) -> (Output, Recurrent.State) {
         guard let temporal else { preconditionFailure("\(spec.name) has no state") }
         let state = temporal.step(encoder.pooled(maps), after: state)
-        return (heads(state.hidden, maps: nil, nil), state)
+        return (heads(state.hidden, nil), state)
     }
 
-    private func heads(_ pooled: Tensor, maps: Tensor?, _ attention: Tensor?) -> Output {
-        let (tens, ones) = digits(pooled, maps: maps)
+    private func heads(_ pooled: Tensor, _ attention: Tensor?) -> Output {
+        let (tens, ones) = digits(pooled, maps: nil)
         return Output(tens: tens, ones: ones, full: full?(pooled), attention: attention)
     }
 

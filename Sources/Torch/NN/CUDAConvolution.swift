@@ -1,0 +1,38 @@
+import CTorch
+
+/// On a GPU, by cuDNN.
+struct CUDAConvolution: CompiledConvolution {
+    let dtype: DType
+    let weight: Tensor
+    let bias: Tensor?
+    let stride: Int64
+    let groups: Int64
+    let activation: Activation?
+
+    init(_ layer: ConvNormActivation, _ dtype: DType) {
+        let folded = FoldedConvolution(layer)
+        weight = Self.laidOut(folded.weight, dtype)
+        bias = folded.bias?.to(dtype: dtype)
+        activation = layer.activation
+        (self.dtype, stride, groups) = (dtype, Int64(layer.convolution.stride), Int64(layer.convolution.groups))
+    }
+
+    /// Channels last; and a fourth of zeros beside three, which cuDNN would add at every pass.
+    static func laidOut(_ x: Tensor, _ dtype: DType) -> Tensor {
+        var x = x.to(dtype: dtype)
+        if x.shape[1] == 3 {
+            x = .concatenated([x, .zeros([x.shape[0], 1] + x.shape[2...], dtype: dtype, device: x.device)], over: 1)
+        }
+        return x.contiguous(channelsLast: true)
+    }
+
+    func accepted(_ x: Tensor) -> Tensor { Self.laidOut(x, dtype) }
+
+    func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
+        let y = tensor {
+            ct_cuda_convolution(
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, activation == .relu, $0)
+        }
+        return activation == .relu ? y : activation?(y) ?? y
+    }
+}
