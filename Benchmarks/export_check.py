@@ -44,13 +44,15 @@ def models(binaries):
 
 
 def export(options, name, folder):
-    """Weights and reference.safetensors, and an export in each format."""
-    command = [options.bin / "jersey-bench", "reference", "--model", name, "--seed", str(options.seed), "--out", folder]
-    subprocess.run(command, check=True)
+    """Weights and reference.safetensors, an export in each format, and in half/ the reference for those with half the bits."""
+    reference = [options.bin / "jersey-bench", "reference", "--model", name, "--seed", str(options.seed)]
+    subprocess.run(reference + ["--out", folder], check=True)
     for form, ending in FORMATS.items():
         kind = ["safetensors", "--float16"] if form == "float16" else [form]
         command = [options.bin / "jersey", "export", "--weights", folder / "weights.safetensors", "--out", folder / f"model{ending}"]
         subprocess.run(command + ["--format", *kind], check=True, stdout=subprocess.DEVNULL)
+    # What rounding the weights changes is not the reader's doing.
+    subprocess.run(reference + ["--weights", folder / f"model{FORMATS['float16']}", "--out", folder / "half"], check=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ struct ReferenceBench: ParsableCommand {
     @Option var seed: UInt64 = 1
     @Option(help: "Frame's size, of models with drawn weights.") var height = 64
     @Option var width = 48
+    @Option(help: "A file with weights to read the same frames with, instead of making some.") var weights: String?
     @Option(help: "Where weights.safetensors and reference.safetensors go.") var out: String
 
     /// Lengths of the sequences of each batch: every length alone, with each other length once in twos, and mixed.
@@ -23,8 +24,8 @@ struct ReferenceBench: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: out)
         try FileManager.default.makeFolder(folder)
-        let (network, card) = try prepared()
-        try Checkpoint.write(network, card, to: folder.appendingPathComponent("weights.safetensors"))
+        let (network, card) = try weights.map(read) ?? prepared()
+        if weights == nil { try Checkpoint.write(network, card, to: folder.appendingPathComponent("weights.safetensors")) }
         var tensors: [String: Tensor] = [:]
         // A single frame is a batch's row.
         let batches = network.spec.readsAnchorOnly ? [1, 2, 7].map { Array(repeating: 1, count: $0) } : Self.batches
@@ -36,12 +37,17 @@ struct ReferenceBench: ParsableCommand {
         try Safetensors(tensors: tensors).write(to: folder.appendingPathComponent("reference.safetensors"))
     }
 
+    private func read(_ path: String) throws -> (JerseyModel, Checkpoint.Card) {
+        try network(of: Checkpoint(contentsOf: URL(fileURLWithPath: path)), path: path)
+    }
+
+    private func network(of checkpoint: Checkpoint, path: String) throws -> (JerseyModel, Checkpoint.Card) {
+        (try checkpoint.model(on: .cpu, path: path), checkpoint.card)
+    }
+
     /// A model in which every weight and statistic matters.
     private func prepared() throws -> (JerseyModel, Checkpoint.Card) {
-        if model == "bundled" {
-            let checkpoint = try Checkpoint.bundled()
-            return (try checkpoint.model(on: .cpu, path: Checkpoint.bundledName), checkpoint.card)
-        }
+        if model == "bundled" { return try network(of: .bundled(), path: Checkpoint.bundledName) }
         var card = Checkpoint.Card(spec: try ModelSpec.named(model))
         (card.height, card.width) = (height, width)
         let network = JerseyModel(card.spec, seed: seed)
