@@ -108,6 +108,15 @@ import Torch
         #expect(try FileManager.default.contentsOfDirectory(atPath: output.url.path).count == 2)
     }
 
+    @Test func `Skimming is refused for a model of which nobody knows when it is sure`() throws {
+        let (folder, weights) = try weights()
+        let error = #expect(throws: UsageError.self) {
+            try predict(["--weights", weights, "--skim", Sample.folder.path("data/48")])
+        }
+        #expect(error?.description.contains("jersey calibrate") == true)
+        withExtendedLifetime(folder) {}
+    }
+
     @Test func `Broken frames are left out and named, and single files make one sequence`() throws {
         let (folder, weights) = try weights()
         let frames = folder.url.appendingPathComponent("frames")
