@@ -65,12 +65,6 @@ final class ServedModel: Predicting {
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        let predictions = loaded.indices.compactMap { results[$0] }.map { result in
-            switch result {
-            case .success(let reading): Prediction(reading)
-            case .failure(let unreadable): Prediction(unreadable)
-            }
-        }
-        return Prediction.joinedWindows(predictions)
+        return Prediction.joinedWindows(loaded.indices.compactMap { results[$0].map(Prediction.init) })
     }
 }

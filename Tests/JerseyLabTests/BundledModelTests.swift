@@ -7,7 +7,7 @@ import Torch
 
 @Suite("The bundled model")
 struct BundledModelTests {
-    private func readings(_ number: String?, count: Int, framing: Framing = .number) throws -> [Prediction] {
+    private func reader() throws -> SequenceReader {
         let checkpoint = try Checkpoint.bundled()
         let card = checkpoint.card
         let loader = SequenceLoader(
@@ -15,14 +15,21 @@ struct BundledModelTests {
             sampling: .even)
         var reader = SequenceReader(model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName), loader: loader)
         reader.calibration = card.calibration
-        let renderer = SyntheticRenderer(seed: 77, framing: framing, difficulty: .easy, height: 28...36)
-        let sequences = try (0..<count).map { track in
-            let frames = try renderer.sequence(number: number, track: track, sequence: 0, frames: 4).frames
+        return reader
+    }
+
+    private func sequences(_ number: String?, count: Int, frames: Int = 4) throws -> [FrameSequence] {
+        let renderer = SyntheticRenderer(seed: 77, framing: .number, difficulty: .easy, height: 28...36)
+        return try (0..<count).map { track in
+            let frames = try renderer.sequence(number: number, track: track, sequence: 0, frames: frames).frames
             return FrameSequence(
                 id: "\(track)", track: "\(track)", number: nil, frames: frames.indices.map { "\($0)" },
                 images: try frames.map { try RGBImage(decoding: $0.jpeg, named: "a frame") }, anchor: nil)
         }
-        return try reader.readAll(sequences).0.map(Prediction.init)
+    }
+
+    private func readings(_ number: String?, count: Int) throws -> [Prediction] {
+        try reader().readAll(sequences(number, count: count)).0.map(Prediction.init)
     }
 
     @Test(arguments: ["7", "42", "00"])
@@ -33,5 +40,14 @@ struct BundledModelTests {
 
     @Test func `It does not answer where there is no number`() throws {
         #expect(try readings(nil, count: 8).count { $0.unreadable } >= 7)
+    }
+
+    @Test func `It skims long tracks: of a number that is plain to see one window, of none what it takes to find out`() throws {
+        var reader = try reader()
+        reader.skims = true
+        let tracks = try [sequences("42", count: 1, frames: 64)[0], sequences(nil, count: 1, frames: 64)[0]]
+        let predictions = try reader.predictions(tracks.map { $0.windows(size: 16, stride: 1) })
+        #expect(predictions[0].number?.description == "42" && predictions[0].frames.count <= 32)
+        #expect(predictions[1].unreadable && predictions[1].windows == 4)
     }
 }

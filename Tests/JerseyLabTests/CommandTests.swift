@@ -26,6 +26,8 @@ import Torch
         (["predict", "--weights", "w", "a.mp4", "--format", "mot"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
         (["train", "--data", "d"], "--run"), (["train", "--run", "/nonexistent/x"], "--data"),
+        (["predict", "--weights", "bundled", "--model", "basic_r18", "a"], "name it with --weights"),
+        (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
         let error = #expect(throws: (any Error).self) {
@@ -88,6 +90,30 @@ import Torch
         #expect(try predict(arguments + ["--format", "jsonl"]).split(separator: "\n").count == 6)
         #expect(try predict(arguments + ["--format", "table"]).split(separator: "\n").count == 8)
         #expect(try predict(arguments + ["--format", "jsonl", "--tracks"]).split(separator: "\n").count == 6)
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func `The bundled model can be asked for by its word, wherever weights are named`() throws {
+        let path = Sample.folder.path("data/48")
+        let arguments = [path, "--format", "jsonl"]
+        #expect(try predict(["--weights", "bundled"] + arguments) == predict(arguments))
+        let output = try TemporaryFolder()
+        for command in [
+            ["evaluate", "--data", Sample.folder.path("data"), "--split", "all", "--outcomes", output.path("outcomes")],
+            ["export", "--format", "safetensors", "--out", output.path("model.safetensors")],
+        ] {
+            var command = try JerseyCommand.parseAsRoot(command + ["--weights", "bundled"])
+            try command.run()
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: output.url.path).count == 2)
+    }
+
+    @Test func `Skimming is refused for a model of which nobody knows when it is sure`() throws {
+        let (folder, weights) = try weights()
+        let error = #expect(throws: UsageError.self) {
+            try predict(["--weights", weights, "--skim", Sample.folder.path("data/48")])
+        }
+        #expect(error?.description.contains("jersey calibrate") == true)
         withExtendedLifetime(folder) {}
     }
 

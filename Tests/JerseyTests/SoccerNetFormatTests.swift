@@ -5,9 +5,9 @@ import Torch
 @testable import Jersey
 
 @Suite struct SoccerNetFormatTests {
-    private func read(_ folder: URL, classes: [String]? = nil) throws -> Dataset {
+    private func read(_ folder: URL, classes: [String]? = nil, unreadable: Bool = false) throws -> Dataset {
         var config = DataConfig()
-        (config.path, config.format, config.classes) = (folder.path, "soccernet", classes)
+        (config.path, config.format, config.classes, config.unreadable) = (folder.path, "soccernet", classes, unreadable)
         return try Dataset(config)
     }
 
@@ -25,6 +25,28 @@ import Torch
             #expect(dataset.remarks.count == 3 && dataset.remarks.contains { $0.hasPrefix("1 players whose number cannot") })
             #expect(try read(folder, classes: ["10"]).tracks == ["10/3"])
             #expect(throws: FileError.self) { try read(folder, classes: ["77"]) }
+        }
+    }
+
+    @Test func `Players without a number are taken in where asked for, as those in the other layout's folder are`() throws {
+        try withFolder { folder in
+            for player in 1...20 { try folder.add("images/\(player)/1.jpg") }
+            for frame in 2...100 { try folder.add("images/20/\(frame).jpg") }
+            let rows = (1...20).map { "\"\($0)\": \($0 <= 10 ? 7 : -1)" }
+            try folder.add("train_gt.json", Data("{\(rows.joined(separator: ", "))}".utf8))
+            let dataset = try read(folder, unreadable: true)
+            #expect(dataset.tracks.count == 20 && dataset.tracks.contains("unreadable/20") && dataset.remarks.isEmpty)
+            #expect(dataset.sequences.filter { $0.number == nil }.map(\.id).suffix(2) == ["unreadable/20/0", "unreadable/20/1"])
+            #expect(try read(folder, classes: ["7"], unreadable: true).tracks == dataset.tracks)
+            #expect(try read(folder).tracks.count == 10)
+
+            var config = DataConfig()
+            config.unreadable = true
+            let splits = try Splits(dataset, config)
+            for part in Splits.Part.allCases { #expect(splits.sequences(part, of: dataset).contains { $0.number == nil }) }
+            // A split that was made with them serves those who leave them out.
+            config.unreadable = false
+            try splits.check(against: read(folder), config, path: "splits.json")
         }
     }
 

@@ -382,21 +382,21 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(leftOut.sentences == ["2 boxes past the end of the video (first: line 3)"])
     }
 
-    @Test func `Crops that are not worth reading are left out, and are no problem`() throws {
-        try withFolder { folder in
-            let path = folder.appendingPathComponent("a.mp4").path
-            try film(path, frames: 8)
-            try folder.add("boxes", Data(((1...8).map { "\($0),7,4,4,20,40\n" }.joined() + "1,8,4,4,20,40\n").utf8))
-            var tracks = TrackReader(try reader())
-            tracks.stride = 1
-            // The film gets lighter.
-            tracks.isWorthReading = { $0.pixels[0] > level(5) - 5 }
-            var results: [String: Prediction] = [:]
-            let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
-            _ = try tracks.read(VideoReader(path), boxes) { results[$0.prediction.track] = $0.prediction }
-            #expect(results["7"]?.frames.map { $0.path.suffix(15) } == [6, 7, 8].map { "#frame=\($0),track=7".suffix(15) })
-            #expect(results["7"]?.leftOut.isEmpty == true && results["8"]?.number == nil && results["8"]?.leftOut.isEmpty == true)
+    @Test(arguments: [1, 64])
+    func `Nothing more is cut out or read of a track that is decided`(batchSize: Int) throws {
+        let rows = (1...20).map { "\($0),7,4,4,20,40\n\($0),8,30,4,20,40\n" }.joined() + "9,9,4,4,20,40\n"
+        var reader = try reader(batchSize: batchSize)
+        reader.skims = true
+        // Sure of whatever it sees.
+        reader.calibration = ModelCalibration(temperature: 1e-6, threshold: 0.5, precision: 1, coverage: 1, sequences: 1)
+        let (results, leftOut) = try read(rows, frames: 20, with: reader, shown: 3, stride: 1)
+        for track in ["7", "8"] {
+            let result = try #require(results[track])
+            #expect(
+                result.prediction.frames.map { $0.path.suffix(15) } == (1...4).map { "#frame=\($0),track=\(track)".suffix(15) })
+            #expect(result.prediction.leftOut.isEmpty && Set(result.crops.keys) == Set(result.prediction.frames.map(\.path)))
         }
+        #expect(results["9"]?.prediction.number != nil && leftOut.sentences.isEmpty)
     }
 
     @Test func `The size of the batches changes nothing`() throws {

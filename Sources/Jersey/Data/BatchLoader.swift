@@ -18,8 +18,10 @@ public final class BatchLoader {
         public let heights: [[Int]]
         /// The frames that were left out, for each sequence.
         public let leftOut: [[FrameProblem]]
-        /// Sequences without a readable frame; they are in no other list.
+        /// Sequences without a readable frame; they are in none of the lists above.
         public let unreadable: [UnreadableSequence]
+        /// Which of all the batch's sequences have a readable frame, in order.
+        public let isReadable: [Bool]
 
         /// All frames that were left out.
         public var problems: [FrameProblem] { leftOut.flatMap { $0 } + unreadable.flatMap(\.problems) }
@@ -103,7 +105,7 @@ extension BatchLoader.Batch {
             leftOut: readable.map(\.frames.problems),
             unreadable: loaded.filter { $0.frames.used.isEmpty }.map {
                 UnreadableSequence(sequence: $0.sequence, problems: $0.frames.problems)
-            })
+            }, isReadable: loaded.map { !$0.frames.used.isEmpty })
     }
 }
 

@@ -30,7 +30,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let ones: [Double]
     public let frames: [FrameWeight]
     public let leftOut: [FrameProblem]
-    /// How many windows or sequences were read, where there were several: each counts for less, as they are alike.
+    /// How many windows or sequences were read or glanced at, where there were several: each counts for less, as they are alike.
     public internal(set) var windows: Int?
     /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
     public internal(set) var players: [Roster.Player]?
@@ -82,6 +82,13 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.unreadable = false
         (top, tens, ones, frames) = ([], [], [], [])
         leftOut = unreadable.problems
+    }
+
+    public init(_ result: Result<Reading, UnreadableSequence>) {
+        switch result {
+        case .success(let reading): self.init(reading)
+        case .failure(let unreadable): self.init(unreadable)
+        }
     }
 
     private init(

@@ -13,6 +13,8 @@ public struct SequenceReader {
     public var calibration: ModelCalibration?
     /// Looks at no more frames of a sequence than it takes to be sure; nil looks at all.
     public var anytime: AnytimeReading?
+    /// Reads no more windows of a long track than it takes to be sure, and none that a glance finds blank (`WindowReader`).
+    public var skims = false
 
     public init(model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2) {
         self.model = model
@@ -40,10 +42,7 @@ public struct SequenceReader {
         let batches = batchLoader(sequences)
         try model.store.evaluating {
             while let batch = try batches.next() {
-                for sequence in batch.unreadable { try body(.failure(sequence)) }
-                for reading in withoutGradients({ readings(batch) }) {
-                    try body(.success(reading))
-                }
+                for result in results(of: batch, withoutGradients { readings(batch) }) { try body(result) }
             }
         }
     }
@@ -53,9 +52,12 @@ public struct SequenceReader {
         _ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]
     ) -> [Result<Reading, UnreadableSequence>] {
         let batch = BatchLoader.Batch(loaded, size: loader.preprocessor, pads: pads)
-        var readings = model.store.evaluating { withoutGradients { read(batch) } }[...]
-        var unreadable = batch.unreadable[...]
-        return loaded.map { $0.frames.used.isEmpty ? .failure(unreadable.removeFirst()) : .success(readings.removeFirst()) }
+        return results(of: batch, model.store.evaluating { withoutGradients { read(batch) } })
+    }
+
+    private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<Reading, UnreadableSequence>] {
+        var (readings, unreadable) = (readings[...], batch.unreadable[...])
+        return batch.isReadable.map { $0 ? .success(readings.removeFirst()) : .failure(unreadable.removeFirst()) }
     }
 
     /// All readings, in order, and the sequences without a readable frame.

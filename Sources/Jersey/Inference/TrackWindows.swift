@@ -35,10 +35,17 @@ extension FrameSequence {
         for frame in frames.indices {
             if let window = plan.window(ofFrame: frame) { members[window].append(frame) }
         }
-        return members.map { indices in
-            FrameSequence(
-                id: id, track: track, number: number, frames: indices.map { frames[$0] },
-                images: images.map { images in indices.map { images[$0] } }, anchor: nil, archive: archive)
-        }
+        return members.map(part)
+    }
+
+    /// Two of its frames, one of each half, without an anchor.
+    var glance: FrameSequence {
+        part(frames.count < 3 ? Array(frames.indices) : [frames.count / 4, frames.count * 3 / 4])
+    }
+
+    private func part(_ indices: [Int]) -> FrameSequence {
+        FrameSequence(
+            id: id, track: track, number: number, frames: indices.map { frames[$0] },
+            images: images.map { images in indices.map { images[$0] } }, anchor: nil, archive: archive)
     }
 }

@@ -86,7 +86,7 @@ public struct Checkpoint {
     ///
     /// - Throws: `FileError` when the file is broken, or holds another model than `spec`.
     public init(named word: String, spec: ModelSpec) throws {
-        guard word == "bundled" else {
+        guard word == Self.bundledWord else {
             self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec)
             return
         }
@@ -98,6 +98,8 @@ public struct Checkpoint {
 
     /// What errors call the bundled model.
     public static let bundledName = "the bundled model"
+    /// What it is asked for by, where a file of weights could be named.
+    public static let bundledWord = "bundled"
 
     private init(_ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, path: String) throws {
         self.tensors = tensors

@@ -4,8 +4,8 @@ import Torch
 /// Reads the numbers of the players whom a tracker followed through a video.
 ///
 /// The video is decoded once, and only what the model will look at is cut out of it: every `stride`-th box of a long track, all of a
-/// short one. These looks at a player are read in windows of as many frames as the model takes, and the windows' beliefs are combined
-/// (`Belief.init(windows:)`).
+/// short one; nothing any more of one that a reader who skims has decided. These looks at a player are read in windows of as many frames
+/// as the model takes (`WindowReader`), and the windows' beliefs are combined (`Belief.init(windows:)`).
 /// In memory are the boxes, the results, and the crops of windows that have begun and are not read yet, not more.
 public struct TrackReader {
     /// What was read of one track.
@@ -21,8 +21,6 @@ public struct TrackReader {
     public var stride = TrackWindows.usualStride
     /// Of how many tracks, in order of their names, crops are kept to be shown.
     public var shownTracks = 0
-    /// Which crops are worth reading; the others are left out before the model sees them, and are no problem.
-    public var isWorthReading: (RGBImage) throws -> Bool = { _ in true }
 
     public init(_ reader: SequenceReader) {
         self.reader = reader
@@ -42,6 +40,7 @@ public struct TrackReader {
             boxes, width: video.width, height: video.height, stride: stride, windowSize: reader.loader.maximumFrames)
         var leftOut = plan.leftOut
         var windows = OpenWindows(video.path, boxes, plan)
+        var windowReader = WindowReader(reader)
         var tracks = OpenTracks(boxes, plan, shownTracks: shownTracks, shownFrames: reader.loader.maximumFrames)
         for result in tracks.unseen(video.path) { try body(result) }
 
@@ -54,9 +53,13 @@ public struct TrackReader {
                     leftOut.add(.undecodable, line: look.line)
                     if reader.loader.strict { throw FileError(video.path, "frame \(frame.index + boxes.firstFrame) is damaged") }
                 }
-                windows.add(look, frame.isDamaged ? .failure(.undecodable) : try crop(look.area, of: video))
+                let isDecided = windowReader.isDecided(plan.windows[look.window].track)
+                windows.add(
+                    look,
+                    frame.isDamaged
+                        ? .failure(.undecodable) : isDecided ? .failure(.needless) : .success(try video.crop(look.area)))
             }
-            if windows.full.count >= reader.batchSize { try read(windows.takeFull(), &tracks, body) }
+            if windows.full.count >= reader.batchSize { try read(windows.takeFull(), &windowReader, &tracks, body) }
             progress()
         }
         if next < plan.looks.count {
@@ -66,30 +69,18 @@ public struct TrackReader {
             }
             for look in plan.looks[next...] { windows.add(look, .failure(.late)) }
         }
-        try read(windows.takeFull(), &tracks, body)
+        try read(windows.takeFull(), &windowReader, &tracks, body)
         return leftOut
     }
 
-    private func crop(_ area: PixelArea, of video: VideoReader) throws -> Swift.Result<RGBImage, LookError> {
-        let image = try video.crop(area)
-        return try isWorthReading(image) ? .success(image) : .failure(.worthless)
-    }
-
-    private func read(_ windows: [OpenWindows.Window], _ tracks: inout OpenTracks, _ body: (Result) throws -> Void) throws {
-        let sequences = windows.filter { !$0.images.isEmpty }.map { window in
-            FrameSequence(
-                id: String(window.index), track: window.trackName, number: nil, frames: window.names, images: window.images,
-                anchor: nil)
-        }
-        var readings: [String: Swift.Result<Reading, UnreadableSequence>] = [:]
-        try reader.read(sequences) { result in
-            switch result {
-            case .success(let reading): readings[reading.sequence.id] = result
-            case .failure(let unreadable): readings[unreadable.sequence.id] = result
-            }
-        }
-        for window in windows {
-            if let result = tracks.add(window, readings[String(window.index)]) { try body(result) }
+    private func read(
+        _ windows: [OpenWindows.Window], _ reader: inout WindowReader, _ tracks: inout OpenTracks, _ body: (Result) throws -> Void
+    ) throws {
+        let seen = windows.indices.filter { !windows[$0].images.isEmpty }
+        var readings: [Int: Swift.Result<Reading, UnreadableSequence>] = [:]
+        try reader.read(seen.map { windows[$0].readable }) { readings[seen[$0]] = $1 }
+        for (index, window) in windows.enumerated() {
+            if let result = tracks.add(window, readings[index]) { try body(result) }
         }
     }
 }
@@ -105,8 +96,8 @@ struct TrackPlan {
 
     /// In order of frames.
     private(set) var looks: [Look] = []
-    /// The track of each window, and how many looks it has.
-    private(set) var windows: [(track: Int, count: Int)] = []
+    /// The track of each window, which of its windows it is, and how many looks it has.
+    private(set) var windows: [(track: Int, place: Int, count: Int)] = []
     private(set) var windowsOfTrack: [Int]
     private(set) var leftOut = LeftOutBoxes()
 
@@ -128,7 +119,7 @@ struct TrackPlan {
         var firstWindows: [Int] = []
         for (track, plan) in plans.enumerated() {
             firstWindows.append(windows.count)
-            windows += Array(repeating: (track, 0), count: plan.count)
+            windows += (0..<plan.count).map { (track, $0, 0) }
         }
         var seen = Array(repeating: 0, count: visible.count)
         looks.reserveCapacity(plans.reduce(0) { $0 + $1.looks })
@@ -170,13 +161,19 @@ extension TrackBoxes.Box {
 /// Windows that have begun and are not full.
 private struct OpenWindows {
     struct Window {
-        let index: Int
         let track: Int
+        let place: Int
+        let isOfLong: Bool
         let trackName: String
         var names: [String] = []
         var images: [RGBImage] = []
         var problems: [FrameProblem] = []
         var left: Int
+
+        var readable: WindowReader.Window {
+            let sequence = FrameSequence(id: trackName, track: trackName, number: nil, frames: names, images: images, anchor: nil)
+            return WindowReader.Window(track: track, place: place, isOfLong: isOfLong, sequence: sequence)
+        }
     }
 
     private(set) var full: [Window] = []
@@ -190,17 +187,19 @@ private struct OpenWindows {
     }
 
     mutating func add(_ look: TrackPlan.Look, _ crop: Result<RGBImage, LookError>) {
-        let (track, count) = plan.windows[look.window]
+        let (track, place, count) = plan.windows[look.window]
         // Taken out, so that its arrays are not copied.
         var window =
             open.removeValue(forKey: look.window)
-            ?? Window(index: look.window, track: track, trackName: boxes.tracks[track], left: count)
+            ?? Window(
+                track: track, place: place, isOfLong: plan.windowsOfTrack[track] >= WindowReader.longTrack,
+                trackName: boxes.tracks[track], left: count)
         let name = "\(path)#frame=\(look.frame + boxes.firstFrame),track=\(window.trackName)"
         switch crop {
         case .success(let image):
             window.names.append(name)
             window.images.append(image)
-        case .failure(.worthless): break
+        case .failure(.needless): break
         case .failure(let error): window.problems.append(FrameProblem(path: name, reason: error.rawValue))
         }
         window.left -= 1
@@ -216,7 +215,7 @@ private struct OpenWindows {
 private enum LookError: String, Error {
     case undecodable = "is in a damaged frame"
     case late = "is past the end of the video"
-    case worthless = "is not worth reading"
+    case needless = "is of a track that is decided"
 }
 
 /// Tracks of which not all windows are read. Kept are a track's crops with the greatest weight in the windows that say most.
@@ -253,7 +252,7 @@ private struct OpenTracks {
         switch reading {
         case .success(let reading):
             track.predictions.append(Prediction(reading))
-            if window.track < shownTracks { keep(reading, window, &track) }
+            if window.track < shownTracks { keep(reading, &track) }
         case .failure(let unreadable): track.predictions.append(Prediction(unreadable))
         case nil: break
         }
@@ -268,10 +267,12 @@ private struct OpenTracks {
         return TrackReader.Result(prediction: Prediction.combined(track.predictions)[0], crops: crops)
     }
 
-    private func keep(_ reading: Reading, _ window: OpenWindows.Window, _ track: inout Track) {
+    private func keep(_ reading: Reading, _ track: inout Track) {
+        let information = Belief(reading).information
         for (place, index) in reading.used.enumerated() {
-            let weight = (reading.attention?[place] ?? 1 / Double(reading.used.count)) * Belief(reading).information
-            track.crops.append((weight, window.names[index], window.images[index]))
+            guard let image = try? reading.sequence.images?[index].get() else { continue }
+            let weight = (reading.attention?[place] ?? 1 / Double(reading.used.count)) * information
+            track.crops.append((weight, reading.sequence.frames[index], image))
         }
         track.crops.sort { $0.weight > $1.weight }
         track.crops = Array(track.crops.prefix(shownFrames))

@@ -49,7 +49,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Models to measure; all where not given.", valueName: "list"))
     var models: String?
 
-    @Option(help: ArgumentHelp("Measure the model in this file, at its own size of frames.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Measure the model in this file, or the one that is 'bundled', at its own size of frames.", valueName: "file"))
     var weights: String?
 
     @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
@@ -114,7 +116,8 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     private func readers() throws -> [SequenceReader] {
         let device = try device.resolved()
         if let weights {
-            let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: weights))
+            let checkpoint =
+                try weights == Checkpoint.bundledWord ? .bundled() : Checkpoint(contentsOf: URL(fileURLWithPath: weights))
             return [try reader(checkpoint.model(on: device, path: weights), checkpoint.card)]
         }
         let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all
@@ -163,10 +166,10 @@ struct ProductionBenchmarkCommand: ParsableCommand {
         let (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchor)
         var sequences: [FrameSequence] = []
         if let data {
-            sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
+            sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         }
         let result = try ProductionBenchmark(
-            checkpoint, on: reader.model.device, path: options.weights ?? Checkpoint.bundledName, loader: reader.loader,
+            checkpoint, on: reader.model.device, path: options.file ?? Checkpoint.bundledName, loader: reader.loader,
             sequences: sequences,
             rounds: benchmark.rounds
         ) { Console.error("reading \(sequences.count) sequences: \($0)") }
@@ -199,7 +202,7 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
         Runtime.keepMemory()
         let (reader, card) = try options.reader(singleFrame: .anchorOrAll)
         guard !reader.pads else { throw UsageError("models that behave as published read all frames at once") }
-        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
+        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         let result = try AnytimeBenchmark(
             reader, form: options.compilation.form, stored: card.anytime, sequences: sequences, rounds: benchmark.rounds ?? 3)
         try benchmark.write([result.table], result.report, json: result, name: "anytime")

@@ -38,6 +38,7 @@ struct CalibrateCommand: ParsableCommand {
         config.unreadable = true
         let checkpoint = try options.checkpoint()
         var (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchorOrAll)
+        config.maximumFrames = card.maximumFrames
         reader.calibration = nil
         let observer = RangeObserver()
         reader.model.store.ranges = observer

@@ -34,7 +34,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let (reader, card) = try options.reader(singleFrame: .anchor)
-        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.weights)
+        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
         progress.finish()

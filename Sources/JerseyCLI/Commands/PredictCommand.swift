@@ -66,29 +66,29 @@ struct PredictCommand: ParsableCommand {
         if predictions.allSatisfy({ $0.number == nil && !$0.unreadable }) { throw ExitCode(1) }
     }
 
+    private func reader() throws -> SequenceReader {
+        var (reader, card) = try options.reader(singleFrame: .anchorOrAll)
+        guard !video.skim || card.calibration != nil else {
+            throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
+        }
+        reader.skims = video.skim
+        return reader
+    }
+
     private func readFolders(_ roster: Roster?) throws -> [Prediction] {
         // What is unpacked has to be removed again.
         let signals = paths.contains(where: UnpackedArchive.isArchive) ? StopSignals() : nil
         let goOn = { if signals?.isStopped == true { throw ExitCode(130) } }
         let found = try UnlabelledSequences(paths, unpacking: goOn)
         let sequences = found.sequences
-        let (reader, _) = try options.reader(singleFrame: .anchorOrAll)
-        let windows = sequences.flatMap { reader.loader.windows(of: $0, stride: video.stride) }
-        let progress = ProgressLine("reading", total: windows.count)
-        var predictions: [Prediction] = []
-        try reader.read(windows) { result in
-            switch result {
-            case .success(let reading): predictions.append(Prediction(reading))
-            case .failure(let unreadable): predictions.append(Prediction(unreadable))
-            }
+        let reader = try reader()
+        let windows = sequences.map { reader.loader.windows(of: $0, stride: video.stride) }
+        let progress = ProgressLine("reading", total: windows.reduce(0) { $0 + $1.count })
+        var predictions = try reader.predictions(windows) {
             progress.advance()
             try goOn()
         }
         progress.finish()
-        // A sequence without a readable frame comes up before its batch; put all back in the order they were asked for.
-        let places = Dictionary(uniqueKeysWithValues: sequences.enumerated().map { ($1.id, $0) })
-        predictions = Prediction.joinedWindows(predictions)
-        predictions.sort { places[$0.sequence, default: 0] < places[$1.sequence, default: 0] }
         if tracks { predictions = Prediction.combined(predictions) }
         if let roster { predictions = predictions.map { $0.judged(by: roster) } }
         try write(predictions, empty: found.emptyFolders)
@@ -100,7 +100,7 @@ struct PredictCommand: ParsableCommand {
     private func readVideo(_ file: String, _ roster: Roster?) throws -> [Prediction] {
         try video.video.map(VideoWriter.check)
         let boxes = try video.trackBoxes(file, strict: options.strict)
-        let (reader, _) = try options.reader(singleFrame: .anchorOrAll)
+        let reader = try reader()
         var (predictions, crops) = try video.read(
             paths[0], boxes, with: reader, shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
         if let roster { predictions = predictions.map { $0.judged(by: roster) } }

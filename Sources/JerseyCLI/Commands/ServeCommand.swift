@@ -22,7 +22,7 @@ struct ServeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            A model and the name it is served by; 'bundled' is the bundled model. May be given several times; the first answers \
+            A model and the name it is served by; 'bundled', or name=bundled, is the bundled model. May be given several times; the first answers \
             where a request names none.
             """, valueName: "name=file"))
     var model: [String] = []
@@ -102,12 +102,12 @@ struct ServeCommand: ParsableCommand {
     }
 
     private static func named(_ word: String) throws -> (name: String, file: String?) {
-        if word == "bundled" { return (word, nil) }
+        if word == Checkpoint.bundledWord { return (word, nil) }
         let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
             throw UsageError("--model is a name and a file, such as crops=best.safetensors, or 'bundled', and not '\(word)'")
         }
-        return (parts[0], parts[1] == "bundled" ? nil : parts[1])
+        return (parts[0], parts[1] == Checkpoint.bundledWord ? nil : parts[1])
     }
 
     private func adminToken() throws -> String? {

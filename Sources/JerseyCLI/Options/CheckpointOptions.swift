@@ -6,7 +6,7 @@ import Jersey
 struct CheckpointOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Weights: best.safetensors of a run, or a .pth checkpoint of the study; the bundled model where not given.",
+            "Weights: best.safetensors of a run, or a .pth checkpoint of the study; 'bundled', or none, is the bundled model.",
             valueName: "file"))
     var weights: String?
 
@@ -16,19 +16,22 @@ struct CheckpointOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Another encoder than the model's own, where the file does not say.", valueName: "name"))
     var encoder: String?
 
+    /// The weight file; nil for the bundled model.
+    var file: String? { weights == Checkpoint.bundledWord ? nil : weights }
+
     func validate() throws {
-        guard weights != nil || (model == nil && encoder == nil) else {
+        guard file != nil || (model == nil && encoder == nil) else {
             throw ValidationError("--model and --encoder say what is in a weight file; name it with --weights")
         }
     }
 
     /// The weights and what is known of them.
     func checkpoint() throws -> Checkpoint {
-        guard let weights else { return try .bundled() }
+        guard let file else { return try .bundled() }
         let kind = try encoder.map(EncoderKind.named)
         let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
         if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
-        return try Checkpoint(contentsOf: URL(fileURLWithPath: weights), spec: spec)
+        return try Checkpoint(contentsOf: URL(fileURLWithPath: file), spec: spec)
     }
 }
 

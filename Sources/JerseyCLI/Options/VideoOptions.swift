@@ -28,6 +28,13 @@ struct VideoOptions: ParsableArguments {
             "Look at every n-th box or frame of a long track only; short ones are looked at in full.", valueName: "n"))
     var stride = TrackWindows.usualStride
 
+    @Flag(
+        help: """
+            Of a long track, glance at each window of frames and read it where a number shows, until the track's number is sure; for \
+            models that `jersey calibrate` has seen.
+            """)
+    var skim = false
+
     @Option(help: ArgumentHelp("Also write the video with boxes and numbers drawn into it (mp4, mov or mkv).", valueName: "file"))
     var video: String?
 

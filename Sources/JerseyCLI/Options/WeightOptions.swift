@@ -40,7 +40,7 @@ struct WeightOptions: ParsableArguments {
     {
         if let threads { Runtime.threads = threads }
         let checkpoint = try given ?? checkpoint()
-        let model = try checkpoint.model(on: device.resolved(), path: weights ?? Checkpoint.bundledName)
+        let model = try checkpoint.model(on: device.resolved(), path: file ?? Checkpoint.bundledName)
         let card = checkpoint.card
         try compilation.apply(to: model, card)
         var loader = SequenceLoader(card, singleFrame: singleFrame)
@@ -51,7 +51,8 @@ struct WeightOptions: ParsableArguments {
         return (reader, card)
     }
 
-    var weights: String? { source.weights }
+    /// The weight file; nil for the bundled model.
+    var file: String? { source.file }
 
     /// The weights and what is known of them.
     func checkpoint() throws -> Checkpoint { try source.checkpoint() }

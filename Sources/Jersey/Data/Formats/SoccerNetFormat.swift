@@ -3,7 +3,7 @@ import Torch
 
 extension DatasetFormat {
     /// A split of SoccerNet's jersey number task. Long tracks become several sequences, each a window of its track, as `predict` reads
-    /// them.
+    /// them. Players whose number cannot be read are what `unreadableFolder` holds in the other layout.
     public static let soccernet = DatasetFormat(
         name: "soccernet", summary: "images/<player>/<frames>.jpg and <split>_gt.json, -1 where no number can be read"
     ) { config, published in
@@ -23,18 +23,19 @@ extension DatasetFormat {
         var remarks: [String] = []
         var unreadable = 0
         for player in players {
-            guard let number = labels.number(of: player) else {
+            let number = labels.number(of: player)
+            if number == nil && !config.unreadable {
                 unreadable += 1
                 continue
             }
-            if let wanted, !wanted.contains(number) { continue }
+            if let wanted, let number, !wanted.contains(number) { continue }
             let url = images.appendingPathComponent(player)
             let (frames, anchor) = order.arrange(try names(in: url))
             guard !frames.isEmpty else {
                 remarks.append("\(url.path) has no frames; it is left out")
                 continue
             }
-            let track = "\(number)/\(player)"
+            let track = "\(number?.description ?? unreadableFolder)/\(player)"
             let whole = FrameSequence(
                 id: track, track: track, number: number, frames: frames.map { url.appendingPathComponent($0).path },
                 anchor: anchor)

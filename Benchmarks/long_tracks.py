@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Long tracks read in full and with `--skim`, in turns: how many numbers are right and answered, frames in the answers, and time.
+
+    Benchmarks/long_tracks.py [--data crops] [--weights W] [--rounds 3]
+
+Puts sequences together to tracks: those of a real track (of crops in the `folders` format, if given), those of a number within a block of
+a hundred track ids, halves of two tracks, as if the tracker had taken one player for another (right is who comes first), ten rendered
+ones of a player, and eight of a player without a number around two of one with a number, which shows for a fifth of the time. And
+follows rendered players through a video. Frames are links; what is rendered is kept in --work, and not rendered again. Needs nothing but
+Python.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+Track = tuple[str, list[pathlib.Path]]
+SEQUENCES, FRAMES = 10, 40
+
+
+def natural(path: pathlib.Path) -> list:
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+
+
+def below(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=natural)
+
+
+def frames(sequence: pathlib.Path) -> list[pathlib.Path]:
+    return sorted((entry for entry in sequence.iterdir() if entry.suffix == ".jpg"), key=natural)
+
+
+def tracks(data: pathlib.Path) -> list[tuple[str, str, list[list[pathlib.Path]]]]:
+    """Number, name and sequences of each."""
+    return [
+        (number.name, track.name, [frames(sequence) for sequence in below(track)])
+        for number in below(data) for track in below(number)
+    ]
+
+
+def real(data: pathlib.Path, blocks: list[int] | None) -> tuple[list[Track], list[Track]]:
+    """Single tracks of four windows, and all of a number in a clip."""
+    single, clips = [], {}
+    for number, name, sequences in tracks(data):
+        if blocks is not None and int(name) // 100 not in blocks:
+            continue
+        joined = sum(sequences, [])
+        clips.setdefault((number, int(name) // 100), []).extend(joined)
+        if len(joined) > 48:
+            single.append((number, joined))
+    return single, [(number, joined) for (number, _), joined in clips.items() if len(joined) > 96]
+
+
+def changed(tracks: list[Track]) -> list[Track]:
+    """The first half of one, the second of another with another number: a tracker's mistake."""
+    pairs = zip(tracks, tracks[len(tracks) // 2:] + tracks[:len(tracks) // 2])
+    return [(number, own[:len(own) // 2] + other[len(other) // 2:]) for (number, own), (another, other) in pairs if another != number]
+
+
+def rendered(data: pathlib.Path) -> tuple[list[Track], list[Track]]:
+    """As they are, and with a number for a fifth of the time."""
+    found = tracks(data)
+    blanks = [sequences for number, _, sequences in found if number == "unreadable"]
+    whole, mostly = [], []
+    draw = random.Random(1)
+    for index, (number, _, sequences) in enumerate(found):
+        whole.append((number, sum(sequences, [])))
+        mixed = list(sequences)
+        if number != "unreadable":
+            start = draw.randrange(SEQUENCES - 1)
+            blank = blanks[index % len(blanks)]
+            mixed = [own if start <= place < start + 2 else blank[place] for place, own in enumerate(sequences)]
+        mostly.append((number, sum(mixed, [])))
+    return whole, mostly
+
+
+def link(tracks: list[Track], folder: pathlib.Path) -> list[str]:
+    """A folder for each track; their numbers, in order."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for index, (_, paths) in enumerate(tracks):
+        track = folder / f"{index:04}"
+        track.mkdir(parents=True)
+        for place, path in enumerate(paths):
+            (track / f"{place:05}.jpg").symlink_to(path.resolve())
+    return [number for number, _ in tracks]
+
+
+def read(options: argparse.Namespace, arguments: list) -> tuple[float, list[dict]]:
+    start = time.monotonic()
+    output = subprocess.run([options.jersey, "predict", *map(str, arguments), "--format", "jsonl", *options.model],
+                            stdout=subprocess.PIPE, check=False)
+    seconds = time.monotonic() - start
+    if output.returncode not in (0, 1) or not output.stdout:
+        sys.exit(f"jersey ended with {output.returncode}")
+    return seconds, [json.loads(line) for line in output.stdout.splitlines()]
+
+
+def measure(name: str, options: argparse.Namespace, arguments: list, truth: list[str]) -> None:
+    times, rows = ([], []), [None, None]
+    for turn in range(options.rounds):
+        for form in (0, 1) if turn % 2 == 0 else (1, 0):
+            seconds, rows[form] = read(options, arguments + (["--skim"] if form else []))
+            times[form].append(seconds)
+    numbered = sum(number != "unreadable" for number in truth)
+    for form, title in enumerate(("in full", "--skim")):
+        pairs = list(zip(truth, rows[form], strict=True))
+        right = sum(row["top"][0]["number"] == number for number, row in pairs if row["top"])
+        answered = [(number, row["number"]) for number, row in pairs if row["number"] is not None]
+        rightly = sum(number == given for number, given in answered)
+        seen = sum(len(row["frames"]) for row in rows[form])
+        print(f"{name:46} {title:8} {len(truth):5} tracks  right {right:4} of {numbered}  answered {len(answered):4}, "
+              f"rightly {rightly:4}  frames {seen:6}  {statistics.median(times[form]):6.2f} s", flush=True)
+    ratios = [skim / full for full, skim in zip(*times)]
+    print(f"{name:46} time with --skim over in full: {statistics.median(ratios):.2f} "
+          f"({min(ratios):.2f}-{max(ratios):.2f})\n", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_argument("--data", type=pathlib.Path, help="real crops, <number>/<track>/<sequence>/<frame>.jpg")
+    parser.add_argument("--blocks", help="of the real crops, only tracks in these blocks of a hundred ids, such as 3,7")
+    parser.add_argument("--weights", default="bundled")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", help="of the sets, those whose name has this in it")
+    parser.add_argument("--threads", default="1")
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("long-tracks"))
+    options = parser.parse_args()
+    options.model = ["--weights", options.weights, "--threads", options.threads]
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    def wanted(name: str) -> bool:
+        return options.only is None or options.only in name
+
+    def folders(name: str, made: list[Track], stride: int) -> None:
+        if wanted(name):
+            truth = link(made, options.work / "tracks")
+            measure(name, options, [options.work / "tracks", "--stride", stride], truth)
+
+    if options.data:
+        single, clips = real(options.data, options.blocks and [int(block) for block in options.blocks.split(",")])
+        folders("real tracks", single, 1)
+        folders("real, of a number in a clip", clips, 1)
+        folders("real, of two players", changed(single), 1)
+        folders("real, of two players, long", changed(clips), 1)
+    for framing in ("number", "body"):
+        names = {stride: (f"rendered {framing}, stride {stride}", f"rendered {framing}, a fifth of the time, stride {stride}")
+                 for stride in (5, 2)}
+        if not any(wanted(name) for pair in names.values() for name in pair):
+            continue
+        folder = options.work / framing
+        if not folder.exists():
+            subprocess.run([options.jersey, "synthesize", "--out", folder, "--framing", framing, "--numbers", "0-99", "--tracks", "1",
+                            "--sequences", str(SEQUENCES), "--frames", str(FRAMES), "--unreadable", "0.2", "--seed", "71",
+                            *(["--height", "90-240"] if framing == "body" else [])], check=True)
+        for stride, pair in names.items():
+            for name, made in zip(pair, rendered(folder)):
+                folders(name, made, stride)
+    if wanted("video"):
+        numbers = [str(number) for number in range(7, 67, 3)]
+        film, boxes = options.work / "film.mp4", options.work / "film.txt"
+        if not film.exists():
+            subprocess.run([options.jersey, "synthesize", "--out", film, "--numbers", ",".join(numbers), "--frames", "1500",
+                            "--seed", "3"], check=True)
+        measure("video of 20 players, 1500 frames", options, [film, "--boxes", boxes], numbers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import Jersey
+
+@Suite struct WindowReaderTests {
+    /// Takes four frames at once, reads the same number in every bright one, and can read no dark one.
+    ///
+    /// - Parameter windows: of which it is sure, not of fewer.
+    private func reader(sureOf windows: Double) throws -> SequenceReader {
+        let model = JerseyModel(try .named("evidence_tied"), seed: 1)
+        let loader = SequenceLoader(
+            preprocessor: FramePreprocessor(height: 32, width: 32), maximumFrames: 4, sampling: .even)
+        var reader = SequenceReader(model: model, loader: loader, batchSize: 3, workers: 1)
+        let frames = try Tensor.concatenated([frame(false), frame(true)].map(loader.frame), over: 0)
+        let features = model.store.evaluating {
+            withoutGradients { model.encode(FramePreprocessor.normalized(frames, on: .cpu)) }
+        }
+        let (dark, bright) = (features.narrowed(0, to: 0..<1), features.narrowed(0, to: 1..<2))
+        let apart = bright - dark
+        let weight = apart * (40 / (apart * apart).sum(over: 1).item)
+        try #require(model.store.tensors["fc_readability.weight"]).copy(from: weight)
+        try #require(model.store.tensors["fc_readability.bias"]).copy(
+            from: Tensor([Float(-20 - (weight * dark).sum(over: 1).item)]))
+
+        let one = Belief(try reader.readAll(sequence([true])).0[0])
+        let worth = windows / (1 + (windows - 1) * Belief.windowCorrelation) - 0.01
+        let temperature = try #require(
+            (1...2000).map { pow(0.99, Double($0)) }.first { temperature in
+                let belief = one.cooled(to: temperature / worth)
+                return belief.probability(of: belief.number) >= WindowReader.confidence
+            })
+        reader.calibration = ModelCalibration(
+            temperature: temperature, threshold: 0.9, precision: 1, coverage: 1, sequences: 1)
+        reader.skims = true
+        return reader
+    }
+
+    private func frame(_ isBright: Bool) -> RGBImage {
+        RGBImage(width: 32, height: 32, pixels: Array(repeating: isBright ? 220 : 10, count: 32 * 32 * 3))
+    }
+
+    /// Four frames for each window.
+    private func sequence(_ windows: [Bool], id: String = "a") -> [FrameSequence] {
+        let frames = windows.flatMap { Array(repeating: $0, count: 4) }
+        let sequence = FrameSequence(
+            id: id, track: "t", number: nil, frames: frames.indices.map { "\(id)\($0)" }, images: frames.map(frame), anchor: nil)
+        return sequence.windows(size: 4, stride: 1)
+    }
+
+    /// How many frames of each window were read.
+    private func frames(_ prediction: Prediction, windows: Int) -> [Int] {
+        var counts = Array(repeating: 0, count: windows)
+        for frame in prediction.frames { counts[Int(frame.path.dropFirst())! / 4] += 1 }
+        return counts
+    }
+
+    private let shown = [false, true, false, true, true, true, true, true, true, false, true, true]
+
+    @Test func `Blank windows of a long track are glanced at, others read until the track is decided`() throws {
+        let predictions = try reader(sureOf: 3).predictions([sequence(shown)])
+        #expect(frames(predictions[0], windows: 12) == [2, 4, 2, 4, 4, 4, 4, 4, 0, 0, 0, 0])
+        #expect(predictions[0].number != nil && predictions[0].windows == 8)
+        // The frames that decided have the weight.
+        let blank = predictions[0].frames.filter { Int($0.path.dropFirst())! / 4 == 2 }
+        #expect(blank.allSatisfy { $0.weight! < 1e-3 } && abs(predictions[0].frames.reduce(0) { $0 + $1.weight! } - 1) < 1e-6)
+    }
+
+    @Test func `A track that shows its number at once is read no further`() throws {
+        let predictions = try reader(sureOf: 1).predictions([sequence(shown.reversed()), sequence(shown, id: "b")])
+        #expect(frames(predictions[0], windows: 12) == [4] + Array(repeating: 0, count: 11))
+        #expect(frames(predictions[1], windows: 12) == [2, 4] + Array(repeating: 0, count: 10))
+        #expect(predictions.map(\.sequence) == ["a", "b"] && predictions[0].number == predictions[1].number)
+    }
+
+    @Test func `A track that shows no number is unreadable after its glances`() throws {
+        let prediction = try reader(sureOf: 1).predictions([sequence(Array(repeating: false, count: 7))])[0]
+        #expect(prediction.unreadable && frames(prediction, windows: 7) == Array(repeating: 2, count: 7))
+    }
+
+    @Test func `Short tracks are read in full, and long ones by a reader that does not skim`() throws {
+        var reader = try reader(sureOf: 1)
+        #expect(try frames(reader.predictions([sequence([true, false, true])])[0], windows: 3) == [4, 4, 4])
+        reader.skims = false
+        #expect(try frames(reader.predictions([sequence(shown)])[0], windows: 12) == Array(repeating: 4, count: 12))
+    }
+
+    @Test(arguments: [1.0, 2, 3])
+    func `What is read of a track does not depend on which windows come in one call`(sureOf: Double) throws {
+        let reader = try reader(sureOf: sureOf)
+        let windows = sequence(shown).enumerated().map {
+            WindowReader.Window(track: 0, place: $0, isOfLong: true, sequence: $1)
+        }
+        func read(_ calls: Int) throws -> [Int] {
+            var (skimmer, counts) = (WindowReader(reader), [Int]())
+            for start in Swift.stride(from: 0, to: windows.count, by: calls) {
+                let call = Array(windows[start..<min(start + calls, windows.count)])
+                var found = Array(repeating: -1, count: call.count)
+                try skimmer.read(call) { index, result in found[index] = try result?.get().used.count ?? 0 }
+                counts += found
+            }
+            #expect(skimmer.isDecided(0))
+            return counts
+        }
+        let all = try read(windows.count)
+        for calls in [1, 3, 5] { #expect(try read(calls) == all) }
+    }
+
+    @Test func `Sequences without a readable frame keep their place among the others`() throws {
+        let broken = FrameSequence(
+            id: "x", track: "t", number: nil, frames: ["x0"], images: [.failure(ImageError(name: "x0", reason: .empty))],
+            anchor: nil)
+        var found: [String] = []
+        try reader(sureOf: 1).read([broken] + sequence([true]) + [broken, broken] + sequence([true], id: "b")) { result in
+            found.append(Prediction(result).sequence)
+        }
+        #expect(found == ["x", "a", "x", "x", "b"])
+    }
+}
