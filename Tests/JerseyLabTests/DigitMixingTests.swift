@@ -12,7 +12,9 @@ struct DigitMixingTests {
     /// Every frame of one level, ten times its sequence's place.
     private func mixed(_ probability: Double, seed: UInt64) -> (frames: Tensor, numbers: [JerseyNumber?]) {
         let (height, width) = (4, 24)
-        let levels = Self.lengths.indices.flatMap { Array(repeating: UInt8(10 * $0), count: Self.lengths[$0] * height * width * 3) }
+        let levels = Self.lengths.indices.flatMap {
+            Array(repeating: UInt8(10 * $0), count: Self.lengths[$0] * height * width * 3)
+        }
         var random = RandomStream(seed)
         let frames = Tensor(levels, shape: [Self.lengths.reduce(0, +), height, width, 3])
         return DigitMixing(probability: probability)(frames, lengths: Self.lengths, numbers: Self.numbers, random: &random)
@@ -50,7 +52,8 @@ struct DigitMixingTests {
 
     @Test("Some are mixed, in the end with every other number of two digits")
     func partners() {
-        let pairs = (0..<60).flatMap { seed in sources(mixed(0.5, seed: UInt64(seed)).frames).enumerated().map { ($0, $1.right) } }
+        let pairs = (0..<60).flatMap { seed in sources(mixed(0.5, seed: UInt64(seed)).frames).enumerated().map { ($0, $1.right) }
+        }
         let partners = Dictionary(grouping: pairs, by: \.0).mapValues { Set($0.map(\.1)) }
         for index in [0, 1, 4] { #expect(partners[index] == [0, 1, 4]) }
     }
