@@ -37,7 +37,6 @@ import Torch
         let folder = try TemporaryFolder()
         var config = Sample.config(model)
         config.published = published
-        if !published { config.augmentation.mixDigits = 0.5 }
         let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
         #expect(try train(config, in: whole) == .finished)
         var sessions = 1

@@ -97,9 +97,6 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
     public var stretch = 0.0
     /// Mirrors a sequence, all its frames alike. Not in the study, which gave it up: a mirrored number is none.
     public var flipProbability = 0.0
-    /// Probability that pictures of a two-digit number get the right half of another's, and its ones digit: so that digits are read in
-    /// company that they never had. Not in the study.
-    public var mixDigits = 0.0
     /// One draw for all frames of a sequence, where the study draws for every frame.
     public var perSequence = false
     /// A random frame of each of `maximumFrames` stretches of a long sequence, where the study takes fixed ones; any frame, where a
@@ -221,11 +218,10 @@ extension RunConfig {
             ("blurProbability", augmentation.blurProbability), ("noiseProbability", augmentation.noiseProbability),
             ("brightness", augmentation.brightness), ("contrast", augmentation.contrast), ("saturation", augmentation.saturation),
             ("zoom", augmentation.zoom), ("shift", augmentation.shift), ("stretch", augmentation.stretch),
-            ("flipProbability", augmentation.flipProbability), ("mixDigits", augmentation.mixDigits),
+            ("flipProbability", augmentation.flipProbability),
         ] {
             try require(0...1 ~= value, "augmentation." + key, value, "0...1")
         }
-        if augmentation.mixDigits > 0, published { throw UsageError("the study does not mix digits; leave out published") }
         try require(0...180 ~= augmentation.rotation, "augmentation.rotation", augmentation.rotation, "0...180 degrees")
         try require(0...60 ~= augmentation.shear, "augmentation.shear", augmentation.shear, "0...60 degrees")
         try require(

@@ -146,10 +146,9 @@ public final class Trainer {
         var told = start - .seconds(1)
         while let batch = try loader.next() {
             if batch.isUsable {
-                let (frames, numbers) = mixed(batch, state)
                 let labelled = LabelledBatch(
-                    frames: FramePreprocessor.normalized(frames, on: learner.model.device), lengths: batch.lengths,
-                    isPadded: batch.isPadded, numbers: numbers)
+                    frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device), lengths: batch.lengths,
+                    isPadded: batch.isPadded, numbers: batch.sequences.map(\.number))
                 state.tally += try learner.learn(from: labelled).tally
             }
             state.unreadableFiles += batch.problems.count
@@ -170,16 +169,6 @@ public final class Trainer {
                 try state.write(learner, to: folder.state)
             }
         }
-    }
-
-    private func mixed(_ batch: BatchLoader.Batch, _ state: TrainingState) -> (frames: Tensor, numbers: [JerseyNumber?]) {
-        let numbers = batch.sequences.map(\.number)
-        let augmentation = config.augmentation
-        guard augmentation.enabled, augmentation.mixDigits > 0 else { return (batch.frames, numbers) }
-        // By the batch's place, so that a run that is taken up again mixes the same.
-        var random = RandomStream(config.seed, UInt64(state.epoch), UInt64(state.batch))
-        return DigitMixing(probability: augmentation.mixDigits)(
-            batch.frames, lengths: batch.lengths, numbers: numbers, random: &random)
     }
 
     /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
