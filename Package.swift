@@ -108,7 +108,7 @@ let package = Package(
             name: "jersey-bench",
             dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/jersey-bench"),
-        .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+        .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch"]),
         .testTarget(name: "JerseyTests", dependencies: ["Jersey", "CArchive"]),
         .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),
         .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab"]),

@@ -81,7 +81,7 @@ ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
         const int64_t count = values.numel(), share = 1 << 15;
         in_parallel((count + share - 1) / share, [&](int64_t task) {
             const int64_t end = std::min(count, (task + 1) * share);
-            for (int64_t i = task * share; i < end; i++) to[i] = std::min(std::max(from[i] * factor + shift, 0.f), 255.f);
+            for (int64_t i = task * share; i < end; i++) to[i] = std::min(std::max(0.f, from[i] * factor + shift), 255.f);
         });
         return own(bytes);
     });

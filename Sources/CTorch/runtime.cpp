@@ -9,6 +9,7 @@
 #include <torch/headeronly/version.h>
 
 #include <atomic>
+#include <exception>
 
 #include "support.h"
 
@@ -35,16 +36,27 @@ void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
         const std::function<void(int64_t)> &task;
         const int64_t count;
         std::atomic<int64_t> next = 0;
-        void run() {
-            for (int64_t i; (i = next++) < count;) task(i);
+        std::atomic<bool> failed = false;
+        std::exception_ptr failure = nullptr;
+        // No exception may leave a thread of the runtime's.
+        void run() noexcept {
+            try {
+                for (int64_t i; (i = next++) < count && !failed;) task(i);
+            } catch (...) {
+                if (!failed.exchange(true)) failure = std::current_exception();
+            }
         }
     } work{task, count};
     // The entry point that GCC's code calls, of the runtime that libtorch has loaded.
     using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
     static const auto parallel = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
     const auto threads = std::min<int64_t>(at::get_num_threads(), count);
-    if (!parallel || threads < 2) return work.run();
-    parallel([](void *work) { static_cast<Work *>(work)->run(); }, &work, threads, 0);
+    if (!parallel || threads < 2) {
+        work.run();
+    } else {
+        parallel([](void *work) { static_cast<Work *>(work)->run(); }, &work, threads, 0);
+    }
+    if (work.failure) std::rethrow_exception(work.failure);
 }
 
 void ct_keep_memory(void) {

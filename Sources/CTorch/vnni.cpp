@@ -281,7 +281,11 @@ ct_tensor ct_vnni_convolution(
         const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
         const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
         TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
-        TORCH_CHECK(quads(x.size(1)) == channels && down > 0 && across > 0, "input of another size");
+        TORCH_CHECK(quads(x.size(1)) == channels, "input of another size");
+        TORCH_CHECK(
+            std::min(x.size(2), x.size(3)) > 0 && std::min(x.size(2), x.size(3)) + 2 * padding >= kernel,
+            "a picture smaller than the window");
+        TORCH_CHECK(outputs > 0 && scales.sizes() == at::IntArrayRef({2, outputs}), "factors of another size");
         if (x.scalar_type() == at::kFloat) {
             x = rounded(x, input_steps, padding).permute({0, 3, 1, 2});
             padding = 0;

@@ -230,10 +230,13 @@ ct_tensor ct_winograd_convolution(
         const auto type = x.scalar_type();
         TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "only floats and bfloat16");
         TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
+        TORCH_CHECK(x.size(1) == weights.size(2), "input of another size");
         auto y = residual ? at_(residual)
                           : at::empty(
                                 {x.size(0), weights.size(1) * lanes, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
         TORCH_CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast) && y.scalar_type() == type, "a sum of another kind");
+        TORCH_CHECK(y.sizes() == at::IntArrayRef({x.size(0), weights.size(1) * lanes, x.size(2), x.size(3)}), "a sum of another size");
+        if (!x.numel()) return own(y);
         const float *offsets = bias ? floats(at_(bias)) : nullptr;
         (type == at::kFloat ? convolve_all<float> : convolve_all<BFloat>)(x, weights, offsets, y, residual != nullptr, relu);
         return own(y);

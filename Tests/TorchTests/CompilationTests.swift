@@ -1,3 +1,4 @@
+import CTorch
 import Testing
 
 @testable import Torch
@@ -45,6 +46,7 @@ struct CompilationTests {
                 )
             }
             #expect(isClose(found.to(dtype: .float32), expected, within: tolerance))
+            #expect(compiled.form is WinogradConvolution == ct_has_winograd())
         }
     }
 
@@ -55,6 +57,7 @@ struct CompilationTests {
         var groups = 1
         var isBytes = true
         var isSigned = false
+        var isVNNIs: Bool { groups == 1 && outputs.isMultiple(of: 16) && kernel <= 8 }
         var testDescription: String {
             "\(frames)x\(inputs)x\(height)x\(width) to \(outputs), \(kernel)x\(kernel) / \(stride), \(groups) groups"
                 + (isBytes ? isSigned ? ", signed" : "" : ", floats")
@@ -74,6 +77,7 @@ struct CompilationTests {
         Integers(frames: 2, inputs: 20, outputs: 112, height: 5, width: 6, kernel: 5, stride: 1),
         Integers(frames: 2, inputs: 16, outputs: 24, height: 6, width: 6, kernel: 3, stride: 1),
         Integers(frames: 2, inputs: 32, outputs: 32, height: 6, width: 6, kernel: 3, stride: 1, groups: 2),
+        Integers(frames: 1, inputs: 16, outputs: 16, height: 10, width: 9, kernel: 9, stride: 1),
     ]
 
     @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers)
@@ -114,19 +118,20 @@ struct CompilationTests {
                     adding: shortcut.map { $0.quantized(Quantization(range)) })
             }
             #expect(found.shape == shape)
+            #expect(compiled.form is VNNIConvolution == (ct_has_vnni() && size.isVNNIs))
             let step = Float(Quantization(outputs).steps.step)
             let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
             #expect(worst <= step * 0.52)
         }
     }
 
-    @Test("what is not a number stays none")
-    func notANumber() {
+    @Test("what is not a number stays none", arguments: [DType.float32, .bfloat16])
+    func notANumber(_ dtype: DType) {
         let size = Self.sizes[0]
         let (store, compiled) = layer(size, .relu)
-        guard store.compile(.float(.float32)) else { return }
-        let x = Tensor.full([1, 64, 8, 8], .nan).contiguous(channelsLast: true)
+        guard store.compile(.float(dtype)) else { return }
+        let x = Tensor.full([1, 64, 8, 8], .nan).to(dtype: dtype).contiguous(channelsLast: true)
         let y = withoutGradients { compiled(x) }
-        #expect(y.floats.allSatisfy { $0.isNaN })
+        #expect(y.to(dtype: .float32).floats.allSatisfy { $0.isNaN })
     }
 }

@@ -90,7 +90,8 @@ extension AnytimeReading {
 }
 
 extension SequenceReader {
-    /// Reads all sequences in full, and tells what is believed on the way.
+    /// Reads all sequences in full, and tells what is believed on the way; nothing of that where batches are padded, which are read at
+    /// once.
     ///
     /// - Parameter progress: called after each sequence.
     /// - Throws: what a strict loader throws.
@@ -99,6 +100,10 @@ extension SequenceReader {
     ) throws -> (readings: [Reading], traces: [[AnytimeReading.Stage]], unreadable: [UnreadableSequence]) {
         var traces: [[AnytimeReading.Stage]] = []
         let inStages = { (batch: BatchLoader.Batch) -> [Reading] in
+            if batch.isPadded {
+                traces += batch.lengths.map { _ in [] }
+                return read(batch)
+            }
             var stages: [[AnytimeReading.Stage]] = batch.lengths.map { _ in [] }
             let readings = read(batch) { index, belief, frames in
                 stages[index].append(.init(frames: frames, belief: belief))

@@ -160,7 +160,7 @@ public struct Checkpoint {
 
     /// Builds the model.
     ///
-    /// - Throws: `FileError` when names or shapes differ.
+    /// - Throws: `FileError` when names or shapes differ, or values are not finite.
     public func model(on device: Device, path: String) throws -> JerseyModel {
         let model = JerseyModel(card.spec, published: card.published, device: device)
         try load(into: model, path: path)
@@ -169,7 +169,7 @@ public struct Checkpoint {
 
     /// Copies the weights into a model.
     ///
-    /// - Throws: `FileError` when names or shapes differ.
+    /// - Throws: `FileError` when names or shapes differ, or values are not finite.
     public func load(into model: JerseyModel, path: String) throws {
         let problems = model.store.mismatches(with: tensors)
         guard problems.isEmpty else {
@@ -177,6 +177,9 @@ public struct Checkpoint {
             throw FileError(
                 path, "does not hold the weights of \(card.spec.name): " + problems.prefix(3).joined(separator: "; ") + more,
                 advice: "name the right model with --model")
+        }
+        if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
+            throw FileError(path, "has values in \(broken) that are no finite numbers", advice: "write the weights anew")
         }
         model.store.load(tensors)
     }

@@ -102,7 +102,6 @@ public final class JerseyModel {
     /// - Parameter ranges: what the encoder's convolutions put out, for int8; see `RangeObserver`.
     /// - Throws: `UsageError` in float64, or where the device, the model or the processor lacks what it takes; all stays as it was.
     public func compile(_ precision: Precision, ranges: [String: ClosedRange<Float>]? = nil) throws {
-        store.isTraining = false
         let possible = Precision.all(on: device)
         guard possible.contains(precision) else {
             throw UsageError(
@@ -131,6 +130,7 @@ public final class JerseyModel {
         guard store.compile(compilation) else {
             throw UsageError("this processor does not compute in \(precision.rawValue); use --precision float32")
         }
+        store.isTraining = false
         if device == .cuda && DeviceGraph.isAvailable { recordedPasses = RecordedPasses(laidOut: compilation.laidOut) }
     }
 

@@ -31,6 +31,9 @@ struct CalibrateCommand: ParsableCommand {
 
     func validate() throws {
         guard 0.5...1 ~= target else { throw ValidationError("--target is a share from 0.5 to 1, such as 0.98") }
+        guard options.compilation.precision != .int8 else {
+            throw ValidationError("--precision int8 is what ranges are measured for; calibrate in another precision")
+        }
     }
 
     func run() throws {

@@ -11,7 +11,9 @@ struct CUDAConvolution: CompiledConvolution {
 
     init(_ layer: ConvNormActivation, _ dtype: DType) {
         let folded = FoldedConvolution(layer)
-        weight = Self.laidOut(folded.weight, dtype)
+        weight =
+            layer.convolution.groups == 1
+            ? Self.laidOut(folded.weight, dtype) : folded.weight.to(dtype: dtype).contiguous(channelsLast: true)
         bias = folded.bias?.to(dtype: dtype)
         activation = layer.activation
         (self.dtype, stride, groups) = (dtype, Int64(layer.convolution.stride), Int64(layer.convolution.groups))

@@ -6,7 +6,7 @@ public final class ConvNormActivation: Layer {
     let convolution: Conv2d
     let norm: BatchNorm2d?
     let activation: Activation?
-    private var form: (any CompiledConvolution)?
+    private(set) var form: (any CompiledConvolution)?
 
     public init(_ convolution: Conv2d, _ norm: BatchNorm2d? = nil, _ activation: Activation? = nil) {
         self.convolution = convolution

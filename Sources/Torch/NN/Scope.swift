@@ -42,6 +42,7 @@ public final class ParameterStore {
     ///
     /// - Returns: whether it can be done; nothing has changed where not.
     public func compile(_ compilation: Compilation) -> Bool {
+        precondition(self.compilation == nil, "layers are compiled once")
         guard entries.allSatisfy({ $0.tensor.dtype != .float64 && compilation.isSupported(on: $0.tensor.device) }) else {
             return false
         }
