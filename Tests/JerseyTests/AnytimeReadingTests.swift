@@ -50,6 +50,15 @@ import Torch
         }
     }
 
+    @Test func `A reader that pads reads all frames at once, in stages as well`() throws {
+        var reader = reader(try ModelSpec.named("attn_bgru_luong"))
+        reader.pads = true
+        let (full, _) = try reader.readAll(sequences)
+        let (readings, traces, _) = try reader.readInStages(sequences)
+        #expect(readings.map(\.used) == full.map(\.used) && readings.map(\.tens) == full.map(\.tens))
+        #expect(traces.count == sequences.count && traces.allSatisfy(\.isEmpty))
+    }
+
     @Test(arguments: ["attn_bgru_luong", "evidence_tied", "basic_mv3s"])
     func `A reader that is soon content looks at one frame, and says which`(model: String) throws {
         var reader = reader(try ModelSpec.named(model))

@@ -39,6 +39,18 @@ struct CheckpointTests {
         }
     }
 
+    @Test("weights that are not finite are refused by name", arguments: [Double.nan, .infinity])
+    func notFinite(_ value: Double) throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("a.safetensors")
+            let model = JerseyModel(Self.spec, seed: 4)
+            let entry = try #require(model.store.trainable.last)
+            entry.tensor.copy(from: .full(entry.tensor.shape, value))
+            try Checkpoint.write(model, card(), to: url)
+            refused(entry.name) { _ = try Checkpoint(contentsOf: url).model(on: .cpu, path: url.path) }
+        }
+    }
+
     @Test("a head for the full number is found again, with a card and without, also where the model is named")
     func fullHead() throws {
         try withFolder { folder throws in
