@@ -1,6 +1,7 @@
 // Convolutions with what follows them, by the operators of libtorch that its own compiler emits for oneDNN. They have no C++
 // functions that are exported for use, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ceil_div.h>
 #include <ATen/cpu/Utils.h>
 
 #include "support.h"
@@ -79,7 +80,7 @@ ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
         uint8_t *to = bytes.mutable_data_ptr<uint8_t>();
         const float factor = 1 / steps.step, shift = steps.zero + 0.5f;
         const int64_t count = values.numel(), share = 1 << 15;
-        in_parallel((count + share - 1) / share, [&](int64_t task) {
+        in_parallel(at::ceil_div(count, share), [&](int64_t task) {
             const int64_t end = std::min(count, (task + 1) * share);
             for (int64_t i = task * share; i < end; i++) to[i] = std::min(std::max(0.f, from[i] * factor + shift), 255.f);
         });

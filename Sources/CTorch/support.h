@@ -32,6 +32,14 @@ inline std::optional<at::Tensor> maybe_(ct_tensor _Nullable tensor) {
     return tensor ? std::optional<at::Tensor>(at_(tensor)) : std::nullopt;
 }
 
+/// What a convolution writes to, channels last: `residual`, or where there is none a new tensor.
+inline at::Tensor destination(ct_tensor _Nullable residual, at::IntArrayRef sizes, at::ScalarType type) {
+    const auto y = residual ? at_(residual) : at::empty(sizes, type, at::MemoryFormat::ChannelsLast);
+    TORCH_CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast) && y.scalar_type() == type, "a sum of another kind");
+    TORCH_CHECK(y.sizes() == sizes, "a sum of another size");
+    return y;
+}
+
 /// Runs `body`; what it throws becomes a message in `error`, and the result a null, zero or false.
 template <typename Body>
 auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {

@@ -1,6 +1,7 @@
 // Convolutions in integers of 8 bits by the instruction that adds four products of bytes at once, in each of sixteen lanes. oneDNN
 // multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
 #include <ATen/Parallel.h>
+#include <ATen/ceil_div.h>
 
 #include <array>
 
@@ -194,19 +195,17 @@ public:
     }
 };
 
-int64_t shares(int64_t count, int64_t size) { return (count + size - 1) / size; }
-
 void convolve_all(const Layer &layer) {
-    const int64_t places = layer.images * layer.down * layer.across, blocks = shares(places, block_pixels);
-    const int64_t all_panels = layer.outputs / lanes, groups = shares(all_panels, most_panels), panels = shares(all_panels, groups);
+    const int64_t places = layer.images * layer.down * layer.across, blocks = at::ceil_div(places, block_pixels);
+    const int64_t all_panels = layer.outputs / lanes, groups = at::ceil_div(all_panels, most_panels), panels = at::ceil_div(all_panels, groups);
     // A few tasks for each thread. Where there are few places, each has all of them and a share of the outputs, so that weights are
     // fetched once.
     const int64_t wanted = 4 * at::get_num_threads();
     const bool isSmall = blocks < 2 * wanted;
     const int64_t per_task = block_pixels * std::clamp<int64_t>(isSmall ? blocks : blocks / wanted, 1, most_blocks);
-    const int64_t panels_per_task = isSmall ? shares(groups, std::min(groups, wanted)) * panels : all_panels;
-    const int64_t down = shares(places, per_task);
-    in_parallel(down * shares(all_panels, panels_per_task), [&](int64_t index) {
+    const int64_t panels_per_task = isSmall ? at::ceil_div(groups, std::min(groups, wanted)) * panels : all_panels;
+    const int64_t down = at::ceil_div(places, per_task);
+    in_parallel(down * at::ceil_div(all_panels, panels_per_task), [&](int64_t index) {
         static thread_local Task task;
         const int64_t first = index % down * per_task, from = index / down * panels_per_task;
         task.run(
@@ -214,12 +213,10 @@ void convolve_all(const Layer &layer) {
     });
 }
 
-int64_t quads(int64_t channels) { return shares(channels, quad) * quad; }
-
 /// Frames of floats (N, C, H, W), channels last, in bytes: (N, H + 2 border, W + 2 border, C up to a multiple of `quad`), zeros around.
 at::Tensor rounded(const at::Tensor &frames, ct_steps steps, int64_t border) {
     const int64_t images = frames.size(0), channels = frames.size(1), height = frames.size(2), width = frames.size(3);
-    const int64_t down = height + 2 * border, across = width + 2 * border, padded = quads(channels);
+    const int64_t down = height + 2 * border, across = width + 2 * border, padded = at::round_up(channels, quad);
     auto bytes = at::empty({images, down, across, padded}, at::kByte);
     const auto *from = static_cast<const float *>(frames.const_data_ptr()), *end = from + frames.numel();
     auto *to = bytes.mutable_data_ptr<uint8_t>();
@@ -247,23 +244,31 @@ at::Tensor rounded(const at::Tensor &frames, ct_steps steps, int64_t border) {
     });
     return bytes;
 }
+
+/// Whether outputs fill the lanes, the runs of a window fit a word of bits, and no sum of products of bytes overflows.
+bool fits(const at::Tensor &weight) {
+    const int64_t kernel = weight.size(2), window = kernel * kernel;
+    return weight.size(0) % lanes == 0 && weight.size(3) == kernel && window <= most_runs &&
+           window * at::round_up(weight.size(1), quad) <= 1 << 16;
+}
 }  // namespace
 
 bool ct_has_vnni(void) { return __builtin_cpu_supports("avx512vnni") && !__builtin_cpu_supports("amx-int8"); }
+
+bool ct_fits_vnni(ct_tensor weight) { return ct_has_vnni() && fits(at_(weight)); }
 
 ct_tensor ct_pack_vnni(
     ct_tensor weight, ct_tensor bias, ct_steps input, ct_steps output, ct_tensor *factors, ct_error *error) {
     return guarded(error, [&] {
         const auto w = at_(weight).to(at::kDouble);
+        TORCH_CHECK(fits(w), "a window of another kind");
         const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2);
-        TORCH_CHECK(outputs % lanes == 0, "only multiples of 16 outputs");
-        TORCH_CHECK(kernel * kernel * quads(inputs) <= 1 << 16, "sums of so many products of bytes may overflow");
         const auto [steps, bytes] = int8_weights(w);
         const auto factor = steps * (input.step / output.step);
         auto offset = factor * bytes.sum({1, 2, 3}) * -double(input.zero) + double(output.zero);
         if (bias) offset += at_(bias).to(at::kDouble) / output.step;
         *factors = own(at::stack({factor, offset}).to(at::kFloat).contiguous());
-        return own(at::constant_pad_nd(bytes, {0, 0, 0, 0, 0, quads(inputs) - inputs})
+        return own(at::constant_pad_nd(bytes, {0, 0, 0, 0, 0, at::round_up(inputs, quad) - inputs})
                        .reshape({outputs / lanes, lanes, -1, quad, kernel, kernel})
                        .permute({0, 4, 5, 2, 1, 3})  // O / 16, K, K, I / 4, 16, 4
                        .to(at::kChar)
@@ -281,7 +286,7 @@ ct_tensor ct_vnni_convolution(
         const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
         const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
         TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
-        TORCH_CHECK(quads(x.size(1)) == channels, "input of another size");
+        TORCH_CHECK(at::round_up(x.size(1), quad) == channels, "input of another size");
         TORCH_CHECK(
             std::min(x.size(2), x.size(3)) > 0 && std::min(x.size(2), x.size(3)) + 2 * padding >= kernel,
             "a picture smaller than the window");
@@ -291,12 +296,7 @@ ct_tensor ct_vnni_convolution(
             padding = 0;
         }
         TORCH_CHECK(x.scalar_type() == at::kByte && x.size(1) == channels, "only bytes of so many channels");
-        const at::Tensor y = residual ? at_(residual) : at::empty({images, outputs, down, across}, x.options(), at::MemoryFormat::ChannelsLast);
-        TORCH_CHECK(
-            y.is_contiguous(at::MemoryFormat::ChannelsLast) && y.scalar_type() == at::kByte &&
-                y.sizes() == at::IntArrayRef({images, outputs, down, across}),
-            "a sum of another kind");
-
+        const auto y = destination(residual, {images, outputs, down, across}, at::kByte);
         const std::vector<uint8_t> outside(channels, static_cast<uint8_t>(input_steps.zero));
         const auto *scale = static_cast<const float *>(scales.const_data_ptr());
         Layer layer{};
@@ -346,6 +346,8 @@ ct_tensor ct_vnni_convolution(
 #else
 
 bool ct_has_vnni(void) { return false; }
+
+bool ct_fits_vnni(ct_tensor) { return false; }
 
 ct_tensor ct_pack_vnni(ct_tensor, ct_tensor, ct_steps, ct_steps, ct_tensor *, ct_error *error) {
     return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX-512 VNNI"); });

@@ -2,6 +2,7 @@
 // windows of 6x6 inputs by 36 products of matrices, a quarter of the multiplications. oneDNN has it no more, and residual networks
 // spend most of their time there.
 #include <ATen/Parallel.h>
+#include <ATen/ceil_div.h>
 
 #include <array>
 
@@ -193,7 +194,7 @@ ct_tensor ct_pack_winograd(ct_tensor weight, ct_error *error) {
 bool ct_winograd_pays(ct_tensor input, ct_tensor packed) {
     const at::Tensor &x = at_(input);
     const int64_t rows = x.size(2), columns = x.size(3), places = x.size(0) * rows * columns;
-    const int64_t tiles = x.size(0) * ((rows + tile - 1) / tile) * ((columns + tile - 1) / tile);
+    const int64_t tiles = x.size(0) * at::ceil_div(rows, tile) * at::ceil_div(columns, tile);
     // As measured: not where tiles stick out too far, which matters more where the other way is twice as fast; nor where weights, four
     // times as many as the convolution's, are fetched from memory for few.
     return tiles > 0 && places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || at_(packed).numel() < planes << 16);
@@ -205,16 +206,16 @@ void convolve_all(
     const at::Tensor &x, const at::Tensor &weights, const float *bias, at::Tensor &y, bool adds, bool relu) {
     const auto *from = static_cast<const Element *>(x.const_data_ptr());
     auto *to = static_cast<Element *>(y.data_ptr());
-    const int64_t outputs = y.size(1), down = (x.size(2) + tile - 1) / tile, across = (x.size(3) + tile - 1) / tile;
+    const int64_t outputs = y.size(1), down = at::ceil_div(x.size(2), tile), across = at::ceil_div(x.size(3), tile);
     const Layer<Element> layer{
         from, adds ? to : nullptr, to, floats(weights), bias, x.size(2), x.size(3), x.size(1), outputs, down, across, relu};
     // So many tiles at a time that weights are worth fetching, and as many for each thread. Where there are few, each thread has all of
     // them and a share of the outputs, so that weights are fetched once.
     const int64_t tiles = x.size(0) * down * across, threads = at::get_num_threads(), most_tiles = x.size(1) > 256 ? 64 : 24;
     const int64_t groups = tiles >= threads * most_tiles / 2 ? 1 : std::min(threads, outputs / lanes);
-    const int64_t per_group = (outputs / lanes + groups - 1) / groups * lanes, shares = threads / groups;
-    const int64_t rounds = (tiles + shares * most_tiles - 1) / (shares * most_tiles);
-    const int64_t per_block = (tiles + rounds * shares - 1) / (rounds * shares), blocks = (tiles + per_block - 1) / per_block;
+    const int64_t per_group = at::ceil_div(outputs / lanes, groups) * lanes, shares = threads / groups;
+    const int64_t rounds = at::ceil_div(tiles, shares * most_tiles);
+    const int64_t per_block = at::ceil_div(tiles, rounds * shares), blocks = at::ceil_div(tiles, per_block);
     in_parallel(blocks * groups, [&](int64_t task) {
         const int64_t first = task % blocks * per_block, from = task / blocks * per_group;
         if (from >= outputs) return;
@@ -231,11 +232,7 @@ ct_tensor ct_winograd_convolution(
         TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "only floats and bfloat16");
         TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
         TORCH_CHECK(x.size(1) == weights.size(2), "input of another size");
-        auto y = residual ? at_(residual)
-                          : at::empty(
-                                {x.size(0), weights.size(1) * lanes, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
-        TORCH_CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast) && y.scalar_type() == type, "a sum of another kind");
-        TORCH_CHECK(y.sizes() == at::IntArrayRef({x.size(0), weights.size(1) * lanes, x.size(2), x.size(3)}), "a sum of another size");
+        auto y = destination(residual, {x.size(0), weights.size(1) * lanes, x.size(2), x.size(3)}, type);
         if (!x.numel()) return own(y);
         const float *offsets = bias ? floats(at_(bias)) : nullptr;
         (type == at::kFloat ? convolve_all<float> : convolve_all<BFloat>)(x, weights, offsets, y, residual != nullptr, relu);

@@ -157,7 +157,9 @@ ct_tensor _Nullable ct_quantized_convolution(
 
 /// Whether this processor has the instructions that `ct_vnni_convolution` is written for, and none that oneDNN would do more with (AMX).
 bool ct_has_vnni(void);
-/// A (O, I, K, K) weight, O a multiple of 16, for bytes that mean `input`, and what turns its sums into bytes that mean `output`, in
+/// Whether it has, and can do with this weight: squares of 8 by 8 at most, O a multiple of 16, so few products that no sum overflows.
+bool ct_fits_vnni(ct_tensor weight);
+/// A (O, I, K, K) weight that fits, for bytes that mean `input`, and what turns its sums into bytes that mean `output`, in
 /// `factors` (2, O).
 ct_tensor _Nullable ct_pack_vnni(
     ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, ct_tensor _Nullable *_Nonnull factors,

@@ -100,17 +100,13 @@ extension SequenceReader {
     ) throws -> (readings: [Reading], traces: [[AnytimeReading.Stage]], unreadable: [UnreadableSequence]) {
         var traces: [[AnytimeReading.Stage]] = []
         let inStages = { (batch: BatchLoader.Batch) -> [Reading] in
-            if batch.isPadded {
-                traces += batch.lengths.map { _ in [] }
-                return read(batch)
-            }
             var stages: [[AnytimeReading.Stage]] = batch.lengths.map { _ in [] }
-            let readings = read(batch) { index, belief, frames in
+            defer { traces += stages }
+            if batch.isPadded { return read(batch) }
+            return read(batch) { index, belief, frames in
                 stages[index].append(.init(frames: frames, belief: belief))
                 return false
             }
-            traces += stages
-            return readings
         }
         let (readings, unreadable) = try readAll(sequences, batch: inStages, progress: progress)
         return (readings, traces, unreadable)

@@ -84,13 +84,15 @@ public struct Checkpoint {
 
     /// `bundled`, or a file.
     ///
+    /// - Parameter spec: the model; nil takes the file's word.
     /// - Throws: `FileError` when the file is broken, or holds another model than `spec`.
-    public init(named word: String, spec: ModelSpec) throws {
+    public init(named word: String, spec: ModelSpec? = nil) throws {
         guard word == Self.bundledWord else {
             self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec)
             return
         }
         self = try .bundled()
+        guard let spec else { return }
         guard card.spec == spec else {
             throw UsageError("the bundled model is a \(card.spec.name), and the one to train a \(spec.name)")
         }

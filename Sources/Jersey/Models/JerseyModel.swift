@@ -152,16 +152,17 @@ public final class JerseyModel {
     ///   - lengths: valid frames of each sequence.
     public func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         if let recordedPasses, !isPadded {
-            return recordedPasses(frames, lengths: lengths) { frames, layout in output(ofMaps: maps(frames), layout) }
+            return recordedPasses(frames, lengths: lengths) { frames, layout in
+                output(of: self.frames(ofMaps: maps(frames)), layout)
+            }
         }
         return output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
     }
 
+    /// The second half of the model, from the maps of all frames (R, C, h, w) on.
     func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
-        output(ofMaps: maps, PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
+        output(of: frames(ofMaps: maps), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
     }
-
-    private func output(ofMaps maps: Tensor, _ layout: PackedLayout) -> Output { output(of: frames(ofMaps: maps), layout) }
 
     /// What is kept of frames, from their maps (R, C, h, w).
     func frames(ofMaps maps: Tensor) -> Frames {

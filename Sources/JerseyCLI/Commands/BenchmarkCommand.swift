@@ -116,8 +116,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     private func readers() throws -> [SequenceReader] {
         let device = try device.resolved()
         if let weights {
-            let checkpoint =
-                try weights == Checkpoint.bundledWord ? .bundled() : Checkpoint(contentsOf: URL(fileURLWithPath: weights))
+            let checkpoint = try Checkpoint(named: weights)
             return [try reader(checkpoint.model(on: device, path: weights), checkpoint.card)]
         }
         let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all

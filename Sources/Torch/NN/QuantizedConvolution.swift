@@ -55,11 +55,8 @@ struct VNNIConvolution: CompiledConvolution {
     /// Nil for layers that it is not for.
     init?(_ layer: ConvNormActivation, for x: Tensor, input: Quantization, output: Quantization) {
         let convolution = layer.convolution
-        let shape = convolution.weight.shape
-        // A window has 64 pixels at most, and a sum as many products as cannot overflow.
-        guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1, shape[0].isMultiple(of: 16),
-            shape[2] == shape[3], shape[2] <= 8, (shape[1] + 3) / 4 * 4 * shape[2] * shape[3] <= 1 << 16,
-            x.quantization == nil || shape[1].isMultiple(of: 4), ct_has_vnni()
+        guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1,
+            x.quantization == nil || x.shape[1].isMultiple(of: 4), ct_fits_vnni(convolution.weight.handle)
         else { return nil }
         let folded = FoldedConvolution(layer)
         var factors: ct_tensor?
