@@ -9,7 +9,7 @@ import Testing
 
 /// A connection with which everything can be done that HTTP does not want.
 private final class Wire {
-    private let socket: Int32
+    private var socket: Int32
 
     init(port: Int) throws {
         socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -43,7 +43,12 @@ private final class Wire {
 
     func closeSending() { shutdown(socket, Int32(SHUT_WR)) }
 
-    func close() { Foundation.close(socket) }
+    /// Once only: the number may be another's by then, such as the service's for its side.
+    func close() {
+        guard socket >= 0 else { return }
+        Foundation.close(socket)
+        socket = -1
+    }
 
     /// What comes until the other side closes, or `end` is seen.
     func receive(until end: String? = nil) -> String {
