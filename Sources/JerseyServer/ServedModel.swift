@@ -31,7 +31,7 @@ final class ServedModel: Predicting {
             let model = try checkpoint.model(on: .cpu, path: name)
             try model.compile(asked: precision, card)
             var reader = SequenceReader(
-                model: model, loader: SequenceLoader(card, singleFrame: .anchorOrAll), batchSize: batchSize)
+                model: model, loader: try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: name), batchSize: batchSize)
             reader.calibration = card.calibration
             let about = ModelDescription(
                 name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,

@@ -18,8 +18,9 @@ struct BundledModelTests {
         return reader
     }
 
-    private func sequences(_ number: String?, count: Int, frames: Int = 4) throws -> [FrameSequence] {
-        let renderer = SyntheticRenderer(seed: 77, framing: .number, difficulty: .easy, height: 28...36)
+    private func sequences(_ number: String?, count: Int, frames: Int = 4, framing: Framing = .number) throws -> [FrameSequence] {
+        let renderer = SyntheticRenderer(
+            seed: 77, framing: framing, difficulty: .easy, height: framing == .number ? 28...36 : 90...120)
         return try (0..<count).map { track in
             let frames = try renderer.sequence(number: number, track: track, sequence: 0, frames: frames).frames
             return FrameSequence(
@@ -36,6 +37,17 @@ struct BundledModelTests {
     func `It reads what is plain to see`(number: String) throws {
         let predictions = try readings(number, count: 6)
         #expect(predictions.count { $0.top[0].number.description == number } >= 5)
+    }
+
+    @Test func `Of whole players it finds the number and reads that, which is more than it reads of their torsos`() throws {
+        let checkpoint = try Checkpoint.bundled()
+        let players = try ["42", "7"].flatMap { number in try sequences(number, count: 12, framing: .body).map { (number, $0) } }
+        func right(_ loader: SequenceLoader) throws -> Int {
+            let readings = try SequenceReader(model: try reader().model, loader: loader).readAll(players.map(\.1)).0
+            return zip(players, readings).count { $0.0 == Prediction($1).top[0].number.description }
+        }
+        let found = try right(SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName))
+        #expect(try found >= 20 && found > right(SequenceLoader(checkpoint.card, singleFrame: .anchorOrAll)))
     }
 
     @Test func `It does not answer where there is no number`() throws {

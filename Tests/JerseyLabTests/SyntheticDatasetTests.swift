@@ -12,7 +12,15 @@ private func small(
     SyntheticDataset(
         numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: 2, framesPerSequence: 2...3,
         renderer: SyntheticRenderer(
-            seed: seed, framing: framing, difficulty: difficulty, height: framing == .body ? 24...32 : 12...16))
+            seed: seed, framing: framing, difficulty: difficulty, height: heights(framing)))
+}
+
+private func heights(_ framing: Framing) -> ClosedRange<Double> {
+    switch framing {
+    case .body: 24...32
+    case .number: 12...16
+    case .glance: 64...80
+    }
 }
 
 /// The bytes of every file, by its path within the folder.
@@ -138,14 +146,16 @@ struct SyntheticDatasetTests {
         #expect(dataset.sequenceCount == (6 + 2) * 2)
     }
 
-    @Test("Every height of the range is kept to, in both framings", arguments: Framing.allCases)
+    @Test("Every height of the range is kept to, in every framing", arguments: Framing.allCases)
     func heights(framing: Framing) throws {
-        for height in [24.0, 48] {
+        // A glance is a part of a player who is that high.
+        let (unit, part) = framing == .glance ? (4.0, WholePlayers.numberSide) : (1, 1)
+        for height in [24.0 * unit, 48 * unit] {
             let renderer = SyntheticRenderer(seed: 5, framing: framing, difficulty: .easy, height: height...height)
             let frames = try renderer.sequence(number: "18", track: 0, sequence: 0, frames: 2).frames
             for frame in frames {
                 let image = try RGBImage(decoding: frame.jpeg, named: "a frame")
-                #expect((height * 0.6...height * 1.4).contains(Double(image.height)))
+                #expect((height * part * 0.6...height * part * 1.4).contains(Double(image.height)))
             }
         }
     }

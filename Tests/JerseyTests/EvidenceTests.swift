@@ -102,11 +102,43 @@ struct EvidenceTests {
     @Test("of whole players the rows with the number are left, of number crops everything")
     func torso() {
         let player = picture(1, width: 40, height: 100)
-        #expect(Torso.areWholePlayers([player, player, picture(2, width: 50, height: 50)]))
-        #expect(!Torso.areWholePlayers([picture(1, width: 20, height: 30)]) && !Torso.areWholePlayers([]))
-        let cut = Torso.cut(from: player)
+        #expect(WholePlayers.areShown(in: [player, player, picture(2, width: 50, height: 50)]))
+        #expect(!WholePlayers.areShown(in: [picture(1, width: 20, height: 30)]) && !WholePlayers.areShown(in: []))
+        let cut = WholePlayers.torso(of: player)
         #expect((cut.width, cut.height) == (40, 35) && cut.pixels == Array(player.pixels[20 * 120..<55 * 120]))
-        #expect(Torso.cut(from: picture(1, width: 1, height: 2)).height > 0)
+        #expect(WholePlayers.torso(of: picture(1, width: 1, height: 2)).height > 0)
+    }
+
+    @Test(
+        "of whole players a square around the number is cut out, as far as there is a picture",
+        arguments: [
+            // Across and down the torso, which has rows 20..<55 of 100; columns and rows that are left.
+            (0.5, 0.5, 8..<33, 25..<50), (0.0, 0.0, 0..<13, 8..<33), (1.0, 1.0, 28..<40, 43..<68),
+        ])
+    func numberSquare(x: Double, y: Double, columns: Range<Int>, rows: Range<Int>) {
+        let player = picture(1, width: 40, height: 100)
+        #expect(WholePlayers.number(of: player, x: x, y: y) == player.cropped(x: columns, y: rows))
+        let dot = picture(1, width: 1, height: 1)
+        #expect(WholePlayers.number(of: dot, x: x, y: y) == dot)
+    }
+
+    @Test("only models that look for digits can find numbers on whole players")
+    func numbersAreFoundByTiedDigits() throws {
+        var config = RunConfig()
+        config.data.path = "x"
+        config.data.wholePlayers = .number
+        config.model = "evidence_tied"
+        try config.validate()
+        config.model = "evidence_independent"
+        #expect { try config.validate() } throws: { "\($0)".contains("data.wholePlayers") && "\($0)".contains("evidence_tied") }
+        try withFolder { folder throws in
+            let spec = try ModelSpec.named("evidence_independent")
+            var card = Checkpoint.Card(spec: spec)
+            card.wholePlayers = .number
+            let file = folder.appending(path: "x.safetensors")
+            try Checkpoint.write(JerseyModel(spec), card, to: file)
+            #expect { try Checkpoint(contentsOf: file) } throws: { "\($0)".contains("numbers to find") }
+        }
     }
 
     @Test("sequences without a number are taken in where asked for, and lie in every part of the split")

@@ -51,8 +51,9 @@ public struct DataConfig: Codable, Sendable, Equatable {
     public var trainingFrames: Int?
     /// Takes in sequences in which no number is seen, so that a model learns when not to answer. Only models that sum evidence can.
     public var unreadable = false
-    /// Cuts crops of whole players to where a number would be; crops of numbers stay as they are.
-    public var cutsTorsos = false
+    /// What is shown of whole players; crops of numbers stay as they are. `number` is for models with tied digits: they learn from torsos
+    /// to find numbers, and need rendered glances beside them to read what they have found.
+    public var wholePlayers = WholePlayers.whole
     /// Train, validation, test; sum 1.
     public var ratios = [0.8, 0.1, 0.1]
     /// Share of the two-digit numbers of which training and validation see nothing: can digits be put together anew? All their
@@ -207,6 +208,10 @@ extension RunConfig {
         )
         if data.unreadable, !(try spec().judgesReadability) {
             throw UsageError("data.unreadable is for models that sum evidence, such as evidence_tied, and not for \(model)")
+        }
+        if data.wholePlayers == .number, try spec().digits != .tied {
+            throw UsageError(
+                "data.wholePlayers number is for models with tied digits, such as evidence_tied, and not for \(model); use torso")
         }
         if published, try spec().judgesReadability {
             throw UsageError("the study has nothing like \(model); leave out published")

@@ -36,8 +36,9 @@ public struct SequenceLoader: Sendable {
     public var preprocessor: FramePreprocessor
     public var maximumFrames: Int
     public var sampling: FrameSampling
-    /// Cuts whole players to where a number would be (`Torso`).
-    public var cutsTorsos = false
+    public var wholePlayers = WholePlayers.whole
+    /// Without it, torsos stand for `WholePlayers.number`.
+    var finder: NumberFinder?
     /// Nil for a model that reads sequences.
     public var singleFrame: SingleFrame?
     public var augmentation: Augmentation?
@@ -60,13 +61,24 @@ public struct SequenceLoader: Sendable {
             config.published
             ? .published(anchorFirst: true) : training && config.augmentation.frameJitter ? .jittered : .even
         singleFrame = spec.readsAnchorOnly ? .anchor : nil
-        cutsTorsos = config.data.cutsTorsos
+        wholePlayers = config.data.wholePlayers
         augmentation = training && config.augmentation.enabled ? Augmentation(config.augmentation) : nil
         self.cache = cache
         strict = config.data.strict
     }
 
-    /// As a model is read with that has this card.
+    /// As a model is read with.
+    ///
+    /// - Parameters:
+    ///   - singleFrame: what a model of single frames reads.
+    ///   - path: what errors call the checkpoint.
+    /// - Throws: `FileError` when the weights are not those of the model.
+    public init(_ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String) throws {
+        self.init(checkpoint.card, singleFrame: singleFrame)
+        if wholePlayers == .number { finder = try NumberFinder(checkpoint, path: path) }
+    }
+
+    /// As a model with this card is read, as far as that goes without its weights.
     ///
     /// - Parameter singleFrame: what a model of single frames reads.
     public init(_ card: Checkpoint.Card, singleFrame: SingleFrame) {
@@ -74,7 +86,7 @@ public struct SequenceLoader: Sendable {
         maximumFrames = card.maximumFrames
         sampling = card.published ? .published(anchorFirst: true) : .even
         self.singleFrame = card.spec.readsAnchorOnly ? singleFrame : nil
-        cutsTorsos = card.cutsTorsos ?? false
+        wholePlayers = card.wholePlayers ?? .whole
     }
 
     /// A sequence as it is read in full: itself, or windows of it where it is longer than what the model takes.
@@ -104,11 +116,11 @@ public struct SequenceLoader: Sendable {
         var (used, heights): ([Int], [Int]) = ([], [])
         var problems: [FrameProblem] = []
         let images = chosen.map { index in Result { try image(sequence, index) } }
-        let areWholePlayers = cutsTorsos && Torso.areWholePlayers(images.compactMap { try? $0.get() })
+        var shown = shown(images.compactMap { try? $0.get() })[...]
         for (place, index) in chosen.enumerated() {
             do {
                 let image = try images[place].get()
-                var picture = try preprocessor.fitted(areWholePlayers ? Torso.cut(from: image) : image)
+                var picture = try preprocessor.fitted(shown.removeFirst())
                 if let draws { picture = Augmentation.apply(draws[place], to: picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)
@@ -135,7 +147,14 @@ public struct SequenceLoader: Sendable {
     ///
     /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size.
     func frame(_ image: RGBImage) throws -> Tensor {
-        try preprocessor.frame(cutsTorsos && Torso.areWholePlayers([image]) ? Torso.cut(from: image) : image)
+        try preprocessor.frame(shown([image])[0])
+    }
+
+    /// What the model gets to see of frames of one sequence.
+    private func shown(_ images: [RGBImage]) -> [RGBImage] {
+        guard wholePlayers != .whole, WholePlayers.areShown(in: images) else { return images }
+        // Frames too thin to look at are too thin to be read, too: each is named when its turn comes.
+        return (try? finder?.numbers(of: images)) ?? images.map(WholePlayers.torso)
     }
 
     private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {

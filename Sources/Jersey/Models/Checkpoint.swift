@@ -21,8 +21,8 @@ public struct Checkpoint {
         public var anytime: AnytimeReading?
         /// Ranges of what the encoder's convolutions put out, by their names, as int8 needs them; nil where they were not measured.
         public var activations: [String: ClosedRange<Float>]?
-        /// Whether crops of whole players are cut to where a number would be; nil stands for no.
-        public var cutsTorsos: Bool?
+        /// What is shown of whole players; nil stands for all.
+        public var wholePlayers: WholePlayers?
 
         public struct Training: Codable, Sendable, Equatable {
             public var seed: UInt64
@@ -52,6 +52,7 @@ public struct Checkpoint {
                 return "frames of \(height)x\(width) pixels"
             }
             if !FrameSampling.limits.contains(maximumFrames) { return "sequences of \(maximumFrames) frames" }
+            if wholePlayers == .number && spec.digits != .tied { return "numbers to find, and digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }

@@ -53,20 +53,38 @@ struct TiedDigits: DigitHeads {
         guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let contents = maps.reshaped(-1, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
-        let places = store.constant("places of \(height)x\(width)") {
-            Self.places(height, width).to(dtype: maps.dtype, device: maps.device)
-        }
-        let keys = key(contents) + place(places)  // (R, P, K) + (P, K)
-        let scores = keys.matmul(queries.permuted(1, 0)) * scale  // (R, P, 2)
-        let found = scores.softmax(over: 1).permuted(0, 2, 1).matmul(contents)  // (R, 2, C)
+        let found = attention(contents, places(maps)).matmul(contents)  // (R, 2, C)
         let seen = Activation.relu(hidden(found))
         let digits = digit(seen)  // (R, 2, 10)
         let blank = blank(seen.selected(1, at: 0))
         return (.concatenated([digits.selected(1, at: 0), blank], over: 1), digits.selected(1, at: 1))
     }
 
+    /// Where the number is, by where the queries look: (R, 2), across and down, from 0 to 1.
+    func numberPlaces(_ maps: Tensor) -> Tensor {
+        let places = places(maps)
+        let contents = maps.reshaped(-1, maps.shape[1], places.shape[0]).permuted(0, 2, 1)
+        let coordinates = Tensor.concatenated([Self.across, Self.down].map { places.narrowed(1, to: $0..<$0 + 1) }, over: 1)
+        return (attention(contents, places).matmul(coordinates).mean(over: 1) + 1) * 0.5
+    }
+
+    /// How much each query looks at each place: (R, 2, P), sums over P are 1.
+    private func attention(_ contents: Tensor, _ places: Tensor) -> Tensor {
+        let keys = key(contents) + place(places)  // (R, P, K) + (P, K)
+        return (keys.matmul(queries.permuted(1, 0)) * scale).softmax(over: 1).permuted(0, 2, 1)
+    }
+
+    private func places(_ maps: Tensor) -> Tensor {
+        let (height, width) = (maps.shape[2], maps.shape[3])
+        return store.constant("places of \(height)x\(width)") {
+            Self.places(height, width).to(dtype: maps.dtype, device: maps.device)
+        }
+    }
+
     private static let waves = 3
     private static let placeWidth = 2 * (1 + 2 * waves)
+    /// Where in a place's codes its coordinates stand, which go from -1 to 1.
+    private static let (down, across) = (0, 1 + 2 * waves)
 
     /// Where each place of a map lies, as (P, 14): both coordinates, -1...1, and waves of them. Any size will do.
     private static func places(_ height: Int, _ width: Int) -> Tensor {

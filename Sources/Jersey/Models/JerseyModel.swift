@@ -159,6 +159,13 @@ public final class JerseyModel {
         return output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
     }
 
+    /// Where in each frame the number is, if there is one: (R, 3, H, W) normalised frames to (R, 2), across and down, from 0 to 1. Only
+    /// models with tied digits look for it.
+    func numberPlaces(_ frames: Tensor) -> Tensor {
+        guard let tied = digits as? TiedDigits else { preconditionFailure("\(spec.name) does not look for digits") }
+        return tied.numberPlaces(maps(frames))
+    }
+
     /// The second half of the model, from the maps of all frames (R, C, h, w) on.
     func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         output(of: frames(ofMaps: maps), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))

@@ -41,7 +41,10 @@ struct SynthesizeCommand: ParsableCommand {
     )
     var difficulty = Difficulty.real
 
-    @Option(help: ArgumentHelp("Heights of frames in pixels, such as 64 or 20-200.", valueName: "range"))
+    @Option(
+        help: ArgumentHelp(
+            "Heights of frames in pixels, such as 64 or 20-200; of the players where frames are glances at them.",
+            valueName: "range"))
     var height: String?
 
     @Option(

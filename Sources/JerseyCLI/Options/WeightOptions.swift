@@ -40,10 +40,11 @@ struct WeightOptions: ParsableArguments {
     {
         if let threads { Runtime.threads = threads }
         let checkpoint = try given ?? checkpoint()
-        let model = try checkpoint.model(on: device.resolved(), path: file ?? Checkpoint.bundledName)
+        let path = file ?? Checkpoint.bundledName
+        let model = try checkpoint.model(on: device.resolved(), path: path)
         let card = checkpoint.card
         try compilation.apply(to: model, card)
-        var loader = SequenceLoader(card, singleFrame: singleFrame)
+        var loader = try SequenceLoader(checkpoint, singleFrame: singleFrame, path: path)
         loader.strict = strict
         var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
         reader.calibration = card.calibration

@@ -30,7 +30,7 @@ enum NumberFace: Sendable {
     static func random(fancy: Double, using random: inout RandomStream) -> NumberFace {
         let isFancy = random.chance(fancy)
         let choice = isFancy ? special : ordinary
-        if choice.isEmpty || isFancy && random.chance(0.35) { return .bars(BarDigits(using: &random)) }
+        if choice.isEmpty || isFancy && random.chance(0.45) { return .bars(BarDigits(using: &random)) }
         let typeface = choice.randomElement(using: &random)!
         // Shirts are narrow, so that digits often stand closer than in print.
         return .font(typeface, gap: random.chance(0.6) ? random.uniform(0.02...0.14) : nil)
@@ -95,14 +95,16 @@ struct BarDigits: Sendable {
 
     init(using random: inout RandomStream) {
         width = random.uniform(0.38...0.68)
-        thickness = random.uniform(0.1...0.26)
+        thickness = random.uniform(0.1...0.3)
         cut = random.uniform(0.02...0.18)
         slant = random.chance(0.25) ? random.uniform(0.05...0.22) : 0
         gap = random.uniform(0.05...0.14)
         roundness = random.chance(0.5) ? 8 : 16
         isFourOpen = random.chance(0.3)
         hasOneFoot = random.chance(0.25)
-        flag = Point(random.uniform(-0.1...0.3), random.uniform(0.05...0.3))
+        // A level flag makes a 1 look like a 7 whose foot stands straight below.
+        let isFlagLevel = random.chance(0.4)
+        flag = isFlagLevel ? Point(random.uniform(0...0.35), 0) : Point(random.uniform(-0.1...0.3), random.uniform(0.05...0.3))
         crossing = Point(random.uniform(0.55...0.9), random.uniform(0.58...0.8))
     }
 

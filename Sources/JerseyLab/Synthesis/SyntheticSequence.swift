@@ -7,6 +7,8 @@ public enum Framing: String, Sendable, CaseIterable {
     case body
     /// The number with a margin, as detectors of numbers cut it out.
     case number
+    /// What is cut out of a whole player where a number was found at a glance (`NumberFinder`): of one size, and not quite there.
+    case glance
 }
 
 /// A rendered player over a few frames, in temporal order.
@@ -40,7 +42,7 @@ public struct SyntheticRenderer: Sendable {
     public var seed: UInt64
     public var framing: Framing
     public var difficulty: Difficulty
-    /// Of frames, in pixels: the range from which every track takes its own.
+    /// Of frames, or of the players that frames are cut from, in pixels: the range from which every track takes its own.
     public var height: ClosedRange<Double>
 
     /// - Parameter height: nil takes the difficulty's.
@@ -48,7 +50,7 @@ public struct SyntheticRenderer: Sendable {
         self.seed = seed
         self.framing = framing
         self.difficulty = difficulty
-        self.height = height ?? (framing == .body ? difficulty.bodyHeight : difficulty.numberHeight)
+        self.height = height ?? (framing == .number ? difficulty.numberHeight : difficulty.bodyHeight)
     }
 
     /// Sequences of one `track` share the player, the kit and the camera; `sequence` tells their motions apart.
@@ -101,7 +103,7 @@ private struct Scene {
         let height = exp(random.uniform(low...high))
         margin = SIMD2(random.uniform(0.04...0.3), random.uniform(0.03...0.25))
         leastAspect = random.uniform(0.45...0.95)
-        let shown = framing == .body ? 1.9 * athlete.size : athlete.kit.numberSize.y * (1 + 2 * margin.y)
+        let shown = framing == .number ? athlete.kit.numberSize.y * (1 + 2 * margin.y) : 1.9 * athlete.size
         density = height / shown
         // Texels are as fine as the finest pixels that will show them.
         let fineness = (density * camera.resolution * Double(Self.oversampling(height))).clamped(to: 60...700)
@@ -149,6 +151,11 @@ private struct Scene {
             if let rival, !isSafe { all.append((rival.athlete.tubes(crossing.pose(at: time)), rival.shirt)) }
             var crop = crop(around: tubes, looseness: looseness, sizing: sizing)
             crop.shift(by: (drift * 0.02 + tremble * 0.01) * crop.size)
+            if framing == .glance {
+                let error = SIMD2(random.normal(), random.normal()) * 0.04 * crop.size.y
+                crop = crop.cut(
+                    around: Crop(around: numberPoints(of: tubes[0])).middle + error, side: WholePlayers.numberSide * crop.size.y)
+            }
             result.append(
                 try frame(
                     all, crop: crop, density: density * zoom, pose: pose, pan: pan, scenery: scenery, moment: moment,
@@ -178,12 +185,24 @@ private struct Scene {
             shift(by: SIMD2(-margin.x, margin.y))
             size += 2 * margin
         }
+
+        var middle: SIMD2<Double> { SIMD2(left + size.x / 2, top - size.y / 2) }
+
+        /// A square around a place of the picture, as far as it is in here; the place is moved into the picture.
+        func cut(around place: SIMD2<Double>, side: Double) -> Crop {
+            let x = place.x.clamped(to: left...left + size.x)
+            let y = place.y.clamped(to: top - size.y...top)
+            var cut = self
+            (cut.left, cut.top) = (max(left, x - side / 2), min(top, y + side / 2))
+            cut.size = SIMD2(min(left + size.x, x + side / 2) - cut.left, cut.top - max(top - size.y, y - side / 2))
+            return cut
+        }
     }
 
     private func crop(around tubes: [Tube], looseness: Double, sizing: Double) -> Crop {
         var crop: Crop
         switch framing {
-        case .body:
+        case .body, .glance:
             crop = Crop(around: tubes.flatMap { $0.vertices.map { seen($0.place) } })
             crop.grow(by: crop.size * SIMD2(looseness * 1.5, looseness) * sizing)
         case .number:

@@ -186,7 +186,7 @@ public final class Trainer {
             var card = Checkpoint.Card(spec: learner.model.spec)
             card.published = config.published
             (card.height, card.width, card.maximumFrames) = (config.data.height, config.data.width, config.data.maximumFrames)
-            card.cutsTorsos = config.data.cutsTorsos ? true : nil
+            card.wholePlayers = config.data.wholePlayers == .whole ? nil : config.data.wholePlayers
             card.numbers = session.seen.sorted()
             card.training = .init(
                 seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy,

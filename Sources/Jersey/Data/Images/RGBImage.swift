@@ -50,6 +50,16 @@ public struct RGBImage: Sendable, Equatable {
         try self.init(decoding: imageData(contentsOf: url), named: url.path, maximumPixels: maximumPixels)
     }
 
+    /// A part of it; both ranges lie within and are not empty.
+    public func cropped(x: Range<Int>, y: Range<Int>) -> RGBImage {
+        if x.count == width {
+            return RGBImage(
+                width: width, height: y.count, pixels: Array(pixels[y.lowerBound * width * 3..<y.upperBound * width * 3]))
+        }
+        let rows = y.flatMap { row in pixels[(row * width + x.lowerBound) * 3..<(row * width + x.upperBound) * 3] }
+        return RGBImage(width: x.count, height: y.count, pixels: rows)
+    }
+
     /// A JPEG with the usual halved chroma. `quality` is 1...100.
     /// - Throws: `ImageError` for an image of more than 65,500 pixels a side.
     public func jpegData(quality: Int = 90) throws -> Data {

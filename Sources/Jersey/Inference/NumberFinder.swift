@@ -1,0 +1,46 @@
+import Synchronization
+import Torch
+
+/// Finds numbers on whole players: a model whose digits are read where they stand looks at the torso, and where its queries look is
+/// where the number is. What is cut out there it reads again, larger.
+public final class NumberFinder: Sendable {
+    private let model: Mutex<Model>
+    private let preprocessor: FramePreprocessor
+
+    /// `@unchecked Sendable`: it never leaves the lock.
+    private struct Model: @unchecked Sendable {
+        let network: JerseyModel
+    }
+
+    /// - Parameter path: what errors call the checkpoint.
+    /// - Throws: `FileError` when names or shapes of the weights differ.
+    init(_ checkpoint: Checkpoint, path: String) throws {
+        let card = checkpoint.card
+        let network = try checkpoint.model(on: .cpu, path: path)
+        try network.compile(asked: .float32, card)
+        model = Mutex(Model(network: network))
+        preprocessor = FramePreprocessor(height: card.height, width: card.width, truncates: card.published)
+    }
+
+    /// The surroundings of each frame's number.
+    ///
+    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size.
+    func numbers(of frames: [RGBImage]) throws -> [RGBImage] {
+        let torsos = frames.map(WholePlayers.torso)
+        let inputs = Tensor.concatenated(try torsos.map(preprocessor.frame), over: 0)
+        let places = withoutGradients {
+            model.withLock { $0.network.numberPlaces(FramePreprocessor.normalized(inputs, on: .cpu)).array(of: Double.self) }
+        }
+        return frames.indices.map { index in
+            let torso = torsos[index]
+            func share(_ place: Double, _ side: Int, margin: Int, of whole: Int) -> Double {
+                min(max((place * Double(whole) - Double(margin)) / Double(side), 0), 1)
+            }
+            let (width, height) = preprocessor.fit(width: torso.width, height: torso.height) ?? (1, 1)
+            let (top, left) = preprocessor.margins(width: width, height: height)
+            return WholePlayers.number(
+                of: frames[index], x: share(places[2 * index], width, margin: left, of: preprocessor.width),
+                y: share(places[2 * index + 1], height, margin: top, of: preprocessor.height))
+        }
+    }
+}
