@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the bundled model from nothing: renders number crops, whole players and glances at them, trains on all (Tools/bundled-model.yaml),
 # and measures on other rendered sequences how far its confidences can be trusted and when it should not answer. With a GPU and 16 cores
-# a quarter of an hour, on two cores HOURS; about 4 GB of disk. What it leaves is to be copied to Sources/CBundledModel/bundled.safetensors.
+# a quarter of an hour, on two cores ten or more; about 4 GB of disk. What it leaves is to be copied to Sources/CBundledModel/bundled.safetensors.
 #
 #   Tools/train_bundled_model.sh [FOLDER]    where everything goes (default: bundled/); what is there already is not made again
 #   WORKERS=8                                threads that decode and augment (default: 1)
@@ -10,8 +10,9 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=${1:-$root/bundled}
 jersey=${JERSEY:-$(cd "$root" && swift build -c release --show-bin-path)/jersey}
-# Numbers of one digit are as frequent as on a pitch, and 00...09 are rare.
-numbers=0-9:4,00-09:0.5,10-99
+# Numbers of one digit are as frequent as on a pitch, those from 40 on less, and 00...09 are rare: where a blurred 14 looks like a 74, it
+# is a 14.
+numbers=0-9:4,00-09:0.5,10-39,40-99:0.4
 
 [ -x "$jersey" ] || { echo "'$jersey' is not there: run \`make build\`" >&2; exit 1; }
 mkdir -p "$work"
@@ -37,6 +38,7 @@ render() {
 }
 
 render train 1 850 200 400 2 0.08
+numbers=0-9:4,00-09:0.5,10-99
 render other 2 8 4 0 3-16 0.15
 
 if [ ! -e "$work/run/result.json" ]; then

@@ -95,7 +95,8 @@ struct BarDigits: Sendable {
 
     init(using random: inout RandomStream) {
         width = random.uniform(0.38...0.68)
-        thickness = random.uniform(0.1...0.3)
+        // An 8 keeps its holes.
+        thickness = random.uniform(0.1...0.38 * width)
         cut = random.uniform(0.02...0.18)
         slant = random.chance(0.25) ? random.uniform(0.05...0.22) : 0
         gap = random.uniform(0.05...0.14)
