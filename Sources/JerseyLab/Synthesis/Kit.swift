@@ -63,7 +63,7 @@ struct Kit: Sendable {
         } else {
             border = needsBorder || random.chance(0.3) ? (random.chance(0.7) ? opposite : colour()) : nil
         }
-        inlay = !isHollow && random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
+        let inside = !isHollow && random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
         inlayWidth = random.uniform(0.05...0.11)
         shadow = random.chance(0.08) ? opposite : nil
         borderWidth = isBold && !isHollow && !needsBorder ? random.uniform(0.003...0.009) : random.uniform(0.006...0.02)
@@ -78,6 +78,8 @@ struct Kit: Sendable {
 
         let face = NumberFace.random(fancy: difficulty.fancy, using: &random)
         number = text.map(face.outline) ?? []
+        // Around an inlay runs a line along every contour, and bars have contours where they meet.
+        inlay = if case .bars = face { nil } else { inside }
         let height = random.uniform(sport.numberHeight)
         let width = max(0.1, number.joined().reduce(0) { max($0, abs($1.x)) } * 2)
         // Two wide digits must still fit between the shoulder blades.
