@@ -122,6 +122,23 @@ struct EvidenceTests {
         #expect(WholePlayers.number(of: dot, x: x, y: y) == dot)
     }
 
+    @Test("weights too large to compute with find the number anywhere, and nothing traps")
+    func hugeWeights() throws {
+        try withFolder { folder throws in
+            let spec = try ModelSpec.named("evidence_tied")
+            let model = JerseyModel(spec)
+            withoutGradients { for tensor in model.store.tensors.values { tensor.copy(from: tensor * 1e30) } }
+            var card = Checkpoint.Card(spec: spec)
+            (card.height, card.width, card.wholePlayers) = (48, 48, .number)
+            let file = folder.appending(path: "x.safetensors")
+            try Checkpoint.write(model, card, to: file)
+            let loader = try SequenceLoader(Checkpoint(contentsOf: file), singleFrame: .anchor, path: "x")
+            let player = picture(1, width: 40, height: 100)
+            let sequence = FrameSequence(id: "x", track: "x", number: nil, frames: ["1"], images: [player], anchor: nil)
+            #expect(try loader.load(sequence).used == [0])
+        }
+    }
+
     @Test("only models that look for digits can find numbers on whole players")
     func numbersAreFoundByTiedDigits() throws {
         var config = RunConfig()

@@ -3,7 +3,7 @@ import Torch
 
 /// Finds numbers on whole players: a model whose digits are read where they stand looks at the torso, and where its queries look is
 /// where the number is. What is cut out there it reads again, larger.
-public final class NumberFinder: Sendable {
+final class NumberFinder: Sendable {
     private let model: Mutex<Model>
     private let preprocessor: FramePreprocessor
 
@@ -34,7 +34,8 @@ public final class NumberFinder: Sendable {
         return frames.indices.map { index in
             let torso = torsos[index]
             func share(_ place: Double, _ side: Int, margin: Int, of whole: Int) -> Double {
-                min(max((place * Double(whole) - Double(margin)) / Double(side), 0), 1)
+                // Weights that are finite can still make maps that are not.
+                place.isNaN ? 0.5 : min(max((place * Double(whole) - Double(margin)) / Double(side), 0), 1)
             }
             let (width, height) = preprocessor.fit(width: torso.width, height: torso.height) ?? (1, 1)
             let (top, left) = preprocessor.margins(width: width, height: height)
