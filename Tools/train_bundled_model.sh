@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the bundled model from nothing: renders number crops, whole players and glances at them, trains on all (Tools/bundled-model.yaml),
 # and measures on other rendered sequences how far its confidences can be trusted and when it should not answer. With a GPU and 16 cores
-# a quarter of an hour, on two cores ten or more; about 4 GB of disk. What it leaves is to be copied to Sources/CBundledModel/bundled.safetensors.
+# a quarter of an hour, on two cores some three hours; about 4 GB of disk. What it leaves is to be copied to Sources/CBundledModel/bundled.safetensors.
 #
 #   Tools/train_bundled_model.sh [FOLDER]    where everything goes (default: bundled/); what is there already is not made again
 #   WORKERS=8                                threads that decode and augment (default: 1)

@@ -75,7 +75,7 @@ public struct SequenceLoader: Sendable {
     /// - Throws: `FileError` when the weights are not those of the model.
     public init(_ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String) throws {
         self.init(checkpoint.card, singleFrame: singleFrame)
-        if wholePlayers == .number { finder = try NumberFinder(checkpoint, path: path) }
+        if wholePlayers == .number { finder = try NumberFinder(checkpoint, preprocessor, path: path) }
     }
 
     /// As a model with this card is read, as far as that goes without its weights.

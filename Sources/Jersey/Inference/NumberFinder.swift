@@ -12,14 +12,15 @@ final class NumberFinder: Sendable {
         let network: JerseyModel
     }
 
-    /// - Parameter path: what errors call the checkpoint.
+    /// - Parameters:
+    ///   - preprocessor: as the model is read with.
+    ///   - path: what errors call the checkpoint.
     /// - Throws: `FileError` when names or shapes of the weights differ.
-    init(_ checkpoint: Checkpoint, path: String) throws {
-        let card = checkpoint.card
+    init(_ checkpoint: Checkpoint, _ preprocessor: FramePreprocessor, path: String) throws {
         let network = try checkpoint.model(on: .cpu, path: path)
-        try network.compile(asked: .float32, card)
+        try network.compile(asked: .float32, checkpoint.card)
         model = Mutex(Model(network: network))
-        preprocessor = FramePreprocessor(height: card.height, width: card.width, truncates: card.published)
+        self.preprocessor = preprocessor
     }
 
     /// The surroundings of each frame's number.
