@@ -1,6 +1,7 @@
 // Convolutions with what follows them, by the operators of libtorch that its own compiler emits for oneDNN. They have no C++
 // functions that are exported for use, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/Version.h>
 #include <ATen/ceil_div.h>
 #include <ATen/cpu/Utils.h>
 
@@ -57,17 +58,21 @@ ct_tensor ct_fused_convolution(
                 IntArrayRef, IntArrayRef, int64_t, std::string_view, std::optional<at::Scalar>, Word, Scalars, Word)>(
                 "mkldnn::_convolution_pointwise_", "binary");
         const int64_t paddings[] = {padding, padding}, strides[] = {stride, stride}, dilations[] = {1, 1};
-        const std::string_view word = activation;
-        if (residual) {
-            return own(accumulate.call(
-                at_(residual), at_(input), at_(packed), maybe_(bias), paddings, strides, dilations, groups, "add", at::Scalar(1.0),
-                word == "none" ? Word() : Word(word), Scalars(), std::nullopt));
-        }
+        std::string_view word = activation;
+        // Without AVX-512 oneDNN's ReLU makes zero of what is not a number.
+        static const bool keeps_nan = at::get_cpu_capability() == "AVX512";
+        const bool is_apart = word == "relu" && !keeps_nan;
+        if (is_apart) word = "none";
         Scalars bounds;
         if (word == "relu6") bounds = {at::Scalar(0.0), at::Scalar(6.0)};
-        return own(convolve.call(
-            at_(input), at_(packed), maybe_(bias), paddings, strides, dilations, groups, word == "relu6" ? "hardtanh" : word,
-            bounds, std::nullopt));
+        at::Tensor y = residual
+            ? accumulate.call(
+                  at_(residual), at_(input), at_(packed), maybe_(bias), paddings, strides, dilations, groups, "add", at::Scalar(1.0),
+                  word == "none" ? Word() : Word(word), Scalars(), std::nullopt)
+            : convolve.call(
+                  at_(input), at_(packed), maybe_(bias), paddings, strides, dilations, groups, word == "relu6" ? "hardtanh" : word,
+                  bounds, std::nullopt);
+        return own(is_apart ? y.relu_() : y);
     });
 }
 
