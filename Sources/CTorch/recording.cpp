@@ -7,6 +7,7 @@
 #include <ATen/core/function_schema.h>
 #include <ATen/record_function.h>
 
+#include <cmath>
 #include <unordered_map>
 
 #include "support.h"
@@ -68,6 +69,8 @@ struct Recording {
         if (argument.isInt()) return object("integer", std::to_string(argument.toInt()));
         if (argument.isDouble()) {
             char digits[32];
+            // JSON has no word for them.
+            if (!std::isfinite(argument.toDouble())) problem = "a number that is not finite cannot be recorded";
             snprintf(digits, sizeof digits, "%.17g", argument.toDouble());
             return object("number", digits);
         }

@@ -25,9 +25,9 @@ void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 int32_t ct_threads(void) { return at::get_num_threads(); }
 
 void ct_use_calling_thread_only(void) {
-    // at::set_num_threads would also change what threads started later inherit. libtorch's first look at the thread count is
-    // made to happen before, or it would undo ours.
-    at::init_num_threads();
+    // at::set_num_threads would also change what threads started later inherit. libtorch's first look at the thread count, which
+    // sets it to what at::set_num_threads was told, is made to happen before, or it would undo ours.
+    at::get_num_threads();
     if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
 }
 

@@ -13,6 +13,16 @@ struct JerseyCommand: ParsableCommand {
             RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self, ExportCommand.self,
             ServeCommand.self, DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
         ])
+
+    /// The parser would only say that there are words too many, and for `help` nothing.
+    ///
+    /// - Throws: `UsageError` with close matches where the first word, or the first after `help`, is no command.
+    static func checkName(_ words: some Collection<String>) throws {
+        let names = configuration.subcommands.map { $0._commandName }
+        let words = words.first == "help" ? words.dropFirst() : words[...]
+        guard let word = words.first, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return }
+        throw UsageError.unknown("command", word, among: names, advice: "there are: \(names.joined(separator: ", "))")
+    }
 }
 
 @main
@@ -20,6 +30,7 @@ enum Main {
     /// Exits with 0, with 2 for a call that makes no sense, with what a command asks for, and with 1 for all else that goes wrong.
     static func main() {
         do {
+            try JerseyCommand.checkName(CommandLine.arguments.dropFirst())
             var command = try JerseyCommand.parseAsRoot()
             try command.run()
         } catch let error as UsageError {

@@ -1,12 +1,41 @@
 import Hummingbird
 import Synchronization
 
-/// How many requests may be waiting or under way, and how many bytes their bodies may have. Whoever finds it full is told at once to come
-/// again, so that those who are in have their answer in time and memory stays bounded.
+/// How many requests may be waiting or under way, and how many bytes their bodies and pictures may have. Whoever finds it full is told at
+/// once to come again, so that those who are in have their answer in time and memory stays bounded.
 final class Admission: Sendable {
-    private struct State {
+    private struct State: Sendable {
         var requests = 0
         var bytes = 0
+    }
+
+    /// What one request holds of the memory that all share.
+    final class Claim: Sendable {
+        private let admission: Admission
+        private let taken = Mutex(0)
+
+        fileprivate init(_ admission: Admission) {
+            self.admission = admission
+        }
+
+        /// Before memory is given to it.
+        ///
+        /// - Throws: `ServiceError` where there is not as much left.
+        func take(_ bytes: Int) throws {
+            try admission.state.withLock {
+                guard $0.bytes + bytes <= admission.bytes else { throw Admission.full }
+                $0.bytes += bytes
+            }
+            taken.withLock { $0 += bytes }
+        }
+
+        fileprivate func giveBack() {
+            let bytes = taken.withLock { taken in
+                defer { taken = 0 }
+                return taken
+            }
+            admission.state.withLock { $0.bytes -= bytes }
+        }
     }
 
     private let requests: Int
@@ -40,18 +69,10 @@ final class Admission: Sendable {
         return try await body()
     }
 
-    /// Memory that is counted while `body` runs.
-    ///
-    /// - Parameter body: is given what takes so many bytes more, and throws where there are no more.
-    func counted<Output>(_ body: ((Int) throws -> Void) async throws -> Output) async throws -> Output {
-        let taken = Mutex(0)
-        defer { state.withLock { $0.bytes -= taken.withLock { $0 } } }
-        return try await body { count in
-            try state.withLock {
-                guard $0.bytes + count <= bytes else { throw Self.full }
-                $0.bytes += count
-            }
-            taken.withLock { $0 += count }
-        }
+    /// Gives back what was claimed once `body` has ended.
+    func claiming<Output>(_ body: (Claim) async throws -> Output) async throws -> Output {
+        let claim = Claim(self)
+        defer { claim.giveBack() }
+        return try await body(claim)
     }
 }

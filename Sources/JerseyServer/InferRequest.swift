@@ -55,7 +55,8 @@ struct InferRequest: Decodable, Sendable {
     }
 
     /// - Throws: `ServiceError` for inputs that are not as the model takes them.
-    func sequences(_ limits: RequestLimits) throws -> [FrameSequence] {
+    func sequences(_ upload: inout Upload) throws -> [FrameSequence] {
+        let limits = upload.limits
         guard inputs.count == 1, let input = inputs.first, input.name == Self.inputName else {
             throw ServiceError(.badRequest, "there is one input, '\(Self.inputName)', and not \(inputs.map(\.name))")
         }
@@ -74,7 +75,6 @@ struct InferRequest: Decodable, Sendable {
             throw ServiceError(
                 .contentTooLarge, "the request has \(count) sequences, more than the limit of \(limits.sequences); send several")
         }
-        var upload = Upload(limits)
         return try (0..<count).map { row in
             let frames = try (0..<length).map { column in
                 let place = row * length + column

@@ -35,7 +35,7 @@ public enum JerseyService {
         } catch let error as IOError {
             throw unusable(settings, String(cString: strerror(error.errnoCode)))
         } catch let error as SocketAddressError.UnknownHost {
-            throw unusable(settings, "\(error)")
+            throw unusable(settings, "there is no such address: \(error.host)")
         }
     }
 
@@ -49,7 +49,7 @@ public enum JerseyService {
         onRunning: @escaping @Sendable (String) -> Void = { _ in }
     ) -> Application<RouterResponder<ServiceContext>> {
         let reception = Reception(
-            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.bodyBytes), decoders: decoders,
+            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.memory), decoders: decoders,
             limits: settings.limits, metrics: metrics)
         let limits = settings.limits
         return Application(

@@ -41,12 +41,11 @@ enum OpenInference {
                 json: try JSON.line(ReadyAnswer(name: name, ready: isReady)), status: isReady ? .ok : .serviceUnavailable)
         }
         router.post(RouterPath(path + "/infer")) { request, context in
-            let limits = reception.limits
             let (model, version) = (try context.parameters.require("model"), context.parameters.get("version"))
-            return try await reception.respond(to: request, context, model: model, version: version) { body in
-                let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: limits.jsonDepth)
+            return try await reception.respond(to: request, context, model: model, version: version) { body, upload in
+                let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: upload.limits.jsonDepth)
                 try asked.check()
-                return (asked, try asked.sequences(limits))
+                return (asked, try asked.sequences(&upload))
             } answer: { about, asked, sequences, predictions in
                 try JSON.line(InferResponse(about, asked, sequences, predictions))
             }

@@ -7,10 +7,9 @@ enum PlainRoutes {
     static func add(to router: Router<ServiceContext>, _ reception: Reception) {
         router.post("/v1/predict") { request, context in
             let type = ContentType(request.headers[.contentType])
-            let limits = reception.limits
             let isIllustrated = try wantsPictures(request)
-            return try await reception.respond(to: request, context, model: model(of: request)) { body in
-                ((), [try PredictRequest.sequence(body, type, limits)])
+            return try await reception.respond(to: request, context, model: model(of: request)) { body, upload in
+                ((), [try PredictRequest.sequence(body, type, &upload)])
             } answer: { _, _, sequences, predictions in
                 guard let answer = answers(predictions, sequences, isIllustrated).first else { throw ServiceError.clientLeft }
                 return try JSON.line(answer)
@@ -18,11 +17,9 @@ enum PlainRoutes {
         }
         router.post("/v1/predict/archive") { request, context in
             let type = ContentType(request.headers[.contentType])
-            let limits = reception.limits
             let isIllustrated = try wantsPictures(request)
-            return try await reception.respond(to: request, context, model: model(of: request)) { body in
+            return try await reception.respond(to: request, context, model: model(of: request)) { body, upload in
                 let (bytes, name) = try archive(body, type)
-                var upload = Upload(limits)
                 return ((), try upload.archive(bytes, named: name))
             } answer: { _, _, sequences, predictions in
                 try JSON.line(answers(predictions, sequences, isIllustrated))

@@ -29,10 +29,10 @@ enum PredictRequest {
 
     /// - Parameter type: of the body.
     /// - Throws: `ServiceError` that names what is wrong in it; what `Upload` throws.
-    static func sequence(_ body: Data, _ type: ContentType, _ limits: RequestLimits) throws -> FrameSequence {
+    static func sequence(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> FrameSequence {
         switch type.value {
-        case "application/json": try json(body, limits)
-        case "multipart/form-data": try form(body, type, limits)
+        case "application/json": try json(body, &upload)
+        case "multipart/form-data": try form(body, type, &upload)
         default:
             throw ServiceError(
                 .unsupportedMediaType,
@@ -41,18 +41,17 @@ enum PredictRequest {
         }
     }
 
-    private static func json(_ body: Data, _ limits: RequestLimits) throws -> FrameSequence {
-        let request = try JSONBody.decoded(Body.self, from: body, depth: limits.jsonDepth)
-        var upload = Upload(limits)
+    private static func json(_ body: Data, _ upload: inout Upload) throws -> FrameSequence {
+        let request = try JSONBody.decoded(Body.self, from: body, depth: upload.limits.jsonDepth)
         let frames = try request.frames.enumerated().map { index, frame in
             (name: Upload.plain(frame.name, or: "\(index + 1)"), bytes: try base64(frame.data, "frames, entry \(index + 1)"))
         }
         return try upload.sequence(Upload.plain(request.sequence, or: "upload"), frames)
     }
 
-    private static func form(_ body: Data, _ type: ContentType, _ limits: RequestLimits) throws -> FrameSequence {
+    private static func form(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> FrameSequence {
         // A field for the sequence's name, beside the frames.
-        let form = try Multipart(body, boundary: type.parameters["boundary"], limit: limits.frames + 1)
+        let form = try Multipart(body, boundary: type.parameters["boundary"], limit: upload.limits.frames + 1)
         let known = ["frames", "video", "sequence"]
         if let other = form.parts.first(where: { !known.contains($0.name) }) {
             let error = UsageError.unknown(
@@ -63,7 +62,6 @@ enum PredictRequest {
             form.parts.first { $0.name == "sequence" }.map { String(decoding: $0.content, as: UTF8.self) }, or: "upload")
         let frames = form.parts.filter { $0.name == "frames" }
         let films = form.parts.filter { $0.name == "video" }
-        var upload = Upload(limits)
         guard let film = films.first else {
             return try upload.sequence(
                 id, frames.enumerated().map { (Upload.plain($1.file, or: "\($0 + 1)"), $1.content) })

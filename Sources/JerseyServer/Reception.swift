@@ -12,21 +12,24 @@ struct Reception: Sendable {
     let metrics: ServiceMetrics
 
     /// - Parameters:
-    ///   - parse: makes of the body what was asked, and sequences; on a decoding thread.
+    ///   - parse: makes of the body what was asked, and sequences, with the means for it; on a decoding thread.
     ///   - answer: makes the answer, on a decoding thread; is given a prediction for each sequence, in order.
     /// - Throws: `ServiceError` and what else `ServiceError.init` makes one of.
     func respond<Asked: Sendable>(
         to request: Request, _ context: ServiceContext, model name: String? = nil, version: String? = nil,
-        parse: @escaping @Sendable (Data) throws -> (Asked, [FrameSequence]),
+        parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [FrameSequence]),
         answer: @escaping @Sendable (ModelDescription, Asked, [FrameSequence], [Prediction]) throws -> Data
     ) async throws -> Response {
         let model = try shelf.model(name, version: version)
         try admission.check()
-        return try await admission.counted { count in
-            let body = try await collect(request, count)
+        return try await admission.claiming { claim in
+            let body = try await collect(request, claim)
             return try await admission.admitted {
                 let json = try await context.whileClientWaits {
-                    let (asked, sequences) = try await decoders.run { try parse(body) }
+                    let (asked, sequences) = try await decoders.run {
+                        var upload = Upload(limits, claim)
+                        return try parse(body, &upload)
+                    }
                     let predictions = try await model.predict(sequences)
                     if let reason = Self.refusal(predictions) { throw reason }
                     metrics.add(predictions, model: model.about.name)
@@ -45,8 +48,8 @@ struct Reception: Sendable {
 
     /// The whole body.
     ///
-    /// - Parameter count: is told of each piece before it is kept.
-    private func collect(_ request: Request, _ count: (Int) throws -> Void) async throws -> Data {
+    /// - Parameter claim: on memory for it.
+    private func collect(_ request: Request, _ claim: Admission.Claim) async throws -> Data {
         let tooLarge = ServiceError(
             .contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
         let length = request.headers[.contentLength].flatMap(Int.init)
@@ -60,7 +63,7 @@ struct Reception: Sendable {
                 guard length != nil || chunks <= limits.chunks else {
                     throw ServiceError(.contentTooLarge, "the body comes in more than \(limits.chunks) chunks; send larger ones")
                 }
-                try count(chunk.readableBytes)
+                try claim.take(chunk.readableBytes)
                 body.append(contentsOf: chunk.readableBytesView)
             }
         } catch let error as ServiceError {

@@ -25,8 +25,8 @@ public struct ServerSettings: Sendable {
     public var connections = 512
     /// Seconds for which connections are still taken, and told that the service is about to end.
     public var drainSeconds = 1.0
-    /// Bytes of all bodies together that are being read or worked on.
-    public var bodyBytes = 256 << 20
+    /// Bytes of bodies and of decoded pictures together, of all requests that are being read or worked on.
+    public var memory = 512 << 20
     public var limits = RequestLimits()
 
     public init() {}

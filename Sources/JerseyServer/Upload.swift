@@ -5,12 +5,13 @@ import Torch
 
 /// Frames as they come with one request, made into sequences. Runs on a decoding thread.
 struct Upload {
-    private let limits: RequestLimits
+    let limits: RequestLimits
+    private let claim: Admission.Claim
     private var frames = 0
     private var pixels = 0
 
-    init(_ limits: RequestLimits) {
-        self.limits = limits
+    init(_ limits: RequestLimits, _ claim: Admission.Claim) {
+        (self.limits, self.claim) = (limits, claim)
     }
 
     // MARK: Frames
@@ -25,7 +26,10 @@ struct Upload {
         }
         try count(frames: frames.count)
         // All headers before the first picture, so that nothing is decoded in vain.
+        let before = pixels
         for (name, bytes) in frames { try count(pixelsOf: try? ImageInfo(decoding: bytes, named: name)) }
+        // They are kept until the answer is made, and other requests' beside them.
+        try claim.take(3 * (pixels - before))
         let images = try frames.map { name, bytes -> Result<RGBImage, ImageError> in
             do {
                 return .success(try RGBImage(decoding: bytes, named: name, maximumPixels: limits.framePixels))
@@ -57,6 +61,7 @@ struct Upload {
                 try count(frames: 1, of: name)
                 guard frame.index % step == 0 else { continue }
                 try count(pixels: size)
+                try claim.take(3 * size)
                 let picture = "\(name)#frame=\(frame.index)"
                 names.append(picture)
                 images.append(
@@ -126,8 +131,9 @@ struct Upload {
     /// A name that is fit for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {
         let last = (name ?? "").split(whereSeparator: { "/\\".contains($0) }).last.map(String.init) ?? ""
+        // A path's parts have 255 bytes, and a character up to four.
         let plain = String(
-            last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(100).map(Character.init))
+            last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(60).map(Character.init))
         return plain.isEmpty || plain.hasPrefix(".") ? fallback : plain
     }
 

@@ -14,6 +14,13 @@ import Torch
         #expect(help.contains("OVERVIEW"))
     }
 
+    @Test(arguments: [["predct", "a"], ["help", "predct"]])
+    func `A misspelt command is met with the one that was meant`(words: [String]) throws {
+        let error = #expect(throws: UsageError.self) { try JerseyCommand.checkName(words) }
+        #expect(error?.description.contains("did you mean predict?") == true)
+        for words in [["predict", "a"], ["help"], ["help", "predict"], ["--version"], []] { try JerseyCommand.checkName(words) }
+    }
+
     @Test(arguments: [
         (["train", "--size", "48"], "height x width"), (["train", "--set", "training.epochs"], "key=value"),
         (["train", "--run", "/nonexistent/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
@@ -28,6 +35,14 @@ import Torch
         (["train", "--data", "d"], "--run"), (["train", "--run", "/nonexistent/x"], "--data"),
         (["predict", "--weights", "bundled", "--model", "basic_r18", "a"], "name it with --weights"),
         (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
+        (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is what is read"),
+        (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is what is read"),
+        (["predict", "a", "--output", "/nonexistent/b.csv"], "no folder"), (["predict", "a", "--sheet", "b.gif"], ".png"),
+        (["evaluate", "--data", "d", "--outcomes", "/nonexistent/b"], "no folder"),
+        (["calibrate", "--data", "d", "--out", "/nonexistent/b"], "no folder"),
+        (["synthesize", "--out", "a.avi"], "mp4"),
+        (["synthesize", "--out", "a.mp4", "--tracks", "3"], "--tracks is for data sets"),
+        (["synthesize", "--out", "a", "--preview", "/nonexistent/b.png"], "no folder"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
         let error = #expect(throws: (any Error).self) {
@@ -86,7 +101,7 @@ import Torch
         let path = Sample.folder.path("data/4")
         let arguments = ["--weights", weights, path]
         let csv = try predict(arguments + ["--format", "csv"]).split(separator: "\r\n")
-        #expect(csv.count == 7 && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [32])
+        #expect(csv.count == 7 && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [34])
         #expect(try predict(arguments + ["--format", "jsonl"]).split(separator: "\n").count == 6)
         #expect(try predict(arguments + ["--format", "table"]).split(separator: "\n").count == 8)
         #expect(try predict(arguments + ["--format", "jsonl", "--tracks"]).split(separator: "\n").count == 6)

@@ -182,6 +182,33 @@ import Torch
         #expect(error?.path == state.path)
     }
 
+    @Test func `Weights to start from that are not there leave no run behind, and those that are say what they take`() throws {
+        let folder = try TemporaryFolder()
+        for key in ["pretrained", "startFrom"] {
+            var config = Sample.config()
+            if key == "pretrained" { config.pretrained = folder.path("no") } else { config.startFrom = folder.path("no") }
+            #expect(throws: FileError.self) { try train(config, in: folder.url.appendingPathComponent("run")) }
+            #expect(!FileManager.default.fileExists(atPath: folder.path("run")))
+        }
+        let config = try RunConfig(overlays: [ConfigOverlay(startingFrom: "bundled")])
+        #expect(config.model == "evidence_tied" && config.data.wholePlayers == .number)
+        #expect(config.data.height == 48 && config.data.width == 48)
+    }
+
+    @Test func `Where only so many numbers can be, logit adjustment leaves nothing to learn of their digits`() throws {
+        var config = Sample.config("evidence_tied")
+        config.training.logitAdjustment = true
+        config.training.labelSmoothing = 0.05
+        let numbers = ["48", "07"].compactMap { JerseyNumber($0) }
+        let learner = Learner(
+            JerseyModel(try config.spec(), seed: 1), config, schedule: .cosine(total: 100, warm: 0), numbers: numbers)
+        let batch = LabelledBatch(
+            frames: .normal([5, 3, 48, 48], deviation: 1, seed: 7), lengths: [2, 3], isPadded: false, numbers: numbers)
+        let first = try learner.learn(from: batch)
+        // Nothing else than these two is ever there, so that nothing is left to learn of the digits.
+        #expect(first.tensLoss < 1e-3 && first.onesLoss < 1e-3)
+    }
+
     @Test func `A folder that cannot be written stops the run with the system's reason`() throws {
         let folder = try TemporaryFolder()
         try Data().write(to: folder.url.appendingPathComponent("file"))

@@ -55,6 +55,10 @@ import Testing
         #expect(try JSONBody.decoded([[Int]].self, from: Data("[[1]]".utf8), depth: 100) == [[1]])
         let many = Data(("[" + String(repeating: "1,", count: 100_000) + "1]").utf8)
         #expect(throws: ServiceError.self) { try JSONBody.decoded([Int].self, from: many, depth: 100) }
+        // In UTF-16 the second byte of U+2200 would look like a quote, and hide all that follows.
+        let hidden = try #require((#"["∀", "# + String(repeating: "1,", count: 100_000) + "1]").data(using: .utf16LittleEndian))
+        let refusal = #expect(throws: ServiceError.self) { try JSONBody.decoded([String].self, from: hidden, depth: 100) }
+        #expect(refusal?.description.contains("UTF-8") == true)
     }
 
     @Test(arguments: [
@@ -62,9 +66,10 @@ import Testing
         (#"{"frames": [{"name": "x"}]}"#, "frames, entry 1, data: is missing"), ("{}", "frames: is missing"),
         (#"{"frames": [NaN]}"#, "not as expected"), ("", "not as expected"), (#"{"frames": []}"#, "has no frames"),
     ])
-    func `What is wrong in a request is named by its field`(json: String, message: String) throws {
+    func `What is wrong in a request is named by its field`(json: String, message: String) async throws {
+        var upload = try await Admission(requests: 1, bytes: 1 << 20).claiming { Upload(RequestLimits(), $0) }
         let error = #expect(throws: ServiceError.self) {
-            try PredictRequest.sequence(Data(json.utf8), ContentType("application/json"), RequestLimits())
+            try PredictRequest.sequence(Data(json.utf8), ContentType("application/json"), &upload)
         }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
@@ -73,6 +78,7 @@ import Testing
         #expect(Upload.plain("../../etc/passwd", or: "x") == "passwd" && Upload.plain("C:\\a\\b.zip", or: "x") == "b.zip")
         #expect(
             Upload.plain("..", or: "x") == "x" && Upload.plain("a\u{0}\nb", or: "x") == "ab" && Upload.plain(nil, or: "x") == "x")
-        #expect(Upload.plain(String(repeating: "a", count: 500), or: "x").count == 100)
+        #expect(Upload.plain(String(repeating: "a", count: 500), or: "x").count == 60)
+        #expect(Upload.plain(String(repeating: "🏃", count: 500), or: "x").utf8.count <= 255)
     }
 }

@@ -65,12 +65,24 @@ import Torch
     }
 
     @Test func `Bodies that together have more bytes than there is room for are told to come again`() async throws {
-        let subject = try await Subject([StubModel()]) { $0.bodyBytes = 100 }
+        let subject = try await Subject([StubModel()]) { $0.memory = 100 }
         try await subject.ask { client async throws in
             #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 101)).status == .tooManyRequests)
             // The room is given back.
             #expect(try await client.post("/v1/predict", json: "{}").status == .badRequest)
             #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 100)).status == .badRequest)
+        }
+    }
+
+    @Test func `Pictures take room, too, however small the bodies are that they come in`() async throws {
+        // Of one colour: a few hundred bytes that become 120,000.
+        let png = try RGBImage(width: 200, height: 200, pixels: Array(repeating: 90, count: 120_000)).pngData()
+        let body = "{\"frames\": [\"\(png.base64EncodedString())\"]}"
+        for (room, status) in [(100_000, HTTPResponse.Status.tooManyRequests), (150_000, .ok)] {
+            let subject = try await Subject([StubModel()]) { $0.memory = room }
+            try await subject.ask { client async throws in
+                for _ in 0..<2 { #expect(try await client.post("/v1/predict", json: body).status == status) }
+            }
         }
     }
 

@@ -95,7 +95,7 @@ struct Subject {
 
     var reception: Reception {
         Reception(
-            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.bodyBytes), decoders: Self.decoders,
+            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.memory), decoders: Self.decoders,
             limits: settings.limits, metrics: metrics)
     }
 

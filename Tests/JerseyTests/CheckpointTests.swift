@@ -140,6 +140,8 @@ struct CheckpointTests {
                 try whole.prefix(count).write(to: url)
                 refused(url.path + ": ") { _ = try Checkpoint(contentsOf: url) }
             }
+            try Data().write(to: url)
+            refused("0 bytes") { _ = try Checkpoint(contentsOf: url) }
             refused("is a folder, not a weight file") { _ = try Checkpoint(contentsOf: folder) }
             refused("does not exist") { _ = try Checkpoint(contentsOf: folder.appendingPathComponent("no")) }
         }

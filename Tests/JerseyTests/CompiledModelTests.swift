@@ -72,6 +72,16 @@ struct CompiledModelTests {
         }
     }
 
+    @Test("what is infinite or no number has no range, and its layer is named")
+    func brokenRanges() throws {
+        let model = try model(.compact)
+        withoutGradients { for tensor in model.store.tensors.values { tensor.copy(from: tensor * 1e30) } }
+        let observer = RangeObserver()
+        model.store.ranges = observer
+        _ = withoutGradients { model.encode(.uniform([1, 3, 32, 32], -2...2, seed: 5)) }
+        #expect(observer.broken?.contains("backbone") == true)
+    }
+
     @Test("int8 is refused where ranges are missing, be it of one layer, or activations are of another kind")
     func int8Refusals() throws {
         let model = JerseyModel(try ModelSpec.named("evidence_tied"))

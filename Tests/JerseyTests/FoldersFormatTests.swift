@@ -76,7 +76,7 @@ struct FoldersFormatTests {
                 #expect(throws: FileError.self) { try read(path) }
             }
             let error = #expect(throws: FileError.self) { try read(folder.appendingPathComponent("missing")) }
-            #expect(error?.description == folder.path + "/missing: cannot list the folder: No such file or directory")
+            #expect(error?.description == folder.path + "/missing: does not exist")
         }
     }
 }

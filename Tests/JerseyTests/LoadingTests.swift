@@ -227,6 +227,22 @@ struct LoadingTests {
         }
     }
 
+    @Test("a published model of single frames answers each sequence by its own frames, whatever is read beside it")
+    func publishedSingleFrames() throws {
+        let sequences = [2, 5].map { count in
+            FrameSequence(
+                id: "\(count)", track: "\(count)", number: nil, frames: (0..<count).map { "\($0)" },
+                images: (0..<count).map { picture($0 * 7 + count, width: 30, height: 16) }, anchor: nil)
+        }
+        let loader = SequenceLoader(
+            preprocessor: FramePreprocessor(height: 32, width: 24), maximumFrames: 16, sampling: .even, singleFrame: .anchorOrAll)
+        let model = JerseyModel(try .named("basic_r18", encoder: .mobilenetV3Small), seed: 5, published: true)
+        let reader = SequenceReader(model: model, loader: loader, workers: 1)
+        let together = try reader.readAll(sequences).0
+        let alone = try sequences.flatMap { try reader.readAll([$0]).0 }
+        for (a, b) in zip(together, alone) { #expect(zip(a.tens + a.ones, b.tens + b.ones).allSatisfy { abs($0 - $1) < 1e-4 }) }
+    }
+
     // MARK: cache
 
     @Test("the cache gives what the file gives, stays within its limit, and remembers no failure")

@@ -81,6 +81,19 @@ import Torch
         #expect(weak.number == JerseyNumber("17") && weak.conflict == nil)
     }
 
+    @Test func `An answer has to be sure enough among the listed numbers`() throws {
+        var unsure = prediction(tens: [1: 0.55, JerseyNumber.blank: 0.05], ones: [7: 0.8])
+        unsure.threshold = 0.8
+        (unsure.number, unsure.unreadable) = (nil, true)
+        let judged = unsure.judged(by: try roster(Self.text, team: "Reds"))
+        #expect(judged.number == JerseyNumber("17") && !judged.unreadable && judged.players?.map(\.name) == ["Ek, Bo"])
+        #expect(abs((judged.confidence ?? 0) - 0.55 / 0.60) < 1e-9)
+        unsure.threshold = 0.95
+        let unreadable = unsure.judged(by: try roster(Self.text, team: "Reds"))
+        #expect(unreadable.number == nil && unreadable.unreadable && unreadable.players == nil)
+        #expect(unreadable.confidence == judged.confidence && unreadable.top == judged.top)
+    }
+
     @Test func `What was not read stays so`() throws {
         let sequence = FrameSequence(id: "a", track: "a", number: nil, frames: [], anchor: nil)
         let nothing = Prediction(UnreadableSequence(sequence: sequence, problems: []))

@@ -235,6 +235,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(zero.firstFrame == 0 && zero.boxes.map(\.frame) == [0, 7])
         #expect(try boxes("1,1,0,0,5,5\n", firstFrame: 0).boxes[0].frame == 1)
         #expect(try boxes("5,1,0,0,5,5\n4,1,0,0,5,5\n", firstFrame: 5).leftOut.counts[.early] == 1)
+        #expect(try boxes("15,1,0,0,5,5\n-2147483646,1,0,0,5,5\n", firstFrame: 10).leftOut.counts[.early] == 1)
     }
 
     @Test(arguments: [

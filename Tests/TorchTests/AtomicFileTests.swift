@@ -27,6 +27,24 @@ struct AtomicFileTests {
         }
     }
 
+    @Test("what cannot be written, or must not be, is told beforehand")
+    func check() throws {
+        try withFolder { folder throws in
+            let (input, link) = (folder.appendingPathComponent("a"), folder.appendingPathComponent("link"))
+            try Data([1]).write(to: input)
+            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: input)
+            try AtomicFile.check(folder.path + "/b", unlike: [input.path])
+            try AtomicFile.check(input.path)
+            for (path, words) in [
+                (folder.path + "/no/b", "no folder that exists"), (folder.path, "is a folder"), ("/dev/null", "no regular file"),
+                (input.path, "is what is read"), (folder.path + "/./a", "is what is read"), (link.path, "is what is read"),
+            ] {
+                let error = #expect(throws: FileError.self) { try AtomicFile.check(path, unlike: [input.path]) }
+                #expect(error?.description.contains(words) == true, "\(path)")
+            }
+        }
+    }
+
     @Test("a missing folder is an error in the system's words")
     func missingFolder() throws {
         try withFolder { folder throws in

@@ -138,6 +138,23 @@ public struct ConfigOverlay: Sendable {
         self.init(source: source, settings: settings)
     }
 
+    /// What weights to start from say of themselves: the model, and the frames that it takes.
+    ///
+    /// - Parameter word: a file, or the bundled model's word.
+    /// - Throws: what `Checkpoint` throws.
+    public init(startingFrom word: String) throws {
+        let card = try Checkpoint(named: word).card
+        var settings: [String: ConfigTree] = [
+            "model": .string(card.spec.name), "data.height": .int(card.height), "data.width": .int(card.width),
+            "data.maximumFrames": .int(card.maximumFrames),
+            "data.wholePlayers": .string((card.wholePlayers ?? .whole).rawValue),
+        ]
+        if try ModelSpec.named(card.spec.name).encoder != card.spec.encoder {
+            settings["encoder"] = .string(card.spec.encoder.rawValue)
+        }
+        self.init(source: word, settings: settings)
+    }
+
     private init(source: String, texts: [String: String]) {
         self.source = source
         self.texts = texts

@@ -171,6 +171,8 @@ public struct TrainingConfig: Codable, Sendable, Equatable {
     /// Of telling whether a frame is read rightly, in models that sum evidence.
     public var readabilityWeight = 0.3
     public var labelSmoothing = 0.0
+    /// Takes out of what is learned which digits go together in the numbers that training sees, for numbers that it does not see.
+    public var logitAdjustment = false
     public var balance = Balance.none
     public var precision = Precision.automatic
     public var device = DeviceChoice.automatic

@@ -15,6 +15,9 @@ public struct AnytimeReading: Codable, Sendable, Equatable {
     /// How many sequences were measured.
     public var sequences: Int
 
+    /// `confidence`, where it is ever reached; nil where all frames are to be read.
+    public var stops: Double? { confidence < 1 ? confidence : nil }
+
     /// Of `count` frames in time order the indices in order of use: the first, the middle, the quarters, the eighths and so on (van der
     /// Corput 1935).
     static func order(_ count: Int) -> [Int] {
@@ -72,7 +75,9 @@ extension AnytimeReading {
         let total = sequences.reduce(0) { $0 + $1[$1.count - 1].frames }
         /// What would be if reading stopped at `confidence`.
         func outcome(_ confidence: Double) -> AnytimeReading {
-            let last = sequences.map { stages in stages.first { $0.confidence >= confidence } ?? stages[stages.count - 1] }
+            let last = sequences.map { stages in
+                stages.first { confidence < 1 && $0.confidence >= confidence } ?? stages[stages.count - 1]
+            }
             return AnytimeReading(
                 confidence: confidence, frames: Double(last.reduce(0) { $0 + $1.frames }) / Double(total),
                 accuracy: share(last.count(where: \.isRight)), fullAccuracy: full, sequences: sequences.count)

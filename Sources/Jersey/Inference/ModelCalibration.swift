@@ -47,6 +47,28 @@ extension ModelCalibration {
         sequences = readings.count
     }
 
+    /// What makes it worth little, in sentences.
+    ///
+    /// - Parameter readings: those that it was measured on.
+    public func doubts(_ readings: [Reading]) -> [String] {
+        let labelled = readings.filter { $0.sequence.number != nil }
+        var doubts: [String] = []
+        if labelled.count < Self.fewest {
+            doubts.append("\(labelled.count) sequences with a number are few; below \(Self.fewest) they prove little")
+        }
+        if labelled.allSatisfy({ $0.number == $0.sequence.number }) {
+            doubts.append(
+                "every number is read rightly, so that nothing tells what wrong answers look like; use harder sequences")
+        }
+        if labelled.count == readings.count {
+            doubts.append(
+                "no sequence is without a number (\(unreadableFolder)/), so that nothing tells how sure the model is of those")
+        }
+        return doubts
+    }
+
+    private static let fewest = 300
+
     /// Where one may stop answering, and how many answers are given and right until there. Answers of one confidence are given all or
     /// none.
     ///

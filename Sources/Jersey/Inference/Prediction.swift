@@ -21,7 +21,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     /// Probability of the most probable number, 0...1; nil where no frame could be read, or a roster is contradicted.
     public internal(set) var confidence: Double?
     /// Whether frames were read, but no number with enough confidence.
-    public let unreadable: Bool
+    public internal(set) var unreadable: Bool
     /// The three most probable numbers; of a roster, where there is one.
     public internal(set) var top: [Candidate]
     /// Probabilities of 0...9 and blank.
@@ -37,7 +37,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     /// A number that was seen, and is not in the roster.
     public internal(set) var conflict: Candidate?
     /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
-    private var threshold: Double?
+    var threshold: Double?
 
     private enum CodingKeys: String, CodingKey {
         case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict

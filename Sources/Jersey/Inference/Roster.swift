@@ -61,20 +61,23 @@ public struct Roster: Sendable, Equatable {
 }
 
 extension Prediction {
-    /// What it is when only the roster's numbers are possible. Where the model is sure of another number there is no answer, but a
-    /// `conflict`: the roster, the tracker or the model is wrong, and which of them only a look at the frames tells.
+    /// What it is when only the roster's numbers are possible: the confidence that an answer must have is that among them. Where the
+    /// model is sure of another number there is no answer, but a `conflict`: the roster, the tracker or the model is wrong, and which
+    /// of them only a look at the frames tells.
     public func judged(by roster: Roster) -> Prediction {
-        guard number != nil, !tens.isEmpty else { return self }
+        guard !tens.isEmpty else { return self }
         let belief = Belief(probabilities: tens, ones)
         let (seen, listed) = (belief.number, roster.listed(belief))
         var judged = self
         judged.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
         if roster.players[seen] == nil, belief.probability(of: seen) >= Roster.conflict {
             judged.conflict = Candidate(number: seen, probability: belief.probability(of: seen))
-            (judged.number, judged.confidence) = (nil, nil)
-        } else {
-            (judged.number, judged.confidence) = (listed.first?.number, listed.first?.probability)
-            judged.players = listed.first.flatMap { roster.players[$0.number] }
+            (judged.number, judged.confidence, judged.unreadable) = (nil, nil, false)
+        } else if let best = listed.first {
+            judged.confidence = best.probability
+            judged.unreadable = threshold.map { best.probability < $0 } ?? false
+            judged.number = judged.unreadable ? nil : best.number
+            judged.players = judged.number.flatMap { roster.players[$0] }
         }
         return judged
     }

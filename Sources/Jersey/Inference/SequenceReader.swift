@@ -21,7 +21,8 @@ public struct SequenceReader {
         self.loader = loader
         self.batchSize = batchSize
         self.workers = workers
-        pads = model.published
+        // A model of single frames has an answer for every frame, and none for padding.
+        pads = model.published && !model.spec.readsAnchorOnly
     }
 
     /// Reads all sequences, in order, and hands over each as it is done.
@@ -31,7 +32,7 @@ public struct SequenceReader {
     public func read(
         _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
-        try read(sequences, batch: { read($0, until: anytime?.confidence) }, body)
+        try read(sequences, batch: { read($0, until: anytime?.stops) }, body)
     }
 
     /// - Parameter readings: reads a batch.
@@ -66,7 +67,7 @@ public struct SequenceReader {
     public func readAll(
         _ sequences: [FrameSequence], progress: () throws -> Void = {}
     ) throws -> ([Reading], [UnreadableSequence]) {
-        try readAll(sequences, batch: { read($0, until: anytime?.confidence) }, progress: progress)
+        try readAll(sequences, batch: { read($0, until: anytime?.stops) }, progress: progress)
     }
 
     func readAll(

@@ -95,7 +95,9 @@ public struct Checkpoint {
         self = try .bundled()
         guard let spec else { return }
         guard card.spec == spec else {
-            throw UsageError("the bundled model is a \(card.spec.name), and the one to train a \(spec.name)")
+            throw UsageError(
+                "the bundled model is \(card.spec.summary), and the one to train \(spec.summary); take --model \(card.spec.name), no other encoder and no training.fullWeight"
+            )
         }
     }
 
@@ -116,8 +118,7 @@ public struct Checkpoint {
                 if wanted != card.spec {
                     throw FileError(
                         path,
-                        "holds \(card.spec.name) with \(card.spec.encoder.rawValue), not \(wanted.name) with \(wanted.encoder.rawValue)"
-                    )
+                        "holds \(card.spec.summary), not \(wanted.summary)")
                 }
             } catch let error as DecodingError {
                 throw FileError(
@@ -136,11 +137,12 @@ public struct Checkpoint {
         guard !isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
         // By content, as names can lie. Zip and pickle have marks of their own, with which the length of a safetensors header may
         // begin too; but that is below 16 MiB, so that its fourth byte is zero, and theirs is not.
-        guard let file = FileHandle(forReadingAtPath: url.path), let start = try? file.read(upToCount: 4) else {
+        guard let file = FileHandle(forReadingAtPath: url.path) else {
             throw FileError(
                 url.path,
                 FileManager.default.fileExists(atPath: url.path) ? "cannot be read: permission denied" : "does not exist")
         }
+        let start = try file.read(upToCount: 4) ?? Data()
         try? file.close()
         if start.count == 4, start.last != 0, start.first == 0x80 || start.starts(with: Data("PK".utf8)) {
             let checkpoint = try PthFile(contentsOf: url)

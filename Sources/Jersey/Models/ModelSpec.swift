@@ -90,6 +90,11 @@ public struct ModelSpec: Codable, Sendable, Hashable {
 
 // MARK: - Words
 
+extension ModelSpec {
+    /// "attn_bgru_luong with resnet18", to tell it from another.
+    var summary: String { "\(name) with \(encoder.rawValue)" + (hasFullHead ? " and a head for whole numbers" : "") }
+}
+
 extension ModelSpec.Temporal: CustomStringConvertible {
     /// "bidirectional gru", "lstm" and so on.
     public var description: String { (bidirectional ? "bidirectional " : "") + "\(cell)" }

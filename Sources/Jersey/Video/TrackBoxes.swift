@@ -60,8 +60,12 @@ public struct TrackBoxes: Sendable {
         boxes.reserveCapacity(rows.boxes.count)
         for var box in rows.boxes {
             box.track = places[Int(box.track)]
+            guard box.frame >= first else {
+                leftOut.add(.early, line: box.line)
+                continue
+            }
             box.frame -= Int32(first)
-            if box.frame < 0 { leftOut.add(.early, line: box.line) } else { boxes.append(box) }
+            boxes.append(box)
         }
         boxes.sort { ($0.frame, $0.track, $0.line) < ($1.frame, $1.track, $1.line) }
         var kept = 0

@@ -47,12 +47,10 @@ public final class VideoWriter {
 
     /// Says before any work is done what is wrong with a path for a video.
     ///
-    /// - Throws: `FileError` for an ending of no video, or a folder that is not there.
-    public static func check(_ path: String) throws {
+    /// - Throws: `FileError` for an ending of no video, and what `AtomicFile.check` finds.
+    public static func check(_ path: String, unlike inputs: [String] = []) throws {
         guard canMake(path) else { throw FileError(path, "is no name of a video", advice: "let it end in .mp4, .mov or .mkv") }
-        guard isFolder(URL(fileURLWithPath: path).deletingLastPathComponent()) else {
-            throw FileError(path, "is in no folder that exists", advice: "make the folder first")
-        }
+        try AtomicFile.check(path, unlike: inputs)
     }
 
     /// Adds a picture of the writer's size, `time` seconds from the start and later than the one before.

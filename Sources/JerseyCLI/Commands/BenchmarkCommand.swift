@@ -66,7 +66,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Width of frames, pixels.", valueName: "n"))
     var width = 96
 
-    @Option(help: ArgumentHelp("Threads of libtorch.", valueName: "n"))
+    @Option(help: ArgumentHelp("Threads of libtorch (default: one on each core).", valueName: "n"))
     var threads: Int?
 
     @Option(help: "Where to compute.")

@@ -10,8 +10,9 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Measures how far a model's confidences can be trusted, and below which it should not answer.",
         discussion: """
             Writes the weights anew, with a temperature for confidences, a threshold below which `predict` calls a sequence unreadable, \
-            the confidence at which --anytime stops looking, and the ranges of activations that --precision int8 needs. The data should be such as the model will read and has not learned from, with sequences in unreadable/ in \
-            which no number is seen.
+            the confidence at which --anytime stops looking, and the ranges of activations that --precision int8 needs. The data \
+            should be such as the model will read and has not learned from, with sequences in unreadable/ in which no number is seen: \
+            a thousand are good, some hundreds the least.
 
             Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --target 0.98 --out small.safetensors
             """)
@@ -37,6 +38,7 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     func run() throws {
+        try AtomicFile.check(out)
         var config = dataOptions.config(path: data)
         config.unreadable = true
         let checkpoint = try options.checkpoint()
@@ -49,7 +51,13 @@ struct CalibrateCommand: ParsableCommand {
         let progress = ProgressLine("reading", total: dataset.sequences.count)
         let (readings, traces, unreadable) = try reader.readInStages(dataset.sequences, progress: progress.advance)
         progress.finish()
+        if let layer = observer.broken {
+            throw FileError(
+                options.file ?? Checkpoint.bundledName, "computes what is no number in \(layer), so that its weights are broken",
+                advice: "take earlier ones, or train anew")
+        }
         let calibration = try ModelCalibration(readings, precision: target)
+        for doubt in calibration.doubts(readings) { Console.error("warning: \(doubt)") }
         card.calibration = calibration
         card.activations = observer.ranges
         card.anytime = AnytimeReading(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
@@ -59,7 +67,9 @@ struct CalibrateCommand: ParsableCommand {
                 format: "temperature %.2f, threshold %.3f: %.1f%% of answers right, %.1f%% of numbers answered, %d sequences",
                 calibration.temperature, calibration.threshold, calibration.precision * 100, calibration.coverage * 100,
                 calibration.sequences))
-        if let anytime = card.anytime {
+        if let anytime = card.anytime, anytime.stops == nil {
+            print("--anytime reads all frames: these sequences do not prove that fewer are enough")
+        } else if let anytime = card.anytime {
             print(
                 String(
                     format:

@@ -14,7 +14,7 @@ struct EvaluateCommand: ParsableCommand {
 
             Example: jersey evaluate --weights runs/luong/best.safetensors --data crops
 
-            Example, with the bundled model: jersey evaluate --data crops --split all
+            Example, with the bundled model: jersey evaluate --data crops
             """)
 
     @OptionGroup var options: WeightOptions
@@ -33,6 +33,7 @@ struct EvaluateCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        try outcomes.map { try AtomicFile.check($0, unlike: [options.file].compactMap { $0 }) }
         let (reader, card) = try options.reader(singleFrame: .anchor)
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         let progress = ProgressLine("evaluating", total: sequences.count)
@@ -64,7 +65,8 @@ struct EvaluateCommand: ParsableCommand {
             ])
         }
         let table = Table(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
-        return "\(card.spec.name), split \(splitOptions.split): loss \(String(format: "%.4f", evaluation.loss)), "
+        let loss = String(format: "%.4f", evaluation.loss)
+        return "\(card.spec.name), split \(splitOptions.part(for: options.file)): loss \(loss), "
             + "\(evaluation.unreadableFiles) unreadable files\n\(table)"
     }
 }

@@ -36,9 +36,10 @@ struct PredictCommand: ParsableCommand {
 
     @Option(
         help: """
-            Output; mot is the tracker's boxes with the number of their track, soccernet a submission to SoccerNet's challenge.
+            Output; mot is the tracker's boxes with the number of their track, soccernet a submission to SoccerNet's challenge \
+            (default: what the ending of --output names, or table).
             """)
-    var format = Format.table
+    var format: Format?
 
     @Option(help: ArgumentHelp("Write there instead of to the terminal.", valueName: "file"))
     var output: String?
@@ -53,12 +54,26 @@ struct PredictCommand: ParsableCommand {
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes goes with one video, not \(paths.count)")
         }
-        guard format != .mot || video.boxes != nil else {
+        guard kind != .mot || video.boxes != nil else {
             throw ValidationError("--format mot needs a video as the path, and its tracker's boxes in --boxes")
         }
     }
 
+    /// What is written.
+    private var kind: Format {
+        let ending = output.flatMap { Format(rawValue: URL(fileURLWithPath: $0).pathExtension.lowercased()) }
+        return format ?? ending ?? .table
+    }
+
+    private func checkOutputs() throws {
+        let inputs = paths + [video.boxes, roster.roster, options.file].compactMap { $0 }
+        try output.map { try AtomicFile.check($0, unlike: inputs) }
+        try sheet.map { try PredictionSheet.check($0, unlike: inputs) }
+        try video.video.map { try VideoWriter.check($0, unlike: inputs) }
+    }
+
     func run() throws {
+        try checkOutputs()
         let roster = try roster.read()
         let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
@@ -68,6 +83,11 @@ struct PredictCommand: ParsableCommand {
 
     private func reader() throws -> SequenceReader {
         var (reader, card) = try options.reader(singleFrame: .anchorOrAll)
+        if card.calibration == nil {
+            Console.error(
+                "note: every sequence gets a number, as it was not measured when these weights should not answer; `jersey calibrate` does"
+            )
+        }
         guard !video.skim || card.calibration != nil else {
             throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
         }
@@ -98,7 +118,6 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func readVideo(_ file: String, _ roster: Roster?) throws -> [Prediction] {
-        try video.video.map(VideoWriter.check)
         let boxes = try video.trackBoxes(file, strict: options.strict)
         let reader = try reader()
         var (predictions, crops) = try video.read(
@@ -123,7 +142,7 @@ struct PredictCommand: ParsableCommand {
 
     /// - Parameter empty: folders without frames, which a submission must have a row for all the same.
     private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
-        let text = try PredictionText.text(predictions, format, boxes: boxes, empty: empty)
+        let text = try PredictionText.text(predictions, kind, boxes: boxes, empty: empty)
         Console.list(empty, rest: "folders hold no frames") { "\($0) holds no frames" }
         guard let output else { return print(text, terminator: "") }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))

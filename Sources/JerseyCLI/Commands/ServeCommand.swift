@@ -105,7 +105,8 @@ struct ServeCommand: ParsableCommand {
         if word == Checkpoint.bundledWord { return (word, nil) }
         let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
-            throw UsageError("--model is a name and a file, such as crops=best.safetensors, or 'bundled', and not '\(word)'")
+            let name = URL(fileURLWithPath: word).deletingPathExtension().lastPathComponent
+            throw UsageError("--model is a name and a file, such as \(name)=\(word), or 'bundled', and not '\(word)'")
         }
         return (parts[0], parts[1] == Checkpoint.bundledWord ? nil : parts[1])
     }

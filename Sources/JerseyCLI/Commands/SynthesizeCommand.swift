@@ -70,6 +70,7 @@ struct SynthesizeCommand: ParsableCommand {
         guard 0..<1 ~= unreadable else { throw ValidationError("--unreadable is a share from 0 to below 1, such as 0.1") }
         guard 1...1024 ~= threads ?? 1 else { throw ValidationError("--threads must be 1...1024") }
         _ = try frameRange()
+        try checkVideo()
         _ = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
     }
 
@@ -90,10 +91,27 @@ struct SynthesizeCommand: ParsableCommand {
         try range(frames, of: 1...(isVideo ? 1_000_000 : 512), "--frames", example: "6-10")
     }
 
+    /// A video has one player for each number, all the time, and is of its own size.
+    private func checkVideo() throws {
+        let ending = URL(fileURLWithPath: out).pathExtension.lowercased()
+        guard !["avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv"].contains(ending) else {
+            throw ValidationError("videos are written as mp4, mov or mkv, and not as \(ending)")
+        }
+        guard isVideo else { return }
+        for (option, isGiven) in [
+            ("--tracks", tracks != 10), ("--sequences", sequences != 2), ("--framing", framing != .body),
+            ("--height", height != nil), ("--difficulty", difficulty != .real), ("--unreadable", unreadable != 0),
+            ("--threads", threads != nil), ("--preview", preview != nil),
+        ] where isGiven {
+            throw ValidationError("\(option) is for data sets, and \(out) is a video")
+        }
+    }
+
     private var isVideo: Bool { VideoWriter.canMake(out) }
 
     func run() throws {
         if isVideo { return try drawVideo() }
+        try preview.map { try AtomicFile.check($0) }
         let heights = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
         let dataset = SyntheticDataset(
             numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: sequences,
@@ -106,7 +124,7 @@ struct SynthesizeCommand: ParsableCommand {
         progress.finish()
         print("\(dataset.sequenceCount) sequences in \(out)")
         if let preview {
-            try dataset.preview().pngData().write(to: URL(fileURLWithPath: preview))
+            try AtomicFile.write(dataset.preview().pngData(), to: URL(fileURLWithPath: preview))
             print("a sheet of some of them in \(preview)")
         }
     }

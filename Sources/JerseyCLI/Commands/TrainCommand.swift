@@ -9,7 +9,7 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Trains a model.",
         discussion: """
-            Settings come from the defaults (the study's), a YAML or JSON file, the environment (JERSEY_TRAINING_EPOCHS for \
+            Settings come from the defaults (the study's, or those of the weights that it starts from), a YAML or JSON file, the environment (JERSEY_TRAINING_EPOCHS for \
             training.epochs) and flags, each over the former; what came of them is config.json in the run folder. \
             `jersey train --list-settings` shows them all.
 
@@ -48,7 +48,11 @@ struct TrainCommand: ParsableCommand {
         let signals = StopSignals()
         let trainer = Trainer(config, folder: run, observer: TrainingConsole(), shouldStop: { signals.isStopped })
         switch try trainer.run() {
-        case .finished: Console.error("weights: \(run.best.path)\nresult:  \(run.result.path)")
+        case .finished:
+            Console.error("weights: \(run.best.path)\nresult:  \(run.result.path)")
+            if let start = config.startFrom, try Checkpoint(named: start).card.calibration != nil {
+                Console.error("note: \(start) knows when not to answer, these weights do not yet; `jersey calibrate` measures it")
+            }
         case .stopped:
             Console.error("stopped and saved; `jersey train --run \(folder) --resume` goes on")
             throw ExitCode(130)
@@ -67,7 +71,9 @@ struct TrainCommand: ParsableCommand {
             try now.checkContinues(RunConfig(overlays: [saved]), path: run.url.path)
             return now
         }
-        let config = try RunConfig(overlays: [file, environment].compactMap { $0 } + words)
+        let overlays = [file, environment].compactMap { $0 } + words
+        var config = try RunConfig(overlays: overlays)
+        if let start = config.startFrom { config = try RunConfig(overlays: [ConfigOverlay(startingFrom: start)] + overlays) }
         guard !config.data.path.isEmpty else { throw UsageError("name the data set with --data") }
         return config
     }

@@ -7,11 +7,21 @@ import Torch
 struct SplitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Part to read: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all.", valueName: "name"))
-    var split = Splits.Part.test.rawValue
+            """
+            Part to read: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all (default: test; all with the bundled \
+            model, which has learned from none of it).
+            """, valueName: "name"))
+    var split: String?
 
     @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
     var splits: String?
+
+    /// - Parameter weights: the model's file; nil for the bundled one.
+    func part(for weights: String?) -> String {
+        split ?? (weights == nil && splits == nil ? Self.all : Splits.Part.test.rawValue)
+    }
+
+    private static let all = "all"
 
     /// The sequences of that part.
     ///
@@ -24,10 +34,11 @@ struct SplitOptions: ParsableArguments {
         var config = config
         config.maximumFrames = card.maximumFrames
         let dataset = try Dataset(config, published: card.published)
-        if split == "all" { return dataset.sequences }
+        let split = part(for: weights)
+        if split == Self.all { return dataset.sequences }
         guard let part = Splits.Part(rawValue: split) else {
             throw UsageError.unknown(
-                "split", split, among: Splits.Part.allCases.map(\.rawValue) + ["all"],
+                "split", split, among: Splits.Part.allCases.map(\.rawValue) + [Self.all],
                 advice: "there are train, val, test and all")
         }
         let beside = weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
@@ -48,7 +59,9 @@ struct SplitOptions: ParsableArguments {
                 error.path, error.reason, advice: "for other data use --split all, or name their splits with --splits")
         }
         let sequences = splits.sequences(part, of: dataset)
-        guard !sequences.isEmpty else { throw FileError(url.path, "leaves no sequences in '\(split)'") }
+        guard !sequences.isEmpty else {
+            throw FileError(url.path, "leaves no sequences in '\(split)'", advice: "--split all reads all of them")
+        }
         return sequences
     }
 }

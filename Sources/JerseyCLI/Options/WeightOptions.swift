@@ -14,7 +14,7 @@ struct WeightOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
     var workers = 2
 
-    @Option(help: ArgumentHelp("Threads of libtorch.", valueName: "n"))
+    @Option(help: ArgumentHelp("Threads of libtorch (default: one on each core).", valueName: "n"))
     var threads: Int?
 
     @Option(help: "Where to compute.")

@@ -44,19 +44,21 @@ enum PredictionText {
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
         let header =
             [
-                "sequence", "track", "number", "confidence", "second", "second_probability", "third", "third_probability",
-                "frames", "left_out",
+                "sequence", "track", "number", "confidence", "first", "first_probability", "second", "second_probability",
+                "third",
+                "third_probability", "frames", "left_out",
             ]
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
             + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])
         let rows = predictions.map { prediction in
-            let others = prediction.top.dropFirst().flatMap { [$0.number.description, number($0.probability)] }
+            // The first is the number where there is one, and the best guess where not.
+            let top = prediction.top.flatMap { [$0.number.description, number($0.probability)] }
             let players = prediction.players ?? []
             return [
                 prediction.sequence, prediction.track, prediction.number?.description ?? "",
                 prediction.confidence.map(number) ?? "",
             ]
-                + others + Array(repeating: "", count: max(0, 4 - others.count))
+                + top + Array(repeating: "", count: max(0, 6 - top.count))
                 + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
                 + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
                 + ["\(prediction.unreadable)"]

@@ -39,7 +39,7 @@ public enum AnnotatedVideo {
         }
         // Neighbouring numbers in colours that are far apart; one number in one colour, however often its track was broken.
         let colour = colours[number.index * 5 % colours.count]
-        return Label(text: "\(number) \(Int((confidence * 100).rounded(.down)))%", colour: colour)
+        return Label(text: "\(number) " + String(format: "%.0f%%", (confidence * 100).rounded(.down)), colour: colour)
     }
 
     private static let colours: [Canvas.Colour] = [

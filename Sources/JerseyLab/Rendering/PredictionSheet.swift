@@ -7,6 +7,18 @@ public enum PredictionSheet {
     /// More would be a picture that nobody can open.
     public static let maximumRows = 60
 
+    /// Says before any work is done what is wrong with a path for a sheet.
+    ///
+    /// - Throws: `FileError` for an ending of no picture or page, and what `AtomicFile.check` finds.
+    public static func check(_ path: String, unlike inputs: [String] = []) throws {
+        guard isPage(path) || path.lowercased().hasSuffix(".png") else {
+            throw FileError(path, "is no name of a picture or a page", advice: "let it end in .png or .html")
+        }
+        try AtomicFile.check(path, unlike: inputs)
+    }
+
+    private static func isPage(_ path: String) -> Bool { [".html", ".htm"].contains(where: path.lowercased().hasSuffix) }
+
     /// Draws the first sixty predictions: as PNG, or as a page of HTML where the file is named so.
     ///
     /// - Parameter image: gives a frame by its path in the prediction; a frame of which it gives none is not drawn.
@@ -26,7 +38,7 @@ public enum PredictionSheet {
                         image: image, caption: frame.weight.map { String(format: "%.2f", $0) }, weight: frame.weight)
                 })
         }
-        if ["html", "htm"].contains(url.pathExtension.lowercased()) {
+        if isPage(url.path) {
             let page = try page(predictions, rows: Array(rows))
             try AtomicFile.write(Data(page.html().utf8), to: url)
         } else {

@@ -34,7 +34,7 @@ extension Table {
         else { return "" }
         let name = (frame.path as NSString).lastPathComponent
         let number = name.firstMatch(of: /#frame=(\d+),/).map { "frame \($0.output.1)" }
-        return "\(number ?? name) (\(Int((weight * 100).rounded()))%)"
+        return "\(number ?? name) (\(String(format: "%.0f%%", weight * 100)))"
     }
 
     static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }

@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Jersey
 import Synchronization
+import Torch
 
 /// A data set of rendered players, in the folders format: `<number>/<track>/<sequence>/<frame>.jpg`, and `<frame>_anchor.jpg` once per
 /// sequence, with a `truth.jsonl` beside the frames. Sequences in which no number is ever seen lie in `unreadable/` instead of a number.
@@ -89,12 +90,14 @@ public struct NumberShare: Sendable, Equatable {
             let halves = part.split(separator: ":", omittingEmptySubsequences: false)
             let weight = halves.count == 2 ? Double(halves[1]) : 1
             guard let weight, weight > 0, weight <= 1000, 1...2 ~= halves.count else {
-                throw SyntheticDatasetError.notAWeight(part)
+                throw UsageError("\"\(part)\" has a weight that is none; a number seen twice as often looks like 10:2")
             }
             if halves[0] == "all" { return JerseyNumber.all.map { NumberShare($0, weight: weight) } }
             let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { JerseyNumber($0) }
             guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], first <= last else {
-                throw SyntheticDatasetError.notANumber(String(halves[0]))
+                throw UsageError(
+                    "\"\(halves[0])\" is not a shirt number or a range of them; use \"0\" to \"9\", \"00\" to \"99\", \"10-19\", or \"all\""
+                )
             }
             // From one digit to two, 9-12 leaves out 00...09: they are other numbers.
             let leavesOutZeros = first.tens == JerseyNumber.blank && last.tens != JerseyNumber.blank && last.tens > 0
@@ -225,22 +228,27 @@ extension SyntheticDataset {
     private func validate() throws {
         var seen: Set<JerseyNumber> = []
         if let twice = numbers.first(where: { !seen.insert($0.number).inserted }) {
-            throw SyntheticDatasetError.repeatedNumber(twice.number.description)
+            let number = twice.number
+            throw UsageError("the number \(number) is listed twice; list it once, with a weight such as \(number):2")
         }
         for (name, value) in [
             ("numbers", numbers.count), ("tracks per number", tracksPerNumber), ("sequences per track", sequencesPerTrack),
             ("frames per sequence", framesPerSequence.lowerBound),
         ] where value < 1 {
-            throw SyntheticDatasetError.nothingToRender(name)
+            throw UsageError("\(name) must be at least 1")
         }
-        guard 0..<1 ~= unreadableShare else { throw SyntheticDatasetError.notAShare(unreadableShare) }
+        guard 0..<1 ~= unreadableShare else {
+            throw UsageError("the unreadable share must be from 0 to below 1, not \(unreadableShare)")
+        }
     }
 
     private func prepare(_ folder: URL, overwrite: Bool) throws {
         guard FileManager.default.fileExists(atPath: folder.path) else { return }
         try attempt(folder) {
             let contents = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            guard contents.isEmpty || overwrite else { throw SyntheticDatasetError.notEmpty(folder.path) }
+            guard contents.isEmpty || overwrite else {
+                throw FileError(folder.path, "is not empty", advice: "choose another folder, or overwrite it (--overwrite)")
+            }
             for old in contents where JerseyNumber(old.lastPathComponent) != nil || old.lastPathComponent == unreadableFolder {
                 try FileManager.default.removeItem(at: old)
             }
@@ -250,35 +258,11 @@ extension SyntheticDataset {
     private func attempt(_ file: URL, _ body: () throws -> Void) throws {
         do {
             try body()
-        } catch let error as SyntheticDatasetError {
+        } catch let error as FileError {
             throw error
         } catch {
-            throw SyntheticDatasetError.cannotWrite(path: file.path, reason: error.localizedDescription)
-        }
-    }
-}
-
-/// Why no data set was rendered.
-public enum SyntheticDatasetError: Error, Equatable, CustomStringConvertible {
-    case notANumber(String)
-    case notAWeight(String)
-    case repeatedNumber(String)
-    case nothingToRender(String)
-    case notAShare(Double)
-    case notEmpty(String)
-    case cannotWrite(path: String, reason: String)
-
-    public var description: String {
-        switch self {
-        case .notANumber(let text):
-            "\"\(text)\" is not a shirt number or a range of them; use \"0\" to \"9\", \"00\" to \"99\", \"10-19\", or \"all\""
-        case .notAWeight(let text): "\"\(text)\" has a weight that is none; a number seen twice as often looks like 10:2"
-        case .repeatedNumber(let text): "the number \(text) is listed twice; list it once, with a weight such as \(text):2"
-        case .nothingToRender(let name): "\(name) must be at least 1"
-        case .notAShare(let value): "the unreadable share must be from 0 to below 1, not \(value)"
-        case .notEmpty(let path): "\(path) is not empty; choose another folder, or overwrite it (--overwrite)"
-        case .cannotWrite(let path, let reason):
-            "cannot write \(path): \(reason); check the path, its permissions and the free space"
+            throw FileError(
+                file.path, doing: "write there", error: error, advice: "check the path, its permissions and the free space")
         }
     }
 }

@@ -69,15 +69,18 @@ public final class Learner {
 
     private let config: RunConfig
     private let schedule: Schedule
+    private let prior: DigitPrior?
     private let autocast: DType?
     private let trained: [Entry]
     /// Parameters that the study's optimizer does not know of, under `published` only.
     let forgotten: [Entry]
 
-    public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule) {
+    /// - Parameter numbers: those of the sequences of an epoch, which logit adjustment wants to know; otherwise unused.
+    public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: [JerseyNumber] = []) {
         self.model = model
         self.config = config
         self.schedule = schedule
+        prior = config.training.logitAdjustment ? DigitPrior(numbers, on: model.device) : nil
         autocast = config.training.precision.autocast(on: model.device)
         scaler = autocast == .float16 ? GradientScaler() : nil
         let groups = Self.groups(model, config)
@@ -100,9 +103,13 @@ public final class Learner {
         let (answers, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(autocast, on: model.device) {
             let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
             let answers = Answers(output, to: batch, on: model.device)
+            let (tens, ones) = (answers.labels.tens, answers.labels.ones)
             return (
-                answers, crossEntropy(answers.tens, answers.labels.tens, smoothing: smoothing),
-                crossEntropy(answers.ones, answers.labels.ones, smoothing: smoothing),
+                answers,
+                prior?.tensLoss(answers.tens, tens, beside: ones, smoothing: smoothing)
+                    ?? crossEntropy(answers.tens, tens, smoothing: smoothing),
+                prior?.onesLoss(answers.ones, ones, beside: tens, smoothing: smoothing)
+                    ?? crossEntropy(answers.ones, ones, smoothing: smoothing),
                 answers.full.map { crossEntropy($0, answers.labels.full, smoothing: smoothing) },
                 answers.readability.map { crossEntropy($0.logits, $0.isRight) }
             )

@@ -49,6 +49,15 @@ public final class Trainer {
         let spec = try config.spec()
         let dataset = try Dataset(config.data, published: config.published)
         dataset.remarks.forEach(observer.say)
+        let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
+        // Before anything is written, so that weights which are not there leave no run behind.
+        if !folder.exists(folder.state) {
+            if let path = config.startFrom {
+                try Checkpoint(named: path, spec: spec).load(into: model, path: path)
+            } else if let path = try config.pretrainedPath() {
+                try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
+            }
+        }
         try folder.create()
         let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
         defer { withExtendedLifetime(lock) {} }
@@ -60,18 +69,15 @@ public final class Trainer {
         let parts = Parts(dataset, splits)
         try parts.check(observer)
 
-        let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
         let batches = (parts.train.count + config.training.batchSize - 1) / config.training.batchSize
-        let learner = Learner(model, config, schedule: schedule(batches: batches))
+        let learner = Learner(
+            model, config, schedule: schedule(batches: batches),
+            numbers: EpochOrder(config).items(parts.train, epoch: 0).compactMap(\.sequence.number))
         var state = TrainingState()
         if folder.exists(folder.state) {
             state = try TrainingState.read(folder.state, into: learner)
             try makeGood(state)
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
-        } else if let path = config.startFrom {
-            try Checkpoint(named: path, spec: spec).load(into: model, path: path)
-        } else if let path = try config.pretrainedPath() {
-            try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
         }
         observer.say(
             "\(spec.name): \(model.store.parameterCount) parameters, \(device), \(parts.train.count) train / \(parts.val.count) validation / "

@@ -14,6 +14,26 @@ public enum AtomicFile {
         }
     }
 
+    /// Says before any work is done what is wrong with a path to write.
+    ///
+    /// - Parameter inputs: files that are read, and must not be written over.
+    /// - Throws: `FileError` for a folder that is not there, a path that is one or a device, and an input.
+    public static func check(_ path: String, unlike inputs: [String] = []) throws {
+        let url = URL(fileURLWithPath: path)
+        let manager = FileManager.default
+        var isFolder: ObjCBool = false
+        guard manager.fileExists(atPath: url.deletingLastPathComponent().path, isDirectory: &isFolder), isFolder.boolValue else {
+            throw FileError(path, "is in no folder that exists", advice: "make the folder first")
+        }
+        let real = url.resolvingSymlinksInPath().path
+        if let kind = try? manager.attributesOfItem(atPath: real)[.type] as? FileAttributeType, kind != .typeRegular {
+            throw FileError(path, kind == .typeDirectory ? "is a folder" : "is no regular file", advice: "name a file to write")
+        }
+        guard !inputs.contains(where: { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == real }) else {
+            throw FileError(path, "is what is read", advice: "name another file to write, or it would be lost")
+        }
+    }
+
     /// - Parameter synced: waits until it is on the disk; without, a power cut may lose it, a kill still cannot cut it in half.
     /// - Throws: `FileError` with the system's reason; the former file, if any, is untouched and nothing is left behind.
     public static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL, synced: Bool = true) throws {

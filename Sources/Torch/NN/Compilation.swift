@@ -48,11 +48,17 @@ public enum Compilation {
 public final class RangeObserver {
     /// Of each convolution with what follows it, by its path.
     public private(set) var ranges: [String: ClosedRange<Float>] = [:]
+    /// The first that put out something infinite or not a number, which has no range: its weights are broken, though finite.
+    public private(set) var broken: String?
 
     public init() {}
 
     func see(_ output: Tensor, of path: String) {
         precondition(output.quantization == nil, "ranges are seen before they are rounded")
+        guard output.isFinite else {
+            broken = broken ?? path
+            return
+        }
         let seen = output.range
         let (low, high) = (Float(seen.lowerBound), Float(seen.upperBound))
         let former = ranges[path] ?? low...high

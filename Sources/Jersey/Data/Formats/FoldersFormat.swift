@@ -11,7 +11,14 @@ extension DatasetFormat {
         let order: FrameOrder = published ? .published(anchorFirst: true) : .time
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
-        for numberFolder in try subfolders(in: root) {
+        let numberFolders = try subfolders(in: root)
+        let known = [unreadableFolder, "images"]
+        guard numberFolders.isEmpty || numberFolders.contains(where: { known.contains($0) || JerseyNumber($0) != nil }) else {
+            throw FileError(
+                root.path, "holds no folder that is named by a shirt number (0...9, 00...99)",
+                advice: "name the folder that holds <number>/<track>/<sequence>/<frame>.jpg; is it the one above, or below?")
+        }
+        for numberFolder in numberFolders {
             let number = JerseyNumber(numberFolder)
             if number == nil && !(config.unreadable && numberFolder == unreadableFolder) {
                 if wanted != nil { continue }
@@ -71,6 +78,8 @@ func number(_ text: String) throws -> JerseyNumber {
 
 /// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
 func names(in url: URL) throws -> [String] {
+    guard FileManager.default.fileExists(atPath: url.path) else { throw FileError(url.path, "does not exist") }
+    guard isFolder(url) else { throw FileError(url.path, "is a file, and not a folder") }
     do {
         return try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }.sorted(
             by: naturallyPrecedes)
