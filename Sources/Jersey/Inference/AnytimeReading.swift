@@ -32,14 +32,14 @@ public struct AnytimeReading: Codable, Sendable, Equatable {
         return order
     }
 
-    /// After how many frames it is asked whether they are enough: each of the first, then every second and so on, as one frame more
-    /// changes less and less.
+    /// After how many frames it is asked whether they are enough: two, four, eight and so on. Asking oftener reads fewer, and takes as
+    /// long or longer, as each pass through the network has a price of its own (docs/results.md).
     static func stages(_ count: Int) -> [Int] {
         var stages: [Int] = []
-        var next = 1
+        var next = 2
         while next < count {
             stages.append(next)
-            next += max(1, next / 4)
+            next *= 2
         }
         return stages + [count]
     }
