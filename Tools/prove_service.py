@@ -100,6 +100,7 @@ def hostile(frame: bytes) -> list:
         ("lists 101 deep", as_json(b"[" * 101 + b"]" * 101)),
         ("objects a million deep", as_json(b'{"a":' * 1_000_000 + b"1" + b"}" * 1_000_000)),
         ("JSON of 30 million values", as_json(b'{"frames": [' + b"1," * 30_000_000 + b"1]}")),
+        ("values that UTF-16 hides", as_json(('["\u2200", ' + "1," * 8_000_000 + "1]").encode("utf-16-le"))),
         ("JSON that ends early", as_json(b'{"frames": ["')),
         ("JSON that is no text", as_json(b"\xff\xfe\x00" * 100)),
         ("a byte beside base64", as_json({"frames": [encoded + "!"]})),
