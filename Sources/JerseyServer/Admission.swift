@@ -4,7 +4,7 @@ import Synchronization
 /// How many requests may be waiting or under way, and how many bytes their bodies and pictures may have. Whoever finds it full is told at
 /// once to come again, so that those who are in have their answer in time and memory stays bounded.
 final class Admission: Sendable {
-    private struct State: Sendable {
+    private struct State {
         var requests = 0
         var bytes = 0
     }
@@ -12,7 +12,8 @@ final class Admission: Sendable {
     /// What one request holds of the memory that all share.
     final class Claim: Sendable {
         private let admission: Admission
-        private let taken = Mutex(0)
+        /// Nil once it has been given back: a thread may go on decoding for a client that has left.
+        private let taken = Mutex<Int?>(0)
 
         fileprivate init(_ admission: Admission) {
             self.admission = admission
@@ -20,21 +21,23 @@ final class Admission: Sendable {
 
         /// Before memory is given to it.
         ///
-        /// - Throws: `ServiceError` where there is not as much left.
+        /// - Throws: `ServiceError` where there is not as much left, or nobody waits any more.
         func take(_ bytes: Int) throws {
-            try admission.state.withLock {
-                guard $0.bytes + bytes <= admission.bytes else { throw Admission.full }
-                $0.bytes += bytes
+            try taken.withLock { taken in
+                guard let before = taken else { throw ServiceError.clientLeft }
+                try admission.state.withLock {
+                    guard $0.bytes + bytes <= admission.bytes else { throw Admission.full }
+                    $0.bytes += bytes
+                }
+                taken = before + bytes
             }
-            taken.withLock { $0 += bytes }
         }
 
         fileprivate func giveBack() {
-            let bytes = taken.withLock { taken in
-                defer { taken = 0 }
-                return taken
+            taken.withLock { taken in
+                admission.state.withLock { $0.bytes -= taken ?? 0 }
+                taken = nil
             }
-            admission.state.withLock { $0.bytes -= bytes }
         }
     }
 

@@ -86,6 +86,16 @@ import Torch
         }
     }
 
+    @Test func `Room that was given back is not taken by a thread that still decodes`() async throws {
+        let admission = Admission(requests: 1, bytes: 10)
+        let late = try await admission.claiming { claim in
+            try claim.take(5)
+            return claim
+        }
+        #expect(throws: ServiceError.self) { try late.take(5) }
+        try await admission.claiming { try $0.take(10) }
+    }
+
     @Test func `A model is loaded anew with the token only, and off is the default`() async throws {
         let token = "0123456789abcdef"
         let path = "/v2/repository/models/stub/load"

@@ -142,7 +142,7 @@ public struct Checkpoint {
                 url.path,
                 FileManager.default.fileExists(atPath: url.path) ? "cannot be read: permission denied" : "does not exist")
         }
-        let start = try file.read(upToCount: 4) ?? Data()
+        let start = (try? file.read(upToCount: 4)) ?? Data()
         try? file.close()
         if start.count == 4, start.last != 0, start.first == 0x80 || start.starts(with: Data("PK".utf8)) {
             let checkpoint = try PthFile(contentsOf: url)

@@ -50,7 +50,7 @@ struct TrainCommand: ParsableCommand {
         switch try trainer.run() {
         case .finished:
             Console.error("weights: \(run.best.path)\nresult:  \(run.result.path)")
-            if let start = config.startFrom, try Checkpoint(named: start).card.calibration != nil {
+            if let start = config.startFrom, (try? Checkpoint(named: start))?.card.calibration != nil {
                 Console.error("note: \(start) knows when not to answer, these weights do not yet; `jersey calibrate` measures it")
             }
         case .stopped:
