@@ -16,7 +16,7 @@ struct ServeCommand: ParsableCommand {
             Example: jersey serve
             Then: curl -F frames=@1.jpg -F frames=@2.jpg http://127.0.0.1:8080/v1/predict
 
-            Example: jersey serve --model crops=runs/tuned/best.safetensors --model bundled --host 0.0.0.0
+            Example: jersey serve --model crops=tuned.safetensors --model bundled --host 0.0.0.0
             """)
 
     @Option(
