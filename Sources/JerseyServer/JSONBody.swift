@@ -7,7 +7,9 @@ enum JSONBody {
     /// - Throws: `ServiceError` that names the field and what was expected there.
     static func decoded<Value: Decodable>(_ type: Value.Type, from body: Data, depth limit: Int) throws -> Value {
         // The decoder would also take UTF-16, in which nothing is counted rightly. All of that has zero bytes, and UTF-8 has none.
-        guard !body.contains(0) else { throw ServiceError(.badRequest, "the JSON has zero bytes; send it as UTF-8") }
+        guard !body.withUnsafeBytes({ $0.contains(0) }) else {
+            throw ServiceError(.badRequest, "the JSON has zero bytes; send it as UTF-8")
+        }
         let shape = JSONShape(body)
         guard shape.depth <= limit else {
             throw ServiceError(.badRequest, "the JSON has more than \(limit) lists and objects within each other; flatten it")

@@ -81,9 +81,7 @@ public struct Dataset: Sendable {
     /// The data set in an archive: folders around it are passed over.
     private static func top(of folder: URL) throws -> URL {
         let content = try names(in: folder)
-        guard content.count == 1, JerseyNumber(content[0]) == nil, ![unreadableFolder, "images"].contains(content[0]) else {
-            return folder
-        }
+        guard content.count == 1, !isTopFolder(content[0]) else { return folder }
         let only = folder.appendingPathComponent(content[0])
         return isFolder(only) ? try top(of: only) : folder
     }

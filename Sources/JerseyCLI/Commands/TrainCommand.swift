@@ -9,8 +9,9 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Trains a model.",
         discussion: """
-            Settings come from the defaults (the study's, or those of the weights that it starts from), a YAML or JSON file, the environment (JERSEY_TRAINING_EPOCHS for \
-            training.epochs) and flags, each over the former; what came of them is config.json in the run folder. \
+            Settings come from the defaults (the study's, or those of the weights that it starts from), a YAML or JSON file, the \
+            environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags, each over the former; what came of them is config.json \
+            in the run folder. \
             `jersey train --list-settings` shows them all.
 
             Ctrl-C, SIGTERM and SIGUSR1 end the step, save, and exit with status 130; --resume goes on as if nothing had happened.

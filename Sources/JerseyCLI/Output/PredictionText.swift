@@ -45,8 +45,7 @@ enum PredictionText {
         let header =
             [
                 "sequence", "track", "number", "confidence", "first", "first_probability", "second", "second_probability",
-                "third",
-                "third_probability", "frames", "left_out",
+                "third", "third_probability", "frames", "left_out",
             ]
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
             + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])

@@ -33,7 +33,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
         _ reader: SequenceReader, form: ReadingForm, stored: AnytimeReading?, sequences: [FrameSequence], rounds: Int
     ) throws {
         var confidences: [Double?] = [nil, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
-        if let stored, !confidences.contains(stored.confidence) { confidences.append(stored.confidence) }
+        if let stops = stored?.stops, !confidences.contains(stops) { confidences.append(stops) }
         confidences.sort { ($0 ?? 2) > ($1 ?? 2) }
         let batches = try reader.batches(of: sequences)
         // Every round reads the same.
@@ -58,7 +58,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
         Table(
             ["stops at", "frames read", "numbers right", "sequences/s", "speedup"],
             rows: rows.map { row in
-                let mark = row.confidence != nil && row.confidence == stored?.confidence ? " (--anytime)" : ""
+                let mark = row.confidence != nil && row.confidence == stored?.stops ? " (--anytime)" : ""
                 return [
                     row.confidence.map { String(format: "%.2f", $0) + mark } ?? "never",
                     String(format: "%.0f%%", row.frames * 100),

@@ -75,12 +75,12 @@ public final class Learner {
     /// Parameters that the study's optimizer does not know of, under `published` only.
     let forgotten: [Entry]
 
-    /// - Parameter numbers: those of the sequences of an epoch, which logit adjustment wants to know; otherwise unused.
-    public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: [JerseyNumber] = []) {
+    /// - Parameter numbers: those of the sequences of an epoch, asked for by logit adjustment only.
+    public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
         self.model = model
         self.config = config
         self.schedule = schedule
-        prior = config.training.logitAdjustment ? DigitPrior(numbers, on: model.device) : nil
+        prior = config.training.logitAdjustment ? DigitPrior(numbers(), on: model.device) : nil
         autocast = config.training.precision.autocast(on: model.device)
         scaler = autocast == .float16 ? GradientScaler() : nil
         let groups = Self.groups(model, config)

@@ -20,13 +20,11 @@ public enum AtomicFile {
     /// - Throws: `FileError` for a folder that is not there, a path that is one or a device, and an input.
     public static func check(_ path: String, unlike inputs: [String] = []) throws {
         let url = URL(fileURLWithPath: path)
-        let manager = FileManager.default
-        var isFolder: ObjCBool = false
-        guard manager.fileExists(atPath: url.deletingLastPathComponent().path, isDirectory: &isFolder), isFolder.boolValue else {
+        guard isFolder(url.deletingLastPathComponent()) else {
             throw FileError(path, "is in no folder that exists", advice: "make the folder first")
         }
         let real = url.resolvingSymlinksInPath().path
-        if let kind = try? manager.attributesOfItem(atPath: real)[.type] as? FileAttributeType, kind != .typeRegular {
+        if let kind = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType, kind != .typeRegular {
             throw FileError(path, kind == .typeDirectory ? "is a folder" : "is no regular file", advice: "name a file to write")
         }
         guard !inputs.contains(where: { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == real }) else {

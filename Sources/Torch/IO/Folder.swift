@@ -1,5 +1,11 @@
 import Foundation
 
+/// Whether a folder is there, or a link to one.
+package func isFolder(_ url: URL) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) && isDirectory.boolValue
+}
+
 extension FileManager {
     /// Makes a folder, and those above it, where they are missing.
     ///

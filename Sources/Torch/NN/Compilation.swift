@@ -55,11 +55,10 @@ public final class RangeObserver {
 
     func see(_ output: Tensor, of path: String) {
         precondition(output.quantization == nil, "ranges are seen before they are rounded")
-        guard output.isFinite else {
+        guard let seen = output.range else {
             broken = broken ?? path
             return
         }
-        let seen = output.range
         let (low, high) = (Float(seen.lowerBound), Float(seen.upperBound))
         let former = ranges[path] ?? low...high
         ranges[path] = min(former.lowerBound, low)...max(former.upperBound, high)

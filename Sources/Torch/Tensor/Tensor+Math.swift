@@ -24,11 +24,11 @@ extension Tensor {
     /// True if no element is infinite or not a number.
     public var isFinite: Bool { checked { ct_all_finite(handle, $0) } }
 
-    /// From the least element to the greatest; of at least one.
-    public var range: ClosedRange<Double> {
+    /// From the least element to the greatest; of at least one. Nil where one is infinite or not a number.
+    public var range: ClosedRange<Double>? {
         var (low, high) = (0.0, 0.0)
         checked { ct_range(handle, &low, &high, $0) }
-        return low...max(low, high)
+        return low.isFinite && high.isFinite ? low...max(low, high) : nil
     }
 
     public func sum(over dimensions: Int..., keep: Bool = false) -> Tensor {

@@ -12,8 +12,7 @@ extension DatasetFormat {
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
         let numberFolders = try subfolders(in: root)
-        let known = [unreadableFolder, "images"]
-        guard numberFolders.isEmpty || numberFolders.contains(where: { known.contains($0) || JerseyNumber($0) != nil }) else {
+        guard numberFolders.isEmpty || numberFolders.contains(where: isTopFolder) else {
             throw FileError(
                 root.path, "holds no folder that is named by a shirt number (0...9, 00...99)",
                 advice: "name the folder that holds <number>/<track>/<sequence>/<frame>.jpg; is it the one above, or below?")
@@ -29,7 +28,7 @@ extension DatasetFormat {
                 }
                 throw FileError(
                     root.appendingPathComponent(numberFolder).path, "is not named by a shirt number (0...9, 00...99)",
-                    advice: numberFolder == "images"
+                    advice: numberFolder == imagesFolder
                         ? "SoccerNet's layout is read with --format soccernet"
                         : "move it away, or name the numbers to use with --classes")
             }
@@ -69,6 +68,12 @@ extension DatasetFormat {
 /// Beside the numbers' folders, and laid out like them: sequences in which no number can be seen.
 public let unreadableFolder = "unreadable"
 
+/// SoccerNet's, which holds the players' folders.
+let imagesFolder = "images"
+
+/// Whether a data set, of either layout, has a folder of that name at its top.
+func isTopFolder(_ name: String) -> Bool { JerseyNumber(name) != nil || [unreadableFolder, imagesFolder].contains(name) }
+
 func number(_ text: String) throws -> JerseyNumber {
     guard let number = JerseyNumber(text) else {
         throw UsageError("'\(text)' in the class list is not a shirt number (0...9, 00...99)")
@@ -78,21 +83,16 @@ func number(_ text: String) throws -> JerseyNumber {
 
 /// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
 func names(in url: URL) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: url.path) else { throw FileError(url.path, "does not exist") }
-    guard isFolder(url) else { throw FileError(url.path, "is a file, and not a folder") }
     do {
         return try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }.sorted(
             by: naturallyPrecedes)
     } catch {
+        guard FileManager.default.fileExists(atPath: url.path) else { throw FileError(url.path, "does not exist") }
+        guard isFolder(url) else { throw FileError(url.path, "is a file, and not a folder") }
         throw FileError(url.path, doing: "list the folder", error: error)
     }
 }
 
 func subfolders(in url: URL) throws -> [String] {
     try names(in: url).filter { isFolder(url.appendingPathComponent($0)) }
-}
-
-func isFolder(_ url: URL) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) && isDirectory.boolValue
 }

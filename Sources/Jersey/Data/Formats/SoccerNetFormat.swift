@@ -8,7 +8,7 @@ extension DatasetFormat {
         name: "soccernet", summary: "images/<player>/<frames>.jpg and <split>_gt.json, -1 where no number can be read"
     ) { config, published in
         let root = URL(fileURLWithPath: config.path)
-        let images = root.appendingPathComponent("images")
+        let images = root.appendingPathComponent(imagesFolder)
         let labels = try labels(of: root)
         let players = try subfolders(in: images)
         let unlabelled = players.filter { labels.numbers[$0] == nil }
@@ -61,8 +61,8 @@ extension DatasetFormat {
 /// The ground truth in a split's folder.
 private func labels(of root: URL) throws -> SoccerNetLabels {
     let names = try names(in: root)
-    guard isFolder(root.appendingPathComponent("images")) else {
-        let splits = names.filter { isFolder(root.appendingPathComponent($0).appendingPathComponent("images")) }
+    guard isFolder(root.appendingPathComponent(imagesFolder)) else {
+        let splits = names.filter { isFolder(root.appendingPathComponent($0).appendingPathComponent(imagesFolder)) }
         throw FileError(
             root.path, "has no folder images",
             advice: splits.isEmpty
