@@ -42,19 +42,19 @@ class Contestant:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.rounds: list[float] = []
         self.seconds: list[float] = []
-        self.logits = self.answer("logits")
+        self.first = self.answer()
 
-    def answer(self, key: str) -> list[float]:
+    def answer(self) -> dict[str, list[float]]:
         line = self.process.stdout.readline()
         if not line:
             self.log.seek(0)
             raise RuntimeError(self.log.read().decode(errors="replace").strip()[-600:] or "ended without a word")
-        return json.loads(line)[key]
+        return json.loads(line)
 
     def turn(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
-        seconds = self.answer("seconds")
+        seconds = self.answer()["seconds"]
         self.seconds += seconds
         self.rounds.append(statistics.median(seconds))
 
@@ -117,7 +117,7 @@ def main():
 
     report(contestants, options)
     if options.json:
-        figures = {c.name: {"rounds": c.rounds, "seconds": c.seconds, "logits": c.logits} for c in contestants}
+        figures = {c.name: {"rounds": c.rounds, "seconds": c.seconds, "logits": c.first["logits"]} for c in contestants}
         pathlib.Path(options.json).write_text(json.dumps(figures))
 
 
@@ -128,13 +128,13 @@ def report(contestants: list[Contestant], options):
         + ("on the GPU, " if options.device == "cuda" else f"{options.threads} threads on {os.cpu_count()} cores ({platform.machine()}), ")
         + f"{options.rounds} rounds of {options.passes} passes in turns, 10 passes of warm-up; forward pass only\n"
     )
-    exact = contestants[0].logits
+    exact = contestants[0].first["logits"]
     size = max(map(abs, exact))
     print("| | median | P50 | P95 | P99 | sequences/s | logits differ by |")
     print("|---|---|---|---|---|---|---|")
     for c in contestants:
         times = [f"{1000 * t:.2f} ms" for t in (statistics.median(c.rounds), *(quantile(c.seconds, q) for q in (0.5, 0.95, 0.99)))]
-        difference = max(abs(a - b) for a, b in zip(c.logits, exact)) / size
+        difference = max(abs(a - b) for a, b in zip(c.first["logits"], exact)) / size
         print(f"| {c.name} | {' | '.join(times)} | {options.batch / statistics.mean(c.seconds):.1f} | {difference:.1e} |")
     named = {c.name: c for c in contestants}
     print("\n| ours / theirs, round by round | median | extremes | aim |")
@@ -153,4 +153,5 @@ def report(contestants: list[Contestant], options):
             print(f"| {ours} / {theirs} | {median:.2f} | {min(ratios):.2f}-{max(ratios):.2f} | {verdict} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

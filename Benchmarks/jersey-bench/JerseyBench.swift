@@ -9,7 +9,10 @@ import Torch
 struct JerseyBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jersey-bench", abstract: "Times training steps, loading and inference.",
-        subcommands: [TrainingStepBench.self, LoadingBench.self, InferenceBench.self, BookkeepingBench.self, ReferenceBench.self])
+        subcommands: [
+            TrainingStepBench.self, LoadingBench.self, InferenceBench.self, SequencesBench.self, BookkeepingBench.self,
+            ReferenceBench.self,
+        ])
 }
 
 private func printJSON(_ values: [String: Double]) throws {

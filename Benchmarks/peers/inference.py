@@ -1,7 +1,8 @@
 """Forward passes of one model in one of the ways that Python offers.
 
 After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints their seconds as JSON. With
-`--random FILE` it writes random weights instead, for all to hold.
+`--random FILE` it writes random weights instead, for all to hold. With `--lengths FILE` a pass is one over sequences of so many frames, one
+after the other; ONNX Runtime and OpenVINO get a network of fixed shapes for each length.
 """
 
 import argparse
@@ -65,9 +66,11 @@ def load(path):
     return torch.load(path, weights_only=True)["model_state"]
 
 
-def onnx_file(model, frames):
+def onnx_file(model, frames, any_length):
     path = tempfile.mkdtemp() + "/model.onnx"
-    torch.onnx.export(model, (frames,), path, input_names=["frames"], output_names=["tens", "ones"], dynamo=False)
+    torch.onnx.export(
+        model, (frames,), path, input_names=["frames"], output_names=["tens", "ones"], dynamo=False,
+        dynamic_axes={"frames": {1: "length"}} if any_length else None)
     return path
 
 
@@ -126,8 +129,26 @@ def prepared_on_gpu(form, model, frames):
     return finished
 
 
-def prepared(form, model, frames, threads):
-    """A function without arguments that makes one pass."""
+def prepared(form, model, frames, threads, lengths):
+    """A function without arguments that makes one pass, and has its results."""
+    if form.startswith(("onnxruntime", "openvino")):
+        path = onnx_file(model, frames, bool(lengths))
+        if form.endswith("int8"):
+            path = int8_file(path, {"frames": frames.numpy()})
+        passes = {n: loaded(form, path, frames[:, :n].contiguous(), threads) for n in {*lengths} or {frames.shape[1]}}
+    else:
+        passes = {n: compiled(form, model, frames[:, :n].contiguous()) for n in {*lengths} or {frames.shape[1]}}
+    order = lengths or [frames.shape[1]]
+
+    def run():
+        for n in order:
+            result = passes[n]()
+        return result
+
+    return run
+
+
+def compiled(form, model, frames):
     if form == "eager":
         return lambda: model(frames)
     if form == "channels-last":
@@ -139,23 +160,25 @@ def prepared(form, model, frames, threads):
         import torch._inductor.config as config
 
         config.freezing = True
-        compiled = torch.compile(model)
+        faster = torch.compile(model)
         half = form.endswith("bf16")
 
         def run():
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                return compiled(frames)
+                return faster(frames)
 
         return run
-    path = onnx_file(model, frames)
+    raise ValueError(form)
+
+
+def loaded(form, path, frames, threads):
     values = {"frames": frames.numpy()}
-    if form.endswith("int8"):
-        path = int8_file(path, values)
     if form.startswith("onnxruntime"):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_free_dimension_override_by_name("length", frames.shape[1])
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return lambda: session.run(["tens", "ones"], values)
     import openvino
@@ -165,7 +188,10 @@ def prepared(form, model, frames, threads):
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "bf16" if form.endswith("bf16") else "f32",
     }
-    request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
+    core = openvino.Core()
+    network = core.read_model(path)
+    network.reshape(list(frames.shape))
+    request = core.compile_model(network, "CPU", settings).create_infer_request()
 
     def infer():
         result = request.infer(values, share_inputs=True, share_outputs=True)
@@ -181,6 +207,7 @@ def main():
     parser.add_argument("--weights")
     parser.add_argument("--input", help="uint8 (T, height, width, 3)")
     parser.add_argument("--device", choices=FORMS, default="cpu")
+    parser.add_argument("--lengths", help="JSON, a list; on the CPU")
     parser.add_argument("--form", default="eager", help="of those that the device has")
     for name, value in [("threads", 2), ("frames", 16), ("height", 192), ("width", 96), ("batch", 1), ("passes", 10), ("warmup", 10)]:
         parser.add_argument(f"--{name}", type=int, default=value)
@@ -198,12 +225,13 @@ def main():
     frames = frames.unsqueeze(0).expand(options.batch, -1, -1, -1, -1).contiguous().to(options.device)
     model = model.to(options.device)
     torch.backends.cudnn.benchmark = True
+    lengths = [int(length) for length in json.loads(pathlib.Path(options.lengths).read_text())] if options.lengths else []
 
     # What libraries print goes elsewhere: the output is for figures.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     with torch.inference_mode() if not options.form.startswith("inductor") else torch.no_grad():
-        run = prepared_on_gpu(options.form, model, frames) if options.device == "cuda" else prepared(options.form, model, frames, options.threads)
+        run = prepared_on_gpu(options.form, model, frames) if options.device == "cuda" else prepared(options.form, model, frames, options.threads, lengths)
         for _ in range(options.warmup):
             run()
         tens, ones = (torch.as_tensor(value)[0].float().tolist() for value in run())

@@ -2,7 +2,6 @@
 // functions that are exported for use, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/Version.h>
-#include <ATen/ceil_div.h>
 #include <ATen/cpu/Utils.h>
 
 #include "support.h"
@@ -74,27 +73,6 @@ ct_tensor ct_fused_convolution(
                   bounds, std::nullopt);
         return own(is_apart ? y.relu_() : y);
     });
-}
-
-// libtorch's quantised tensors are on their way out: bytes are bytes here, and the caller keeps step and zero.
-ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
-    return guarded(error, [&] {
-        const auto values = at_(a).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
-        auto bytes = at::empty_like(values, at::kByte);
-        const auto *from = static_cast<const float *>(values.const_data_ptr());
-        uint8_t *to = bytes.mutable_data_ptr<uint8_t>();
-        const float factor = 1 / steps.step, shift = steps.zero + 0.5f;
-        const int64_t count = values.numel(), share = 1 << 15;
-        in_parallel(at::ceil_div(count, share), [&](int64_t task) {
-            const int64_t end = std::min(count, (task + 1) * share);
-            for (int64_t i = task * share; i < end; i++) to[i] = std::min(std::max(0.f, from[i] * factor + shift), 255.f);
-        });
-        return own(bytes);
-    });
-}
-
-ct_tensor ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error) {
-    return guarded(error, [&] { return own(at_(a).to(at::kFloat).sub_(steps.zero).mul_(steps.step)); });
 }
 
 ct_tensor ct_quantized_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error) {

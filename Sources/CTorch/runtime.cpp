@@ -50,13 +50,17 @@ void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
     // The entry point that GCC's code calls, of the runtime that libtorch has loaded.
     using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
     static const auto parallel = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-    const auto threads = std::min<int64_t>(at::get_num_threads(), count);
+    const auto threads = at::in_parallel_region() ? 1 : std::min<int64_t>(at::get_num_threads(), count);
     if (!parallel || threads < 2) {
         work.run();
     } else {
         parallel([](void *work) { static_cast<Work *>(work)->run(); }, &work, threads, 0);
     }
     if (work.failure) std::rethrow_exception(work.failure);
+}
+
+void ct_in_parallel(int64_t count, void *context, void (*body)(void *, int64_t)) {
+    in_parallel(count, [&](int64_t index) { body(context, index); });
 }
 
 void ct_keep_memory(void) {

@@ -146,7 +146,11 @@ class Task {
         std::array<size_t, most_places> kind_of;
         kinds.clear();
         size_t kind = 0;
-        each(layer, first, last, [&](int64_t place, int64_t, int64_t row, int64_t column) {
+        // Where there is no padding, no window sticks out.
+        if (!layer.padding) {
+            kinds.push_back({layer.inside_rows[0] & layer.inside_columns[0], last - first, 0});
+            std::fill_n(kind_of.begin(), last - first, kind);
+        } else each(layer, first, last, [&](int64_t place, int64_t, int64_t row, int64_t column) {
             const uint64_t inside = layer.inside_rows[row] & layer.inside_columns[column];
             if (kind == kinds.size() || kinds[kind].inside != inside) {
                 kind = std::find_if(kinds.begin(), kinds.end(), [&](const Kind &k) { return k.inside == inside; }) - kinds.begin();
@@ -200,16 +204,15 @@ void convolve_all(const Layer &layer) {
     const int64_t all_panels = layer.outputs / lanes, groups = at::ceil_div(all_panels, most_panels), panels = at::ceil_div(all_panels, groups);
     // A few tasks for each thread. Where there are few places, each has all of them and a share of the outputs, so that weights are
     // fetched once.
-    const int64_t wanted = 4 * at::get_num_threads();
+    const int64_t wanted = 4 * (at::in_parallel_region() ? 1 : at::get_num_threads());
     const bool isSmall = blocks < 2 * wanted;
-    const int64_t per_task = block_pixels * std::clamp<int64_t>(isSmall ? blocks : blocks / wanted, 1, most_blocks);
+    const int64_t down = std::max(at::ceil_div(blocks, most_blocks), isSmall ? 1 : wanted);
     const int64_t panels_per_task = isSmall ? at::ceil_div(groups, std::min(groups, wanted)) * panels : all_panels;
-    const int64_t down = at::ceil_div(places, per_task);
     in_parallel(down * at::ceil_div(all_panels, panels_per_task), [&](int64_t index) {
         static thread_local Task task;
-        const int64_t first = index % down * per_task, from = index / down * panels_per_task;
-        task.run(
-            layer, first, std::min(first + per_task, places), from, std::min(from + panels_per_task, all_panels), panels);
+        const auto place = [&](int64_t part) { return std::min(blocks * part / down * block_pixels, places); };
+        const int64_t part = index % down, from = index / down * panels_per_task;
+        task.run(layer, place(part), place(part + 1), from, std::min(from + panels_per_task, all_panels), panels);
     });
 }
 

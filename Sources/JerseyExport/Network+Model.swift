@@ -16,7 +16,7 @@ extension Network {
         let picture: [Size] = [.fixed(card.height), .fixed(card.width), .fixed(3)]
         let example = Tensor.zeros([2, card.height, card.width, 3], dtype: .uint8)
         func looks(_ frames: Tensor) -> JerseyModel.Output {
-            model(FramePreprocessor.normalized(frames, on: .cpu), lengths: [1, 1])
+            model(FramePreprocessor.normalizedByOperations(frames), lengths: [1, 1])
         }
         if spec.readsAnchorOnly {
             let frames = addInput("frames", .uint8, [.named("batch")] + picture)
@@ -41,7 +41,7 @@ extension Network {
                 addEvidence(logits, readability: readability, mask: mask)
             } else {
                 let features = try record(rows, like: example) { pixels in
-                    [model.encode(FramePreprocessor.normalized(pixels, on: .cpu))]
+                    [model.encode(FramePreprocessor.normalizedByOperations(pixels))]
                 }
                 addSequences(add(.sequences, features[0], mask), spec, lengths: lengths, mask: mask)
             }

@@ -106,6 +106,29 @@ struct CompiledModelTests {
         #expect(frames.floats == before && first.floats == second.floats)
     }
 
+    @Test(
+        "threads that share the frames keep of them what one keeps", arguments: ["evidence_tied", "basic_mv3s", "seq_bgru_mp"],
+        [2, 13, 40])
+    func shares(_ name: String, _ count: Int) throws {
+        let model = try model(.compact, pooling: name)
+        try model.compile(.float32)
+        let frames = Tensor.normal([count, 3, 48, 40], deviation: 1, seed: 9)
+        // The first time one thread does it all.
+        let (first, second) = withoutGradients { (model.frames(frames), model.frames(frames)) }
+        #expect(first.parts.count == second.parts.count)
+        for (a, b) in zip(first.parts, second.parts) { #expect(a.shape == b.shape && isClose(a.floats, b.floats)) }
+    }
+
+    @Test("digits are found in one pass as they are by layers", arguments: [(48, 48), (33, 61)])
+    func tiedDigits(_ size: (Int, Int)) throws {
+        let model = try model(.compact, pooling: "evidence_tied")
+        let maps = withoutGradients { model.maps(.normal([5, 3, size.0, size.1], deviation: 1, seed: 9)) }
+        let eager = withoutGradients { model.frames(ofMaps: maps) }
+        try model.compile(.float32)
+        let compiled = withoutGradients { model.frames(ofMaps: maps) }
+        for (a, b) in zip(eager.parts, compiled.parts) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
+    }
+
     @Test("the work that a meter counts is the same")
     func work() throws {
         func count(_ model: JerseyModel) -> Int {

@@ -77,6 +77,14 @@ struct PreparationTests {
         #expect(output.shape == [1, 3, 1, 2] && isClose(output.floats, expected, within: 1e-5))
     }
 
+    @Test("frames are normalised in one pass as they are by operations, to the bit", arguments: [0, 1, 5, 40])
+    func normalisationInOnePass(count: Int) {
+        let bytes = (0..<count * 33 * 31 * 3).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 11) }
+        let frames = Tensor(bytes, shape: [count, 33, 31, 3])
+        let (one, many) = (FramePreprocessor.normalized(frames, on: .cpu), FramePreprocessor.normalizedByOperations(frames))
+        #expect(one.shape == many.shape && one.floats == many.floats)
+    }
+
     // MARK: augmentation
 
     private func draws(_ count: Int, seed: UInt64 = 1, _ change: (inout AugmentationConfig) -> Void = { _ in }) -> [Augmentation

@@ -89,6 +89,16 @@ struct TensorTests {
         #expect(isClose(m.logSoftmax(over: 1), Tensor(m.softmax(over: 1).floats.map { log($0) }, shape: [2, 3])))
     }
 
+    @Test("what threads make beside each other comes back in order", arguments: [0, 1, 2, 100])
+    func concurrentMap(_ count: Int) {
+        let rows = Tensor((0..<100).map(Float.init), shape: [100, 1])
+        let squares = Runtime.concurrentMap(count) { index in
+            let row = rows.narrowed(0, to: index..<index + 1)
+            return row * row
+        }
+        #expect(squares.map(\.item) == (0..<count).map { Double($0 * $0) })
+    }
+
     @Test("operations in place change the tensor itself")
     func inPlace() {
         let a = Tensor([1.6, -2.5, 300] as [Float])

@@ -122,6 +122,21 @@ ct_tensor _Nullable ct_recurrent(
 ct_tensor _Nullable ct_cross_entropy(
     ct_tensor logits, ct_tensor labels, ct_tensor _Nullable class_weights, double label_smoothing, ct_error *error);
 
+// MARK: Single passes over memory (on the CPU, without gradients)
+
+/// (R, H, W, 3) bytes, times `scale` plus `shift` of each colour: (R, 3, H, W) float32, channels-last.
+ct_tensor _Nullable ct_scaled_frames(ct_tensor frames, const float *scale, const float *shift, ct_error *error);
+/// What a byte q stands for: step · (q − zero).
+typedef struct { double step; int64_t zero; } ct_steps;
+/// The nearest bytes to the elements of (N, C, H, W), channels-last.
+ct_tensor _Nullable ct_quantize(ct_tensor a, ct_steps steps, ct_error *error);
+ct_tensor _Nullable ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error);
+/// Digits in float32 maps (R, C, h, w), P places: each of Q queries scores them with `looks` (Q, C) and `offsets` (Q, P), sums them by
+/// the softmax of that, and tells K classes apart, with a hidden layer in between; weights are (inputs, outputs). (R, Q, K)
+ct_tensor _Nullable ct_tied_digits(
+    ct_tensor maps, ct_tensor looks, ct_tensor offsets, ct_tensor hidden, ct_tensor hidden_bias, ct_tensor classifier,
+    ct_tensor classifier_bias, ct_error *error);
+
 // MARK: Fused convolutions (oneDNN, on the CPU, without gradients)
 
 /// Whether convolutions of that type can be fused on this processor.
@@ -137,11 +152,6 @@ ct_tensor _Nullable ct_fused_convolution(
     ct_tensor input, ct_tensor packed, ct_tensor _Nullable bias, ct_tensor _Nullable residual, int64_t stride, int64_t padding,
     int64_t groups, const char *activation, ct_error *error);
 
-/// What a byte q stands for: step · (q − zero).
-typedef struct { double step; int64_t zero; } ct_steps;
-/// The nearest bytes to the elements of (N, C, H, W), channels-last.
-ct_tensor _Nullable ct_quantize(ct_tensor a, ct_steps steps, ct_error *error);
-ct_tensor _Nullable ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error);
 ct_tensor _Nullable ct_quantized_max_pool2d(
     ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error);
 /// A float32 weight in int8, each output channel with a step of its own (float32, to `weight_steps`), packed for bytes that mean
@@ -242,6 +252,8 @@ void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 /// Keeps libtorch's operations on the calling thread, without changing other threads.
 void ct_use_calling_thread_only(void);
+/// Calls `body(context, index)` for 0..<count, in any order, on libtorch's threads, each of which then does all operations by itself.
+void ct_in_parallel(int64_t count, void *context, void (*body)(void *context, int64_t index));
 /// Keeps freed memory for the next allocation instead of giving it back to the system, for the rest of the process.
 void ct_keep_memory(void);
 /// Number of usable CUDA devices; loads libtorch's CUDA library on first use where one lies beside libtorch.

@@ -76,10 +76,17 @@ public struct FramePreprocessor: Sendable, Equatable {
         return low.reduce(0, min)...high.reduce(0, max)
     }()
 
+    private static let scale = deviation.map { 1 / (255 * $0) }
+    private static let shift = zip(mean, deviation).map { -$0 / $1 }
+
     /// (R, H, W, 3) uint8 on the CPU to (R, 3, H, W) float32 on `device`, channels-last in memory.
     public static func normalized(_ frames: Tensor, on device: Device) -> Tensor {
-        let scale = Tensor(deviation.map { 1 / (255 * $0) }, shape: [1, 3, 1, 1]).to(device: device)
-        let shift = Tensor(zip(mean, deviation).map { -$0 / $1 }, shape: [1, 3, 1, 1]).to(device: device)
-        return frames.to(device: device).permuted(0, 3, 1, 2).to(dtype: .float32).multiplyInPlace(scale).addInPlace(shift)
+        device == .cpu ? frames.scaledFrames(scale, shift) : normalizedByOperations(frames.to(device: device))
+    }
+
+    /// The same by libtorch's operations: on any device, and for recordings.
+    package static func normalizedByOperations(_ frames: Tensor) -> Tensor {
+        func colours(_ values: [Float]) -> Tensor { Tensor(values, shape: [1, 3, 1, 1]).to(device: frames.device) }
+        return frames.permuted(0, 3, 1, 2).to(dtype: .float32).multiplyInPlace(colours(scale)).addInPlace(colours(shift))
     }
 }

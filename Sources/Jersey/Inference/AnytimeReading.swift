@@ -134,7 +134,7 @@ extension SequenceReader {
         let stages = batch.lengths.map(AnytimeReading.stages)
         // Of each sequence the frames seen, in time order, and the rows where they are kept.
         var seen: [[(frame: Int, row: Int)]] = batch.lengths.map { _ in [] }
-        var kept: JerseyModel.Frames?
+        var kept: SeenFrames?
         var rows = 0
         var readings: [Reading?] = batch.lengths.map { _ in nil }
         var open = Array(batch.lengths.indices)
@@ -149,13 +149,10 @@ extension SequenceReader {
                 seen[index].sort { $0.frame < $1.frame }
             }
             rows += fresh.count
-            let pictures = batch.frames.gathered(0, at: Tensor(fresh))
-            let frames = model.frames(ofMaps: model.maps(FramePreprocessor.normalized(pictures, on: model.device)))
-            let all = kept.map { .concatenated([$0, frames]) } ?? frames
+            let latest = SeenFrames(batch.frames.gathered(0, at: Tensor(fresh)), by: model)
+            let all = kept?.adding(latest) ?? latest
             kept = all
-            let lengths = open.map { seen[$0].count }
-            let output = model.output(of: all.gathered(open.flatMap { seen[$0].map(\.row) }), lengths: lengths)
-            for (index, opinion) in zip(open, opinions(output, lengths: lengths)) {
+            for (index, opinion) in zip(open, opinions(of: open.map { seen[$0].map(\.row) }, in: all)) {
                 let count = seen[index].count
                 guard isEnough(index, judged(opinion.belief), count) || count == batch.lengths[index] else { continue }
                 readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), opinion)

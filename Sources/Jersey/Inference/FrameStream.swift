@@ -46,9 +46,8 @@ public final class FrameStream {
                 let look = belief(of: model.output(ofMaps: maps, lengths: [1]))
                 memory = .evidence(former?.adding(look) ?? WindowEvidence(look))
             case .sum(let former):
-                // One frame's logits are its weighted log-probabilities.
-                let output = model.output(ofMaps: maps, lengths: [1])
-                let look = Belief(tens: output.tens.array(of: Double.self), ones: output.ones.array(of: Double.self))
+                guard let looks = model.looks(of: model.frames(ofMaps: maps)) else { preconditionFailure("no evidence") }
+                let look = FrameEvidence.each(looks)[0].belief
                 memory = .sum(former?.adding(look) ?? look)
             case .state(let former, _):
                 let (output, state) = model.step(maps, after: former)

@@ -114,9 +114,23 @@ public struct SequenceReader {
     /// Looks at all frames, at once.
     func read(_ batch: BatchLoader.Batch) -> [Reading] {
         guard !batch.sequences.isEmpty else { return [] }
-        let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
-        let opinions = opinions(model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
+        let opinions = batch.isPadded || model.device == .cuda ? opinionsInOnePass(batch) : opinionsOnFrames(batch)
         return zip(batch.sequences.indices, opinions).map { reading(of: $0, in: batch, frames: 0..<batch.lengths[$0], $1) }
+    }
+
+    /// A whole pass of the model, which a GPU may have recorded, and which can be padded.
+    private func opinionsInOnePass(_ batch: BatchLoader.Batch) -> [Opinion] {
+        let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
+        return opinions(model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
+    }
+
+    private func opinionsOnFrames(_ batch: BatchLoader.Batch) -> [Opinion] {
+        var next = 0
+        let rows = batch.lengths.map { length in
+            defer { next += length }
+            return Array(next..<next + length)
+        }
+        return opinions(of: rows, in: SeenFrames(batch.frames, by: model))
     }
 
     /// What a model says of a sequence, before it is calibrated.

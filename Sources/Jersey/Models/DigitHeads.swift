@@ -25,7 +25,7 @@ struct IndependentDigits: DigitHeads {
 
 /// Digits read where they stand: a learned query finds the place of the tens and another that of the ones, and one classifier, which
 /// knows nothing of places, tells what is there. What it learns of a digit in one place and number holds in all others.
-struct TiedDigits: DigitHeads {
+final class TiedDigits: DigitHeads {
     let key: Linear
     let place: Linear
     /// (2, K): of tens and of ones.
@@ -35,6 +35,8 @@ struct TiedDigits: DigitHeads {
     let blank: Linear
     let scale: Double
     let store: ParameterStore
+    /// By the number of places: of a compiled model on the CPU.
+    private var readers: [String: DigitReader] = [:]
 
     /// - Parameter channels: of the maps.
     init(_ scope: Scope, channels: Int, width: Int = 64) {
@@ -51,6 +53,10 @@ struct TiedDigits: DigitHeads {
 
     func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor) {
         guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
+        if let reader = reader(for: maps) {
+            let logits = reader(maps)  // (R, 2, 11)
+            return (logits.selected(1, at: 0), logits.selected(1, at: 1).narrowed(1, to: 0..<10))
+        }
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let contents = maps.reshaped(-1, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
         let found = attention(contents, places(maps)).matmul(contents)  // (R, 2, C)
@@ -58,6 +64,19 @@ struct TiedDigits: DigitHeads {
         let digits = digit(seen)  // (R, 2, 10)
         let blank = blank(seen.selected(1, at: 0))
         return (.concatenated([digits.selected(1, at: 0), blank], over: 1), digits.selected(1, at: 1))
+    }
+
+    /// Nil while there may be training, on a GPU, which has its own ways to do all at once, and where somebody counts the work of layers.
+    private func reader(for maps: Tensor) -> DigitReader? {
+        guard store.compilation != nil, store.meter == nil, maps.device == .cpu else { return nil }
+        let size = "\(maps.shape[2])x\(maps.shape[3])"
+        if let made = readers[size] { return made }
+        let made = withoutGradients {
+            DigitReader(
+                key: key, places: place(places(maps)), queries: queries * scale, hidden: hidden, classifiers: [digit, blank])
+        }
+        readers[size] = made
+        return made
     }
 
     /// Where the number is, by where the queries look: (R, 2), across and down, from 0 to 1.

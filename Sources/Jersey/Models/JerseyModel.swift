@@ -50,6 +50,10 @@ public final class JerseyModel {
     private let dtype: DType
     /// Of a compiled model on a GPU.
     private var recordedPasses: RecordedPasses?
+    /// Sizes of frames that the compiled layers have had, and so have laid out their weights for.
+    private var readyFor: Set<[Int]> = []
+    /// Frames that a thread takes at once, at most: their maps are to stay in its cache.
+    private static let share = 8
 
     /// - Parameters:
     ///   - seed: what the initial weights are drawn from.
@@ -156,7 +160,7 @@ public final class JerseyModel {
                 output(of: self.frames(ofMaps: maps(frames)), layout)
             }
         }
-        return output(ofMaps: maps(frames), lengths: lengths, isPadded: isPadded)
+        return output(of: self.frames(frames), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
     }
 
     /// Where in each frame the number is, if there is one: (R, 3, H, W) normalised frames to (R, 2), across and down, from 0 to 1. Only
@@ -169,6 +173,23 @@ public final class JerseyModel {
     /// The second half of the model, from the maps of all frames (R, C, h, w) on.
     func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         output(of: frames(ofMaps: maps), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
+    }
+
+    /// What is kept of frames, from (R, 3, H, W) normalised ones on.
+    ///
+    /// So far frames have nothing to do with each other. Once the model is compiled, each thread takes some of them through all layers:
+    /// no thread waits for others behind every layer, and what it works on stays near it.
+    func frames(_ frames: Tensor) -> Frames {
+        let (count, size, threads) = (frames.shape[0], Array(frames.shape[2...]), Runtime.threads)
+        guard device == .cpu, store.isPure, min(count, threads) > 1, !readyFor.insert(size).inserted else {
+            return self.frames(ofMaps: maps(frames))
+        }
+        let shares = min(threads * ((count - 1) / (Self.share * threads) + 1), count)
+        return .concatenated(
+            Runtime.concurrentMap(shares) { index in
+                let rows = count * index / shares..<count * (index + 1) / shares
+                return self.frames(ofMaps: maps(frames.narrowed(0, to: rows)))
+            })
     }
 
     /// What is kept of frames, from their maps (R, C, h, w).
@@ -188,10 +209,17 @@ public final class JerseyModel {
             let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)
             return heads(pooled, weights)
         }
-        let (tens, ones) = (frames.parts[0], frames.parts[1])
-        let full = full == nil ? nil : frames.parts[2]
-        guard readability != nil else { return Output(tens: tens, ones: ones, full: full, attention: nil) }
-        return summed(Looks(tens: tens, ones: ones, full: full, readability: frames.parts[frames.parts.count - 1]), layout)
+        if let looks = looks(of: frames) { return summed(looks, layout) }
+        return Output(
+            tens: frames.parts[0], ones: frames.parts[1], full: full == nil ? nil : frames.parts[2], attention: nil)
+    }
+
+    /// What each frame says by itself, where the model reads frames so and sums what they say; nil where it does not.
+    func looks(of frames: Frames) -> Looks? {
+        guard readability != nil else { return nil }
+        return Looks(
+            tens: frames.parts[0], ones: frames.parts[1], full: full == nil ? nil : frames.parts[2],
+            readability: frames.parts[frames.parts.count - 1])
     }
 
     /// One frame more of a sequence that is read as it comes: its maps (1, C, h, w), and the state that the frames before have left.

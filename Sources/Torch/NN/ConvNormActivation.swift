@@ -37,11 +37,12 @@ public final class ConvNormActivation: Layer {
         let form = self.form ?? withoutGradients { compilation.form(of: self, for: x) }
         self.form = form
         let (x, padding) = convolution.bordered(form.accepted(x))
-        // oneDNN writes into the shortcut without a look at its size.
-        let shape = convolution.weight.shape
-        let sides = x.shape[2...].map { ($0 + 2 * padding - shape[2]) / convolution.stride + 1 }
-        precondition(
-            shortcut.map { $0.shape == [x.shape[0], shape[0]] + sides } ?? true, "the shortcut has another shape than the result")
+        if let shortcut {
+            // oneDNN writes into it without a look at its size.
+            let shape = convolution.weight.shape
+            let sides = x.shape[2...].map { ($0 + 2 * padding - shape[2]) / convolution.stride + 1 }
+            precondition(shortcut.shape == [x.shape[0], shape[0]] + sides, "the shortcut has another shape than the result")
+        }
         let y = form(x, padding: padding, adding: shortcut)
         convolution.count(y)
         return y

@@ -50,6 +50,10 @@ public final class ParameterStore {
         return true
     }
 
+    /// Whether layers do nothing but compute, so that several threads can use them at once, each for other frames: once they are
+    /// compiled and have had their first input, which tells them how to lay out their weights.
+    public var isPure: Bool { compilation != nil && ranges == nil && meter == nil }
+
     /// What depends on nothing but its name, made the first time.
     public func constant(_ name: String, _ make: () -> Tensor) -> Tensor {
         if let made = constants[name] { return made }

@@ -21,6 +21,24 @@ public enum Runtime {
         ct_use_calling_thread_only()
     }
 
+    /// What `body` gives for 0..<count, each on one of libtorch's threads, which does its operations by itself and without gradients.
+    ///
+    /// `body` runs on several threads at once, which the compiler does not know: tensors and models may be read, and nothing written.
+    public static func concurrentMap<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
+        [Result](unsafeUninitializedCapacity: count) { results, initialized in
+            guard let first = results.baseAddress else { return }
+            let work = { (index: Int) in (first + index).initialize(to: withoutGradients { body(index) }) }
+            withoutActuallyEscaping(work) { work in
+                withUnsafePointer(to: work) { work in
+                    ct_in_parallel(Int64(count), UnsafeMutableRawPointer(mutating: work)) { context, index in
+                        context.assumingMemoryBound(to: ((Int) -> Void).self).pointee(Int(index))
+                    }
+                }
+            }
+            initialized = count
+        }
+    }
+
     /// Keeps freed memory for the next allocation, for the rest of the process. Training allocates the same large tensors at every
     /// step; without this the system clears their pages each time.
     public static func keepMemory() {

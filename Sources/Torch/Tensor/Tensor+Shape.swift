@@ -55,6 +55,12 @@ extension Tensor {
 }
 
 extension Tensor {
+    /// (R, H, W, 3) bytes on the CPU, times `scale` plus `shift` of each colour: (R, 3, H, W) float32, channels-last.
+    public func scaledFrames(_ scale: [Float], _ shift: [Float]) -> Tensor {
+        precondition(scale.count == 3 && shift.count == 3, "frames have three colours")
+        return tensor { ct_scaled_frames(handle, scale, shift, $0) }
+    }
+
     /// (N, C, H, W) moved by an affine map: every output point, in coordinates -1...1 from edge to edge, is read at
     /// `theta` (2 × 3, row-major) times itself. Bilinear with edge clamping; zero where the point lies outside.
     public func warped(by theta: [Double]) -> Tensor {

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import Torch
+
+/// Our side of `sequences.py`.
+struct SequencesBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sequences",
+        abstract:
+            "The bundled model over the sequences of a data set, from frames in memory to answers: a line of JSON with their lengths, "
+            + "then for each line of the standard input one with the seconds of a reading of all.")
+
+    @Option(help: "Labelled data set of the folders format.") var data: String
+    @Option(help: "int8, or another that it can be compiled to.") var form = "int8"
+    @Flag(help: "No more frames of a sequence than it takes.") var anytime = false
+    @Option var batch = 1
+    @Option var threads = 2
+    @Option(help: "Sequences, evenly chosen; all where not given.") var limit: Int?
+
+    func run() throws {
+        Runtime.keepMemory()
+        Runtime.threads = threads
+        guard let precision = Precision(rawValue: form) else { throw ValidationError("no such form: \(form)") }
+        let checkpoint = try Checkpoint.bundled()
+        let model = try checkpoint.model(on: .cpu, path: Checkpoint.bundledName)
+        try model.compile(precision, ranges: checkpoint.card.activations)
+        let loader = try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName)
+        var reader = SequenceReader(model: model, loader: loader, batchSize: batch)
+        reader.calibration = checkpoint.card.calibration
+        var config = DataConfig()
+        config.path = data
+        let all = try Dataset(config).sequences
+        let count = min(limit ?? all.count, all.count)
+        let sequences = (0..<count).map { all[$0 * all.count / count] }
+        let batches = try reader.batches(of: sequences)
+        let confidence = anytime ? checkpoint.card.anytime?.stops : nil
+        func read() -> [Reading] { withoutGradients { batches.flatMap { reader.read($0, until: confidence) } } }
+        let readings = read()
+        try answer([
+            "lengths": batches.flatMap(\.lengths).map(Double.init), "frames": [Double(readings.reduce(0) { $0 + $1.used.count })],
+            "right": [Double(readings.count { $0.number == $0.sequence.number })],
+        ])
+        while readLine() != nil {
+            let start = ContinuousClock.now
+            _ = read()
+            try answer(["seconds": [(ContinuousClock.now - start).seconds]])
+        }
+    }
+
+    private func answer(_ values: [String: [Double]]) throws {
+        print(JSON.text(try JSON.line(values)))
+        fflush(nil)
+    }
+}

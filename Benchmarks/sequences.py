@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Reads the sequences of a data set one at a time with the bundled model, by jersey, with and without anytime reading, and by int8 peers, in turns.
+
+Ours count from frames in memory to answers. Theirs are forward passes from normalised frames to logits, of the same lengths in the same order, with
+a network of fixed shapes for each length: what takes them least. Needs Python's standard library only.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import statistics
+import subprocess
+import tempfile
+
+from inference import HERE, MODELS, Contestant
+
+PEERS = ["onnxruntime-int8", "openvino-int8"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="data set of the folders format")
+    parser.add_argument("--bin", default=HERE.parent / ".build/release", type=pathlib.Path, help="folder with jersey-bench")
+    parser.add_argument("--limit", type=int, default=400, help="sequences, evenly chosen")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+
+    python = os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
+    count, height, width = MODELS["evidence_tied"]
+    with tempfile.TemporaryDirectory() as folder:
+        frames, lengths = pathlib.Path(folder, "frames"), pathlib.Path(folder, "lengths.json")
+        ours = [options.bin / "jersey-bench", "sequences", "--data", options.data, "--limit", options.limit, "--threads", options.threads]
+        contestants = [
+            Contestant(name, [str(word) for word in ours + more])
+            for name, more in [("jersey int8", []), ("jersey int8, anytime", ["--anytime"])]
+        ]
+        read = {c.name: [int(c.first[key][0]) for key in ("frames", "right")] for c in contestants}
+        sequences = [int(length) for length in contestants[0].first["lengths"]]
+        lengths.write_text(json.dumps(sequences))
+        frames.write_bytes(random.Random(1).randbytes(count * height * width * 3))
+        theirs = [python, HERE / "peers/inference.py", "--model", "evidence_tied", "--weights", HERE.parent / "Sources/CBundledModel/bundled.safetensors"]
+        theirs += ["--input", frames, "--lengths", lengths, "--threads", options.threads, "--passes", 1, "--warmup", 1]
+        theirs += ["--frames", count, "--height", height, "--width", width]
+        contestants += [Contestant(form, [str(word) for word in theirs + ["--form", form]]) for form in PEERS]
+        for index in range(options.rounds):
+            start = index % len(contestants)
+            for contestant in contestants[start:] + contestants[:start]:
+                contestant.turn()
+        for contestant in contestants:
+            contestant.end()
+
+    print(
+        f"{len(sequences)} sequences of {min(sequences)} to {max(sequences)} frames, {sum(sequences)} in all, one at a time, {options.threads} threads on "
+        f"{os.cpu_count()} cores, {options.rounds} rounds in turns\n")
+    print("| | sequences/s | frames read | right | times onnxruntime-int8 | times openvino-int8 |")
+    print("|---|---|---|---|---|---|")
+    rates = {c.name: [len(sequences) / seconds for seconds in c.rounds] for c in contestants}
+    for name, rounds in rates.items():
+        cells = [f"{statistics.median(rounds):.0f}"]
+        cells += [f"{read[name][0]}", f"{read[name][1]}"] if name in read else [f"{sum(sequences)}", ""]
+        for peer in PEERS:
+            ratios = [a / b for a, b in zip(rounds, rates[peer])]
+            cells.append(f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})" if name in read else "")
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+import CTorch
+
+/// Looks for digits in maps and tells them apart, in one pass: what learned queries, keys and a classifier come down to once there is no
+/// more training.
+///
+/// A query's score of a place is linear in what the maps have there: q · (W x + b + p) = (Wᵀ q) · x + q · (b + p), where p depends on the
+/// place alone. Keys need not be computed.
+public struct DigitReader {
+    private let looks: Tensor
+    private let offsets: Tensor
+    private let hidden: (weight: Tensor, bias: Tensor)
+    private let classifier: (weight: Tensor, bias: Tensor)
+
+    /// - Parameters:
+    ///   - key: of the maps, C to K.
+    ///   - places: (P, K) what is added to the keys.
+    ///   - queries: (Q, K), with what scores are multiplied by.
+    ///   - hidden: C to C, with ReLU.
+    ///   - classifiers: from C on, whose logits come one after the other.
+    public init(key: Linear, places: Tensor, queries: Tensor, hidden: Linear, classifiers: [Linear]) {
+        func exact(_ tensor: Tensor) -> Tensor { tensor.detached().to(dtype: .float64) }
+        func kept(_ tensor: Tensor) -> Tensor { tensor.to(dtype: .float32).contiguous() }
+        func bias(_ layer: Linear) -> Tensor { layer.bias.map(exact) ?? .zeros([layer.weight.shape[0]], dtype: .float64) }
+        let queries = exact(queries)
+        looks = kept(queries.matmul(exact(key.weight)))
+        offsets = kept(queries.matmul((exact(places) + bias(key)).permuted(1, 0)))
+        self.hidden = (kept(exact(hidden.weight).permuted(1, 0)), kept(bias(hidden)))
+        classifier = (
+            kept(.concatenated(classifiers.map { exact($0.weight) }, over: 0).permuted(1, 0)),
+            kept(.concatenated(classifiers.map(bias), over: 0))
+        )
+    }
+
+    /// - Parameter maps: (R, C, h, w), P places; float32, on the CPU.
+    /// - Returns: (R, Q, classes) logits.
+    public func callAsFunction(_ maps: Tensor) -> Tensor {
+        tensor {
+            ct_tied_digits(
+                maps.handle, looks.handle, offsets.handle, hidden.weight.handle, hidden.bias.handle, classifier.weight.handle,
+                classifier.bias.handle, $0)
+        }
+    }
+}
