@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Reads the sequences of a data set one at a time with the bundled model, by jersey, with and without anytime reading, and by int8 peers, in turns.
 
-Ours count from frames in memory to answers. Theirs are forward passes from normalised frames to logits, of the same lengths in the same order, with
-a network of fixed shapes for each length: what takes them least. Needs Python's standard library only.
+Ours count from frames in memory to answers. Theirs are forward passes from normalised frames to logits, of the same lengths in the same order. Needs
+Python's standard library only.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints their seconds as JSON. With
 `--random FILE` it writes random weights instead, for all to hold. With `--lengths FILE` a pass is one over sequences of so many frames, one
-after the other; ONNX Runtime and OpenVINO get a network of fixed shapes for each length.
+after the other.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import pathlib
 import sys
 import tempfile
 import time
+from functools import partial
 
 import bundled
 import numpy
@@ -131,14 +132,16 @@ def prepared_on_gpu(form, model, frames):
 
 def prepared(form, model, frames, threads, lengths):
     """A function without arguments that makes one pass, and has its results."""
+    order = lengths or [frames.shape[1]]
+    pieces = {n: frames[:, :n].contiguous() for n in order}
     if form.startswith(("onnxruntime", "openvino")):
         path = onnx_file(model, frames, bool(lengths))
         if form.endswith("int8"):
             path = int8_file(path, {"frames": frames.numpy()})
-        passes = {n: loaded(form, path, frames[:, :n].contiguous(), threads) for n in {*lengths} or {frames.shape[1]}}
+        infer = loaded(form, path, threads)
+        passes = {n: partial(infer, {"frames": piece.numpy()}) for n, piece in pieces.items()}
     else:
-        passes = {n: compiled(form, model, frames[:, :n].contiguous()) for n in {*lengths} or {frames.shape[1]}}
-    order = lengths or [frames.shape[1]]
+        passes = {n: compiled(form, model, piece) for n, piece in pieces.items()}
 
     def run():
         for n in order:
@@ -171,16 +174,15 @@ def compiled(form, model, frames):
     raise ValueError(form)
 
 
-def loaded(form, path, frames, threads):
-    values = {"frames": frames.numpy()}
+def loaded(form, path, threads):
+    """A function of the inputs."""
     if form.startswith("onnxruntime"):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.add_free_dimension_override_by_name("length", frames.shape[1])
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        return lambda: session.run(["tens", "ones"], values)
+        return lambda values: session.run(["tens", "ones"], values)
     import openvino
 
     settings = {
@@ -188,12 +190,9 @@ def loaded(form, path, frames, threads):
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "bf16" if form.endswith("bf16") else "f32",
     }
-    core = openvino.Core()
-    network = core.read_model(path)
-    network.reshape(list(frames.shape))
-    request = core.compile_model(network, "CPU", settings).create_infer_request()
+    request = openvino.Core().compile_model(path, "CPU", settings).create_infer_request()
 
-    def infer():
+    def infer(values):
         result = request.infer(values, share_inputs=True, share_outputs=True)
         return result["tens"], result["ones"]
 

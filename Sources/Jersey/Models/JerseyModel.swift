@@ -52,8 +52,8 @@ public final class JerseyModel {
     private var recordedPasses: RecordedPasses?
     /// Sizes of frames that the compiled layers have had, and so have laid out their weights for.
     private var readyFor: Set<[Int]> = []
-    /// Frames that a thread takes at once, at most: their maps are to stay in its cache.
-    private static let share = 8
+    /// Frames that a thread takes at once, at most: with fewer each operation's start weighs more, with more their maps leave the cache.
+    private static let share = 32
 
     /// - Parameters:
     ///   - seed: what the initial weights are drawn from.
