@@ -150,15 +150,17 @@ class Task {
         if (!layer.padding) {
             kinds.push_back({layer.inside_rows[0] & layer.inside_columns[0], last - first, 0});
             std::fill_n(kind_of.begin(), last - first, kind);
-        } else each(layer, first, last, [&](int64_t place, int64_t, int64_t row, int64_t column) {
-            const uint64_t inside = layer.inside_rows[row] & layer.inside_columns[column];
-            if (kind == kinds.size() || kinds[kind].inside != inside) {
-                kind = std::find_if(kinds.begin(), kinds.end(), [&](const Kind &k) { return k.inside == inside; }) - kinds.begin();
-                if (kind == kinds.size()) kinds.push_back({inside, 0, 0});
-            }
-            kinds[kind].count++;
-            kind_of[place - first] = kind;
-        });
+        } else {
+            each(layer, first, last, [&](int64_t place, int64_t, int64_t row, int64_t column) {
+                const uint64_t inside = layer.inside_rows[row] & layer.inside_columns[column];
+                if (kind == kinds.size() || kinds[kind].inside != inside) {
+                    kind = std::find_if(kinds.begin(), kinds.end(), [&](const Kind &k) { return k.inside == inside; }) - kinds.begin();
+                    if (kind == kinds.size()) kinds.push_back({inside, 0, 0});
+                }
+                kinds[kind].count++;
+                kind_of[place - first] = kind;
+            });
+        }
         int64_t next = 0;
         for (auto &kind : kinds) {
             kind.next = next;

@@ -11,10 +11,10 @@ public enum JerseyService {
     /// Serves until SIGTERM or SIGINT. Connections are taken at once, requests for a model once it is loaded; at the end all that were
     /// taken are answered.
     ///
-    /// - Parameter onRunning: is told the address, once connections are taken.
+    /// - Parameter onReady: is told the address, once connections are taken and all models are loaded.
     /// - Throws: `UsageError` for settings that make no sense, or an address that cannot be had; `FileError` for weights that cannot be
     ///   loaded.
-    public static func run(_ settings: ServerSettings, onRunning: @escaping @Sendable (String) -> Void) async throws {
+    public static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void) async throws {
         try settings.check()
         Runtime.keepMemory()
         let metrics = ServiceMetrics()
@@ -25,9 +25,11 @@ public enum JerseyService {
                 named: name, version: version, from: files[name] ?? nil, settings, decoders: decoders, metrics: metrics)
         }
         let logger = Logger(label: "jersey") { _ in JSONLogHandler() }
-        let app = application(shelf, settings, decoders: decoders, metrics: metrics, logger: logger, onRunning: onRunning)
+        let (addresses, running) = AsyncStream<String>.makeStream()
+        let app = application(shelf, settings, decoders: decoders, metrics: metrics, logger: logger) { running.yield($0) }
+        let loading = Loading(shelf: shelf) { for await address in addresses.prefix(1) { onReady(address) } }
         var group = ServiceGroupConfiguration(
-            services: [app, Loading(shelf: shelf), Draining(shelf: shelf, seconds: settings.drainSeconds)],
+            services: [app, loading, Draining(shelf: shelf, seconds: settings.drainSeconds)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(settings.limits.bodySeconds + settings.limits.answerSeconds)
         do {
@@ -102,9 +104,11 @@ public enum JerseyService {
 /// Loads all models while the service is alive already, so that whoever asks is told that it is not ready yet.
 private struct Loading: Service {
     let shelf: ModelShelf
+    let onLoaded: @Sendable () async -> Void
 
     func run() async throws {
         try await shelf.loadAll()
+        await onLoaded()
         try? await gracefulShutdown()
     }
 }

@@ -16,12 +16,14 @@ final class ServedModel: Predicting {
     /// Loads weights and makes them ready to read, on the thread that will read with them.
     ///
     /// - Parameter file: with the weights; nil for the bundled model.
-    /// - Throws: `FileError` for a broken file; `UsageError` where the precision cannot be had.
+    /// - Throws: `FileError` for a broken file; `UsageError` where the precision cannot be had, or it is not known when to stop looking.
     init(
         named name: String, version: Int, from file: String?, _ settings: ServerSettings, decoders: DecoderPool,
         metrics: ServiceMetrics
     ) async throws {
-        let (batchSize, threads, precision) = (settings.batchSize, settings.threads, settings.precision)
+        let (batchSize, threads, precision, anytime) = (
+            settings.batchSize, settings.threads, settings.precision, settings.anytime
+        )
         let (queue, (about, loader)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>.start(
             named: "model \(name)", batchSize: batchSize, deadline: settings.deadline
         ) {
@@ -33,6 +35,7 @@ final class ServedModel: Predicting {
             var reader = SequenceReader(
                 model: model, loader: try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: name), batchSize: batchSize)
             reader.calibration = card.calibration
+            reader.anytime = anytime ? try card.anytimeReading() : nil
             let about = ModelDescription(
                 name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
                 height: card.height, width: card.width, maximumFrames: card.maximumFrames, precision: precision,

@@ -20,6 +20,8 @@ public struct ServerSettings: Sendable {
     /// Threads that decode frames.
     public var workers = 2
     public var precision = Precision.float32
+    /// Whether models look at no more frames than it takes to be sure.
+    public var anytime = false
     /// What a request has to show that changes something; nil refuses all of them.
     public var adminToken: String?
     public var connections = 512

@@ -172,8 +172,10 @@ import Torch
         #expect(try shelf.model("m").about.version == 5)
     }
 
-    @Test func `A long sequence is read in windows that are combined, as the command does`() async throws {
-        let settings = ServerSettings()
+    @Test(arguments: [false, true])
+    func `A long sequence is read in windows that are combined, as the command does`(anytime: Bool) async throws {
+        var settings = ServerSettings()
+        settings.anytime = anytime
         let model = try await ServedModel(
             named: "m", version: 1, from: nil, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
         let images = try (0..<40).map { try RGBImage(decoding: try picture($0, width: 30, height: 30), named: "a frame") }
@@ -185,10 +187,12 @@ import Torch
         try read.compile(.float32)
         var reader = SequenceReader(model: read, loader: SequenceLoader(checkpoint.card, singleFrame: .anchorOrAll))
         reader.calibration = checkpoint.card.calibration
+        reader.anytime = anytime ? try checkpoint.card.anytimeReading() : nil
         let (readings, _) = try reader.readAll(reader.loader.windows(of: sequence))
         let expected = Prediction.joinedWindows(readings.map(Prediction.init))
         #expect(served.count == 1 && served[0].windows == expected[0].windows && (served[0].windows ?? 0) > 1)
         #expect(zip(served[0].tens, expected[0].tens).allSatisfy { abs($0 - $1) < 1e-5 })
+        #expect(served[0].frames.map(\.path) == expected[0].frames.map(\.path))
     }
 
     @Test func `Settings that make no sense are refused by name`() {

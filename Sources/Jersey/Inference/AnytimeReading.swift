@@ -94,6 +94,21 @@ extension AnytimeReading {
     }
 }
 
+extension Checkpoint.Card {
+    /// When the model may stop looking.
+    ///
+    /// - Throws: `UsageError` where it reads all frames at once, or that was not measured.
+    public func anytimeReading() throws -> AnytimeReading {
+        guard !published else {
+            throw UsageError("--anytime is not for models that behave as published: they read all frames at once")
+        }
+        guard let anytime else {
+            throw UsageError("it was not measured when this model is sure enough for --anytime; `jersey calibrate` does")
+        }
+        return anytime
+    }
+}
+
 extension SequenceReader {
     /// Reads all sequences in full, and tells what is believed on the way; nothing of that where batches are padded, which are read at
     /// once.
@@ -117,9 +132,9 @@ extension SequenceReader {
         return (readings, traces, unreadable)
     }
 
-    /// - Parameter confidence: from which on no more frames of a sequence are read; nil looks at all, at once.
+    /// - Parameter confidence: from which on no more frames of a sequence are read; nil looks at all, at once, as in padded batches.
     package func read(_ batch: BatchLoader.Batch, until confidence: Double?) -> [Reading] {
-        guard let confidence else { return read(batch) }
+        guard let confidence, !batch.isPadded else { return read(batch) }
         return read(batch) { _, belief, _ in belief.probability(of: belief.number) >= confidence }
     }
 

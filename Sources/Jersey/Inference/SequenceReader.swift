@@ -53,7 +53,7 @@ public struct SequenceReader {
         _ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]
     ) -> [Result<Reading, UnreadableSequence>] {
         let batch = BatchLoader.Batch(loaded, size: loader.preprocessor, pads: pads)
-        return results(of: batch, model.store.evaluating { withoutGradients { read(batch) } })
+        return results(of: batch, model.store.evaluating { withoutGradients { read(batch, until: anytime?.stops) } })
     }
 
     private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<Reading, UnreadableSequence>] {

@@ -35,7 +35,7 @@ final class TiedDigits: DigitHeads {
     let blank: Linear
     let scale: Double
     let store: ParameterStore
-    /// By the number of places: of a compiled model on the CPU.
+    /// By the size of maps: of a compiled model on the CPU.
     private var readers: [String: DigitReader] = [:]
 
     /// - Parameter channels: of the maps.

@@ -48,8 +48,14 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))
     var threads: Int?
 
-    @Option(help: "What encoders compute in; bfloat16 is faster where the processor has instructions for it.")
+    @Option(
+        help:
+            "What encoders compute in; bfloat16 is faster where the processor has instructions for it, int8 for models that `jersey calibrate` has seen."
+    )
     var precision = Precision.float32
+
+    @Flag(help: "Look at no more frames of a player than it takes to be sure; for models that `jersey calibrate` has seen.")
+    var anytime = false
 
     @Option(help: ArgumentHelp("Connections at once; any more wait.", valueName: "n"))
     var connections = 512
@@ -89,7 +95,9 @@ struct ServeCommand: ParsableCommand {
         (settings.host, settings.port, settings.batchSize, settings.queue) = (host, port, batchSize, queue)
         settings.deadline = .milliseconds(deadlineMs)
         if let threads { settings.threads = threads }
-        (settings.workers, settings.precision, settings.connections) = (workers, precision, connections)
+        (settings.workers, settings.precision, settings.anytime, settings.connections) = (
+            workers, precision, anytime, connections
+        )
         (settings.drainSeconds, settings.adminToken) = (drainSeconds, try adminToken())
         let names = settings.models.map(\.name).joined(separator: ", ")
         try Self.wait { [settings] in

@@ -40,14 +40,7 @@ extension CompilationOptions {
     ///
     /// - Throws: `UsageError` where it is wanted and not known.
     func anytimeReading(_ card: Checkpoint.Card) throws -> AnytimeReading? {
-        guard anytime else { return nil }
-        guard !card.published else {
-            throw UsageError("--anytime is not for models that behave as published: they read all frames at once")
-        }
-        guard let reading = card.anytime else {
-            throw UsageError("it was not measured when this model is sure enough for --anytime; `jersey calibrate` does")
-        }
-        return reading
+        anytime ? try card.anytimeReading() : nil
     }
 }
 

@@ -34,8 +34,7 @@ public final class ConvNormActivation: Layer {
 
     private func compiled(_ x: Tensor, adding shortcut: Tensor?, _ compilation: Compilation) -> Tensor {
         precondition(!convolution.store.isTraining, "a compiled model does not learn")
-        let form = self.form ?? withoutGradients { compilation.form(of: self, for: x) }
-        self.form = form
+        let form = form ?? prepared(for: x, compilation)
         let (x, padding) = convolution.bordered(form.accepted(x))
         if let shortcut {
             // oneDNN writes into it without a look at its size.
@@ -46,5 +45,12 @@ public final class ConvNormActivation: Layer {
         let y = form(x, padding: padding, adding: shortcut)
         convolution.count(y)
         return y
+    }
+
+    /// The first input decides on the layout. Later ones may come from several threads at once (`ParameterStore.isPure`).
+    private func prepared(for x: Tensor, _ compilation: Compilation) -> any CompiledConvolution {
+        let made = withoutGradients { compilation.form(of: self, for: x) }
+        form = made
+        return made
     }
 }
