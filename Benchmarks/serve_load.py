@@ -129,15 +129,19 @@ class Subject:
 
     def service(self) -> Service:
         model = ["--model", f"m={self.options.weights}"] if self.options.weights else []
+        return Service(self.jersey, *self.reading(), *model)
+
+    def reading(self) -> list:
+        """How models read, for the service and the command alike."""
         threads = ["--threads", str(self.options.threads)] if self.options.threads else []
-        return Service(self.jersey, "--batch-size", str(self.options.batch_size), *threads, *model)
+        anytime = ["--anytime"] if self.options.anytime else []
+        return ["--batch-size", str(self.options.batch_size), "--precision", self.options.precision, *threads, *anytime]
 
     def in_process(self) -> float:
         """Sequences a second of `jersey predict`, without its start."""
         def seconds(data: pathlib.Path) -> float:
             start = time.perf_counter()
-            subprocess.run([self.jersey, "predict", data, "--batch-size", str(self.options.batch_size), "--format", "json",
-                            *(["--threads", str(self.options.threads)] if self.options.threads else []),
+            subprocess.run([self.jersey, "predict", data, "--format", "json", *self.reading(),
                             *(["--weights", self.options.weights] if self.options.weights else [])], check=True, capture_output=True)
             return time.perf_counter() - start
         return (len(self.requests) - 1) / (seconds(self.data) - seconds(self.one))
@@ -240,6 +244,8 @@ def main() -> None:
     parser.add_argument("--jersey", default=".build/release/jersey")
     parser.add_argument("--weights")
     parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
+    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--anytime", action="store_true")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--sequences", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
