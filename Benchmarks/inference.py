@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+BUNDLED = HERE.parent / "Sources/CBundledModel/bundled.safetensors"
 OURS = {"cpu": ["eager", "float32", "bfloat16", "int8"], "cuda": ["eager", "float32", "bfloat16", "float16"]}
 THEIRS = {
     "cpu": [
@@ -63,6 +64,20 @@ class Contestant:
         self.process.wait()
 
 
+def peers_python() -> str:
+    return os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def take_turns(contestants: list[Contestant], rounds: int):
+    for index in range(rounds):
+        # Who comes after whom changes, too.
+        start = index % len(contestants)
+        for contestant in contestants[start:] + contestants[:start]:
+            contestant.turn()
+    for contestant in contestants:
+        contestant.end()
+
+
 def quantile(values: list[float], share: float) -> float:
     values = sorted(values)
     return values[min(len(values) - 1, int(share * len(values)))]
@@ -84,11 +99,11 @@ def main():
     options = parser.parse_args()
     options.ours, options.only = options.ours or OURS[options.device], options.only or THEIRS[options.device]
 
-    python = os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
+    python = peers_python()
     with tempfile.TemporaryDirectory() as folder:
         weights, frames = options.weights, folder + "/frames"
         if weights is None and options.model == "evidence_tied":
-            weights = str(HERE.parent / "Sources/CBundledModel/bundled.safetensors")
+            weights = str(BUNDLED)
         if weights is None:
             weights = folder + "/weights.pth"
             subprocess.run([python, HERE / "peers/inference.py", "--model", options.model, "--random", weights], check=True)
@@ -107,13 +122,7 @@ def main():
                 contestants.append(Contestant(name, [str(word) for word in command + common]))
             except RuntimeError as error:
                 print(f"{name}: left out, as it does not run: {error}")
-        for index in range(options.rounds):
-            # Who comes after whom changes, too.
-            start = index % len(contestants)
-            for contestant in contestants[start:] + contestants[:start]:
-                contestant.turn()
-        for contestant in contestants:
-            contestant.end()
+        take_turns(contestants, options.rounds)
 
     report(contestants, options)
     if options.json:

@@ -11,10 +11,9 @@ import os
 import pathlib
 import random
 import statistics
-import subprocess
 import tempfile
 
-from inference import HERE, MODELS, Contestant
+from inference import BUNDLED, HERE, MODELS, Contestant, peers_python, take_turns
 
 PEERS = ["onnxruntime-int8", "openvino-int8"]
 
@@ -28,7 +27,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
 
-    python = os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
+    python = peers_python()
     count, height, width = MODELS["evidence_tied"]
     with tempfile.TemporaryDirectory() as folder:
         frames, lengths = pathlib.Path(folder, "frames"), pathlib.Path(folder, "lengths.json")
@@ -41,16 +40,11 @@ def main():
         sequences = [int(length) for length in contestants[0].first["lengths"]]
         lengths.write_text(json.dumps(sequences))
         frames.write_bytes(random.Random(1).randbytes(count * height * width * 3))
-        theirs = [python, HERE / "peers/inference.py", "--model", "evidence_tied", "--weights", HERE.parent / "Sources/CBundledModel/bundled.safetensors"]
+        theirs = [python, HERE / "peers/inference.py", "--model", "evidence_tied", "--weights", BUNDLED]
         theirs += ["--input", frames, "--lengths", lengths, "--threads", options.threads, "--passes", 1, "--warmup", 1]
         theirs += ["--frames", count, "--height", height, "--width", width]
         contestants += [Contestant(form, [str(word) for word in theirs + ["--form", form]]) for form in PEERS]
-        for index in range(options.rounds):
-            start = index % len(contestants)
-            for contestant in contestants[start:] + contestants[:start]:
-                contestant.turn()
-        for contestant in contestants:
-            contestant.end()
+        take_turns(contestants, options.rounds)
 
     print(
         f"{len(sequences)} sequences of {min(sequences)} to {max(sequences)} frames, {sum(sequences)} in all, one at a time, {options.threads} threads on "

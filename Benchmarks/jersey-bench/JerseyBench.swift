@@ -15,8 +15,10 @@ struct JerseyBench: ParsableCommand {
         ])
 }
 
-private func printJSON(_ values: [String: Double]) throws {
+/// A line, at once: whoever started this may wait for it, at the end of a pipe.
+func printJSON(_ values: some Encodable) throws {
     print(JSON.text(try JSON.line(values)))
+    fflush(nil)
 }
 
 extension Array where Element == Double {
@@ -106,9 +108,9 @@ struct InferenceBench: ParsableCommand {
         }
         for _ in 0..<warmup { _ = pass() }
         let output = pass()
-        answer(["logits": Array(output.tens.floats.prefix(11) + output.ones.floats.prefix(10)).map(Double.init)])
+        try printJSON(["logits": Array(output.tens.floats.prefix(11) + output.ones.floats.prefix(10)).map(Double.init)])
         while readLine() != nil {
-            answer([
+            try printJSON([
                 "seconds": (0..<passes).map { _ in
                     let start = ContinuousClock.now
                     _ = pass()
@@ -116,12 +118,6 @@ struct InferenceBench: ParsableCommand {
                 }
             ])
         }
-    }
-
-    private func answer(_ values: [String: [Double]]) {
-        guard let data = try? JSON.line(values) else { return }
-        print(JSON.text(data))
-        fflush(nil)
     }
 }
 

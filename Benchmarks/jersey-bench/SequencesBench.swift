@@ -35,22 +35,17 @@ struct SequencesBench: ParsableCommand {
         let count = min(limit ?? all.count, all.count)
         let sequences = (0..<count).map { all[$0 * all.count / count] }
         let batches = try reader.batches(of: sequences)
-        let confidence = anytime ? checkpoint.card.anytime?.stops : nil
+        let confidence = anytime ? try checkpoint.card.anytimeReading().stops : nil
         func read() -> [Reading] { withoutGradients { batches.flatMap { reader.read($0, until: confidence) } } }
         let readings = read()
-        try answer([
+        try printJSON([
             "lengths": batches.flatMap(\.lengths).map(Double.init), "frames": [Double(readings.reduce(0) { $0 + $1.used.count })],
             "right": [Double(readings.count { $0.number == $0.sequence.number })],
         ])
         while readLine() != nil {
             let start = ContinuousClock.now
             _ = read()
-            try answer(["seconds": [(ContinuousClock.now - start).seconds]])
+            try printJSON(["seconds": [(ContinuousClock.now - start).seconds]])
         }
-    }
-
-    private func answer(_ values: [String: [Double]]) throws {
-        print(JSON.text(try JSON.line(values)))
-        fflush(nil)
     }
 }

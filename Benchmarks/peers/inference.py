@@ -152,6 +152,7 @@ def prepared(form, model, frames, threads, lengths):
 
 
 def compiled(form, model, frames):
+    """A function without arguments that makes one pass by PyTorch."""
     if form == "eager":
         return lambda: model(frames)
     if form == "channels-last":

@@ -14,17 +14,17 @@
 #endif
 
 namespace {
-/// Values that a task is worth beginning for.
-constexpr int64_t share = 1 << 15;
+/// Numbers added up in so many places at once: a compiler must not change the order itself.
+constexpr int64_t lanes = 16;
+
+/// Values that stay in step with colours and vectors both, and those that a task is worth beginning for: a multiple of it.
+constexpr int64_t period = 3 * lanes, share = period << 10;
 
 /// Calls `body` with the ends of stretches of 0..<count, on several threads.
 template <typename Body>
 void in_stretches(int64_t count, Body body) {
     in_parallel(at::ceil_div(count, share), [&](int64_t task) { body(task * share, std::min(count, (task + 1) * share)); });
 }
-
-/// Numbers added up in so many places at once: a compiler must not change the order itself.
-constexpr int64_t lanes = 16;
 
 [[gnu::always_inline]] inline float dot(const float *a, const float *b, int64_t count) {
     float sums[lanes] = {};
@@ -92,16 +92,12 @@ ct_tensor ct_scaled_frames(ct_tensor frames, const float *scale, const float *sh
         auto values = at::empty(bytes.sizes(), at::kFloat);
         const auto *from = bytes.const_data_ptr<uint8_t>();
         auto *to = values.mutable_data_ptr<float>();
-        // As many as stay in step with both colours and vectors.
-        constexpr int64_t period = 3 * lanes;
         float scales[period], shifts[period];
         for (int64_t i = 0; i < period; i++) {
             scales[i] = scale[i % 3];
             shifts[i] = shift[i % 3];
         }
-        in_parallel(at::ceil_div(bytes.numel(), share * period / lanes), [&](int64_t task) {
-            int64_t i = task * share * period / lanes;
-            const int64_t end = std::min(bytes.numel(), (task + 1) * share * period / lanes);
+        in_stretches(bytes.numel(), [&](int64_t i, int64_t end) {
             for (; i + period <= end; i += period)
                 for (int64_t k = 0; k < period; k++) to[i + k] = from[i + k] * scales[k] + shifts[k];
             for (int64_t k = 0; i < end; i++, k++) to[i] = from[i] * scales[k] + shifts[k];

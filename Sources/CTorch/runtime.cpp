@@ -31,6 +31,8 @@ void ct_use_calling_thread_only(void) {
     if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
 }
 
+int64_t usable_threads(void) { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
+
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
     struct Work {
         const std::function<void(int64_t)> &task;
@@ -50,7 +52,7 @@ void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
     // The entry point that GCC's code calls, of the runtime that libtorch has loaded.
     using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
     static const auto parallel = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-    const auto threads = at::in_parallel_region() ? 1 : std::min<int64_t>(at::get_num_threads(), count);
+    const auto threads = std::min(usable_threads(), count);
     if (!parallel || threads < 2) {
         work.run();
     } else {

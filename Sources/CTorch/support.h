@@ -56,6 +56,9 @@ auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {
     if constexpr (!std::is_void_v<Result>) return Result{};
 }
 
+/// Threads among which tasks of this thread are divided: one where it is one of several already.
+int64_t usable_threads(void);
+
 /// Does tasks 0..<count on libtorch's threads, in any order. Its own `parallel_for` is in headers, and parallel only where a compiler
 /// brings the OpenMP that libtorch was built with.
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task);

@@ -206,7 +206,7 @@ void convolve_all(const Layer &layer) {
     const int64_t all_panels = layer.outputs / lanes, groups = at::ceil_div(all_panels, most_panels), panels = at::ceil_div(all_panels, groups);
     // A few tasks for each thread. Where there are few places, each has all of them and a share of the outputs, so that weights are
     // fetched once.
-    const int64_t wanted = 4 * (at::in_parallel_region() ? 1 : at::get_num_threads());
+    const int64_t wanted = 4 * usable_threads();
     const bool isSmall = blocks < 2 * wanted;
     const int64_t down = std::max(at::ceil_div(blocks, most_blocks), isSmall ? 1 : wanted);
     const int64_t panels_per_task = isSmall ? at::ceil_div(groups, std::min(groups, wanted)) * panels : all_panels;

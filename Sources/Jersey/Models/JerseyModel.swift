@@ -171,9 +171,7 @@ public final class JerseyModel {
     }
 
     /// The second half of the model, from the maps of all frames (R, C, h, w) on.
-    func output(ofMaps maps: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
-        output(of: frames(ofMaps: maps), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
-    }
+    func output(ofMaps maps: Tensor, lengths: [Int]) -> Output { output(of: frames(ofMaps: maps), lengths: lengths) }
 
     /// What is kept of frames, from (R, 3, H, W) normalised ones on.
     ///

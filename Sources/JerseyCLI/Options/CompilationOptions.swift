@@ -35,13 +35,4 @@ struct CompilationOptions: ParsableArguments {
     }
 }
 
-extension CompilationOptions {
-    /// When to stop looking, where that is wanted.
-    ///
-    /// - Throws: `UsageError` where it is wanted and not known.
-    func anytimeReading(_ card: Checkpoint.Card) throws -> AnytimeReading? {
-        anytime ? try card.anytimeReading() : nil
-    }
-}
-
 extension Precision: ExpressibleByArgument {}

@@ -48,7 +48,7 @@ struct WeightOptions: ParsableArguments {
         loader.strict = strict
         var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
         reader.calibration = card.calibration
-        reader.anytime = try compilation.anytimeReading(card)
+        reader.anytime = compilation.anytime ? try card.anytimeReading() : nil
         return (reader, card)
     }
 
