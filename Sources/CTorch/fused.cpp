@@ -25,7 +25,7 @@ bool ct_fuses(int32_t dtype, ct_error *error) {
         auto type = static_cast<at::ScalarType>(dtype);
         if (type == at::kFloat) return true;
         // Processors without can do it as well, but not faster than in float32.
-        if (type == at::kByte) return at::cpu::is_avx512_vnni_supported();
+        if (type == at::kByte) return at::cpu::is_avx512_vnni_supported() || ct_int8_lanes();
         if (type != at::kBFloat16) return false;
         return operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
     });
@@ -84,9 +84,9 @@ ct_tensor ct_quantized_max_pool2d(ct_tensor input, int64_t kernel, int64_t strid
     });
 }
 
-std::pair<at::Tensor, at::Tensor> int8_weights(const at::Tensor &weight) {
+std::pair<at::Tensor, at::Tensor> int8_weights(const at::Tensor &weight, bool hasVNNI) {
     // A channel of zeros only has any step.
-    const auto step = weight.abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
+    const auto step = weight.abs().amax({1, 2, 3}, true).clamp_min(1e-12) / (hasVNNI ? 127 : 63);
     return {step.flatten(), (weight / step).round()};
 }
 
@@ -97,7 +97,7 @@ ct_tensor ct_pack_quantized_convolution(
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
                 "onednn::qconv_prepack");
-        const auto [size, rounded] = int8_weights(at_(weight));
+        const auto [size, rounded] = int8_weights(at_(weight), at::cpu::is_avx512_vnni_supported());
         const auto flat = size.to(at::kFloat);
         auto packed = pack.call(
             rounded.to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups,

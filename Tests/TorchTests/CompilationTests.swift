@@ -46,7 +46,24 @@ struct CompilationTests {
                 )
             }
             #expect(isClose(found.to(dtype: .float32), expected, within: tolerance))
-            #expect(compiled.form is WinogradConvolution == ct_has_winograd())
+            #expect(compiled.form is WinogradConvolution == (ct_winograd_lanes() > 0))
+        }
+    }
+
+    @Test("Winograd is as right with registers of older processors", arguments: sizes, [DType.float32, .bfloat16])
+    func shorterRegisters(_ size: Size, _ dtype: DType) throws {
+        let lanes: Int64 = 8
+        guard ct_winograd_lanes() >= lanes, Compilation.float(dtype).isSupported(on: .cpu) else { return }
+        let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
+        let shortcut = Tensor.normal([size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
+        let (_, layer) = layer(size, .relu)
+        try withoutGradients {
+            let expected = layer(x, adding: shortcut)
+            let fused = FusedConvolution(layer, dtype, for: x)
+            let convolution = try #require(WinogradConvolution(layer, otherwise: fused, lanes: lanes))
+            let found = convolution(
+                convolution.accepted(x), padding: 1, adding: (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true))
+            #expect(isClose(found.to(dtype: .float32), expected, within: dtype == .float32 ? 1e-4 : 0.04))
         }
     }
 
@@ -57,7 +74,7 @@ struct CompilationTests {
         var groups = 1
         var isBytes = true
         var isSigned = false
-        var isVNNIs: Bool { groups == 1 && outputs.isMultiple(of: 16) && kernel <= 8 }
+        var isOurs: Bool { groups == 1 && outputs.isMultiple(of: 16) && kernel <= 8 }
         var testDescription: String {
             "\(frames)x\(inputs)x\(height)x\(width) to \(outputs), \(kernel)x\(kernel) / \(stride), \(groups) groups"
                 + (isBytes ? isSigned ? ", signed" : "" : ", floats")
@@ -80,8 +97,10 @@ struct CompilationTests {
         Integers(frames: 1, inputs: 16, outputs: 16, height: 10, width: 9, kernel: 9, stride: 1),
     ]
 
-    @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers)
-    func bytes(_ size: Integers) {
+    @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers, [false, true])
+    func bytes(_ size: Integers, asBeforeVNNI: Bool) throws {
+        let lanes = asBeforeVNNI ? 8 : ct_int8_lanes()
+        if asBeforeVNNI && (ct_int8_lanes() <= lanes || !size.isOurs) { return }
         func layer(_ activation: Activation?) -> (ParameterStore, ConvNormActivation) {
             let store = ParameterStore()
             let convolution = Conv2d(
@@ -90,7 +109,7 @@ struct CompilationTests {
             // Whole steps, so that nothing is lost as weights become bytes.
             let weight = convolution.weight.detached()
             let steps = Tensor(
-                (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / 127 },
+                (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / (lanes == 8 ? 63 : 127) },
                 shape: [size.outputs, 1, 1, 1])
             withoutGradients {
                 convolution.weight.copy(from: Tensor((weight / steps).floats.map { $0.rounded() }, shape: weight.shape) * steps)
@@ -112,14 +131,17 @@ struct CompilationTests {
             let outputs = expected.min()!...expected.max()!
             let (store, compiled) = layer(activation)
             guard store.compile(.int8(input: range, outputs: ["layer": outputs])) else { return }
-            let found = withoutGradients {
-                compiled(
-                    size.isBytes ? x.quantized(Quantization(range)) : x.contiguous(channelsLast: true),
-                    adding: shortcut.map { $0.quantized(Quantization(range)) })
+            let (input, output) = (Quantization(range), Quantization(outputs))
+            let given = size.isBytes ? x.quantized(input) : x.contiguous(channelsLast: true)
+            let added = shortcut.map { $0.quantized(input) }
+            let found = try withoutGradients {
+                if !asBeforeVNNI { return compiled(given, adding: added) }
+                let form = try #require(Int8Convolution(compiled, for: given, input: input, output: output, lanes: lanes))
+                return form(form.accepted(given), padding: size.kernel / 2, adding: added)
             }
             #expect(found.shape == shape)
-            #expect(compiled.form is VNNIConvolution == (ct_has_vnni() && size.isVNNIs))
-            let step = Float(Quantization(outputs).steps.step)
+            #expect(asBeforeVNNI || compiled.form is Int8Convolution == (lanes > 0 && size.isOurs))
+            let step = Float(output.steps.step)
             let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
             #expect(worst <= step * 0.52)
         }

@@ -165,25 +165,31 @@ ct_tensor _Nullable ct_quantized_convolution(
     ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
     ct_steps output_steps, ct_error *error);
 
-/// Whether this processor has the instructions that `ct_vnni_convolution` is written for, and none that oneDNN would do more with (AMX).
-bool ct_has_vnni(void);
-/// Whether it has, and can do with this weight: squares of 8 by 8 at most, O a multiple of 16, so few products that no sum overflows.
-bool ct_fits_vnni(ct_tensor weight);
+/// Sums in a register of this processor, 8 (AVX2) or 16 (AVX-512 VNNI), if `ct_int8_convolution` is written for it; 0 where it is not,
+/// or where oneDNN does more (AMX).
+int64_t ct_int8_lanes(void);
+/// Whether `ct_int8_convolution` can do with this weight: squares of 8 by 8 at most, O a multiple of 16, so few products that no sum
+/// overflows.
+bool ct_fits_int8(ct_tensor weight);
 /// A (O, I, K, K) weight that fits, for bytes that mean `input`, and what turns its sums into bytes that mean `output`, in
 /// `factors` (2, O).
-ct_tensor _Nullable ct_pack_vnni(
-    ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, ct_tensor _Nullable *_Nonnull factors,
-    ct_error *error);
+///
+/// - Parameter lanes: of `ct_int8_lanes`, or 8 where it is 16.
+ct_tensor _Nullable ct_pack_int8(
+    ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, int64_t lanes,
+    ct_tensor _Nullable *_Nonnull factors, ct_error *error);
 /// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Of bytes, the
 /// channels are a multiple of four.
-ct_tensor _Nullable ct_vnni_convolution(
+ct_tensor _Nullable ct_int8_convolution(
     ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
     ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_error *error);
 
-/// Whether this processor has the instructions that `ct_winograd_convolution` is written for.
-bool ct_has_winograd(void);
+/// Floats in a register of this processor, 8 or 16, if `ct_winograd_convolution` is written for it; else 0.
+int64_t ct_winograd_lanes(void);
 /// Weights (O, I, 3, 3), O and I multiples of 16, for `ct_winograd_convolution`.
-ct_tensor _Nullable ct_pack_winograd(ct_tensor weight, ct_error *error);
+///
+/// - Parameter lanes: of `ct_winograd_lanes`, or 8 where it is 16.
+ct_tensor _Nullable ct_pack_winograd(ct_tensor weight, int64_t lanes, ct_error *error);
 /// Whether `ct_winograd_convolution` is faster than `ct_fused_convolution` for input of this size.
 bool ct_winograd_pays(ct_tensor input, ct_tensor packed);
 /// As `ct_fused_convolution` with stride 1, padding 1 and one group, channels last: float32, or bfloat16 with sums in float32. The bias

@@ -38,7 +38,7 @@ public enum Compilation {
                 preconditionFailure("nothing is known of the range of \(layer.convolution.path)")
             }
             let (from, to) = (x.quantization ?? Quantization(input), Quantization(output))
-            return VNNIConvolution(layer, for: x, input: from, output: to)
+            return Int8Convolution(layer, for: x, input: from, output: to)
                 ?? QuantizedConvolution(layer, for: x, input: from, output: to)
         }
     }

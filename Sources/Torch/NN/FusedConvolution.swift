@@ -52,17 +52,19 @@ struct WinogradConvolution: CompiledConvolution {
     let weight: Tensor
     let bias: Tensor?
 
-    /// Nil for layers that it is not for.
-    init?(_ layer: ConvNormActivation, otherwise fused: FusedConvolution) {
+    /// Nil for layers and processors that it is not for.
+    ///
+    /// - Parameter lanes: floats of a register.
+    init?(_ layer: ConvNormActivation, otherwise fused: FusedConvolution, lanes: Int64 = ct_winograd_lanes()) {
         let convolution = layer.convolution
         let shape = convolution.weight.shape
         guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1,
             convolution.stride == 1, convolution.padding == .symmetric(1), shape[2...] == [3, 3],
-            shape[0].isMultiple(of: 16), shape[1].isMultiple(of: 16), ct_has_winograd()
+            shape[0].isMultiple(of: 16), shape[1].isMultiple(of: 16), lanes > 0
         else { return nil }
         let folded = FoldedConvolution(layer)
         self.fused = fused
-        weight = tensor { ct_pack_winograd(folded.weight.handle, $0) }
+        weight = tensor { ct_pack_winograd(folded.weight.handle, lanes, $0) }
         bias = folded.bias?.to(dtype: .float32)
     }
 

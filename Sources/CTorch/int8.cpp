@@ -1,0 +1,230 @@
+// Convolutions in integers of 8 bits: by the instruction that adds four products of bytes at once (VNNI), or the three that do before
+// it. oneDNN multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
+#include <ATen/Parallel.h>
+#include <ATen/ceil_div.h>
+
+#include <array>
+
+#include "support.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+namespace {
+/// Inputs that are added up at once.
+constexpr int64_t quad = 4;
+
+/// Runs of a window, at most.
+constexpr int64_t most_runs = 64;
+
+struct Layer {
+    /// N, height, width, channels; channels are a multiple of `quad`.
+    const uint8_t *x;
+    /// N, down, across, outputs
+    uint8_t *y;
+    const uint8_t *_Nullable residual;
+    /// outputs / lanes, runs, length / 4, lanes, 4
+    const int8_t *weights;
+    /// Of each output: sum · factor + offset is its byte.
+    const float *factors, *offsets;
+    /// (byte − zero) · factor is what a byte of the residual adds to that.
+    float residual_zero, residual_factor, least;
+    int64_t images, height, width, channels, down, across, outputs, kernel, stride, padding;
+    /// What a window consists of, bytes that lie side by side: whole rows of it where there is no padding, pixels where there is.
+    int64_t runs, length;
+    /// Where a run begins, from where its window does.
+    int64_t steps[most_runs];
+    /// Of windows in a row and in a column, the runs that do not lie above or below the picture, or to its sides; a bit each.
+    std::vector<uint64_t> inside_rows, inside_columns;
+    /// A pixel of the padding, and whether it is all zeros, which add nothing.
+    const uint8_t *outside;
+    bool skips;
+};
+
+// Functions for processors that have the instructions: the rest is compiled for all.
+namespace vnni {
+constexpr int64_t lanes = 16, block_pixels = 7, most_panels = 4;
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vnni"))), apply_to = function)
+using Floats = __m512;
+using Ints = __m512i;
+
+inline Floats all(float value) { return _mm512_set1_ps(value); }
+inline Ints all(int32_t value) { return _mm512_set1_epi32(value); }
+inline Floats load(const float *from) { return _mm512_loadu_ps(from); }
+inline Ints load(const int8_t *from) { return _mm512_loadu_si512(from); }
+inline Floats floats(Ints values) { return _mm512_cvtepi32_ps(values); }
+inline Floats floats(const uint8_t *bytes) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(bytes))));
+}
+/// Rounded; values are not negative.
+inline void store(uint8_t *to, Floats values) {
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(to), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(values)));
+}
+/// Pixels of three colours with a zero behind each.
+inline Floats spread(Floats pixels) {
+    const __m512i places = _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0);
+    return _mm512_maskz_permutexvar_ps(0x7777, places, pixels);
+}
+/// Sums, and four products each of bytes in a row and weights in a column.
+inline Ints dot(Ints sums, Ints row, Ints column) { return _mm512_dpbusd_epi32(sums, row, column); }
+
+#include "int8_kernel.h"
+#pragma clang attribute pop
+}  // namespace vnni
+
+namespace avx2 {
+constexpr int64_t lanes = 8, block_pixels = 6, most_panels = 2;
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+using Floats = __m256;
+using Ints = __m256i;
+
+inline Floats all(float value) { return _mm256_set1_ps(value); }
+inline Ints all(int32_t value) { return _mm256_set1_epi32(value); }
+inline Floats load(const float *from) { return _mm256_loadu_ps(from); }
+inline Ints load(const int8_t *from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)); }
+inline Floats floats(Ints values) { return _mm256_cvtepi32_ps(values); }
+inline Floats floats(const uint8_t *bytes) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(bytes))));
+}
+inline void store(uint8_t *to, Floats values) {
+    const __m256i rounded = _mm256_cvtps_epi32(_mm256_min_ps(values, _mm256_set1_ps(255)));
+    const __m128i shorts = _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i *>(to), _mm_packus_epi16(shorts, shorts));
+}
+inline Floats spread(Floats pixels) {
+    const __m256 spread = _mm256_permutevar8x32_ps(pixels, _mm256_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0));
+    return _mm256_blend_ps(spread, _mm256_setzero_ps(), 0x88);
+}
+/// Two products are added up in 16 bits first, which they do not leave with weights of seven bits.
+inline Ints dot(Ints sums, Ints row, Ints column) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(row, column), _mm256_set1_epi16(1)));
+}
+
+#include "int8_kernel.h"
+#pragma clang attribute pop
+}  // namespace avx2
+
+/// Whether outputs fill registers of any processor, the runs of a window fit a word of bits, and no sum of products of bytes overflows.
+bool fits(const at::Tensor &weight) {
+    const int64_t kernel = weight.size(2), window = kernel * kernel;
+    return weight.size(0) % vnni::lanes == 0 && weight.size(3) == kernel && window <= most_runs &&
+           window * at::round_up(weight.size(1), quad) <= 1 << 16;
+}
+}  // namespace
+
+int64_t ct_int8_lanes(void) {
+    // oneDNN would do more with AMX.
+    if (__builtin_cpu_supports("amx-int8")) return 0;
+    // What libtorch goes by, which can be told to hold back.
+    const auto capability = at::get_cpu_capability();
+    if (capability == "AVX512" && __builtin_cpu_supports("avx512vnni")) return vnni::lanes;
+    return capability != "DEFAULT" && __builtin_cpu_supports("fma") ? avx2::lanes : 0;
+}
+
+bool ct_fits_int8(ct_tensor weight) { return fits(at_(weight)); }
+
+ct_tensor ct_pack_int8(
+    ct_tensor weight, ct_tensor bias, ct_steps input, ct_steps output, int64_t lanes, ct_tensor *factors, ct_error *error) {
+    return guarded(error, [&] {
+        const auto w = at_(weight).to(at::kDouble);
+        TORCH_CHECK(lanes == vnni::lanes || lanes == avx2::lanes, "this is for processors with AVX2 or VNNI");
+        TORCH_CHECK(fits(w), "a window of another kind");
+        const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2);
+        const auto [steps, bytes] = int8_weights(w, lanes == vnni::lanes);
+        const auto factor = steps * (input.step / output.step);
+        auto offset = factor * bytes.sum({1, 2, 3}) * -double(input.zero) + double(output.zero);
+        if (bias) offset += at_(bias).to(at::kDouble) / output.step;
+        *factors = own(at::stack({factor, offset}).to(at::kFloat).contiguous());
+        return own(at::constant_pad_nd(bytes, {0, 0, 0, 0, 0, at::round_up(inputs, quad) - inputs})
+                       .reshape({outputs / lanes, lanes, -1, quad, kernel, kernel})
+                       .permute({0, 4, 5, 2, 1, 3})  // O / lanes, K, K, I / 4, lanes, 4
+                       .to(at::kChar)
+                       .contiguous());
+    });
+}
+
+ct_tensor ct_int8_convolution(
+    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor residual, ct_steps residual_steps,
+    int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_error *error) {
+    return guarded(error, [&] {
+        at::Tensor x = at_(input);
+        const at::Tensor &weights = at_(packed), &scales = at_(factors);
+        const bool isVNNI = weights.size(4) == vnni::lanes;
+        const int64_t outputs = weights.size(0) * weights.size(4), kernel = weights.size(1), channels = weights.size(3) * quad;
+        const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
+        const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
+        TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
+        TORCH_CHECK(at::round_up(x.size(1), quad) == channels, "input of another size");
+        TORCH_CHECK(
+            std::min(x.size(2), x.size(3)) > 0 && std::min(x.size(2), x.size(3)) + 2 * padding >= kernel,
+            "a picture smaller than the window");
+        TORCH_CHECK(outputs > 0 && scales.sizes() == at::IntArrayRef({2, outputs}), "factors of another size");
+        if (x.scalar_type() == at::kFloat) {
+            x = (isVNNI ? vnni::rounded : avx2::rounded)(x, input_steps, padding).permute({0, 3, 1, 2});
+            padding = 0;
+        }
+        TORCH_CHECK(x.scalar_type() == at::kByte && x.size(1) == channels, "only bytes of so many channels");
+        const auto y = destination(residual, {images, outputs, down, across}, at::kByte);
+        const std::vector<uint8_t> outside(channels, static_cast<uint8_t>(input_steps.zero));
+        const auto *scale = static_cast<const float *>(scales.const_data_ptr());
+        Layer layer{};
+        layer.x = static_cast<const uint8_t *>(x.const_data_ptr());
+        layer.y = static_cast<uint8_t *>(y.data_ptr());
+        layer.residual = residual ? layer.y : nullptr;
+        layer.weights = static_cast<const int8_t *>(weights.const_data_ptr());
+        layer.factors = scale;
+        layer.offsets = scale + outputs;
+        layer.residual_zero = static_cast<float>(residual_steps.zero);
+        layer.residual_factor = static_cast<float>(residual_steps.step / output_steps.step);
+        layer.least = relu ? static_cast<float>(output_steps.zero) : 0.f;
+        layer.images = images;
+        layer.height = x.size(2);
+        layer.width = x.size(3);
+        layer.channels = channels;
+        layer.down = down;
+        layer.across = across;
+        layer.outputs = outputs;
+        layer.kernel = kernel;
+        layer.stride = stride;
+        layer.padding = padding;
+        layer.runs = padding ? kernel * kernel : kernel;
+        layer.length = padding ? channels : kernel * channels;
+        TORCH_CHECK(layer.runs <= most_runs, "too large a window");
+        layer.inside_rows.resize(down);
+        layer.inside_columns.resize(across);
+        for (int64_t run = 0; run < layer.runs; run++) {
+            const int64_t y = padding ? run / kernel : run, x = padding ? run % kernel : 0;
+            layer.steps[run] = (y * layer.width + x) * channels;
+            const auto note = [&](std::vector<uint64_t> &inside, int64_t offset, int64_t size) {
+                for (size_t i = 0; i < inside.size(); i++) {
+                    const int64_t at = static_cast<int64_t>(i) * stride - padding + offset;
+                    if (at >= 0 && at < size) inside[i] |= 1ull << run;
+                }
+            };
+            note(layer.inside_rows, y, layer.height);
+            note(layer.inside_columns, x, layer.width);
+        }
+        layer.outside = outside.data();
+        layer.skips = input_steps.zero == 0;
+        (isVNNI ? vnni::convolve_all : avx2::convolve_all)(layer);
+        return own(y);
+    });
+}
+
+#else
+
+int64_t ct_int8_lanes(void) { return 0; }
+
+bool ct_fits_int8(ct_tensor) { return false; }
+
+ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_steps, ct_steps, int64_t, ct_tensor *, ct_error *error) {
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2 or VNNI"); });
+}
+
+ct_tensor ct_int8_convolution(
+    ct_tensor, ct_steps, ct_tensor, ct_tensor, ct_tensor, ct_steps, int64_t, int64_t, bool, ct_steps, ct_error *error) {
+    return ct_pack_int8(nullptr, nullptr, {}, {}, 0, nullptr, error);
+}
+
+#endif
