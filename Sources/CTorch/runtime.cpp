@@ -8,9 +8,6 @@
 #include <malloc.h>
 #include <torch/headeronly/version.h>
 
-#include <atomic>
-#include <exception>
-
 #include "support.h"
 
 const char *ct_version(void) { return TORCH_VERSION; }
@@ -23,47 +20,6 @@ const char *ct_library_path(void) {
 void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 
 int32_t ct_threads(void) { return at::get_num_threads(); }
-
-void ct_use_calling_thread_only(void) {
-    // at::set_num_threads would also change what threads started later inherit. libtorch's first look at the thread count, which
-    // sets it to what at::set_num_threads was told, is made to happen before, or it would undo ours.
-    at::get_num_threads();
-    if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
-}
-
-int64_t usable_threads(void) { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
-
-void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
-    struct Work {
-        const std::function<void(int64_t)> &task;
-        const int64_t count;
-        std::atomic<int64_t> next = 0;
-        std::atomic<bool> failed = false;
-        std::exception_ptr failure = nullptr;
-        // No exception may leave a thread of the runtime's.
-        void run() noexcept {
-            try {
-                for (int64_t i; (i = next++) < count && !failed;) task(i);
-            } catch (...) {
-                if (!failed.exchange(true)) failure = std::current_exception();
-            }
-        }
-    } work{task, count};
-    // The entry point that GCC's code calls, of the runtime that libtorch has loaded.
-    using Parallel = void (*)(void (*)(void *), void *, unsigned, unsigned);
-    static const auto parallel = reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-    const auto threads = std::min(usable_threads(), count);
-    if (!parallel || threads < 2) {
-        work.run();
-    } else {
-        parallel([](void *work) { static_cast<Work *>(work)->run(); }, &work, threads, 0);
-    }
-    if (work.failure) std::rethrow_exception(work.failure);
-}
-
-void ct_in_parallel(int64_t count, void *context, void (*body)(void *, int64_t)) {
-    in_parallel(count, [&](int64_t index) { body(context, index); });
-}
 
 void ct_keep_memory(void) {
     mallopt(M_MMAP_MAX, 0);

@@ -59,8 +59,8 @@ auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {
 /// Threads among which tasks of this thread are divided: one where it is one of several already.
 int64_t usable_threads(void);
 
-/// Does tasks 0..<count on libtorch's threads, in any order. Its own `parallel_for` is in headers, and parallel only where a compiler
-/// brings the OpenMP that libtorch was built with.
+/// Does tasks 0..<count on libtorch's threads, in any order; on this one alone while other programs want the processors. libtorch's own
+/// `parallel_for` is in headers, and parallel only where a compiler brings the OpenMP that libtorch was built with.
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task);
 
 /// Weights (O, I, K, K) in int8: the step of each output channel (O), symmetric, and how many of it each weight is.

@@ -99,6 +99,13 @@ struct TensorTests {
         #expect(squares.map(\.item) == (0..<count).map { Double($0 * $0) })
     }
 
+    @Test("operations stay on the calling thread for as long as they are told to")
+    func callingThread() {
+        let threads = Runtime.threads
+        #expect(Runtime.onCallingThread { Runtime.threads } == 1)
+        #expect(Runtime.threads == threads)
+    }
+
     @Test("operations in place change the tensor itself")
     func inPlace() {
         let a = Tensor([1.6, -2.5, 300] as [Float])

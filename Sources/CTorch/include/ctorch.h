@@ -256,9 +256,10 @@ const char *ct_version(void);
 const char *_Nullable ct_library_path(void);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
-/// Keeps libtorch's operations on the calling thread, without changing other threads.
-void ct_use_calling_thread_only(void);
-/// Calls `body(context, index)` for 0..<count, in any order, on libtorch's threads, each of which then does all operations by itself.
+/// Lets operations of the calling thread use so many threads, without changing that of others; returns how many it was before.
+int32_t ct_use_threads(int32_t count);
+/// Calls `body(context, index)` for 0..<count, in any order, on libtorch's threads, each of which then does all operations by itself; on
+/// the calling thread alone while other programs want the processors.
 void ct_in_parallel(int64_t count, void *context, void (*body)(void *context, int64_t index));
 /// Keeps freed memory for the next allocation instead of giving it back to the system, for the rest of the process.
 void ct_keep_memory(void);

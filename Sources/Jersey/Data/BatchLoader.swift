@@ -98,8 +98,12 @@ extension BatchLoader.Batch {
             let last = Tensor(sharing: item.frames, offset: (count - 1) * size.byteCount, shape: [1, size.height, size.width, 3])
             pieces += Array(repeating: last, count: longest - count)
         }
+        let frames =
+            pieces.isEmpty
+            ? Tensor.zeros([0, size.height, size.width, 3], dtype: .uint8)
+            : Runtime.onCallingThread { .concatenated(pieces, over: 0) }
         self.init(
-            frames: pieces.isEmpty ? .zeros([0, size.height, size.width, 3], dtype: .uint8) : .concatenated(pieces, over: 0),
+            frames: frames,
             lengths: readable.map(\.frames.used.count), isPadded: pads, sequences: readable.map(\.sequence),
             used: readable.map(\.frames.used), heights: readable.map(\.frames.heights),
             leftOut: readable.map(\.frames.problems),

@@ -87,7 +87,7 @@ public struct SequenceReader {
 
     /// Log-probabilities from the logits of a head (N, C).
     static func rows(_ logits: Tensor) -> [[Double]] {
-        let values = logits.to(dtype: .float64).logSoftmax(over: 1).array(of: Double.self)
+        let values = Runtime.onCallingThread { logits.to(dtype: .float64).logSoftmax(over: 1).array(of: Double.self) }
         let width = logits.shape[1]
         return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
     }

@@ -179,7 +179,7 @@ public final class JerseyModel {
     /// no thread waits for others behind every layer, and what it works on stays near it.
     func frames(_ frames: Tensor) -> Frames {
         let (count, size, threads) = (frames.shape[0], Array(frames.shape[2...]), Runtime.threads)
-        guard device == .cpu, store.isPure, min(count, threads) > 1, !readyFor.insert(size).inserted else {
+        guard device == .cpu, store.isPure, count > 0, threads > 1, !readyFor.insert(size).inserted else {
             return self.frames(ofMaps: maps(frames))
         }
         let shares = min(threads * ((count - 1) / (Self.share * threads) + 1), count)
@@ -202,6 +202,10 @@ public final class JerseyModel {
     func output(of frames: Frames, lengths: [Int]) -> Output { output(of: frames, PackedLayout(lengths: lengths)) }
 
     private func output(of frames: Frames, _ layout: PackedLayout) -> Output {
+        device == .cpu && store.isPure ? Runtime.onCallingThread { rest(of: frames, layout) } : rest(of: frames, layout)
+    }
+
+    private func rest(of frames: Frames, _ layout: PackedLayout) -> Output {
         if let temporal {
             let recurrent = temporal(frames.parts[0], layout)
             let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)

@@ -18,7 +18,15 @@ public enum Runtime {
 
     /// Keeps operations on the calling thread, so that worker threads and OpenMP do not fight over the cores.
     public static func useCallingThreadOnly() {
-        ct_use_calling_thread_only()
+        _ = ct_use_threads(1)
+    }
+
+    /// Does `body` with operations that stay on the calling thread: with several threads, a small one lasts until the system has given
+    /// each of them a processor.
+    public static func onCallingThread<Result>(_ body: () -> Result) -> Result {
+        let threads = ct_use_threads(1)
+        defer { _ = ct_use_threads(threads) }
+        return body()
     }
 
     /// What `body` gives for 0..<count, each on one of libtorch's threads, which does its operations by itself and without gradients.

@@ -1,0 +1,106 @@
+// Who does what is to be done on several threads.
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <thread>
+
+#include "support.h"
+
+int32_t ct_use_threads(int32_t count) {
+    // at::set_num_threads would also change what threads started later inherit. libtorch's first look at the thread count, which
+    // sets it to what at::set_num_threads was told, is made to happen before, or it would undo ours.
+    const int32_t before = at::get_num_threads();
+    static const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+    // MKL has a count of its own, 0 for that of all threads.
+    static const auto set_mkl = reinterpret_cast<int (*)(int)>(dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
+    if (set) set(count);
+    if (set_mkl) set_mkl(count == 1 ? 1 : 0);
+    return before;
+}
+
+int64_t usable_threads(void) { return at::in_parallel_region() ? 1 : at::get_num_threads(); }
+
+namespace {
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+/// Whether other programs want the processors, too. OpenMP's threads wait for each other at the end of a region, turning in circles, and
+/// so for one that the system has given no processor: with one busy program on two cores two threads take twice as long as one.
+class Crowd {
+    std::atomic<Clock::rep> end = 0, length = 0;
+
+    static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
+    static constexpr Clock::rep ticks(Clock::duration span) { return span.count(); }
+
+public:
+    bool is_there() const { return now() < end; }
+
+    /// - Parameters:
+    ///   - worked: on this thread's share of a region.
+    ///   - waited: for the other threads, afterwards.
+    void see(Clock::duration worked, Clock::duration waited) {
+        // Where shares differ somewhat, nobody waits as long as the system lets others run.
+        if (waited < 2ms || waited < worked) return;
+        const auto now = this->now();
+        // Twice as long where it is still there, so that seeing it costs little; briefly where it may have been a single event.
+        length = now - end < ticks(60ms) ? std::min(2 * length, ticks(1s)) : ticks(4ms);
+        end = now + length;
+    }
+} crowd;
+
+/// Tasks that any number of threads take until none is left.
+struct Tasks {
+    const std::function<void(int64_t)> &task;
+    const int64_t count;
+    std::atomic<int64_t> next = 0;
+    std::atomic<bool> failed = false;
+    std::exception_ptr failure = nullptr;
+
+    // No exception may leave a thread of the runtime's.
+    void run() noexcept {
+        try {
+            for (int64_t i; (i = next++) < count && !failed;) task(i);
+        } catch (...) {
+            if (!failed.exchange(true)) failure = std::current_exception();
+        }
+    }
+};
+
+/// As OpenMP's region, by the entry point that GCC's code calls, of the runtime that libtorch has loaded. Null where there is none.
+const auto region = reinterpret_cast<void (*)(void (*)(void *), void *, unsigned, unsigned)>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+}  // namespace
+
+void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
+    Tasks tasks{task, count};
+    const int64_t usable = usable_threads(), threads = std::min(usable, count);
+    if (usable > 1 && crowd.is_there()) {
+        ct_use_threads(1);
+        tasks.run();
+        ct_use_threads(usable);
+    } else if (threads < 2 || !region) {
+        tasks.run();
+    } else {
+        struct Mine {
+            Tasks &tasks;
+            const std::thread::id thread = std::this_thread::get_id();
+            const Clock::time_point start = Clock::now();
+            Clock::time_point end;
+        } mine{tasks};
+        region(
+            [](void *context) {
+                auto &mine = *static_cast<Mine *>(context);
+                mine.tasks.run();
+                if (std::this_thread::get_id() == mine.thread) mine.end = Clock::now();
+            },
+            &mine, threads, 0);
+        crowd.see(mine.end - mine.start, Clock::now() - mine.end);
+    }
+    if (tasks.failure) std::rethrow_exception(tasks.failure);
+}
+
+void ct_in_parallel(int64_t count, void *context, void (*body)(void *, int64_t)) {
+    in_parallel(count, [&](int64_t index) { body(context, index); });
+}
