@@ -2,7 +2,6 @@
 // functions that are exported for use, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/Version.h>
-#include <ATen/cpu/Utils.h>
 
 #include "support.h"
 
@@ -25,7 +24,7 @@ bool ct_fuses(int32_t dtype, ct_error *error) {
         auto type = static_cast<at::ScalarType>(dtype);
         if (type == at::kFloat) return true;
         // Processors without can do it as well, but not faster than in float32.
-        if (type == at::kByte) return at::cpu::is_avx512_vnni_supported() || ct_int8_lanes();
+        if (type == at::kByte) return has_vnni() || ct_int8_lanes();
         if (type != at::kBFloat16) return false;
         return operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
     });
@@ -97,7 +96,7 @@ ct_tensor ct_pack_quantized_convolution(
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
                 "onednn::qconv_prepack");
-        const auto [size, rounded] = int8_weights(at_(weight), at::cpu::is_avx512_vnni_supported());
+        const auto [size, rounded] = int8_weights(at_(weight), has_vnni());
         const auto flat = size.to(at::kFloat);
         auto packed = pack.call(
             rounded.to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups,

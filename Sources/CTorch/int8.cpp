@@ -113,13 +113,14 @@ bool fits(const at::Tensor &weight) {
 }
 }  // namespace
 
+// Both go by libtorch's account of the processor, which can be told to hold back.
+bool has_vnni(void) { return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512vnni"); }
+
 int64_t ct_int8_lanes(void) {
     // oneDNN would do more with AMX.
     if (__builtin_cpu_supports("amx-int8")) return 0;
-    // What libtorch goes by, which can be told to hold back.
-    const auto capability = at::get_cpu_capability();
-    if (capability == "AVX512" && __builtin_cpu_supports("avx512vnni")) return vnni::lanes;
-    return capability != "DEFAULT" && __builtin_cpu_supports("fma") ? avx2::lanes : 0;
+    if (has_vnni()) return vnni::lanes;
+    return at::get_cpu_capability() != "DEFAULT" && __builtin_cpu_supports("fma") ? avx2::lanes : 0;
 }
 
 bool ct_fits_int8(ct_tensor weight) { return fits(at_(weight)); }
@@ -213,6 +214,8 @@ ct_tensor ct_int8_convolution(
 }
 
 #else
+
+bool has_vnni(void) { return false; }
 
 int64_t ct_int8_lanes(void) { return 0; }
 

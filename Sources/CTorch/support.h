@@ -63,6 +63,9 @@ int64_t usable_threads(void);
 /// `parallel_for` is in headers, and parallel only where a compiler brings the OpenMP that libtorch was built with.
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task);
 
+/// Whether this processor has an instruction that adds four products of bytes to 32 bits.
+bool has_vnni(void);
+
 /// Weights (O, I, K, K) in int8: the step of each output channel (O), symmetric, and how many of it each weight is.
 ///
 /// - Parameter hasVNNI: without, sums of two products have to fit 16 bits, and weights have seven bits: 2 · 255 · 63 < 2¹⁵.
