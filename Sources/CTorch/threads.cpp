@@ -45,8 +45,8 @@ public:
         // Where shares differ somewhat, nobody waits as long as the system lets others run.
         if (waited < 2ms || waited < worked) return;
         const auto now = this->now();
-        // Twice as long where it is still there, so that seeing it costs little; briefly where it may have been a single event.
-        length = now - end < ticks(60ms) ? std::min(2 * length, ticks(1s)) : ticks(4ms);
+        // Longer where it is still there, so that seeing it costs little; briefly where it may have been a single event.
+        length = now - end < ticks(60ms) ? std::min(4 * length, ticks(1s)) : ticks(4ms);
         end = now + length;
     }
 } crowd;
