@@ -66,11 +66,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Width of frames, pixels.", valueName: "n"))
     var width = 96
 
-    @Option(help: ArgumentHelp("Threads of libtorch (default: one on each core).", valueName: "n"))
-    var threads: Int?
-
-    @Option(help: "Where to compute.")
-    var device = TrainingConfig.DeviceChoice.automatic
+    @OptionGroup var compute: ComputeOptions
 
     @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
     var workers = 2
@@ -92,13 +88,11 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         guard (16...2048).contains(height), (16...2048).contains(width) else {
             throw ValidationError("--height and --width must be 16...2048")
         }
-        guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be 1...1024") }
-        guard !compilation.anytime else { throw ValidationError("--anytime is measured by `jersey benchmark anytime`") }
     }
 
     func run() throws {
         Runtime.keepMemory()
-        if let threads { Runtime.threads = threads }
+        let device = try compute.begin()
         let folder = FileManager.default.temporaryDirectory.appending(path: "jersey-benchmark-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         if data == nil { try InferenceBenchmark.render(sequences: batch, frames: frames, to: folder) }
@@ -109,12 +103,11 @@ struct InferenceBenchmarkCommand: ParsableCommand {
             throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
         }
         let result = try InferenceBenchmark(
-            try readers(), form: compilation.form, sequences: Array(sequences), rounds: benchmark.rounds ?? 20)
+            try readers(on: device), form: compilation.form, sequences: Array(sequences), rounds: benchmark.rounds ?? 20)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 
-    private func readers() throws -> [SequenceReader] {
-        let device = try device.resolved()
+    private func readers(on device: Device) throws -> [SequenceReader] {
         if let weights {
             let checkpoint = try Checkpoint(named: weights)
             return [try reader(checkpoint.model(on: device, path: weights), checkpoint.card)]
@@ -142,7 +135,9 @@ struct ProductionBenchmarkCommand: ParsableCommand {
             Example: jersey benchmark production --weights runs/small/best.safetensors --data crops
             """)
 
-    @OptionGroup var options: WeightOptions
+    @OptionGroup var source: CheckpointOptions
+
+    @OptionGroup var compute: ComputeOptions
 
     @Option(help: ArgumentHelp("Labelled data set on which answers are compared; none are where not given.", valueName: "folder"))
     var data: String?
@@ -153,24 +148,17 @@ struct ProductionBenchmarkCommand: ParsableCommand {
 
     @OptionGroup var benchmark: BenchmarkOptions
 
-    func validate() throws {
-        guard options.compilation.isUsual else {
-            throw ValidationError("every form is measured; leave out --precision, --eager and --anytime")
-        }
-    }
-
     func run() throws {
         Runtime.keepMemory()
-        let checkpoint = try options.checkpoint()
-        let (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchor)
+        let device = try compute.begin()
+        let checkpoint = try source.checkpoint()
+        let loader = try SequenceLoader(checkpoint, singleFrame: .anchor, path: source.path)
         var sequences: [FrameSequence] = []
         if let data {
-            sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
+            sequences = try splitOptions.sequences(dataOptions.config(path: data), for: checkpoint.card, weights: source.file)
         }
         let result = try ProductionBenchmark(
-            checkpoint, on: reader.model.device, path: options.file ?? Checkpoint.bundledName, loader: reader.loader,
-            sequences: sequences,
-            rounds: benchmark.rounds
+            checkpoint, on: device, path: source.path, loader: loader, sequences: sequences, rounds: benchmark.rounds
         ) { Console.error("reading \(sequences.count) sequences: \($0)") }
         let tables = [result.studyTable, result.formTable] + [result.answerTable].compactMap { $0 }
         try benchmark.write(tables, result.report, json: result, name: "production")

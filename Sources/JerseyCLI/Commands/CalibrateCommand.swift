@@ -53,7 +53,7 @@ struct CalibrateCommand: ParsableCommand {
         progress.finish()
         if let layer = observer.broken {
             throw FileError(
-                options.file ?? Checkpoint.bundledName, "computes what is no number in \(layer), so that its weights are broken",
+                options.source.path, "computes what is no number in \(layer), so that its weights are broken",
                 advice: "take earlier ones, or train anew")
         }
         let calibration = try ModelCalibration(readings, precision: target)

@@ -19,6 +19,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var options: WeightOptions
 
+    @OptionGroup var stopping: AnytimeOptions
+
     @Option(help: ArgumentHelp("Labelled data set, a folder or an archive of one.", valueName: "folder"))
     var data: String
 
@@ -34,7 +36,8 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try outcomes.map { try AtomicFile.check($0, unlike: [options.file].compactMap { $0 }) }
-        let (reader, card) = try options.reader(singleFrame: .anchor)
+        var (reader, card) = try options.reader(singleFrame: .anchor)
+        reader.anytime = try stopping.reading(card)
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)

@@ -32,7 +32,7 @@ struct ExportCommand: ParsableCommand {
     func run() throws {
         let format = try ExportFormat.named(format)
         let checkpoint = try source.checkpoint()
-        let model = try checkpoint.model(on: .cpu, path: source.file ?? Checkpoint.bundledName)
+        let model = try checkpoint.model(on: .cpu, path: source.path)
         let url = URL(fileURLWithPath: out)
         try format.write(model, checkpoint.card, half: float16, to: url)
         let card = checkpoint.card

@@ -27,6 +27,8 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var options: WeightOptions
 
+    @OptionGroup var stopping: AnytimeOptions
+
     @OptionGroup var video: VideoOptions
 
     @OptionGroup var roster: RosterOptions
@@ -91,7 +93,7 @@ struct PredictCommand: ParsableCommand {
         guard !video.skim || card.calibration != nil else {
             throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
         }
-        reader.skims = video.skim
+        (reader.anytime, reader.skims) = (try stopping.reading(card), video.skim)
         return reader
     }
 

@@ -54,8 +54,7 @@ struct ServeCommand: ParsableCommand {
     )
     var precision = Precision.float32
 
-    @Flag(help: "Look at no more frames of a player than it takes to be sure; for models that `jersey calibrate` has seen.")
-    var anytime = false
+    @OptionGroup var stopping: AnytimeOptions
 
     @Option(help: ArgumentHelp("Connections at once; any more wait.", valueName: "n"))
     var connections = 512
@@ -96,7 +95,7 @@ struct ServeCommand: ParsableCommand {
         settings.deadline = .milliseconds(deadlineMs)
         if let threads { settings.threads = threads }
         (settings.workers, settings.precision, settings.anytime, settings.connections) = (
-            workers, precision, anytime, connections
+            workers, precision, stopping.anytime, connections
         )
         (settings.drainSeconds, settings.adminToken) = (drainSeconds, try adminToken())
         let names = settings.models.map(\.name).joined(separator: ", ")

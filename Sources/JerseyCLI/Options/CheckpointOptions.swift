@@ -19,6 +19,9 @@ struct CheckpointOptions: ParsableArguments {
     /// The weight file; nil for the bundled model.
     var file: String? { weights == Checkpoint.bundledWord ? nil : weights }
 
+    /// What errors and reports call the weights.
+    var path: String { file ?? Checkpoint.bundledName }
+
     func validate() throws {
         guard file != nil || (model == nil && encoder == nil) else {
             throw ValidationError("--model and --encoder say what is in a weight file; name it with --weights")

@@ -15,14 +15,8 @@ struct CompilationOptions: ParsableArguments {
     @Flag(help: "Do not fold, fuse and pack the encoder's layers: the very operations of training, slower.")
     var eager = false
 
-    @Flag(help: "Look at no more frames of a sequence than it takes to be sure; for models that `jersey calibrate` has seen.")
-    var anytime = false
-
     /// What benchmarks call it.
     var form: ReadingForm { ReadingForm(precision: precision, isCompiled: !eager) }
-
-    /// Whether nothing was asked for.
-    var isUsual: Bool { precision == .float32 && !eager && !anytime }
 
     func validate() throws {
         guard !eager || precision == .float32 else { throw ValidationError("--eager goes with --precision float32 only") }

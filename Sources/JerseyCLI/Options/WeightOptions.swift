@@ -14,11 +14,7 @@ struct WeightOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
     var workers = 2
 
-    @Option(help: ArgumentHelp("Threads of libtorch (default: one on each core).", valueName: "n"))
-    var threads: Int?
-
-    @Option(help: "Where to compute.")
-    var device = TrainingConfig.DeviceChoice.automatic
+    @OptionGroup var compute: ComputeOptions
 
     @OptionGroup var compilation: CompilationOptions
 
@@ -28,7 +24,6 @@ struct WeightOptions: ParsableArguments {
     func validate() throws {
         guard (1...4096).contains(batchSize) else { throw ValidationError("--batch-size must be 1...4096") }
         guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1...256") }
-        guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be 1...1024") }
     }
 
     /// The model, ready to read.
@@ -38,17 +33,16 @@ struct WeightOptions: ParsableArguments {
     ///   - singleFrame: what a model of single frames reads.
     func reader(of given: Checkpoint? = nil, singleFrame: SequenceLoader.SingleFrame) throws -> (SequenceReader, Checkpoint.Card)
     {
-        if let threads { Runtime.threads = threads }
+        let device = try compute.begin()
         let checkpoint = try given ?? checkpoint()
-        let path = file ?? Checkpoint.bundledName
-        let model = try checkpoint.model(on: device.resolved(), path: path)
+        let path = source.path
+        let model = try checkpoint.model(on: device, path: path)
         let card = checkpoint.card
         try compilation.apply(to: model, card)
         var loader = try SequenceLoader(checkpoint, singleFrame: singleFrame, path: path)
         loader.strict = strict
         var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
         reader.calibration = card.calibration
-        reader.anytime = compilation.anytime ? try card.anytimeReading() : nil
         return (reader, card)
     }
 
@@ -59,7 +53,6 @@ struct WeightOptions: ParsableArguments {
     func checkpoint() throws -> Checkpoint { try source.checkpoint() }
 }
 
-extension TrainingConfig.DeviceChoice: ExpressibleByArgument {}
 extension TrainingConfig.Precision: ExpressibleByArgument {}
 extension TrainingConfig.Balance: ExpressibleByArgument {}
 extension OptimizerConfig.Rates: ExpressibleByArgument {}
