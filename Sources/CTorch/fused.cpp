@@ -23,8 +23,8 @@ bool ct_fuses(int32_t dtype, ct_error *error) {
         if (!at::globalContext().hasMKLDNN()) return false;
         auto type = static_cast<at::ScalarType>(dtype);
         if (type == at::kFloat) return true;
-        // Processors without can do it as well, but not faster than in float32.
-        if (type == at::kByte) return has_vnni() || ct_int8_lanes();
+        // oneDNN can do it everywhere, but before VNNI not faster than in float32.
+        if (type == at::kByte) return has_vnni() || ct_best_int8().lanes;
         if (type != at::kBFloat16) return false;
         return operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
     });
@@ -58,7 +58,7 @@ ct_tensor ct_fused_convolution(
         const int64_t paddings[] = {padding, padding}, strides[] = {stride, stride}, dilations[] = {1, 1};
         std::string_view word = activation;
         // Without AVX-512 oneDNN's ReLU makes zero of what is not a number.
-        static const bool keeps_nan = at::get_cpu_capability() == "AVX512";
+        static const bool keeps_nan = has_avx512();
         const bool is_apart = word == "relu" && !keeps_nan;
         if (is_apart) word = "none";
         Scalars bounds;

@@ -1,9 +1,11 @@
-// Convolutions in integers of 8 bits: by the instruction that adds four products of bytes at once (VNNI), or the three that do before
-// it. oneDNN multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
-#include <ATen/Parallel.h>
+// Convolutions in integers of 8 bits: by the instruction that adds four products of bytes at once (VNNI), or the three that do where
+// there is none. oneDNN multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
 #include <ATen/ceil_div.h>
 
+#include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "support.h"
 
@@ -30,7 +32,7 @@ struct Layer {
     const float *factors, *offsets;
     /// (byte − zero) · factor is what a byte of the residual adds to that.
     float residual_zero, residual_factor, least;
-    int64_t images, height, width, channels, down, across, outputs, kernel, stride, padding;
+    int64_t images, height, width, channels, down, across, outputs, stride, padding;
     /// What a window consists of, bytes that lie side by side: whole rows of it where there is no padding, pixels where there is.
     int64_t runs, length;
     /// Where a run begins, from where its window does.
@@ -43,7 +45,7 @@ struct Layer {
 };
 
 // Functions for processors that have the instructions: the rest is compiled for all.
-namespace vnni {
+namespace avx512_vnni {
 constexpr int64_t lanes = 16, block_pixels = 7, most_panels = 4;
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vnni"))), apply_to = function)
 using Floats = __m512;
@@ -71,9 +73,9 @@ inline Ints dot(Ints sums, Ints row, Ints column) { return _mm512_dpbusd_epi32(s
 
 #include "int8_kernel.h"
 #pragma clang attribute pop
-}  // namespace vnni
+}  // namespace avx512_vnni
 
-namespace avx2 {
+namespace avx2_registers {
 constexpr int64_t lanes = 8, block_pixels = 6, most_panels = 2;
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 using Floats = __m256;
@@ -96,6 +98,21 @@ inline Floats spread(Floats pixels) {
     const __m256 spread = _mm256_permutevar8x32_ps(pixels, _mm256_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0));
     return _mm256_blend_ps(spread, _mm256_setzero_ps(), 0x88);
 }
+#pragma clang attribute pop
+}  // namespace avx2_registers
+
+namespace avx2_vnni {
+using namespace avx2_registers;
+#pragma clang attribute push(__attribute__((target("avx2,fma,avxvnni"))), apply_to = function)
+inline Ints dot(Ints sums, Ints row, Ints column) { return _mm256_dpbusd_avx_epi32(sums, row, column); }
+
+#include "int8_kernel.h"
+#pragma clang attribute pop
+}  // namespace avx2_vnni
+
+namespace avx2 {
+using namespace avx2_registers;
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 /// Two products are added up in 16 bits first, which they do not leave with weights of seven bits.
 inline Ints dot(Ints sums, Ints row, Ints column) {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(row, column), _mm256_set1_epi16(1)));
@@ -105,34 +122,58 @@ inline Ints dot(Ints sums, Ints row, Ints column) {
 #pragma clang attribute pop
 }  // namespace avx2
 
+struct Way {
+    ct_int8_form form;
+    at::Tensor (*rounded)(const at::Tensor &, ct_steps, int64_t);
+    void (*convolve_all)(const Layer &);
+};
+
+/// The fastest first.
+constexpr Way ways[] = {
+    {{avx512_vnni::lanes, true}, avx512_vnni::rounded, avx512_vnni::convolve_all},
+    {{avx2_vnni::lanes, true}, avx2_vnni::rounded, avx2_vnni::convolve_all},
+    {{avx2::lanes, false}, avx2::rounded, avx2::convolve_all},
+};
+
+const Way &way(ct_int8_form form) {
+    for (const Way &way : ways)
+        if (way.form.lanes == form.lanes && way.form.has_vnni == form.has_vnni) return way;
+    TORCH_CHECK(false, "there is no such form");
+}
+
 /// Whether outputs fill registers of any processor, the runs of a window fit a word of bits, and no sum of products of bytes overflows.
 bool fits(const at::Tensor &weight) {
     const int64_t kernel = weight.size(2), window = kernel * kernel;
-    return weight.size(0) % vnni::lanes == 0 && weight.size(3) == kernel && window <= most_runs &&
+    return weight.size(0) % avx512_vnni::lanes == 0 && weight.size(3) == kernel && window <= most_runs &&
            window * at::round_up(weight.size(1), quad) <= 1 << 16;
 }
 }  // namespace
 
-// Both go by libtorch's account of the processor, which can be told to hold back.
-bool has_vnni(void) { return at::get_cpu_capability() == "AVX512" && __builtin_cpu_supports("avx512vnni"); }
+bool has_vnni(void) { return ct_has_int8({16, true}) || ct_has_int8({8, true}); }
 
-int64_t ct_int8_lanes(void) {
-    // oneDNN would do more with AMX.
-    if (__builtin_cpu_supports("amx-int8")) return 0;
-    if (has_vnni()) return vnni::lanes;
-    return at::get_cpu_capability() != "DEFAULT" && __builtin_cpu_supports("fma") ? avx2::lanes : 0;
+bool ct_has_int8(ct_int8_form form) {
+    if (form.lanes == avx512_vnni::lanes) return form.has_vnni && has_avx512() && __builtin_cpu_supports("avx512vnni");
+    return form.lanes == avx2::lanes && has_avx2() && (!form.has_vnni || __builtin_cpu_supports("avxvnni"));
+}
+
+ct_int8_form ct_best_int8(void) {
+    // oneDNN does more with AMX.
+    if (has_avx512() && __builtin_cpu_supports("amx-int8")) return {};
+    for (const Way &way : ways)
+        if (ct_has_int8(way.form)) return way.form;
+    return {};
 }
 
 bool ct_fits_int8(ct_tensor weight) { return fits(at_(weight)); }
 
 ct_tensor ct_pack_int8(
-    ct_tensor weight, ct_tensor bias, ct_steps input, ct_steps output, int64_t lanes, ct_tensor *factors, ct_error *error) {
+    ct_tensor weight, ct_tensor bias, ct_steps input, ct_steps output, ct_int8_form form, ct_tensor *factors, ct_error *error) {
     return guarded(error, [&] {
         const auto w = at_(weight).to(at::kDouble);
-        TORCH_CHECK(lanes == vnni::lanes || lanes == avx2::lanes, "this is for processors with AVX2 or VNNI");
+        const int64_t lanes = way(form).form.lanes;
         TORCH_CHECK(fits(w), "a window of another kind");
         const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2);
-        const auto [steps, bytes] = int8_weights(w, lanes == vnni::lanes);
+        const auto [steps, bytes] = int8_weights(w, form.has_vnni);
         const auto factor = steps * (input.step / output.step);
         auto offset = factor * bytes.sum({1, 2, 3}) * -double(input.zero) + double(output.zero);
         if (bias) offset += at_(bias).to(at::kDouble) / output.step;
@@ -147,11 +188,12 @@ ct_tensor ct_pack_int8(
 
 ct_tensor ct_int8_convolution(
     ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor residual, ct_steps residual_steps,
-    int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_error *error) {
+    int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_int8_form form, ct_error *error) {
     return guarded(error, [&] {
         at::Tensor x = at_(input);
         const at::Tensor &weights = at_(packed), &scales = at_(factors);
-        const bool isVNNI = weights.size(4) == vnni::lanes;
+        const Way &way = ::way(form);
+        TORCH_CHECK(weights.size(4) == form.lanes, "weights that are packed for another form");
         const int64_t outputs = weights.size(0) * weights.size(4), kernel = weights.size(1), channels = weights.size(3) * quad;
         const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
         const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
@@ -162,7 +204,7 @@ ct_tensor ct_int8_convolution(
             "a picture smaller than the window");
         TORCH_CHECK(outputs > 0 && scales.sizes() == at::IntArrayRef({2, outputs}), "factors of another size");
         if (x.scalar_type() == at::kFloat) {
-            x = (isVNNI ? vnni::rounded : avx2::rounded)(x, input_steps, padding).permute({0, 3, 1, 2});
+            x = way.rounded(x, input_steps, padding).permute({0, 3, 1, 2});
             padding = 0;
         }
         TORCH_CHECK(x.scalar_type() == at::kByte && x.size(1) == channels, "only bytes of so many channels");
@@ -186,7 +228,6 @@ ct_tensor ct_int8_convolution(
         layer.down = down;
         layer.across = across;
         layer.outputs = outputs;
-        layer.kernel = kernel;
         layer.stride = stride;
         layer.padding = padding;
         layer.runs = padding ? kernel * kernel : kernel;
@@ -208,7 +249,7 @@ ct_tensor ct_int8_convolution(
         }
         layer.outside = outside.data();
         layer.skips = input_steps.zero == 0;
-        (isVNNI ? vnni::convolve_all : avx2::convolve_all)(layer);
+        way.convolve_all(layer);
         return own(y);
     });
 }
@@ -217,17 +258,19 @@ ct_tensor ct_int8_convolution(
 
 bool has_vnni(void) { return false; }
 
-int64_t ct_int8_lanes(void) { return 0; }
+bool ct_has_int8(ct_int8_form) { return false; }
+
+ct_int8_form ct_best_int8(void) { return {}; }
 
 bool ct_fits_int8(ct_tensor) { return false; }
 
-ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_steps, ct_steps, int64_t, ct_tensor *, ct_error *error) {
-    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2 or VNNI"); });
+ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_steps, ct_steps, ct_int8_form, ct_tensor *, ct_error *error) {
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2"); });
 }
 
 ct_tensor ct_int8_convolution(
-    ct_tensor, ct_steps, ct_tensor, ct_tensor, ct_tensor, ct_steps, int64_t, int64_t, bool, ct_steps, ct_error *error) {
-    return ct_pack_int8(nullptr, nullptr, {}, {}, 0, nullptr, error);
+    ct_tensor, ct_steps, ct_tensor, ct_tensor, ct_tensor, ct_steps, int64_t, int64_t, bool, ct_steps, ct_int8_form, ct_error *error) {
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2"); });
 }
 
 #endif

@@ -1,4 +1,4 @@
-// The inner part of int8.cpp, which takes it in once for each kind of processor: `lanes` are the sums of a register, `block_pixels` and
+// The inner part of int8.cpp, which takes it in once for each of its forms: `lanes` are the sums of a register, `block_pixels` and
 // `most_panels` the windows and the panels of outputs whose sums the registers hold at once.
 
 /// A few windows: where they begin, where their outputs belong, and the runs that are inside of the picture: in each of them, in any and

@@ -41,6 +41,16 @@ const char *ct_cpu_capability(void) {
     return capability.c_str();
 }
 
+bool has_avx512(void) { return at::get_cpu_capability() == "AVX512"; }
+
+bool has_avx2(void) {
+#if defined(__x86_64__)
+    return (has_avx512() || at::get_cpu_capability() == "AVX2") && __builtin_cpu_supports("fma");
+#else
+    return false;
+#endif
+}
+
 char *ct_build_description(ct_error *error) {
     return guarded(error, [&] { return strdup((at::show_config() + at::get_parallel_info()).c_str()); });
 }

@@ -63,7 +63,11 @@ int64_t usable_threads(void);
 /// `parallel_for` is in headers, and parallel only where a compiler brings the OpenMP that libtorch was built with.
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task);
 
-/// Whether this processor has an instruction that adds four products of bytes to 32 bits.
+// What the processor has, by libtorch's account, which can be told to hold back.
+bool has_avx512(void);
+/// With the instructions that multiply and add at once.
+bool has_avx2(void);
+/// An instruction that adds four products of bytes to 32 bits, of any width.
 bool has_vnni(void);
 
 /// Weights (O, I, K, K) in int8: the step of each output channel (O), symmetric, and how many of it each weight is.

@@ -165,24 +165,32 @@ ct_tensor _Nullable ct_quantized_convolution(
     ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
     ct_steps output_steps, ct_error *error);
 
-/// Sums in a register of this processor, 8 (AVX2) or 16 (AVX-512 VNNI), if `ct_int8_convolution` is written for it; 0 where it is not,
-/// or where oneDNN does more (AMX).
-int64_t ct_int8_lanes(void);
+/// How `ct_int8_convolution` computes: with 16 sums in a register (AVX-512) or 8 (AVX2); and whether one instruction adds four products
+/// to them (VNNI). Without, weights have seven bits.
+typedef struct ct_int8_form {
+    int64_t lanes;
+    bool has_vnni;
+} ct_int8_form;
+
+/// Whether it can on this processor.
+bool ct_has_int8(ct_int8_form form);
+/// The fastest on this processor; without lanes where there is none, or where oneDNN does more (AMX).
+ct_int8_form ct_best_int8(void);
 /// Whether `ct_int8_convolution` can do with this weight: squares of 8 by 8 at most, O a multiple of 16, so few products that no sum
 /// overflows.
 bool ct_fits_int8(ct_tensor weight);
 /// A (O, I, K, K) weight that fits, for bytes that mean `input`, and what turns its sums into bytes that mean `output`, in
 /// `factors` (2, O).
 ///
-/// - Parameter lanes: of `ct_int8_lanes`, or 8 where it is 16.
+/// - Parameter form: that will compute with it.
 ct_tensor _Nullable ct_pack_int8(
-    ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, int64_t lanes,
+    ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, ct_int8_form form,
     ct_tensor _Nullable *_Nonnull factors, ct_error *error);
 /// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Of bytes, the
 /// channels are a multiple of four.
 ct_tensor _Nullable ct_int8_convolution(
     ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
-    ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_error *error);
+    ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_int8_form form, ct_error *error);
 
 /// Floats in a register of this processor, 8 or 16, if `ct_winograd_convolution` is written for it; else 0.
 int64_t ct_winograd_lanes(void);
@@ -259,7 +267,7 @@ int32_t ct_threads(void);
 /// Lets operations of the calling thread use so many threads, without changing that of others; returns how many it was before.
 int32_t ct_use_threads(int32_t count);
 /// Calls `body(context, index)` for 0..<count, in any order, on libtorch's threads, each of which then does all operations by itself; on
-/// the calling thread alone while other programs want the processors.
+/// the calling thread alone while other programs want the processors. The operations of a single one are divided among all.
 void ct_in_parallel(int64_t count, void *context, void (*body)(void *context, int64_t index));
 /// Keeps freed memory for the next allocation instead of giving it back to the system, for the rest of the process.
 void ct_keep_memory(void);

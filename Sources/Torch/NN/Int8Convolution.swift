@@ -8,26 +8,27 @@ struct Int8Convolution: CompiledConvolution {
     let hasActivation: Bool
     let input: Quantization
     let output: Quantization
+    private let form: ct_int8_form
 
     /// Nil for layers and processors that it is not for.
     ///
-    /// - Parameter lanes: sums of a register.
+    /// - Parameter form: one that the processor can do.
     init?(
-        _ layer: ConvNormActivation, for x: Tensor, input: Quantization, output: Quantization, lanes: Int64 = ct_int8_lanes()
+        _ layer: ConvNormActivation, for x: Tensor, input: Quantization, output: Quantization, form: ct_int8_form = ct_best_int8()
     ) {
         let convolution = layer.convolution
         guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1,
-            x.quantization == nil || x.shape[1].isMultiple(of: 4), lanes > 0,
+            x.quantization == nil || x.shape[1].isMultiple(of: 4), form.lanes > 0,
             ct_fits_int8(convolution.weight.handle)
         else { return nil }
         let folded = FoldedConvolution(layer)
         var factors: ct_tensor?
         weight = tensor {
-            ct_pack_int8(folded.weight.handle, folded.bias?.handle, input.steps, output.steps, lanes, &factors, $0)
+            ct_pack_int8(folded.weight.handle, folded.bias?.handle, input.steps, output.steps, form, &factors, $0)
         }
         self.factors = Tensor(owning: factors!)
         hasActivation = layer.activation != nil
-        (stride, self.input, self.output) = (Int64(convolution.stride), input, output)
+        (stride, self.input, self.output, self.form) = (Int64(convolution.stride), input, output, form)
     }
 
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.to(dtype: .float32).contiguous(channelsLast: true) : x }
@@ -37,7 +38,7 @@ struct Int8Convolution: CompiledConvolution {
         return tensor(output) {
             ct_int8_convolution(
                 x.handle, input.steps, weight.handle, factors.handle, shortcut?.handle, (shortcut?.quantization ?? input).steps,
-                stride, Int64(padding), hasActivation, output.steps, $0)
+                stride, Int64(padding), hasActivation, output.steps, form, $0)
         }
     }
 }
