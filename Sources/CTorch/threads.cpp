@@ -14,10 +14,10 @@ int32_t ct_use_threads(int32_t count) {
     // sets it to what at::set_num_threads was told, is made to happen before, or it would undo ours.
     const int32_t before = at::get_num_threads();
     static const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-    // MKL has a count of its own, 0 for that of all threads.
+    // MKL has a count of its own, which at::set_num_threads sets, too.
     static const auto set_mkl = reinterpret_cast<int (*)(int)>(dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
     if (set) set(count);
-    if (set_mkl) set_mkl(count == 1 ? 1 : 0);
+    if (set_mkl) set_mkl(count);
     return before;
 }
 
@@ -38,16 +38,24 @@ class Crowd {
 public:
     bool is_there() const { return now() < end; }
 
+    /// What one thread has done alone lasted until now, so that nobody knows whether it is still there.
+    void outlast() { end = std::max(end.load(), now()); }
+
     /// - Parameters:
-    ///   - worked: on this thread's share of a region.
+    ///   - start: of a region.
+    ///   - worked: on this thread's share of it.
     ///   - waited: for the other threads, afterwards.
-    void see(Clock::duration worked, Clock::duration waited) {
-        // Where shares differ somewhat, nobody waits as long as the system lets others run.
-        if (waited < 2ms || waited < worked) return;
-        const auto now = this->now();
+    ///   - threads: that had a share.
+    void see(Clock::time_point start, Clock::duration worked, Clock::duration waited, int64_t threads) {
+        // It took worked + waited, and alone would have taken threads · worked. Half as much again, as shares differ: of three frames
+        // one of two threads has two. And where they differ little, nobody waits as long as the system lets other programs run.
+        if (waited < 2ms || 2 * waited < 3 * (threads - 1) * worked) return;
+        const auto since = start.time_since_epoch().count() - end;
+        // Another thread's region ran at the same time, and has seen it.
+        if (since < 0) return;
         // Longer where it is still there, so that seeing it costs little; briefly where it may have been a single event.
-        length = now - end < ticks(60ms) ? std::min(4 * length, ticks(1s)) : ticks(4ms);
-        end = now + length;
+        length = since < ticks(60ms) ? std::min(4 * length, ticks(1s)) : ticks(4ms);
+        end = now() + length;
     }
 } crowd;
 
@@ -75,28 +83,30 @@ const auto region = reinterpret_cast<void (*)(void (*)(void *), void *, unsigned
 
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
     Tasks tasks{task, count};
-    const int64_t usable = usable_threads(), threads = std::min(usable, count);
+    const int64_t usable = usable_threads();
     if (usable > 1 && crowd.is_there()) {
         ct_use_threads(1);
         tasks.run();
         ct_use_threads(usable);
-    } else if (threads < 2 || !region) {
+        crowd.outlast();
+    } else if (std::min(usable, count) < 2 || !region) {
         tasks.run();
     } else {
         struct Mine {
             Tasks &tasks;
             const std::thread::id thread = std::this_thread::get_id();
             const Clock::time_point start = Clock::now();
-            Clock::time_point end;
+            Clock::time_point end = {};
         } mine{tasks};
+        // All threads, even for fewer tasks: GCC's OpenMP ends those that a region leaves out, and has to start them again.
         region(
             [](void *context) {
                 auto &mine = *static_cast<Mine *>(context);
                 mine.tasks.run();
                 if (std::this_thread::get_id() == mine.thread) mine.end = Clock::now();
             },
-            &mine, threads, 0);
-        crowd.see(mine.end - mine.start, Clock::now() - mine.end);
+            &mine, usable, 0);
+        crowd.see(mine.start, mine.end - mine.start, Clock::now() - mine.end, std::min(usable, count));
     }
     if (tasks.failure) std::rethrow_exception(tasks.failure);
 }

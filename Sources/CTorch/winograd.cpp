@@ -1,7 +1,6 @@
 // Convolutions of 3x3 with stride 1 by Winograd's minimal filtering, F(4x4, 3x3) of Lavin & Gray 2016: tiles of 4x4 outputs come of
 // windows of 6x6 inputs by 36 products of matrices, a quarter of the multiplications. oneDNN has it no more, and residual networks
 // spend most of their time there.
-#include <ATen/Parallel.h>
 #include <ATen/ceil_div.h>
 
 #include <array>
@@ -47,10 +46,7 @@ constexpr int64_t lanes = 8, block_rows = 6;
 }  // namespace
 
 int64_t ct_winograd_lanes(void) {
-    // What libtorch goes by, which can be told to hold back.
-    const auto capability = at::get_cpu_capability();
-    if (capability == "AVX512") return avx512::lanes;
-    return capability == "AVX2" && __builtin_cpu_supports("fma") ? avx2::lanes : 0;
+    return has_avx512() ? avx512::lanes : has_avx2() ? avx2::lanes : 0;
 }
 
 ct_tensor ct_pack_winograd(ct_tensor weight, int64_t lanes, ct_error *error) {
@@ -91,7 +87,7 @@ void convolve_all(
         from, adds ? to : nullptr, to, floats(weights), bias, x.size(2), x.size(3), x.size(1), outputs, down, across, relu};
     // So many tiles at a time that weights are worth fetching, and as many for each thread. Where there are few, each thread has all of
     // them and a share of the outputs, so that weights are fetched once.
-    const int64_t tiles = x.size(0) * down * across, threads = at::get_num_threads(), most_tiles = x.size(1) > 256 ? 64 : 24;
+    const int64_t tiles = x.size(0) * down * across, threads = usable_threads(), most_tiles = x.size(1) > 256 ? 64 : 24;
     const int64_t groups = tiles >= threads * most_tiles / 2 ? 1 : std::min(threads, outputs / lanes);
     const int64_t per_group = at::ceil_div(outputs / lanes, groups) * lanes, shares = threads / groups;
     const int64_t rounds = at::ceil_div(tiles, shares * most_tiles);

@@ -1,4 +1,6 @@
+import CTorch
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Torch
@@ -104,6 +106,33 @@ struct TensorTests {
         let threads = Runtime.threads
         #expect(Runtime.onCallingThread { Runtime.threads } == 1)
         #expect(Runtime.threads == threads)
+    }
+
+    @Test(
+        "threads that wait for one that has been held up give way, for a while",
+        .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1))
+    func givesWay() throws {
+        let threads = ct_use_threads(2)
+        defer { _ = ct_use_threads(threads) }
+        let own = pthread_self()
+        /// Whether two tasks were done by this thread alone. Of two threads, the other one is held up.
+        func isAlone() -> Bool {
+            let started = Mutex(0)
+            let tasks = Runtime.concurrentMap(2) { _ in
+                let thread = pthread_self()
+                started.withLock { $0 += 1 }
+                if thread != own { usleep(20_000) }
+                let end = ContinuousClock.now + .milliseconds(50)
+                while started.withLock({ $0 }) < 2 && ContinuousClock.now < end {}
+                return thread
+            }
+            return tasks.allSatisfy { $0 == own }
+        }
+        #expect((0..<20).contains { _ in isAlone() })
+        #expect(Runtime.threads == 2)
+        // A second after one has been held up, at most; but other tests have such threads, too.
+        let end = ContinuousClock.now + .seconds(60)
+        while isAlone() { try #require(ContinuousClock.now < end) }
     }
 
     @Test("operations in place change the tensor itself")

@@ -179,7 +179,8 @@ public final class JerseyModel {
     /// no thread waits for others behind every layer, and what it works on stays near it.
     func frames(_ frames: Tensor) -> Frames {
         let (count, size, threads) = (frames.shape[0], Array(frames.shape[2...]), Runtime.threads)
-        guard device == .cpu, store.isPure, count > 0, threads > 1, !readyFor.insert(size).inserted else {
+        // Of fewer frames threads share each operation.
+        guard device == .cpu, store.isPure, threads > 1, 2 * count >= threads, !readyFor.insert(size).inserted else {
             return self.frames(ofMaps: maps(frames))
         }
         let shares = min(threads * ((count - 1) / (Self.share * threads) + 1), count)

@@ -29,7 +29,8 @@ public enum Runtime {
         return body()
     }
 
-    /// What `body` gives for 0..<count, each on one of libtorch's threads, which does its operations by itself and without gradients.
+    /// What `body` gives for 0..<count, each on one of libtorch's threads, which does its operations by itself and without gradients. Where
+    /// other programs want the processors, and threads would wait for each other, all is done on the calling thread.
     ///
     /// `body` runs on several threads at once, which the compiler does not know: tensors and models may be read, and nothing written.
     public static func concurrentMap<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
