@@ -295,7 +295,10 @@ def prove_restarts(jersey: str, bodies: list, count: int) -> None:
             status = service.end()
             slowest = max(slowest, time.monotonic() - start)
             assert status == 0, f"restart {index + 1}: exit status {status}"
-            records.update({record["request_id"]: int(record["status"]) for record in service.records() if record["message"] == "request"
+            log = service.records()
+            ends = [record["in_progress"] for record in log if record["message"] == "ended"]
+            assert ends == [0], f"restart {index + 1}: requests that were under way at the end: {ends}"
+            records.update({record["request_id"]: record["status"] for record in log if record["message"] == "request"
                             and record["path"] == "/v1/predict"})
     finally:
         answers = load.end()

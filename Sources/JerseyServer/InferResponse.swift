@@ -65,7 +65,7 @@ struct InferResponse: Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, outputs
+        case id, outputs, parameters
         case modelName = "model_name"
         case modelVersion = "model_version"
     }
@@ -74,18 +74,43 @@ struct InferResponse: Encodable {
     private let modelName: String
     private let modelVersion: String
     private let outputs: [OutputTensor]
+    private let parameters: Parameters?
 
-    init(_ about: ModelDescription, _ asked: InferRequest, _ sequences: [FrameSequence], _ predictions: [Prediction]) {
+    /// Values are no lists in this protocol, and so this one is a text.
+    private struct Parameters: Encodable {
+        /// JSON: frames that could not be read, and why.
+        let leftOut: String
+
+        private enum CodingKeys: String, CodingKey { case leftOut = "left_out" }
+    }
+
+    private struct LeftOut: Encodable {
+        /// Which row, and which of its frames, counted from 1.
+        let sequence: Int
+        let frame: Int
+        let reason: String
+    }
+
+    init(_ about: ModelDescription, _ asked: InferRequest, _ sequences: [FrameSequence], _ predictions: [Prediction]) throws {
         id = asked.id
         modelName = about.name
         modelVersion = String(about.version)
         let names = (asked.outputs ?? []).map(\.name)
         let frames = sequences.first?.frames.count ?? 0
-        outputs = Output.all.filter { names.isEmpty || names.contains($0.name) }.map { output in
+        let asked = names.isEmpty ? Output.all : names.compactMap { name in Output.all.first { $0.name == name } }
+        outputs = asked.map { output in
             OutputTensor(
                 name: output.name, datatype: output.datatype,
                 shape: [sequences.count] + output.shape.map { $0 < 0 ? frames : $0 },
                 rows: zip(predictions, sequences).map { output.values($0, $1.frames) })
         }
+        let leftOut = zip(predictions, sequences).enumerated().flatMap { row, pair in
+            pair.0.leftOut.compactMap { problem in
+                pair.1.frames.firstIndex(of: problem.path).map {
+                    LeftOut(sequence: row + 1, frame: $0 + 1, reason: problem.reason)
+                }
+            }
+        }
+        parameters = leftOut.isEmpty ? nil : Parameters(leftOut: String(decoding: try JSON.line(leftOut), as: UTF8.self))
     }
 }

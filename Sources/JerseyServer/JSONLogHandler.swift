@@ -4,6 +4,28 @@ import Logging
 
 /// One line of JSON for each event, on standard error: `time`, `level`, `message`, and whatever belongs to the event.
 struct JSONLogHandler: LogHandler {
+    /// Numbers stay numbers.
+    private enum Field: Encodable {
+        case text(String)
+        case number(Double)
+
+        init(_ value: Logger.Metadata.Value) {
+            switch value {
+            case .stringConvertible(let number as Int): self = .number(Double(number))
+            case .stringConvertible(let number as Double): self = .number(number)
+            default: self = .text("\(value)")
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .number(let number): try container.encode(number)
+            }
+        }
+    }
+
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
 
@@ -13,12 +35,12 @@ struct JSONLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
+        var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues(Field.init)
         // The server's own number of a request; ours goes to the client, too.
         fields["hb.request.id"] = nil
-        fields["time"] = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(.now)
-        fields["level"] = event.level.rawValue
-        fields["message"] = "\(event.message)"
+        fields["time"] = .text(Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(.now))
+        fields["level"] = .text(event.level.rawValue)
+        fields["message"] = .text("\(event.message)")
         guard let line = try? JSON.line(fields) else { return }
         // One write, so that lines of several threads do not mix. Nobody may be reading any more: that is no reason to end.
         try? FileHandle.standardError.write(contentsOf: line + Data("\n".utf8))

@@ -29,11 +29,17 @@ public enum JerseyService {
         let app = application(shelf, settings, decoders: decoders, metrics: metrics, logger: logger) { running.yield($0) }
         let loading = Loading(shelf: shelf) { for await address in addresses.prefix(1) { onReady(address) } }
         var group = ServiceGroupConfiguration(
-            services: [app, loading, Draining(shelf: shelf, seconds: settings.drainSeconds)],
+            services: [
+                .init(service: app),
+                // Where there is nothing to serve, the server ends as ever.
+                .init(service: loading, failureTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: Draining(shelf: shelf, seconds: settings.drainSeconds)),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(settings.limits.bodySeconds + settings.limits.answerSeconds)
         do {
             try await ServiceGroup(configuration: group).run()
+            logger.notice("ended", metadata: ["in_progress": .stringConvertible(metrics.inProgress.value())])
         } catch let error as IOError {
             throw unusable(settings, String(cString: strerror(error.errnoCode)))
         } catch let error as SocketAddressError.UnknownHost {
@@ -74,7 +80,10 @@ public enum JerseyService {
     /// All routes, and what refuses other methods of their paths.
     static func router(_ reception: Reception, adminToken: String?) -> Router<ServiceContext> {
         let router = routes(reception, adminToken: adminToken)
-        let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
+        for route in router.routes { reception.metrics.expect("\(route.method) \(route.path)") }
+        let methods: [HTTPRequest.Method] =
+            [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
+            + [HTTPRequest.Method("QUERY")].compactMap(\.self)
         for (_, routes) in Dictionary(grouping: router.routes, by: \.path.description) {
             let known = routes.map(\.method)
             // Of every GET route there is a HEAD route, too.
@@ -121,7 +130,8 @@ private struct Draining: Service {
 
     func run() async throws {
         try? await gracefulShutdown()
+        let isKnown = shelf.isReady
         shelf.drain()
-        try? await Task.sleep(for: .seconds(seconds))
+        if isKnown { try? await Task.sleep(for: .seconds(seconds)) }
     }
 }

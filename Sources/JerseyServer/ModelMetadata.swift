@@ -21,7 +21,7 @@ struct ModelMetadata: Encodable {
         outputs = InferResponse.Output.all.map { Tensor(name: $0.name, datatype: $0.datatype, shape: [-1] + $0.shape) }
         parameters = [
             "architecture": about.architecture, "parameters": "\(about.parameters)", "input": "\(about.height)x\(about.width)",
-            "frames": "\(about.maximumFrames)", "precision": about.precision.rawValue,
+            "frames": "\(about.maximumFrames)", "device": about.device.description, "precision": about.precision.rawValue,
         ]
     }
 }

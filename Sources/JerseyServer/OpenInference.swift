@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Jersey
 
@@ -12,6 +13,9 @@ enum OpenInference {
         }
         addRepository(to: router, reception.shelf, admin)
     }
+
+    /// Of clients that put tensors behind the JSON.
+    private static let binaryExtension = HTTPField.Name("inference-header-content-length")!
 
     private static func addService(to router: Router<ServiceContext>, _ shelf: ModelShelf) {
         router.get("/v2") { _, _ in
@@ -42,12 +46,16 @@ enum OpenInference {
         }
         router.post(RouterPath(path + "/infer")) { request, context in
             let (model, version) = (try context.parameters.require("model"), context.parameters.get("version"))
+            guard request.headers[Self.binaryExtension] == nil else {
+                throw ServiceError(
+                    .badRequest, "the binary data extension is not understood here; send frames as base64 texts in 'data'")
+            }
             return try await reception.respond(to: request, context, model: model, version: version) { body, upload in
                 let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: upload.limits.jsonDepth)
                 try asked.check()
                 return (asked, try asked.sequences(&upload))
             } answer: { about, asked, sequences, predictions in
-                try JSON.line(InferResponse(about, asked, sequences, predictions))
+                try JSON.line(try InferResponse(about, asked, sequences, predictions))
             }
         }
     }

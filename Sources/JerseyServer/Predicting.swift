@@ -1,4 +1,5 @@
 import Jersey
+import Torch
 
 /// Reads the numbers of sequences. The service is a function of it.
 protocol Predicting: Sendable {
@@ -23,6 +24,7 @@ struct ModelDescription: Sendable, Equatable {
     let width: Int
     /// Frames that are looked at together; longer sequences are read in windows.
     let maximumFrames: Int
+    let device: Device
     let precision: Precision
     /// Least confidence of an answer; nil where every sequence is answered.
     let threshold: Double?

@@ -17,6 +17,8 @@ struct RequestObserver: RouterMiddleware {
         _ request: Request, context: ServiceContext, next: (Request, ServiceContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
+        metrics.inProgress.add(1)
+        defer { metrics.inProgress.add(-1) }
         let id = request.headers[Self.idField].flatMap(Self.accepted) ?? UUID().uuidString.lowercased()
         var context = context
         context.logger[metadataKey: "request_id"] = "\(id)"
@@ -49,6 +51,8 @@ struct RequestObserver: RouterMiddleware {
         id.wholeMatch(of: /[A-Za-z0-9._:-]{1,128}/) == nil ? nil : id
     }
 
+    static let outcomes = ["answered", "refused", "rejected", "abandoned", "unavailable", "failed"]
+
     /// Few words, so that the number of series stays small.
     static func outcome(_ status: HTTPResponse.Status) -> String {
         switch status.code {
@@ -65,8 +69,8 @@ struct RequestObserver: RouterMiddleware {
         _ request: Request, _ status: HTTPResponse.Status, _ seconds: Double, _ trouble: (any Error)?, _ logger: Logger
     ) {
         var metadata: Logger.Metadata = [
-            "method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(status.code)",
-            "milliseconds": "\((seconds * 1e5).rounded() / 100)",
+            "method": "\(request.method)", "path": "\(request.uri.path)", "status": .stringConvertible(status.code),
+            "milliseconds": .stringConvertible((seconds * 1e5).rounded() / 100),
         ]
         if let trouble { metadata["error"] = "\(trouble)" }
         let isFailure = status.code >= 500 && status != .serviceUnavailable

@@ -21,24 +21,28 @@ final class ServedModel: Predicting {
         named name: String, version: Int, from file: String?, _ settings: ServerSettings, decoders: DecoderPool,
         metrics: ServiceMetrics
     ) async throws {
-        let (batchSize, threads, precision, anytime) = (
-            settings.batchSize, settings.threads, settings.precision, settings.anytime
-        )
         let (queue, (about, loader)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>.start(
-            named: "model \(name)", batchSize: batchSize, deadline: settings.deadline
+            named: "model \(name)", batchSize: settings.batchSize, deadline: settings.deadline
         ) {
-            Runtime.threads = threads
+            Runtime.threads = settings.threads
             let checkpoint = try file.map { try Checkpoint(contentsOf: URL(fileURLWithPath: $0)) } ?? .bundled()
             let card = checkpoint.card
-            let model = try checkpoint.model(on: .cpu, path: name)
-            try model.compile(asked: precision, card)
+            let model = try checkpoint.model(on: settings.device, path: name)
             var reader = SequenceReader(
-                model: model, loader: try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: name), batchSize: batchSize)
+                model: model, loader: try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: name),
+                batchSize: settings.batchSize)
             reader.calibration = card.calibration
-            reader.anytime = anytime ? try card.anytimeReading() : nil
+            do {
+                try model.compile(asked: settings.precision, card)
+                reader.anytime = settings.anytime ? try card.anytimeReading() : nil
+            } catch let error as UsageError {
+                // It holds for all models, and not all can do with it.
+                throw UsageError("the model \(name): \(error)")
+            }
             let about = ModelDescription(
                 name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
-                height: card.height, width: card.width, maximumFrames: card.maximumFrames, precision: precision,
+                height: card.height, width: card.width, maximumFrames: card.maximumFrames, device: settings.device,
+                precision: settings.precision,
                 threshold: card.calibration?.threshold)
             return ((about, reader.loader), { reader.read($0) })
         } report: { report in

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import Torch
 
 /// What a service is started with.
 public struct ServerSettings: Sendable {
@@ -19,6 +20,8 @@ public struct ServerSettings: Sendable {
     public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
     /// Threads that decode frames.
     public var workers = 2
+    /// Where all models compute.
+    public var device = Device.cpu
     public var precision = Precision.float32
     /// Whether models look at no more frames than it takes to be sure.
     public var anytime = false

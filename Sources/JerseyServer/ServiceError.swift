@@ -36,6 +36,7 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
         var response = Response(json: Data(#"{"error":"internal"}"#.utf8), status: status)
         if let body = try? JSON.line(["error": description]) { response = Response(json: body, status: status) }
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }
 }

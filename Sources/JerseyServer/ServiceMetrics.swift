@@ -9,6 +9,7 @@ final class ServiceMetrics: Sendable {
         "jersey_requests_total", "Requests by route and outcome.", labels: ["route", "outcome"])
     let request = Histogram(
         "jersey_request_seconds", "From a request's head to its answer.", labels: ["route"], bounds: seconds)
+    let inProgress = Gauge.level("jersey_requests_in_progress", "Requests of all routes that have come and are not answered.")
     let decode = Histogram(
         "jersey_decode_seconds", "Waiting for a decoding thread, and decoding and fitting a request's frames.", labels: ["model"],
         bounds: seconds)
@@ -21,6 +22,11 @@ final class ServiceMetrics: Sendable {
     let predictions = Gauge.counter("jersey_predictions_total", "Sequences read.", labels: ["model"])
     let abstentions = Gauge.counter(
         "jersey_abstentions_total", "Sequences read that were not answered, for want of confidence.", labels: ["model"])
+
+    /// A route, whose outcomes count from 0: a first event is an increase, too.
+    func expect(_ route: String) {
+        for outcome in RequestObserver.outcomes { requests.add(0, route, outcome) }
+    }
 
     /// Everything, for a scrape.
     func text(_ shelf: ModelShelf, _ admission: Admission) -> String {
@@ -36,7 +42,8 @@ final class ServiceMetrics: Sendable {
         let memory = Gauge.level("process_resident_memory_bytes", "Resident memory.")
         if let bytes = Self.residentBytes { memory.add(Double(bytes)) }
         let all: [any Metric] = [
-            requests, request, decode, queue, infer, batch, depth, predictions, abstentions, models, ready, admitted, memory,
+            requests, request, inProgress, decode, queue, infer, batch, depth, predictions, abstentions, models, ready, admitted,
+            memory,
         ]
         return all.map(\.text).joined()
     }

@@ -34,13 +34,14 @@ import Testing
                 "/v2/models/bundled/infer",
                 json: """
                     {"id": "a", "inputs": [{"name": "frames", "shape": [2, 3], "datatype": "BYTES", "data": [\(text), \(text)]}],
-                     "outputs": [{"name": "tens"}, {"name": "weights"}]}
+                     "outputs": [{"name": "weights"}, {"name": "tens"}]}
                     """)
             #expect(inferred.status == .ok, "\(inferred.text)")
             #expect(try inferred.json("id") as? String == "a" && inferred.json("model_version") as? String == "1")
-            #expect(try inferred.json("outputs", "0", "shape") as? [Int] == [2, 11])
-            #expect(try inferred.json("outputs", "1", "shape") as? [Int] == [2, 3])
-            let tens = try #require(try inferred.json("outputs", "0", "data") as? [Double])
+            #expect(try inferred.json("outputs", "1", "shape") as? [Int] == [2, 11])
+            #expect(try inferred.json("outputs", "0", "shape") as? [Int] == [2, 3])
+            let tens = try #require(try inferred.json("outputs", "1", "data") as? [Double])
+            #expect(try inferred.json("parameters") == nil)
             #expect(zip(tens, prediction.tens + prediction.tens).allSatisfy { abs($0 - $1) < 1e-5 })
         }
     }
@@ -51,6 +52,16 @@ import Testing
             let some = try await client.post("/v1/predict", json: try json([try picture(), Data("no picture".utf8)]))
             #expect(some.status == .ok)
             #expect(try some.json("left_out", "0", "path") as? String == "2")
+            let rows = [try picture(), try picture(), try picture(), Data("no picture".utf8)].map {
+                "\"\($0.base64EncodedString())\""
+            }
+            let inferred = try await client.post(
+                "/v2/models/bundled/infer",
+                json: """
+                    {"inputs": [{"name": "frames", "shape": [2, 2], "datatype": "BYTES", "data": [\(rows.joined(separator: ","))]}]}
+                    """)
+            let leftOut = try #require(try inferred.json("parameters", "left_out") as? String)
+            #expect(leftOut.contains(#""frame":2"#) && leftOut.contains(#""sequence":2"#), "\(leftOut)")
             let none = try await client.post("/v1/predict", json: try json([Data("no picture".utf8)]))
             #expect(none.status == .unprocessableContent && none.error?.contains("no frame can be read: 1 is") == true)
         }
@@ -111,6 +122,14 @@ import Testing
         try await subject.ask { client async throws in
             let answer = try await client.post("/v2/models/stub/infer", json: json)
             #expect(answer.status == .badRequest && answer.error?.contains(words) == true, "\(answer.text)")
+        }
+    }
+
+    @Test func `Tensors behind the JSON are refused in words that help`() async throws {
+        try await Subject([StubModel()]).ask { client async throws in
+            let header = try #require(HTTPField.Name("inference-header-content-length"))
+            let answer = try await client.post("/v2/models/stub/infer", json: "{}", headers: [header: "2"])
+            #expect(answer.status == .badRequest && answer.error?.contains("base64") == true)
         }
     }
 
@@ -224,6 +243,9 @@ import Testing
             #expect(text.contains(#"jersey_requests_total{route="POST /v1/predict",outcome="answered"} 1"#), "\(text)")
             #expect(text.contains(#"jersey_requests_total{route="POST /v1/predict",outcome="refused"} 1"#))
             #expect(text.contains(#"jersey_requests_total{route="other",outcome="refused"} 1"#))
+            #expect(text.contains(#"jersey_requests_total{route="POST /v1/predict",outcome="rejected"} 0"#))
+            // The one that asks.
+            #expect(text.contains("jersey_requests_in_progress 1"))
             #expect(text.contains(#"jersey_predictions_total{model="stub"} 1"#) && text.contains("jersey_ready 1"))
             #expect(text.contains(#"jersey_model_info{model="stub",version="1",architecture="stub",precision="float32"} 1"#))
             for name in ["jersey_queue_seconds", "jersey_decode_seconds", "jersey_infer_seconds", "jersey_batch_size"] {
@@ -257,6 +279,8 @@ import Testing
         try await Subject([StubModel()]).ask { client async throws in
             let answer = try await client.execute(uri: "/v2/models/stub/infer", method: .put) { $0 }
             #expect(answer.status == .methodNotAllowed && answer.headers[.allow] == "POST")
+            let query = try #require(HTTPRequest.Method("QUERY"))
+            #expect(try await client.execute(uri: "/metrics", method: query) { $0.status } == .methodNotAllowed)
             #expect(try await client.execute(uri: "/v2/infer", method: .put) { $0.status } == .notFound)
         }
     }

@@ -17,7 +17,7 @@ final class StubModel: Predicting {
     init(_ name: String = "stub", version: Int = 1, work: @escaping @Sendable () async throws -> Void = {}) {
         about = ModelDescription(
             name: name, version: version, architecture: "stub", parameters: 0, height: 48, width: 48, maximumFrames: 16,
-            precision: .float32, threshold: nil)
+            device: .cpu, precision: .float32, threshold: nil)
         self.work = work
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyLab
 import JerseyServer
 import Synchronization
 
@@ -48,10 +49,14 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))
     var threads: Int?
 
+    @Option(help: "Where all models compute; 'automatic' is a GPU where there is one.")
+    var device = TrainingConfig.DeviceChoice.cpu
+
     @Option(
-        help:
-            "What encoders compute in; bfloat16 is faster where the processor has instructions for it, int8 for models that `jersey calibrate` has seen."
-    )
+        help: """
+            What encoders compute in; bfloat16 is faster where the processor has instructions for it, int8 for models that `jersey calibrate` \
+            has seen, float16 on a GPU.
+            """)
     var precision = Precision.float32
 
     @OptionGroup var stopping: AnytimeOptions
@@ -94,6 +99,7 @@ struct ServeCommand: ParsableCommand {
         (settings.host, settings.port, settings.batchSize, settings.queue) = (host, port, batchSize, queue)
         settings.deadline = .milliseconds(deadlineMs)
         if let threads { settings.threads = threads }
+        settings.device = try device.resolved()
         (settings.workers, settings.precision, settings.anytime, settings.connections) = (
             workers, precision, stopping.anytime, connections
         )
