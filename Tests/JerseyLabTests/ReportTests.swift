@@ -219,7 +219,10 @@ import Torch
         let group = try #require(try SampleExperiment.groups().first)
         let benchmark = try ProductionBenchmark(group.best, frames: RunFrames(group.best, data: nil), rounds: 1)
         let table = benchmark.studyTable
-        #expect(table.rows.map(\.[0]) == ["Baseline", "Optimized"] + [1, 4, 8, 16].map { "Batch = \($0)" })
-        #expect(table.rows[0][3] == "1.00×" && table.rows[0][5] == "2.49 (FP32)" && table.rows[5][5] == "0.88 (FP16+JIT)")
+        #expect(table.rows.map(\.[0]) == ["Baseline", "Optimized", "Optimized"] + [1, 4, 8, 16].map { "Batch = \($0)" })
+        #expect(table.rows[0][3] == "1.00×" && table.rows[0][5...] == ["FP32", "2.49", "1.00×", "98.63"])
+        #expect(table.rows[1][1] == "eager bfloat16" && table.rows[2][1].hasPrefix("compiled"))
+        #expect(table.rows[6][5...] == ["FP16+JIT", "0.88", "-", "-"])
+        #expect(benchmark.rows.allSatisfy { $0.sequencesPerSecond > 0 } && benchmark.setting.readings == 1)
     }
 }

@@ -17,7 +17,9 @@ struct BenchmarkCommand: ParsableCommand {
 
 /// How long to measure, and where results go.
 struct BenchmarkOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Readings of each time.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Readings of each time (default: as many as half a minute has, 5 to 101; 3 of anytime reading).", valueName: "n"))
     var rounds: Int?
 
     @Option(help: ArgumentHelp("Where files go; benchmarks/NAME where not given.", valueName: "folder"))
@@ -103,7 +105,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
             throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
         }
         let result = try InferenceBenchmark(
-            try readers(on: device), form: compilation.form, sequences: Array(sequences), rounds: benchmark.rounds ?? 20)
+            try readers(on: device), form: compilation.form, sequences: Array(sequences), rounds: benchmark.rounds)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 

@@ -24,7 +24,7 @@ struct DoctorCommand: ParsableCommand {
             ["libtorch", "\(Runtime.version), \(hasCUDALibrary ? "with" : "without") CUDA, \(library ?? "of unknown origin")"],
             [
                 "processor",
-                "\(Self.processor), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path",
+                "\(Processor.name), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path",
             ],
             ["threads", "\(Runtime.threads) for arithmetic"],
             ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
@@ -50,11 +50,5 @@ struct DoctorCommand: ParsableCommand {
         }
         print(Table([], rows: rows))
         if verbose { print("\n" + Runtime.buildDescription) }
-    }
-
-    private static var processor: String {
-        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
     }
 }

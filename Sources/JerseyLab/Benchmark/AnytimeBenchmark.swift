@@ -17,7 +17,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
     public let model: String
     public let form: String
     public let batch: Int
-    public let threads: Int
+    public let setting: BenchmarkSetting
     public let sequences: Int
     /// The first reads all frames.
     public let rows: [Row]
@@ -51,7 +51,9 @@ public struct AnytimeBenchmark: Encodable, Sendable {
                 sequencesPerSecond: Double(readings[index].count) / timings[index].p50)
         }
         (self.sequences, self.stored, self.form) = (readings[0].count, stored, form.name)
-        (model, batch, threads) = (reader.model.spec.name, reader.batchSize, Runtime.threads)
+        (model, batch) = (reader.model.spec.name, reader.batchSize)
+        setting = BenchmarkSetting(
+            "from frames in memory to answers, of which the medians", on: reader.model.device, readings: rounds)
     }
 
     public var table: Table {
@@ -67,8 +69,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
                 ]
             }, title: "\(model), anytime",
             note:
-                "\(form) on this CPU, \(threads) thread\(threads == 1 ? "" : "s"), batches of \(batch), \(sequences) sequences, frames in memory; all "
-                + "in turns, medians.")
+                "\(form), batches of \(batch), \(sequences) sequences. \(setting.note)")
     }
 
     public var chart: Chart {

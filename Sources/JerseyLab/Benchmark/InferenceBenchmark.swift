@@ -14,31 +14,30 @@ public struct InferenceBenchmark: Encodable, Sendable {
         public let forward: Timing
         /// From image files to an answer: decoding, fitting, network, reading; seconds for a batch.
         public let endToEnd: Timing
+        public let forwardSequencesPerSecond: Double
+        public let endToEndSequencesPerSecond: Double
     }
 
     public let batch: Int
     public let height: Int
     public let width: Int
-    public let threads: Int
+    /// Threads that decode.
     public let workers: Int
     public let form: String
-    /// "cpu" or "cuda".
-    public let device: String
+    public let setting: BenchmarkSetting
     public let rows: [Row]
-    private let place: String
 
     /// - Parameters:
     ///   - readers: ready to read, all on one device, in `form` and with frames of one size; their `workers` decode.
     ///   - sequences: as many as are read at once, with frames on disk.
-    ///   - rounds: readings of each time.
+    ///   - rounds: readings of each time; as many as there is time for where nil.
     /// - Throws: `FileError` when a frame cannot be read.
-    public init(_ readers: [SequenceReader], form: ReadingForm, sequences: [FrameSequence], rounds: Int) throws {
+    public init(_ readers: [SequenceReader], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil) throws {
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
-        (batch, height, width, threads) = (sequences.count, size.height, size.width, Runtime.threads)
+        (batch, height, width) = (sequences.count, size.height, size.width)
+        (workers, self.form) = (readers[0].workers, form.name)
         let device = readers[0].model.device
-        place = device.place(threads: threads)
-        (workers, self.form, self.device) = (readers[0].workers, form.name, device.description)
         let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
         // Models that read as many frames read the same.
         let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
@@ -51,12 +50,19 @@ public struct InferenceBenchmark: Encodable, Sendable {
             reader.batchSize = sequences.count
             return { [reader] in _ = try reader.readAll(sequences) }
         }
+        let rounds = try given ?? Timing.rounds(forward + endToEnd)
         let timings = try Timing.inTurns(rounds: rounds, forward + endToEnd)
+        setting = BenchmarkSetting(
+            "forward, from normalised frames to logits; end to end, image files decoded, fitted, read and answered", on: device,
+            readings: rounds)
+        let batch = Double(sequences.count)
         rows = readers.indices.map { index in
             let model = readers[index].model
             return Row(
                 model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
-                frames: frames[index], forward: timings[index], endToEnd: timings[readers.count + index])
+                frames: frames[index], forward: timings[index], endToEnd: timings[readers.count + index],
+                forwardSequencesPerSecond: batch / timings[index].mean,
+                endToEndSequencesPerSecond: batch / timings[readers.count + index].mean)
         }
     }
 
@@ -64,14 +70,16 @@ public struct InferenceBenchmark: Encodable, Sendable {
         Table(
             ["model", "frames", "what"] + Timing.columns + ["sequences/s"],
             rows: rows.flatMap { row in
-                [("forward", row.forward), ("end to end", row.endToEnd)].map { name, timing in
-                    [row.model, "\(row.frames)", name] + timing.cells + [String(format: "%.1f", Double(batch) / timing.mean)]
+                [
+                    ("forward", row.forward, row.forwardSequencesPerSecond),
+                    ("end to end", row.endToEnd, row.endToEndSequencesPerSecond),
+                ].map { name, timing, rate in
+                    [row.model, "\(row.frames)", name] + timing.cells + [String(format: "%.1f", rate)]
                 }
             }, title: "Inference, milliseconds for a batch of \(batch)",
             note:
-                "\(form) \(place), frames of \(width)x\(height), \(workers) threads that decode. Forward: from normalised frames to logits. End to end: image files decoded, fitted, read, answered; a model of "
-                + "single frames reads one frame of a sequence. \(rows[0].forward.readings) readings, all models in turns, after 2 "
-                + "rounds that do not count.")
+                "\(form), frames of \(width)x\(height), \(workers) threads that decode; a model of single frames reads one frame of a sequence. "
+                + setting.note)
     }
 
     public var report: Report {

@@ -18,6 +18,15 @@ public struct ReadingForm: Sendable {
 
     var name: String { (isCompiled ? "compiled " : "eager ") + precision.rawValue }
 
+    /// Share of numbers that it may read otherwise than the eager form in float32.
+    var tolerance: Double {
+        switch precision {
+        case .float32: 0
+        case .bfloat16, .float16: 0.001
+        case .int8: 0.005
+        }
+    }
+
     /// - Throws: `UsageError` where the model cannot be had in this form, or not here.
     func model(_ checkpoint: Checkpoint, on device: Device, path: String) throws -> JerseyModel {
         let model = try checkpoint.model(on: device, path: path)
@@ -35,16 +44,6 @@ public struct ReadingForm: Sendable {
             }
         defer { Runtime.finish(device) }
         return try withAutocast(isCompiled ? nil : half, on: device) { try withoutGradients(body) }
-    }
-}
-
-extension Device {
-    /// Where a benchmark was made, as a part of its caption.
-    func place(threads: Int) -> String {
-        switch self {
-        case .cpu: "on this CPU with \(threads) thread\(threads == 1 ? "" : "s")"
-        case .cuda: "on this GPU"
-        }
     }
 }
 

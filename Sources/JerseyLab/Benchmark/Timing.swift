@@ -16,21 +16,30 @@ public struct Timing: Encodable, Sendable {
         (p50, p95, p99) = (sorted.quantile(0.5), sorted.quantile(0.95), sorted.quantile(0.99))
     }
 
-    /// Each body's time, taken in turns, after two rounds that do not count: a machine that others use as well drifts for all alike.
+    /// Rounds before those that count.
+    static let warmUpRounds = 2
+
+    /// Each body's time, taken in turns, after `warmUpRounds`: a machine that others use as well drifts for all alike.
     ///
     /// - Parameter calls: how often a body runs for one reading; more for what is over in microseconds.
     static func inTurns<Failure: Error>(
         rounds: Int, calls: Int = 1, _ bodies: [() throws(Failure) -> Void]
     ) throws(Failure) -> [Timing] {
         var seconds = [[Double]](repeating: [], count: bodies.count)
-        for round in 0..<rounds + 2 {
+        for round in 0..<warmUpRounds + rounds {
             for (index, body) in bodies.enumerated() {
                 let start = ContinuousClock.now
                 for _ in 0..<calls { try body() }
-                if round >= 2 { seconds[index].append((ContinuousClock.now - start).seconds / Double(calls)) }
+                if round >= warmUpRounds { seconds[index].append((ContinuousClock.now - start).seconds / Double(calls)) }
             }
         }
         return seconds.map(Timing.init)
+    }
+
+    /// Readings for which there is half a minute, 5 to 101.
+    static func rounds<Failure: Error>(_ bodies: [() throws(Failure) -> Void]) throws(Failure) -> Int {
+        let once = try inTurns(rounds: 3, bodies).reduce(0) { $0 + $1.p50 }
+        return max(5, min(101, Int(30 / max(once, 1e-6))))
     }
 
     static func / (timing: Timing, count: Double) -> Timing {

@@ -1,0 +1,41 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Under which conditions times were taken.
+public struct BenchmarkSetting: Encodable, Sendable {
+    /// What the clock runs for.
+    public let timed: String
+    /// "cpu" or "cuda".
+    public let device: String
+    /// Of the machine; with `device` cuda it only starts the work.
+    public let processor: String
+    public let libtorch: String
+    /// Of libtorch.
+    public let threads: Int
+    /// Readings of each time, and what came before them and does not count.
+    public let readings: Int
+    public let warmUpRounds = Timing.warmUpRounds
+    /// When a clock stops.
+    public let synchronisation: String
+    /// Programs that wanted a processor, the mean of the minute before the end.
+    public let load: Double?
+
+    /// - Parameter timed: a clause.
+    init(_ timed: String, on device: Device, readings: Int) {
+        (self.timed, self.device, self.readings) = (timed, device.description, readings)
+        (processor, libtorch, threads) = (Processor.name, Runtime.version, Runtime.threads)
+        synchronisation =
+            device == .cuda ? "the clock stops when the GPU has finished" : "the clock stops when the last thread has finished"
+        load = Processor.load
+    }
+
+    /// For a table.
+    var note: String {
+        let place = device == Device.cuda.description ? "a GPU" : "\(threads) thread\(threads == 1 ? "" : "s") of \(processor)"
+        let rare = readings < 100 ? "; with so few the P99 is little less than the longest" : ""
+        return
+            "Timed: \(timed). On \(place), libtorch \(libtorch); \(readings) readings in turns after \(warmUpRounds) rounds that do not count\(rare); "
+            + "\(synchronisation)" + (load.map { String(format: "; load %.1f.", $0) } ?? ".")
+    }
+}

@@ -1,0 +1,17 @@
+import Foundation
+
+/// The processor of this machine.
+public enum Processor {
+    /// Such as "AMD EPYC 9554 64-Core Processor".
+    public static var name: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+    }
+
+    /// Programs that want a processor, the mean of the last minute; nil where the system does not tell.
+    static var load: Double? {
+        var load = 0.0
+        return getloadavg(&load, 1) == 1 ? load : nil
+    }
+}
