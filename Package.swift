@@ -46,7 +46,11 @@ let torchLibraries: [LinkerSetting] =
 
 let package = Package(
     name: "jersey",
-    products: [.executable(name: "jersey", targets: ["JerseyCLI"])],
+    products: [
+        .executable(name: "jersey", targets: ["JerseyCLI"]),
+        // For programs that read frames as they come (`FrameStream`).
+        .library(name: "Jersey", targets: ["Jersey"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),

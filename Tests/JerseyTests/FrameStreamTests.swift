@@ -55,6 +55,31 @@ import Torch
         #expect(isEqual(stream.belief, try batch(images.suffix(4), reader)))
     }
 
+    @Test(arguments: ModelSpec.all)
+    func `Encoding a frame takes as much work whatever came before`(spec: ModelSpec) throws {
+        let reader = reader(spec)
+        let stream = FrameStream(reader)
+        var work: [Int] = []
+        for image in images {
+            let meter = OperationMeter()
+            reader.model.store.meter = meter
+            try stream.add(image)
+            reader.model.store.meter = nil
+            _ = stream.belief
+            work.append(meter.multiplyAccumulates)
+        }
+        #expect(work[0] > 0 && work.allSatisfy { $0 == work[0] }, "\(work)")
+    }
+
+    @Test func `A compiled model's stream is that of its sequences`() throws {
+        let loader = SequenceLoader(preprocessor: FramePreprocessor(height: 48, width: 48), maximumFrames: 16, sampling: .even)
+        let reader = SequenceReader(model: try Checkpoint.bundled().model(on: .cpu, path: "bundled"), loader: loader, workers: 1)
+        try reader.model.compile(.int8, ranges: Checkpoint.bundled().card.activations)
+        let stream = FrameStream(reader)
+        for image in images { try stream.add(image) }
+        #expect(isEqual(stream.belief, try batch(images, reader)))
+    }
+
     @Test func `A long stream of single frames is no surer than two of them`() throws {
         let reader = reader(try ModelSpec.named("basic_mv3s"))
         let stream = FrameStream(reader)
