@@ -64,6 +64,13 @@ class Contestant:
         self.process.wait()
 
 
+def bench(folder: pathlib.Path) -> pathlib.Path:
+    program = folder / "jersey-bench"
+    if not program.exists():
+        raise SystemExit(f"{program} is missing: build it with `swift build -c release --product jersey-bench`, or say --bin DIR")
+    return program
+
+
 def peers_python() -> str:
     return os.environ.get("JERSEY_PYTHON") or subprocess.run([HERE / "peers/setup.sh"], check=True, capture_output=True, text=True).stdout.strip()
 
@@ -99,7 +106,7 @@ def main():
     options = parser.parse_args()
     options.ours, options.only = options.ours or OURS[options.device], options.only or THEIRS[options.device]
 
-    python = peers_python()
+    program, python = bench(options.bin), peers_python()
     with tempfile.TemporaryDirectory() as folder:
         weights, frames = options.weights, folder + "/frames"
         if weights is None and options.model == "evidence_tied":
@@ -114,7 +121,7 @@ def main():
         for name in ("threads", "batch", "passes"):
             common += [f"--{name}", str(getattr(options, name))]
         tune = ["--tune"] if options.device == "cuda" else []
-        commands = [("jersey " + form, [options.bin / "jersey-bench", "inference", "--form", form, *tune]) for form in options.ours]
+        commands = [("jersey " + form, [program, "inference", "--form", form, *tune]) for form in options.ours]
         commands += [(form, [python, HERE / "peers/inference.py", "--model", options.model, "--form", form]) for form in options.only]
         contestants = []
         for name, command in commands:
@@ -126,8 +133,10 @@ def main():
 
     report(contestants, options)
     if options.json:
-        figures = {c.name: {"rounds": c.rounds, "seconds": c.seconds, "logits": c.first["logits"]} for c in contestants}
-        pathlib.Path(options.json).write_text(json.dumps(figures))
+        times = {c.name: {"rounds": c.rounds, "seconds": c.seconds, "logits": c.first["logits"]} for c in contestants}
+        asked = {name: getattr(options, name) for name in ("model", "weights", "device", "batch", "threads", "rounds", "passes")}
+        asked |= {"timed": "forward pass, from normalised frames to logits", "warmup": 10, "frames": MODELS[options.model], "load": os.getloadavg()[0]}
+        pathlib.Path(options.json).write_text(json.dumps({"setting": asked, "times": times}))
 
 
 def report(contestants: list[Contestant], options):

@@ -9,12 +9,16 @@ struct SequencesBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sequences",
         abstract:
-            "The bundled model over the sequences of a data set, from frames in memory to answers: a line of JSON with their lengths, "
+            "A model over the sequences of a data set, from frames in memory to answers: a line of JSON with their lengths, "
             + "then for each line of the standard input one with the seconds of a reading of all.")
 
+    @Option(
+        help: "Weights, with splits.json beside them, of which the test part is read; the bundled model and all where not given.")
+    var weights: String?
     @Option(help: "Labelled data set of the folders format.") var data: String
     @Option(help: "int8, or another that it can be compiled to.") var form = "int8"
     @Flag(help: "No more frames of a sequence than it takes.") var anytime = false
+    @Option(help: "How sure to be for that, where the file does not say.") var confidence: Double?
     @Option var batch = 1
     @Option var threads = 2
     @Option(help: "Sequences, evenly chosen; all where not given.") var limit: Int?
@@ -23,24 +27,30 @@ struct SequencesBench: ParsableCommand {
         Runtime.keepMemory()
         Runtime.threads = threads
         guard let precision = Precision(rawValue: form) else { throw ValidationError("no such form: \(form)") }
-        let checkpoint = try Checkpoint.bundled()
-        let model = try checkpoint.model(on: .cpu, path: Checkpoint.bundledName)
+        let file = weights.map { URL(fileURLWithPath: $0) }
+        let checkpoint = try file.map { try Checkpoint(contentsOf: $0) } ?? .bundled()
+        let path = weights ?? Checkpoint.bundledName
+        let model = try checkpoint.model(on: .cpu, path: path)
         try model.compile(precision, ranges: checkpoint.card.activations)
-        let loader = try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName)
+        let loader = try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: path)
         var reader = SequenceReader(model: model, loader: loader, batchSize: batch)
         reader.calibration = checkpoint.card.calibration
         var config = DataConfig()
         config.path = data
-        let all = try Dataset(config).sequences
+        config.maximumFrames = checkpoint.card.maximumFrames
+        let dataset = try Dataset(config)
+        let splits = try file.map { try Splits(contentsOf: $0.deletingLastPathComponent().appending(path: "splits.json")) }
+        let all = splits?.sequences(.test, of: dataset) ?? dataset.sequences
         let count = min(limit ?? all.count, all.count)
         let sequences = (0..<count).map { all[$0 * all.count / count] }
         let batches = try reader.batches(of: sequences)
-        let confidence = anytime ? try checkpoint.card.anytimeReading().stops : nil
+        let confidence = anytime ? try self.confidence ?? checkpoint.card.anytimeReading().stops : nil
         func read() -> [Reading] { withoutGradients { batches.flatMap { reader.read($0, until: confidence) } } }
         let readings = read()
         try printJSON([
             "lengths": batches.flatMap(\.lengths).map(Double.init), "frames": [Double(readings.reduce(0) { $0 + $1.used.count })],
             "right": [Double(readings.count { $0.number == $0.sequence.number })],
+            "size": [loader.maximumFrames, loader.preprocessor.height, loader.preprocessor.width].map(Double.init),
         ])
         while readLine() != nil {
             let start = ContinuousClock.now

@@ -1,8 +1,8 @@
 """Forward passes of one model in one of the ways that Python offers.
 
 After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints their seconds as JSON. With
-`--random FILE` it writes random weights instead, for all to hold. With `--lengths FILE` a pass is one over sequences of so many frames, one
-after the other.
+`--random FILE` it writes random weights instead, for all to hold. With `--lengths FILE` a pass is one over sequences of so many frames, so
+many at once as `--batch` says, each batch padded to its longest.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def onnx_file(model, frames, any_length):
     path = tempfile.mkdtemp() + "/model.onnx"
     torch.onnx.export(
         model, (frames,), path, input_names=["frames"], output_names=["tens", "ones"], dynamo=False,
-        dynamic_axes={"frames": {1: "length"}} if any_length else None)
+        dynamic_axes={"frames": {0: "batch", 1: "length"}} if any_length else None)
     return path
 
 
@@ -132,8 +132,10 @@ def prepared_on_gpu(form, model, frames):
 
 def prepared(form, model, frames, threads, lengths):
     """A function without arguments that makes one pass, and has its results."""
-    order = lengths or [frames.shape[1]]
-    pieces = {n: frames[:, :n].contiguous() for n in order}
+    size = frames.shape[0]
+    groups = [lengths[start:start + size] for start in range(0, len(lengths), size)] or [[frames.shape[1]] * size]
+    order = [(len(group), max(group)) for group in groups]
+    pieces = {(b, n): frames[:b, :n].contiguous() for b, n in order}
     if form.startswith(("onnxruntime", "openvino")):
         path = onnx_file(model, frames, bool(lengths))
         if form.endswith("int8"):
