@@ -17,7 +17,7 @@ public struct UnlabelledSequences: Sendable {
             let url = URL(fileURLWithPath: path)
             guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
             if isFolder(url) {
-                try addAll(path, in: nil)
+                try addAll(path.withoutEndingSlashes, in: nil)
             } else if UnpackedArchive.isArchive(path) {
                 try addAll(path, in: UnpackedArchive(path, progress: unpacking))
             } else {
@@ -27,7 +27,7 @@ public struct UnlabelledSequences: Sendable {
                         "is neither a folder, nor a \(Self.kinds) file, nor an archive (\(UnpackedArchive.endings.joined(separator: ", ")))",
                         advice: "for a video, give its tracker's boxes, too (--boxes)")
                 }
-                let folder = (path as NSString).deletingLastPathComponent
+                let folder = path.parentPath
                 if let index = files.firstIndex(where: { $0.folder == folder }) {
                     files[index].names.append(url.lastPathComponent)
                 } else {
@@ -52,8 +52,22 @@ public struct UnlabelledSequences: Sendable {
         let before = sequences.count
         try addTree(path, in: archive, depth: 0)
         guard sequences.count > before else {
-            throw FileError(path, "holds no frames", advice: "frames are \(Self.kinds) files")
+            throw FileError(path, "holds no frames", advice: advice(on: archive.map { $0.folder.path } ?? path))
         }
+    }
+
+    /// What to do about a folder of other files.
+    private func advice(on folder: String) -> String {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
+        if let video = first([".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".ts"]) {
+            return "name the video itself, \(video), with its tracker's boxes (--boxes)"
+        }
+        if let archive = first(UnpackedArchive.endings) { return "name the archive itself, \(archive)" }
+        if let other = first([".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"]) {
+            return "frames are \(Self.kinds) files; convert others, such as \(other)"
+        }
+        return "frames are \(Self.kinds) files"
     }
 
     private mutating func addTree(_ path: String, in archive: UnpackedArchive?, depth: Int) throws {
@@ -66,15 +80,15 @@ public struct UnlabelledSequences: Sendable {
         }
         let here = FrameOrder.time.arrange(files)
         if !here.frames.isEmpty { add(path, here, in: archive) } else if folders.isEmpty { emptyFolders.append(path) }
-        for folder in folders { try addTree((path as NSString).appendingPathComponent(folder), in: archive, depth: depth + 1) }
+        for folder in folders { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
     }
 
     private mutating func add(_ folder: String, _ arranged: (frames: [String], anchor: Int?), in archive: UnpackedArchive?) {
-        let parent = (folder as NSString).deletingLastPathComponent
+        let parent = folder.parentPath
         sequences.append(
             FrameSequence(
                 id: folder, track: parent.isEmpty ? folder : parent, number: nil,
-                frames: arranged.frames.map { (folder as NSString).appendingPathComponent($0) }, anchor: arranged.anchor,
+                frames: arranged.frames.map { folder.appendingName($0) }, anchor: arranged.anchor,
                 archive: archive))
     }
 }

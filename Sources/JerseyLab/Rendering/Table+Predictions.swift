@@ -32,7 +32,7 @@ extension Table {
         guard prediction.number != nil, let frame = prediction.frames.max(by: { ($0.weight ?? 0) < ($1.weight ?? 0) }),
             let weight = frame.weight
         else { return "" }
-        let name = (frame.path as NSString).lastPathComponent
+        let name = frame.path.lastName
         let number = name.firstMatch(of: /#frame=(\d+),/).map { "frame \($0.output.1)" }
         return "\(number ?? name) (\(String(format: "%.0f%%", weight * 100)))"
     }

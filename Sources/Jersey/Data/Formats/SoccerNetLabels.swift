@@ -45,7 +45,7 @@ public struct SoccerNetLabels: Sendable, Equatable {
         var folders: [String: String] = [:]
         var numbers: [String: Int] = [:]
         for (folder, number) in predictions.map({ ($0.sequence, $0.number) }) + unread.map({ ($0, nil) }) {
-            let player = (folder as NSString).lastPathComponent
+            let player = folder.lastName
             if let other = folders.updateValue(folder, forKey: player) {
                 throw UsageError(
                     "\(other) and \(folder) would both be player \(player) in SoccerNet's format; read one split at a time")
