@@ -16,12 +16,20 @@ struct JerseyCommand: ParsableCommand {
 
     /// The parser would only say that there are words too many, and for `help` nothing.
     ///
-    /// - Throws: `UsageError` with close matches where the first word, or the first after `help`, is no command.
+    /// - Throws: `UsageError` with close matches where the first words, or the first after `help`, are no command.
     static func checkName(_ words: some Collection<String>) throws {
-        let names = configuration.subcommands.map { $0._commandName }
-        let words = words.first == "help" ? words.dropFirst() : words[...]
-        guard let word = words.first, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return }
-        throw UsageError.unknown("command", word, among: names, advice: "there are: \(names.joined(separator: ", "))")
+        try check(words.first == "help" ? words.dropFirst().map(\.self) : Array(words), of: self)
+    }
+
+    private static func check(_ words: [String], of command: any ParsableCommand.Type) throws {
+        let commands = command.configuration.subcommands
+        guard let word = words.first, !word.hasPrefix("-"), !commands.isEmpty, word != "help" else { return }
+        if let known = commands.first(where: { $0._commandName == word }) {
+            return try check(Array(words.dropFirst()), of: known)
+        }
+        let names = commands.map { $0._commandName }
+        let kind = command == self ? "command" : "command of \(command._commandName)"
+        throw UsageError.unknown(kind, word, among: names, advice: "there are: \(names.joined(separator: ", "))")
     }
 }
 
@@ -33,6 +41,10 @@ enum Main {
             try JerseyCommand.checkName(CommandLine.arguments.dropFirst())
             var command = try JerseyCommand.parseAsRoot()
             try command.run()
+            // What print has kept back is written only now.
+            if fflush(nil) != 0 {
+                fail("Error: standard output cannot be written: \(String(cString: strerror(errno)))", code: 1)
+            }
         } catch let error as UsageError {
             fail("Error: \(error)", code: 2)
         } catch let status as ExitCode {

@@ -18,7 +18,14 @@ import Torch
     func `A misspelt command is met with the one that was meant`(words: [String]) throws {
         let error = #expect(throws: UsageError.self) { try JerseyCommand.checkName(words) }
         #expect(error?.description.contains("did you mean predict?") == true)
-        for words in [["predict", "a"], ["help"], ["help", "predict"], ["--version"], []] { try JerseyCommand.checkName(words) }
+        for words in [
+            ["predict", "a"], ["help"], ["help", "predict"], ["--version"], [], ["dataset", "inspect", "x"], ["runs", "--help"],
+        ] {
+            try JerseyCommand.checkName(words)
+        }
+        let deeper = #expect(throws: UsageError.self) { try JerseyCommand.checkName(["dataset", "inspekt", "x"]) }
+        #expect(
+            deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? There are: ") == true)
     }
 
     @Test(arguments: [
@@ -37,6 +44,7 @@ import Torch
         (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
         (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is what is read"),
         (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is what is read"),
+        (["predict", "a", "--output", "/tmp/a.png", "--sheet", "/tmp/../tmp/a.png"], "the same file"),
         (["predict", "a", "--output", "/nonexistent/b.csv"], "no folder"), (["predict", "a", "--sheet", "b.gif"], ".png"),
         (["evaluate", "--data", "d", "--outcomes", "/nonexistent/b"], "no folder"),
         (["calibrate", "--data", "d", "--out", "/nonexistent/b"], "no folder"),

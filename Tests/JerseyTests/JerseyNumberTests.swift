@@ -12,6 +12,12 @@ struct JerseyNumberTests {
         #expect(JerseyNumber.all.filter { $0 == number }.count == 1)
     }
 
+    @Test("7 and 07 are each other's twins, and other numbers have none")
+    func twin() {
+        #expect(JerseyNumber("7")?.twin == JerseyNumber("07") && JerseyNumber("07")?.twin == JerseyNumber("7"))
+        #expect(JerseyNumber("17")?.twin == nil)
+    }
+
     @Test("there are 110, one-digit numbers first, in order")
     func all() {
         #expect(JerseyNumber.all.count == 110 && JerseyNumber.all == JerseyNumber.all.sorted())

@@ -45,11 +45,21 @@ import Torch
         ("team,number,name\nReds,#7,Ann\n", "has '#7' as a number in line 2"),
         ("team,number,name\nReds,,Ann\n", "has '' as a number in line 2"),
         ("team,number,name\nReds,7,A\nBlues,7,B\n\nReds,7,C\n", "lists number 7 of Reds twice, in lines 2 and 5"),
-        ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "is no table in UTF-8"),
+        ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "is no text file"),
     ])
     func `A roster that cannot be right is refused, with the line`(text: String, words: String) throws {
         let error = #expect(throws: FileError.self) { try roster(text) }
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `A roster in another encoding names the line`() throws {
+        try withFolder { folder in
+            try folder.add("squad.csv", Data("team,number,name\nReds,7,J".utf8) + Data([0xFC]) + Data("rgen\n".utf8))
+            let error = #expect(throws: FileError.self) {
+                try Roster(contentsOf: folder.appendingPathComponent("squad.csv").path)
+            }
+            #expect(error?.description.contains("line 2") == true && error?.description.contains("CSV UTF-8") == true)
+        }
     }
 
     @Test func `A team that is not listed is met with those that are`() throws {

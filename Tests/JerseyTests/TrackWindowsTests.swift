@@ -64,6 +64,25 @@ import Testing
         #expect(Prediction.combined([blank])[0].frames.allSatisfy { $0.weight == nil } && clear.windows == nil)
     }
 
+    @Test func `Windows that would be answered with another number are counted, and many of them are more than one player`() {
+        func window(_ number: String, _ probability: Double, threshold: Double? = 0.8) -> Prediction {
+            let belief = sure(number, probability)
+            let sequence = FrameSequence(id: "t", track: "t", number: nil, frames: ["0"], anchor: nil)
+            return Prediction(
+                Reading(
+                    sequence: sequence, tens: belief.tens, ones: belief.ones, used: [0], attention: nil, problems: [],
+                    threshold: threshold))
+        }
+        let several = Prediction.joinedWindows([("23", 0.99), ("48", 0.97), ("10", 0.97), ("23", 0.99)].map { window($0, $1) })[0]
+        #expect(several.windowsAgainst == 2 && several.isMixed)
+        let unsure = Prediction.joinedWindows([("23", 0.99), ("48", 0.5), ("10", 0.5)].map { window($0, $1) })[0]
+        #expect(unsure.windowsAgainst == nil && !unsure.isMixed)
+        let once = Prediction.joinedWindows([("23", 0.99), ("48", 0.97), ("23", 0.99)].map { window($0, $1) })[0]
+        #expect(once.windowsAgainst == 1 && !once.isMixed)
+        let uncalibrated = ["23", "48", "10"].map { window($0, 0.99, threshold: nil) }
+        #expect(Prediction.joinedWindows(uncalibrated)[0].windowsAgainst == nil)
+    }
+
     @Test(arguments: [(1, 1), (16, 1), (17, 2), (79, 2), (80, 1), (81, 2), (1000, 13)])
     func `A long sequence becomes windows of equal size that cover it`(frames: Int, windows: Int) {
         let sequence = FrameSequence(

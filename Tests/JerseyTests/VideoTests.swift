@@ -216,12 +216,23 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(found.boxes.count == 2 && found.boxes[1].left == 0)
         #expect(
             found.leftOut.sentences == [
-                "4 boxes that cannot be understood (first: line 7)", "2 boxes with NaN or infinity (first: line 2)",
+                "4 boxes that cannot be understood (first: line 7: 4 columns are too few: width is the 5th)",
+                "2 boxes with NaN or infinity (first: line 2)",
                 "2 boxes without width or height (first: line 4)", "1 box of no track (-1) (line 6)",
                 "1 box before the first frame (line 12)", "1 box beside another of the same track in the same frame (line 11)",
             ])
         let error = #expect(throws: FileError.self) { try boxes("1,1,0,0,5,5\n1,2,nan,0,5,5\n", strict: true) }
         #expect(error?.description.contains("1 box with NaN or infinity (line 2)") == true)
+    }
+
+    @Test(arguments: [
+        ("1,1,0,0,5,5\n5,1,a,0,5,5", "left is 'a', which is no number"),
+        ("1,1,0,0,5,5\n1.5,1,0,0,5,5", "1.5 is no number of a frame"),
+        ("frame;id;x;y;w;h\n1;1;0;0;5;5\n2;1;91,5;0;5;5", "left is '91,5', which is no number"),
+    ])
+    func `The first row that cannot be understood says what is wrong with it`(text: String, words: String) throws {
+        let sentences = try boxes(text).leftOut.sentences
+        #expect(sentences.count == 1 && sentences[0].contains(words), "\(sentences)")
     }
 
     @Test func `A box that float32 cannot hold is left out like one with infinity`() throws {

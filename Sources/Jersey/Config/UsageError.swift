@@ -14,8 +14,10 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
     public static func unknown(_ kind: String, _ name: String, among names: [String], advice: String? = nil) -> UsageError {
         let close = names.map { ($0, distance($0.lowercased(), name.lowercased())) }
             .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
-        let hint = close.isEmpty ? nil : "did you mean \(close.joined(separator: " or "))?"
-        return UsageError((["there is no \(kind) '\(name)'"] + [hint, advice].compactMap { $0 }).joined(separator: "; "))
+        let what = "there is no \(kind) '\(name)'"
+        guard !close.isEmpty else { return UsageError([what, advice].compactMap(\.self).joined(separator: "; ")) }
+        let question = "\(what); did you mean \(close.joined(separator: " or "))?"
+        return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""))
     }
 
     /// - Throws: an error that names the first word which is there twice.

@@ -25,6 +25,7 @@ final class ArchiveReader {
     /// - Throws: `FileError` when the file is missing or is no archive.
     init(_ file: String, called path: String, limits: UnpackedArchive.Limits) throws {
         guard FileManager.default.fileExists(atPath: file) else { throw FileError(path, "does not exist") }
+        guard access(file, R_OK) == 0 else { throw FileError(path, "cannot be read: \(String(cString: strerror(errno)))") }
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         (self.path, self.limits, self.handle) = (path, limits, handle)
         let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0

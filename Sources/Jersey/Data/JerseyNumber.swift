@@ -29,6 +29,15 @@ public struct JerseyNumber: Hashable, Sendable, Codable, CustomStringConvertible
     /// Place in `all`: the class of a head that tells whole numbers apart.
     public var index: Int { (tens == Self.blank ? 0 : tens + 1) * 10 + ones }
 
+    /// The number of the same value, which is another one: "07" of "7", and "7" of "07".
+    public var twin: JerseyNumber? {
+        switch tens {
+        case Self.blank: JerseyNumber(tens: 0, ones: ones)
+        case 0: JerseyNumber(tens: Self.blank, ones: ones)
+        default: nil
+        }
+    }
+
     public var description: String { tens == Self.blank ? "\(ones)" : "\(tens)\(ones)" }
 
     public init(from decoder: any Decoder) throws {

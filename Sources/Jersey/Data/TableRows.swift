@@ -12,9 +12,15 @@ struct TableRows {
     /// - Throws: `FileError` when the file cannot be read, is no text, lacks a column, or has a row without one.
     init(contentsOf path: String, columns: [String]) throws {
         let data = try Data(reading: URL(fileURLWithPath: path))
-        guard data.count <= 16 << 20, !data.contains(0), let text = String(data: data, encoding: .utf8) else {
+        let table = "a table with the columns \(columns.joined(separator: ", "))"
+        guard data.count <= 16 << 20, !data.contains(0) else {
+            throw FileError(path, "is no text file", advice: "give \(table), as CSV in UTF-8")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            let line = String(decoding: data, as: UTF8.self).prefix { $0 != "\u{fffd}" }.count(where: \.isNewline) + 1
             throw FileError(
-                path, "is no table in UTF-8", advice: "save it as CSV with the columns \(columns.joined(separator: ", "))")
+                path, "is no text in UTF-8: line \(line) has a letter of another encoding",
+                advice: "save it anew; spreadsheets call that \"CSV UTF-8\"")
         }
         var lines = try Self.cells(of: text.hasPrefix("\u{feff}") ? String(text.dropFirst()) : text, path)[...]
         let header = lines.popFirst()?.cells.map { $0.lowercased() } ?? []

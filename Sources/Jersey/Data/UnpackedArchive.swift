@@ -40,7 +40,7 @@ public final class UnpackedArchive: Sendable {
     ) throws {
         path = name ?? file
         temporary = try TemporaryFolder()
-        folder = temporary.url.appendingPathComponent((path as NSString).lastPathComponent)
+        folder = temporary.url.appendingPathComponent(path.lastName)
         try FileManager.default.makeFolder(folder)
         try withUTF8Names {
             let reader = try ArchiveReader(file, called: path, limits: limits)
@@ -92,19 +92,39 @@ private final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        try? FileManager.default.removeItem(at: url)
+        Self.remove(url)
         close(lock)
     }
 
-    private static func lockPath(_ folder: URL) -> String { folder.appendingPathComponent(".lock").path }
+    /// The lock goes last: without it the next process would not know that this is in use, or what is left of it.
+    private static func remove(_ folder: URL) {
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: folder.path)) ?? [] where name != lockName {
+            try? files.removeItem(at: folder.appendingPathComponent(name))
+        }
+        try? files.removeItem(at: folder)
+    }
+
+    private static let lockName = ".lock"
+
+    private static func lockPath(_ folder: URL) -> String { folder.appendingPathComponent(lockName).path }
+
+    private static func isOld(_ folder: URL) -> Bool {
+        let made = try? FileManager.default.attributesOfItem(atPath: folder.path)[.modificationDate] as? Date
+        return made.map { $0.timeIntervalSinceNow < -3600 } ?? false
+    }
 
     private static func removeLeftovers(in parent: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent.path)) ?? []
         for name in names where name.hasPrefix(prefix) {
             let folder = parent.appendingPathComponent(name)
             let lock = open(lockPath(folder), O_RDWR | O_CLOEXEC)
-            guard lock >= 0 else { continue }
-            if flock(lock, LOCK_EX | LOCK_NB) == 0 { try? FileManager.default.removeItem(at: folder) }
+            guard lock >= 0 else {
+                // Its owner has not come to the lock yet, or what removed it was stopped there.
+                if isOld(folder) { remove(folder) }
+                continue
+            }
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { remove(folder) }
             close(lock)
         }
     }

@@ -32,6 +32,8 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let leftOut: [FrameProblem]
     /// How many windows or sequences were read or glanced at, where there were several: each counts for less, as they are alike.
     public internal(set) var windows: Int?
+    /// How many of them, each by itself, would be answered with another number; nil where none, or where every sequence is answered.
+    public private(set) var windowsAgainst: Int?
     /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
     public internal(set) var players: [Roster.Player]?
     /// A number that was seen, and is not in the roster.
@@ -41,6 +43,7 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     private enum CodingKeys: String, CodingKey {
         case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict
+        case windowsAgainst = "windows_against"
         case leftOut = "left_out"
     }
 
@@ -58,8 +61,15 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encode(frames, forKey: .frames)
         try container.encode(leftOut, forKey: .leftOut)
         try container.encodeIfPresent(windows, forKey: .windows)
+        try container.encodeIfPresent(windowsAgainst, forKey: .windowsAgainst)
         try container.encodeIfPresent(players, forKey: .players)
         try container.encodeIfPresent(conflict, forKey: .conflict)
+    }
+
+    /// Whether so many windows are sure of other numbers that this is hardly one player.
+    public var isMixed: Bool {
+        guard let windows, let windowsAgainst else { return false }
+        return windowsAgainst >= 2 && 4 * windowsAgainst >= windows
     }
 
     /// The number, "unreadable", or "-" where nothing could be read or a roster is contradicted.
@@ -151,7 +161,14 @@ public struct Prediction: Codable, Sendable, Equatable {
         var joined = Prediction(
             sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut,
             threshold: readable[0].threshold)
-        if readable.count > 1 { joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) } }
+        if readable.count > 1 {
+            joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
+            let against = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
+                let isOther = part.number.map { $0 != belief.number } ?? false
+                return count + (isOther ? part.windows ?? 1 : part.windowsAgainst ?? 0)
+            }
+            joined.windowsAgainst = against > 0 ? against : nil
+        }
         return joined
     }
 }

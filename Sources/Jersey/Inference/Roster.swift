@@ -11,6 +11,8 @@ public struct Roster: Sendable, Equatable {
     public let path: String
     /// At least one number; of each number at least one player, in the file's order, one a team.
     public let players: [JerseyNumber: [Player]]
+    /// Those of the teams that were left out.
+    public let others: [JerseyNumber: [Player]]
 
     /// A number that is not in the roster contradicts it where it is at least as probable as all others together.
     public static let conflict = 0.5
@@ -22,7 +24,7 @@ public struct Roster: Sendable, Equatable {
     public init(contentsOf path: String, team: String? = nil) throws {
         guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
         let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
-        var players: [JerseyNumber: [Player]] = [:]
+        var (players, others): ([JerseyNumber: [Player]], [JerseyNumber: [Player]]) = ([:], [:])
         var lines: [String: Int] = [:]
         var teams: [String] = []
         for (line, cells) in rows.rows {
@@ -38,14 +40,17 @@ public struct Roster: Sendable, Equatable {
                     advice: "a number belongs to one player of a team: take one of them out, or mend the team")
             }
             if !teams.contains(player.team) { teams.append(player.team) }
-            if team == nil || team == player.team { players[number, default: []].append(player) }
+            if team == nil || team == player.team {
+                players[number, default: []].append(player)
+            } else {
+                others[number, default: []].append(player)
+            }
         }
         if let team, !teams.contains(team) {
             throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
         }
         guard !players.isEmpty else { throw FileError(path, "lists no players", advice: "after the first line, a player a line") }
-        self.path = path
-        self.players = players
+        (self.path, self.players, self.others) = (path, players, others)
     }
 
     /// The numbers that it lists, most probable first, with their probabilities among themselves: what was seen times how many players

@@ -91,11 +91,14 @@ struct BoxRows {
         guard !fields.isEmpty else { return }
         switch box(line: number) {
         case .success(let box): boxes.append(box)
-        case .failure(let problem): leftOut.add(problem.reason, line: number)
+        case .failure(let problem): leftOut.add(problem.reason, line: number, detail: problem.detail)
         }
     }
 
-    private struct Problem: Error { let reason: LeftOutBoxes.Reason }
+    private struct Problem: Error {
+        let reason: LeftOutBoxes.Reason
+        var detail: String?
+    }
 
     private func header() throws -> [BoxColumns.Role: Int] {
         let header = fields.indices.map { text($0) }
@@ -130,18 +133,30 @@ struct BoxRows {
         guard let place = places?[.track], place < fields.count, let frame = value(.frame), let left = value(.left),
             let top = value(.top), let width = value(.width) ?? value(.right).map({ $0 - left }),
             let height = value(.height) ?? value(.bottom).map({ $0 - top })
-        else { return .failure(Problem(reason: .malformed)) }
+        else { return .failure(Problem(reason: .malformed, detail: misunderstanding)) }
         // As they are kept: what float32 cannot hold is infinite there.
         guard [frame, left, top, width, height].allSatisfy({ Float($0).isFinite }) else {
             return .failure(Problem(reason: .notFinite))
         }
-        guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else { return .failure(Problem(reason: .malformed)) }
+        guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else {
+            return .failure(Problem(reason: .malformed, detail: "\(text(places?[.frame] ?? 0)) is no number of a frame"))
+        }
         guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
         return .success(
             TrackBoxes.Box(
                 frame: Int32(frame), track: track, left: Float(left), top: Float(top), width: Float(width), height: Float(height),
                 confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line))
+    }
+
+    /// Why the fields of a line are no box.
+    private var misunderstanding: String {
+        let wanted = (places ?? [:]).filter { $0.key != .confidence }.sorted { $0.value < $1.value }
+        if let (role, place) = wanted.first(where: { $0.value >= fields.count }) {
+            return "\(fields.count) columns are too few: \(role.rawValue) is the \(place + 1)th"
+        }
+        let wrong = wanted.first { $0.key != .track && Double(text($0.value)) == nil }
+        return wrong.map { "\($0.key.rawValue) is '\(text($0.value))', which is no number" } ?? "a column is missing"
     }
 
     /// The index of a track's name, a new one if need be; nil for what says that there is none. "3.0" is "3".

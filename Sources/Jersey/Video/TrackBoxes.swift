@@ -98,27 +98,33 @@ public struct LeftOutBoxes: Sendable, Equatable {
     public private(set) var counts: [Reason: Int] = [:]
     /// Of the file with the boxes, for each reason.
     public private(set) var firstLines: [Reason: Int] = [:]
+    /// What exactly is wrong there, where there is more to say.
+    private var details: [Reason: String] = [:]
 
     public init() {}
 
     public var total: Int { counts.values.reduce(0, +) }
 
-    mutating func add(_ reason: Reason, line: Int32) {
+    mutating func add(_ reason: Reason, line: Int32, detail: String? = nil) {
         counts[reason, default: 0] += 1
+        if details[reason] == nil { details[reason] = detail }
         firstLines[reason] = min(firstLines[reason] ?? .max, Int(line))
     }
 
     mutating func add(_ other: LeftOutBoxes) {
         counts.merge(other.counts, uniquingKeysWith: +)
         firstLines.merge(other.firstLines, uniquingKeysWith: min)
+        details.merge(other.details) { first, _ in first }
     }
 
     /// "2 boxes without width or height (first: line 7)", in a fixed order.
     public var sentences: [String] {
         Reason.allCases.compactMap { reason in
             guard let count = counts[reason], let line = firstLines[reason] else { return nil }
+            let detail = details[reason].map { ": \($0)" } ?? ""
             return count == 1
-                ? "1 box \(reason.description) (line \(line))" : "\(count) boxes \(reason.description) (first: line \(line))"
+                ? "1 box \(reason.description) (line \(line)\(detail))"
+                : "\(count) boxes \(reason.description) (first: line \(line)\(detail))"
         }
     }
 }

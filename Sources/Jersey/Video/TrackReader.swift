@@ -65,7 +65,8 @@ public struct TrackReader {
         if next < plan.looks.count {
             for box in boxes.boxes.reversed() {
                 guard Int(box.frame) >= video.count else { break }
-                leftOut.add(.late, line: box.line)
+                // Others are counted as outside of the picture.
+                if box.legibleArea(width: video.width, height: video.height) != nil { leftOut.add(.late, line: box.line) }
             }
             for look in plan.looks[next...] { windows.add(look, .failure(.late)) }
         }

@@ -72,6 +72,10 @@ struct PredictCommand: ParsableCommand {
         try output.map { try AtomicFile.check($0, unlike: inputs) }
         try sheet.map { try PredictionSheet.check($0, unlike: inputs) }
         try video.video.map { try VideoWriter.check($0, unlike: inputs) }
+        let outputs = [output, sheet, video.video].compactMap { $0 }
+        guard Set(outputs.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }).count == outputs.count else {
+            throw UsageError("--output, --sheet and --video are to write the same file, of which only the last would be left")
+        }
     }
 
     func run() throws {
@@ -79,6 +83,12 @@ struct PredictCommand: ParsableCommand {
         let roster = try roster.read()
         let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
+        let mixed = predictions.filter(\.isMixed)
+        Console.list(mixed, rest: "such sequences; --format json has windows_against") {
+            let most = $0.top.first?.number.description ?? "the most probable"
+            return
+                "warning: \($0.sequence): \($0.windowsAgainst ?? 0) of \($0.windows ?? 0) windows are sure of other numbers than \(most); is it one player?"
+        }
         // An answer that is held back is an answer.
         if predictions.allSatisfy({ $0.number == nil && !$0.unreadable }) { throw ExitCode(1) }
     }
@@ -127,6 +137,8 @@ struct PredictCommand: ParsableCommand {
         if let roster { predictions = predictions.map { $0.judged(by: roster) } }
         try write(predictions, boxes: boxes)
         if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { crops[$0] } }
+        // Drawing may take minutes, and be stopped.
+        fflush(nil)
         try video.annotate(paths[0], boxes, predictions)
         return predictions
     }

@@ -139,7 +139,9 @@ struct SynthesizeCommand: ParsableCommand {
         let progress = ProgressLine("drawing", total: film.frames)
         try film.write(out, boxes: boxes, progress: progress.advance)
         progress.finish()
-        print("\(film.frames) frames with \(players.count) players in \(out), their boxes in \(boxes)")
+        print(
+            "\(film.frames) frames with \(players.count) player\(players.count == 1 ? "" : "s") in \(out), their boxes in \(boxes)"
+        )
     }
 }
 

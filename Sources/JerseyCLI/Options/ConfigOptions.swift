@@ -71,7 +71,9 @@ struct ConfigOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads that decode and augment.", valueName: "n"))
     var workers: Int?
 
-    @Option(help: ArgumentHelp("Threads of libtorch (default: one on each core).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads of libtorch (default: one on each core); fewer where other programs want the cores.", valueName: "n"))
     var threads: Int?
 
     @Option(help: ArgumentHelp("Megabytes of decoded frames to keep in memory.", valueName: "n"))

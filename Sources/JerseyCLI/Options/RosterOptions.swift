@@ -24,7 +24,20 @@ struct RosterOptions: ParsableArguments {
         let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
         Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
             let share = Int((seen.probability * 100).rounded())
-            return "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) does not list"
+            return
+                "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
         }
+    }
+
+    /// What there is of a number that is not listed.
+    private static func standing(of number: JerseyNumber, in roster: Roster) -> String {
+        if let others = roster.others[number] {
+            return "lists for " + others.map { "\($0.name) of \($0.team)" }.joined(separator: " and ") + " only"
+        }
+        // Spreadsheets write 7 as 07, and the other way round.
+        if let twin = number.twin, roster.players[twin] != nil {
+            return "does not list; it has \(twin), which is another number: one shirt shows a zero"
+        }
+        return "does not list"
     }
 }

@@ -25,7 +25,7 @@ struct VideoOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Look at every n-th box or frame of a long track only; short ones are looked at in full.", valueName: "n"))
+            "Look at every n-th box or frame of a long track, but at no fewer than the model takes at once.", valueName: "n"))
     var stride = TrackWindows.usualStride
 
     @Flag(
@@ -77,6 +77,14 @@ struct VideoOptions: ParsableArguments {
             Console.error(
                 "\(path): passed over \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))")
         }
+        let outside = leftOut.counts[.outside] ?? 0
+        if 3 * outside > boxes.boxes.count {
+            let reach = boxes.boxes.reduce((0, 0)) { (max($0.0, Int($1.left + $1.width)), max($0.1, Int($1.top + $1.height))) }
+            Console.error(
+                "warning: \(outside) of \(boxes.boxes.count) boxes lie outside of the picture, which is \(video.width)x\(video.height), and they "
+                    + "reach \(reach.0)x\(reach.1): are they of another video or size, or right and bottom taken for width and height?"
+            )
+        }
         for sentence in boxes.leftOut.sentences + leftOut.sentences { Console.error("left out: \(sentence)") }
         if leftOut.counts[.late] != nil {
             Console.error(
@@ -91,7 +99,12 @@ struct VideoOptions: ParsableArguments {
         guard let target = video else { return }
         let video = try VideoReader(path)
         let progress = ProgressLine("drawing", total: video.expectedFrames ?? Int(boxes.boxes.last!.frame) + 1)
-        try AnnotatedVideo.write(predictions, boxes, in: video, to: target, progress: progress.advance)
+        // What is half written has to be removed again.
+        let signals = StopSignals()
+        try AnnotatedVideo.write(predictions, boxes, in: video, to: target) {
+            progress.advance()
+            if signals.isStopped { throw ExitCode(130) }
+        }
         progress.finish()
     }
 

@@ -145,7 +145,7 @@ final class StopSignals: @unchecked Sendable {
             source.setEventHandler { [weak self] in
                 self?.stopped.withLock { $0 = true }
                 signal(SIGINT, SIG_DFL)
-                Console.error("\nstopping after this step")
+                Console.error("\nstopping as soon as this step is done")
             }
             source.resume()
         }

@@ -8,10 +8,10 @@ public enum AnnotatedVideo {
     /// - Parameters:
     ///   - predictions: of tracks, by the tracker's names.
     ///   - video: at its start.
-    ///   - progress: called after each frame.
+    ///   - progress: called after each frame; what it throws ends the work, and nothing is written.
     /// - Throws: `FileError` when a file cannot be read or written.
     public static func write(
-        _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String, progress: () -> Void = {}
+        _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String, progress: () throws -> Void = {}
     ) throws {
         let known = Dictionary(predictions.map { ($0.track, $0) }) { first, _ in first }
         let labels = boxes.tracks.map { label(known[$0]) }
@@ -22,7 +22,7 @@ public enum AnnotatedVideo {
             rest = rest.dropFirst(here.count)
             let image = try video.image()
             try writer.add(here.isEmpty ? image : annotated(image, here.map { ($0, labels[Int($0.track)]) }), time: frame.time)
-            progress()
+            try progress()
         }
         try writer.finish()
     }
@@ -39,7 +39,7 @@ public enum AnnotatedVideo {
         }
         // Neighbouring numbers in colours that are far apart; one number in one colour, however often its track was broken.
         let colour = colours[number.index * 5 % colours.count]
-        return Label(text: "\(number) " + String(format: "%.0f%%", (confidence * 100).rounded(.down)), colour: colour)
+        return Label(text: "\(number) " + String(format: "%.0f%%", confidence * 100), colour: colour)
     }
 
     private static let colours: [Canvas.Colour] = [

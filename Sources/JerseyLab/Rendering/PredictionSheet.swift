@@ -35,7 +35,7 @@ public enum PredictionSheet {
                 frames: prediction.frames.compactMap { frame in
                     guard let image = image(frame.path) else { return nil }
                     return ContactSheet.Frame(
-                        image: image, caption: frame.weight.map { String(format: "%.2f", $0) }, weight: frame.weight)
+                        image: image, caption: caption(frame), weight: frame.weight)
                 })
         }
         if isPage(url.path) {
@@ -44,6 +44,13 @@ public enum PredictionSheet {
         } else {
             try AtomicFile.write(ContactSheet(rows: Array(rows)).image().pngData(), to: url)
         }
+    }
+
+    /// The weight, and of a video which frame it is.
+    private static func caption(_ frame: Prediction.FrameWeight) -> String? {
+        let place = frame.path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) }
+        let parts = [place, frame.weight.map { String(format: "%.2f", $0) }].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: ": ")
     }
 
     private static func page(_ predictions: [Prediction], rows: [ContactSheet.Row]) throws -> Report {
@@ -61,7 +68,7 @@ public enum PredictionSheet {
                     "Frames",
                     [
                         .text(
-                            "Below each frame is its weight in the answer."
+                            "Below each frame is its weight in the answer, and of a video before that which frame it is."
                                 + (predictions.count > maximumRows ? " The first \(maximumRows) sequences are shown." : ""))
                     ]
                         + pictures),
