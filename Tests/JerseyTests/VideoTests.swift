@@ -216,7 +216,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(found.boxes.count == 2 && found.boxes[1].left == 0)
         #expect(
             found.leftOut.sentences == [
-                "4 boxes that cannot be understood (first: line 7: 4 columns are too few: width is the 5th)",
+                "4 boxes that cannot be understood (first: line 7: there is no column 5, which is width)",
                 "2 boxes with NaN or infinity (first: line 2)",
                 "2 boxes without width or height (first: line 4)", "1 box of no track (-1) (line 6)",
                 "1 box before the first frame (line 12)", "1 box beside another of the same track in the same frame (line 11)",

@@ -139,7 +139,8 @@ struct BoxRows {
             return .failure(Problem(reason: .notFinite))
         }
         guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else {
-            return .failure(Problem(reason: .malformed, detail: "\(text(places?[.frame] ?? 0)) is no number of a frame"))
+            return .failure(
+                Problem(reason: .malformed, detail: "\(text(places?[.frame] ?? 0).prefix(40)) is no number of a frame"))
         }
         guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
@@ -153,10 +154,10 @@ struct BoxRows {
     private var misunderstanding: String {
         let wanted = (places ?? [:]).filter { $0.key != .confidence }.sorted { $0.value < $1.value }
         if let (role, place) = wanted.first(where: { $0.value >= fields.count }) {
-            return "\(fields.count) columns are too few: \(role.rawValue) is the \(place + 1)th"
+            return "there is no column \(place + 1), which is \(role.rawValue)"
         }
         let wrong = wanted.first { $0.key != .track && Double(text($0.value)) == nil }
-        return wrong.map { "\($0.key.rawValue) is '\(text($0.value))', which is no number" } ?? "a column is missing"
+        return wrong.map { "\($0.key.rawValue) is '\(text($0.value).prefix(40))', which is no number" } ?? "a column is missing"
     }
 
     /// The index of a track's name, a new one if need be; nil for what says that there is none. "3.0" is "3".

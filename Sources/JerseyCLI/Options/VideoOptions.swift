@@ -79,10 +79,11 @@ struct VideoOptions: ParsableArguments {
         }
         let outside = leftOut.counts[.outside] ?? 0
         if 3 * outside > boxes.boxes.count {
-            let reach = boxes.boxes.reduce((0, 0)) { (max($0.0, Int($1.left + $1.width)), max($0.1, Int($1.top + $1.height))) }
+            let reach = boxes.boxes.reduce((0, 0)) { (max($0.0, $1.left + $1.width), max($0.1, $1.top + $1.height)) }
             Console.error(
                 "warning: \(outside) of \(boxes.boxes.count) boxes lie outside of the picture, which is \(video.width)x\(video.height), and they "
-                    + "reach \(reach.0)x\(reach.1): are they of another video or size, or right and bottom taken for width and height?"
+                    + String(format: "reach %gx%g: ", reach.0, reach.1)
+                    + "are they of another video or size, or right and bottom taken for width and height?"
             )
         }
         for sentence in boxes.leftOut.sentences + leftOut.sentences { Console.error("left out: \(sentence)") }
