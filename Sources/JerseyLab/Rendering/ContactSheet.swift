@@ -91,8 +91,14 @@ extension ContactSheet {
         (Double(frameHeight) * Double(frame.image.width) / Double(frame.image.height)).rounded(.up)
     }
 
+    /// A short caption has room below a narrow frame, too.
+    private func room(for frame: Frame) -> Double {
+        let caption = Canvas(width: 1, height: 1).textWidth(frame.caption ?? "", size: Style.captionSize, Style.plain)
+        return max(width(of: frame), min(caption.rounded(.up), 60))
+    }
+
     private func framesWidth(_ row: Row) -> Double {
-        row.frames.reduce(0) { $0 + width(of: $1) + gap }
+        row.frames.reduce(0) { $0 + room(for: $1) + gap }
     }
 
     private func draw(_ row: Row, on canvas: Canvas, top: Double, titleWidth: Double) {
@@ -103,7 +109,7 @@ extension ContactSheet {
         let most = row.frames.compactMap(\.weight).filter(\.isFinite).max() ?? 0
         var left = margin + titleWidth
         for frame in row.frames {
-            let width = width(of: frame)
+            let (width, room) = (width(of: frame), room(for: frame))
             canvas.draw(Canvas(frame.image), at: [left, top], size: [width, Double(frameHeight)])
             let barTop = top + Double(frameHeight) + 4
             if let weight = frame.weight {
@@ -112,15 +118,15 @@ extension ContactSheet {
                 canvas.rectangle([left, barTop + barHeight * (1 - share)], [width, barHeight * share], Style.bar)
             }
             if let caption = frame.caption {
-                // The caption keeps to its frame.
+                // The caption keeps to its room.
                 canvas.scoped {
                     canvas.clip(to: [
-                        [[left, top], [left + width, top], [left + width, top + rowHeight], [left, top + rowHeight]]
+                        [[left, top], [left + room, top], [left + room, top + rowHeight], [left, top + rowHeight]]
                     ])
                     canvas.text(caption, at: [left, barTop + barHeight + 12], size: Style.captionSize, Style.plain, Style.faint)
                 }
             }
-            left += width + gap
+            left += room + gap
         }
     }
 }
