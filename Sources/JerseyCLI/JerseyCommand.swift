@@ -37,6 +37,7 @@ struct JerseyCommand: ParsableCommand {
 enum Main {
     /// Exits with 0, with 2 for a call that makes no sense, with what a command asks for, and with 1 for all else that goes wrong.
     static func main() {
+        keepWaitsShort()
         do {
             try JerseyCommand.checkName(CommandLine.arguments.dropFirst())
             var command = try JerseyCommand.parseAsRoot()
@@ -57,6 +58,19 @@ enum Main {
             default: fail("Error: \(error)", code: 1)
             }
         }
+    }
+
+    /// OpenMP's threads turn in circles for milliseconds while they wait for one whose processor another program has, and training waits
+    /// at thousands of places: with one busy program on two cores it took twice as long, and with short waits a third less, while alone
+    /// they cost nothing (docs/results.md). Small passes of reading they do slow down. The environment is read as libtorch is loaded, and
+    /// therefore the program starts once more.
+    private static func keepWaitsShort() {
+        let name = "GOMP_SPINCOUNT"
+        guard CommandLine.arguments.dropFirst().first == "train", getenv(name) == nil, getenv("OMP_WAIT_POLICY") == nil,
+            setenv(name, "1000", 1) == 0
+        else { return }
+        // Where that fails, it goes on as it is.
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
     }
 
     private static func fail(_ message: String, code: Int32) -> Never {
