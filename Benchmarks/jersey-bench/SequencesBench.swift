@@ -27,8 +27,7 @@ struct SequencesBench: ParsableCommand {
         Runtime.keepMemory()
         Runtime.threads = threads
         guard let precision = Precision(rawValue: form) else { throw ValidationError("no such form: \(form)") }
-        let file = weights.map { URL(fileURLWithPath: $0) }
-        let checkpoint = try file.map { try Checkpoint(contentsOf: $0) } ?? .bundled()
+        let checkpoint = try Checkpoint(named: weights ?? Checkpoint.bundledWord)
         let path = weights ?? Checkpoint.bundledName
         let model = try checkpoint.model(on: .cpu, path: path)
         try model.compile(precision, ranges: checkpoint.card.activations)
@@ -39,7 +38,9 @@ struct SequencesBench: ParsableCommand {
         config.path = data
         config.maximumFrames = checkpoint.card.maximumFrames
         let dataset = try Dataset(config)
-        let splits = try file.map { try Splits(contentsOf: $0.deletingLastPathComponent().appending(path: "splits.json")) }
+        let splits = try weights.map {
+            try Splits(contentsOf: URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json"))
+        }
         let all = splits?.sequences(.test, of: dataset) ?? dataset.sequences
         let count = min(limit ?? all.count, all.count)
         let sequences = (0..<count).map { all[$0 * all.count / count] }

@@ -55,7 +55,7 @@ enum OpenInference {
                 try asked.check()
                 return (asked, try asked.sequences(&upload))
             } answer: { about, asked, sequences, predictions in
-                try JSON.line(try InferResponse(about, asked, sequences, predictions))
+                try JSON.line(InferResponse(about, asked, sequences, predictions))
             }
         }
     }

@@ -40,7 +40,7 @@ struct RequestObserver: RouterMiddleware {
         let isRoute = context.endpointPath.map { $0.hasPrefix("/") } ?? false
         let route = isRoute ? "\(request.method) \(context.endpointPath ?? "")" : "other"
         let seconds = (ContinuousClock.now - start).seconds
-        metrics.requests.add(1, route, Self.outcome(response.status))
+        metrics.requests.add(1, route, Outcome(response.status).rawValue)
         metrics.request.observe(seconds, route)
         log(request, response.status, seconds, trouble, context.logger)
         return response
@@ -51,17 +51,20 @@ struct RequestObserver: RouterMiddleware {
         id.wholeMatch(of: /[A-Za-z0-9._:-]{1,128}/) == nil ? nil : id
     }
 
-    static let outcomes = ["answered", "refused", "rejected", "abandoned", "unavailable", "failed"]
-
     /// Few words, so that the number of series stays small.
-    static func outcome(_ status: HTTPResponse.Status) -> String {
-        switch status.code {
-        case 200..<400: "answered"
-        case 429: "rejected"
-        case 499: "abandoned"
-        case 503: "unavailable"
-        case 400..<500: "refused"
-        default: "failed"
+    enum Outcome: String, CaseIterable {
+        case answered, refused, rejected, abandoned, unavailable, failed
+
+        init(_ status: HTTPResponse.Status) {
+            self =
+                switch status.code {
+                case 200..<400: .answered
+                case 429: .rejected
+                case 499: .abandoned
+                case 503: .unavailable
+                case 400..<500: .refused
+                default: .failed
+                }
         }
     }
 

@@ -25,7 +25,7 @@ final class ServiceMetrics: Sendable {
 
     /// A route, whose outcomes count from 0: a first event is an increase, too.
     func expect(_ route: String) {
-        for outcome in RequestObserver.outcomes { requests.add(0, route, outcome) }
+        for outcome in RequestObserver.Outcome.allCases { requests.add(0, route, outcome.rawValue) }
     }
 
     /// Everything, for a scrape.

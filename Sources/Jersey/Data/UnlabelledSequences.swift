@@ -60,7 +60,7 @@ public struct UnlabelledSequences: Sendable {
     private func advice(on folder: String) -> String {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
-        if let video = first([".mp4", ".mov", ".mkv", ".avi", ".webm", ".mpg", ".ts"]) {
+        if let video = first(VideoReader.endings.map { ".\($0)" }) {
             return "name the video itself, \(video), with its tracker's boxes (--boxes)"
         }
         if let archive = first(UnpackedArchive.endings) { return "name the archive itself, \(archive)" }

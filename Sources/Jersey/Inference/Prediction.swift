@@ -12,6 +12,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         public let path: String
         /// 0...1, sum 1 over the frames used; nil where the model has no weights.
         public let weight: Double?
+
+        /// Which frame of its video it is, as the tracker counts; nil for an image file.
+        public var videoFrame: String? { path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) } }
     }
 
     public let sequence: String

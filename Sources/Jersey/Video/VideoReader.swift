@@ -16,6 +16,9 @@ public final class VideoReader {
         public let isDamaged: Bool
     }
 
+    /// What names of videos usually end in; what is decoded does not go by them.
+    public static let endings: Set<String> = ["mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv"]
+
     public let path: String
     /// Pixels, upright. Frames of another size are scaled to it.
     public let width: Int

@@ -94,7 +94,7 @@ struct SynthesizeCommand: ParsableCommand {
     /// A video has one player for each number, all the time, and is of its own size.
     private func checkVideo() throws {
         let ending = URL(fileURLWithPath: out).pathExtension.lowercased()
-        guard !["avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv"].contains(ending) else {
+        guard isVideo || !VideoReader.endings.contains(ending) else {
             throw ValidationError("videos are written as mp4, mov or mkv, and not as \(ending)")
         }
         guard isVideo else { return }

@@ -37,8 +37,10 @@ public struct Timing: Encodable, Sendable {
     }
 
     /// Readings for which there is half a minute, 5 to 101.
-    static func rounds<Failure: Error>(_ bodies: [() throws(Failure) -> Void]) throws(Failure) -> Int {
-        let once = try inTurns(rounds: 3, bodies).reduce(0) { $0 + $1.p50 }
+    ///
+    /// - Parameter times: how many times as long as `bodies` is what will be read.
+    static func rounds<Failure: Error>(_ bodies: [() throws(Failure) -> Void], times: Int = 1) throws(Failure) -> Int {
+        let once = try inTurns(rounds: 3, bodies).reduce(0) { $0 + $1.p50 } * Double(times)
         return max(5, min(101, Int(30 / max(once, 1e-6))))
     }
 

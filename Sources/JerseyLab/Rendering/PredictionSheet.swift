@@ -48,8 +48,7 @@ public enum PredictionSheet {
 
     /// The weight, and of a video which frame it is.
     private static func caption(_ frame: Prediction.FrameWeight) -> String? {
-        let place = frame.path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) }
-        let parts = [place, frame.weight.map { String(format: "%.2f", $0) }].compactMap(\.self)
+        let parts = [frame.videoFrame, frame.weight.map { String(format: "%.2f", $0) }].compactMap(\.self)
         return parts.isEmpty ? nil : parts.joined(separator: ": ")
     }
 

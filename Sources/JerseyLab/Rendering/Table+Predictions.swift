@@ -32,9 +32,8 @@ extension Table {
         guard prediction.number != nil, let frame = prediction.frames.max(by: { ($0.weight ?? 0) < ($1.weight ?? 0) }),
             let weight = frame.weight
         else { return "" }
-        let name = frame.path.lastName
-        let number = name.firstMatch(of: /#frame=(\d+),/).map { "frame \($0.output.1)" }
-        return "\(number ?? name) (\(String(format: "%.0f%%", weight * 100)))"
+        let name = frame.videoFrame.map { "frame \($0)" } ?? frame.path.lastName
+        return "\(name) (\(String(format: "%.0f%%", weight * 100)))"
     }
 
     static func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
