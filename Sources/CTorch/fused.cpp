@@ -23,10 +23,15 @@ bool ct_fuses(int32_t dtype, ct_error *error) {
         if (!at::globalContext().hasMKLDNN()) return false;
         auto type = static_cast<at::ScalarType>(dtype);
         if (type == at::kFloat) return true;
-        // oneDNN can do it everywhere, but before VNNI not faster than in float32.
-        if (type == at::kByte) return has_vnni() || ct_best_int8().lanes;
-        if (type != at::kBFloat16) return false;
-        return operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call();
+        // Without VNNI four products of bytes take three instructions, and eight of floats one: Winograd's way leaves them far behind.
+        if (type == at::kByte) return has_vnni();
+        if (type != at::kBFloat16 || !operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call()) return false;
+#if defined(__x86_64__)
+        // oneDNN says yes to every AVX-512, where it converts to float32 and back, which takes longer than float32.
+        return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+        return true;
+#endif
     });
 }
 
@@ -83,12 +88,6 @@ ct_tensor ct_quantized_max_pool2d(ct_tensor input, int64_t kernel, int64_t strid
     });
 }
 
-std::pair<at::Tensor, at::Tensor> int8_weights(const at::Tensor &weight, bool hasVNNI) {
-    // A channel of zeros only has any step.
-    const auto step = weight.abs().amax({1, 2, 3}, true).clamp_min(1e-12) / (hasVNNI ? 127 : 63);
-    return {step.flatten(), (weight / step).round()};
-}
-
 ct_tensor ct_pack_quantized_convolution(
     ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_steps steps,
     ct_tensor *weight_steps, ct_error *error) {
@@ -96,10 +95,11 @@ ct_tensor ct_pack_quantized_convolution(
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
                 "onednn::qconv_prepack");
-        const auto [size, rounded] = int8_weights(at_(weight), has_vnni());
-        const auto flat = size.to(at::kFloat);
+        // Symmetric. A channel of zeros only has any step.
+        const auto step = at_(weight).abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
+        const auto flat = step.flatten().to(at::kFloat);
         auto packed = pack.call(
-            rounded.to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups,
+            (at_(weight) / step).round().to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups,
             Ints(ints_(input, 4)));
         *weight_steps = own(flat);
         return own(packed);

@@ -1,9 +1,9 @@
-// Convolutions in integers of 8 bits: by the instruction that adds four products of bytes at once (VNNI), or the three that do where
-// there is none. oneDNN multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
+// Convolutions in integers of 8 bits, by the instruction that adds four products of bytes at once (VNNI). oneDNN multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
 #include <ATen/ceil_div.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -75,9 +75,9 @@ inline Ints dot(Ints sums, Ints row, Ints column) { return _mm512_dpbusd_epi32(s
 #pragma clang attribute pop
 }  // namespace avx512_vnni
 
-namespace avx2_registers {
+namespace avx2_vnni {
 constexpr int64_t lanes = 8, block_pixels = 6, most_panels = 2;
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avxvnni"))), apply_to = function)
 using Floats = __m256;
 using Ints = __m256i;
 
@@ -98,47 +98,28 @@ inline Floats spread(Floats pixels) {
     const __m256 spread = _mm256_permutevar8x32_ps(pixels, _mm256_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0));
     return _mm256_blend_ps(spread, _mm256_setzero_ps(), 0x88);
 }
-#pragma clang attribute pop
-}  // namespace avx2_registers
-
-namespace avx2_vnni {
-using namespace avx2_registers;
-#pragma clang attribute push(__attribute__((target("avx2,fma,avxvnni"))), apply_to = function)
 inline Ints dot(Ints sums, Ints row, Ints column) { return _mm256_dpbusd_avx_epi32(sums, row, column); }
 
 #include "int8_kernel.h"
 #pragma clang attribute pop
 }  // namespace avx2_vnni
 
-namespace avx2 {
-using namespace avx2_registers;
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-/// Two products are added up in 16 bits first, which they do not leave with weights of seven bits.
-inline Ints dot(Ints sums, Ints row, Ints column) {
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_maddubs_epi16(row, column), _mm256_set1_epi16(1)));
-}
-
-#include "int8_kernel.h"
-#pragma clang attribute pop
-}  // namespace avx2
-
 struct Way {
-    ct_int8_form form;
+    int64_t lanes;
     at::Tensor (*rounded)(const at::Tensor &, ct_steps, int64_t);
     void (*convolve_all)(const Layer &);
 };
 
 /// The fastest first.
 constexpr Way ways[] = {
-    {{avx512_vnni::lanes, true}, avx512_vnni::rounded, avx512_vnni::convolve_all},
-    {{avx2_vnni::lanes, true}, avx2_vnni::rounded, avx2_vnni::convolve_all},
-    {{avx2::lanes, false}, avx2::rounded, avx2::convolve_all},
+    {avx512_vnni::lanes, avx512_vnni::rounded, avx512_vnni::convolve_all},
+    {avx2_vnni::lanes, avx2_vnni::rounded, avx2_vnni::convolve_all},
 };
 
-const Way &way(ct_int8_form form) {
+const Way &way(int64_t lanes) {
     for (const Way &way : ways)
-        if (way.form.lanes == form.lanes && way.form.has_vnni == form.has_vnni) return way;
-    TORCH_CHECK(false, "there is no such form");
+        if (way.lanes == lanes) return way;
+    TORCH_CHECK(false, "there are no such registers");
 }
 
 /// Whether outputs fill registers of any processor, the runs of a window fit a word of bits, and no sum of products of bytes overflows.
@@ -149,51 +130,73 @@ bool fits(const at::Tensor &weight) {
 }
 }  // namespace
 
-bool has_vnni(void) { return ct_has_int8({16, true}) || ct_has_int8({8, true}); }
-
-bool ct_has_int8(ct_int8_form form) {
-    if (form.lanes == avx512_vnni::lanes) return form.has_vnni && has_avx512() && __builtin_cpu_supports("avx512vnni");
-    return form.lanes == avx2::lanes && has_avx2() && (!form.has_vnni || __builtin_cpu_supports("avxvnni"));
+bool ct_has_int8(int64_t lanes) {
+    if (lanes == avx512_vnni::lanes) return has_avx512() && __builtin_cpu_supports("avx512vnni");
+    return lanes == avx2_vnni::lanes && has_avx2() && __builtin_cpu_supports("avxvnni");
 }
 
-ct_int8_form ct_best_int8(void) {
+bool has_vnni(void) { return ct_has_int8(avx512_vnni::lanes) || ct_has_int8(avx2_vnni::lanes); }
+
+int64_t ct_int8_lanes(void) {
     // oneDNN does more with AMX.
-    if (has_avx512() && __builtin_cpu_supports("amx-int8")) return {};
+    if (has_avx512() && __builtin_cpu_supports("amx-int8")) return 0;
     for (const Way &way : ways)
-        if (ct_has_int8(way.form)) return way.form;
-    return {};
+        if (ct_has_int8(way.lanes)) return way.lanes;
+    return 0;
 }
 
 bool ct_fits_int8(ct_tensor weight) { return fits(at_(weight)); }
 
 ct_tensor ct_pack_int8(
-    ct_tensor weight, ct_tensor bias, ct_steps input, ct_steps output, ct_int8_form form, ct_tensor *factors, ct_error *error) {
+    ct_tensor weight, ct_tensor weight_factors, ct_tensor bias, ct_steps input, ct_steps output, int64_t lanes, ct_tensor *factors,
+    ct_error *error) {
     return guarded(error, [&] {
-        const auto w = at_(weight).to(at::kDouble);
-        const int64_t lanes = way(form).form.lanes;
-        TORCH_CHECK(fits(w), "a window of another kind");
-        const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2);
-        const auto [steps, bytes] = int8_weights(w, form.has_vnni);
-        const auto factor = steps * (input.step / output.step);
-        auto offset = factor * bytes.sum({1, 2, 3}) * -double(input.zero) + double(output.zero);
-        if (bias) offset += at_(bias).to(at::kDouble) / output.step;
-        *factors = own(at::stack({factor, offset}).to(at::kFloat).contiguous());
-        return own(at::constant_pad_nd(bytes, {0, 0, 0, 0, 0, at::round_up(inputs, quad) - inputs})
-                       .reshape({outputs / lanes, lanes, -1, quad, kernel, kernel})
-                       .permute({0, 4, 5, 2, 1, 3})  // O / lanes, K, K, I / 4, lanes, 4
-                       .to(at::kChar)
-                       .contiguous());
+        const auto w = at_(weight).contiguous(at::MemoryFormat::ChannelsLast);
+        TORCH_CHECK(w.scalar_type() == at::kFloat && way(lanes).lanes == lanes && fits(w), "a window of another kind");
+        const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2), places = kernel * kernel;
+        const int64_t quads = at::ceil_div(inputs, quad);
+        const auto by = weight_factors ? at_(weight_factors).to(at::kDouble).contiguous() : at::ones({outputs}, at::kDouble);
+        const auto offsets = bias ? at_(bias).to(at::kDouble).contiguous() : at::zeros({outputs}, at::kDouble);
+        TORCH_CHECK(by.numel() == outputs && offsets.numel() == outputs, "a factor and an offset for each output");
+        auto packed = at::zeros({outputs / lanes, kernel, kernel, quads, lanes, quad}, at::kChar);
+        auto scales = at::empty({2, outputs}, at::kFloat);
+        const auto *from = w.const_data_ptr<float>();
+        const auto *multiple = by.const_data_ptr<double>(), *addend = offsets.const_data_ptr<double>();
+        auto *to = packed.mutable_data_ptr<int8_t>();
+        auto *scale = scales.mutable_data_ptr<float>();
+        in_parallel(outputs / lanes, [&](int64_t panel) {
+            for (int64_t lane = 0; lane < lanes; lane++) {
+                const int64_t o = panel * lanes + lane;
+                const float *row = from + o * places * inputs;
+                double largest = 0;
+                for (int64_t k = 0; k < places * inputs; k++) largest = std::max(largest, std::abs(row[k] * multiple[o]));
+                // Symmetric. A channel of zeros only has any step.
+                const double step = std::max(largest, 1e-12) / 127;
+                int64_t sum = 0;
+                for (int64_t place = 0; place < places; place++)
+                    for (int64_t i = 0; i < inputs; i++) {
+                        const auto byte = static_cast<int8_t>(std::nearbyint(row[place * inputs + i] * multiple[o] / step));
+                        to[(((panel * places + place) * quads + i / quad) * lanes + lane) * quad + i % quad] = byte;
+                        sum += byte;
+                    }
+                const double factor = step * (input.step / output.step);
+                scale[o] = static_cast<float>(factor);
+                scale[outputs + o] = static_cast<float>(factor * sum * -double(input.zero) + double(output.zero) + addend[o] / output.step);
+            }
+        });
+        *factors = own(scales);
+        return own(packed);
     });
 }
 
 ct_tensor ct_int8_convolution(
     ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor residual, ct_steps residual_steps,
-    int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_int8_form form, ct_error *error) {
+    int64_t stride, int64_t padding, bool relu, ct_steps output_steps, int64_t lanes, ct_error *error) {
     return guarded(error, [&] {
         at::Tensor x = at_(input);
         const at::Tensor &weights = at_(packed), &scales = at_(factors);
-        const Way &way = ::way(form);
-        TORCH_CHECK(weights.size(4) == form.lanes, "weights that are packed for another form");
+        const Way &way = ::way(lanes);
+        TORCH_CHECK(weights.size(4) == lanes, "weights that are packed for other registers");
         const int64_t outputs = weights.size(0) * weights.size(4), kernel = weights.size(1), channels = weights.size(3) * quad;
         const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
         const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
@@ -258,19 +261,19 @@ ct_tensor ct_int8_convolution(
 
 bool has_vnni(void) { return false; }
 
-bool ct_has_int8(ct_int8_form) { return false; }
+bool ct_has_int8(int64_t) { return false; }
 
-ct_int8_form ct_best_int8(void) { return {}; }
+int64_t ct_int8_lanes(void) { return 0; }
 
 bool ct_fits_int8(ct_tensor) { return false; }
 
-ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_steps, ct_steps, ct_int8_form, ct_tensor *, ct_error *error) {
-    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2"); });
+ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_tensor, ct_steps, ct_steps, int64_t, ct_tensor *, ct_error *error) {
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with VNNI"); });
 }
 
 ct_tensor ct_int8_convolution(
-    ct_tensor, ct_steps, ct_tensor, ct_tensor, ct_tensor, ct_steps, int64_t, int64_t, bool, ct_steps, ct_int8_form, ct_error *error) {
-    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2"); });
+    ct_tensor, ct_steps, ct_tensor, ct_tensor, ct_tensor, ct_steps, int64_t, int64_t, bool, ct_steps, int64_t, ct_error *error) {
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with VNNI"); });
 }
 
 #endif

@@ -70,11 +70,6 @@ bool has_avx2(void);
 /// An instruction that adds four products of bytes to 32 bits, of any width.
 bool has_vnni(void);
 
-/// Weights (O, I, K, K) in int8: the step of each output channel (O), symmetric, and how many of it each weight is.
-///
-/// - Parameter hasVNNI: without, sums of two products have to fit 16 bits, and weights have seven bits: 2 · 255 · 63 < 2¹⁵.
-std::pair<at::Tensor, at::Tensor> int8_weights(const at::Tensor &weight, bool hasVNNI);
-
 // What cuda.cpp does better than libtorch in reading; nothing where it cannot, or there is no CUDA.
 std::optional<at::Tensor> cuda_max_pool(const at::Tensor &x, int64_t kernel_size, int64_t stride, int64_t padding);
 /// All states (N, D H) and the last ones (D, B, H), of packed frames.

@@ -45,35 +45,68 @@ constexpr int64_t lanes = 8, block_rows = 6;
 }  // namespace avx2
 }  // namespace
 
+namespace {
+/// G w of Lavin & Gray for three values that lie `stride` apart: six that lie `step` apart.
+template <int lanes>
+void transform_weights(const double (*w)[lanes], int stride, double (*u)[lanes], int step) {
+    for (int i = 0; i < lanes; i++) {
+        const double a = w[0][i], b = w[stride][i], c = w[2 * stride][i];
+        const double even = a + c, far = a / 24 + c / 6;
+        u[0][i] = a / 4;
+        u[step][i] = -(even + b) / 6;
+        u[2 * step][i] = -(even - b) / 6;
+        u[3 * step][i] = far + b / 12;
+        u[4 * step][i] = far - b / 12;
+        u[5 * step][i] = c;
+    }
+}
+
+/// A register of outputs from `first` on: weights (O, 3, 3, I) times the outputs' factors to planes (I, lanes), `plane` floats apart.
+template <int lanes>
+void pack(const float *weights, const double *factors, float *to, int64_t first, int64_t inputs, int64_t plane) {
+    for (int64_t input = 0; input < inputs; input++, to += lanes) {
+        double w[9][lanes], half[3 * window][lanes], u[planes][lanes];
+        for (int i = 0; i < lanes; i++)
+            for (int k = 0; k < 9; k++) w[k][i] = weights[((first + i) * 9 + k) * inputs + input] * factors[first + i];
+        // Columns, then rows.
+        for (int x = 0; x < 3; x++) transform_weights<lanes>(w + x, 3, half + x, 3);
+        for (int y = 0; y < window; y++) transform_weights<lanes>(half + 3 * y, 1, u + window * y, 1);
+        for (int64_t k = 0; k < planes; k++)
+            for (int i = 0; i < lanes; i++) to[k * plane + i] = static_cast<float>(u[k][i]);
+    }
+}
+}  // namespace
+
 int64_t ct_winograd_lanes(void) {
     return has_avx512() ? avx512::lanes : has_avx2() ? avx2::lanes : 0;
 }
 
-ct_tensor ct_pack_winograd(ct_tensor weight, int64_t lanes, ct_error *error) {
+ct_tensor ct_pack_winograd(ct_tensor weight, ct_tensor factors, int64_t lanes, ct_error *error) {
     return guarded(error, [&] {
-        TORCH_CHECK(lanes > 0, "this is for processors with AVX2 or AVX-512");
-        // G of Lavin & Gray.
-        const double g[] = {1. / 4, 0, 0, -1. / 6, -1. / 6, -1. / 6, -1. / 6, 1. / 6, -1. / 6,
-                            1. / 24, 1. / 12, 1. / 6, 1. / 24, -1. / 12, 1. / 6, 0, 0, 1};
-        auto G = at::from_blob(const_cast<double *>(g), {window, 3}, at::kDouble);
-        const auto w = at_(weight).to(at::kDouble);
-        const auto transformed = G.matmul(w).matmul(G.t());  // O, I, 6, 6
-        // 36, O / lanes, I, lanes
-        return own(transformed.permute({2, 3, 0, 1})
-                       .reshape({planes, w.size(0) / lanes, lanes, w.size(1)})
-                       .transpose(2, 3)
-                       .to(at::kFloat)
-                       .contiguous());
+        TORCH_CHECK(lanes == avx512::lanes || lanes == avx2::lanes, "this is for processors with AVX2 or AVX-512");
+        const auto w = at_(weight).contiguous(at::MemoryFormat::ChannelsLast);
+        const int64_t outputs = w.size(0), inputs = w.size(1);
+        TORCH_CHECK(w.scalar_type() == at::kFloat && outputs % lanes == 0, "only floats, and whole registers of outputs");
+        const auto by = factors ? at_(factors).to(at::kDouble).contiguous() : at::ones({outputs}, at::kDouble);
+        TORCH_CHECK(by.numel() == outputs, "a factor for each output");
+        auto packed = at::empty({planes, outputs / lanes, inputs, lanes}, at::kFloat);
+        const auto *factor = by.const_data_ptr<double>();
+        auto *to = packed.mutable_data_ptr<float>();
+        in_parallel(outputs / lanes, [&](int64_t panel) {
+            (lanes == avx512::lanes ? pack<avx512::lanes> : pack<avx2::lanes>)(
+                floats(w), factor, to + panel * inputs * lanes, panel * lanes, inputs, inputs * outputs);
+        });
+        return own(packed);
     });
 }
 
-bool ct_winograd_pays(ct_tensor input, ct_tensor packed) {
+bool ct_winograd_pays(ct_tensor input, int64_t outputs) {
     const at::Tensor &x = at_(input);
     const int64_t rows = x.size(2), columns = x.size(3), places = x.size(0) * rows * columns;
     const int64_t tiles = x.size(0) * at::ceil_div(rows, tile) * at::ceil_div(columns, tile);
     // As measured: not where tiles stick out too far, which matters more where the other way is twice as fast; nor where weights, four
     // times as many as the convolution's, are fetched from memory for few.
-    return tiles > 0 && places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || at_(packed).numel() < planes << 16);
+    return tiles > 0 && places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || x.size(1) * outputs < 1 << 16);
 }
 
 namespace {
@@ -121,14 +154,14 @@ ct_tensor ct_winograd_convolution(
 
 int64_t ct_winograd_lanes(void) { return 0; }
 
-bool ct_winograd_pays(ct_tensor, ct_tensor) { return false; }
+bool ct_winograd_pays(ct_tensor, int64_t) { return false; }
 
-ct_tensor ct_pack_winograd(ct_tensor, int64_t, ct_error *error) {
+ct_tensor ct_pack_winograd(ct_tensor, ct_tensor, int64_t, ct_error *error) {
     return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2 or AVX-512"); });
 }
 
 ct_tensor ct_winograd_convolution(ct_tensor, ct_tensor, ct_tensor, ct_tensor, bool, ct_error *error) {
-    return ct_pack_winograd(nullptr, 0, error);
+    return ct_pack_winograd(nullptr, nullptr, 0, error);
 }
 
 #endif

@@ -42,7 +42,7 @@ final class ServedModel: Predicting {
             let about = ModelDescription(
                 name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
                 height: card.height, width: card.width, maximumFrames: card.maximumFrames, device: settings.device,
-                precision: settings.precision,
+                precision: model.precision,
                 threshold: card.calibration?.threshold)
             return ((about, reader.loader), { reader.read($0) })
         } report: { report in

@@ -22,7 +22,7 @@ public struct ServerSettings: Sendable {
     public var workers = 2
     /// Where all models compute.
     public var device = Device.cpu
-    public var precision = Precision.float32
+    public var precision = Precision.Choice.automatic
     /// Whether models look at no more frames than it takes to be sure.
     public var anytime = false
     /// What a request has to show that changes something; nil refuses all of them.

@@ -68,7 +68,10 @@ import Testing
     @Test func `The JSON has the documented keys`() throws {
         let evaluation = Evaluation([reading("1", track: "a", truth: "48", read: "48")], seenNumbers: nil)
         let json = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(evaluation)) as? [String: Any])
-        #expect(Set(json.keys) == ["sequences", "tracks", "seen", "unseen", "loss", "unreadable_files", "unreadable_sequences"])
+        #expect(
+            Set(json.keys) == [
+                "sequences", "tracks", "seen", "unseen", "loss", "unreadable_files", "unreadable_sequences", "precision",
+            ])
         let sequences = try #require(json["sequences"] as? [String: Any])
         #expect(Set(sequences.keys) == ["count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"])
         let tracks = try #require(json["tracks"] as? [String: Any])

@@ -59,8 +59,7 @@ struct CompilationTests {
         let (_, layer) = layer(size, .relu)
         try withoutGradients {
             let expected = layer(x, adding: shortcut)
-            let fused = FusedConvolution(layer, dtype, for: x)
-            let convolution = try #require(WinogradConvolution(layer, otherwise: fused, lanes: lanes))
+            let convolution = try #require(WinogradConvolution(layer, dtype, lanes: lanes))
             let found = convolution(
                 convolution.accepted(x), padding: 1, adding: (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true))
             #expect(isClose(found.to(dtype: .float32), expected, within: dtype == .float32 ? 1e-4 : 0.04))
@@ -98,15 +97,11 @@ struct CompilationTests {
     ]
 
     /// All that this processor can do; nil is what a compiled layer takes.
-    static let forms: [ct_int8_form?] =
-        [nil] + [(16, true), (8, true), (8, false)].map(ct_int8_form.init(lanes:has_vnni:)).filter(ct_has_int8)
+    static let lanes: [Int64?] = [nil] + [16, 8].filter(ct_has_int8)
 
-    @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers, forms)
-    func bytes(_ size: Integers, _ form: ct_int8_form?) throws {
-        if form != nil && !size.isOurs { return }
-        let best = ct_best_int8()
-        // oneDNN, with AMX, has no form.
-        let levels: Float = best.lanes == 0 || (form ?? best).has_vnni ? 127 : 63
+    @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers, lanes)
+    func bytes(_ size: Integers, _ lanes: Int64?) throws {
+        if lanes != nil && !size.isOurs { return }
         func layer(_ activation: Activation?) -> (ParameterStore, ConvNormActivation) {
             let store = ParameterStore()
             let convolution = Conv2d(
@@ -115,7 +110,7 @@ struct CompilationTests {
             // Whole steps, so that nothing is lost as weights become bytes.
             let weight = convolution.weight.detached()
             let steps = Tensor(
-                (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / levels },
+                (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / 127 },
                 shape: [size.outputs, 1, 1, 1])
             withoutGradients {
                 convolution.weight.copy(from: Tensor((weight / steps).floats.map { $0.rounded() }, shape: weight.shape) * steps)
@@ -141,12 +136,12 @@ struct CompilationTests {
             let given = size.isBytes ? x.quantized(input) : x.contiguous(channelsLast: true)
             let added = shortcut.map { $0.quantized(input) }
             let found = try withoutGradients {
-                guard let form else { return compiled(given, adding: added) }
-                let convolution = try #require(Int8Convolution(compiled, for: given, input: input, output: output, form: form))
+                guard let lanes else { return compiled(given, adding: added) }
+                let convolution = try #require(Int8Convolution(compiled, for: given, input: input, output: output, lanes: lanes))
                 return convolution(convolution.accepted(given), padding: size.kernel / 2, adding: added)
             }
             #expect(found.shape == shape)
-            #expect(form != nil || compiled.form is Int8Convolution == (best.lanes > 0 && size.isOurs))
+            #expect(lanes != nil || compiled.form is Int8Convolution == (ct_int8_lanes() > 0 && size.isOurs))
             let step = Float(output.steps.step)
             let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
             #expect(worst <= step * 0.52)

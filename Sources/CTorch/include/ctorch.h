@@ -165,41 +165,34 @@ ct_tensor _Nullable ct_quantized_convolution(
     ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
     ct_steps output_steps, ct_error *error);
 
-/// How `ct_int8_convolution` computes: with 16 sums in a register (AVX-512) or 8 (AVX2); and whether one instruction adds four products
-/// to them (VNNI). Without, weights have seven bits.
-typedef struct ct_int8_form {
-    int64_t lanes;
-    bool has_vnni;
-} ct_int8_form;
-
-/// Whether it can on this processor.
-bool ct_has_int8(ct_int8_form form);
-/// The fastest on this processor; without lanes where there is none, or where oneDNN does more (AMX).
-ct_int8_form ct_best_int8(void);
+/// Whether this processor can do `ct_int8_convolution` with so many sums in a register: 16 by AVX-512 VNNI, 8 by AVX-VNNI.
+bool ct_has_int8(int64_t lanes);
+/// The most that it can; 0 where it cannot, or where oneDNN does more (AMX).
+int64_t ct_int8_lanes(void);
 /// Whether `ct_int8_convolution` can do with this weight: squares of 8 by 8 at most, O a multiple of 16, so few products that no sum
 /// overflows.
 bool ct_fits_int8(ct_tensor weight);
-/// A (O, I, K, K) weight that fits, for bytes that mean `input`, and what turns its sums into bytes that mean `output`, in
-/// `factors` (2, O).
+/// A (O, I, K, K) weight that fits, times a factor for each output (O), in float64, for bytes that mean `input`; and what turns its sums
+/// into bytes that mean `output`, in `factors` (2, O).
 ///
-/// - Parameter form: that will compute with it.
+/// - Parameter lanes: of the registers that will compute with it.
 ct_tensor _Nullable ct_pack_int8(
-    ct_tensor weight, ct_tensor _Nullable bias, ct_steps input, ct_steps output, ct_int8_form form,
+    ct_tensor weight, ct_tensor _Nullable weight_factors, ct_tensor _Nullable bias, ct_steps input, ct_steps output, int64_t lanes,
     ct_tensor _Nullable *_Nonnull factors, ct_error *error);
 /// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Of bytes, the
 /// channels are a multiple of four.
 ct_tensor _Nullable ct_int8_convolution(
     ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
-    ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, ct_int8_form form, ct_error *error);
+    ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, int64_t lanes, ct_error *error);
 
 /// Floats in a register of this processor, 8 or 16, if `ct_winograd_convolution` is written for it; else 0.
 int64_t ct_winograd_lanes(void);
-/// Weights (O, I, 3, 3), O and I multiples of 16, for `ct_winograd_convolution`.
+/// Weights (O, I, 3, 3), O and I multiples of 16, for `ct_winograd_convolution`, times a factor for each output (O), in float64.
 ///
 /// - Parameter lanes: of `ct_winograd_lanes`, or 8 where it is 16.
-ct_tensor _Nullable ct_pack_winograd(ct_tensor weight, int64_t lanes, ct_error *error);
+ct_tensor _Nullable ct_pack_winograd(ct_tensor weight, ct_tensor _Nullable factors, int64_t lanes, ct_error *error);
 /// Whether `ct_winograd_convolution` is faster than `ct_fused_convolution` for input of this size.
-bool ct_winograd_pays(ct_tensor input, ct_tensor packed);
+bool ct_winograd_pays(ct_tensor input, int64_t outputs);
 /// As `ct_fused_convolution` with stride 1, padding 1 and one group, channels last: float32, or bfloat16 with sums in float32. The bias
 /// is float32.
 ct_tensor _Nullable ct_winograd_convolution(

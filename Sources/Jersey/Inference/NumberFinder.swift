@@ -18,7 +18,7 @@ final class NumberFinder: Sendable {
     /// - Throws: `FileError` when names or shapes of the weights differ.
     init(_ checkpoint: Checkpoint, _ preprocessor: FramePreprocessor, path: String) throws {
         let network = try checkpoint.model(on: .cpu, path: path)
-        try network.compile(asked: .float32, checkpoint.card)
+        try network.compile(asked: .fixed(.float32), checkpoint.card)
         model = Mutex(Model(network: network))
         self.preprocessor = preprocessor
     }

@@ -41,11 +41,13 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var players: [Roster.Player]?
     /// A number that was seen, and is not in the roster.
     public internal(set) var conflict: Candidate?
+    /// What the model's encoder computed in; nil where no frame could be read.
+    public let precision: Precision?
     /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
     var threshold: Double?
 
     private enum CodingKeys: String, CodingKey {
-        case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict
+        case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict, precision
         case windowsAgainst = "windows_against"
         case leftOut = "left_out"
     }
@@ -67,6 +69,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encodeIfPresent(windowsAgainst, forKey: .windowsAgainst)
         try container.encodeIfPresent(players, forKey: .players)
         try container.encodeIfPresent(conflict, forKey: .conflict)
+        try container.encodeIfPresent(precision, forKey: .precision)
     }
 
     /// Whether so many windows are sure of other numbers that this is hardly one player.
@@ -83,7 +86,7 @@ public struct Prediction: Codable, Sendable, Equatable {
             sequence: reading.sequence.id, track: reading.sequence.track, belief: Belief(reading),
             frames: reading.used.enumerated().map { place, index in
                 FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
-            }, leftOut: reading.problems, threshold: reading.threshold)
+            }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
     }
 
     /// A sequence of which no frame could be read.
@@ -95,6 +98,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.unreadable = false
         (top, tens, ones, frames) = ([], [], [], [])
         leftOut = unreadable.problems
+        precision = nil
     }
 
     public init(_ result: Result<Reading, UnreadableSequence>) {
@@ -105,7 +109,8 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     private init(
-        sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem], threshold: Double?
+        sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem], threshold: Double?,
+        precision: Precision?
     ) {
         self.sequence = sequence
         self.track = track
@@ -119,6 +124,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         ones = belief.ones.map(exp)
         self.frames = frames
         self.leftOut = leftOut
+        self.precision = precision
     }
 
     /// One prediction for each track, in order: its sequences are windows of the same player (`Belief.init(windows:)`).
@@ -163,7 +169,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         }
         var joined = Prediction(
             sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut,
-            threshold: readable[0].threshold)
+            threshold: readable[0].threshold, precision: readable[0].precision)
         if readable.count > 1 {
             joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
             let against = readable.filter { $0.threshold != nil }.reduce(0) { count, part in

@@ -19,10 +19,12 @@ public struct Reading: Sendable {
     public let problems: [FrameProblem]
     /// Least confidence of an answer, 0...1; nil where every sequence is answered.
     public let threshold: Double?
+    /// What the model's encoder computed in.
+    public let precision: Precision
 
     public init(
         sequence: FrameSequence, tens: [Double], ones: [Double], full: [Double]? = nil, used: [Int], heights: [Int] = [],
-        attention: [Double]?, problems: [FrameProblem], threshold: Double? = nil
+        attention: [Double]?, problems: [FrameProblem], threshold: Double? = nil, precision: Precision = .float32
     ) {
         self.sequence = sequence
         self.tens = tens
@@ -33,6 +35,7 @@ public struct Reading: Sendable {
         self.attention = attention
         self.problems = problems
         self.threshold = threshold
+        self.precision = precision
     }
 
     /// The most probable classes, as the study takes them: each head by itself.

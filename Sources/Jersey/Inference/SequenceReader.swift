@@ -3,7 +3,7 @@ import Torch
 
 /// Runs a model over sequences.
 public struct SequenceReader {
-    public let model: JerseyModel
+    public var model: JerseyModel
     public let loader: SequenceLoader
     public var batchSize: Int
     public var workers: Int
@@ -168,7 +168,8 @@ public struct SequenceReader {
         return Reading(
             sequence: sequence, tens: belief.tens, ones: belief.ones, full: opinion.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
-            attention: opinion.weights, problems: batch.leftOut[index], threshold: calibration?.threshold)
+            attention: opinion.weights, problems: batch.leftOut[index], threshold: calibration?.threshold,
+            precision: model.precision)
     }
 }
 

@@ -21,6 +21,8 @@ public struct Checkpoint {
         public var anytime: AnytimeReading?
         /// Ranges of what the encoder's convolutions put out, by their names, as int8 needs them; nil where they were not measured.
         public var activations: [String: ClosedRange<Float>]?
+        /// What lower precisions change; nil where it was not measured.
+        public var agreements: [Precision: PrecisionAgreement]?
         /// What is shown of whole players; nil stands for all.
         public var wholePlayers: WholePlayers?
 

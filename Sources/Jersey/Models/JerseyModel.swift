@@ -48,6 +48,8 @@ public final class JerseyModel {
     private let full: Linear?
     private let readability: Linear?
     private let dtype: DType
+    /// What the encoder computes in.
+    public private(set) var precision = Precision.float32
     /// Of a compiled model on a GPU.
     private var recordedPasses: RecordedPasses?
     /// Sizes of frames that the compiled layers have had, and so have laid out their weights for.
@@ -131,18 +133,18 @@ public final class JerseyModel {
             }
             compilation = .int8(input: FramePreprocessor.range, outputs: ranges)
         }
-        guard store.compile(compilation) else {
-            throw UsageError("this processor does not compute in \(precision.rawValue); use --precision float32")
-        }
+        guard store.compile(compilation) else { throw precision.missing }
         store.isTraining = false
+        self.precision = precision
         if device == .cuda && DeviceGraph.isAvailable { recordedPasses = RecordedPasses(laidOut: compilation.laidOut) }
     }
 
-    /// As `compile`, where someone has asked for this precision. Without a compiled form in float32 it stays as it was.
+    /// As `compile`, where someone has asked for it. Without a compiled form in float32 it stays as it was.
     ///
     /// - Parameter card: of this model.
     /// - Throws: `UsageError` where something else than float32 cannot be had.
-    public func compile(asked precision: Precision, _ card: Checkpoint.Card) throws {
+    public func compile(asked choice: Precision.Choice, _ card: Checkpoint.Card) throws {
+        let precision = choice.precision(for: card, on: device)
         do {
             try compile(precision, ranges: card.activations)
         } catch {

@@ -104,8 +104,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         guard sequences.count == batch else {
             throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
         }
+        let readers = try readers(on: device)
         let result = try InferenceBenchmark(
-            try readers(on: device), form: compilation.form, sequences: Array(sequences), rounds: benchmark.rounds)
+            readers, form: compilation.form(of: readers[0].model), sequences: Array(sequences), rounds: benchmark.rounds)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 
@@ -193,7 +194,8 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
         guard !reader.pads else { throw UsageError("models that behave as published read all frames at once") }
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         let result = try AnytimeBenchmark(
-            reader, form: options.compilation.form, stored: card.anytime, sequences: sequences, rounds: benchmark.rounds ?? 3)
+            reader, form: options.compilation.form(of: reader.model), stored: card.anytime, sequences: sequences,
+            rounds: benchmark.rounds ?? 3)
         try benchmark.write([result.table], result.report, json: result, name: "anytime")
     }
 }

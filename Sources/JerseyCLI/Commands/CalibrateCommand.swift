@@ -10,7 +10,8 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Measures how far a model's confidences can be trusted, and below which it should not answer.",
         discussion: """
             Writes the weights anew, with a temperature for confidences, a threshold below which `predict` calls a sequence unreadable, \
-            the confidence at which --anytime stops looking, and the ranges of activations that --precision int8 needs. The data \
+            the confidence at which --anytime stops looking, the ranges of activations that --precision int8 needs, and which of the \
+            precisions that this processor is faster in answer as float32 does, so that --precision automatic may take them. The data \
             should be such as the model will read and has not learned from, with sequences in unreadable/ in which no number is seen: \
             a thousand are good, some hundreds the least.
 
@@ -32,12 +33,13 @@ struct CalibrateCommand: ParsableCommand {
 
     func validate() throws {
         guard 0.5...1 ~= target else { throw ValidationError("--target is a share from 0.5 to 1, such as 0.98") }
-        guard options.compilation.precision != .int8 else {
-            throw ValidationError("--precision int8 is what ranges are measured for; calibrate in another precision")
+        guard [.automatic, .fixed(.float32)].contains(options.compilation.precision) else {
+            throw ValidationError("float32 is what other precisions are held against; leave out --precision")
         }
     }
 
-    func run() throws {
+    mutating func run() throws {
+        options.compilation.precision = .fixed(.float32)
         try AtomicFile.check(out)
         var config = dataOptions.config(path: data)
         config.unreadable = true
@@ -60,6 +62,7 @@ struct CalibrateCommand: ParsableCommand {
         for doubt in calibration.doubts(readings) { Console.error("warning: \(doubt)") }
         card.calibration = calibration
         card.activations = observer.ranges
+        card.agreements = try agreements(readings, reader, checkpoint, card, calibration, dataset.sequences)
         card.anytime = AnytimeReading(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         print(
@@ -76,6 +79,39 @@ struct CalibrateCommand: ParsableCommand {
                         "--anytime stops at a confidence of %.2f: %.0f%% of frames, %.2f%% of numbers right instead of %.2f%%",
                     anytime.confidence, anytime.frames * 100, anytime.accuracy * 100, anytime.fullAccuracy * 100))
         }
+        for (precision, agreement) in (card.agreements ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            print(
+                "\(precision.rawValue) changes \(agreement.changed) of \(agreement.sequences) answers"
+                    + (agreement.isProof ? ", and is taken by --precision automatic where it is faster" : ""))
+        }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
+    }
+
+    /// What precisions change that this processor is faster in.
+    ///
+    /// - Parameters:
+    ///   - readings: in float32, by `reader`, without calibration.
+    ///   - card: with the ranges of activations.
+    private func agreements(
+        _ readings: [Reading], _ reader: SequenceReader, _ checkpoint: Checkpoint, _ card: Checkpoint.Card,
+        _ calibration: ModelCalibration, _ sequences: [FrameSequence]
+    ) throws -> [Precision: PrecisionAgreement] {
+        var agreements: [Precision: PrecisionAgreement] = [:]
+        for precision in Precision.fastestFirst where reader.model.device == .cpu {
+            let model = try checkpoint.model(on: .cpu, path: options.source.path)
+            do {
+                try model.compile(precision, ranges: card.activations)
+            } catch let error as UsageError {
+                Console.error("note: what \(precision.rawValue) changes is not measured: \(error)")
+                continue
+            }
+            var other = reader
+            other.model = model
+            let progress = ProgressLine("reading in \(precision.rawValue)", total: sequences.count)
+            agreements[precision] = PrecisionAgreement(
+                readings, try other.readAll(sequences, progress: progress.advance).0, calibration)
+            progress.finish()
+        }
+        return agreements
     }
 }

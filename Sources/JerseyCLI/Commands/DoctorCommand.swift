@@ -11,6 +11,17 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Also print how libtorch was built.")
     var verbose = false
 
+    /// What `--precision automatic` comes to.
+    private static var reading: String {
+        let faster = Precision.fastestFirst.filter { $0.isNative(on: .cpu) }.map(\.rawValue)
+        let bundled = (try? Checkpoint.bundled()).map { Precision.Choice.automatic.precision(for: $0.card, on: .cpu).rawValue }
+        let rule =
+            faster.isEmpty
+            ? "float32: this processor is not faster in bfloat16 and int8"
+            : "\(faster.joined(separator: " or ")) for models that are proven to answer as in float32, which others get"
+        return rule + (bundled.map { "; the bundled model: \($0)" } ?? "")
+    }
+
     func run() throws {
         let devices = Runtime.cudaDeviceCount
         let hasDriver = FileManager.default.fileExists(atPath: "/proc/driver/nvidia/version")
@@ -30,6 +41,7 @@ struct DoctorCommand: ParsableCommand {
             ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
             ["video", "FFmpeg \(VideoReader.libraryVersion), annotated videos as \(VideoWriter.codec)"],
             ["GPU", devices > 0 ? "\(devices) usable" : hasDriver ? "a driver is there, but no device is usable" : "none"],
+            ["reading uses", Self.reading],
             ["training uses", devices > 0 ? "the GPU, in float16 with loss scaling" : "the processor, in float32"],
         ]
         if devices == 0 {

@@ -54,10 +54,11 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         help: """
-            What encoders compute in; bfloat16 is faster where the processor has instructions for it, int8 for models that `jersey calibrate` \
-            has seen, float16 on a GPU.
+            What encoders compute in: automatic is, for each model, the fastest here whose answers `jersey calibrate` has found to be those \
+            of float32. bfloat16 and int8, for models that `jersey calibrate` has seen, need instructions that not all processors have; \
+            float16 is for a GPU.
             """)
-    var precision = Precision.float32
+    var precision = Precision.Choice.automatic
 
     @OptionGroup var stopping: AnytimeOptions
 

@@ -7,19 +7,22 @@ import Torch
 struct CompilationOptions: ParsableArguments {
     @Option(
         help: """
-            What the encoder computes in. bfloat16 and, on a GPU, float16 are faster; so is int8 on the CPU, for a model that \
-            `jersey calibrate` has seen.
+            What the encoder computes in: automatic is the fastest here whose answers `jersey calibrate` has found to be those of \
+            float32. bfloat16 and int8, for a model that `jersey calibrate` has seen, need instructions that not all processors have; \
+            float16 is for a GPU.
             """)
-    var precision = Precision.float32
+    var precision = Precision.Choice.automatic
 
     @Flag(help: "Do not fold, fuse and pack the encoder's layers: the very operations of training, slower.")
     var eager = false
 
     /// What benchmarks call it.
-    var form: ReadingForm { ReadingForm(precision: precision, isCompiled: !eager) }
+    func form(of model: JerseyModel) -> ReadingForm { ReadingForm(precision: model.precision, isCompiled: !eager) }
 
     func validate() throws {
-        guard !eager || precision == .float32 else { throw ValidationError("--eager goes with --precision float32 only") }
+        guard !eager || [.automatic, .fixed(.float32)].contains(precision) else {
+            throw ValidationError("--eager goes with --precision float32 only")
+        }
     }
 
     /// - Parameter card: of the model.
@@ -29,4 +32,4 @@ struct CompilationOptions: ParsableArguments {
     }
 }
 
-extension Precision: ExpressibleByArgument {}
+extension Precision.Choice: ExpressibleByArgument {}

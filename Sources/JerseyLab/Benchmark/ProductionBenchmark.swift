@@ -100,14 +100,11 @@ public struct ProductionBenchmark: Encodable, Sendable {
             answers.append(
                 Answers(
                     form: entry.form.name, right: readings.count { $0.number == $0.sequence.number }, sequences: readings.count,
-                    changed: changed, largestDifference: pairs.map { Self.difference($0, $1) }.max() ?? 0,
+                    changed: changed, largestDifference: pairs.map { $0.largestDifference(from: $1) }.max() ?? 0,
                     tolerance: entry.form.tolerance, isKept: Double(changed) <= entry.form.tolerance * Double(pairs.count)))
         }
     }
 
-    private static func difference(_ a: Reading, _ b: Reading) -> Double {
-        zip(a.tens + a.ones, b.tens + b.ones).map { abs(exp($0) - exp($1)) }.max() ?? 0
-    }
 }
 
 // MARK: - As tables

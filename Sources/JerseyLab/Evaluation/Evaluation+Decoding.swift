@@ -45,9 +45,10 @@ extension Evaluation: Decodable {
         let loss: Double
         let unreadableFiles: Int
         let unreadableSequences: Int
+        let precision: Precision?
 
         private enum CodingKeys: String, CodingKey {
-            case sequences, tracks, seen, unseen, loss
+            case sequences, tracks, seen, unseen, loss, precision
             case unreadableFiles = "unreadable_files"
             case unreadableSequences = "unreadable_sequences"
         }
@@ -61,5 +62,6 @@ extension Evaluation: Decodable {
         loss = file.loss
         unreadableFiles = file.unreadableFiles
         unreadableSequences = file.unreadableSequences
+        precision = file.precision
     }
 }

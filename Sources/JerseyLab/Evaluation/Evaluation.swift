@@ -5,7 +5,7 @@ import Jersey
 ///
 /// As JSON: `{"sequences": {"count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"}, "tracks": {"count",
 /// "number_accuracy", "interval"}, "seen": {"sequences", "tracks"}, "unseen": {…}, "loss", "unreadable_files",
-/// "unreadable_sequences"}`. Shares are 0...1; null where there is nothing to count. Sequences have "full_accuracy" too where the
+/// "unreadable_sequences", "precision"}`. Shares are 0...1; null where there is nothing to count. Sequences have "full_accuracy" too where the
 /// model has a head for the full number.
 public struct Evaluation: Encodable, Sendable {
     public struct Sequences: Encodable, Sendable, Equatable {
@@ -35,6 +35,8 @@ public struct Evaluation: Encodable, Sendable {
     public let loss: Double
     public let unreadableFiles: Int
     public let unreadableSequences: Int
+    /// What the model's encoder computed in; nil where nothing was read, or an older program did not say.
+    public let precision: Precision?
 
     /// - Parameters:
     ///   - seenNumbers: what training has seen; nil where that is not known.
@@ -55,6 +57,7 @@ public struct Evaluation: Encodable, Sendable {
         loss = losses.reduce(0, +) / Double(max(losses.count, 1))
         unreadableFiles = (readings.flatMap(\.problems) + unreadable.flatMap(\.problems)).count
         unreadableSequences = unreadable.count
+        precision = readings.first?.precision
     }
 
     private static func group(_ readings: [Reading]) -> Group {
@@ -76,7 +79,7 @@ public struct Evaluation: Encodable, Sendable {
 
 extension Evaluation {
     private enum CodingKeys: String, CodingKey {
-        case sequences, tracks, seen, unseen, loss
+        case sequences, tracks, seen, unseen, loss, precision
         case unreadableFiles = "unreadable_files"
         case unreadableSequences = "unreadable_sequences"
     }
@@ -90,6 +93,7 @@ extension Evaluation {
         try container.encode(loss, forKey: .loss)
         try container.encode(unreadableFiles, forKey: .unreadableFiles)
         try container.encode(unreadableSequences, forKey: .unreadableSequences)
+        try container.encodeIfPresent(precision, forKey: .precision)
     }
 }
 

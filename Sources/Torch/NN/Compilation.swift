@@ -13,11 +13,18 @@ public enum Compilation {
 
     /// Whether libtorch can do so on this device, and faster than in float32.
     func isSupported(on device: Device) -> Bool {
-        switch (self, device) {
-        case (.float(let dtype), .cuda): [.float32, .float16, .bfloat16].contains(dtype)
-        case (.int8, .cuda): false
-        case (.float(let dtype), .cpu): checked { ct_fuses(dtype.rawValue, $0) }
-        case (.int8, .cpu): checked { ct_fuses(DType.uint8.rawValue, $0) }
+        switch self {
+        case .float(let dtype): Self.computes(in: dtype, on: device)
+        case .int8: Self.computes(in: .uint8, on: device)
+        }
+    }
+
+    /// Whether the device has instructions for this kind of number, bytes included, and libtorch uses them: what is only emulated
+    /// takes longer than float32.
+    public static func computes(in dtype: DType, on device: Device) -> Bool {
+        switch device {
+        case .cuda: [.float32, .float16, .bfloat16].contains(dtype)
+        case .cpu: checked { ct_fuses(dtype.rawValue, $0) }
         }
     }
 
@@ -31,8 +38,8 @@ public enum Compilation {
         switch self {
         case .float(let dtype):
             if x.device == .cuda { return CUDAConvolution(layer, dtype) }
-            let fused = FusedConvolution(layer, dtype, for: x)
-            return WinogradConvolution(layer, otherwise: fused) ?? fused
+            return WinogradConvolution(layer, dtype)
+                ?? FusedConvolution(FoldedConvolution(layer), layer.activation, dtype, for: x)
         case .int8(let input, let outputs):
             guard let output = outputs[layer.convolution.path] else {
                 preconditionFailure("nothing is known of the range of \(layer.convolution.path)")
@@ -75,23 +82,35 @@ protocol CompiledConvolution {
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor
 }
 
-/// Weights of a convolution with the batch norm behind it, in float64.
+/// A convolution with the batch norm behind it.
 struct FoldedConvolution {
-    /// O, I / groups, K, K.
-    let weight: Tensor
+    let convolution: Conv2d
+    /// Of each output (O), what the norm multiplies its weights with, in float64; nil without a norm.
+    let factors: Tensor?
+    /// In float64.
     let bias: Tensor?
 
     /// With γ, β, μ, σ² of the norm the weight is W γ / √(σ² + ε), the bias β + (b − μ) γ / √(σ² + ε).
     init(_ layer: ConvNormActivation) {
-        var weight = layer.convolution.weight.to(dtype: .float64)
-        var bias = layer.convolution.bias?.to(dtype: .float64)
-        if let norm = layer.norm {
-            let deviation = (norm.runningVariance.to(dtype: .float64) + norm.epsilon).squareRoot()
-            let factor = norm.weight.to(dtype: .float64) / deviation
-            let mean = norm.runningMean.to(dtype: .float64)
-            weight = weight * factor.reshaped(factor.count, 1, 1, 1)
-            bias = norm.bias.to(dtype: .float64) + (bias.map { $0 - mean } ?? mean * -1) * factor
+        convolution = layer.convolution
+        let bias = layer.convolution.bias?.to(dtype: .float64)
+        guard let norm = layer.norm else {
+            (factors, self.bias) = (nil, bias)
+            return
         }
-        (self.weight, self.bias) = (weight, bias)
+        let deviation = (norm.runningVariance.to(dtype: .float64) + norm.epsilon).squareRoot()
+        let factors = norm.weight.to(dtype: .float64) / deviation
+        let mean = norm.runningMean.to(dtype: .float64)
+        self.factors = factors
+        self.bias = norm.bias.to(dtype: .float64) + (bias.map { $0 - mean } ?? mean * -1) * factors
+    }
+
+    /// (O, I / groups, K, K), without the norm, as the layer has it.
+    var original: Tensor { convolution.weight }
+
+    /// The same with the norm, in float64.
+    var weight: Tensor {
+        let weight = original.to(dtype: .float64)
+        return factors.map { weight * $0.reshaped($0.count, 1, 1, 1) } ?? weight
     }
 }

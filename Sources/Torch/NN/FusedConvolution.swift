@@ -1,4 +1,5 @@
 import CTorch
+import Foundation
 
 /// In float32 or bfloat16, by oneDNN.
 struct FusedConvolution: CompiledConvolution {
@@ -10,20 +11,21 @@ struct FusedConvolution: CompiledConvolution {
     let activation: Activation?
 
     /// - Parameter x: of the size for which the layout is chosen; others are right as well.
-    init(_ layer: ConvNormActivation, _ dtype: DType, for x: Tensor) {
-        let folded = FoldedConvolution(layer)
+    init(_ folded: FoldedConvolution, _ activation: Activation?, _ dtype: DType, for x: Tensor) {
+        let convolution = folded.convolution
         let rounded = folded.weight.to(dtype: dtype)
-        let (input, padding) = layer.convolution.bordered(x)
-        let (stride, groups) = (Int64(layer.convolution.stride), Int64(layer.convolution.groups))
+        let (input, padding) = convolution.bordered(x)
+        let (stride, groups) = (Int64(convolution.stride), Int64(convolution.groups))
         weight = tensor {
             ct_pack_convolution(rounded.handle, stride, Int64(padding), groups, input.shape.map(Int64.init), $0)
         }
         bias = folded.bias?.to(dtype: dtype)
-        activation = layer.activation
-        (self.dtype, self.stride, self.groups) = (dtype, stride, groups)
+        (self.dtype, self.activation, self.stride, self.groups) = (dtype, activation, stride, groups)
     }
 
-    func accepted(_ x: Tensor) -> Tensor { x.to(dtype: dtype).contiguous(channelsLast: true) }
+    static func accepted(_ x: Tensor, _ dtype: DType) -> Tensor { x.to(dtype: dtype).contiguous(channelsLast: true) }
+
+    func accepted(_ x: Tensor) -> Tensor { Self.accepted(x, dtype) }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
         // oneDNN knows fewer activations behind a sum.
@@ -46,34 +48,58 @@ struct FusedConvolution: CompiledConvolution {
     }
 }
 
-/// By Winograd's minimal filtering where that is faster (`winograd.cpp`). In bfloat16 are the activations only.
-struct WinogradConvolution: CompiledConvolution {
-    let fused: FusedConvolution
-    let weight: Tensor
-    let bias: Tensor?
+/// By Winograd's minimal filtering where that is faster (`winograd.cpp`), and by oneDNN elsewhere. In bfloat16 are the activations only.
+///
+/// Weights are laid out for either when it is first asked for, which most models are for one of them only.
+final class WinogradConvolution: CompiledConvolution {
+    private let folded: FoldedConvolution
+    private let dtype: DType
+    private let activation: Activation?
+    private let lanes: Int64
+    private let outputs: Int64
+    /// Threads that share frames may be the first to ask, all at once.
+    private let lock = NSLock()
+    private var packed: (weight: Tensor, bias: Tensor?)?
+    private var fused: FusedConvolution?
 
     /// Nil for layers and processors that it is not for.
     ///
     /// - Parameter lanes: floats of a register.
-    init?(_ layer: ConvNormActivation, otherwise fused: FusedConvolution, lanes: Int64 = ct_winograd_lanes()) {
+    init?(_ layer: ConvNormActivation, _ dtype: DType, lanes: Int64 = ct_winograd_lanes()) {
         let convolution = layer.convolution
         let shape = convolution.weight.shape
         guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1,
             convolution.stride == 1, convolution.padding == .symmetric(1), shape[2...] == [3, 3],
             shape[0].isMultiple(of: 16), shape[1].isMultiple(of: 16), lanes > 0
         else { return nil }
-        let folded = FoldedConvolution(layer)
-        self.fused = fused
-        weight = tensor { ct_pack_winograd(folded.weight.handle, lanes, $0) }
-        bias = folded.bias?.to(dtype: .float32)
+        folded = FoldedConvolution(layer)
+        (self.dtype, activation, self.lanes, outputs) = (dtype, layer.activation, lanes, Int64(shape[0]))
     }
 
-    func accepted(_ x: Tensor) -> Tensor { fused.accepted(x) }
+    func accepted(_ x: Tensor) -> Tensor { FusedConvolution.accepted(x, dtype) }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        guard ct_winograd_pays(x.handle, weight.handle) else { return fused(x, padding: padding, adding: shortcut) }
-        return tensor {
-            ct_winograd_convolution(x.handle, weight.handle, bias?.handle, shortcut?.handle, fused.activation == .relu, $0)
+        guard ct_winograd_pays(x.handle, outputs) else {
+            let convolution = lock.withLock { made(&fused) { FusedConvolution(folded, activation, dtype, for: x) } }
+            return convolution(x, padding: padding, adding: shortcut)
         }
+        let (weight, bias) = lock.withLock {
+            made(&packed) {
+                (
+                    tensor { ct_pack_winograd(folded.original.handle, folded.factors?.handle, lanes, $0) },
+                    folded.bias?.to(dtype: .float32)
+                )
+            }
+        }
+        return tensor {
+            ct_winograd_convolution(x.handle, weight.handle, bias?.handle, shortcut?.handle, activation == .relu, $0)
+        }
+    }
+
+    private func made<Form>(_ form: inout Form?, _ make: () -> Form) -> Form {
+        if let form { return form }
+        let made = withoutGradients(make)
+        form = made
+        return made
     }
 }

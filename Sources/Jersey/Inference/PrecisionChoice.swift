@@ -1,0 +1,86 @@
+import Foundation
+import Torch
+
+extension Precision {
+    /// What was asked for.
+    public enum Choice: RawRepresentable, CaseIterable, Sendable, Equatable {
+        /// The fastest on this processor whose answers `jersey calibrate` has found to be those of float32.
+        case automatic
+        case fixed(Precision)
+
+        public static let allCases: [Choice] = [.automatic] + Precision.allCases.map(fixed)
+
+        public init?(rawValue: String) {
+            guard let choice = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+            self = choice
+        }
+
+        public var rawValue: String {
+            switch self {
+            case .automatic: "automatic"
+            case .fixed(let precision): precision.rawValue
+            }
+        }
+
+        /// What to compute in.
+        ///
+        /// - Parameters:
+        ///   - card: of the model.
+        ///   - isNative: whether the device has instructions for a precision.
+        public func precision(
+            for card: Checkpoint.Card, on device: Device, isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
+        ) -> Precision {
+            switch self {
+            case .fixed(let precision): precision
+            // What was measured on a processor holds on processors.
+            case .automatic where device != .cpu: .float32
+            case .automatic:
+                Precision.fastestFirst.first { card.agreements?[$0]?.isProof == true && isNative($0, device) } ?? .float32
+            }
+        }
+    }
+
+    /// What is faster than float32 on processors that have instructions for it.
+    public static let fastestFirst: [Precision] = [.int8, .bfloat16]
+}
+
+/// How far the answers of a precision are those of float32. Measured on sequences that the model has not learned from, and kept in its
+/// file.
+public struct PrecisionAgreement: Codable, Sendable, Equatable {
+    /// How many were read in both.
+    public var sequences: Int
+    /// Of these, how many have another number, or an answer in one of the two only.
+    public var changed: Int
+    /// Of a digit's probability, 0...1.
+    public var largestDifference: Double
+
+    /// Sequences that prove something; of a precision that changes one answer in a hundred they show three.
+    static let fewest = 300
+
+    /// Whether the answers are the same, by enough sequences.
+    public var isProof: Bool { changed == 0 && sequences >= Self.fewest }
+}
+
+extension PrecisionAgreement {
+    /// - Parameters:
+    ///   - readings: of the same sequences, in order, in float32 and in another precision, by readers without calibration.
+    ///   - calibration: by which they are answered.
+    public init(_ readings: [Reading], _ others: [Reading], _ calibration: ModelCalibration) {
+        precondition(readings.count == others.count, "both are of the same sequences")
+        func answer(_ reading: Reading) -> JerseyNumber? {
+            let belief = Belief(reading).cooled(to: calibration.temperature)
+            return belief.probability(of: belief.number) < calibration.threshold ? nil : belief.number
+        }
+        let pairs = zip(readings, others)
+        sequences = readings.count
+        changed = pairs.count { $0.number != $1.number || answer($0) != answer($1) }
+        largestDifference = pairs.map { $0.largestDifference(from: $1) }.max() ?? 0
+    }
+}
+
+extension Reading {
+    /// Of a digit's probability.
+    package func largestDifference(from other: Reading) -> Double {
+        zip(tens + ones, other.tens + other.ones).map { abs(exp($0) - exp($1)) }.max() ?? 0
+    }
+}
