@@ -135,7 +135,7 @@ class Subject:
         """How models read, for the service and the command alike."""
         threads = ["--threads", str(self.options.threads)] if self.options.threads else []
         anytime = ["--anytime"] if self.options.anytime else []
-        return ["--batch-size", str(self.options.batch_size), "--precision", self.options.precision, *threads, *anytime]
+        return ["--batch-size", str(self.options.batch_size), "--device", self.options.device, "--precision", self.options.precision, *threads, *anytime]
 
     def in_process(self) -> float:
         """Sequences a second of `jersey predict`, without its start."""
@@ -244,7 +244,8 @@ def main() -> None:
     parser.add_argument("--jersey", default=".build/release/jersey")
     parser.add_argument("--weights")
     parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
-    parser.add_argument("--precision", default="float32")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="automatic")
     parser.add_argument("--anytime", action="store_true")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--sequences", type=int, default=1000)
