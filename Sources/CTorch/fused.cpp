@@ -99,8 +99,8 @@ ct_tensor ct_pack_quantized_convolution(
         const auto step = at_(weight).abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
         const auto flat = step.flatten().to(at::kFloat);
         auto packed = pack.call(
-            (at_(weight) / step).round().to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding}, {1, 1}, groups,
-            Ints(ints_(input, 4)));
+            (at_(weight) / step).round().to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding},
+            {1, 1}, groups, Ints(ints_(input, 4)));
         *weight_steps = own(flat);
         return own(packed);
     });

@@ -1,4 +1,5 @@
-// Convolutions in integers of 8 bits, by the instruction that adds four products of bytes at once (VNNI). oneDNN multiplies as fast, but takes some 30 µs to begin, as long as a small layer lasts.
+// Convolutions in integers of 8 bits, by the instruction that adds four products of bytes at once (VNNI). oneDNN multiplies as fast, but
+// takes some 30 µs to begin, as long as a small layer lasts.
 #include <ATen/ceil_div.h>
 
 #include <algorithm>
