@@ -60,7 +60,7 @@ class Measure:
 
 
 MEASURES = [
-    Measure("training", "training", "training step", lambda run: run["seconds_per_step"], "{:.3f} s", ("<=", 1.0)),
+    Measure("training", "training", "training step", lambda run: run["seconds_per_step"], "{:.3f} s", ("<=", 0.75)),
     Measure("memory", "training", "peak memory", lambda run: run["peak"] / 2**20, "{:.0f} MiB", ("<=", 1.1)),
     Measure("loading", "loading", "loading", lambda run: run["frames_per_second"], "{:.0f} frames/s", (">=", 2.0)),
     Measure("startup", "startup", "start-up", lambda run: run["seconds"], "{:.2f} s"),

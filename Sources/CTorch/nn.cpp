@@ -1,19 +1,28 @@
-#include "support.h"
+#include "learning.h"
 
 ct_tensor ct_conv2d(
     ct_tensor input, ct_tensor weight, ct_tensor bias, int64_t stride, int64_t padding, int64_t groups, ct_error *error) {
     return guarded(error, [&] {
+        auto fast = learned_convolution(at_(input), at_(weight), bias != nullptr, stride, padding, groups);
+        if (fast) return own(*fast);
         return own(at::conv2d(at_(input), at_(weight), maybe_(bias), stride, padding, /*dilation=*/1, groups));
     });
 }
 
 ct_tensor ct_batch_norm(
     ct_tensor input, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, bool training,
-    double momentum, double epsilon, ct_error *error) {
+    double momentum, double epsilon, ct_tensor residual, bool relu, ct_error *error) {
     return guarded(error, [&] {
-        return own(at::batch_norm(
+        if (training) {
+            const NormSettings settings{
+                at_(weight), at_(bias), at_(running_mean), at_(running_var), momentum, epsilon, relu};
+            if (auto fast = learned_norm(at_(input), settings, maybe_(residual))) return own(*fast);
+        }
+        auto y = at::batch_norm(
             at_(input), at_(weight), at_(bias), at_(running_mean), at_(running_var), training, momentum, epsilon,
-            /*cudnn_enabled=*/true));
+            /*cudnn_enabled=*/true);
+        if (residual) y = y + at_(residual);
+        return own(relu ? y.relu_() : y);
     });
 }
 
@@ -63,22 +72,24 @@ ct_tensor ct_cross_entropy(ct_tensor logits, ct_tensor labels, ct_tensor class_w
     });
 }
 
-ct_tensor ct_affine_grid(const double *theta, int64_t height, int64_t width, ct_error *error) {
+ct_tensor ct_warp(ct_tensor image, const double *theta, ct_error *error) {
     return guarded(error, [&] {
-        auto matrix = at::from_blob(const_cast<double *>(theta), {1, 2, 3}, at::kDouble).to(at::kFloat);
-        return own(at::affine_grid_generator(matrix, {1, 1, height, width}, false));
+        const auto &from = at_(image);
+        const int64_t height = from.size(2), width = from.size(3);
+        // libtorch makes the grid by a product of matrices, which is slow where MKL does not know the processor.
+        auto grid = at::empty({1, height, width, 2}, at::kFloat), inside = at::empty({1, 1, height, width}, at::kFloat);
+        auto *point = static_cast<float *>(grid.data_ptr()), *lies_inside = static_cast<float *>(inside.data_ptr());
+        const float step = 2.f / width, right = theta[0], down = theta[3];
+        for (int64_t row = 0; row < height; row++, point += 2 * width, lies_inside += width) {
+            const double y = (2. * row + 1) / height - 1;
+            const float x0 = theta[1] * y + theta[2], y0 = theta[4] * y + theta[5];
+            for (int64_t column = 0; column < width; column++) {
+                const float place = (column + .5f) * step - 1, x = right * place + x0, y = down * place + y0;
+                point[2 * column] = x;
+                point[2 * column + 1] = y;
+                lies_inside[column] = static_cast<float>((x >= -1) & (x < 1) & (y >= -1) & (y < 1));
+            }
+        }
+        return own(at::grid_sampler_2d(from, grid, /*bilinear*/ 0, /*border*/ 1, /*align_corners=*/false).mul_(inside));
     });
-}
-
-ct_tensor ct_grid_inside(ct_tensor grid, ct_error *error) {
-    return guarded(error, [&] {
-        const auto &g = at_(grid);
-        auto x = g.select(3, 0), y = g.select(3, 1);
-        auto inside = x.ge(-1).logical_and_(x.lt(1)).logical_and_(y.ge(-1)).logical_and_(y.lt(1));
-        return own(inside.unsqueeze(1).to(at::kFloat));
-    });
-}
-
-ct_tensor ct_grid_sample(ct_tensor image, ct_tensor grid, bool border, ct_error *error) {
-    return guarded(error, [&] { return own(at::grid_sampler_2d(at_(image), at_(grid), 0, border ? 1 : 0, false)); });
 }

@@ -5,12 +5,12 @@
 
 #include <array>
 
-#include "support.h"
+#include "learning.h"
 
 #if defined(__x86_64__)
 
 namespace {
-constexpr int64_t tile = 4, window = 6, planes = window * window;
+constexpr int64_t tile = 4, window = 6, planes = window * window, pack_inputs = 32;
 
 // A bfloat16 is the upper half of a float. Only what is kept is: between load and store all is as exact as for floats.
 struct BFloat {
@@ -31,14 +31,14 @@ const float *floats(const at::Tensor &tensor) { return static_cast<const float *
 
 // Functions for processors that have the registers: what is compiled for all would know those of 16 bytes only.
 namespace avx512 {
-constexpr int64_t lanes = 16, block_rows = 12;
+constexpr int64_t lanes = 16, block_rows = 12, turned_rows = 8;
 #pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
 #include "winograd_kernel.h"
 #pragma clang attribute pop
 }  // namespace avx512
 
 namespace avx2 {
-constexpr int64_t lanes = 8, block_rows = 6;
+constexpr int64_t lanes = 8, block_rows = 6, turned_rows = 4;
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "winograd_kernel.h"
 #pragma clang attribute pop
@@ -100,8 +100,8 @@ ct_tensor ct_pack_winograd(ct_tensor weight, ct_tensor factors, int64_t lanes, c
     });
 }
 
-bool ct_winograd_pays(ct_tensor input, int64_t outputs) {
-    const at::Tensor &x = at_(input);
+namespace {
+bool pays(const at::Tensor &x, int64_t outputs) {
     const int64_t rows = x.size(2), columns = x.size(3), places = x.size(0) * rows * columns;
     const int64_t tiles = x.size(0) * at::ceil_div(rows, tile) * at::ceil_div(columns, tile);
     // As measured: not where tiles stick out too far, which matters more where the other way is twice as fast; nor where weights, four
@@ -109,7 +109,6 @@ bool ct_winograd_pays(ct_tensor input, int64_t outputs) {
     return tiles > 0 && places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || x.size(1) * outputs < 1 << 16);
 }
 
-namespace {
 template <typename Element>
 void convolve_all(
     const at::Tensor &x, const at::Tensor &weights, const float *bias, at::Tensor &y, bool adds, bool relu) {
@@ -134,20 +133,90 @@ void convolve_all(
 }
 }  // namespace
 
+bool ct_winograd_pays(ct_tensor input, int64_t outputs) { return pays(at_(input), outputs); }
+
+at::Tensor winograd_convolution(const at::Tensor &x, const at::Tensor &weights, ct_tensor bias, ct_tensor residual, bool relu) {
+    const auto type = x.scalar_type();
+    TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "only floats and bfloat16");
+    TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
+    TORCH_CHECK(x.size(1) == weights.size(2), "input of another size");
+    auto y = destination(residual, {x.size(0), weights.size(1) * weights.size(3), x.size(2), x.size(3)}, type);
+    if (!x.numel()) return y;
+    const float *offsets = bias ? floats(at_(bias)) : nullptr;
+    (type == at::kFloat ? convolve_all<float> : convolve_all<BFloat>)(x, weights, offsets, y, residual != nullptr, relu);
+    return y;
+}
+
 ct_tensor ct_winograd_convolution(
     ct_tensor input, ct_tensor packed, ct_tensor bias, ct_tensor residual, bool relu, ct_error *error) {
-    return guarded(error, [&] {
-        const at::Tensor &x = at_(input), &weights = at_(packed);
-        const auto type = x.scalar_type();
-        TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "only floats and bfloat16");
-        TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
-        TORCH_CHECK(x.size(1) == weights.size(2), "input of another size");
-        auto y = destination(residual, {x.size(0), weights.size(1) * weights.size(3), x.size(2), x.size(3)}, type);
-        if (!x.numel()) return own(y);
-        const float *offsets = bias ? floats(at_(bias)) : nullptr;
-        (type == at::kFloat ? convolve_all<float> : convolve_all<BFloat>)(x, weights, offsets, y, residual != nullptr, relu);
-        return own(y);
+    return guarded(error, [&] { return own(winograd_convolution(at_(input), at_(packed), bias, residual, relu)); });
+}
+
+bool learns_by_winograd(const at::Tensor &x, const at::Tensor &weight) {
+    const bool fits = weight.size(2) == 3 && weight.size(3) == 3 && weight.size(0) % 16 == 0 && weight.size(1) % 16 == 0 &&
+        weight.is_contiguous(at::MemoryFormat::ChannelsLast);
+    return fits && ct_winograd_lanes() > 0 && pays(x, weight.size(0));
+}
+
+at::Tensor winograd_weights(const at::Tensor &weight, bool turned) {
+    const int64_t outputs = weight.size(0), inputs = weight.size(1), lanes = ct_winograd_lanes();
+    // Of the weights that are made.
+    const int64_t columns = turned ? inputs : outputs, rows = turned ? outputs : inputs, block = pack_inputs, blocks = at::ceil_div(rows, block);
+    auto packed = at::empty({planes, columns / lanes, rows, lanes}, weight.options());
+    const float *from = floats(weight);
+    auto *to = static_cast<float *>(packed.data_ptr());
+    const bool is_wide = lanes == avx512::lanes;
+    in_parallel(columns / lanes * blocks, [&](int64_t task) {
+        const int64_t panel = task / blocks * lanes, row = task % blocks * block, count = std::min(block, rows - row);
+        float *place = to + panel * rows + row * lanes;
+        if (turned)
+            (is_wide ? avx512::pack_back : avx2::pack_back)(from + row * 9 * inputs + panel, inputs, count, place, columns * rows);
+        else
+            (is_wide ? avx512::pack_forward : avx2::pack_forward)(from + panel * 9 * inputs + row, inputs, count, place, columns * rows);
     });
+    return packed;
+}
+
+at::Tensor winograd_weight_gradient(const at::Tensor &x, const at::Tensor &dy) {
+    const int64_t inputs = x.size(1), outputs = dy.size(1), down = at::ceil_div(x.size(2), tile), across = at::ceil_div(x.size(3), tile);
+    const Layer<float> layer{
+        floats(x), nullptr, nullptr, nullptr, nullptr, x.size(2), x.size(3), inputs, outputs, down, across, false};
+    const float *gradient = floats(dy);
+    const int64_t lanes = ct_winograd_lanes(), tiles = x.size(0) * down * across;
+    const bool is_wide = lanes == avx512::lanes;
+    // So many tiles at a time, whatever the number of threads: sums come out the same.
+    const int64_t capacity = std::min<int64_t>(tiles, 128), panel = capacity * lanes;
+    // Planes a multiple of 4096 bytes apart would fight for the same places of the cache.
+    const int64_t window_plane = inputs * capacity + lanes, tile_plane = outputs * capacity + lanes, sum_plane = outputs * inputs + lanes;
+    const auto memory = at::empty({planes * (window_plane + tile_plane)}, x.options());
+    const auto sums = at::zeros({planes * sum_plane}, x.options()), nothing = at::zeros({inputs}, x.options());
+    auto *windows = static_cast<float *>(memory.data_ptr()), *transformed = windows + planes * window_plane;
+    auto *sum = static_cast<float *>(sums.data_ptr());
+    const int64_t share = 8, rows = std::min<int64_t>(outputs, 64), parts = at::ceil_div(outputs, rows);
+    for (int64_t first = 0; first < tiles; first += capacity) {
+        const int64_t count = std::min(capacity, tiles - first);
+        in_parallel(at::ceil_div(count, share), [&](int64_t task) {
+            const int64_t from = task * share, number = std::min(share, count - from);
+            (is_wide ? avx512::transform_windows<float> : avx2::transform_windows<float>)(
+                layer, first + from, number, windows + from * lanes, window_plane, lanes, panel, floats(nothing));
+            (is_wide ? avx512::transform_tiles : avx2::transform_tiles)(
+                layer, gradient, first + from, number, transformed + from * lanes, tile_plane, panel);
+        });
+        in_parallel(planes * parts, [&](int64_t task) {
+            const int64_t plane = task / parts, from = task % parts * rows;
+            (is_wide ? avx512::add_products : avx2::add_products)(
+                transformed + plane * tile_plane, windows + plane * window_plane, count, panel, sum + plane * sum_plane, inputs, from,
+                std::min(from + rows, outputs));
+        });
+    }
+    auto dw = at::empty({outputs, inputs, 3, 3}, x.options(), at::MemoryFormat::ChannelsLast);
+    auto *result = static_cast<float *>(dw.data_ptr());
+    in_parallel(at::ceil_div<int64_t>(outputs, 16), [&](int64_t task) {
+        for (int64_t output = task * 16; output < std::min(task * 16 + 16, outputs); output++)
+            (is_wide ? avx512::restore_weights : avx2::restore_weights)(
+                sum + output * inputs, sum_plane, inputs, result + output * inputs * 9);
+    });
+    return dw;
 }
 
 #else

@@ -1,12 +1,7 @@
 // The inner part of winograd.cpp, which takes it in once for each kind of processor: `lanes` are the floats of a register, `block_rows`
 // the rows of a product that the registers hold at once beside two columns.
 
-/// So many channels.
-typedef float Vector __attribute__((vector_size(4 * lanes)));
-typedef float Unaligned __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-
-inline Vector load(const float *from) { return *reinterpret_cast<const Unaligned *>(from); }
-inline void store(float *to, Vector value) { *reinterpret_cast<Unaligned *>(to) = value; }
+#include "lanes.h"
 
 typedef uint32_t Bits __attribute__((vector_size(4 * lanes)));
 typedef uint16_t BFloats __attribute__((vector_size(2 * lanes), aligned(2), may_alias));
@@ -29,6 +24,39 @@ inline void transform_input(Vector *d, int stride) {
     d[3 * stride] = r + s;
     d[4 * stride] = r - s;
     d[5 * stride] = 4.f * d1 - 5.f * d3 + d5;
+}
+
+/// A y: six values of four.
+inline void transform_output_gradient(const Vector *y, int stride, Vector *m, int step) {
+    Vector a = y[0] + y[2 * stride], b = y[stride] + y[3 * stride], c = y[0] + 4.f * y[2 * stride],
+           d = 2.f * (y[stride] + 4.f * y[3 * stride]);
+    m[0] = y[0];
+    m[step] = a + b;
+    m[2 * step] = a - b;
+    m[3 * step] = c + d;
+    m[4 * step] = c - d;
+    m[5 * step] = y[3 * stride];
+}
+
+/// G w: six values of three.
+inline void transform_weight(const Vector *w, int stride, Vector *u, int step) {
+    Vector a = (w[0] + w[2 * stride]) * (-1.f / 6), b = w[stride] * (1.f / 6), c = (w[0] + 4.f * w[2 * stride]) * (1.f / 24),
+           d = w[stride] * (1.f / 12);
+    u[0] = w[0] * .25f;
+    u[step] = a - b;
+    u[2 * step] = a + b;
+    u[3 * step] = c + d;
+    u[4 * step] = c - d;
+    u[5 * step] = w[2 * stride];
+}
+
+/// Gᵀ u: three values of six.
+inline void transform_weight_gradient(const Vector *u, int stride, Vector *w, int step) {
+    Vector a = u[stride] + u[2 * stride], b = u[2 * stride] - u[stride], c = u[3 * stride] + u[4 * stride],
+           d = u[3 * stride] - u[4 * stride];
+    w[0] = .25f * u[0] - a * (1.f / 6) + c * (1.f / 24);
+    w[step] = b * (1.f / 6) + d * (1.f / 12);
+    w[2 * step] = (c - a) * (1.f / 6) + u[5 * stride];
 }
 
 /// Aᵀ m: four values of six.
@@ -69,19 +97,38 @@ void multiply(int64_t rows, const float *a, const float *b, int64_t depth, float
         kernels[std::min(block_rows, rows - row) - 1](a + row * depth, b, depth, c + row * width, width);
 }
 
-/// Some tiles and outputs of a layer: `count` tiles from `first` on, outputs from `from` to `to`.
-template <typename Element>
-void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t from, int64_t to) {
-    const int64_t inputs = layer.inputs;
-    static thread_local std::vector<float> memory;
-    // Planes a multiple of 4096 bytes apart would fight for the same places of the cache.
-    const int64_t plane = count * inputs + lanes, product = count * 2 * lanes + lanes;
-    memory.resize(std::max<size_t>(memory.size(), inputs + planes * (plane + product)));
-    float *transformed = memory.data() + inputs, *products = transformed + planes * plane;
-    // What lies outside of a picture.
-    std::fill_n(memory.data(), inputs, 0.f);
-    const auto *nothing = reinterpret_cast<const Element *>(memory.data());
+/// `Rows` of the `lanes` columns of a, turned on their side, times `Panels` panels of b; added to what is in c.
+template <int Rows, int Panels>
+void multiply_turned(const float *a, const float *b, int64_t depth, int64_t panel_step, float *c, int64_t width) {
+    Vector sums[Rows][Panels] = {};
+    for (int64_t k = 0; k < depth; k++) {
+        Vector columns[Panels];
+#pragma unroll
+        for (int panel = 0; panel < Panels; panel++) columns[panel] = load(b + panel * panel_step + k * lanes);
+#pragma unroll
+        for (int row = 0; row < Rows; row++)
+#pragma unroll
+            for (int panel = 0; panel < Panels; panel++) sums[row][panel] += a[k * lanes + row] * columns[panel];
+    }
+#pragma unroll
+    for (int row = 0; row < Rows; row++)
+#pragma unroll
+        for (int panel = 0; panel < Panels; panel++) {
+            float *sum = c + row * width + panel * lanes;
+            store(sum, load(sum) + sums[row][panel]);
+        }
+}
 
+/// Windows of a picture, Bᵀ d B: `count` of them from `first` on.
+///
+/// - Parameters:
+///   - plane, tile_step, panel: where in `to` one of the 36 planes, a tile and a panel of channels begin after another.
+///   - nothing: what lies outside of a picture: as many zeros as there are channels.
+template <typename Element>
+void transform_windows(
+    const Layer<Element> &layer, int64_t first, int64_t count, float *to, int64_t plane, int64_t tile_step, int64_t panel,
+    const Element *nothing) {
+    const int64_t inputs = layer.inputs;
     for (int64_t index = 0; index < count; index++) {
         const int64_t place = first + index, image = place / (layer.down * layer.across);
         const int64_t top = place / layer.across % layer.down * tile - 1, left = place % layer.across * tile - 1;
@@ -91,7 +138,7 @@ void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t
             const bool inside = row >= 0 && row < layer.height && column >= 0 && column < layer.width;
             sources[i] = inside ? layer.x + ((image * layer.height + row) * layer.width + column) * inputs : nothing;
         }
-        for (int64_t channel = 0; channel < inputs; channel += lanes) {
+        for (int64_t channel = 0; channel < inputs; channel += lanes, to += panel) {
             Vector d[planes];
 #pragma unroll
             for (int64_t i = 0; i < planes; i++) d[i] = load(sources[i] + channel);
@@ -100,9 +147,24 @@ void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t
 #pragma unroll
             for (int64_t i = 0; i < window; i++) transform_input(d + i * window, 1);
 #pragma unroll
-            for (int64_t i = 0; i < planes; i++) store(transformed + i * plane + index * inputs + channel, d[i]);
+            for (int64_t i = 0; i < planes; i++) store(to + i * plane, d[i]);
         }
+        to += tile_step - inputs / lanes * panel;
     }
+}
+
+/// Some tiles and outputs of a layer: `count` tiles from `first` on, outputs from `from` to `to`.
+template <typename Element>
+void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t from, int64_t to) {
+    const int64_t inputs = layer.inputs;
+    static thread_local std::vector<float> memory;
+    // Planes a multiple of 4096 bytes apart would fight for the same places of the cache.
+    const int64_t plane = count * inputs + lanes, product = count * 2 * lanes + lanes;
+    memory.resize(std::max<size_t>(memory.size(), inputs + planes * (plane + product)));
+    float *transformed = memory.data() + inputs, *products = transformed + planes * plane;
+    std::fill_n(memory.data(), inputs, 0.f);
+    transform_windows(
+        layer, first, count, transformed, plane, inputs, lanes, reinterpret_cast<const Element *>(memory.data()));
     // So many outputs at a time that their products stay in the cache.
     for (int64_t column = from; column < to; column += 2 * lanes) {
         const bool isPair = column + lanes < to;
@@ -134,5 +196,87 @@ void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t
                     }
             }
         }
+    }
+}
+
+/// Weights of a window, `step` apart, transformed, G w Gᵀ: of `lanes` channels at once.
+///
+/// - Parameter turned: by half a turn.
+inline void pack_window(const float *w, int64_t step, bool turned, float *to, int64_t plane) {
+    Vector g[9], half[3 * window], u[planes];
+#pragma unroll
+    for (int64_t i = 0; i < 9; i++) g[i] = load(w + (turned ? 8 - i : i) * step);
+#pragma unroll
+    for (int64_t i = 0; i < 3; i++) transform_weight(g + i, 3, half + i, 3);
+#pragma unroll
+    for (int64_t i = 0; i < window; i++) transform_weight(half + 3 * i, 1, u + window * i, 1);
+#pragma unroll
+    for (int64_t i = 0; i < planes; i++) store(to + i * plane, u[i]);
+}
+
+/// Weights (O, 3, 3, I) of a panel of outputs and `count` of their inputs, `pack_inputs` at most.
+inline void pack_forward(const float *w, int64_t inputs, int64_t count, float *to, int64_t plane) {
+    float block[9][pack_inputs][lanes];
+    for (int64_t output = 0; output < lanes; output++)
+        for (int64_t i = 0; i < 9; i++)
+            for (int64_t input = 0; input < count; input++)
+                block[i][input][output] = w[(output * 9 + i) * inputs + input];
+    for (int64_t input = 0; input < count; input++) pack_window(block[0][input], pack_inputs * lanes, false, to + input * lanes, plane);
+}
+
+/// Of a panel of inputs and `count` outputs, which take each other's place on the way back.
+inline void pack_back(const float *w, int64_t inputs, int64_t count, float *to, int64_t plane) {
+    for (int64_t output = 0; output < count; output++)
+        pack_window(w + output * 9 * inputs, inputs, true, to + output * lanes, plane);
+}
+
+/// Tiles of the result's gradient, A y Aᵀ: `count` of them from `first` on, in panels of channels.
+inline void transform_tiles(
+    const Layer<float> &layer, const float *dy, int64_t first, int64_t count, float *to, int64_t plane, int64_t panel) {
+    for (int64_t index = 0; index < count; index++, to += lanes) {
+        const int64_t place = first + index, image = place / (layer.down * layer.across);
+        const int64_t top = place / layer.across % layer.down * tile, left = place % layer.across * tile;
+        const float *corner = dy + ((image * layer.height + top) * layer.width + left) * layer.outputs;
+        for (int64_t channel = 0; channel < layer.outputs; channel += lanes) {
+            Vector y[tile * tile], half[window * tile], m[planes];
+#pragma unroll
+            for (int64_t i = 0; i < tile * tile; i++) {
+                const int64_t row = i / tile, column = i % tile;
+                const bool inside = top + row < layer.height && left + column < layer.width;
+                y[i] = inside ? load(corner + (row * layer.width + column) * layer.outputs + channel) : Vector{};
+            }
+#pragma unroll
+            for (int64_t i = 0; i < tile; i++) transform_output_gradient(y + i, tile, half + i, tile);
+#pragma unroll
+            for (int64_t i = 0; i < window; i++) transform_output_gradient(half + i * tile, 1, m + i * window, 1);
+#pragma unroll
+            for (int64_t i = 0; i < planes; i++) store(to + channel / lanes * panel + i * plane, m[i]);
+        }
+    }
+}
+
+/// Adds to `sums` (outputs, inputs) of a plane what `count` tiles say: their gradients, turned on their side, times their windows. Both
+/// are in panels of channels, which begin `panel` after another; `from` to `to` are the outputs.
+inline void add_products(
+    const float *tiles, const float *windows, int64_t count, int64_t panel, float *sums, int64_t inputs, int64_t from, int64_t to) {
+    for (int64_t output = from; output < to; output += turned_rows)
+        for (int64_t input = 0; input < inputs; input += 2 * lanes)
+            (input + lanes < inputs ? multiply_turned<turned_rows, 2> : multiply_turned<turned_rows, 1>)(
+                tiles + output / lanes * panel + output % lanes, windows + input / lanes * panel, count, panel,
+                sums + output * inputs + input, inputs);
+}
+
+/// The gradient of the weights of an output (3, 3, inputs), Gᵀ u G.
+inline void restore_weights(const float *sums, int64_t plane, int64_t inputs, float *dw) {
+    for (int64_t input = 0; input < inputs; input += lanes) {
+        Vector u[planes], half[3 * window], w[9];
+#pragma unroll
+        for (int64_t i = 0; i < planes; i++) u[i] = load(sums + input + i * plane);
+#pragma unroll
+        for (int64_t i = 0; i < window; i++) transform_weight_gradient(u + i, window, half + i, window);
+#pragma unroll
+        for (int64_t i = 0; i < 3; i++) transform_weight_gradient(half + i * window, 1, w + 3 * i, 1);
+#pragma unroll
+        for (int64_t i = 0; i < 9; i++) store(dw + i * inputs + input, w[i]);
     }
 }

@@ -171,4 +171,35 @@ struct ModelTests {
             #expect(size.map { $0 > 0 || idle.contains(entry.name) } == true, "\(entry.name): \(size ?? -1)")
         }
     }
+
+    // MARK: gradients
+
+    @Test("a model's gradient is float64's but for rounding", arguments: EncoderKind.allCases)
+    func gradient(_ encoder: EncoderKind) throws {
+        let spec = try ModelSpec.named("attn_bgru_luong", encoder: encoder)
+        func gradients(_ dtype: DType, byLibtorch: Bool = false) -> [Tensor] {
+            let model = JerseyModel(spec, seed: 5, dtype: dtype)
+            model.store.isTraining = true
+            model.store.beginStep(seed: 1)
+            // Most values are far from zero, where rounding decides on which side of ReLU they fall.
+            let tensors = model.store.tensors
+            for (name, bias) in tensors
+            where tensors[name.replacing(".bias", with: ".running_mean")] != nil && name.hasSuffix(".bias") {
+                bias.copy(from: bias.detached() * 0 + 3)
+            }
+            let frames = Tensor.normal([7, 3, 64, 32], deviation: 1, seed: 9).to(dtype: dtype).contiguous(channelsLast: true)
+            let output = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { model(frames, lengths: Self.lengths) }
+            let labels = Tensor([1, 2, 3] as [Int64])
+            (crossEntropy(output.tens, labels) + crossEntropy(output.ones, labels)).backward()
+            return model.store.trainable.compactMap { $0.tensor.gradient?.contiguous().to(dtype: .float64) }
+        }
+        let exact = gradients(.float64)
+        func error(_ found: [Tensor]) -> Double {
+            func square(_ tensor: Tensor) -> Double { (tensor * tensor).reshaped(tensor.count).sum(over: 0).item }
+            let difference = zip(found, exact).map { square($0 - $1) }.reduce(0, +)
+            return (difference / exact.map(square).reduce(0, +)).squareRoot()
+        }
+        let (ours, libtorch) = (error(gradients(.float32)), error(gradients(.float32, byLibtorch: true)))
+        #expect(ours < 1e-4, "where libtorch has \(libtorch)")
+    }
 }

@@ -108,9 +108,10 @@ void ct_copy_into(ct_tensor destination, ct_tensor source, ct_error *error);
 
 ct_tensor _Nullable ct_conv2d(
     ct_tensor input, ct_tensor weight, ct_tensor _Nullable bias, int64_t stride, int64_t padding, int64_t groups, ct_error *error);
+/// Then the sum with `residual` where there is one, then ReLU where wanted.
 ct_tensor _Nullable ct_batch_norm(
     ct_tensor input, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, bool training,
-    double momentum, double epsilon, ct_error *error);
+    double momentum, double epsilon, ct_tensor _Nullable residual, bool relu, ct_error *error);
 ct_tensor _Nullable ct_linear(ct_tensor input, ct_tensor weight, ct_tensor _Nullable bias, ct_error *error);
 ct_tensor _Nullable ct_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error);
 enum { ct_cell_rnn = 0, ct_cell_gru = 1, ct_cell_lstm = 2 };
@@ -221,11 +222,9 @@ void ct_graph_free(ct_graph graph);
 
 // MARK: Images (uint8 or float)
 
-/// (h, w) sampling grid of the affine map `theta` (2 x 3, row-major): (1, h, w, 2).
-ct_tensor _Nullable ct_affine_grid(const double *theta, int64_t height, int64_t width, ct_error *error);
-/// Ones where the point lies in the image, [-1, 1) along both axes: (1, h, w, 2) to (1, 1, h, w), float32.
-ct_tensor _Nullable ct_grid_inside(ct_tensor grid, ct_error *error);
-ct_tensor _Nullable ct_grid_sample(ct_tensor image, ct_tensor grid, bool border, ct_error *error);
+/// An image (1, C, H, W) moved by the affine map `theta` (2 x 3, row-major): a point is read at `theta` times itself, in coordinates of
+/// [-1, 1) from edge to edge, and is zero where that lies outside.
+ct_tensor _Nullable ct_warp(ct_tensor image, const double *theta, ct_error *error);
 
 // MARK: Training
 

@@ -27,8 +27,12 @@ public final class ConvNormActivation: Layer {
     private func output(_ x: Tensor, adding shortcut: Tensor?) -> Tensor {
         if let compilation = convolution.store.compilation { return compiled(x, adding: shortcut, compilation) }
         var y = convolution(x)
-        if let norm { y = norm(y) }
-        if let shortcut { y = y + shortcut }
+        if let norm {
+            y = norm(y, adding: shortcut, relu: activation == .relu)
+            if activation == .relu { return y }
+        } else if let shortcut {
+            y = y + shortcut
+        }
         return activation?(y) ?? y
     }
 

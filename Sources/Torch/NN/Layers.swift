@@ -97,11 +97,14 @@ public struct BatchNorm2d: Layer {
         store = scope.store
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil, relu: false) }
+
+    /// With what often follows, in the same passes over memory: the sum with a shortcut, and ReLU.
+    func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool) -> Tensor {
         tensor {
             ct_batch_norm(
                 x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, store.isTraining, momentum,
-                epsilon, $0)
+                epsilon, shortcut?.handle, relu, $0)
         }
     }
 }

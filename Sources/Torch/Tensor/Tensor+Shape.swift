@@ -61,13 +61,10 @@ extension Tensor {
         return tensor { ct_scaled_frames(handle, scale, shift, $0) }
     }
 
-    /// (N, C, H, W) moved by an affine map: every output point, in coordinates -1...1 from edge to edge, is read at
+    /// (1, C, H, W) moved by an affine map: every output point, in coordinates -1...1 from edge to edge, is read at
     /// `theta` (2 × 3, row-major) times itself. Bilinear with edge clamping; zero where the point lies outside.
     public func warped(by theta: [Double]) -> Tensor {
         precondition(theta.count == 6, "an affine map has six numbers")
-        let (height, width) = (shape[2], shape[3])
-        let grid = tensor { ct_affine_grid(theta, Int64(height), Int64(width), $0) }
-        let inside = tensor { ct_grid_inside(grid.handle, $0) }
-        return tensor { ct_grid_sample(handle, grid.handle, true, $0) }.multiplyInPlace(inside)
+        return tensor { ct_warp(handle, theta, $0) }
     }
 }
