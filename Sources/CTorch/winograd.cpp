@@ -161,7 +161,8 @@ bool learns_by_winograd(const at::Tensor &x, const at::Tensor &weight) {
 at::Tensor winograd_weights(const at::Tensor &weight, bool turned) {
     const int64_t outputs = weight.size(0), inputs = weight.size(1), lanes = ct_winograd_lanes();
     // Of the weights that are made.
-    const int64_t columns = turned ? inputs : outputs, rows = turned ? outputs : inputs, block = pack_inputs, blocks = at::ceil_div(rows, block);
+    const int64_t columns = turned ? inputs : outputs, rows = turned ? outputs : inputs;
+    const int64_t block = pack_inputs, blocks = at::ceil_div(rows, block);
     auto packed = at::empty({planes, columns / lanes, rows, lanes}, weight.options());
     const float *from = floats(weight);
     auto *to = static_cast<float *>(packed.data_ptr());
@@ -180,7 +181,7 @@ at::Tensor winograd_weights(const at::Tensor &weight, bool turned) {
 at::Tensor winograd_weight_gradient(const at::Tensor &x, const at::Tensor &dy) {
     const int64_t inputs = x.size(1), outputs = dy.size(1), down = at::ceil_div(x.size(2), tile), across = at::ceil_div(x.size(3), tile);
     const Layer<float> layer{
-        floats(x), nullptr, nullptr, nullptr, nullptr, x.size(2), x.size(3), inputs, outputs, down, across, false};
+        .x = floats(x), .height = x.size(2), .width = x.size(3), .inputs = inputs, .outputs = outputs, .down = down, .across = across};
     const float *gradient = floats(dy);
     const int64_t lanes = ct_winograd_lanes(), tiles = x.size(0) * down * across;
     const bool is_wide = lanes == avx512::lanes;
