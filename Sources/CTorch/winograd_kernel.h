@@ -199,7 +199,8 @@ void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t
     }
 }
 
-/// Weights of a window, `step` apart, transformed, G w Gᵀ: of `lanes` channels at once.
+/// Weights of a window, `step` apart, transformed, G w Gᵀ: of `lanes` channels at once. In float32 and fast, as they are others at every
+/// step of training; those that are packed once, for reading, go by float64 (`pack`).
 ///
 /// - Parameter turned: by half a turn.
 inline void pack_window(const float *w, int64_t step, bool turned, float *to, int64_t plane) {
