@@ -117,6 +117,7 @@ import Torch
         #expect(try matrix(data(result, "m_full_cm.npy")) == counts)
         #expect(try matrix(data(result, "m_tens_cm.npy"))[10] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
         #expect(try matrix(data(result, "m_ones_cm.npy")).map(\.count) == Array(repeating: 10, count: 10))
+        #expect(result.charts.map(\.title).contains("m: numbers, accuracy 33.33% (grey: no truth)"))
         let confusions = try #require(result.tables.last)
         #expect(confusions.rows[0] == ["08", "8", "2", "66.7%"] && confusions.rows.count == 3)
     }
@@ -149,11 +150,17 @@ import Torch
         let mistakes = try #require(summary["mistakes"] as? [[String: Any]])
         let confidences = mistakes.compactMap { $0["confidence"] as? Double }
         #expect(confidences.count == 3 && confidences == confidences.sorted(by: >))
-        let wrong = input.run.outcomes.count { !$0.isRight }
+        let wrong = try input.run.outcomes.count { !$0.isRight }
         #expect(summary["num_mistakes"] as? Int == wrong && wrong > 3 && summary["num_mistakes_extracted"] as? Int == 3)
         #expect(result.notes == ["\(wrong - 3) more; --count shows them."])
         #expect(mistakes[0]["track_id"] as? String == SampleExperiment.mislabelled)
-        #expect((mistakes[0]["ground_truth"] as? [String: Any])?["jersey_str"] as? String == "48")
+        let (truth, read) = (mistakes[0]["ground_truth"] as? [String: Any], mistakes[0]["prediction"] as? [String: Any])
+        #expect(
+            truth?["jersey_str"] as? String == "48" && truth?["full_number"] as? Int == 48 && read?["full_number"] as? Int == 99)
+        let path = try #require(mistakes[0]["sequence_path"] as? String)
+        #expect(path == Sample.folder.path("data/48/0001/00") && mistakes[0]["sequence"] as? String == "48/0001/00")
+        // As the study has it, of which 7 and 07 have the same.
+        #expect(["7", "07", "70"].map { Mistake.Number(JerseyNumber($0)!).fullNumber } == [7, 7, 70])
 
         let folder = "mistakes/mistake_01_00_gt48_pred99"
         let outcome = try #require(input.run.outcomes.first { $0.track == SampleExperiment.mislabelled })
@@ -164,7 +171,8 @@ import Torch
         let info = String(decoding: try data(result, "\(folder)/info.txt"), as: UTF8.self)
         for line in [
             "Mistake #1", "Model: attn_ugru_gate", "Seed: 1", "  Jersey Number: 48", "  Jersey Number: 99", "  Tens Digit: 9",
-            "  Tens - Predicted (9): 0.9990", "  Track ID: 48/0001", "  Number of Frames: \(outcome.frames.count)",
+            "  Full Number: 99", "  Path: \(path)", "  Tens - Predicted (9): 0.9990", "  Track ID: 48/0001",
+            "  Number of Frames: \(outcome.frames.count)",
         ] {
             #expect(info.split(separator: "\n").contains { $0 == line }, "\(line)")
         }
@@ -273,7 +281,81 @@ import Torch
         #expect(abs(frames.compactMap { $0["attention"] as? Double }.reduce(0, +) - 1) < 1e-4)
         #expect(result.files.count { $0.path.hasPrefix("gradcam_") } == sequence.frames.count)
         input.sequence = "4/0000/77"
-        let error = #expect(throws: FileError.self) { try Analysis.sequence(input) }
-        #expect(error?.path == "4/0000/77")
+        let error = #expect(throws: UsageError.self) { try Analysis.sequence(input) }
+        #expect(error?.description.contains("did you mean 4/0000/00") == true)
+    }
+
+    @Test func `A sequence is named by its id, by its folder's path, or by as much of it as no other has`() throws {
+        let frames = try input().frames(of: input().run)
+        let id = "48/0001/00"
+        let data = Sample.folder.path("data")
+        for word in [id, "48/0001", "\(data)/\(id)", "\(data)/\(id)/", "\(data)/48/../48/0001/00", "\(data)/48/0001"] {
+            #expect(try frames.sequence(named: word).id == id, "\(word)")
+        }
+        let words =
+            [("00", "names several sequences: 4/0000/00"), ("48", "names several"), ("48/0001/01", "did you mean 48/0001/00")]
+            + [("\(data)/48/0001/77", "there is no sequence"), ("", "there is no sequence"), ("/", "there is no sequence")]
+        for (word, hint) in words {
+            let error = #expect(throws: UsageError.self, "\(word)") { try frames.sequence(named: word) }
+            #expect(error?.description.contains(hint) == true, "\(word): \(error?.description ?? "")")
+        }
+    }
+
+    // MARK: Parts of the split
+
+    @Test(arguments: [Splits.Part.val, .train, nil])
+    func `Another part is read with the run's best weights, and found in titles and JSON`(part: Splits.Part?) throws {
+        let group = try #require(try SampleExperiment.groups().first { $0.name == SampleExperiment.leader })
+        let dataset = try Dataset(Sample.config().data)
+        let splits = try Splits(dataset, Sample.config().data)
+        try RunFolder.write(splits, to: group.best.folder.splits)
+        var input = sole(RunGroup(name: group.name, runs: [group.best]))
+        input.part = part
+        let ids = part.map { splits.sequences($0, of: dataset) } ?? dataset.sequences
+        let run = try input.run
+        #expect(run.outcomes.map(\.sequence) == ids.map(\.id) && !ids.isEmpty)
+        let direct = try group.best.reader().readAll(ids).0.map(Outcome.init)
+        #expect(run.outcomes.map(\.prediction) == direct.map(\.prediction))
+        let words = part.map { "\($0.title) sequences" } ?? "sequences"
+        for analysis in [Analysis.confusion, .mistakes, .calibration] {
+            let result = try analysis(input)
+            #expect(result.tables[0].title?.contains(words) == true && result.tables[0].title?.contains("test") == false)
+            #expect(try json(JSON.readable(result.json, snakeCase: true))["split"] as? String == part?.rawValue ?? "all")
+        }
+        #expect(try json(JSON.readable(Analysis.confusion(sole(group)).json, snakeCase: true))["split"] == nil)
+    }
+
+    @Test func `What an analysis has nothing to do with is refused`() throws {
+        var input = try input()
+        input.part = .val
+        for analysis in Analysis.all where analysis.subject != .readings {
+            let error = #expect(throws: UsageError.self) { try analysis(input) }
+            #expect(error?.description.contains("--split") == true, "\(analysis.name)")
+        }
+        (input.part, input.measuresTimes) = (.test, false)
+        for analysis in Analysis.all where analysis.subject != .models {
+            let error = #expect(throws: UsageError.self) { try analysis(input) }
+            #expect(error?.description.contains("--no-times") == true, "\(analysis.name)")
+        }
+    }
+
+    @Test(arguments: Analysis.all.filter { $0.subject == .models }.map(\.name))
+    func `Costs can be had without times`(name: String) throws {
+        var input = try input()
+        input.measuresTimes = false
+        let result = try Analysis.named(name)(input)
+        #expect(result.charts.isEmpty && !result.tables[0].rows.isEmpty)
+        #expect(!result.tables[0].text.contains(" ms") && !result.tables[0].text.contains("µs"))
+        #expect(!JSON.text(try JSON.readable(result.json, snakeCase: true)).contains("seconds"))
+    }
+
+    @Test func `Encoders are set beside each other with their heads, as in the study`() throws {
+        var input = try input()
+        input.measuresTimes = false
+        let result = try Analysis.backbones(input)
+        let rows = Dictionary(uniqueKeysWithValues: result.tables[0].rows.map { ($0[0], Array($0[1...4])) })
+        #expect(rows["resnet18"] == ["11176512", "10773", "11187285", "512"])
+        #expect(rows["shufflenet_v2_x1_0"] == ["1253604", "21525", "1275129", "1024"])
+        #expect(result.notes[0].contains("largest: resnet18, 11187285, 29.68 times as many"))
     }
 }

@@ -35,6 +35,19 @@ import Torch
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).count == 2)
     }
 
+    @Test func `Marks keep a distance from the frame, and lines begin at it`() throws {
+        func range(_ style: Chart.Lines.Style, _ axis: String) -> [Double] {
+            let series = Chart.Lines.Series("s", [.init(10, 2), .init(20, 4)], style: style)
+            let script = Chart(name: "n", title: "", .lines(.init(x: .init(""), y: .init(""), [series]))).script(for: .svg)
+            let line = script.split(separator: "\n").first { $0.hasPrefix("set \(axis)range [") }
+            return line?.split { "[:]".contains($0) }.compactMap { Double($0) } ?? []
+        }
+        #expect(range(.line, "x").isEmpty)
+        let (x, y) = (range(.points, "x"), range(.points, "y"))
+        #expect(x.count == 2 && x[0] < 10 && x[1] > 20 && x[0] > 8)
+        #expect(y.count == 2 && y[0] < 2 && y[1] > 4)
+    }
+
     @Test(arguments: kinds)
     func `The same chart gives the same bytes`(chart: Chart) throws {
         #expect(try chart.svg() == chart.svg())

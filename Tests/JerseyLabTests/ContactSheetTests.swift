@@ -23,6 +23,16 @@ struct ContactSheetTests {
         #expect(wide.width - small.width == 3 * (40 + 6))
     }
 
+    @Test("A row without weights keeps no room for bars, and its captions come right below the frames")
+    func captions() throws {
+        func height(_ weight: Double?) throws -> Int {
+            let row = ContactSheet.Row(title: "42", frames: [.init(image: frame, caption: "1", weight: weight)])
+            let weighed = ContactSheet.Row(title: "42", frames: [.init(image: frame, caption: "1", weight: 1)])
+            return try ContactSheet(rows: [weighed, row], frameHeight: 80).image().height
+        }
+        #expect(try height(1) - height(nil) == 28)
+    }
+
     @Test("Bars stand for weights relative to the largest, whatever the weights are")
     func bars() throws {
         func bluePixels(_ weights: [Double?]) throws -> Int {

@@ -66,7 +66,7 @@ import Torch
     @Test func `Models are compared with intervals, verdicts and parts`() throws {
         let tables = try text("runs", "compare", folder, "--by", "number", "--by", "height", "--all-pairs")
         for words in [
-            "Test accuracy over seeds", "Runs\n", "Paired comparisons\n", "Accuracy by number",
+            "Test accuracy and loss over seeds", "Runs\n", "Paired comparisons\n", "Accuracy by number",
             "Accuracy by crop height", "not separable from noise",
         ] {
             #expect(tables.contains(words), "\(words)")

@@ -21,12 +21,19 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, 20, 0.0, 0.16112515805281938), (15, 20, 0.531299122381256, 0.8881382985923343),
+        (0, 20, 0.0, 0.16112515805281938), (20, 20, 0.8388748419471806, 1), (15, 20, 0.531299122381256, 0.8881382985923343),
         (81, 263, 0.2552885198782742, 0.36620957698280004), (1, 1, 0.20654931437723742, 1),
     ])
     func `Wilson's interval has the published values`(successes: Int, count: Int, lower: Double, upper: Double) throws {
         let interval = try #require(Proportion(successes, of: count).interval)
         #expect(isClose(interval[0], lower) && isClose(interval[1], upper))
+    }
+
+    @Test func `The interval of none begins at zero, and that of all ends at one, to the last bit`() throws {
+        for count in 1...200 {
+            #expect(try #require(Proportion(0, of: count).interval)[0] == 0)
+            #expect(try #require(Proportion(count, of: count).interval)[1] == 1)
+        }
     }
 
     @Test(arguments: [
@@ -106,6 +113,51 @@ import Testing
         #expect(compare(groups) == compare(groups))
         let test = CommonTest(groups)
         #expect(test.resampledMeans(count: 20, seed: 1) != test.resampledMeans(count: 20, seed: 2))
+    }
+
+    @Test func `A pair's figures do not depend on what else is compared`() throws {
+        let (a, b) = (try group("a") { !$0.isMultiple(of: 3) }, try group("b") { !$0.isMultiple(of: 5) })
+        let pair = compare([a, b])[0]
+        func figures(_ groups: [RunGroup]) throws -> PairedComparison {
+            var pair = try #require(compare(groups).first { $0.first == "a" && $0.second == "b" })
+            // Which is adjusted for the number of pairs.
+            pair.adjustedPValue = pair.pValue
+            return pair
+        }
+        let same = try group("c", seeds: 2) { $0 > 3 }
+        let fewer = try group("d", tracks: 20) { $0 > 3 }
+        for groups in [[same, a, b], [a, same, b], [fewer, a, b, same]] { #expect(try figures(groups) == pair) }
+        // Nor on the order in which the first run has read.
+        let turned = RunGroup(name: "a", runs: a.runs.map { $0.with(outcomes: $0.outcomes.reversed()) })
+        #expect(compare([turned, b])[0] == pair)
+    }
+
+    @Test func `A baseline is compared with each other model, and said to be improved on or harmed only where that is known`()
+        throws
+    {
+        let groups = [
+            try group("none") { $0.isMultiple(of: 2) }, try group("better") { $0 != 1 }, try group("worse") { $0 == 2 },
+            try group("same") { !($0.isMultiple(of: 2)) },
+        ]
+        let statistics = ModelStatistics(groups, baseline: "none")
+        #expect(statistics.reference == "none" && statistics.comparisons.map(\.first) == ["none", "none", "none"])
+        let table = try #require(statistics.comparisonTable(allPairs: false))
+        #expect(table.title == "Paired comparisons with none, the baseline")
+        #expect(
+            table.rows.map { [$0[1], $0[7]] } == [
+                ["better", "improves"], ["worse", "harms"], ["same", "not separable from noise"],
+            ])
+        #expect(table.note?.contains("by Holm for 3 pairs") == true && table.note?.contains("Without common") == false)
+        // Whichever comes first, the baseline is the first of a pair.
+        let turned = ModelStatistics(groups.reversed(), baseline: "none").comparisons
+        #expect(Set(turned.map(\.second)) == ["better", "worse", "same"] && turned.allSatisfy { $0.first == "none" })
+    }
+
+    @Test func `The reference comes first in its pairs, and the difference is that of the other`() throws {
+        let groups = [try group("poor") { $0.isMultiple(of: 2) }, try group("good") { $0 != 1 }]
+        let pair = compare(groups)[0]
+        #expect(pair.reversed.reversed == pair && pair.reversed.verdict == pair.verdict)
+        #expect(pair.reversed.difference == -pair.difference && pair.reversed.interval == [-pair.interval[1], -pair.interval[0]])
     }
 
     @Test func `Sequences of one track that agree count as one`() throws {
@@ -199,7 +251,7 @@ import Testing
             try group("good", size: 1) { $0 > 0 }, try group("poor", size: 1) { $0 > 12 }, try group("fair", size: 1) { $0 > 2 },
         ]
         let statistics = ModelStatistics(groups)
-        #expect(statistics.leader == "good" && statistics.reference == "good")
+        #expect(statistics.leaders.map(\.name) == ["good"] && statistics.reference == "good")
         #expect(statistics.summaryTable.rows.map(\.[0]) == ["good", "poor", "fair"])
         #expect(statistics.summaryTable.rows[1][2] == "0.4583 ± 0.0000" && statistics.summaryTable.emphasis.contains([0, 2]))
         #expect(statistics.runTable.rows.count == 9)
@@ -219,7 +271,42 @@ import Testing
         #expect(RunGroup(name: "m", runs: [good, bad]).best.result.seed == 2)
         let groups = [RunGroup(name: "good", runs: [good]), RunGroup(name: "bad", runs: [bad])]
         #expect(RunGroup.ranked(groups).map(\.name) == ["bad", "good"])
-        #expect(ModelStatistics(groups).leader == "good" && ModelStatistics(groups).reference == "bad")
+        #expect(ModelStatistics(groups).leaders.map(\.name) == ["good"] && ModelStatistics(groups).reference == "bad")
+    }
+
+    @Test func `Models that are equally good lead together`() throws {
+        let groups = [
+            try group("a", tracks: 10, size: 1) { $0 < 3 }, try group("b", tracks: 10, size: 1, seeds: 1) { $0 > 6 },
+            try group("c", tracks: 10, size: 1) { $0 < 2 },
+        ]
+        let statistics = ModelStatistics(groups)
+        #expect(
+            statistics.leaders.map(\.name) == ["a", "b"]
+                && statistics.summaryTable.emphasis == [[0, 0], [0, 2], [1, 0], [1, 2]])
+        #expect(
+            statistics.leaderFinding?.hasPrefix("Highest mean test accuracy, alike: a, 30.00 ± 0.00% of the sequences") == true)
+    }
+
+    @Test func `The test loss has a mean and a deviation over seeds, in tables and JSON`() throws {
+        let good = Reading(FrameSequence("1", track: "t", number: "4"), read: "4", certainty: 0.9)
+        let poor = Reading(FrameSequence("1", track: "t", number: "4"), read: "4", certainty: 0.5)
+        let group = RunGroup(
+            name: "m", runs: [try FinishedRun(reading: [good], seed: 1), try FinishedRun(reading: [poor], seed: 2)])
+        let losses = [-2 * log(0.9), -2 * log(0.5)]
+        #expect(isClose(group.loss.mean, (losses[0] + losses[1]) / 2) && group.loss.n == 2)
+        let statistics = ModelStatistics([group])
+        #expect(statistics.summaryTable.header[7] == "loss" && statistics.summaryTable.rows[0][7] == Summary(losses).text)
+        let json = JSON.text(try JSON.readable(statistics, snakeCase: true))
+        let decoded = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+        let loss = try #require(((decoded["models"] as? [[String: Any]])?.first?["loss"] as? [String: Any]))
+        #expect(isClose(loss["mean"] as? Double, group.loss.mean!) && loss["standard_deviation"] != nil)
+        #expect(statistics.summaryTable.note?.contains("weighted") == false)
+        var config = RunConfig()
+        config.training.fullWeight = 1
+        let folder = try TemporaryFolder()
+        try RunFolder(folder.url).pretend(config, [good])
+        let other = RunGroup(name: "n", runs: [try FinishedRun(RunFolder(folder.url))])
+        #expect(ModelStatistics([group, other]).summaryTable.note?.contains("may not be compared") == true)
     }
 
     // MARK: Parts of the test set

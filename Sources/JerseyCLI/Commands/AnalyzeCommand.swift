@@ -41,8 +41,20 @@ struct AnalyzeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What random samples are drawn with.", valueName: "n"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("The sequence to look into, as mistakes and outcomes.jsonl name it.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            "The sequence to look into: its id, as mistakes and outcomes.jsonl name it, its folder's path, or the folder's name where "
+                + "it is the only one.", valueName: "id"))
     var sequence: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The sequences to look into: train, val, test or all. Others than the test set's are read with the run's best weights first.",
+            valueName: "part"))
+    var split = Splits.Part.test.rawValue
+
+    @Flag(help: "Leave out the times of backbones and heads, which take a minute or more to measure.")
+    var noTimes = false
 
     func validate() throws {
         guard (1...10_000).contains(count) else { throw ValidationError("--count must be 1...10000") }
@@ -54,6 +66,7 @@ struct AnalyzeCommand: ParsableCommand {
             throw UsageError(
                 "\(name) looks at models as they are built, and at no runs or data; it takes no folder and only --out")
         }
+        let part = try SplitOptions.part(split)
         var groups: [RunGroup] = []
         if !folders.isEmpty {
             var selection = try RunSelection(folders)
@@ -64,16 +77,17 @@ struct AnalyzeCommand: ParsableCommand {
         }
         var input = AnalysisInput(groups: groups)
         (input.data, input.count, input.seed, input.sequence) = (data, count, seed, sequence)
+        (input.part, input.measuresTimes, input.progress) = (part, !noTimes, { Console.error($0) })
         let result = try analysis(input)
         print(result.tables.map(\.text).joined(separator: "\n\n"))
         for note in result.notes { print("\n\(note)") }
-        let folder = URL(fileURLWithPath: out ?? defaultFolder)
+        let folder = URL(fileURLWithPath: out ?? defaultFolder(part == .test ? name : "\(name)-\(split)"))
         try result.write(to: folder, name: analysis.name)
         Console.error("\nfiles are in \(folder.relativePath)")
     }
 
     /// `plots/NAME` of a run, `analyses/NAME` of an experiment or of the working folder.
-    private var defaultFolder: String {
+    private func defaultFolder(_ name: String) -> String {
         guard folders.count == 1 else { return "analyses/\(name)" }
         let isExperiment = ExperimentFolder(URL(fileURLWithPath: folders[0])).exists
         return "\(folders[0])/\(isExperiment ? "analyses" : "plots")/\(name)"

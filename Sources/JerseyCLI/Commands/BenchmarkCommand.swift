@@ -162,7 +162,7 @@ struct ProductionBenchmarkCommand: ParsableCommand {
         }
         let result = try ProductionBenchmark(
             checkpoint, on: device, path: source.path, loader: loader, sequences: sequences, rounds: benchmark.rounds
-        ) { Console.error("reading \(sequences.count) sequences: \($0)") }
+        ) { Console.error($0) }
         let tables = [result.studyTable, result.formTable] + [result.answerTable].compactMap { $0 }
         try benchmark.write(tables, result.report, json: result, name: "production")
         for reason in result.leftOut { Console.error("left out: \(reason)") }

@@ -23,6 +23,18 @@ struct SplitOptions: ParsableArguments {
 
     private static let all = "all"
 
+    /// A part by its name; nil for all of them.
+    ///
+    /// - Throws: `UsageError` with close matches.
+    static func part(_ name: String) throws -> Splits.Part? {
+        if name == all { return nil }
+        guard let part = Splits.Part(rawValue: name) else {
+            throw UsageError.unknown(
+                "split", name, among: Splits.Part.allCases.map(\.rawValue) + [all], advice: "there are train, val, test and all")
+        }
+        return part
+    }
+
     /// The sequences of that part.
     ///
     /// - Parameters:
@@ -35,12 +47,7 @@ struct SplitOptions: ParsableArguments {
         config.maximumFrames = card.maximumFrames
         let dataset = try Dataset(config, published: card.published)
         let split = part(for: weights)
-        if split == Self.all { return dataset.sequences }
-        guard let part = Splits.Part(rawValue: split) else {
-            throw UsageError.unknown(
-                "split", split, among: Splits.Part.allCases.map(\.rawValue) + [Self.all],
-                advice: "there are train, val, test and all")
-        }
+        guard let part = try Self.part(split) else { return dataset.sequences }
         let beside = weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
         guard let url = splits.map({ URL(fileURLWithPath: $0) }) ?? beside,
             splits != nil || FileManager.default.fileExists(atPath: url.path)

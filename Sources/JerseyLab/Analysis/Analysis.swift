@@ -6,16 +6,27 @@ import Torch
 public struct Analysis: Sendable {
     public let name: String
     public let summary: String
-    /// Whether it looks into runs; the others look into models.
-    public let needsRuns: Bool
+    public let subject: Subject
     let analyze: @Sendable (AnalysisInput) throws -> AnalysisResult
 
+    /// What it looks into.
+    public enum Subject: Sendable {
+        /// What runs make of sequences, of the test set or another part.
+        case readings
+        /// How runs were trained.
+        case training
+        /// Models as they are built.
+        case models
+    }
+
     init(
-        name: String, summary: String, needsRuns: Bool = true,
+        name: String, summary: String, subject: Subject = .readings,
         analyze: @escaping @Sendable (AnalysisInput) throws -> AnalysisResult
     ) {
-        (self.name, self.summary, self.needsRuns, self.analyze) = (name, summary, needsRuns, analyze)
+        (self.name, self.summary, self.subject, self.analyze) = (name, summary, subject, analyze)
     }
+
+    public var needsRuns: Bool { subject != .models }
 
     /// All there are. `jersey analyze`, the report and the tests read this list.
     public static let all: [Analysis] = [
@@ -36,6 +47,12 @@ public struct Analysis: Sendable {
         guard !needsRuns || !input.groups.isEmpty else {
             throw UsageError("\(name) looks into runs; name run folders, or an experiment's folder")
         }
+        guard subject == .readings || input.part == .test else {
+            throw UsageError("\(name) looks into no sequences; leave out --split")
+        }
+        guard subject == .models || input.measuresTimes else {
+            throw UsageError("\(name) measures no times; leave out --no-times")
+        }
         return try analyze(input)
     }
 }
@@ -50,8 +67,15 @@ public struct AnalysisInput: Sendable {
     public var count = 10
     /// What samples are drawn with.
     public var seed: UInt64 = 1
-    /// The sequence to look into.
+    /// The sequence to look into: its id, the path of its folder, or the folder's name where no other has it.
     public var sequence: String?
+    /// The part of the split whose sequences are looked into; nil for all sequences. The test set's readings are kept in the run
+    /// folder, others are read anew with the run's best weights.
+    public var part: Splits.Part? = .test
+    /// Whether costs are also measured in time, which takes a minute or more.
+    public var measuresTimes = true
+    /// Called with what takes long.
+    public var progress: @Sendable (String) -> Void = { _ in }
     /// Readings that a time is the median of, where an analysis should not decide by itself.
     var rounds: Int?
 
@@ -59,11 +83,32 @@ public struct AnalysisInput: Sendable {
         self.groups = groups
     }
 
-    /// The first group's run that validation would choose.
-    var run: FinishedRun { groups[0].best }
+    /// The first group's run that validation would choose, with its readings of the part.
+    var run: FinishedRun { get throws { try readings(by: groups[0].best) } }
 
     /// Shared by copies of this input, so that several analyses look through a data set once.
     private let datasets = RunDatasets()
+    private let known = PartReadings()
+
+    /// "test sequences", or of another part.
+    var sequences: String { part.map { "\($0.title) sequences" } ?? "sequences" }
+    /// What JSON says of the part; nil for the test set.
+    var split: String? { part == .test ? nil : part?.rawValue ?? "all" }
+
+    /// A run with what it reads in the part.
+    ///
+    /// - Throws: `FileError` when frames, split or weights cannot be read.
+    func readings(by run: FinishedRun) throws -> FinishedRun {
+        if part == .test { return run }
+        return try known.readings(by: run, of: part) {
+            let all = try frames(of: run).all
+            let splits = try part.map { (try Splits(contentsOf: run.folder.splits))[$0] }
+            let chosen = all.filter { splits?.contains($0.track) ?? true }
+            guard !chosen.isEmpty else { throw FileError(run.folder.splits.path, "leaves no \(sequences) of these data") }
+            progress("run \(run.id) reads \(chosen.count) \(sequences)")
+            return try run.reader().readAll(chosen).0.map(Outcome.init)
+        }
+    }
 
     /// The frames that a run has read.
     ///

@@ -6,7 +6,7 @@ extension Analysis {
     /// The encoders side by side.
     static let backbones = Analysis(
         name: "backbones", summary: "The encoders: parameters, operations, activations, feature size, and time measured here.",
-        needsRuns: false
+        subject: .models
     ) { input in
         let rounds = input.rounds ?? 15
         let config = DataConfig()
@@ -30,50 +30,64 @@ extension Analysis {
                 return features
             }
             let parameters = model.store.trainable.filter { $0.group == JerseyModel.Part.encoder.rawValue }
+                .reduce(0) { $0 + $1.tensor.count }
             figures.append(
                 BackboneFigure(
-                    encoder: kind.rawValue, parameters: parameters.reduce(0) { $0 + $1.tensor.count }, features: features,
-                    macs: here.multiplyAccumulates, activations: here.activations, macsAtImagenetSize: usual.multiplyAccumulates))
+                    encoder: kind.rawValue, parameters: parameters, fullyConnected: model.store.parameterCount - parameters,
+                    total: model.store.parameterCount, features: features, macs: here.multiplyAccumulates,
+                    activations: here.activations, macsAtImagenetSize: usual.multiplyAccumulates))
             bodies.append { withoutGradients { _ = model.encode(one) } }
             bodies.append { withoutGradients { _ = model.encode(many) } }
         }
-        let seconds = Timing.inTurns(rounds: rounds, bodies).map(\.p50)
-        for index in figures.indices {
-            figures[index].seconds = seconds[2 * index]
-            figures[index].secondsPerFrameInBatch = seconds[2 * index + 1] / Double(batch)
+        if input.measuresTimes {
+            let seconds = Timing.inTurns(rounds: rounds, bodies).map(\.p50)
+            for index in figures.indices {
+                figures[index].seconds = seconds[2 * index]
+                figures[index].secondsPerFrameInBatch = seconds[2 * index + 1] / Double(batch)
+            }
         }
+        let times: [(String, (BackboneFigure) -> String)] =
+            input.measuresTimes
+            ? [
+                ("one frame", { $0.seconds.map(Timing.text) ?? "-" }),
+                ("a frame of \(batch)", { $0.secondsPerFrameInBatch.map(Timing.text) ?? "-" }),
+            ] : []
+        let chart = Chart(
+            name: "backbones", title: "Time against operations, frames of \(config.width)x\(config.height)",
+            .lines(
+                Chart.Lines(
+                    x: Chart.Axis("million multiply-accumulates"), y: Chart.Axis("milliseconds a frame, \(batch) at once"),
+                    figures.map { figure in
+                        .init(
+                            figure.encoder, [.init(Double(figure.macs) / 1e6, (figure.secondsPerFrameInBatch ?? 0) * 1e3)],
+                            style: .points)
+                    })))
         return AnalysisResult(
             tables: [
                 Table(
-                    [
-                        "encoder", "parameters", "features", "MACs", "activations", "one frame", "a frame of \(batch)",
-                        "MACs at 224x224",
-                    ],
+                    ["encoder", "parameters", "heads (FC)", "together", "features", "MACs", "activations"] + times.map(\.0)
+                        + ["MACs at 224x224"],
                     rows: figures.map { figure in
                         [
-                            figure.encoder, "\(figure.parameters)", "\(figure.features)", giga(figure.macs),
-                            mega(figure.activations),
-                            Timing.text(figure.seconds), Timing.text(figure.secondsPerFrameInBatch),
-                            giga(figure.macsAtImagenetSize),
-                        ]
+                            figure.encoder, "\(figure.parameters)", "\(figure.fullyConnected)", "\(figure.total)",
+                            "\(figure.features)", giga(figure.macs), mega(figure.activations),
+                        ] + times.map { $0.1(figure) } + [giga(figure.macsAtImagenetSize)]
                     }, title: "Encoders on frames of \(config.width)x\(config.height)",
                     note:
-                        "MACs: multiply-accumulates; activations: values that convolutions put out, per frame. Medians of \(rounds) readings "
-                        + "taken in turns, \(Runtime.threads) threads.")
-            ], json: figures,
-            charts: [
-                Chart(
-                    name: "backbones", title: "Time against operations, frames of \(config.width)x\(config.height)",
-                    .lines(
-                        Chart.Lines(
-                            x: Chart.Axis("million multiply-accumulates"),
-                            y: Chart.Axis("milliseconds a frame, \(batch) at once"),
-                            figures.map { figure in
-                                .init(
-                                    figure.encoder,
-                                    [.init(Double(figure.macs) / 1e6, figure.secondsPerFrameInBatch * 1e3)], style: .points)
-                            })))
-            ])
+                        "Heads: those of tens and ones, fully connected, in a model of single frames. MACs: multiply-accumulates; activations: "
+                        + "values that convolutions put out, per frame."
+                        + (input.measuresTimes
+                            ? " Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads." : ""))
+            ], notes: [extremes(figures)], json: figures, charts: input.measuresTimes ? [chart] : [])
+    }
+
+    /// The smallest model, the largest, and how far they are apart.
+    private static func extremes(_ figures: [BackboneFigure]) -> String {
+        let sorted = figures.sorted { $0.total < $1.total }
+        guard let smallest = sorted.first, let largest = sorted.last else { return "" }
+        return "Smallest with its heads: \(smallest.encoder), \(smallest.total) parameters; largest: \(largest.encoder), "
+            + "\(largest.total), "
+            + String(format: "%.2f times as many.", Double(largest.total) / Double(max(smallest.total, 1)))
     }
 
     private static func giga(_ count: Int) -> String { String(format: "%.3f G", Double(count) / 1e9) }
@@ -82,13 +96,16 @@ extension Analysis {
 
 private struct BackboneFigure: Encodable {
     let encoder: String
+    /// Of the encoder, of the two heads behind it in a model of single frames, and of both.
     let parameters: Int
+    let fullyConnected: Int
+    let total: Int
     let features: Int
     /// Multiply-accumulates of one frame, and values put out by convolutions.
     let macs: Int
     let activations: Int
     let macsAtImagenetSize: Int
-    /// Median of one frame by itself, and the share of one in a batch.
-    var seconds = 0.0
-    var secondsPerFrameInBatch = 0.0
+    /// Median of one frame by itself, and the share of one in a batch; nil where none was timed.
+    var seconds: Double?
+    var secondsPerFrameInBatch: Double?
 }

@@ -6,12 +6,12 @@ extension Analysis {
     static let calibration = Analysis(
         name: "calibration", summary: "How far confidences can be trusted: ECE, reliability diagram, risk against coverage."
     ) { input in
-        let models = input.groups.map { group in
-            (group, group.runs.map { Calibration($0.labelled) }.filter { !$0.answers.isEmpty })
+        let models = try input.groups.map { group in
+            (group, try group.runs.map { Calibration(try input.readings(by: $0).labelled) }.filter { !$0.answers.isEmpty })
         }
         .filter { !$0.1.isEmpty }
         guard let (leader, leaderRuns) = models.first else {
-            throw UsageError("there are no labelled test sequences to look into")
+            throw UsageError("there are no labelled \(input.sequences) to look into")
         }
         let rows = models.map { group, runs in
             [group.name, "\(runs.count)"]
@@ -32,7 +32,7 @@ extension Analysis {
                     [
                         "model", "n", "ECE", "largest error", "Brier", "NLL", "area under risk-coverage", "coverage at 99%",
                         "coverage at 98%",
-                    ], rows: rows, title: "Calibration of the number's confidence on the test sequences",
+                    ], rows: rows, title: "Calibration of the number's confidence on the \(input.sequences)",
                     note:
                         "Mean ± standard deviation over n runs. ECE over \(Calibration.binCount) bins of equal width; coverage at 99%: "
                         + "the share of sequences that can be answered, most confident first, with 99% of the answers right."),
@@ -46,6 +46,7 @@ extension Analysis {
                     }, title: "Reliability of \(leader.name), runs pooled"),
             ],
             json: CalibrationSummary(
+                split: input.split,
                 models: models.map { .init(model: $0.0.name, runs: $0.1.map(CalibrationSummary.Figures.init)) },
                 reliability: bins.map {
                     .init(
@@ -202,6 +203,8 @@ private struct CalibrationSummary: Encodable {
         let interval: [Double]?
     }
 
+    /// The part that was read; nil for the test set.
+    let split: String?
     let models: [Model]
     let reliability: [Bin]
 }

@@ -6,7 +6,7 @@ extension Analysis {
     static let confusion = Analysis(
         name: "confusion", summary: "Which digits and numbers are taken for which others, as counts and percentages."
     ) { input in
-        let run = input.run
+        let run = try input.run
         let pairs = run.labelled
         let name = input.groups[0].name
         let matrices = [
@@ -16,21 +16,23 @@ extension Analysis {
             ConfusionMatrix(numbers: pairs),
         ]
         let file = input.groups[0].fileName
-        let summary = ConfusionSummary(name, run, matrices)
+        let summary = ConfusionSummary(name, run, matrices, split: input.split)
         let tables =
             [
                 Table(
                     ["", "right", "of", "accuracy"],
                     rows: matrices.map { matrix in
                         [matrix.what, "\(matrix.accuracy.successes)", "\(matrix.accuracy.count)", matrix.accuracy.text]
-                    }, title: "\(name), run \(run.id) (chosen by validation)")
+                    }, title: "\(name), run \(run.id) (chosen by validation), \(input.sequences)")
             ] + matrices.compactMap { $0.confusions(count: input.count) }
         return AnalysisResult(
             tables: tables, json: summary,
             charts: matrices.flatMap { matrix in
-                [
-                    matrix.chart("\(file)_\(matrix.what)_cm", title: "\(name): \(matrix.title)", asShares: true),
-                    matrix.chart("\(file)_\(matrix.what)_cm_counts", title: "\(name): \(matrix.title), counts", asShares: false),
+                let share = matrix.accuracy.value.map { String(format: ", accuracy %.2f%%", $0 * 100) } ?? ""
+                let title = "\(name): \(matrix.title)\(share)"
+                return [
+                    matrix.chart("\(file)_\(matrix.what)_cm", title: title, asShares: true),
+                    matrix.chart("\(file)_\(matrix.what)_cm_counts", title: "\(title), counts", asShares: false),
                 ]
             },
             files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
@@ -95,7 +97,7 @@ struct ConfusionMatrix: Sendable {
         let texts = values.map { row in
             row.map { value in value.map { $0 == 0 ? "" : asShares ? String(format: "%.1f", $0 * 100) : "\(Int($0))" } ?? "" }
         }
-        let gap = asShares && totals.contains(0) ? " (grey: not in the test set)" : ""
+        let gap = asShares && totals.contains(0) ? " (grey: no truth)" : ""
         return Chart(
             name: name, title: title + gap,
             .heatmap(
@@ -116,6 +118,8 @@ private struct ConfusionSummary: Encodable {
     let model: String
     let run: String
     let seed: UInt64
+    /// The part that was read; nil for the test set.
+    let split: String?
     let testAccFromResults: Double?
     let confusionMatrixAccuracies: Accuracies
     let numSamples: Int
@@ -125,8 +129,8 @@ private struct ConfusionSummary: Encodable {
     let fullNumberClasses: [String]
     let counts: [String: [[Int]]]
 
-    init(_ model: String, _ run: FinishedRun, _ matrices: [ConfusionMatrix]) {
-        self.model = model
+    init(_ model: String, _ run: FinishedRun, _ matrices: [ConfusionMatrix], split: String?) {
+        (self.model, self.split) = (model, split)
         self.run = run.id
         seed = run.result.seed
         testAccFromResults = run.result.test?.all.sequences.number.value

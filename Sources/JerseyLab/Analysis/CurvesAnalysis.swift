@@ -4,7 +4,7 @@ import Jersey
 extension Analysis {
     /// How training went.
     static let curves = Analysis(
-        name: "curves", summary: "Loss and accuracies per epoch, over the seeds."
+        name: "curves", summary: "Loss and accuracies per epoch, over the seeds.", subject: .training
     ) { input in
         let curves = input.groups.map(LearningCurve.init)
         let rows = curves.compactMap { curve -> [String]? in

@@ -10,11 +10,12 @@ extension Analysis {
         guard input.groups.count >= 2 else {
             throw UsageError("failures compares two models; name two runs, or an experiment with two models (--models a,b)")
         }
-        let (first, second) = (Reader(input.groups[0]), Reader(input.groups[1]))
+        let (first, second) = (try Reader(input.groups[0], input), try Reader(input.groups[1], input))
         let others = Dictionary(second.run.labelled.map { ($0.outcome.sequence, $0) }, uniquingKeysWith: { first, _ in first })
         let pairs = first.run.labelled.compactMap { row in others[row.outcome.sequence].map { (row, $0) } }
         guard !pairs.isEmpty else {
-            throw UsageError("\(first.name) and \(second.name) have no test sequence in common; train them with the same split")
+            throw UsageError(
+                "\(first.name) and \(second.name) have none of the \(input.sequences) in common; train them with the same split")
         }
         let parts: [(folder: String, title: String, pairs: [Pair])] = [
             ("both_wrong", "both wrong", pairs.filter { !$0.0.isRight && !$0.1.isRight }),
@@ -57,7 +58,8 @@ extension Analysis {
             tables: [
                 Table(
                     ["", "sequences", "share"], rows: rows,
-                    title: "\(first.name) (run \(first.run.id)) against \(second.name) (run \(second.run.id))"),
+                    title: "\(first.name) (run \(first.run.id)) against \(second.name) (run \(second.run.id)), \(input.sequences)"
+                ),
                 Table(["", "sequence", "truth", first.name, second.name], rows: examples, title: "Examples, drawn at random"),
             ],
             notes: [
@@ -66,7 +68,7 @@ extension Analysis {
             ],
             json: FailuresSummary(
                 first: first.name, second: second.name, firstRun: first.run.id, secondRun: second.run.id,
-                sequences: pairs.count, bothRight: right, parts: found, mcnemarP: p), files: files)
+                split: input.split, sequences: pairs.count, bothRight: right, parts: found, mcnemarP: p), files: files)
     }
 
     private typealias Pair = (LabelledOutcome, LabelledOutcome)
@@ -76,7 +78,9 @@ extension Analysis {
         let file: String
         let run: FinishedRun
 
-        init(_ group: RunGroup) { (name, file, run) = (group.name, group.fileName, group.best) }
+        init(_ group: RunGroup, _ input: AnalysisInput) throws {
+            (name, file, run) = (group.name, group.fileName, try input.readings(by: group.best))
+        }
     }
 
     private static func share(_ part: Int, _ all: Int) -> String {
@@ -111,6 +115,8 @@ private struct FailuresSummary: Encodable {
     let second: String
     let firstRun: String
     let secondRun: String
+    /// The part that was read; nil for the test set.
+    let split: String?
     let sequences: Int
     let bothRight: Int
     let parts: [Part]

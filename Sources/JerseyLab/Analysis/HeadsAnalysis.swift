@@ -7,7 +7,7 @@ extension Analysis {
     static let heads = Analysis(
         name: "heads",
         summary: "What the digit heads cost: parameters, operations, time here; and what it is of the whole model.",
-        needsRuns: false
+        subject: .models
     ) { input in
         let rounds = input.rounds ?? 41
         let (batch, frames) = (64, 8)
@@ -33,6 +33,19 @@ extension Analysis {
                         macs: item.rows * item.width * outputs))
             }
         }
+        func table(_ columns: [String], _ note: String?, _ cells: (HeadFigure) -> [String]) -> Table {
+            Table(
+                ["where", "rows", "width", "heads", "parameters", "MACs"] + columns,
+                rows: figures.map { figure in
+                    [
+                        figure.place, "\(figure.rows)", "\(figure.width)", figure.heads, "\(figure.parameters)", "\(figure.macs)",
+                    ] + cells(figure)
+                }, title: "Fully connected heads, \(batch) sequences of \(frames) frames", note: note)
+        }
+        guard input.measuresTimes else {
+            return AnalysisResult(
+                tables: [table([], nil) { _ in [] }], json: HeadSummary(heads: figures, modelSeconds: nil, threads: nil))
+        }
         for (index, seconds) in Timing.inTurns(rounds: rounds, calls: 20, bodies).map(\.p50).enumerated() {
             figures[index].seconds = seconds
         }
@@ -43,24 +56,19 @@ extension Analysis {
         let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
         let whole = Timing.inTurns(rounds: input.rounds ?? 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
             .p50
-        let perSequence = (figures.first?.seconds ?? 0) / Double(batch)
+        func seconds(_ index: Int) -> Double { figures[index].seconds ?? 0 }
+        let perSequence = seconds(0) / Double(batch)
         let share = String(format: "%.2g%%", 100 * perSequence / whole)
         return AnalysisResult(
             tables: [
-                Table(
-                    ["where", "rows", "width", "heads", "parameters", "MACs", "time"],
-                    rows: figures.map { figure in
-                        [
-                            figure.place, "\(figure.rows)", "\(figure.width)", figure.heads, "\(figure.parameters)",
-                            "\(figure.macs)", Timing.text(figure.seconds),
-                        ]
-                    }, title: "Fully connected heads, \(batch) sequences of \(frames) frames",
-                    note: "Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads.")
+                table(["time"], "Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads.") {
+                    [$0.seconds.map(Timing.text) ?? "-"]
+                }
             ],
             notes: [
                 "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Timing.text(whole)); "
                     + "two heads are \(share) of it at batch \(batch). Heads per frame cost "
-                    + String(format: "%.1f times", figures[HeadFigure.layouts.count * 2].seconds / max(figures[0].seconds, 1e-12))
+                    + String(format: "%.1f times", seconds(HeadFigure.layouts.count * 2) / max(seconds(0), 1e-12))
                     + " those per sequence."
             ],
             json: HeadSummary(heads: figures, modelSeconds: whole, threads: Runtime.threads),
@@ -74,7 +82,7 @@ extension Analysis {
                                 Chart.Bars.Series(
                                     layout.0,
                                     cases.indices.map {
-                                        Chart.Value(figures[$0 * HeadFigure.layouts.count + index].seconds * 1e6)
+                                        Chart.Value(seconds($0 * HeadFigure.layouts.count + index) * 1e6)
                                     })
                             })))
             ])
@@ -90,8 +98,8 @@ private struct HeadFigure: Encodable {
     let parameters: Int
     /// Multiply-accumulates.
     let macs: Int
-    /// Median of a forward pass.
-    var seconds = 0.0
+    /// Median of a forward pass; nil where none was timed.
+    var seconds: Double?
 
     /// Outputs of each layer.
     static let layouts: [(String, [Int])] = [
@@ -101,6 +109,6 @@ private struct HeadFigure: Encodable {
 
 private struct HeadSummary: Encodable {
     let heads: [HeadFigure]
-    let modelSeconds: Double
-    let threads: Int
+    let modelSeconds: Double?
+    let threads: Int?
 }

@@ -2,7 +2,7 @@ import Foundation
 import Jersey
 import Torch
 
-/// A test sequence whose number is known, and what a run read in it.
+/// A sequence whose number is known, and what a run read in it.
 struct LabelledOutcome: Sendable {
     let outcome: Outcome
     let truth: JerseyNumber
@@ -22,8 +22,11 @@ struct LabelledOutcome: Sendable {
 }
 
 extension FinishedRun {
-    /// Test sequences with a label.
+    /// Sequences with a label.
     var labelled: [LabelledOutcome] { outcomes.compactMap(LabelledOutcome.init) }
+
+    /// Of numbers, among them; nil of nothing.
+    var accuracy: Double? { Proportion(labelled.count(where: \.isRight), of: labelled.count).value }
 }
 
 extension RunGroup {

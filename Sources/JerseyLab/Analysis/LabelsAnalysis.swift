@@ -3,17 +3,18 @@ import Jersey
 
 extension Analysis {
     /// Labels that all models contradict. After Northcutt et al. 2021 (confident learning), but by whole tracks, which have one label,
-    /// and with the beliefs of several runs combined. Test tracks alone: a model believes the labels that it was trained on.
+    /// and with the beliefs of several runs combined. Test tracks, where nothing else is asked for: a model believes the labels that it
+    /// was trained on.
     static let labels = Analysis(
         name: "labels", summary: "Test tracks whose label is likely wrong, most suspicious first."
     ) { input in
-        let runs = input.groups.flatMap(\.runs)
+        let runs = try input.groups.flatMap(\.runs).map(input.readings)
         let suspects = LabelSuspect.ranked(runs)
         let shown = suspects.prefix(input.count)
         let names = Set(shown.map(\.track))
         var files: [AnalysisResult.File] = []
         if !shown.isEmpty {
-            let run = input.run
+            let run = try input.run
             let frames = try input.frames(of: run)
             let rows = Dictionary(grouping: run.labelled.filter { names.contains($0.outcome.track) }, by: \.outcome.track)
             for (index, suspect) in shown.enumerated() {
@@ -43,10 +44,13 @@ extension Analysis {
                             String(format: "%.2g%%", suspect.labelProbability * 100), "\(suspect.agreeing) of \(suspect.runs)",
                             "\(suspect.sequences)",
                         ]
-                    }, title: "\(suspects.count) of \(tracks) test tracks are read otherwise than labelled, by the runs together",
+                    },
+                    title:
+                        "\(suspects.count) of \(tracks) \(input.part.map { "\($0.title) " } ?? "")tracks are read otherwise than labelled, by the runs together",
                     note:
                         "Beliefs of \(runs.count) runs combined over each track's sequences. A misread track looks the same as a "
-                        + "mislabelled one: look at the pictures.")
+                        + "mislabelled one: look at the pictures."
+                        + (input.part == .test ? "" : " A model believes the labels that it was trained on."))
             ],
             notes: suspects.count > shown.count ? ["\(suspects.count - shown.count) more; --count shows them."] : [],
             json: suspects, files: files)

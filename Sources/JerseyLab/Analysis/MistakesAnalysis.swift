@@ -6,7 +6,7 @@ extension Analysis {
     static let mistakes = Analysis(
         name: "mistakes", summary: "The misread sequences, most confident first, with their frames, probabilities and attention."
     ) { input in
-        let run = input.run
+        let run = try input.run
         let name = input.groups[0].name
         let wrong = run.labelled.filter { !$0.isRight }.sorted {
             ($1.outcome.confidence, $0.outcome.sequence) < ($0.outcome.confidence, $1.outcome.sequence)
@@ -31,7 +31,7 @@ extension Analysis {
             files.append(.init(mistake.picture, try sheet.image(), caption: caption))
         }
         let summary = MistakesSummary(
-            modelType: name, run: run.id, seed: run.result.seed, modelAccuracy: run.result.test?.all.sequences.number.value,
+            modelType: name, run: run.id, seed: run.result.seed, split: input.split, modelAccuracy: run.accuracy,
             numMistakes: wrong.count, numMistakesExtracted: mistakes.count, mistakes: mistakes)
         files.append(.init("mistakes_summary.json", try JSON.readable(summary, snakeCase: true)))
         let rows = shown.enumerated().map { index, wrong in
@@ -45,7 +45,7 @@ extension Analysis {
             tables: [
                 Table(
                     ["", "sequence", "truth", "read", "confidence", "of the truth", "frames"], rows: rows,
-                    title: "\(name), run \(run.id): \(wrong.count) of \(run.labelled.count) test sequences misread")
+                    title: "\(name), run \(run.id): \(wrong.count) of \(run.labelled.count) \(input.sequences) misread")
             ], notes: wrong.count > shown.count ? ["\(wrong.count - shown.count) more; --count shows them."] : [], json: summary,
             files: files)
     }
@@ -68,9 +68,12 @@ struct Mistake: Encodable, Sendable {
         let tens: Int
         let ones: Int
         let jerseyStr: String
+        /// The study's, of which 7 and 07 have the same.
+        let fullNumber: Int
 
         init(_ number: JerseyNumber) {
             (tens, ones, jerseyStr) = (number.tens, number.ones, number.description)
+            fullNumber = (number.tens == JerseyNumber.blank ? 0 : 10 * number.tens) + number.ones
         }
     }
 
@@ -90,6 +93,8 @@ struct Mistake: Encodable, Sendable {
     let prediction: Number
     let confidence: Double
     let probabilities: Digits
+    let sequence: String
+    /// The folder of its frames.
     let sequencePath: String
     let trackId: String
     let framePaths: [String]
@@ -110,7 +115,8 @@ struct Mistake: Encodable, Sendable {
         probabilities = Digits(
             tens: digit(outcome.tens, wrong.prediction.tens, wrong.truth.tens),
             ones: digit(outcome.ones, wrong.prediction.ones, wrong.truth.ones))
-        sequencePath = outcome.sequence
+        sequence = outcome.sequence
+        sequencePath = frames.first.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? sequence
         trackId = outcome.track
         framePaths = frames
         numFrames = frames.count
@@ -120,7 +126,7 @@ struct Mistake: Encodable, Sendable {
 
     /// "mistake_01_0_gt9_pred8", as in the study.
     var folder: String {
-        let name = sequencePath.split(separator: "/").last.map(String.init) ?? sequencePath
+        let name = sequence.split(separator: "/").last.map(String.init) ?? sequence
         let number = String(format: "%02d", index)
         return "mistake_\(number)_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
@@ -130,11 +136,12 @@ struct Mistake: Encodable, Sendable {
         func four(_ value: Double) -> String { String(format: "%.4f", value) }
         func number(_ number: Number) -> String {
             "  Jersey Number: \(number.jerseyStr)\n  Tens Digit: \(digit(number.tens))\n  Ones Digit: \(number.ones)\n"
+                + "  Full Number: \(number.fullNumber)\n"
         }
         return """
             Mistake #\(index)
             Model: \(model)
-            Model Accuracy: \(run.result.test?.all.sequences.number.value.map(four) ?? "-")
+            Model Accuracy: \(run.accuracy.map(four) ?? "-")
             Run: \(run.id)
             Seed: \(run.result.seed)
 
@@ -149,7 +156,8 @@ struct Mistake: Encodable, Sendable {
               Ones - Ground Truth (\(groundTruth.ones)): \(four(probabilities.ones.groundTruthClass))
 
             Sequence Info:
-              Sequence: \(sequencePath)
+              Sequence: \(sequence)
+              Path: \(sequencePath)
               Track ID: \(trackId)
               Number of Frames: \(numFrames)
 
@@ -162,6 +170,8 @@ private struct MistakesSummary: Encodable {
     let modelType: String
     let run: String
     let seed: UInt64
+    /// The part that was read; nil for the test set.
+    let split: String?
     let modelAccuracy: Double?
     let numMistakes: Int
     let numMistakesExtracted: Int

@@ -6,6 +6,8 @@ import Torch
 /// The frames that a run has read, from where its data are.
 struct RunFrames {
     private let run: FinishedRun
+    /// In data set order.
+    let all: [FrameSequence]
     private let sequences: [String: FrameSequence]
 
     /// - Parameter data: the data set's folder, if it is not where the run found it.
@@ -18,7 +20,32 @@ struct RunFrames {
             throw FileError(
                 config.path, "is where run \(run.id) found its data, and does not exist", advice: "name the data set with --data")
         }
-        sequences = try datasets.sequences(config, published: run.config.published)
+        (all, sequences) = try datasets.sequences(config, published: run.config.published)
+    }
+
+    /// The sequence of that id, or in that folder: a sequence's or a track's, by its path, or by as much of it as no other has.
+    ///
+    /// - Throws: `UsageError` with close matches.
+    func sequence(named word: String) throws -> FrameSequence {
+        if let exact = sequences[word] { return exact }
+        let path = URL(fileURLWithPath: word).standardizedFileURL.path
+        let part = "/" + word.split(separator: "/").joined(separator: "/") + "/"
+        let ways: [(FrameSequence) -> Bool] = [
+            { path.hasSuffix("/\($0.id)") }, { path.hasSuffix("/\($0.track)") }, { "/\($0.id)/".contains(part) },
+        ]
+        let found = ways.lazy.map { all.filter($0) }.first { !$0.isEmpty } ?? []
+        if found.count == 1 { return found[0] }
+        guard found.isEmpty else {
+            let more = found.count > 3 ? " and \(found.count - 3) more" : ""
+            throw UsageError(
+                "'\(word)' names several sequences: \(found.prefix(3).map(\.id).joined(separator: ", "))\(more); name one by its id"
+            )
+        }
+        // What is written as a name is compared with names.
+        let names = word.contains("/") ? [] : Set(all.flatMap { $0.id.split(separator: "/").map(String.init) })
+        throw UsageError.unknown(
+            "sequence", word, among: all.map(\.id) + Set(all.map(\.track)).sorted() + names.sorted(),
+            advice: "its folder's path will do, or its id in outcomes.jsonl of run \(run.id); --data names another data set")
     }
 
     /// - Throws: `FileError` when the data do not have it.
@@ -59,21 +86,53 @@ final class RunDatasets: Sendable {
     private struct Known {
         let config: DataConfig
         let published: Bool
-        let sequences: [String: FrameSequence]
+        let sequences: (all: [FrameSequence], byID: [String: FrameSequence])
     }
 
     private let known = Mutex<[Known]>([])
 
-    /// Sequences by their ids.
+    /// Sequences in order, and by their ids.
     ///
     /// - Throws: `FileError` when the data set cannot be read.
-    func sequences(_ config: DataConfig, published: Bool) throws -> [String: FrameSequence] {
+    func sequences(_ config: DataConfig, published: Bool) throws -> (all: [FrameSequence], byID: [String: FrameSequence]) {
         try known.withLock { known in
             if let there = known.first(where: { $0.config == config && $0.published == published }) { return there.sequences }
-            let sequences = Dictionary(
-                try Dataset(config, published: published).sequences.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            known.append(Known(config: config, published: published, sequences: sequences))
-            return sequences
+            let all = try Dataset(config, published: published).sequences
+            let byID = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            known.append(Known(config: config, published: published, sequences: (all, byID)))
+            return (all, byID)
+        }
+    }
+}
+
+/// What runs read in parts of their data, each read once.
+final class PartReadings: Sendable {
+    private struct Known {
+        let run: URL
+        let part: Splits.Part?
+        let outcomes: [Outcome]
+    }
+
+    private let known = Mutex<[Known]>([])
+
+    /// - Parameter read: called where nothing is known yet.
+    func readings(by run: FinishedRun, of part: Splits.Part?, _ read: () throws -> [Outcome]) rethrows -> FinishedRun {
+        if let there = known.withLock({ $0.first { $0.run == run.folder.url && $0.part == part } }) {
+            return run.with(outcomes: there.outcomes)
+        }
+        let outcomes = try read()
+        known.withLock { $0.append(Known(run: run.folder.url, part: part, outcomes: outcomes)) }
+        return run.with(outcomes: outcomes)
+    }
+}
+
+extension Splits.Part {
+    /// "validation".
+    var title: String {
+        switch self {
+        case .train: "training"
+        case .val: "validation"
+        case .test: "test"
         }
     }
 }

@@ -8,8 +8,10 @@ extension Analysis {
         name: "sequence",
         summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames."
     ) { input in
-        let run = input.run
-        let sequence = try input.frames(of: run).sequence(try input.sequence ?? suggestion(run))
+        let run = input.groups[0].best
+        let frames = try input.frames(of: run)
+        let sequence =
+            try input.sequence.map(frames.sequence(named:)) ?? frames.sequence(suggestion(input.readings(by: run), input))
         let reader = try run.reader()
         let (readings, unreadable) = try reader.readAll([sequence])
         guard let reading = readings.first else { throw unreadable[0] }
@@ -50,13 +52,13 @@ extension Analysis {
             charts: [depth.chart], files: files)
     }
 
-    /// The most confident mistake, or else the first test sequence; of those with frames enough to look into, where there are any.
-    private static func suggestion(_ run: FinishedRun) throws -> String {
+    /// The most confident mistake, or else the first sequence; of those with frames enough to look into, where there are any.
+    private static func suggestion(_ run: FinishedRun, _ input: AnalysisInput) throws -> String {
         func isLong(_ outcome: Outcome) -> Bool { (outcome.length ?? outcome.frames.count) >= 3 }
         let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted { $0.confidence > $1.confidence }
         let candidates = wrong + run.outcomes
         guard let outcome = wrong.first(where: isLong) ?? candidates.first(where: isLong) ?? candidates.first else {
-            throw UsageError("run \(run.id) has no test sequences; name one with --sequence")
+            throw UsageError("run \(run.id) has no \(input.sequences); name one with --sequence")
         }
         return outcome.sequence
     }

@@ -31,14 +31,26 @@ public struct InferenceBenchmark: Encodable, Sendable {
     ///   - readers: ready to read, all on one device, in `form` and with frames of one size; their `workers` decode.
     ///   - sequences: as many as are read at once, with frames on disk.
     ///   - rounds: readings of each time; as many as there is time for where nil.
-    /// - Throws: `FileError` when a frame cannot be read.
-    public init(_ readers: [SequenceReader], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil) throws {
+    ///   - memory: bytes that may be taken; as much as there is where nil.
+    /// - Throws: `FileError` when a frame cannot be read; `UsageError` when a batch is too large for the memory.
+    public init(
+        _ readers: [SequenceReader], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
+    ) throws {
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
         (batch, height, width) = (sequences.count, size.height, size.width)
         (workers, self.form) = (readers[0].workers, form.name)
         let device = readers[0].model.device
         let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
+        // As many as the models of that encoder read at most.
+        let most = Dictionary(zip(readers.map(\.model.spec.encoder), frames), uniquingKeysWith: max)
+        for (encoder, count) in most {
+            let budget = try MemoryBudget(encoder, size, on: device, available: memory)
+            guard let reason = budget.refusal(frames: sequences.count * count) else { continue }
+            throw UsageError(
+                "a batch of \(sequences.count) sequences of \(count) frames \(reason); ask for a smaller --batch, or for fewer --frames"
+            )
+        }
         // Models that read as many frames read the same.
         let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
         let forward = zip(readers, frames).map { reader, count in
@@ -50,7 +62,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
             reader.batchSize = sequences.count
             return { [reader] in _ = try reader.readAll(sequences) }
         }
-        let rounds = try given ?? Timing.rounds(forward + endToEnd)
+        let rounds = try given ?? Timing.rounds(once: Timing.once(forward + endToEnd))
         let timings = try Timing.inTurns(rounds: rounds, forward + endToEnd)
         setting = BenchmarkSetting(
             "forward, from normalised frames to logits; end to end, image files decoded, fitted, read and answered", on: device,
@@ -78,8 +90,18 @@ public struct InferenceBenchmark: Encodable, Sendable {
                 }
             }, title: "Inference, milliseconds for a batch of \(batch)",
             note:
-                "\(form), frames of \(width)x\(height), \(workers) threads that decode; a model of single frames reads one frame of a sequence. "
-                + setting.note)
+                "\(form), frames of \(width)x\(height), \(workers) threads that decode; a model of single frames reads one frame "
+                + "of a sequence. \(fastest)\(setting.note)")
+    }
+
+    /// Which model is, by the medians; nothing of one.
+    private var fastest: String {
+        func words(_ path: KeyPath<Row, Timing>) -> String {
+            rows.min { $0[keyPath: path].p50 < $1[keyPath: path].p50 }.map {
+                "\($0.model) (\(Timing.text($0[keyPath: path].p50)))"
+            } ?? ""
+        }
+        return rows.count > 1 ? "Fastest: \(words(\.forward)) forward, \(words(\.endToEnd)) end to end. " : ""
     }
 
     public var report: Report {

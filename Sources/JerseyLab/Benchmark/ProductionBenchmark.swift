@@ -18,6 +18,8 @@ public struct ProductionBenchmark: Encodable, Sendable {
     public struct Answers: Encodable, Sendable {
         public let form: String
         public let right: Int
+        public let tensRight: Int
+        public let onesRight: Int
         public let sequences: Int
         /// Sequences of which it reads another number than the first form.
         public let changed: Int
@@ -38,34 +40,41 @@ public struct ProductionBenchmark: Encodable, Sendable {
     public private(set) var rows: [Row] = []
     /// One for every form; empty where there were no sequences to read.
     public private(set) var answers: [Answers] = []
-    /// Forms that cannot be had, and why.
+    /// Forms and batches that cannot be had, and why.
     public private(set) var leftOut: [String] = []
-    let published = PublishedFigures.latency
+    /// The study's, of the model that they are of; empty beside others.
+    let published: [PublishedFigures.Latency]
 
-    /// Times forward passes in turns; half a minute or so, and longer with sequences to read.
+    /// Times forward passes in turns: half a minute or so, and longer for slow models or with sequences to read.
     ///
     /// - Parameters:
     ///   - device: where all is measured.
     ///   - path: what errors and the report call the weights.
     ///   - sequences: labelled ones, to compare answers on.
     ///   - rounds: readings of each time; as many as there is time for where nil.
-    ///   - progress: called with each form's name before it reads the sequences.
+    ///   - limit: seconds that the times may take, and the sequences once more; large batches, and some of the sequences, are left
+    ///     out where there are not enough. One sequence by itself is always timed.
+    ///   - memory: bytes that may be taken; as much as there is where nil.
+    ///   - progress: called with what is done next, and how long it takes.
     /// - Throws: `FileError` when weights or frames cannot be read.
     public init(
         _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader, sequences: [FrameSequence],
-        rounds given: Int? = nil,
+        rounds given: Int? = nil, within limit: Double? = nil, memory: Int? = nil,
         progress: (String) -> Void = { _ in }
     ) throws {
         let size = loader.preprocessor
         let count = checkpoint.card.spec.readsAnchorOnly ? 1 : loader.maximumFrames
         (model, weights) = (checkpoint.card.spec.name, path)
+        published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
         (frames, height, width) = (count, size.height, size.width)
         var forms: [(form: ReadingForm, model: JerseyModel)] = []
-        for form in ReadingForm.all(on: device) {
+        let possible = ReadingForm.all(on: device)
+        leftOut = possible.leftOut
+        for form in possible.forms {
             do {
                 forms.append((form, try form.model(checkpoint, on: device, path: path)))
             } catch let error as UsageError {
-                leftOut.append("\(form.name): \(error)")
+                leftOut.append(form.leftOut(error))
             }
         }
         /// A pass in each form.
@@ -73,9 +82,28 @@ public struct ProductionBenchmark: Encodable, Sendable {
             let (clip, lengths) = (size.drawnFrames(batch * count, on: device), [Int](repeating: count, count: batch))
             return forms.map { form, model in { form(on: device) { _ = model(clip, lengths: lengths) } } }
         }
-        let batches = [1, 4, 8, 16]
+        let budget = try MemoryBudget(checkpoint.card.spec.encoder, size, on: device, available: memory)
         // Larger batches take about as much longer; to try them all would take longer than half a minute itself.
-        let rounds = given ?? Timing.rounds(passes(1), times: batches.reduce(0, +))
+        let once = Timing.once(passes(1))
+        var batches = [1]
+        for batch in [4, 8, 16] {
+            let seconds =
+                once * Double((batches.reduce(batch, +)) * (Timing.warmUpRounds + (given ?? Timing.rounds(once: .infinity))))
+            if let reason = budget.refusal(frames: batch * count) {
+                leftOut.append("batch \(batch): \(reason)")
+            } else if let limit, seconds > limit {
+                leftOut.append(String(format: "batch %d: takes too long here, %.0f seconds", batch, seconds))
+            } else {
+                batches.append(batch)
+            }
+        }
+        let all = once * Double(batches.reduce(0, +))
+        let rounds = given ?? Timing.rounds(once: all)
+        progress(
+            String(
+                format:
+                    "timing \(model) in \(forms.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
+                    + "about %.0f seconds", all * Double(rounds + Timing.warmUpRounds)))
         let cases = batches.flatMap { batch in forms.map { (form: $0.form, batch: batch) } }
         rows = zip(cases, Timing.inTurns(rounds: rounds, batches.flatMap(passes))).map { entry, timing in
             Row(
@@ -86,9 +114,10 @@ public struct ProductionBenchmark: Encodable, Sendable {
             "the forward pass, from normalised frames to logits, divided by the batch's size", on: device, readings: rounds)
 
         guard !sequences.isEmpty else { return }
+        let sequences = limit.map { sequences.evenly(max(10, Int($0 / max(once, 1e-6)))) } ?? sequences
         var baseline: [String: Reading] = [:]
         for entry in forms {
-            progress(entry.form.name)
+            progress("reading \(sequences.count) sequences: \(entry.form.name)")
             var reader = SequenceReader(model: entry.model, loader: loader)
             reader.calibration = checkpoint.card.calibration
             let readings = try entry.form(on: device) { try reader.readAll(sequences).0 }
@@ -99,12 +128,13 @@ public struct ProductionBenchmark: Encodable, Sendable {
             let changed = pairs.count { $0.number != $1.number }
             answers.append(
                 Answers(
-                    form: entry.form.name, right: readings.count { $0.number == $0.sequence.number }, sequences: readings.count,
+                    form: entry.form.name, right: readings.count { $0.number == $0.sequence.number },
+                    tensRight: readings.count { $0.number.tens == $0.sequence.number?.tens },
+                    onesRight: readings.count { $0.number.ones == $0.sequence.number?.ones }, sequences: readings.count,
                     changed: changed, largestDifference: pairs.map { $0.largestDifference(from: $1) }.max() ?? 0,
                     tolerance: entry.form.tolerance, isKept: Double(changed) <= entry.form.tolerance * Double(pairs.count)))
         }
     }
-
 }
 
 // MARK: - As tables
@@ -123,7 +153,15 @@ extension ProductionBenchmark {
                     String(format: "%.1f", row.sequencesPerSecond),
                     String(format: "%.2f×", rows[0].sequence.p50 / row.sequence.p50),
                 ]
-            }, title: "\(model), milliseconds a sequence", note: workload)
+            }, title: "\(model), milliseconds a sequence", note: fastest + workload)
+    }
+
+    private var fastest: String {
+        let alone = rows.filter { $0.batch == 1 }.min { $0.sequence.p50 < $1.sequence.p50 }
+        let most = rows.min { $0.sequence.p50 < $1.sequence.p50 }
+        guard let alone, let most else { return "" }
+        func time(_ row: Row) -> String { "\(row.form), \(Timing.text(row.sequence.p50))" }
+        return "Fastest for one sequence: \(time(alone)); of all: \(time(most)) a sequence in batches of \(most.batch). "
     }
 
     /// What lower precision costs; nil where no sequences were read.
@@ -131,13 +169,15 @@ extension ProductionBenchmark {
         answers.isEmpty
             ? nil
             : Table(
-                ["form", "numbers right", "changed", "at most", "kept", "largest difference of a probability"],
-                rows: answers.map {
-                    [
-                        $0.form, Proportion($0.right, of: $0.sequences).text, "\($0.changed) of \($0.sequences)",
-                        String(format: "%g%%", $0.tolerance * 100), $0.isKept ? "yes" : "no",
-                        String(format: "%.1e", $0.largestDifference),
-                    ]
+                ["form", "numbers right", "tens", "ones", "changed", "at most", "kept", "largest difference of a probability"],
+                rows: answers.map { answer in
+                    [answer.form]
+                        + [answer.right, answer.tensRight, answer.onesRight].map { Proportion($0, of: answer.sequences).text }
+                        + [
+                            "\(answer.changed) of \(answer.sequences)",
+                            String(format: "%g%%", answer.tolerance * 100), answer.isKept ? "yes" : "no",
+                            String(format: "%.1e", answer.largestDifference),
+                        ]
                 }, title: "The same sequences in every form",
                 note: "Changed: another number than \(answers[0].form).")
     }
@@ -157,20 +197,22 @@ extension ProductionBenchmark {
             }
         }
         func text(_ value: Double?, _ ending: String = "") -> String { value.map { String(format: "%.2f", $0) + ending } ?? "-" }
+        func theirs(_ figure: PublishedFigures.Latency) -> [String] {
+            [figure.precision, text(figure.millisecondsPerSequence), text(figure.speedup, "×"), text(figure.accuracy)]
+        }
         return Table(
-            ["Setting", "Form", "Latency (ms)", "Speedup", "Acc (%)", "published: precision", "ms", "speedup", "Acc (%)"],
-            rows: published.compactMap { figure in
+            ["Setting", "Form", "Latency (ms)", "Speedup", "Acc (%)"]
+                + (published.isEmpty ? [] : ["published: precision", "ms", "speedup", "Acc (%)"]),
+            rows: PublishedFigures.latency.compactMap { figure in
                 guard let row = ours(figure) else { return nil }
                 let answers = answers.first { $0.form == row.form }
                 return [
                     figure.setting, row.form, text(row.sequence.p50 * 1e3), text(rows[0].sequence.p50 / row.sequence.p50, "×"),
                     text(answers.flatMap { Proportion($0.right, of: $0.sequences).value }.map { $0 * 100 }),
-                    figure.precision, text(figure.millisecondsPerSequence), text(figure.speedup, "×"), text(figure.accuracy),
-                ]
+                ] + (published.isEmpty ? [] : theirs(figure))
             }, title: "Table 4: deployment of \(model)",
-            note: workload
-                + " Medians; each batch in the form that was fastest. Published: attn_bgru_luong at 96x192 on an RTX 3090. Weights: "
-                + "\(weights).")
+            note: workload + " Medians; each batch in the form that was fastest."
+                + (published.isEmpty ? "" : " Published: attn_bgru_luong at 96x192 on an RTX 3090.") + " Weights: \(weights).")
     }
 
     public var report: Report {
@@ -189,15 +231,24 @@ extension ProductionBenchmark {
     /// - Parameters:
     ///   - source: where the frames are; no sequences are read where nil.
     ///   - limit: how many sequences are read at most, evenly spaced.
-    init(_ run: FinishedRun, frames source: RunFrames?, limit: Int = 200, rounds: Int? = nil) throws {
-        let labelled = run.labelled
-        let step = max(1, (labelled.count + limit - 1) / limit)
+    init(
+        _ run: FinishedRun, frames source: RunFrames?, limit: Int = 200, rounds: Int? = nil, within seconds: Double? = nil,
+        progress: (String) -> Void = { _ in }
+    ) throws {
         let sequences = try source.map { source in
-            try stride(from: 0, to: labelled.count, by: step).map { try source.sequence(labelled[$0].outcome.sequence) }
+            try run.labelled.evenly(limit).map { try source.sequence($0.outcome.sequence) }
         }
         let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         try self.init(
             checkpoint, on: .cpu, path: run.id, loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
-            sequences: sequences ?? [], rounds: rounds)
+            sequences: sequences ?? [], rounds: rounds, within: seconds, progress: progress)
+    }
+}
+
+extension Array {
+    /// So many at most, evenly spaced.
+    func evenly(_ limit: Int) -> [Element] {
+        let step = Swift.max(1, (count + limit - 1) / limit)
+        return stride(from: 0, to: count, by: step).map { self[$0] }
     }
 }

@@ -10,11 +10,24 @@ public struct ReadingForm: Sendable {
         (self.precision, self.isCompiled) = (precision, isCompiled)
     }
 
-    /// Slowest first, as a rule. In the eager form lower precision is libtorch's autocast.
-    static func all(on device: Device) -> [ReadingForm] {
-        [.float32, device == .cuda ? .float16 : .bfloat16].map { ReadingForm(precision: $0, isCompiled: false) }
+    /// Slowest first, as a rule, and what is left out, with the reason. In the eager form lower precision is libtorch's autocast,
+    /// which the processor may only emulate: nobody would run that, and to time it takes minutes.
+    ///
+    /// - Parameter isNative: whether the device has instructions for a precision.
+    static func all(
+        on device: Device, isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
+    ) -> (forms: [ReadingForm], leftOut: [String]) {
+        let all =
+            [.float32, device == .cuda ? .float16 : .bfloat16].map { ReadingForm(precision: $0, isCompiled: false) }
             + Precision.all(on: device).map { ReadingForm(precision: $0, isCompiled: true) }
+        let (forms, others) = (
+            all.filter { isNative($0.precision, device) }, all.filter { !isNative($0.precision, device) }
+        )
+        return (forms, others.map { $0.leftOut($0.precision.missing) })
     }
+
+    /// "compiled int8: this processor …".
+    func leftOut(_ reason: UsageError) -> String { "\(name): \(reason)" }
 
     var name: String { (isCompiled ? "compiled " : "eager ") + precision.rawValue }
 

@@ -5,14 +5,26 @@ import Jersey
 public struct Timing: Encodable, Sendable {
     /// Seconds.
     public let mean: Double
+    /// Of the sample; nil of one reading.
+    public let standardDeviation: Double?
+    public let minimum: Double
     public let p50: Double
     public let p95: Double
     public let p99: Double
+    public let maximum: Double
     public let readings: Int
 
+    private enum CodingKeys: String, CodingKey {
+        case mean, standardDeviation, p50, p95, p99, readings
+        case minimum = "min"
+        case maximum = "max"
+    }
+
+    /// - Parameter seconds: one at least.
     init(_ seconds: [Double]) {
-        let sorted = seconds.sorted()
-        (mean, readings) = (seconds.reduce(0, +) / Double(max(seconds.count, 1)), seconds.count)
+        let (sorted, summary) = (seconds.sorted(), Summary(seconds))
+        (mean, readings) = (summary.mean ?? 0, summary.n)
+        (standardDeviation, minimum, maximum) = (summary.standardDeviation, sorted[0], sorted[sorted.count - 1])
         (p50, p95, p99) = (sorted.quantile(0.5), sorted.quantile(0.95), sorted.quantile(0.99))
     }
 
@@ -36,27 +48,31 @@ public struct Timing: Encodable, Sendable {
         return seconds.map(Timing.init)
     }
 
+    /// Seconds that all bodies take, once.
+    static func once<Failure: Error>(_ bodies: [() throws(Failure) -> Void]) throws(Failure) -> Double {
+        try inTurns(rounds: 3, bodies).reduce(0) { $0 + $1.p50 }
+    }
+
     /// Readings for which there is half a minute, 5 to 101.
     ///
-    /// - Parameter times: how many times as long as `bodies` is what will be read.
-    static func rounds<Failure: Error>(_ bodies: [() throws(Failure) -> Void], times: Int = 1) throws(Failure) -> Int {
-        let once = try inTurns(rounds: 3, bodies).reduce(0) { $0 + $1.p50 } * Double(times)
-        return max(5, min(101, Int(30 / max(once, 1e-6))))
+    /// - Parameter once: seconds that one of all takes.
+    static func rounds(once: Double) -> Int { max(5, min(101, Int(30 / max(once, 1e-6)))) }
+
+    static func / (timing: Timing, count: Double) -> Timing { Timing(timing) { $0 / count } }
+
+    private init(_ other: Timing, _ scaled: (Double) -> Double) {
+        (mean, standardDeviation) = (scaled(other.mean), other.standardDeviation.map(scaled))
+        (minimum, maximum) = (scaled(other.minimum), scaled(other.maximum))
+        (p50, p95, p99) = (scaled(other.p50), scaled(other.p95), scaled(other.p99))
+        readings = other.readings
     }
 
-    static func / (timing: Timing, count: Double) -> Timing {
-        Timing(
-            mean: timing.mean / count, p50: timing.p50 / count, p95: timing.p95 / count, p99: timing.p99 / count, timing.readings)
-    }
-
-    private init(mean: Double, p50: Double, p95: Double, p99: Double, _ readings: Int) {
-        (self.mean, self.p50, self.p95, self.p99, self.readings) = (mean, p50, p95, p99, readings)
-    }
-
-    static let columns = ["mean", "P50", "P95", "P99"]
+    static let columns = ["mean", "deviation", "min", "P50", "P95", "P99", "max"]
 
     /// Milliseconds, as `columns` has them.
-    var cells: [String] { [mean, p50, p95, p99].map { String(format: "%.2f", $0 * 1e3) } }
+    var cells: [String] {
+        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map { $0.map { String(format: "%.2f", $0 * 1e3) } ?? "-" }
+    }
 
     /// "1.23 ms" or "45.6 µs".
     static func text(_ seconds: Double) -> String {

@@ -19,8 +19,12 @@ extension Chart.Lines {
         }
         if visible.isEmpty { script.sayNoData() }
         let fallback: ClosedRange<Double>? = visible.isEmpty ? 0...1 : nil
-        script.axis("x", x, range: x.range ?? fallback)
-        script.axis("y", y, range: y.range ?? fallback)
+        // Marks on the frame would be cut; a line may begin there.
+        let hasPoints = series.contains { $0.style == .points }
+        func wide(_ values: [Double?]) -> ClosedRange<Double>? { hasPoints ? values.compactMap(\.finite).padded : nil }
+        let heights = visible.flatMap { [$0.y.value, $0.y.lower, $0.y.upper] }
+        script.axis("x", x, range: x.range ?? fallback ?? wide(visible.map(\.x)))
+        script.axis("y", y, range: y.range ?? fallback ?? wide(heights))
         var square = whole
         if diagonal != nil { square.bottom = frame.bottom + Self.below }
         script.axisLabels(x: x.label, y: y.label, frame, in: square)
@@ -66,6 +70,15 @@ extension Chart.Lines {
             )
         }
         script.plot(below + above)
+    }
+}
+
+extension [Double] {
+    /// What lies in between, and a little more on each side, but nothing below zero where no value is; nil of nothing.
+    fileprivate var padded: ClosedRange<Double>? {
+        guard let low = self.min(), let high = self.max() else { return nil }
+        let room = high > low ? 0.06 * (high - low) : Swift.max(0.06 * abs(high), 1e-9)
+        return (low >= 0 ? Swift.max(0, low - room) : low - room)...(high + room)
     }
 }
 

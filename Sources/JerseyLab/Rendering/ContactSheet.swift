@@ -37,16 +37,17 @@ public struct ContactSheet: Sendable, Equatable {
     public func image() throws -> RGBImage {
         let titles = titleWidth
         let width = Int((margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
-        let height = Int(margin) + rows.count * Int(rowHeight)
+        let height = Int(margin + rows.reduce(0) { $0 + self.height(of: $1) })
         guard max(width, height) <= Canvas.maximumSide, width * height <= Self.maximumPixels else {
             throw ContactSheetError.tooLarge(width: width, height: height)
         }
         let canvas = Canvas(width: width, height: height)
         canvas.fill(Style.paper)
+        var top = margin
         for (index, row) in rows.enumerated() {
-            let top = margin + Double(index) * rowHeight
             if index > 0 { canvas.rectangle([margin, top - margin / 2], [Double(width) - 2 * margin, 1], Style.rule) }
             draw(row, on: canvas, top: top, titleWidth: titles)
+            top += self.height(of: row)
         }
         return canvas.image
     }
@@ -72,9 +73,10 @@ extension ContactSheet {
 
     private var margin: Double { 12 }
     private var gap: Double { 6 }
-    private var barHeight: Double { rows.contains { $0.frames.contains { $0.weight != nil } } ? 28 : 0 }
-    private var captionHeight: Double { rows.contains { $0.frames.contains { $0.caption != nil } } ? 16 : 0 }
-    private var rowHeight: Double { Double(frameHeight) + 4 + barHeight + captionHeight + margin }
+    /// Of a row without weights there are no bars, and its captions come right below the frames.
+    private func barHeight(_ row: Row) -> Double { row.frames.contains { $0.weight != nil } ? 28 : 0 }
+    private func captionHeight(_ row: Row) -> Double { row.frames.contains { $0.caption != nil } ? 16 : 0 }
+    private func height(of row: Row) -> Double { Double(frameHeight) + 4 + barHeight(row) + captionHeight(row) + margin }
 
     private var titleWidth: Double {
         let pen = Canvas(width: 1, height: 1)
@@ -106,6 +108,7 @@ extension ContactSheet {
         canvas.text(
             row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize], size: Style.textSize, Style.plain,
             Style.faint)
+        let (barHeight, rowHeight) = (barHeight(row), height(of: row))
         let most = row.frames.compactMap(\.weight).filter(\.isFinite).max() ?? 0
         var left = margin + titleWidth
         for frame in row.frames {

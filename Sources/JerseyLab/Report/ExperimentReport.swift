@@ -3,37 +3,54 @@ import Jersey
 import Torch
 
 extension Report {
-    /// Everything that an experiment's run folders tell.
+    /// Everything that the run folders of one experiment tell, or of several as if they were one.
     ///
     /// - Parameters:
+    ///   - baseline: the model, or variant, that the others are compared with; the best by validation where nil.
     ///   - data: where the frames are, if not where the runs found them.
-    ///   - measuresDeployment: times forward passes of one model on this machine.
-    /// - Throws: `FileError` when no run is finished.
-    public init(_ folder: ExperimentFolder, data: String? = nil, measuresDeployment: Bool = true) throws {
-        let experiment = try folder.experiment()
-        let selection = try RunSelection([folder.url.path])
+    ///   - measuresDeployment: times forward passes of one model on this machine, for two minutes at most.
+    ///   - progress: called with what takes long, and how long.
+    /// - Throws: `FileError` when no run is finished; `UsageError` when there is no such baseline.
+    public init(
+        _ folders: [ExperimentFolder], baseline: String? = nil, data: String? = nil, measuresDeployment: Bool = true,
+        progress: (String) -> Void = { _ in }
+    ) throws {
+        let experiments = try folders.map { folder in
+            ReportedExperiment(
+                folder: folder, definition: try folder.experiment(),
+                records: (try? RunDatabase(reading: folder.database).runs()) ?? [])
+        }
+        let selection = try RunSelection(folders.map(\.url.relativePath))
         var input = AnalysisInput(groups: selection.ranked)
         input.data = data
-        var page = try ReportBuilder(experiment, selection, input)
-        let records = (try? RunDatabase(reading: folder.database).runs()) ?? []
-        page.findings(records)
-        page.studyTables(measuresDeployment: measuresDeployment)
+        var page = try ReportBuilder(experiments, selection, baseline: baseline.map { try selection.group($0).name }, input)
+        page.findings()
+        page.studyTables(measuresDeployment: measuresDeployment, progress: progress)
         page.statistics()
         page.learning()
         page.errors()
         page.confidence()
-        page.configuration(records)
-        page.reproduction(records)
-        title = "Experiment \(experiment.name)"
-        subtitle = [experiment.summary, page.extent(records)].compactMap { $0 }.joined(separator: ". ")
+        page.configuration()
+        page.reproduction()
+        title =
+            (experiments.count == 1 ? "Experiment " : "Experiments ") + experiments.map(\.definition.name).joined(separator: ", ")
+        let summary = experiments.count == 1 ? experiments[0].definition.summary : nil
+        subtitle = [summary, page.extent].compactMap { $0 }.joined(separator: ". ")
         sections = page.sections
     }
 }
 
+private struct ReportedExperiment {
+    let folder: ExperimentFolder
+    let definition: Experiment
+    let records: [RunRecord]
+}
+
 /// Puts the page together, section by section.
 private struct ReportBuilder {
-    private let experiment: Experiment
-    /// In the experiment's order.
+    private let experiments: [ReportedExperiment]
+    private let records: [RunRecord]
+    /// In the experiments' order.
     private let groups: [RunGroup]
     private let problems: [String]
     /// Of analyses: the best model by validation first.
@@ -43,17 +60,21 @@ private struct ReportBuilder {
     private let planned, finished: Int
     private(set) var sections: [Report.Section] = []
 
-    init(_ experiment: Experiment, _ selection: RunSelection, _ input: AnalysisInput) throws {
-        (self.experiment, self.input) = (experiment, input)
+    init(
+        _ experiments: [ReportedExperiment], _ selection: RunSelection, baseline: String?, _ input: AnalysisInput
+    ) throws {
+        (self.experiments, self.input) = (experiments, input)
+        records = experiments.flatMap(\.records)
         (groups, problems) = (selection.groups, selection.problems)
-        statistic = ModelStatistics(groups)
-        planned = try experiment.runs().count
+        statistic = ModelStatistics(groups, baseline: baseline)
+        planned = try experiments.reduce(0) { $0 + (try $1.definition.runs().count) }
         finished = groups.reduce(0) { $0 + $1.runs.count }
     }
 
-    func extent(_ records: [RunRecord]) -> String {
-        let test = groups[0].runs[0].result.test?.all
-        let size = test.map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" } ?? ""
+    var extent: String {
+        let sizes = groups.flatMap(\.runs).compactMap(\.result.test?.all)
+            .map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" }
+        let size = sizes.first.map { first in sizes.allSatisfy { $0 == first } ? first : ", with different test sets" } ?? ""
         let day = records.compactMap(\.finished).max().map {
             ", last run finished on " + $0.formatted(.iso8601.year().month().day())
         }
@@ -62,20 +83,16 @@ private struct ReportBuilder {
 
     // MARK: Sections
 
-    mutating func findings(_ records: [RunRecord]) {
+    mutating func findings() {
         var items: [String] = []
-        if let leader = statistic.models.first(where: { $0.name == statistic.leader }) {
-            items.append(
-                "Highest mean test accuracy: \(leader.name), \(leader.number.percentText) of the sequences and \(leader.track.percentText) "
-                    + "of the tracks (n = \(leader.number.n)).")
-        }
+        items += [statistic.leaderFinding].compactMap { $0 }
         let pairs = statistic.comparisons
         let separable = pairs.filter(\.isSeparable).sorted { abs($0.difference) > abs($1.difference) }
         if !pairs.isEmpty {
             items.append(
                 separable.isEmpty
-                    ? "None of the \(pairs.count) differences between models is separable from noise."
-                    : "\(separable.count) of \(pairs.count) differences between models are separable from noise; the largest:")
+                    ? "None of the \(pairs.count) differences \(compared) is separable from noise."
+                    : "\(separable.count) of \(pairs.count) differences \(compared) are separable from noise; the largest:")
             items += separable.prefix(5).map { "\($0.finding)." }
         }
         let few = groups.filter { $0.runs.count < 3 }
@@ -90,15 +107,20 @@ private struct ReportBuilder {
         sections.append(.init("Findings", [.list(items)]))
     }
 
-    mutating func studyTables(measuresDeployment: Bool) {
+    private var compared: String { statistic.baseline.map { "from the baseline \($0)" } ?? "between models" }
+
+    mutating func studyTables(measuresDeployment: Bool, progress: (String) -> Void) {
         var blocks: [Report.Block] = [ModelSpec.Phase.singleFrame, .sequence, .attention]
             .compactMap { PublishedFigures.table($0, groups) }.map { .table($0) }
         if measuresDeployment {
-            let group = groups.first { $0.name == "attn_bgru_luong" } ?? input.groups[0]
+            let group = groups.first { (try? $0.runs[0].config.spec().name) == "attn_bgru_luong" } ?? input.groups[0]
             let run = group.best
             blocks.append(
                 attempt("The deployment benchmark could not be made") {
-                    .table(try ProductionBenchmark(run, frames: try? input.frames(of: run)).studyTable)
+                    .table(
+                        try ProductionBenchmark(run, frames: try? input.frames(of: run), within: 60) {
+                            progress("table 4: \($0)")
+                        }.studyTable)
                 })
         }
         if !blocks.isEmpty { sections.append(.init("The study's tables", blocks)) }
@@ -133,7 +155,7 @@ private struct ReportBuilder {
         sections.append(
             .init(
                 "Learning curves",
-                LearningCurve.charts(input.groups.map(LearningCurve.init)).prefix(2).map { .chart($0) }
+                LearningCurve.charts(input.groups.map(LearningCurve.init)).map { .chart($0) }
                     + [.text(LearningCurve.lossNote)]))
     }
 
@@ -153,21 +175,25 @@ private struct ReportBuilder {
         sections.append(.init("Confidence", found(.calibration, input)))
     }
 
-    mutating func configuration(_ records: [RunRecord]) {
-        let settings = ConfigOverlay(source: "", tree: experiment.settings).settings.sorted { $0.key < $1.key }
-        var blocks: [Report.Block] = [
-            .text(
-                "Models: \(experiment.models.joined(separator: ", ")). Seeds: \(experiment.seeds.map(String.init).joined(separator: ", "))."
-            ),
-            .table(
-                Table(
-                    ["setting", "value"], rows: settings.map { [$0.key, $0.value.words] },
-                    title: "Settings that differ from the defaults, or were given")),
-        ]
-        for variant in experiment.variants {
-            let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
-            blocks.append(
-                .text("Variant \(variant.name): " + own.map { "\($0.key) = \($0.value.words)" }.joined(separator: ", ") + "."))
+    mutating func configuration() {
+        var blocks = experiments.map(\.definition).flatMap { experiment -> [Report.Block] in
+            let settings = ConfigOverlay(source: "", tree: experiment.settings).settings.sorted { $0.key < $1.key }
+            let of = experiments.count > 1 ? " of \(experiment.name)" : ""
+            let models = experiment.models.joined(separator: ", ")
+            let seeds = experiment.seeds.map(String.init).joined(separator: ", ")
+            return [
+                .text("Models\(of): \(models). Seeds: \(seeds)."),
+                .table(
+                    Table(
+                        ["setting", "value"], rows: settings.map { [$0.key, $0.value.words] },
+                        title: "Settings\(of) that differ from the defaults, or were given")),
+            ]
+                + experiment.variants.map { variant in
+                    let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
+                    return .text(
+                        "Variant \(variant.name)\(of): "
+                            + own.map { "\($0.key) = \($0.value.words)" }.joined(separator: ", ") + ".")
+                }
         }
         func all(_ words: [String?]) -> String { Set(words.compactMap { $0 }).sorted().joined(separator: ", ") }
         let results = groups.flatMap(\.runs).map(\.result)
@@ -186,20 +212,27 @@ private struct ReportBuilder {
         sections.append(.init("Configuration", blocks))
     }
 
-    mutating func reproduction(_ records: [RunRecord]) {
+    mutating func reproduction() {
         let commits = Set(records.compactMap(\.commit)).sorted()
         let clean = commits.filter { !$0.hasSuffix("-dirty") }
-        var definition = experiment
-        // Where the data were is nobody else's place.
-        definition.settings.remove(at: ["data", "path"])
-        let text = (try? JSON.readable(definition)).map(JSON.text) ?? ""
-        var blocks: [Report.Block] = [
-            .text("The experiment's definition, to be saved as experiment.json:"), .code(text),
-            .text("With it and the same data:"),
-            .code(
-                (commits.count == 1 && clean.count == 1 ? "git checkout \(clean[0])\n" : "")
-                    + "make build\n.build/release/jersey experiment run experiment.json --data DATA --out OUT\n"
-                    + ".build/release/jersey report OUT"),
+        // A file and a folder for each.
+        let names =
+            experiments.count == 1 ? [("experiment", "OUT")] : experiments.indices.map { ("experiment\($0 + 1)", "OUT\($0 + 1)") }
+        var blocks = zip(experiments, names).flatMap { experiment, name -> [Report.Block] in
+            var definition = experiment.definition
+            // Where the data were is nobody else's place.
+            definition.settings.remove(at: ["data", "path"])
+            let what = experiments.count == 1 ? "The experiment's definition" : "The definition of \(definition.name)"
+            return [
+                .text("\(what), to be saved as \(name.0).json:"), .code((try? JSON.readable(definition)).map(JSON.text) ?? ""),
+            ]
+        }
+        let checkout = commits.count == 1 && clean.count == 1 ? ["git checkout \(clean[0])"] : []
+        let runs = names.map { ".build/release/jersey experiment run \($0.0).json --data DATA --out \($0.1)" }
+        let report = ".build/release/jersey report " + names.map(\.1).joined(separator: " ")
+        blocks += [
+            .text("With \(experiments.count == 1 ? "it" : "them") and the same data:"),
+            .code((checkout + ["make build"] + runs + [report]).joined(separator: "\n")),
         ]
         if commits.isEmpty {
             blocks.append(.text("Which sources the runs were made with is not known."))

@@ -12,6 +12,8 @@ public struct ModelStatistics: Encodable, Sendable {
         /// Of the head for the full number; of nothing without one.
         public let full: Summary
         public let track: Summary
+        /// On the test set: the sum of the heads' losses with the weights of training.
+        public let loss: Summary
         public let runs: [Run]
         public let breakdowns: [Breakdown]
     }
@@ -29,27 +31,40 @@ public struct ModelStatistics: Encodable, Sendable {
 
     /// In the order of the groups.
     public let models: [Model]
-    /// Every pair that has test sequences in common.
+    /// Every pair that has test sequences in common; with a baseline, its pairs alone.
     public let comparisons: [PairedComparison]
-    /// The model of the best validation accuracy, which the others are compared with: the test set does not choose it.
+    /// What the others are compared with: the baseline, or the model of the best validation accuracy. The test set does not choose it.
     public let reference: String?
+    /// The one that was named; nil where validation has chosen.
+    public let baseline: String?
+    /// Whether the losses are sums of the same weights.
+    private let hasOneLoss: Bool
 
-    public init(_ groups: [RunGroup]) {
+    private enum CodingKeys: String, CodingKey {
+        case models, comparisons, reference
+    }
+
+    /// - Parameter baseline: the name of the group to compare the others with.
+    public init(_ groups: [RunGroup], baseline: String? = nil) {
         let looks = Breakdown.looks(groups)
         models = groups.map { group in
             Model(
                 name: group.name, parameters: group.runs[0].result.parameters, number: group.summary(.number),
                 tens: group.summary(.tens), ones: group.summary(.ones), full: group.summary(.full), track: group.summary(.track),
-                runs: group.runs.map(Run.init),
+                loss: group.loss, runs: group.runs.map(Run.init),
                 breakdowns: Breakdown.Kind.allCases.compactMap { Breakdown(group, by: $0, looks: looks) })
         }
-        comparisons = PairedComparison.all(among: groups)
-        reference = RunGroup.ranked(groups).first?.name
+        comparisons = PairedComparison.all(among: groups, with: baseline)
+        reference = baseline ?? RunGroup.ranked(groups).first?.name
+        self.baseline = baseline
+        hasOneLoss = Set(groups.map(\.lossWeights)).count < 2
     }
 
-    /// The model of the highest mean test accuracy.
-    public var leader: String? {
-        models.max { ($0.number.mean ?? 0) < ($1.number.mean ?? 0) }?.name
+    /// The model of the highest mean test accuracy, or several that have the same; none where nothing was tested.
+    public var leaders: [Model] {
+        guard let most = models.compactMap(\.number.mean).max() else { return [] }
+        // Means of the same shares may differ by rounding.
+        return models.filter { $0.number.mean.map { most - $0 < 1e-12 } ?? false }
     }
 }
 
@@ -65,20 +80,37 @@ extension ModelStatistics.Run {
 // MARK: - Tables
 
 extension ModelStatistics {
+    /// A sentence on the highest mean test accuracy; nil without test sequences.
+    var leaderFinding: String? {
+        let words = leaders.map {
+            "\($0.name), \($0.number.percentText) of the sequences and \($0.track.percentText) of the tracks (n = \($0.number.n))"
+        }
+        guard words.count > 1 else { return words.first.map { "Highest mean test accuracy: \($0)." } }
+        return "Highest mean test accuracy, alike: \(words.joined(separator: "; "))."
+    }
+
     public var summaryTable: Table {
         let hasFullHead = models.contains { $0.full.n > 0 }
         let rows = models.map { model in
             [
                 model.name, "\(model.number.n)", model.number.text, model.number.rangeText, model.tens.text, model.ones.text,
-                model.track.text,
+                model.track.text, model.loss.text,
             ] + (hasFullHead ? [model.full.text] : [])
         }
         var table = Table(
-            ["model", "n", "number", "min - max", "tens", "ones", "track"] + (hasFullHead ? ["full head"] : []), rows: rows,
-            title: "Test accuracy over seeds",
-            note: "Mean ± standard deviation of the sample over n seeds; number, tens and ones of sequences.")
-        if let leader, let row = models.firstIndex(where: { $0.name == leader }) { table.emphasis = [[row, 0], [row, 2]] }
+            ["model", "n", "number", "min - max", "tens", "ones", "track", "loss"] + (hasFullHead ? ["full head"] : []),
+            rows: rows,
+            title: "Test accuracy and loss over seeds",
+            note: "Mean ± standard deviation of the sample over n seeds; number, tens and ones of sequences." + lossNote)
+        let best = leaders.map(\.name)
+        table.emphasis = Set(models.indices.filter { best.contains(models[$0].name) }.flatMap { [[$0, 0], [$0, 2]] })
         return table
+    }
+
+    /// Nothing where losses may be compared.
+    private var lossNote: String {
+        hasOneLoss
+            ? "" : " Each loss is weighted as in the model's own training, so that losses of other weights may not be compared."
     }
 
     public var runTable: Table {
@@ -96,25 +128,31 @@ extension ModelStatistics {
             note: "Wilson's interval, which takes sequences as independent.")
     }
 
-    /// Pairs with the model of the best validation accuracy, or all; nil where there is nothing to compare.
+    /// Pairs with the baseline, or with the model of the best validation accuracy, which comes first in them; or all. Nil where there
+    /// is nothing to compare.
     public func comparisonTable(allPairs: Bool) -> Table? {
         guard models.count > 1 else { return nil }
-        let shown = comparisons.filter { allPairs || $0.first == reference || $0.second == reference }
+        let shown =
+            allPairs
+            ? comparisons
+            : comparisons.filter { $0.first == reference || $0.second == reference }
+                .map { $0.first == reference ? $0 : $0.reversed }
         let rows = shown.map { pair in
             [
                 pair.first, pair.second, "\(pair.sequences)", pair.differenceText,
                 "\(pair.onlyFirstRight) : \(pair.onlySecondRight)", Self.probability(pair.pValue),
-                Self.probability(pair.adjustedPValue), pair.verdict,
+                Self.probability(pair.adjustedPValue), baseline != nil ? pair.effect : pair.verdict,
             ]
         }
+        let partner = " with \(reference ?? ""), the " + (baseline != nil ? "baseline" : "best by validation")
         return Table(
             ["first", "second", "sequences", "difference, points", "only first : second right", "p", "adjusted p", "verdict"],
-            rows: rows, title: "Paired comparisons" + (allPairs ? "" : " with \(reference ?? ""), the best by validation"),
+            rows: rows, title: "Paired comparisons" + (allPairs ? "" : partner),
             note:
                 "Mean accuracy of the second less that of the first, with the 95% interval of a bootstrap over tracks and seeds, which is "
                 + "too narrow with few seeds (with five it takes their spread for a tenth less than it is); McNemar's exact test on the "
                 + "sequences that most runs of one model read right and most of the other wrong, adjusted by Holm for "
-                + "\(comparisons.count) pairs. A difference counts where the interval leaves out zero, the adjusted p is below 0.05, and "
+                + "\(comparisons.count == 1 ? "one pair" : "\(comparisons.count) pairs"). A difference counts where the interval leaves out zero, the adjusted p is below 0.05, and "
                 + "there are \(PairedComparison.fewestRuns) runs or more of both."
                 + (incomparable.isEmpty ? "" : " Without common test sequences: \(incomparable.joined(separator: "; ")).")
         )
@@ -125,7 +163,9 @@ extension ModelStatistics {
         let names = models.map(\.name)
         return names.indices.flatMap { first in
             names[(first + 1)...].filter { second in
-                !comparisons.contains { $0.first == names[first] && $0.second == second }
+                let pair = [names[first], second]
+                return (baseline.map(pair.contains) ?? true)
+                    && !comparisons.contains { pair.contains($0.first) && pair.contains($0.second) }
             }.map { "\(names[first]) and \($0)" }
         }
     }

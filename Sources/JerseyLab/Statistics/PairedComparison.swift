@@ -36,12 +36,25 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     private var differs: Bool { (interval[0] > 0 || interval[1] < 0) && adjustedPValue < 0.05 }
 
     /// "b is better", "not separable from noise", or that these runs differ, which says nothing of others.
-    public var verdict: String {
+    public var verdict: String { verdict(better: "\(second) is better", worse: "\(first) is better") }
+
+    /// The same where the first is a baseline: "improves" or "harms".
+    var effect: String { verdict(better: "improves", worse: "harms") }
+
+    private func verdict(better: String, worse: String) -> String {
         guard differs else { return "not separable from noise" }
         guard runs >= Self.fewestRuns else {
             return "these runs differ; \(runs == 1 ? "one seed" : "\(runs) seeds") tell too little"
         }
-        return difference > 0 ? "\(second) is better" : "\(first) is better"
+        return difference > 0 ? better : worse
+    }
+
+    /// The second of the two first, as seen from the other side.
+    var reversed: PairedComparison {
+        PairedComparison(
+            first: second, second: first, runs: runs, sequences: sequences, tracks: tracks, difference: -difference,
+            interval: [-interval[1], -interval[0]], onlyFirstRight: onlySecondRight, onlySecondRight: onlyFirstRight,
+            pValue: pValue, adjustedPValue: adjustedPValue)
     }
 
     /// "b beats a by 1.20 points (0.40 to 2.10)"; for one that is separable.
@@ -60,17 +73,22 @@ public struct PairedComparison: Codable, Sendable, Equatable {
 }
 
 extension PairedComparison {
-    /// Every model against every other, each pair on the test sequences that all runs of both have read. Pairs without any are left
-    /// out.
+    /// Every model against every other, or each against a baseline, on the test sequences that all runs of both have read. Pairs
+    /// without any are left out.
     ///
-    /// - Parameter seed: of the resampling; the same runs give the same figures.
-    public static func all(among groups: [RunGroup], resamples: Int = 10_000, seed: UInt64 = 1) -> [PairedComparison] {
+    /// - Parameters:
+    ///   - baseline: the name of the group that comes first in every pair; there are no other pairs then.
+    ///   - seed: of the resampling. A pair's figures depend on its own runs and on nothing else that is compared.
+    public static func all(
+        among groups: [RunGroup], with baseline: String? = nil, resamples: Int = 10_000, seed: UInt64 = 1
+    ) -> [PairedComparison] {
         // As a rule all have read the same, and are resampled once.
         let sets = groups.map { Set(CommonTest.rows([$0]).map(\.sequence)) }
         let shared = sets.allSatisfy { $0 == sets[0] } ? ResampledTest(groups, resamples, seed) : nil
+        let base = baseline.flatMap { name in groups.firstIndex { $0.name == name } }
         var comparisons: [PairedComparison] = []
-        for first in groups.indices {
-            for second in groups.indices.dropFirst(first + 1) {
+        for first in groups.indices where base == nil || first == base {
+            for second in groups.indices where base == nil ? second > first : second != first {
                 let pair = [groups[first], groups[second]]
                 let places = shared == nil ? [0, 1] : [first, second]
                 guard let test = shared ?? ResampledTest(pair, resamples, seed) else { continue }
@@ -87,7 +105,7 @@ extension PairedComparison {
         runs = min(pair[0].runs.count, pair[1].runs.count)
         (sequences, tracks) = (test.common.sequences.count, test.common.trackCount)
         difference = test.means[places[1]] - test.means[places[0]]
-        let differences = zip(test.resampled[places[0]], test.resampled[places[1]]).map { $1 - $0 }.sorted()
+        let differences = zip(test.resampled.first[places[0]], test.resampled.second[places[1]]).map { $1 - $0 }.sorted()
         interval = [differences.quantile(0.025), differences.quantile(0.975)]
         let chosen = Self.matched(pair.map { $0.runs.map(\.result.seed) })
         let votes = zip(places, chosen).map { test.common.majorities(of: $0, runs: $1) }
@@ -137,7 +155,7 @@ extension PairedComparison {
 private struct ResampledTest {
     let common: CommonTest
     let means: [Double]
-    let resampled: [[Double]]
+    let resampled: (first: [[Double]], second: [[Double]])
 
     /// Nil where there is nothing in common.
     init?(_ groups: [RunGroup], _ resamples: Int, _ seed: UInt64) {
@@ -168,11 +186,9 @@ struct CommonTest {
     init(_ groups: [RunGroup]) {
         let rows = Self.rows(groups)
         sequences = rows.map(\.sequence)
-        var tracks: [String: Int] = [:]
-        trackOf = rows.map { row in
-            tracks[row.track] = tracks[row.track] ?? tracks.count
-            return tracks[row.track]!
-        }
+        // Whoever comes first may have read them in another order, and the same tracks are to be drawn.
+        let tracks = Dictionary(uniqueKeysWithValues: Set(rows.map(\.track)).sorted().enumerated().map { ($1, $0) })
+        trackOf = rows.map { tracks[$0.track]! }
         trackCount = tracks.count
         let ids = rows.map(\.sequence)
         right = groups.map { group in
@@ -198,8 +214,10 @@ struct CommonTest {
         }
     }
 
-    /// Mean accuracies of each group, where tracks and runs are drawn anew; the tracks are the same for all groups.
-    func resampledMeans(count: Int, seed: UInt64) -> [[Double]] {
+    /// Mean accuracies of each group, where tracks and runs are drawn anew; the tracks are the same for all groups. A group's runs are
+    /// drawn twice, for when it is the first and when it is the second of a pair: so the two are independent, and what else is
+    /// compared does not matter.
+    func resampledMeans(count: Int, seed: UInt64) -> (first: [[Double]], second: [[Double]]) {
         var sizes = [Int](repeating: 0, count: trackCount)
         for track in trackOf { sizes[track] += 1 }
         let counts = right.map { runs in
@@ -209,18 +227,22 @@ struct CommonTest {
                 return counts
             }
         }
-        var random = RandomStream(seed)
-        var means = [[Double]](repeating: [], count: right.count)
+        var random = RandomStream(seed, 0)
+        var (firsts, seconds) = (
+            right.map { _ in RandomStream(seed, 1) }, right.map { _ in RandomStream(seed, 2) }
+        )
+        var means = (first: [[Double]](repeating: [], count: right.count), second: [[Double]](repeating: [], count: right.count))
         for _ in 0..<count {
             let tracks = (0..<trackCount).map { _ in Int.random(in: 0..<trackCount, using: &random) }
             let total = tracks.reduce(0) { $0 + sizes[$1] }
             for (group, runs) in counts.enumerated() {
-                var hits = 0
-                for _ in runs {
-                    let run = runs[Int.random(in: 0..<runs.count, using: &random)]
-                    for track in tracks { hits += run[track] }
+                let hits = runs.map { run in tracks.reduce(0) { $0 + run[$1] } }
+                func mean(_ random: inout RandomStream) -> Double {
+                    let sum = hits.indices.reduce(0) { sum, _ in sum + hits[Int.random(in: hits.indices, using: &random)] }
+                    return Double(sum) / Double(total * hits.count)
                 }
-                means[group].append(Double(hits) / Double(total * runs.count))
+                means.first[group].append(mean(&firsts[group]))
+                means.second[group].append(mean(&seconds[group]))
             }
         }
         return means

@@ -20,7 +20,10 @@ public struct Proportion: Sendable, Equatable {
         let middle = p + z * z / (2 * n)
         let reach = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
         let scale = 1 + z * z / n
-        return [max(0, (middle - reach) / scale), min(1, (middle + reach) / scale)]
+        // At the ends the sum is nothing but rounding.
+        return [
+            successes == 0 ? 0 : max(0, (middle - reach) / scale), successes == count ? 1 : min(1, (middle + reach) / scale),
+        ]
     }
 
     /// "98.41% (97.2-99.1)".

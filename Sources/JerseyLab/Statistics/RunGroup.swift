@@ -6,6 +6,10 @@ import Torch
 public struct RunGroup: Sendable {
     /// The model, and where an experiment has variants, "model-variant".
     public let name: String
+    /// Of the experiment; nil where it has none.
+    public let variant: String?
+    /// The folder that tells it from another group of the same name; nil where none has.
+    public private(set) var folder: String?
     public let runs: [FinishedRun]
 
     /// The run that validation would choose: highest accuracy, then lowest loss. The test set has no say in it.
@@ -22,10 +26,16 @@ public struct RunGroup: Sendable {
     }
 
     /// - Parameter runs: at least one.
-    public init(name: String, runs: [FinishedRun]) {
+    public init(name: String, variant: String? = nil, runs: [FinishedRun]) {
         precondition(!runs.isEmpty, "a group without runs has no best one")
-        self.name = name
-        self.runs = runs
+        (self.name, self.variant, self.runs) = (name, variant, runs)
+    }
+
+    /// The same, told from others of its name.
+    fileprivate func named(after folder: String) -> RunGroup {
+        var group = RunGroup(name: "\(name) (\(folder))", variant: variant, runs: runs)
+        group.folder = folder
+        return group
     }
 
     /// Accuracies on the test set that models are judged by; `full` is that of the head for the whole number.
@@ -57,6 +67,15 @@ public struct RunGroup: Sendable {
 
     public func summary(_ metric: Metric) -> Summary {
         Summary(runs.compactMap { $0.result.test.flatMap { metric.proportion($0)?.value } })
+    }
+
+    /// Loss on the test set, over runs.
+    public var loss: Summary { Summary(runs.compactMap(\.result.test?.loss)) }
+
+    /// Of the losses of tens, ones and full number, whose sum a loss is; those of other weights may not be set against it.
+    var lossWeights: [Double] {
+        let training = runs[0].config.training
+        return [training.tensWeight, training.onesWeight, training.fullWeight]
     }
 }
 
@@ -96,7 +115,7 @@ public struct RunSelection: Sendable {
         }
         let claims = Dictionary(grouping: found, by: \.group.name)
         groups = found.map { path, group in
-            claims[group.name]!.count == 1 ? group : RunGroup(name: "\(group.name) (\(path))", runs: group.runs)
+            claims[group.name]!.count == 1 ? group : group.named(after: path)
         }
         self.problems = problems
     }
@@ -123,16 +142,23 @@ public struct RunSelection: Sendable {
     /// - Throws: `UsageError` with close matches.
     public mutating func keep(_ names: [String]) throws {
         guard !names.isEmpty else { return }
-        let known = groups.map(\.name)
         try UsageError.checkUnique(names, kind: "model")
-        groups = try names.map { name in
-            let canonical = (try? ModelSpec.named(name).name) ?? name
-            guard let group = groups.first(where: { [name, canonical].contains($0.name) }) else {
-                throw UsageError.unknown(
-                    "model", name, among: known, advice: "finished runs there are of: \(known.joined(separator: ", "))")
-            }
+        groups = try names.map(group)
+    }
+
+    /// The group of that name; a variant's own name is enough where only one model has it.
+    ///
+    /// - Throws: `UsageError` with close matches.
+    public func group(_ name: String) throws -> RunGroup {
+        let canonical = (try? ModelSpec.named(name).name) ?? name
+        let variants = groups.filter { $0.variant == name }
+        if let group = groups.first(where: { [name, canonical].contains($0.name) }) ?? (variants.count == 1 ? variants[0] : nil) {
             return group
         }
+        let known = groups.map(\.name)
+        throw UsageError.unknown(
+            "model", name, among: known + groups.compactMap(\.variant),
+            advice: "finished runs there are of: \(known.joined(separator: ", "))")
     }
 
     /// Groups by their validation accuracy, best first.
@@ -156,9 +182,12 @@ extension ExperimentFolder {
         let (runs, problems) = try finishedRuns()
         let planned = try experiment().runs()
         let names = Dictionary(planned.map { ($0.id, $0.group) }, uniquingKeysWith: { first, _ in first })
-        var order: [String] = []
-        for run in planned where !order.contains(run.group) { order.append(run.group) }
+        var order: [(name: String, variant: String?)] = []
+        for run in planned where !order.contains(where: { $0.name == run.group }) { order.append((run.group, run.variant)) }
         let members = Dictionary(grouping: runs) { names[$0.id] ?? "" }
-        return (order.compactMap { name in members[name].map { RunGroup(name: name, runs: $0) } }, problems)
+        let groups = order.compactMap { name, variant in
+            members[name].map { RunGroup(name: name, variant: variant, runs: $0) }
+        }
+        return (groups, problems)
     }
 }

@@ -10,7 +10,7 @@ public struct FinishedRun: Sendable {
     /// A row for every epoch.
     public let metrics: [EpochMetrics]
     /// A row for every test sequence.
-    public let outcomes: [Outcome]
+    public private(set) var outcomes: [Outcome]
 
     /// The folder's name.
     public var id: String { folder.url.lastPathComponent }
@@ -33,6 +33,13 @@ public struct FinishedRun: Sendable {
                 "has \(labelled) rows with a truth, where result.json counts \(test.all.sequences.number.count) test sequences",
                 advice: "remove the run folder and train anew")
         }
+    }
+
+    /// The same run with what it made of other sequences.
+    func with(outcomes: [Outcome]) -> FinishedRun {
+        var run = self
+        run.outcomes = outcomes
+        return run
     }
 
     /// The result alone, for looking at many runs.

@@ -1,0 +1,42 @@
+import Foundation
+
+/// The memory of this machine.
+enum Memory {
+    /// Bytes that can still be had, here and in the container; nil where the system does not tell.
+    static var available: Int? {
+        let bounds = [
+            system, container("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+            container("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ]
+        return bounds.compactMap(\.self).min()
+    }
+
+    private static var system: Int? { value("MemAvailable:", in: "/proc/meminfo").map { $0 << 10 } }
+
+    /// Pages of files count as used, and are given up when memory is wanted.
+    private static func container(_ folder: String, _ limit: String, _ usage: String, _ files: String) -> Int? {
+        func number(_ name: String) -> Int? {
+            (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)).flatMap {
+                Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+            }
+        }
+        guard let limit = number(limit), let usage = number(usage) else { return nil }
+        return max(0, limit - usage + (value(files, in: "\(folder)/memory.stat") ?? 0))
+    }
+
+    /// The number behind a word at the start of a line.
+    private static func value(_ word: String, in file: String) -> Int? {
+        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count > 1, words[0] == word { return Int(words[1]) }
+        }
+        return nil
+    }
+
+    /// "3.2 GB".
+    static func text(_ bytes: Int) -> String {
+        bytes < 1_000_000_000
+            ? String(format: "%.0f MB", Double(bytes) / 1e6) : String(format: "%.1f GB", Double(bytes) / 1e9)
+    }
+}
