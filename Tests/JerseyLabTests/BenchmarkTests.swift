@@ -12,10 +12,10 @@ import Torch
         let old = ReadingForm.all(on: .cpu) { precision, _ in precision == .float32 }
         #expect(old.forms.map(\.name) == ["eager float32", "compiled float32"])
         #expect(
-            old.leftOut
-                == ["eager bfloat16", "compiled bfloat16", "compiled int8"].map { name in
-                    "\(name): this processor does not compute in \(name.split(separator: " ")[1]); use --precision float32"
-                })
+            old.leftOut == [
+                "eager bfloat16: \(Precision.bfloat16.missing)", "compiled bfloat16: \(Precision.bfloat16.missing)",
+                "compiled int8: \(Precision.int8.missing)",
+            ])
         let new = ReadingForm.all(on: .cpu) { _, _ in true }
         #expect(
             new.forms.map(\.name) == [
