@@ -19,6 +19,20 @@ struct ModelTests {
                 && spec.usesDiscriminativeRates == [.sequence, .attention].contains(spec.phase))
     }
 
+    @Test(
+        "a model with another encoder has its own name where it is in the list, and else a title with the encoder's",
+        arguments: [
+            ("basic", EncoderKind.efficientnetB0, "basic_effb0", "basic_effb0"),
+            ("basic_effl0", .efficientnetB0, "basic_effl0", "basic_effl0"),
+            ("basic_sv2", .resnet18, "basic_r18", "basic_r18"), ("basic", .compact, "basic_r18", "basic_r18 (compact)"),
+            ("seq_bgru_mp", .mobilenetV3Small, "seq_bgru_mp", "seq_bgru_mp (mobilenet_v3_small)"),
+            ("evidence_tied", .compact, "evidence_tied", "evidence_tied"),
+        ])
+    func titles(_ word: String, _ encoder: EncoderKind, _ name: String, _ title: String) throws {
+        let spec = try ModelSpec.named(word, encoder: encoder)
+        #expect(spec.encoder == encoder && spec.name == name && spec.title == title)
+    }
+
     @Test("every alias stands for a model, and hides none", arguments: ModelSpec.aliases.keys.sorted())
     func aliases(_ alias: String) throws {
         #expect(try ModelSpec.named(alias).name == ModelSpec.aliases[alias])

@@ -45,11 +45,16 @@ public struct Checkpoint {
             self.spec = spec
         }
 
-        /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
-        fileprivate var flaw: String? {
+        /// The model as it is called today: older cards call every model with another encoder by the name of that with its own.
+        fileprivate var known: ModelSpec? {
             var known = try? ModelSpec.named(spec.name, encoder: spec.encoder)
             known?.hasFullHead = spec.hasFullHead
-            if known != spec { return "a \(spec.name) that is not made as models of that name are" }
+            return known
+        }
+
+        /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
+        fileprivate var flaw: String? {
+            if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
             if !FramePreprocessor.sides.contains(height) || !FramePreprocessor.sides.contains(width) {
                 return "frames of \(height)x\(width) pixels"
             }
@@ -112,8 +117,9 @@ public struct Checkpoint {
         self.tensors = tensors
         if let text = metadata[Self.cardKey] {
             do {
-                card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
+                var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
                 if let flaw = card.flaw { throw FileError(path, "has a model card with \(flaw)") }
+                card.spec = card.known ?? card.spec
                 var wanted = spec ?? card.spec
                 // A model's name does not tell of it.
                 wanted.hasFullHead = card.spec.hasFullHead
@@ -122,6 +128,7 @@ public struct Checkpoint {
                         path,
                         "holds \(card.spec.summary), not \(wanted.summary)")
                 }
+                self.card = card
             } catch let error as DecodingError {
                 throw FileError(
                     path, "has a model card that cannot be read (\(error.briefly))",

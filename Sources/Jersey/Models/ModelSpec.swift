@@ -91,6 +91,12 @@ public struct ModelSpec: Codable, Sendable, Hashable {
 // MARK: - Words
 
 extension ModelSpec {
+    /// The name that people are shown: "seq_bgru_mp", and with an encoder that is not that model's own "seq_bgru_mp (compact)".
+    public var title: String {
+        let own = Self.all.first { $0.name == name }?.encoder ?? encoder
+        return encoder == own ? name : "\(name) (\(encoder.rawValue))"
+    }
+
     /// "attn_bgru_luong with resnet18", to tell it from another.
     var summary: String { "\(name) with \(encoder.rawValue)" + (hasFullHead ? " and a head for whole numbers" : "") }
 }
@@ -157,12 +163,22 @@ extension ModelSpec {
 
     /// The model of that name or older name, perhaps with another encoder.
     ///
+    /// What comes of another encoder has its own name where it is a model of `all`: `basic_r18` with EfficientNet-B0 is `basic_effb0`.
+    ///
     /// - Throws: `UsageError` that names close matches.
     public static func named(_ name: String, encoder: EncoderKind? = nil) throws -> ModelSpec {
         guard var spec = all.first(where: { $0.name == aliases[name] ?? name }) else {
             throw UsageError.unknown("model", name, among: all.map(\.name) + aliases.keys, advice: "`jersey models` lists them")
         }
-        if let encoder { spec.encoder = encoder }
-        return spec
+        guard let encoder, encoder != spec.encoder else { return spec }
+        spec.encoder = encoder
+        return all.first { $0.isMade(as: spec) } ?? spec
+    }
+
+    /// Whether both are one network, whatever they are called.
+    func isMade(as other: ModelSpec) -> Bool {
+        var copy = other
+        copy.name = name
+        return copy == self
     }
 }

@@ -69,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         let table = Table(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
         let loss = String(format: "%.4f", evaluation.loss)
-        return "\(card.spec.name), split \(splitOptions.part(for: options.file)): loss \(loss), "
+        return "\(card.spec.title), split \(splitOptions.part(for: options.file)): loss \(loss), "
             + "\(evaluation.unreadableFiles) unreadable files\n\(table)"
     }
 }

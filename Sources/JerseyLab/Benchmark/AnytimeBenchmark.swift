@@ -51,7 +51,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
                 sequencesPerSecond: Double(readings[index].count) / timings[index].p50)
         }
         (self.sequences, self.stored, self.form) = (readings[0].count, stored, form.name)
-        (model, batch) = (reader.model.spec.name, reader.batchSize)
+        (model, batch) = (reader.model.spec.title, reader.batchSize)
         setting = BenchmarkSetting(
             "from frames in memory to answers, of which the medians", on: reader.model.device, readings: rounds)
     }

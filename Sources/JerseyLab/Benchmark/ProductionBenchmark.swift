@@ -64,7 +64,7 @@ public struct ProductionBenchmark: Encodable, Sendable {
     ) throws {
         let size = loader.preprocessor
         let count = checkpoint.card.spec.readsAnchorOnly ? 1 : loader.maximumFrames
-        (model, weights) = (checkpoint.card.spec.name, path)
+        (model, weights) = (checkpoint.card.spec.title, path)
         published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
         (frames, height, width) = (count, size.height, size.width)
         var forms: [(form: ReadingForm, model: JerseyModel)] = []

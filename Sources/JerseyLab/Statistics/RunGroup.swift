@@ -4,7 +4,7 @@ import Torch
 
 /// Finished runs that differ in nothing but the seed: what a mean and a deviation are taken over.
 public struct RunGroup: Sendable {
-    /// The model, and where an experiment has variants, "model-variant".
+    /// The model's title, and where an experiment has variants, "model-variant".
     public let name: String
     /// Of the experiment; nil where it has none.
     public let variant: String?
@@ -134,7 +134,7 @@ public struct RunSelection: Sendable {
                 members.append([(path, run)])
             }
         }
-        return zip(order, members).map { ($1[0].path, RunGroup(name: $0.model, runs: $1.map(\.run))) }
+        return members.map { ($0[0].path, RunGroup(name: $0[0].run.result.title, runs: $0.map(\.run))) }
     }
 
     /// Keeps the groups of these names, in the order given.

@@ -23,6 +23,11 @@ public struct RunResult: Codable, Sendable {
     /// Name of the machine that finished it; nil in files from before this was kept.
     public let host: String?
 
+    /// The model's name, as people are shown it.
+    public var title: String {
+        (try? ModelSpec.named(model, encoder: EncoderKind(rawValue: encoder)).title) ?? model
+    }
+
     private enum CodingKeys: String, CodingKey {
         case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch, host
         case bestEpoch = "best_epoch"

@@ -80,7 +80,7 @@ public final class Trainer {
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
         }
         observer.say(
-            "\(spec.name): \(model.store.parameterCount) parameters, \(device), \(parts.train.count) train / \(parts.val.count) validation / "
+            "\(spec.title): \(model.store.parameterCount) parameters, \(device), \(parts.train.count) train / \(parts.val.count) validation / "
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
 
         let session = Session(
