@@ -52,11 +52,11 @@ enum Sample {
 }
 
 final class SilentObserver: TrainingObserver {
-    var rows: [EpochMetrics] = []
+    var epochs: [FinishedEpoch] = []
     var sentences: [String] = []
     func say(_ text: String) { sentences.append(text) }
     func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {}
-    func didFinishEpoch(_ row: EpochMetrics, epochs: Int) { rows.append(row) }
+    func didFinish(_ epoch: FinishedEpoch) { epochs.append(epoch) }
 }
 
 /// What a well-formed page of XML says.

@@ -265,6 +265,8 @@ void ct_in_parallel(int64_t count, void *context, void (*body)(void *context, in
 void ct_keep_memory(void);
 /// Number of usable CUDA devices; loads libtorch's CUDA library on first use where one lies beside libtorch.
 int32_t ct_cuda_device_count(ct_error *error);
+/// Name of a usable CUDA device, to be freed with `ct_free`, and its memory in bytes. Null where the program was built without CUDA.
+char *_Nullable ct_cuda_device_name(int32_t device, uint64_t *bytes, ct_error *error);
 /// "AVX512" and the like: the code path that libtorch's CPU kernels take here.
 const char *ct_cpu_capability(void);
 /// libtorch's own account of how it was built, to be freed with `ct_free`.

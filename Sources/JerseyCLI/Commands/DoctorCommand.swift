@@ -40,20 +40,12 @@ struct DoctorCommand: ParsableCommand {
             ["threads", "\(Runtime.threads) for arithmetic"],
             ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
             ["video", "FFmpeg \(VideoReader.libraryVersion), annotated videos as \(VideoWriter.codec)"],
-            ["GPU", devices > 0 ? "\(devices) usable" : hasDriver ? "a driver is there, but no device is usable" : "none"],
+            ["GPU", Self.gpus(devices, hasDriver: hasDriver)],
             ["reading uses", Self.reading],
             ["training uses", devices > 0 ? "the GPU, in float16 with loss scaling" : "the processor, in float32"],
         ]
         if devices == 0 {
-            let advice: String =
-                if !hasDriver {
-                    "nothing is missing; with an NVIDIA GPU and its driver, `make setup` would fetch a libtorch that uses it"
-                } else if !hasCUDALibrary {
-                    "this libtorch has no CUDA: run `JERSEY_TORCH_CUDA=1 make setup`, and build again"
-                } else {
-                    "check that `nvidia-smi` works, and that the driver is new enough for libtorch's CUDA version"
-                }
-            rows.append(["what to do", advice])
+            rows.append(["what to do", Self.advice(hasDriver: hasDriver, hasCUDALibrary: hasCUDALibrary)])
         }
         if Runtime.cpuCapability == "DEFAULT" {
             rows.append([
@@ -62,5 +54,22 @@ struct DoctorCommand: ParsableCommand {
         }
         print(Table([], rows: rows))
         if verbose { print("\n" + Runtime.buildDescription) }
+    }
+
+    private static func gpus(_ count: Int, hasDriver: Bool) -> String {
+        guard count > 0 else { return hasDriver ? "a driver is there, but no device is usable" : "none" }
+        let names = Runtime.gpus.map(\.description).joined(separator: "; ")
+        return "\(count) usable" + (names.isEmpty ? "" : ": \(names)")
+    }
+
+    /// For a machine without a usable GPU.
+    static func advice(hasDriver: Bool, hasCUDALibrary: Bool) -> String {
+        switch (hasDriver, hasCUDALibrary) {
+        case (false, false):
+            "nothing is missing; with an NVIDIA GPU and its driver, `make setup` would fetch a libtorch that uses it"
+        case (false, true): "nothing is missing; this libtorch uses an NVIDIA GPU where there is one with its driver"
+        case (true, false): "this libtorch has no CUDA: run `JERSEY_TORCH_CUDA=1 make setup`, and build again"
+        case (true, true): "check that `nvidia-smi` works, and that the driver is new enough for libtorch's CUDA version"
+        }
     }
 }

@@ -82,6 +82,8 @@ struct ExperimentTaskCommand: ParsableCommand {
     var leashed = false
 
     func run() throws {
+        // What started this keeps it as the run's log.
+        Console.log.withLock { $0 = .standardError }
         let experiment = ExperimentFolder(URL(fileURLWithPath: folder))
         let runs = try experiment.experiment().runs()
         guard let planned = runs.first(where: { $0.id == id }) else {
@@ -103,7 +105,8 @@ struct ExperimentTaskCommand: ParsableCommand {
         if leashed { signals.stopWhenInputCloses() }
         // The task of a runner that was killed stops after its step, which may be a long one.
         let trainer = Trainer(
-            planned.config, folder: folder, observer: TrainingConsole(), shouldStop: { signals.isStopped }, patience: 300)
+            planned.config, folder: folder, observer: TrainingConsole(keepsLog: false), shouldStop: { signals.isStopped }, patience: 300)
         if try trainer.run() == .stopped { throw ExitCode(130) }
+        if let problem = folder.drawCurves() { Console.error(problem) }
     }
 }

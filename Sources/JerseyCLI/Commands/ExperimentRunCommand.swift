@@ -60,8 +60,10 @@ struct ExperimentRunCommand: ParsableCommand {
         let folder = ExperimentFolder(URL(fileURLWithPath: out))
         let experiment = try definition(folder)
         let runs = try experiment.runs()
-        try checkData(runs.filter { !folder.run($0.id).exists(folder.run($0.id).result) })
+        let open = runs.filter { !folder.run($0.id).exists(folder.run($0.id).result) }
+        try checkData(open)
         let lock = try folder.begin(experiment)
+        if let note = try start(of: open.map(\.config)) { Console.error(note) }
         let signals = StopSignals()
         let console = ExperimentConsole(name: try folder.experiment().name)
         let runner = try ExperimentRunner(
@@ -81,6 +83,12 @@ struct ExperimentRunCommand: ParsableCommand {
             Console.error("stopped and saved; the same call goes on")
             throw ExitCode(130)
         }
+    }
+
+    /// What there is to tell of the encoders' first weights: the runs tell it in their logs, which few will read.
+    private func start(of runs: [RunConfig]) throws -> String? {
+        let random = runs.filter { $0.pretrained == nil && $0.startFrom == nil }
+        return PretrainedEncoder.note(try random.map { try $0.spec().encoder }, published: random.contains(where: \.published))
     }
 
     /// What is wrong with the data of all runs is said before the first one, and before an experiment is begun with them.

@@ -47,9 +47,10 @@ struct TrainCommand: ParsableCommand {
         }
         Runtime.keepMemory()
         let signals = StopSignals()
-        let trainer = Trainer(config, folder: run, observer: TrainingConsole(), shouldStop: { signals.isStopped })
+        let trainer = Trainer(config, folder: run, observer: TrainingConsole(keepsLog: true), shouldStop: { signals.isStopped })
         switch try trainer.run() {
         case .finished:
+            if let problem = run.drawCurves() { Console.error(problem) }
             Console.error("weights: \(run.best.path)\nresult:  \(run.result.path)")
             if let start = config.startFrom, (try? Checkpoint(named: start))?.card.calibration != nil {
                 Console.error("note: \(start) knows when not to answer, these weights do not yet; `jersey calibrate` measures it")

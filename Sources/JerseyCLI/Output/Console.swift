@@ -6,8 +6,24 @@ import Synchronization
 /// Words for the person at the terminal; results alone go to standard output.
 enum Console {
     static func error(_ text: String) {
-        write(text + "\n")
+        switch log.withLock({ $0 }) {
+        case .none: write(text + "\n")
+        case .standardError: write(RunLog.stamped(text))
+        case .file(let file):
+            write(text + "\n")
+            file.add(text)
+        }
     }
+
+    /// Where a run's words are kept beside what a person sees of them.
+    enum Log {
+        case none
+        /// Nobody but a log reads standard error, and lines have times there.
+        case standardError
+        case file(RunLog)
+    }
+
+    static let log = Mutex(Log.none)
 
     /// Nobody may be listening any more: that must not end the work.
     static func write(_ text: String) {
@@ -85,6 +101,9 @@ final class ProgressLine: Sendable {
 
 /// What training tells: a bar on a terminal, plain lines elsewhere.
 final class TrainingConsole: TrainingObserver {
+    /// What was said before there was a folder for it; nil from then on.
+    private var early: [(time: Date, text: String)]? = []
+    private let keepsLog: Bool
     private var epochStart = ContinuousClock.now
     private var runStart = ContinuousClock.now
     private var lastLine = ContinuousClock.now
@@ -92,9 +111,23 @@ final class TrainingConsole: TrainingObserver {
     private var firstBatch = 0
     private var stepsDone = 0
 
+    /// - Parameter keepsLog: whether to write the run's log.
+    init(keepsLog: Bool) {
+        self.keepsLog = keepsLog
+    }
+
     func say(_ text: String) {
         if Console.isTerminal { Console.redraw("") }
         Console.error(text)
+        early?.append((.now, text))
+    }
+
+    func didTake(_ folder: RunFolder) {
+        defer { early = nil }
+        guard keepsLog else { return }
+        let log = RunLog(folder.log)
+        for line in early ?? [] { log.add(line.text, at: line.time) }
+        Console.log.withLock { $0 = .file(log) }
     }
 
     func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {
@@ -116,15 +149,19 @@ final class TrainingConsole: TrainingObserver {
         if Console.isTerminal { Console.redraw(line) } else { Console.error(line) }
     }
 
-    func didFinishEpoch(_ row: EpochMetrics, epochs: Int) {
+    func didFinish(_ epoch: FinishedEpoch) { say(Self.line(epoch)) }
+
+    static func line(_ epoch: FinishedEpoch) -> String {
+        let row = epoch.row
         let validation = row.validation.map {
             String(format: ", validation loss %.4f, number %.4f", $0.loss, $0.numberAccuracy)
         }
-        say(
-            String(
-                format: "epoch %d/%d: train loss %.4f, number %.4f%@%@, %@", row.epoch, epochs, row.train.loss,
-                row.train.numberAccuracy,
-                validation ?? "", row.best ? " (best)" : "", Console.duration(row.seconds)))
+        let stale = epoch.epochsWithoutBetterLoss
+        let patience = stale == 0 ? "" : ", no better loss for \(stale) of \(epoch.patience) epochs"
+        let rates = epoch.rates.map { String(format: "%.3g", $0) }.joined(separator: " ")
+        return String(format: "epoch %d/%d: train loss %.4f, number %.4f", row.epoch, epoch.epochs, row.train.loss, row.train.numberAccuracy)
+            + (validation ?? "") + (row.best ? " (best)" : "") + patience
+            + ", rate\(epoch.rates.count > 1 ? "s" : "") \(rates), \(Console.duration(row.seconds))"
     }
 }
 

@@ -26,6 +26,22 @@ extension Analysis {
     }
 }
 
+extension RunFolder {
+    /// Draws the curves of a finished run to where `jersey analyze curves` puts them.
+    ///
+    /// - Returns: what was wrong, if anything: a run is none the worse without pictures.
+    public func drawCurves() -> String? {
+        do {
+            let run = try FinishedRun(self)
+            try Analysis.curves(AnalysisInput(groups: [RunGroup(name: run.result.title, runs: [run])]))
+                .write(to: plots(of: Analysis.curves.name), name: Analysis.curves.name)
+            return nil
+        } catch {
+            return "no curves were drawn: \(error); `jersey analyze curves \(url.relativePath)` draws them at any time"
+        }
+    }
+}
+
 /// One model's losses and accuracies per epoch, over its seeds.
 struct LearningCurve: Encodable, Sendable {
     struct Epoch: Encodable, Sendable {

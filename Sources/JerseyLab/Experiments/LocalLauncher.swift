@@ -104,7 +104,7 @@ final class LastWords: Sendable {
     }
 
     static func last(of data: Data) -> String {
-        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(RunLog.unstamped)
         let line = lines.last { $0.hasPrefix("Error: ") } ?? lines.last { !$0.allSatisfy(\.isWhitespace) } ?? ""
         return String(line.trimmingPrefix("Error: "))
     }

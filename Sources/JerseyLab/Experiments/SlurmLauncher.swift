@@ -170,7 +170,7 @@ public final class SlurmLauncher: Launcher {
         run=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$1")
         mkdir -p "$folder/runs/$run"
         exec > /dev/null 2>> "$folder/runs/$run/log.txt"
-        echo "\(Self.heading) ${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID on $(hostname)" >&2
+        echo "$(date -u +%FT%TZ) \(Self.heading) ${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID on $(hostname)" >&2
         # In the shell's place, so that it gets the signals.
         exec \(quoted(executable.path)) experiment task "$folder" "$run"
 

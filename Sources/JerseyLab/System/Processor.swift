@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// The processor of this machine.
 public enum Processor {
@@ -13,5 +14,16 @@ public enum Processor {
     static var load: Double? {
         var load = 0.0
         return getloadavg(&load, 1) == 1 ? load : nil
+    }
+}
+
+extension Device {
+    /// "cuda (NVIDIA H200, 140 GiB)", "cpu (AMD EPYC 9554 64-Core Processor, 64 threads)".
+    var words: String {
+        switch self {
+        case .cpu: "cpu (\(Processor.name), \(Runtime.threads) thread\(Runtime.threads == 1 ? "" : "s"))"
+        // The first is the one that is used.
+        case .cuda: Runtime.gpus.first.map { "cuda (\($0))" } ?? "cuda"
+        }
     }
 }

@@ -67,6 +67,13 @@ public final class Learner {
     /// What the schedule multiplied the rates with at the last step.
     public var rateFactor: Double { schedule.factor(max(step - 1, 0)) }
 
+    /// Learning rates of the last step in the order of the model's parts, each once.
+    public var rates: [Double] {
+        var rates: [Double] = []
+        for group in optimizer.groups where !rates.contains(group.rate) { rates.append(group.rate) }
+        return rates.map { $0 * rateFactor }
+    }
+
     private let config: RunConfig
     private let schedule: Schedule
     private let prior: DigitPrior?

@@ -24,8 +24,10 @@ public struct RunFolder: Sendable {
     public var result: URL { url.appendingPathComponent("result.json") }
     /// Where a run at work is, about once a second.
     public var progress: URL { url.appendingPathComponent("progress.json") }
-    /// What the run said, where an experiment started it. For people; programs read the other files.
+    /// What the run said, with times. For people; programs read the other files.
     public var log: URL { url.appendingPathComponent("log.txt") }
+    /// Where an analysis of this run leaves its files.
+    public func plots(of analysis: String) -> URL { url.appendingPathComponent("plots").appendingPathComponent(analysis) }
     public var tensorboard: URL { url.appendingPathComponent("tensorboard") }
 
     public func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }

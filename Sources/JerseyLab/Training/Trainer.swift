@@ -6,9 +6,26 @@ import Torch
 public protocol TrainingObserver: AnyObject {
     /// A sentence for the user.
     func say(_ text: String)
+    /// The run's folder is there, and nobody else trains in it.
+    func didTake(_ folder: RunFolder)
     /// A step is done: `batch` of `count` in `epoch` (from 1) of `epochs`.
     func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally)
-    func didFinishEpoch(_ row: EpochMetrics, epochs: Int)
+    func didFinish(_ epoch: FinishedEpoch)
+}
+
+extension TrainingObserver {
+    public func didTake(_ folder: RunFolder) {}
+}
+
+/// An epoch's row, and what is told beside it.
+public struct FinishedEpoch: Sendable {
+    public let row: EpochMetrics
+    /// Of the whole run.
+    public let epochs: Int
+    /// Learning rates of its last step in the order of the model's parts, each once.
+    public let rates: [Double]
+    /// Epochs since the validation loss was lowest, and how many the run has patience for.
+    public let epochsWithoutBetterLoss, patience: Int
 }
 
 /// One training run, from configuration to result, that can be stopped at any moment and taken up again.
@@ -56,11 +73,14 @@ public final class Trainer {
                 try Checkpoint(named: path, spec: spec).load(into: model, path: path)
             } else if let path = try config.pretrainedPath() {
                 try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
+            } else if let note = PretrainedEncoder.note([spec.encoder], published: config.published) {
+                observer.say(note)
             }
         }
         try folder.create()
         let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
         defer { withExtendedLifetime(lock) {} }
+        observer.didTake(folder)
         folder.removeLeftovers()
         let splits = try Splits.forRun(
             dataset, config.data, at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
@@ -80,7 +100,7 @@ public final class Trainer {
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
         }
         observer.say(
-            "\(spec.title): \(model.store.parameterCount) parameters, \(device), \(parts.train.count) train / \(parts.val.count) validation / "
+            "\(spec.title): \(model.store.parameterCount) parameters, \(device.words), \(parts.train.count) train / \(parts.val.count) validation / "
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
 
         let session = Session(
@@ -218,7 +238,10 @@ public final class Trainer {
         try RunFolder.write(lines: state.rows, to: folder.metrics)
         try state.write(learner, to: folder.state)
         try session.log.append(row)
-        observer.didFinishEpoch(row, epochs: config.training.epochs)
+        observer.didFinish(
+            FinishedEpoch(
+                row: row, epochs: config.training.epochs, rates: learner.rates,
+                epochsWithoutBetterLoss: state.epochsWithoutBetterLoss, patience: config.training.patience))
     }
 
     // MARK: Evaluation
@@ -256,9 +279,13 @@ public final class Trainer {
                 device: model.device.description, libtorch: Runtime.version, host: ProcessInfo.processInfo.hostName),
             to: folder.result)
         if let evaluation {
+            let (sequences, tracks) = (evaluation.all.sequences, evaluation.all.tracks)
+            func share(_ proportion: Proportion) -> String { proportion.value.map { String(format: "%.4f", $0) } ?? "-" }
             observer.say(
-                "test, with the weights of epoch \(best): \(evaluation.all.sequences.number.text) of sequences, "
-                    + "\(evaluation.all.tracks.number.text) of tracks")
+                String(format: "test, with the weights of epoch %d: loss %.4f, number ", best, evaluation.loss)
+                    + "\(share(sequences.number)), tens \(share(sequences.tens)), ones \(share(sequences.ones)); "
+                    + "\(sequences.number.text) of \(sequences.number.count) sequences, \(tracks.number.text) of "
+                    + "\(tracks.number.count) tracks")
         }
     }
 }

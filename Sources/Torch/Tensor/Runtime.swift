@@ -59,6 +59,25 @@ public enum Runtime {
         (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
     }
 
+    /// A GPU as its driver calls it.
+    public struct GPU: Sendable, CustomStringConvertible {
+        public let name: String
+        public let bytes: UInt64
+
+        /// "NVIDIA H200, 140 GiB".
+        public var description: String { "\(name), \((bytes + 1 << 29) >> 30) GiB" }
+    }
+
+    /// The usable CUDA devices; those are left out whose names cannot be had, as in a program that was built without CUDA.
+    public static var gpus: [GPU] {
+        (0..<cudaDeviceCount).compactMap { device in
+            var bytes: UInt64 = 0
+            guard let name = try? attempt({ ct_cuda_device_name(Int32(device), &bytes, $0) }) else { return nil }
+            defer { ct_free(name) }
+            return GPU(name: String(cString: name), bytes: bytes)
+        }
+    }
+
     /// Waits until a GPU has done what it was given, for whoever looks at a clock. A CPU has done it already.
     public static func finish(_ device: Device) {
         if device == .cuda { checked { ct_synchronize($0) } }
