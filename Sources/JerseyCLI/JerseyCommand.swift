@@ -40,6 +40,7 @@ enum Main {
         keepWaitsShort()
         do {
             try JerseyCommand.checkName(CommandLine.arguments.dropFirst())
+            try StudyFlag.check(CommandLine.arguments.dropFirst())
             var command = try JerseyCommand.parseAsRoot()
             try command.run()
             // What print has kept back is written only now.

@@ -28,8 +28,71 @@ import Torch
             deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? There are: ") == true)
     }
 
+    @Test func `The study's flags are met with ours, and docs tell the same`() throws {
+        let help = JerseyCommand.helpMessage(for: TrainCommand.self)
+        let docs = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/study.md"),
+            encoding: .utf8)
+        let rows = docs.split(separator: "\n").map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+        for flag in StudyFlag.all {
+            let words = flag.here.split(separator: " ")
+            #expect(
+                help.contains(words[0] + " ") && (words[0] != "--set" || RunConfig.keys.contains(String(words[1]))),
+                "\(flag.here)")
+            #expect(
+                rows.contains { $0.count > 1 && $0[0].contains("`\(flag.name)`") && $0[1].contains("`\(flag.here)") },
+                "\(flag.name)")
+            guard flag.isRenamed else { continue }
+            for words in [["train", "--\(flag.name)", "x"], ["train", "--\(flag.name)=x"]] {
+                let error = #expect(throws: UsageError.self) { try StudyFlag.check(words) }
+                #expect(error?.description.contains("\(flag.here) for --\(flag.name)") == true)
+            }
+        }
+        try StudyFlag.check(["train", "--epochs", "3", "--seed", "1", "--", "--lr"])
+        let error = #expect(throws: UsageError.self) { try StudyFlag.check(["train", "--lr", "1", "--data_root", "x"]) }
+        #expect(error?.description.contains("--rate for --lr, --data for --data_root") == true)
+    }
+
+    @Test func `Advice on a GPU fits what is there`() {
+        let advice = DoctorCommand.advice
+        #expect(advice(false, false).contains("`make setup` would fetch") && !advice(false, true).contains("make setup"))
+        #expect(advice(true, false).contains("JERSEY_TORCH_CUDA=1 make setup") && advice(true, true).contains("nvidia-smi"))
+    }
+
+    @Test func `An epoch's line has the rates, and how long the loss has not been better`() {
+        let part = EpochMetrics.Part(loss: 1.5, numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.5, sequences: 4)
+        func line(_ rates: [Double], stale: Int) -> String {
+            TrainingConsole.line(
+                FinishedEpoch(
+                    row: EpochMetrics(
+                        epoch: 3, rateFactor: 0.5, train: part, validation: part, unreadableFiles: 0, best: stale == 0,
+                        seconds: 61),
+                    epochs: 30, rates: rates, epochsWithoutBetterLoss: stale, patience: 7))
+        }
+        #expect(
+            line([5e-4], stale: 0)
+                == "epoch 3/30: train loss 1.5000, number 0.2500, validation loss 1.5000, number 0.2500 (best), rate 0.0005, 1:01"
+        )
+        #expect(
+            line([5e-5, 1.5e-4], stale: 2).hasSuffix("number 0.2500, no better loss for 2 of 7 epochs, rates 5e-05 0.00015, 1:01")
+        )
+    }
+
+    @Test func `A model is shown and drawn, and what cannot be is refused`() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a.svg", "b.PNG"] {
+            var command = try JerseyCommand.parseAsRoot(["models", "basic_mv3s", "--diagram", folder.path(name)])
+            try command.run()
+        }
+        #expect(try String(contentsOfFile: folder.path("a.svg"), encoding: .utf8).contains("<svg"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("b.PNG"))).starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    }
+
     @Test(arguments: [
-        (["train", "--size", "48"], "height x width"), (["train", "--set", "training.epochs"], "key=value"),
+        (["train", "--size", "48"], "height x width"), (["models", "--diagram"], "name it"),
+        (["models", "basic", "--diagram", "a.gif"], ".svg and .png"), (["models", "--encoder", "compact"], "name it"),
+        (["models", "basic_r81"], "basic_r18"), (["models", "basic", "--diagram", "/nonexistent/a.svg"], "no folder"),
+        (["train", "--set", "training.epochs"], "key=value"),
         (["train", "--run", "/nonexistent/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
         (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
         (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epochs=many"], "wrong kind"),

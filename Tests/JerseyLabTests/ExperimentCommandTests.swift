@@ -111,6 +111,36 @@ import Torch
         #expect(runs.count == 1 && runs[0]["state"] as? String == "failed")
     }
 
+    @Test func `A run's log has what the program said, each line once, whoever started it`() throws {
+        let folder = try TemporaryFolder()
+        let small = ["--data", Sample.folder.path("data"), "--set", "data.height=32", "--set", "data.width=32"]
+        func lines(_ run: RunFolder) throws -> [String] {
+            try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n").map {
+                #expect($0.prefixMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\s/) != nil)
+                return String($0.dropFirst(21))
+            }
+        }
+        let run = RunFolder(folder.url.appendingPathComponent("run"))
+        let (status, _, errors) = try Self.jersey(
+            ["train", "--model", "basic_mv3s", "--run", run.url.path, "--epochs", "2", "--batch-size", "4", "--threads", "1"]
+                + small)
+        #expect(status == 0, "\(errors)")
+        #expect(try lines(run) == errors.split(separator: "\n").map(String.init))
+        // Another call has nothing to say in it.
+        #expect(try Self.jersey(["train", "--run", run.url.path] + small).status == 1)
+        #expect(try lines(run).count == errors.split(separator: "\n").count)
+
+        let experiment = ExperimentFolder(folder.url.appendingPathComponent("experiment"))
+        let call = try Self.jersey(
+            ["experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--out", experiment.url.path] + small)
+        #expect(call.status == 0 && call.errors.contains("starts from random weights"), "\(call.errors)")
+        let log = try lines(experiment.run("basic_mv3s-1"))
+        #expect(
+            Set(log).count == log.count && log.contains { $0.hasPrefix("epoch 1/1: ") } && log.contains { $0.hasPrefix("test, ") }
+        )
+        #expect(experiment.run("basic_mv3s-1").exists(experiment.run("basic_mv3s-1").plots(of: "curves")))
+    }
+
     @Test func `An edited experiment is refused, and what was begun goes on without being named`() throws {
         let folder = try TemporaryFolder()
         let file = folder.url.appendingPathComponent("mine.yaml")

@@ -54,7 +54,9 @@ enum Sample {
 final class SilentObserver: TrainingObserver {
     var epochs: [FinishedEpoch] = []
     var sentences: [String] = []
+    var folders = 0
     func say(_ text: String) { sentences.append(text) }
+    func didTake(_ folder: RunFolder) { folders += 1 }
     func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {}
     func didFinish(_ epoch: FinishedEpoch) { epochs.append(epoch) }
 }

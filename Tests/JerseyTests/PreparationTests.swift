@@ -127,6 +127,57 @@ struct PreparationTests {
         #expect(plain.map(\.angle) == others.map(\.angle) && plain == draws(50) && plain != draws(50, seed: 2))
     }
 
+    @Test("a move is drawn last, as often as asked, and all else of a first frame is drawn as without")
+    func movingDraws() {
+        let drawn = (0..<400).map { seed in
+            draws(1, seed: UInt64(seed)) {
+                ($0.motionBlurProbability, $0.motionBlur) = (0.5, [3, 9])
+            }[0]
+        }
+        let motions = drawn.compactMap(\.motion)
+        #expect(abs(motions.count - 200) < 40)
+        #expect(
+            motions.allSatisfy { 3...9 ~= $0.length && 0...180 ~= $0.angle } && Set(motions.map(\.angle)).count == motions.count)
+        for (seed, var draw) in drawn.enumerated() {
+            draw.motion = nil
+            #expect(draw == draws(1, seed: UInt64(seed))[0])
+        }
+        #expect(draws(50) { $0.motionBlur = [5, 7] } == draws(50))
+    }
+
+    @Test("a move spreads a point along its way and no other, and nothing is lost", arguments: [0.0, 45, 90, 135, 180])
+    func moving(_ angle: Double) {
+        let (side, centre) = (21, 10)
+        var levels = [UInt8](repeating: 0, count: 3 * side * side)
+        for channel in 0..<3 { levels[channel * side * side + centre * side + centre] = 240 }
+        let point = Tensor(levels, shape: [1, 3, side, side]).to(dtype: .float32)
+        let spread = MotionBlur(length: 8, angle: angle)(point).floats
+        #expect(abs(spread.reduce(0, +) - 3 * 240) < 0.01)
+        // How far what is there lies from the line through the point, and how far along it.
+        let (dx, dy) = (cos(angle * .pi / 180), -sin(angle * .pi / 180))
+        var farthest = 0.0
+        for (index, level) in spread.prefix(side * side).enumerated() where level > 0.001 {
+            let (x, y) = (Double(index % side - centre), Double(index / side - centre))
+            #expect(abs(x * dy - y * dx) < 1.01)
+            farthest = max(farthest, abs(x * dx + y * dy))
+        }
+        #expect(3.5...5.01 ~= farthest)
+        #expect(Array(spread.prefix(side * side)) == Array(spread.suffix(side * side)))
+    }
+
+    @Test("a move leaves a plain picture as it is, up to its edges, and none is no move")
+    func movingEdges() {
+        let plain = Tensor([UInt8](repeating: 77, count: 3 * 9 * 7), shape: [1, 3, 9, 7])
+        var draw = Augmentation.Draw()
+        for (length, angle) in [(1.0, 10.0), (6, 70), (40, 120)] {
+            draw.motion = (length, angle)
+            #expect(Set(Augmentation.apply(draw, to: plain).floats) == [77])
+        }
+        let picture = Tensor((0..<3 * 9 * 7).map { UInt8($0 % 251) }, shape: [1, 3, 9, 7])
+        draw.motion = (0, 30)
+        #expect(Augmentation.apply(draw, to: picture).floats == Augmentation.apply(.init(), to: picture).floats)
+    }
+
     @Test("a sequence is mirrored as a whole, as often as asked, and all else is drawn as without", arguments: [false, true])
     func mirror(_ shared: Bool) {
         func sequences(_ probability: Double) -> [[Augmentation.Draw]] {

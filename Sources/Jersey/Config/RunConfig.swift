@@ -87,6 +87,10 @@ public struct AugmentationConfig: Codable, Sendable, Equatable {
     public var blurProbability = 0.3
     /// Pixels; one is drawn.
     public var blurRadii = [1.0, 1.5, 2.0]
+    /// Blur along a line, as of a move: pixels, between a shortest and a longest way, in any direction. Not in the study, whose "motion
+    /// blur" is the same in all directions.
+    public var motionBlurProbability = 0.0
+    public var motionBlur = [2.0, 8.0]
     public var noiseProbability = 0.2
     /// Standard deviation, of a 0...1 scale.
     public var noise = [0.01, 0.03]
@@ -222,7 +226,8 @@ extension RunConfig {
         try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
         try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")
         for (key, value) in [
-            ("blurProbability", augmentation.blurProbability), ("noiseProbability", augmentation.noiseProbability),
+            ("blurProbability", augmentation.blurProbability),
+            ("motionBlurProbability", augmentation.motionBlurProbability), ("noiseProbability", augmentation.noiseProbability),
             ("brightness", augmentation.brightness), ("contrast", augmentation.contrast), ("saturation", augmentation.saturation),
             ("zoom", augmentation.zoom), ("shift", augmentation.shift), ("stretch", augmentation.stretch),
             ("flipProbability", augmentation.flipProbability),
@@ -234,6 +239,10 @@ extension RunConfig {
         try require(
             !augmentation.blurRadii.isEmpty && augmentation.blurRadii.allSatisfy { 0...50 ~= $0 }, "augmentation.blurRadii",
             augmentation.blurRadii, "radii of 0...50 pixels")
+        try require(
+            augmentation.motionBlur.count == 2 && 0 <= augmentation.motionBlur[0]
+                && augmentation.motionBlur[0] <= augmentation.motionBlur[1] && augmentation.motionBlur[1] <= 100,
+            "augmentation.motionBlur", augmentation.motionBlur, "a shortest and a longest way of 0...100 pixels, such as [2, 8]")
         try require(
             augmentation.noise.count == 2 && augmentation.noise[0] >= 0 && augmentation.noise[0] <= augmentation.noise[1],
             "augmentation.noise", augmentation.noise, "a lowest and a highest deviation, such as [0.01, 0.03]")

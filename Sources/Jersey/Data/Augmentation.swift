@@ -1,7 +1,8 @@
 import Foundation
 import Torch
 
-/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise; and a mirror.
+/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise; and a mirror and
+/// the blur of a move.
 ///
 /// Pictures are (1, 3, h, w) float32 tensors of whole levels 0...255; each operation truncates to whole levels, as Pillow's do.
 public struct Augmentation: Sendable {
@@ -27,6 +28,8 @@ public struct Augmentation: Sendable {
         public var stretch = 1.0
         /// Pixels; nil for none.
         public var blur: Double?
+        /// The way of a move, pixels, and its direction, degrees counter-clockwise from the right; nil for none.
+        public var motion: (length: Double, angle: Double)?
         /// Standard deviation on a 0...1 scale, and the seed of the values; nil for none.
         public var noise: (deviation: Double, seed: UInt64)?
         /// Left and right change places.
@@ -35,6 +38,7 @@ public struct Augmentation: Sendable {
         public static func == (a: Draw, b: Draw) -> Bool {
             (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (b.brightness, b.contrast, b.saturation, b.angle, b.zoom)
                 && (a.shear, a.stretch) == (b.shear, b.stretch) && a.shift == b.shift && a.blur == b.blur
+                && a.motion?.length == b.motion?.length && a.motion?.angle == b.motion?.angle
                 && a.noise?.deviation == b.noise?.deviation
                 && a.noise?.seed == b.noise?.seed && a.isMirrored == b.isMirrored
         }
@@ -70,6 +74,13 @@ public struct Augmentation: Sendable {
         // Only where asked for: runs from before they were thought of stay as they are.
         if config.shear > 0 { draw.shear = tan(random.uniform(-config.shear...config.shear) * .pi / 180) }
         if config.stretch > 0 { draw.stretch = factor(config.stretch) }
+        if config.motionBlurProbability > 0 {
+            let (moves, length, angle) = (
+                random.chance(config.motionBlurProbability), random.uniform(config.motionBlur[0]...config.motionBlur[1]),
+                random.uniform(0...180)
+            )
+            if moves { draw.motion = (length, angle) }
+        }
         return draw
     }
 
@@ -84,6 +95,7 @@ public struct Augmentation: Sendable {
         picture = moved(
             picture, angle: draw.angle, zoom: draw.zoom, shift: draw.shift, shear: draw.shear, stretch: draw.stretch)
         if let radius = draw.blur { picture = blurred(picture, radius: radius) }
+        if let motion = draw.motion { picture = moving(picture, length: motion.length, angle: motion.angle) }
         if let noise = draw.noise {
             addNoise(picture, Tensor.normal(picture.shape, deviation: noise.deviation, seed: noise.seed))
         }
@@ -144,6 +156,13 @@ public struct Augmentation: Sendable {
         var levels = picture.array(of: UInt8.self)
         GaussianBlur(radius: radius).apply(to: &levels, planes: shape[0] * shape[1], height: shape[2], width: shape[3])
         return Tensor(levels, shape: shape).to(dtype: .float32)
+    }
+
+    /// Rounded as `blurred` is: cutting off would darken every picture that moves.
+    static func moving(_ picture: Tensor, length: Double, angle: Double) -> Tensor {
+        let blurred = MotionBlur(length: length, angle: angle)(picture).addInPlace(0.5)
+        truncate(blurred)
+        return blurred
     }
 
     /// - Parameter noise: of the picture's shape, on a 0...1 scale.

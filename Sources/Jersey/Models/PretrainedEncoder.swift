@@ -11,7 +11,8 @@ public enum PretrainedEncoder {
         let sources = places.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return (published ? "warning: " : "note: ") + names.map(\.rawValue).joined(separator: ", ")
             + (names.count == 1 ? " starts" : " start") + " from random weights, where the study has ImageNet's"
-            + (published ? ", so that its tables cannot come out" : "") + "; --pretrained FILE (in experiments --set pretrained=FILE) takes those of "
+            + (published ? ", so that its tables cannot come out" : "")
+            + "; --pretrained FILE (in experiments --set pretrained=FILE) takes those of "
             + sources.joined(separator: " and ") + ", and docs/study.md tells how to get them"
     }
 

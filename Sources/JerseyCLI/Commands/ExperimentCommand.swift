@@ -105,7 +105,8 @@ struct ExperimentTaskCommand: ParsableCommand {
         if leashed { signals.stopWhenInputCloses() }
         // The task of a runner that was killed stops after its step, which may be a long one.
         let trainer = Trainer(
-            planned.config, folder: folder, observer: TrainingConsole(keepsLog: false), shouldStop: { signals.isStopped }, patience: 300)
+            planned.config, folder: folder, observer: TrainingConsole(keepsLog: false), shouldStop: { signals.isStopped },
+            patience: 300)
         if try trainer.run() == .stopped { throw ExitCode(130) }
         if let problem = folder.drawCurves() { Console.error(problem) }
     }

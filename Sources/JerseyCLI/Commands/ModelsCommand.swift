@@ -2,11 +2,31 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import Torch
 
 struct ModelsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "models", abstract: "Lists the models.")
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "Lists the models, or shows and draws one.",
+        discussion: """
+            Example: jersey models attn_bgru_luong
+            Example: jersey models attn_bgru_luong --diagram luong.svg
+            """)
 
-    @Flag(help: "Print JSON: an array of objects with name, phase, encoder, temporal, pooling, parameters.")
+    @Argument(help: ArgumentHelp("A model to show part by part; all are listed where it is left out.", valueName: "name"))
+    var name: String?
+
+    @Option(help: ArgumentHelp("Another encoder than the model's own.", valueName: "name"))
+    var encoder: String?
+
+    @Option(
+        defaultAsFlag: "",
+        help: ArgumentHelp("Draw the model, as SVG or PNG; to NAME.svg where no file is given.", valueName: "file"))
+    var diagram: String?
+
+    @Flag(
+        help:
+            "Print JSON: an array of objects with name, phase, encoder, temporal, pooling, parameters; of one model that object, with its parts."
+    )
     var json = false
 
     struct Row: Encodable {
@@ -16,16 +36,19 @@ struct ModelsCommand: ParsableCommand {
         let temporal: String?
         let pooling: String
         let parameters: Int
+        /// Of one model.
+        let parts: [ModelOutline.Part]?
 
-        private enum CodingKeys: String, CodingKey { case name, phase, encoder, temporal, pooling, parameters }
+        private enum CodingKeys: String, CodingKey { case name, phase, encoder, temporal, pooling, parameters, parts }
 
-        init(_ spec: ModelSpec) {
+        init(_ spec: ModelSpec, parameters: Int, parts: [ModelOutline.Part]? = nil) {
             name = spec.name
             phase = spec.phase.rawValue
             encoder = spec.encoder.rawValue
             temporal = spec.temporal?.description
             pooling = spec.pooling.description
-            parameters = JerseyModel(spec).store.parameterCount
+            self.parameters = parameters
+            self.parts = parts
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -36,11 +59,17 @@ struct ModelsCommand: ParsableCommand {
             try container.encode(temporal, forKey: .temporal)
             try container.encode(pooling, forKey: .pooling)
             try container.encode(parameters, forKey: .parameters)
+            try container.encodeIfPresent(parts, forKey: .parts)
         }
     }
 
     func run() throws {
-        let rows = ModelSpec.all.map(Row.init)
+        if let name { return try show(ModelSpec.named(name, encoder: encoder.map(EncoderKind.named))) }
+        guard encoder == nil && diagram == nil else {
+            throw UsageError(
+                "--encoder and --diagram are for one model; name it, such as jersey models attn_bgru_luong --diagram")
+        }
+        let rows = ModelSpec.all.map { Row($0, parameters: JerseyModel($0).store.parameterCount) }
         if json { return print(JSON.text(try JSON.readable(rows)), terminator: "") }
         print(
             Table(
@@ -49,5 +78,33 @@ struct ModelsCommand: ParsableCommand {
         print(
             "\nOlder names: "
                 + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "))
+    }
+
+    private func show(_ spec: ModelSpec) throws {
+        let file = try diagram.map { try Self.file($0.isEmpty ? "\(spec.name).svg" : $0) }
+        let outline = ModelOutline(spec)
+        if let file {
+            let drawing = ModelDiagram(outline)
+            try AtomicFile.write(file.pathExtension.lowercased() == "png" ? drawing.png() : drawing.svg(), to: file)
+            Console.error("\(spec.title) is drawn in \(file.relativePath)")
+            return
+        }
+        if json {
+            let row = Row(spec, parameters: outline.parameters, parts: outline.parts)
+            return print(JSON.text(try JSON.readable(row)), terminator: "")
+        }
+        let older = ModelSpec.aliases.filter { $0.value == spec.name && spec.title == spec.name }.keys.sorted()
+        print(
+            spec.title + (older.isEmpty ? "" : ", formerly \(older.joined(separator: ", "))") + ", phase \(spec.phase.rawValue)\n"
+        )
+        print(outline.table)
+    }
+
+    private static func file(_ path: String) throws -> URL {
+        let file = URL(fileURLWithPath: path)
+        guard ["svg", "png"].contains(file.pathExtension.lowercased()) else {
+            throw UsageError("--diagram draws .svg and .png, and not '\(path)'")
+        }
+        return file
     }
 }

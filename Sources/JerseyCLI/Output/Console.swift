@@ -159,7 +159,9 @@ final class TrainingConsole: TrainingObserver {
         let stale = epoch.epochsWithoutBetterLoss
         let patience = stale == 0 ? "" : ", no better loss for \(stale) of \(epoch.patience) epochs"
         let rates = epoch.rates.map { String(format: "%.3g", $0) }.joined(separator: " ")
-        return String(format: "epoch %d/%d: train loss %.4f, number %.4f", row.epoch, epoch.epochs, row.train.loss, row.train.numberAccuracy)
+        return String(
+            format: "epoch %d/%d: train loss %.4f, number %.4f", row.epoch, epoch.epochs, row.train.loss, row.train.numberAccuracy
+        )
             + (validation ?? "") + (row.best ? " (best)" : "") + patience
             + ", rate\(epoch.rates.count > 1 ? "s" : "") \(rates), \(Console.duration(row.seconds))"
     }

@@ -1,4 +1,5 @@
 import CCairo
+import Foundation
 import Jersey
 import Synchronization
 
@@ -18,10 +19,14 @@ final class Canvas {
     /// Held wherever fonts are used or let go: Cairo keeps only a few of them open, and may close one that another thread reads.
     private static let fonts = Mutex(())
 
-    init(width: Int, height: Int) {
+    convenience init(width: Int, height: Int) {
+        self.init(cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height)), width: width, height: height)
+    }
+
+    private init(_ surface: OpaquePointer, width: Int, height: Int) {
         self.width = width
         self.height = height
-        surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height))
+        self.surface = surface
         precondition(cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS, "no canvas of \(width)x\(height) pixels")
         context = cairo_create(surface)
         let options = cairo_font_options_create()
@@ -29,6 +34,23 @@ final class Canvas {
         cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF)
         cairo_set_font_options(context, options)
         cairo_font_options_destroy(options)
+    }
+
+    /// What `draw` draws, as a file of SVG. Text is there as shapes, so that it needs no font.
+    static func svg(width: Int, height: Int, _ draw: (Canvas) -> Void) -> Data {
+        final class Sink { var data = Data() }
+        let sink = Sink()
+        let surface = cairo_svg_surface_create_for_stream(
+            { sink, bytes, count in
+                guard let sink, let bytes else { return CAIRO_STATUS_WRITE_ERROR }
+                Unmanaged<Sink>.fromOpaque(sink).takeUnretainedValue().data.append(bytes, count: Int(count))
+                return CAIRO_STATUS_SUCCESS
+            }, Unmanaged.passUnretained(sink).toOpaque(), Double(width), Double(height))
+        cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX)
+        let canvas = Canvas(surface!, width: width, height: height)
+        draw(canvas)
+        fonts.withLock { _ in cairo_surface_finish(surface) }
+        return withExtendedLifetime(canvas) { sink.data }
     }
 
     convenience init(_ image: RGBImage) {

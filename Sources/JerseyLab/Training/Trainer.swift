@@ -280,12 +280,11 @@ public final class Trainer {
             to: folder.result)
         if let evaluation {
             let (sequences, tracks) = (evaluation.all.sequences, evaluation.all.tracks)
-            func share(_ proportion: Proportion) -> String { proportion.value.map { String(format: "%.4f", $0) } ?? "-" }
+            func percent(_ share: Proportion) -> String { share.value.map { String(format: "%.2f%%", $0 * 100) } ?? "-" }
             observer.say(
-                String(format: "test, with the weights of epoch %d: loss %.4f, number ", best, evaluation.loss)
-                    + "\(share(sequences.number)), tens \(share(sequences.tens)), ones \(share(sequences.ones)); "
-                    + "\(sequences.number.text) of \(sequences.number.count) sequences, \(tracks.number.text) of "
-                    + "\(tracks.number.count) tracks")
+                String(format: "test, with the weights of epoch %d: loss %.4f, ", best, evaluation.loss)
+                    + "tens \(percent(sequences.tens)), ones \(percent(sequences.ones)), number \(sequences.number.text) of "
+                    + "\(sequences.number.count) sequences and \(tracks.number.text) of \(tracks.number.count) tracks")
         }
     }
 }

@@ -35,6 +35,11 @@ extension Tensor {
         tensor { ct_pad(handle, [left, right, top, bottom].map(Int64.init), 4, $0) }
     }
 
+    /// (N, C, H, W) slid over by the weights (C', C / groups, k, k), of which there have to be whole ones inside: (N, C', H - k + 1, W - k + 1).
+    public func convolved(with weights: Tensor, groups: Int = 1) -> Tensor {
+        tensor { ct_conv2d(handle, weights.handle, nil, 1, 0, Int64(groups), $0) }
+    }
+
     /// Mixes the channels of `groups` groups (ShuffleNet).
     public func channelShuffled(groups: Int) -> Tensor { tensor { ct_channel_shuffle(handle, Int64(groups), $0) } }
 

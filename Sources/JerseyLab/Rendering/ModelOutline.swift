@@ -1,0 +1,86 @@
+import Foundation
+import Jersey
+import Torch
+
+/// What a model is made of, part by part, with the shapes of what goes from one to the next: as the network itself has them.
+public struct ModelOutline: Sendable {
+    public struct Part: Encodable, Sendable {
+        public enum Kind: String, Encodable, Sendable { case frames, encoder, temporal, pooling, heads }
+
+        public let part: Kind
+        /// "resnet18", "bidirectional gru".
+        public let what: String
+        /// Of what it puts out; B sequences of T frames.
+        public let shapes: [String]
+        public let parameters: Int
+    }
+
+    public let spec: ModelSpec
+    /// In the order in which frames pass through them.
+    public let parts: [Part]
+
+    public var parameters: Int { parts.reduce(0) { $0 + $1.parameters } }
+
+    public func part(_ kind: Part.Kind) -> Part? { parts.first { $0.part == kind } }
+
+    /// - Parameter data: has the size of frames.
+    public init(_ spec: ModelSpec, data: DataConfig = DataConfig()) {
+        self.spec = spec
+        let model = JerseyModel(spec)
+        model.store.isTraining = false
+        let frame = Tensor.zeros([1, 3, data.height, data.width])
+        let (maps, features) = withoutGradients { (model.maps(frame).shape, model.encode(frame).shape[1]) }
+        let counts = Dictionary(grouping: model.store.trainable, by: \.group).mapValues { $0.reduce(0) { $0 + $1.tensor.count } }
+        func part(_ kind: Part.Kind, _ what: String, _ shapes: String...) -> Part {
+            Part(part: kind, what: what, shapes: shapes, parameters: counts[kind.rawValue] ?? 0)
+        }
+        /// Of a frame, or of the one that is read.
+        func each(_ shape: String) -> String { spec.readsAnchorOnly ? "(B, \(shape))" : "(B, T, \(shape))" }
+        let digits = ["11", "10"] + (spec.hasFullHead ? ["\(JerseyNumber.all.count)"] : [])
+
+        var parts = [
+            part(.frames, spec.readsAnchorOnly ? "the anchor frame" : "frames", each("3, \(data.height), \(data.width)")),
+            part(
+                .encoder, spec.encoder.rawValue,
+                each(spec.digits == .tied ? maps[1...].map(String.init).joined(separator: ", ") : "\(features)")),
+        ]
+        var width = features
+        if let temporal = spec.temporal {
+            width = temporal.width
+            parts.append(part(.temporal, "\(temporal)", each("\(width)")))
+        }
+        let heads =
+            spec.digits == .tied
+            ? "tens and ones, found in the maps and told apart by one layer" : "a layer for each digit"
+        let others =
+            (spec.hasFullHead ? ", one for the number" : "")
+            + (spec.judgesReadability ? ", how likely it is read rightly" : "")
+        if spec.judgesReadability {
+            parts.append(
+                Part(
+                    part: .heads, what: heads + others, shapes: (digits + ["1"]).map(each),
+                    parameters: counts[Part.Kind.heads.rawValue] ?? 0))
+            parts.append(
+                Part(
+                    part: .pooling, what: "\(spec.pooling)", shapes: digits.map { "(B, \($0))" },
+                    parameters: counts[Part.Kind.pooling.rawValue] ?? 0))
+        } else {
+            if spec.pooling != .none { parts.append(part(.pooling, "\(spec.pooling)", "(B, \(width))")) }
+            parts.append(
+                Part(
+                    part: .heads, what: heads + others, shapes: digits.map { "(B, \($0))" },
+                    parameters: counts[Part.Kind.heads.rawValue] ?? 0))
+        }
+        self.parts = parts
+    }
+
+    public var table: Table {
+        Table(
+            ["part", "what", "puts out", "parameters"],
+            rows: parts.map {
+                [$0.part.rawValue, $0.what, $0.shapes.joined(separator: ", "), $0.parameters > 0 ? "\($0.parameters)" : "-"]
+            }
+                + [["all", "", "", "\(parameters)"]],
+            note: "Of B sequences with T frames each. Tens are 0 to 9 and blank, ones 0 to 9.")
+    }
+}
