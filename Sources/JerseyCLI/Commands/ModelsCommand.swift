@@ -105,6 +105,7 @@ struct ModelsCommand: ParsableCommand {
         guard ["svg", "png"].contains(file.pathExtension.lowercased()) else {
             throw UsageError("--diagram draws .svg and .png, and not '\(path)'")
         }
+        try AtomicFile.check(path)
         return file
     }
 }
