@@ -1,8 +1,8 @@
 import Foundation
 import Torch
 
-/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise; and a mirror and
-/// the blur of a move.
+/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise. Ours are a mirror,
+/// before all of them, and the blur of a move, before the noise.
 ///
 /// Pictures are (1, 3, h, w) float32 tensors of whole levels 0...255; each operation truncates to whole levels, as Pillow's do.
 public struct Augmentation: Sendable {
