@@ -18,22 +18,40 @@ enum Fixtures {
 
     static let hasImages = FileManager.default.fileExists(atPath: images.appendingPathComponent("data").path)
 
-    private static func decode<Value: Decodable>(_ name: String) throws -> Value {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Value.self, from: Data(contentsOf: folder.appendingPathComponent(name)))
+    /// A file of the folder.
+    enum File: String {
+        case stateDict = "statedict.json"
+        case models = "models.json"
+        case training = "training.json"
+        case data = "data.json"
+
+        var isThere: Bool { FileManager.default.fileExists(atPath: folder.appendingPathComponent(rawValue).path) }
     }
 
-    // Read once; a missing file fails every test that asks for it.
-    private static let stateDictResult = Result { try decode("statedict.json") as StateDictFixture }
-    private static let modelsResult = Result { try decode("models.json") as ModelsFixture }
-    private static let trainingResult = Result { try decode("training.json") as TrainingFixture }
-    private static let dataResult = Result { try decode("data.json") as DataFixture }
+    private static func decode<Value: Decodable>(_ file: File) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Value.self, from: Data(contentsOf: folder.appendingPathComponent(file.rawValue)))
+    }
+
+    // Read once; a broken file fails every test that asks for it, and those that need one which is not there are skipped.
+    private static let stateDictResult = Result { try decode(.stateDict) as StateDictFixture }
+    private static let modelsResult = Result { try decode(.models) as ModelsFixture }
+    private static let trainingResult = Result { try decode(.training) as TrainingFixture }
+    private static let dataResult = Result { try decode(.data) as DataFixture }
 
     static var stateDict: StateDictFixture { get throws { try stateDictResult.get() } }
     static var models: ModelsFixture { get throws { try modelsResult.get() } }
     static var training: TrainingFixture { get throws { try trainingResult.get() } }
     static var data: DataFixture { get throws { try dataResult.get() } }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the test, and says so, where the folder of fixtures lacks one of these files.
+    static func needs(_ files: Fixtures.File...) -> Self {
+        let missing = files.filter { !$0.isThere }.map(\.rawValue).joined(separator: " and ")
+        return .enabled(if: missing.isEmpty, "there is no \(missing) in \(Fixtures.folder.path)")
+    }
 }
 
 /// Records how far `values` are from `expected` where that is more than `tolerance`; what is not a number is too far.

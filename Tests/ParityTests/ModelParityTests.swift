@@ -4,7 +4,7 @@ import Testing
 import Torch
 
 // Serialised within the suite and one thread per test, so that the suites run beside each other without fighting for the cores.
-@Suite("Networks compute what PyTorch computes", .serialized)
+@Suite("Networks compute what PyTorch computes", .serialized, .needs(.models))
 struct ModelParityTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let model: String

@@ -6,7 +6,7 @@ import Torch
 
 @Suite("Checkpoint entries are the study's")
 struct StateDictParityTests {
-    @Test("The rule gives the check values")
+    @Test("The rule gives the check values", .needs(.stateDict))
     func rule() throws {
         let checks = try Fixtures.stateDict.ruleChecks
         for (text, hash) in checks.fnv1a64 { #expect(fnv1a(text) == number(hash), "fnv1a64 of '\(text)'") }
@@ -19,7 +19,7 @@ struct StateDictParityTests {
 
     private func number(_ text: String) -> UInt64? { UInt64(text.dropFirst(2), radix: 16) }
 
-    @Test("The rule fills tensors and inputs alike", arguments: try Fixtures.stateDict.examples)
+    @Test("The rule fills tensors and inputs alike", .needs(.stateDict, .models), arguments: try Fixtures.stateDict.examples)
     func example(_ example: StateDictFixture.Example) throws {
         let values: [Float]
         if let input = example.input {
@@ -37,7 +37,9 @@ struct StateDictParityTests {
         expectClose([sum], [example.sum], within: 1e-6 * max(1, abs(example.sum)), "sum")
     }
 
-    @Test("A model has the study's tensors, names and shapes", arguments: try Fixtures.stateDict.models.keys.sorted())
+    @Test(
+        "A model has the study's tensors, names and shapes", .needs(.stateDict),
+        arguments: try Fixtures.stateDict.models.keys.sorted())
     func entries(_ name: String) throws {
         let fixture = try Fixtures.stateDict
         let expected = try #require(fixture.models[name])
@@ -51,7 +53,9 @@ struct StateDictParityTests {
         for (entry, shape) in found { #expect(shape == shapes[entry], "\(entry)") }
     }
 
-    @Test("A model's make-up, parameter count and digest are the study's", arguments: try Fixtures.models.models.keys.sorted())
+    @Test(
+        "A model's make-up, parameter count and digest are the study's", .needs(.models),
+        arguments: try Fixtures.models.models.keys.sorted())
     func counts(_ name: String) throws {
         let expected = try #require(try Fixtures.models.models[name])
         let model = JerseyModel(try .named(name, encoder: EncoderKind(rawValue: expected.backbone)))

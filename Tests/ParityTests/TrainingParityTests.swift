@@ -5,11 +5,13 @@ import Testing
 
 @testable import Torch
 
-@Suite("Training takes the study's steps", .serialized)
+@Suite("Training takes the study's steps", .serialized, .needs(.training))
 struct TrainingParityTests {
     // In float64, as the fixtures' runs were: in float32 it depends on the processor whether a value near zero falls to the other
     // side of a ReLU, and the tolerances do not cover that.
-    @Test("Losses, gradient norms and the weights after the last step are PyTorch's", arguments: try Fixtures.training.cases)
+    @Test(
+        "Losses, gradient norms and the weights after the last step are PyTorch's", .needs(.models),
+        arguments: try Fixtures.training.cases)
     func steps(_ expected: TrainingFixture.Case) throws {
         Runtime.useCallingThreadOnly()
         let model = try JerseyModel.fixture(
@@ -37,7 +39,9 @@ struct TrainingParityTests {
         }
     }
 
-    @Test("In float32 the first step has the same loss and nearly the same gradient", arguments: try Fixtures.training.cases)
+    @Test(
+        "In float32 the first step has the same loss and nearly the same gradient", .needs(.models),
+        arguments: try Fixtures.training.cases)
     func firstStep(_ expected: TrainingFixture.Case) throws {
         Runtime.useCallingThreadOnly()
         let model = try JerseyModel.fixture(expected.model, published: expected.attentionRule == "hc_reference")

@@ -113,7 +113,8 @@ extension JerseyModel {
     /// A model of the fixtures, filled by the rule.
     static func fixture(_ name: String, published: Bool, dtype: DType = .float32) throws -> JerseyModel {
         let description = try Fixtures.models.models[name]
-        let spec = try ModelSpec.named(name, encoder: description.flatMap { EncoderKind(rawValue: $0.backbone) })
+        let spec = try ModelSpec.named(
+            name, encoder: description.flatMap { EncoderKind(rawValue: $0.backbone) }, hidden: description?.hidden)
         let model = JerseyModel(spec, published: published, dtype: dtype)
         WeightRule.fill(model.store, gain: try Fixtures.gain(name))
         return model
