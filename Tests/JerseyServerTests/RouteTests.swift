@@ -136,19 +136,6 @@ import Testing
     @Test func `An archive is read sequence by sequence, and one that leads out of itself or is none is refused`() async throws {
         let stub = StubModel()
         let subject = try await Subject([stub])
-        func tar(_ files: [(String, Data)]) -> Data {
-            var archive = Data()
-            for (name, content) in files {
-                var head =
-                    Data(name.utf8) + Data(count: 100 - name.utf8.count) + Data("0000644\u{0}0000000\u{0}0000000\u{0}".utf8)
-                head += Data(String(format: "%011o", content.count).utf8) + Data("\u{0}00000000000\u{0}        0".utf8)
-                head += Data(count: 512 - head.count)
-                let sum = String(format: "%06o\u{0} ", head.reduce(0) { $0 + Int($1) })
-                head.replaceSubrange(148..<156, with: Data(sum.utf8))
-                archive += head + content + Data(count: (512 - content.count % 512) % 512)
-            }
-            return archive + Data(count: 1024)
-        }
         let good = tar([("a/1.png", try picture()), ("a/2.png", try picture(2)), ("b/1.png", try picture(3))])
         let slip = tar([("../../evil.png", try picture())])
         try await subject.ask { client async throws in

@@ -157,3 +157,18 @@ func form(_ parts: [(name: String, file: String?, content: Data)], boundary: Str
     }
     return (body + Data("--\(boundary)--\r\n".utf8), "multipart/form-data; boundary=\(boundary)")
 }
+
+/// An archive of files, by their names.
+func tar(_ files: [(String, Data)]) -> Data {
+    var archive = Data()
+    for (name, content) in files {
+        var head =
+            Data(name.utf8) + Data(count: 100 - name.utf8.count) + Data("0000644\u{0}0000000\u{0}0000000\u{0}".utf8)
+        head += Data(String(format: "%011o", content.count).utf8) + Data("\u{0}00000000000\u{0}        0".utf8)
+        head += Data(count: 512 - head.count)
+        let sum = String(format: "%06o\u{0} ", head.reduce(0) { $0 + Int($1) })
+        head.replaceSubrange(148..<156, with: Data(sum.utf8))
+        archive += head + content + Data(count: (512 - content.count % 512) % 512)
+    }
+    return archive + Data(count: 1024)
+}

@@ -39,27 +39,50 @@ struct FrameOrderTests {
 
     @Test("frames are images by name, in any case; hidden and other files are not")
     func frames() {
-        let (frames, anchor) = FrameOrder.time.arrange([
+        let (frames, anchor) = FrameOrder.frames(among: [
             "2.JPG", ".3.jpg", "1.jpeg", "notes.txt", "10.Png", "jpg", "x.gif", ".png",
         ])
         #expect(frames == ["1.jpeg", "2.JPG", "10.Png"] && anchor == nil)
-        #expect(FrameOrder.time.arrange([]).frames == [])
+        #expect(FrameOrder.frames(among: []).frames == [])
     }
 
     @Test("in time order the anchor keeps its place, and of several the first is marked")
     func time() {
-        let (frames, anchor) = FrameOrder.time.arrange(["10_Anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"])
+        let (frames, anchor) = FrameOrder.frames(among: ["10_Anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"])
         #expect(frames == ["9.jpg", "10_Anchor.jpg", "11.jpg", "12_anchor.jpg"] && anchor == 1)
+        #expect(FrameOrder.time.arranged(frames, anchor: anchor) == ([0, 1, 2, 3], 1))
+    }
+
+    /// What is read of a folder, in order, and the anchor.
+    private func read(_ listing: [String], _ order: FrameOrder) -> (frames: [String], anchor: String?) {
+        let (frames, marked) = FrameOrder.frames(among: listing)
+        let (indices, anchor) = order.arranged(frames.map { "a/b/" + $0 }, anchor: marked)
+        return (indices.map { frames[$0] }, anchor.map { frames[$0] })
     }
 
     @Test("published order is text order with the anchor first, and of several anchors one remains")
     func published() {
         let listing = ["10_anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"]
-        let first = FrameOrder.published(anchorFirst: true).arrange(listing)
-        #expect(first.frames == ["12_anchor.jpg", "11.jpg", "9.jpg"] && first.anchor == 0)
-        let inPlace = FrameOrder.published(anchorFirst: false).arrange(listing)
-        #expect(inPlace.frames == ["11.jpg", "12_anchor.jpg", "9.jpg"] && inPlace.anchor == 1)
-        #expect(FrameOrder.published(anchorFirst: true).arrange(["9.jpg", "10.jpg"]).frames == ["10.jpg", "9.jpg"])
+        let first = read(listing, .published(anchorFirst: true))
+        #expect(first == (["12_anchor.jpg", "11.jpg", "9.jpg"], "12_anchor.jpg"))
+        let inPlace = read(listing, .published(anchorFirst: false))
+        #expect(inPlace == (["11.jpg", "12_anchor.jpg", "9.jpg"], "12_anchor.jpg"))
+        #expect(read(["9.jpg", "10.jpg"], .published(anchorFirst: true)) == (["10.jpg", "9.jpg"], nil))
+    }
+
+    @Test("pictures that are no files keep the order in which they came, but for an anchor")
+    func pictures() {
+        let order = FrameOrder.published(anchorFirst: true)
+        #expect(order.arranged(["9", "10", "11"], anchor: nil) == ([0, 1, 2], nil))
+        #expect(order.arranged(["a.mp4#frame=9", "a.mp4#frame=10"], anchor: nil) == ([0, 1], nil))
+        #expect(order.arranged(["9", "anchor", "1"], anchor: 1) == ([1, 0, 2], 1))
+        #expect(
+            order.arranged(["b.png", "b.png", "a.png"], anchor: nil) == ([2, 0, 1], nil), "the first of two stays the first")
+    }
+
+    @Test("in a window the frame that is called the anchor comes first, and does not stand for the window")
+    func window() {
+        #expect(FrameOrder.published(anchorFirst: true).arranged(["1.png", "2_anchor.png"], anchor: nil) == ([1, 0], nil))
     }
 
     @Test("neither order depends on the file system's")
@@ -67,8 +90,7 @@ struct FrameOrderTests {
         var random = RandomStream(1)
         let names = (0..<20).map { "\($0).jpg" } + ["5_anchor.png", "7_anchor.png"]
         for order in [FrameOrder.time, .published(anchorFirst: true)] {
-            let expected = order.arrange(names)
-            #expect(order.arrange(names.shuffled(using: &random)) == expected)
+            #expect(read(names.shuffled(using: &random), order) == read(names, order))
         }
     }
 
@@ -121,8 +143,4 @@ struct FrameOrderTests {
         }
         #expect(seen == Set(0..<12))
     }
-}
-
-private func == (a: (frames: [String], anchor: Int?), b: (frames: [String], anchor: Int?)) -> Bool {
-    a.frames == b.frames && a.anchor == b.anchor
 }

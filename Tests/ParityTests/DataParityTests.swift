@@ -10,10 +10,11 @@ import Torch
 struct DataParityTests {
     @Test("A folder's files become frames in the study's order", arguments: try Fixtures.data.ordering)
     func ordering(_ expected: DataFixture.Ordering) {
-        let (frames, anchor) = FrameOrder.published(anchorFirst: expected.anchorFirst).arrange(expected.listing)
-        #expect(frames == expected.frames)
+        let (frames, marked) = FrameOrder.frames(among: expected.listing)
+        let (order, anchor) = FrameOrder.published(anchorFirst: expected.anchorFirst).arranged(frames, anchor: marked)
+        #expect(order.map { frames[$0] } == expected.frames)
         // Without an anchor the study takes the first frame, which we do where a model reads one frame only.
-        #expect(anchor ?? (frames.isEmpty ? -1 : 0) == expected.anchorIndex)
+        #expect(anchor.flatMap(order.firstIndex) ?? (frames.isEmpty ? -1 : 0) == expected.anchorIndex)
     }
 
     @Test("Long sequences are sampled at the study's frames", arguments: try Fixtures.data.sampling)

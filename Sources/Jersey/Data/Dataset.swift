@@ -9,7 +9,7 @@ public struct FrameSequence: Sendable, Equatable {
     public let track: String
     /// Nil where it is not known; in a labelled data set, where none is seen.
     public let number: JerseyNumber?
-    /// Paths in frame order; names only, where the frames are in memory.
+    /// Paths in time order; names only, where the frames are in memory.
     public let frames: [String]
     /// The frames, where they are in memory and not in files, or why one cannot be read.
     public let images: [Result<RGBImage, ImageError>]?
@@ -60,16 +60,16 @@ public struct Dataset: Sendable {
     /// Reads the data set that `config` tells of, a folder or an archive of one.
     ///
     /// - Throws: `FileError` when the folder is missing or is not in that format, and what `UnpackedArchive` throws.
-    public init(_ config: DataConfig, published: Bool = false) throws {
+    public init(_ config: DataConfig) throws {
         let format = try DatasetFormat.named(config.format)
         guard UnpackedArchive.isArchive(config.path) else {
-            self = try format.read(config, published)
+            self = try format.read(config)
             return
         }
         let archive = try UnpackedArchive(config.path)
         var inside = config
         inside.path = try Self.top(of: archive.folder).path
-        let found = try format.read(inside, published)
+        let found = try format.read(inside)
         let sequences = found.sequences.map { sequence in
             var sequence = sequence
             sequence.archive = archive
@@ -91,7 +91,7 @@ public struct Dataset: Sendable {
 public struct DatasetFormat: Sendable {
     public let name: String
     public let summary: String
-    let read: @Sendable (DataConfig, _ published: Bool) throws -> Dataset
+    let read: @Sendable (DataConfig) throws -> Dataset
 
     public static let all: [DatasetFormat] = [.folders, .soccernet]
 

@@ -1,11 +1,17 @@
 import Foundation
 
-/// How the files of a sequence become frames in order.
+/// In which order a model is given the frames of a sequence.
+///
+/// Sequences are kept in time order, wherever they come from; `SequenceLoader` alone, which knows the model's card, brings the frames that
+/// it loads into the order that the model has learned.
 public enum FrameOrder: Sendable, Equatable {
-    /// Natural order of names ("9.jpg" before "10.jpg"), the anchor at its place in time.
+    /// The anchor at its place in time.
     case time
     /// The study's: names as text, and the anchor, where there is one, moved to the front. Of several anchors only one is kept.
     case published(anchorFirst: Bool)
+
+    /// - Parameter published: whether the model does as the study did.
+    init(published: Bool) { self = published ? .published(anchorFirst: true) : .time }
 
     public static let extensions: Set<String> = ["jpg", "jpeg", "png"]
 
@@ -16,25 +22,37 @@ public enum FrameOrder: Sendable, Equatable {
 
     package static func isAnchor(_ name: String) -> Bool { name.lowercased().contains("anchor") }
 
-    /// The frames among the files of a folder, in order, and which of them is the anchor (the first, where there are several).
-    public func arrange(_ listing: [String]) -> (frames: [String], anchor: Int?) {
-        let frames = listing.filter(Self.isFrame)
-        switch self {
-        case .time:
-            let ordered = frames.sorted(by: naturallyPrecedes)
-            return (ordered, ordered.firstIndex(where: Self.isAnchor))
-        case .published(let anchorFirst):
-            let plain = frames.filter { !Self.isAnchor($0) }.sorted(by: Self.textPrecedes)
-            guard let anchor = frames.filter(Self.isAnchor).max(by: Self.textPrecedes) else { return (plain, nil) }
-            let ordered = anchorFirst ? [anchor] + plain : (plain + [anchor]).sorted(by: Self.textPrecedes)
-            return (ordered, ordered.firstIndex(of: anchor))
-        }
+    /// The frames among the files of a folder in time order, which is the natural order of their names ("9.jpg" before "10.jpg"), and
+    /// which of them is the anchor (the first, where there are several).
+    public static func frames(among listing: [String]) -> (frames: [String], anchor: Int?) {
+        let frames = listing.filter(isFrame).sorted(by: naturallyPrecedes)
+        return (frames, frames.firstIndex(where: isAnchor))
     }
 
-    private static func textPrecedes(_ a: String, _ b: String) -> Bool {
-        a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars)
+    /// How a sequence is read.
+    ///
+    /// - Parameters:
+    ///   - frames: names or paths, in time order.
+    ///   - anchor: the index of the one that is marked; nil where none is.
+    /// - Returns: indices of `frames` in the order in which a model is given them, and the index that stands for the anchor.
+    func arranged(_ frames: [String], anchor: Int?) -> (indices: [Int], anchor: Int?) {
+        guard case .published(let anchorFirst) = self else { return (Array(frames.indices), anchor) }
+        let names = frames.map(\.lastName)
+        // Pictures of a film, or that nobody has named, have only the order in which they came.
+        let areFiles = names.allSatisfy(Self.isFrame)
+        func precedes(_ a: Int, _ b: Int) -> Bool {
+            areFiles && names[a] != names[b] ? textPrecedes(names[a], names[b]) : a < b
+        }
+        let ordered = names.indices.sorted(by: precedes)
+        let plain = ordered.filter { !Self.isAnchor(names[$0]) }
+        guard let kept = ordered.last(where: { Self.isAnchor(names[$0]) }) else { return (plain, anchor) }
+        // A window of a longer sequence has a frame of that name, and no anchor that would stand for all of it.
+        return (anchorFirst ? [kept] + plain : (plain + [kept]).sorted(by: precedes), anchor == nil ? nil : kept)
     }
 }
+
+/// The order of Python's texts.
+func textPrecedes(_ a: String, _ b: String) -> Bool { a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) }
 
 /// Text order, except that runs of digits compare as numbers: "9" before "10", "a2b" before "a10".
 public func naturallyPrecedes(_ a: String, _ b: String) -> Bool {

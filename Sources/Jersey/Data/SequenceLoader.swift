@@ -16,7 +16,7 @@ public struct FrameProblem: Sendable, Equatable, Codable {
 package struct LoadedSequence: Sendable {
     /// (T, H, W, 3) uint8.
     let frames: ByteBuffer
-    /// Indices of the frames that were read.
+    /// Indices of the frames that were read, in the order of reading.
     let used: [Int]
     /// Heights of the frames read, pixels, before they were fitted.
     let heights: [Int]
@@ -36,6 +36,7 @@ public struct SequenceLoader: Sendable {
     public var preprocessor: FramePreprocessor
     public var maximumFrames: Int
     public var sampling: FrameSampling
+    public var order = FrameOrder.time
     public var wholePlayers = WholePlayers.whole
     /// Without it, torsos stand for `WholePlayers.number`.
     var finder: NumberFinder?
@@ -60,6 +61,7 @@ public struct SequenceLoader: Sendable {
         sampling =
             config.published
             ? .published(anchorFirst: true) : training && config.augmentation.frameJitter ? .jittered : .even
+        order = FrameOrder(published: config.published)
         singleFrame = spec.readsAnchorOnly ? .anchor : nil
         wholePlayers = config.data.wholePlayers
         augmentation = training && config.augmentation.enabled ? Augmentation(config.augmentation) : nil
@@ -85,6 +87,7 @@ public struct SequenceLoader: Sendable {
         preprocessor = FramePreprocessor(height: card.height, width: card.width, truncates: card.published)
         maximumFrames = card.maximumFrames
         sampling = card.published ? .published(anchorFirst: true) : .even
+        order = FrameOrder(published: card.published)
         self.singleFrame = card.spec.readsAnchorOnly ? singleFrame : nil
         wholePlayers = card.wholePlayers ?? .whole
     }
@@ -170,12 +173,12 @@ public struct SequenceLoader: Sendable {
     }
 
     private func indices(of sequence: FrameSequence, random: inout RandomStream) -> [Int] {
-        let count = sequence.frames.count
+        let (order, anchor) = order.arranged(sequence.frames, anchor: sequence.anchor)
         if let singleFrame {
-            if sampling == .jittered { return [Int.random(in: 0..<count, using: &random)] }
-            if let anchor = sequence.anchor { return [anchor] }
-            if singleFrame == .anchor { return [0] }
+            if sampling == .jittered { return [order[Int.random(in: order.indices, using: &random)]] }
+            if let anchor { return [anchor] }
+            if singleFrame == .anchor { return [order[0]] }
         }
-        return sampling.indices(count: count, limit: maximumFrames, random: &random)
+        return sampling.indices(count: order.count, limit: maximumFrames, random: &random).map { order[$0] }
     }
 }

@@ -36,7 +36,7 @@ public struct UnlabelledSequences: Sendable {
             }
         }
         for (folder, names) in files {
-            add(folder.isEmpty ? "." : folder, FrameOrder.time.arrange(Array(Set(names))), in: nil)
+            add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: Array(Set(names))), in: nil)
         }
         // A folder that is named twice is read once.
         var seen: Set<String> = []
@@ -78,7 +78,7 @@ public struct UnlabelledSequences: Sendable {
         for name in try names(in: url) {
             if isFolder(url.appendingPathComponent(name)) { folders.append(name) } else { files.append(name) }
         }
-        let here = FrameOrder.time.arrange(files)
+        let here = FrameOrder.frames(among: files)
         if !here.frames.isEmpty { add(path, here, in: archive) } else if folders.isEmpty { emptyFolders.append(path) }
         for folder in folders { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
     }

@@ -49,7 +49,7 @@ struct CalibrateCommand: ParsableCommand {
         reader.calibration = nil
         let observer = RangeObserver()
         reader.model.store.ranges = observer
-        let dataset = try Dataset(config, published: card.published)
+        let dataset = try Dataset(config)
         let progress = ProgressLine("reading", total: dataset.sequences.count)
         let (readings, traces, unreadable) = try reader.readInStages(dataset.sequences, progress: progress.advance)
         progress.finish()

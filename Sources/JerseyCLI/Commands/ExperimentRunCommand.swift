@@ -96,7 +96,7 @@ struct ExperimentRunCommand: ParsableCommand {
         var seen: [DataConfig] = []
         for run in runs where !seen.contains(run.config.data) {
             seen.append(run.config.data)
-            _ = try Dataset(run.config.data, published: run.config.published)
+            _ = try Dataset(run.config.data)
         }
     }
 

@@ -45,7 +45,7 @@ struct SplitOptions: ParsableArguments {
     func sequences(_ config: DataConfig, for card: Checkpoint.Card, weights: String?) throws -> [FrameSequence] {
         var config = config
         config.maximumFrames = card.maximumFrames
-        let dataset = try Dataset(config, published: card.published)
+        let dataset = try Dataset(config)
         let split = part(for: weights)
         guard let part = try Self.part(split) else { return dataset.sequences }
         let beside = weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }

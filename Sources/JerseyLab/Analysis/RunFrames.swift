@@ -20,7 +20,7 @@ struct RunFrames {
             throw FileError(
                 config.path, "is where run \(run.id) found its data, and does not exist", advice: "name the data set with --data")
         }
-        (all, sequences) = try datasets.sequences(config, published: run.config.published)
+        (all, sequences) = try datasets.sequences(config)
     }
 
     /// The sequence of that id, or in that folder: a sequence's or a track's, by its path, or by as much of it as no other has.
@@ -85,7 +85,6 @@ struct RunFrames {
 final class RunDatasets: Sendable {
     private struct Known {
         let config: DataConfig
-        let published: Bool
         let sequences: (all: [FrameSequence], byID: [String: FrameSequence])
     }
 
@@ -94,12 +93,12 @@ final class RunDatasets: Sendable {
     /// Sequences in order, and by their ids.
     ///
     /// - Throws: `FileError` when the data set cannot be read.
-    func sequences(_ config: DataConfig, published: Bool) throws -> (all: [FrameSequence], byID: [String: FrameSequence]) {
+    func sequences(_ config: DataConfig) throws -> (all: [FrameSequence], byID: [String: FrameSequence]) {
         try known.withLock { known in
-            if let there = known.first(where: { $0.config == config && $0.published == published }) { return there.sequences }
-            let all = try Dataset(config, published: published).sequences
+            if let there = known.first(where: { $0.config == config }) { return there.sequences }
+            let all = try Dataset(config).sequences
             let byID = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            known.append(Known(config: config, published: published, sequences: (all, byID)))
+            known.append(Known(config: config, sequences: (all, byID)))
             return (all, byID)
         }
     }

@@ -64,7 +64,7 @@ public final class Trainer {
         if let threads = config.training.threads { Runtime.threads = threads }
         let device = try config.training.device.resolved()
         let spec = try config.spec()
-        let dataset = try Dataset(config.data, published: config.published)
+        let dataset = try Dataset(config.data)
         dataset.remarks.forEach(observer.say)
         let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
         // Before anything is written, so that weights which are not there leave no run behind.

@@ -5,10 +5,9 @@ extension DatasetFormat {
     /// The study's layout. Hidden files, and files beside folders, are passed over.
     public static let folders: DatasetFormat = DatasetFormat(
         name: "folders", summary: "<number>/<track>/<sequence>/<frames>.jpg|jpeg|png, the anchor named so"
-    ) { config, published in
+    ) { config in
         let root = URL(fileURLWithPath: config.path)
         let wanted = try config.classes.map { try Set($0.map(number)) }
-        let order: FrameOrder = published ? .published(anchorFirst: true) : .time
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
         let numberFolders = try subfolders(in: root)
@@ -42,7 +41,7 @@ extension DatasetFormat {
                 for sequenceFolder in sequenceFolders {
                     let url = trackURL.appendingPathComponent(sequenceFolder)
                     let listing = try names(in: url)
-                    let (frames, anchor) = order.arrange(listing)
+                    let (frames, anchor) = FrameOrder.frames(among: listing)
                     guard !frames.isEmpty else {
                         remarks.append("\(url.path) has no frames; it is left out")
                         continue

@@ -6,7 +6,7 @@ extension DatasetFormat {
     /// them. Players whose number cannot be read are what `unreadableFolder` holds in the other layout.
     public static let soccernet = DatasetFormat(
         name: "soccernet", summary: "images/<player>/<frames>.jpg and <split>_gt.json, -1 where no number can be read"
-    ) { config, published in
+    ) { config in
         let root = URL(fileURLWithPath: config.path)
         let images = root.appendingPathComponent(imagesFolder)
         let labels = try labels(of: root)
@@ -18,7 +18,6 @@ extension DatasetFormat {
                 advice: "every player needs a number, or -1")
         }
         let wanted = try config.classes.map { try Set($0.map(number)) }
-        let order: FrameOrder = published ? .published(anchorFirst: true) : .time
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
         var unreadable = 0
@@ -30,7 +29,7 @@ extension DatasetFormat {
             }
             if let wanted, let number, !wanted.contains(number) { continue }
             let url = images.appendingPathComponent(player)
-            let (frames, anchor) = order.arrange(try names(in: url))
+            let (frames, anchor) = FrameOrder.frames(among: try names(in: url))
             guard !frames.isEmpty else {
                 remarks.append("\(url.path) has no frames; it is left out")
                 continue

@@ -1,0 +1,93 @@
+import Foundation
+import HummingbirdTesting
+import Jersey
+import Testing
+import Torch
+
+@testable import JerseyServer
+
+/// One folder of frames, read by every way that leads to a model.
+@Suite struct FrameOrderRouteTests {
+    /// Natural order and text order differ, and so do both from the one with the anchor first.
+    private static let names = ["8.png", "9.png", "10_anchor.png", "11.png"]
+
+    /// What comes out, of a sequence of frames with these names in time order, where the model takes four at most.
+    private func digits(
+        _ name: String, published: Bool, _ names: [String]
+    ) async throws -> (evaluated: [Double], predicted: [[Double]], frames: [String]) {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("order-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let track = folder.appendingPathComponent("data/7/t/0")
+        try FileManager.default.createDirectory(at: track, withIntermediateDirectories: true)
+        let files = try names.enumerated().map { ($1, try picture($0 * 5 + 1, width: 30, height: 24)) }
+        for (name, content) in files { try content.write(to: track.appendingPathComponent(name)) }
+        let archive = folder.appendingPathComponent("data.tar")
+        try tar(files.map { ("7/t/0/\($0)", $1) }).write(to: archive)
+
+        let weights = folder.appendingPathComponent("m.safetensors")
+        var card = Checkpoint.Card(spec: try .named(name, encoder: .compact))
+        (card.height, card.width, card.maximumFrames, card.published) = (32, 24, 4, published)
+        try Checkpoint.write(JerseyModel(card.spec, seed: 3), card, to: weights)
+
+        var settings = ServerSettings()
+        settings.threads = 1
+        func reader(_ singleFrame: SequenceLoader.SingleFrame) throws -> SequenceReader {
+            let checkpoint = try Checkpoint(contentsOf: weights)
+            let model = try checkpoint.model(on: .cpu, path: "")
+            try model.compile(asked: settings.precision, checkpoint.card)
+            return SequenceReader(model: model, loader: try SequenceLoader(checkpoint, singleFrame: singleFrame, path: ""))
+        }
+        Runtime.threads = settings.threads
+        let evaluated = try ["data", "data.tar"].map { path in
+            var config = DataConfig()
+            config.path = folder.appendingPathComponent(path).path
+            let reading = try #require(try reader(.anchor).readAll(Dataset(config).sequences).0.first)
+            return Prediction(reading).tens
+        }
+        #expect(evaluated[0] == evaluated[1])
+        var predictions = try [track.path, archive.path, folder.path].map { path in
+            let reader = try reader(.anchorOrAll)
+            let found = try UnlabelledSequences([path]).sequences
+            return try #require(try reader.predictions(found.map { reader.loader.windows(of: $0) }).first)
+        }
+
+        let served = try await ServedModel(
+            named: "m", version: 1, from: weights.path, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
+        predictions += try await Subject([served]).ask { client async throws in
+            let (body, type) = form(files.map { ("frames", $0, $1) })
+            let asForm = try await client.post("/v1/predict", body, type: type)
+            let rows = files.map { "{\"name\": \"\($0)\", \"data\": \"\($1.base64EncodedString())\"}" }
+            let asJSON = try await client.post("/v1/predict", json: "{\"frames\": [\(rows.joined(separator: ","))]}")
+            let asArchive = try await client.post("/v1/predict/archive", Data(contentsOf: archive), type: "application/x-tar")
+            return try [asForm, asJSON].map { try JSON.decoded(Prediction.self, from: Data($0.text.utf8)) }
+                + JSON.decoded([Prediction].self, from: Data(asArchive.text.utf8))
+        }
+        let frames = predictions.map { $0.frames.map { URL(fileURLWithPath: $0.path).lastPathComponent } }
+        for other in frames { #expect(other == frames[0]) }
+        return (evaluated[0], predictions.map(\.tens), frames[0])
+    }
+
+    @Test(arguments: ["seq_ugru_fs", "attn_bgru_hc", "basic_r18"], [false, true])
+    func `A folder is read alike, digit for digit, by every way in`(model: String, published: Bool) async throws {
+        let (evaluated, predicted, frames) = try await digits(model, published: published, Self.names)
+        for tens in predicted { #expect(tens == evaluated) }
+        let order = published ? [2, 3, 0, 1] : [0, 1, 2, 3]
+        #expect(frames == (model == "basic_r18" ? [Self.names[2]] : order.map { Self.names[$0] }))
+    }
+
+    @Test func `The order of frames matters to what a model says of them`() async throws {
+        let ours = try await digits("seq_ugru_fs", published: false, Self.names).evaluated
+        let published = try await digits("seq_ugru_fs", published: true, Self.names).evaluated
+        #expect(zip(ours, published).contains { abs($0 - $1) > 1e-4 })
+    }
+
+    @Test(arguments: [false, true])
+    func `Windows of a long track are stretches of time, each read in the model's order`(published: Bool) async throws {
+        let names = Self.names + ["99.png", "100.png"]
+        let (_, predicted, frames) = try await digits("seq_ugru_fs", published: published, names)
+        // The service may read both windows at once, which rounds otherwise.
+        for tens in predicted { #expect(zip(tens, predicted[0]).allSatisfy { abs($0 - $1) < 1e-6 }) }
+        let order = published ? [2, 0, 1, 5, 3, 4] : [0, 1, 2, 3, 4, 5]
+        #expect(frames == order.map { names[$0] })
+    }
+}
