@@ -21,8 +21,11 @@ public struct Splits: Codable, Sendable, Equatable {
         public let groupPattern: String?
         /// Nil for none.
         public let heldOutShare: Double?
+        /// Whether tracks were drawn as the study draws them; nil where not.
+        public let published: Bool?
 
-        public init(_ config: DataConfig) {
+        public init(_ config: DataConfig, published: Bool) {
+            self.published = published ? true : nil
             seed = config.splitSeed
             ratios = config.ratios
             groupPattern = config.groupPattern
@@ -80,24 +83,29 @@ public struct Splits: Codable, Sendable, Equatable {
 extension Splits {
     /// Sizes of train, validation and test for `count` tracks of one number: the study's rounding, by which a single track goes to
     /// test, and three to five tracks leave test empty or small.
-    public static func sizes(_ count: Int, ratios: [Double]) -> (train: Int, val: Int, test: Int) {
+    ///
+    /// - Parameter published: training may take all, as in the study.
+    public static func sizes(_ count: Int, ratios: [Double], published: Bool = false) -> (train: Int, val: Int, test: Int) {
         guard count >= 2 else { return (0, 0, count) }
         guard count >= 3 else { return (1, 1, 0) }
         var train = max(1, Int(Double(count) * ratios[0]))
         var val = max(1, Int(Double(count) * ratios[1]))
         // Ratios near 1 could take more than there is.
-        train = min(train, count - 1)
+        train = min(train, published ? count : count - 1)
         val = min(val, count - train)
         return (train, val, count - train - val)
     }
 
     /// Splits by track, stratified by number; with a group pattern, by group. Then takes what is held out to test.
     ///
+    /// - Parameter published: the same tracks come into the same parts as in the study, where there is no group pattern.
     /// - Throws: `UsageError` when the group pattern is none, or no number can be held out.
-    public init(_ dataset: Dataset, _ config: DataConfig) throws {
-        origin = Origin(config)
+    public init(_ dataset: Dataset, _ config: DataConfig, published: Bool = false) throws {
+        origin = Origin(config, published: published && config.groupPattern == nil)
         if let pattern = config.groupPattern {
             assignGroups(dataset, try GroupPattern(pattern), config)
+        } else if published {
+            assignAsPublished(dataset, config)
         } else {
             assignTracks(dataset, config)
         }
@@ -141,11 +149,25 @@ extension Splits {
             var tracks = tracksOf[number, default: []].sorted()
             var random = RandomStream(config.splitSeed, UInt64(number?.tens ?? 11), UInt64(number?.ones ?? 0))
             tracks.shuffle(using: &random)
-            let sizes = Self.sizes(tracks.count, ratios: config.ratios)
-            train.formUnion(tracks.prefix(sizes.train))
-            val.formUnion(tracks.dropFirst(sizes.train).prefix(sizes.val))
-            test.formUnion(tracks.suffix(sizes.test))
+            assign(tracks, Self.sizes(tracks.count, ratios: config.ratios))
         }
+    }
+
+    /// As the study: numbers in text order, one generator for all.
+    private mutating func assignAsPublished(_ dataset: Dataset, _ config: DataConfig) {
+        let tracksOf = Dictionary(grouping: dataset.sequences) { $0.number?.description ?? "" }.mapValues { Set($0.map(\.track)) }
+        var random = PythonRandom(seed: config.splitSeed)
+        for (_, tracks) in tracksOf.sorted(by: { textPrecedes($0.key, $1.key) }) {
+            var tracks = tracks.sorted(by: textPrecedes)
+            random.shuffle(&tracks)
+            assign(tracks, Self.sizes(tracks.count, ratios: config.ratios, published: true))
+        }
+    }
+
+    private mutating func assign(_ tracks: [String], _ sizes: (train: Int, val: Int, test: Int)) {
+        train.formUnion(tracks.prefix(sizes.train))
+        val.formUnion(tracks.dropFirst(sizes.train).prefix(sizes.val))
+        test.formUnion(tracks.suffix(sizes.test))
     }
 
     /// Largest groups first, each to the part where it brings the tracks, in all and of each number, nearest to the ratios.
@@ -197,16 +219,17 @@ extension Splits {
         origin = try container.decodeIfPresent(Origin.self, forKey: .origin)
     }
 
-    /// The split of a run: read back where it exists, else made and written.
+    /// The split of a run: read back where it exists, whoever has drawn it, else made and written.
     ///
+    /// - Parameter published: whether a new one is drawn as the study draws.
     /// - Throws: `FileError` when the file does not fit the data or the configuration, or tracks of one group are on two sides.
-    public static func forRun(_ dataset: Dataset, _ config: DataConfig, at url: URL) throws -> Splits {
+    public static func forRun(_ dataset: Dataset, _ config: DataConfig, published: Bool = false, at url: URL) throws -> Splits {
         if FileManager.default.fileExists(atPath: url.path) {
             let splits = try Splits(contentsOf: url)
             try splits.check(against: dataset, config, path: url.path)
             return splits
         }
-        let splits = try Splits(dataset, config)
+        let splits = try Splits(dataset, config, published: published)
         try splits.checkLeaks(config, path: url.path)
         try splits.write(to: url)
         return splits
@@ -244,7 +267,7 @@ extension Splits {
         if let track = missing.min() {
             throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data lack", advice: advice)
         }
-        if let origin, origin != Origin(config) {
+        if let origin, !wasMade(with: config) {
             throw FileError(
                 path,
                 "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none"), "
@@ -253,6 +276,9 @@ extension Splits {
         }
         try checkLeaks(config, path: path)
     }
+
+    /// Whether these settings are those that it was made with, whoever has drawn.
+    package func wasMade(with config: DataConfig) -> Bool { origin == Origin(config, published: origin?.published ?? false) }
 
     /// No track, and no group of tracks, may be on two sides; tracks whose number is held out stand for themselves.
     public func checkLeaks(_ config: DataConfig, path: String) throws {

@@ -99,6 +99,7 @@ struct ExperimentTaskCommand: ParsableCommand {
             }
             try planned.config.checkContinues(saved, path: folder.url.path)
         }
+        try experiment.shareSplit(with: planned)
         Runtime.keepMemory()
         let signals = StopSignals()
         signal(SIGPIPE, SIG_IGN)

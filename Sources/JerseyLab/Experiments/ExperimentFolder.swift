@@ -90,6 +90,21 @@ public struct ExperimentFolder: Sendable {
     /// Whether some process runs the experiment now.
     public var isRunning: Bool { FolderLock.isHeld(lockFile) }
 
+    /// Gives a published run that has no split yet that of a run beside it, where jersey has drawn it in its own way: an experiment that was
+    /// begun before the study's draws were known goes on with the split that it has.
+    ///
+    /// - Throws: `FileError` when it cannot be written.
+    public func shareSplit(with planned: PlannedRun) throws {
+        let folder = run(planned.id)
+        guard planned.config.published, planned.config.data.splits == nil, !folder.exists(folder.splits) else { return }
+        let others = try experiment().runs().filter(\.config.published).map { run($0.id).splits }
+        let known = others.lazy.compactMap { try? Splits(contentsOf: $0) }
+        if let splits = known.first(where: { $0.origin?.published == nil && $0.wasMade(with: planned.config.data) }) {
+            try folder.create()
+            try splits.write(to: folder.splits)
+        }
+    }
+
     /// The folders of finished runs, and what is wrong with those that cannot be read, or were made with other settings.
     public func finishedRuns() throws -> (runs: [FinishedRun], problems: [String]) {
         var runs: [FinishedRun] = []

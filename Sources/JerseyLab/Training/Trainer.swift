@@ -83,7 +83,8 @@ public final class Trainer {
         observer.didTake(folder)
         folder.removeLeftovers()
         let splits = try Splits.forRun(
-            dataset, config.data, at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
+            dataset, config.data, published: config.published,
+            at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
         try RunFolder.write(config, to: folder.config)
         if config.data.splits != nil { try splits.write(to: folder.splits) }
         let parts = Parts(dataset, splits)
