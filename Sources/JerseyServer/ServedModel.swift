@@ -25,7 +25,7 @@ final class ServedModel: Predicting {
             named: "model \(name)", batchSize: settings.batchSize, deadline: settings.deadline
         ) {
             Runtime.threads = settings.threads
-            let checkpoint = try file.map { try Checkpoint(contentsOf: URL(fileURLWithPath: $0)) } ?? .bundled()
+            let checkpoint = try Checkpoint(named: file ?? Checkpoint.bundledWord, published: settings.published)
             let card = checkpoint.card
             let model = try checkpoint.model(on: settings.device, path: name)
             var reader = SequenceReader(

@@ -7,6 +7,8 @@ public struct ServerSettings: Sendable {
     /// Names of models and where their weights come from: a file, or nil for the bundled model. The first answers where a request names
     /// none.
     public var models: [(name: String, file: String?)] = [("bundled", nil)]
+    /// Whether all of them are read as the study read its own, for files that do not say how they are.
+    public var published = false
     public var host = "127.0.0.1"
     /// 0 takes any that is free.
     public var port = 8080

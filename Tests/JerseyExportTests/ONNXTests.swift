@@ -81,9 +81,10 @@ struct ONNXTests {
         "gates of recurrent layers are in ONNX's order",
         arguments: [
             ("seq_urnn_fs", "RNN", [0]), ("seq_bgru_mp", "GRU", [1, 0, 2]), ("seq_blstm_mp", "LSTM", [0, 3, 1, 2]),
-        ])
-    func gates(_ name: String, _ type: String, _ order: [Int]) throws {
-        let (model, file) = try exported(ModelSpec.named(name))
+        ], [128, 20])
+    func gates(_ layer: (name: String, type: String, order: [Int]), _ hidden: Int) throws {
+        let (name, type, order) = layer
+        let (model, file) = try exported(ModelSpec.named(name, encoder: .compact, hidden: hidden))
         let suffixes = name.hasPrefix("seq_b") ? ["", "_reverse"] : [""]
         let nodes = file.graph.nodes.filter { $0.operator == type }
         #expect(nodes.count == suffixes.count)
@@ -94,7 +95,7 @@ struct ONNXTests {
             #expect(node.inputs.count == 4)
             for (input, weight) in [(1, "weight_ih_l0"), (2, "weight_hh_l0")] {
                 let tensor = try #require(model.store.tensors["rnn.\(weight)\(suffix)"])
-                let parts = order.map { tensor.narrowed(0, to: $0 * 128..<($0 + 1) * 128) }
+                let parts = order.map { tensor.narrowed(0, to: $0 * hidden..<($0 + 1) * hidden) }
                 #expect(tensors[node.inputs[input]] == Tensor.concatenated(parts, over: 0).data)
             }
         }

@@ -105,7 +105,9 @@ struct CheckpointTests {
     @Test(
         "a card with what no model can have is refused",
         arguments: [
-            ("\"hidden\":128", "\"hidden\":-1", "a seq_ugru_fs that is not made as models of that name are"),
+            ("\"hidden\":128", "\"hidden\":-1", "a recurrent layer of -1 units"),
+            ("\"hidden\":128", "\"hidden\":4096", "a recurrent layer of 4096 units"),
+            ("\"cell\":1", "\"cell\":2", "a seq_ugru_fs that is not made as models of that name are"),
             ("seq_ugru_fs", "seq_x", "a seq_x that is not made"),
             ("\"final\":{}", "\"topK\":{\"count\":0,\"width\":64}", "that is not made"),
             ("\"height\":192", "\"height\":0", "frames of 0x96 pixels"),
@@ -129,7 +131,104 @@ struct CheckpointTests {
         }
     }
 
-    @Test("weights without a card are recognised by names and shapes, with other tensors they are not")
+    @Test(
+        "every model with every encoder is recognised by names and shapes, without a card, with its width and its heads",
+        arguments: ModelSpec.all, EncoderKind.allCases)
+    func recognisedModels(_ model: ModelSpec, _ encoder: EncoderKind) throws {
+        guard encoder == model.encoder || encoder == .compact || model.name == "seq_urnn_fs" else { return }
+        var spec = model
+        spec.encoder = encoder
+        spec.temporal?.hidden = 12
+        spec.hasFullHead = true
+        let shapes = JerseyModel(spec).store.tensors.mapValues(\.shape)
+        let found = try #require(ModelSpec.recognised(by: shapes))
+        #expect(JerseyModel(found).store.tensors.mapValues(\.shape) == shapes)
+        // Two names of one network, and a single-frame model by another's encoder.
+        #expect(found.name == spec.name || spec.name == "basic_effl0" || (encoder != model.encoder && spec.readsAnchorOnly))
+        #expect(
+            (found.encoder, found.temporal, found.pooling, found.digits) == (encoder, spec.temporal, spec.pooling, spec.digits))
+    }
+
+    @Test(
+        "weights of no model are not recognised",
+        arguments: [
+            [:], ["backbone.conv1.weight": [64, 3, 7, 7]], ["encoder.backbone.layer4.1.conv2.weight": [512, 512, 3, 3]],
+            ["encoder.backbone.stem.0.weight": [32], "rnn.weight_hh_l0": []],
+            ["encoder.backbone.stem.0.weight": [32], "rnn.weight_hh_l0": [-3, Int.max]],
+        ])
+    func unrecognised(_ shapes: [String: [Int]]) {
+        #expect(ModelSpec.recognised(by: shapes) == nil)
+    }
+
+    @Test(
+        "a layer of another width comes back from files with a card and without, also where the model is named",
+        arguments: [7, 200])
+    func hidden(_ hidden: Int) throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            let spec = try ModelSpec.named("attn_ugru_gate", encoder: .compact, hidden: hidden)
+            let model = JerseyModel(spec, seed: 4)
+            func check() throws {
+                for named in [nil, try ModelSpec.named("attn_ugru_gate", encoder: .compact)] {
+                    let checkpoint = try Checkpoint(contentsOf: url, spec: named)
+                    #expect(checkpoint.card.spec == spec)
+                    let loaded = try checkpoint.model(on: .cpu, path: url.path)
+                    #expect(loaded.store.tensors["gru.weight_hh_l0"]?.shape == [3 * hidden, hidden])
+                }
+            }
+            try Checkpoint.write(model, Checkpoint.Card(spec: spec), to: url)
+            try check()
+            try Safetensors(tensors: model.store.tensors).write(to: url)
+            try check()
+            #expect(spec.summary == "attn_ugru_gate with compact, \(hidden) units in its recurrent layer")
+            #expect(spec.temporal?.description == "gru of \(hidden) units")
+        }
+    }
+
+    @Test("a file that does not say how it is read is read as the study did where that is asked for; a card is not contradicted")
+    func published() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            let model = JerseyModel(Self.spec)
+            try Safetensors(tensors: model.store.tensors).write(to: url)
+            for published in [false, true] {
+                let checkpoint = try Checkpoint(contentsOf: url, published: published)
+                #expect(checkpoint.card.published == published && !checkpoint.hasCard)
+                let loader = SequenceLoader(checkpoint.card, singleFrame: .anchor)
+                #expect((loader.order == .time) == !published && (loader.sampling == .even) == !published)
+                #expect(loader.preprocessor == FramePreprocessor(height: 192, width: 96, truncates: published))
+            }
+            try Checkpoint.write(model, card(), to: url)
+            refused("says of itself that it does not read as the study did; leave out --published") {
+                _ = try Checkpoint(contentsOf: url, published: true)
+            }
+            refused("leave out --published") { _ = try Checkpoint(named: Checkpoint.bundledWord, published: true) }
+            var card = card()
+            card.published = true
+            try Checkpoint.write(model, card, to: url)
+            for published in [false, true] { #expect(try Checkpoint(contentsOf: url, published: published).card.published) }
+            try Safetensors(tensors: JerseyModel(.named("evidence_tied")).store.tensors).write(to: url)
+            refused("the study has nothing like evidence_tied") { _ = try Checkpoint(contentsOf: url, published: true) }
+        }
+    }
+
+    @Test("a file of the study tells the size of its frames and how many it takes, unless that cannot be")
+    func studySettings() throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("m")
+            func write(_ height: String) throws {
+                let settings = ["config.img_height": height, "config.img_width": "64", "config.max_seq_len": "8"]
+                try Safetensors(metadata: settings, tensors: JerseyModel(Self.spec).store.tensors).write(to: url)
+            }
+            try write("128")
+            let card = try Checkpoint(contentsOf: url).card
+            #expect((card.height, card.width, card.maximumFrames) == (128, 64, 8))
+            try write("0")
+            refused("is for frames of 0x64 pixels, which no model has") { _ = try Checkpoint(contentsOf: url) }
+        }
+    }
+
+    @Test("weights without a card are recognised by names and shapes, and not loaded with other tensors")
     func recognised() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
@@ -138,7 +237,9 @@ struct CheckpointTests {
             #expect(try Checkpoint(contentsOf: url).card == Checkpoint.Card(spec: Self.spec))
             tensors["extra"] = .zeros([1])
             try Safetensors(tensors: tensors).write(to: url)
-            refused("holds weights of no known model") { _ = try Checkpoint(contentsOf: url) }
+            refused("does not hold the weights of basic_mv3s: extra is not part of the model") {
+                _ = try Checkpoint(contentsOf: url).model(on: .cpu, path: url.path)
+            }
         }
     }
 

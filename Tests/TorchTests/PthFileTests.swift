@@ -50,6 +50,14 @@ struct PthFileTests {
         #expect(try read(PthWriter.plain(value, storages: [("0", 6, storage)]))["w"]!.floats == [0, 1, 2, 3, 4, 5])
     }
 
+    @Test("texts beside the weights are read, and the whole numbers of the study's settings")
+    func texts() throws {
+        let settings: Pickled = ["img_height": .int(128), "backbone": .string("resnet18"), "seed": .int(-1), "rate": .float(0.1)]
+        let value: Pickled = ["model_state": view([6], [1]), "note": .string("n"), "epoch": .int(3), "config": settings]
+        let file = try PthFile(data: PthWriter.zip(value, storages: ["0": storage]), named: "f")
+        #expect(file.texts == ["note": "n", "config.img_height": "128", "config.seed": "-1"])
+    }
+
     @Test("a dictionary that Python 2 has written is read")
     func python2() throws {
         let pair = Pickled.list([.string("w"), .tensor("0", count: 6, shape: [2], strides: [5])])

@@ -87,7 +87,7 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
         return table.flatMap { key, value in value.leaves.map { ($0.path.isEmpty ? key : key + "." + $0.path, $0.value) } }
     }
 
-    func value(at path: some Collection<String>) -> ConfigTree? {
+    package func value(at path: some Collection<String>) -> ConfigTree? {
         guard let key = path.first else { return self }
         guard case .table(let table) = self else { return nil }
         return table[key]?.value(at: path.dropFirst())
@@ -152,6 +152,7 @@ public struct ConfigOverlay: Sendable {
         if try ModelSpec.named(card.spec.name).encoder != card.spec.encoder {
             settings["encoder"] = .string(card.spec.encoder.rawValue)
         }
+        if let hidden = card.spec.temporal?.hidden { settings["hidden"] = .int(hidden) }
         self.init(source: word, settings: settings)
     }
 

@@ -8,6 +8,8 @@ public struct RunConfig: Codable, Sendable, Equatable {
     public var model = "attn_bgru_luong"
     /// Another encoder than the model's own.
     public var encoder: EncoderKind?
+    /// Units of the recurrent layer in each direction.
+    public var hidden = ModelSpec.Temporal.usualHidden
     /// Weights that the encoder starts from: torchvision's `.pth` or safetensors. "{encoder}" in the path stands for the encoder's
     /// name, so that one setting serves all models of an experiment.
     public var pretrained: String?
@@ -24,7 +26,7 @@ public struct RunConfig: Codable, Sendable, Equatable {
     public init() {}
 
     public func spec() throws -> ModelSpec {
-        var spec = try ModelSpec.named(model, encoder: encoder)
+        var spec = try ModelSpec.named(model, encoder: encoder, hidden: hidden)
         spec.hasFullHead = training.fullWeight > 0
         return spec
     }
@@ -196,7 +198,11 @@ extension RunConfig {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ rule: String) throws {
             guard condition else { throw UsageError("\(key) is \(value); it must be \(rule)") }
         }
-        _ = try spec()
+        let spec = try self.spec()
+        try require(ModelSpec.Temporal.hiddenLimits.contains(hidden), "hidden", hidden, "\(ModelSpec.Temporal.hiddenLimits)")
+        guard spec.temporal != nil || hidden == ModelSpec.Temporal.usualHidden else {
+            throw UsageError("hidden is for models with a recurrent layer, such as attn_bgru_luong, and not for \(model)")
+        }
         guard pretrained == nil || startFrom == nil else {
             throw UsageError(
                 "pretrained is where the encoder starts from, and startFrom where all of the model does; use one of them")
@@ -212,16 +218,14 @@ extension RunConfig {
         try require(
             data.trainingFrames.map(limits.contains) ?? true, "data.trainingFrames", data.trainingFrames ?? 0, "\(limits)"
         )
-        if data.unreadable, !(try spec().judgesReadability) {
+        if data.unreadable, !spec.judgesReadability {
             throw UsageError("data.unreadable is for models that sum evidence, such as evidence_tied, and not for \(model)")
         }
-        if data.wholePlayers == .number, try spec().digits != .tied {
+        if data.wholePlayers == .number, spec.digits != .tied {
             throw UsageError(
                 "data.wholePlayers number is for models with tied digits, such as evidence_tied, and not for \(model); use torso")
         }
-        if published, try spec().judgesReadability {
-            throw UsageError("the study has nothing like \(model); leave out published")
-        }
+        if published, let reason = spec.notPublished { throw UsageError("\(reason); leave out published") }
         try require(0..<1 ~= data.heldOutShare, "data.heldOutShare", data.heldOutShare, "0..<1")
         try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
         try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")

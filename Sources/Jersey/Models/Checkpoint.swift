@@ -47,13 +47,16 @@ public struct Checkpoint {
 
         /// The model as it is called today: older cards call every model with another encoder by the name of that with its own.
         fileprivate var known: ModelSpec? {
-            var known = try? ModelSpec.named(spec.name, encoder: spec.encoder)
+            var known = try? ModelSpec.named(spec.name, encoder: spec.encoder, hidden: spec.temporal?.hidden)
             known?.hasFullHead = spec.hasFullHead
             return known
         }
 
         /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
         fileprivate var flaw: String? {
+            if let hidden = spec.temporal?.hidden, !ModelSpec.Temporal.hiddenLimits.contains(hidden) {
+                return "a recurrent layer of \(hidden) units"
+            }
             if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
             if !FramePreprocessor.sides.contains(height) || !FramePreprocessor.sides.contains(width) {
                 return "frames of \(height)x\(width) pixels"
@@ -71,15 +74,19 @@ public struct Checkpoint {
     public static let cardKey = "jersey"
 
     public let card: Card
+    /// Whether the file says itself how it is read; else the card is what weights of that kind usually have.
+    public let hasCard: Bool
     public let tensors: [String: Tensor]
 
     /// Reads a file of ours, safetensors or `.pth`, or a state dictionary of the study's.
     ///
-    /// - Parameter spec: what to take the weights for; found from the file's card or the tensors' names where nil.
-    /// - Throws: `FileError` when the file is broken or holds another model.
-    public init(contentsOf url: URL, spec: ModelSpec? = nil) throws {
+    /// - Parameters:
+    ///   - spec: what to take the weights for; found from the file's card or the tensors' names where nil.
+    ///   - published: whether they are to be read as the study read its own, for files that do not say how they are.
+    /// - Throws: `FileError` when the file is broken or holds another model, or its card says that it is read otherwise.
+    public init(contentsOf url: URL, spec: ModelSpec? = nil, published: Bool = false) throws {
         let (tensors, metadata) = try Self.read(url)
-        try self.init(tensors, metadata, spec: spec, path: url.path)
+        try self.init(tensors, metadata, spec: spec, published: published, path: url.path)
     }
 
     /// The model that comes with jersey: number crops are read without training anything (docs/model-card.md).
@@ -92,13 +99,16 @@ public struct Checkpoint {
 
     /// `bundled`, or a file.
     ///
-    /// - Parameter spec: the model; nil takes the file's word.
+    /// - Parameters:
+    ///   - spec: the model; nil takes the file's word.
+    ///   - published: as where a file is read.
     /// - Throws: `FileError` when the file is broken, or holds another model than `spec`.
-    public init(named word: String, spec: ModelSpec? = nil) throws {
+    public init(named word: String, spec: ModelSpec? = nil, published: Bool = false) throws {
         guard word == Self.bundledWord else {
-            self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec)
+            self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec, published: published)
             return
         }
+        guard !published else { throw Self.isNotPublished(Self.bundledName) }
         self = try .bundled()
         guard let spec else { return }
         guard card.spec == spec else {
@@ -113,21 +123,30 @@ public struct Checkpoint {
     /// What it is asked for by, where a file of weights could be named.
     public static let bundledWord = "bundled"
 
-    private init(_ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, path: String) throws {
+    private static func isNotPublished(_ path: String) -> FileError {
+        FileError(path, "says of itself that it does not read as the study did", advice: "leave out --published")
+    }
+
+    private init(
+        _ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, published: Bool = false, path: String
+    ) throws {
         self.tensors = tensors
+        hasCard = metadata[Self.cardKey] != nil
         if let text = metadata[Self.cardKey] {
             do {
                 var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
                 if let flaw = card.flaw { throw FileError(path, "has a model card with \(flaw)") }
                 card.spec = card.known ?? card.spec
                 var wanted = spec ?? card.spec
-                // A model's name does not tell of it.
+                // A model's name does not tell of these.
                 wanted.hasFullHead = card.spec.hasFullHead
+                if let hidden = card.spec.temporal?.hidden { wanted.temporal?.hidden = hidden }
                 if wanted != card.spec {
                     throw FileError(
                         path,
                         "holds \(card.spec.summary), not \(wanted.summary)")
                 }
+                if published && !card.published { throw Self.isNotPublished(path) }
                 self.card = card
             } catch let error as DecodingError {
                 throw FileError(
@@ -135,9 +154,24 @@ public struct Checkpoint {
                     advice: "was it written by a newer version?")
             }
         } else {
-            var spec = try spec ?? Self.recognised(tensors, path: path)
-            spec.hasFullHead = Self.hasFullHead(tensors)
-            card = Card(spec: spec)
+            let shapes = tensors.mapValues(\.shape)
+            guard var spec = spec ?? .recognised(by: shapes) else {
+                throw FileError(
+                    path, "holds weights of no known model", advice: "name the model with --model to see what differs")
+            }
+            spec.takeOver(from: shapes)
+            var card = Card(spec: spec)
+            card.published = published
+            // The study's checkpoints have its settings beside the weights.
+            func setting(_ name: String) -> Int? { metadata["config.\(name)"].flatMap { Int($0) } }
+            card.height = setting("img_height") ?? card.height
+            card.width = setting("img_width") ?? card.width
+            card.maximumFrames = setting("max_seq_len") ?? card.maximumFrames
+            if let flaw = card.flaw { throw FileError(path, "is for \(flaw), which no model has") }
+            if published, let reason = spec.notPublished {
+                throw FileError(path, "cannot be read as published: \(reason)", advice: "leave out --published")
+            }
+            self.card = card
         }
     }
 
@@ -159,17 +193,6 @@ public struct Checkpoint {
         }
         let weights = try Safetensors(contentsOf: url)
         return (weights.tensors, weights.metadata)
-    }
-
-    private static func hasFullHead(_ tensors: [String: Tensor]) -> Bool { tensors["fc_full.weight"] != nil }
-
-    /// The model whose tensors have these names and shapes.
-    private static func recognised(_ tensors: [String: Tensor], path: String) throws -> ModelSpec {
-        for var spec in ModelSpec.all {
-            spec.hasFullHead = hasFullHead(tensors)
-            if JerseyModel(spec).store.mismatches(with: tensors).isEmpty { return spec }
-        }
-        throw FileError(path, "holds weights of no known model", advice: "name the model with --model to see what differs")
     }
 
     /// Builds the model.

@@ -15,8 +15,13 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     public struct Temporal: Codable, Sendable, Hashable {
         public var cell: Recurrent.Cell
         public var bidirectional: Bool
-        /// Units per direction.
-        public var hidden = 128
+        /// Units in each direction.
+        public var hidden = Self.usualHidden
+
+        /// The study's.
+        public static let usualHidden = 128
+        /// What a layer may have; more is no layer for a few frames.
+        public static let hiddenLimits = 1...2048
 
         public var width: Int { bidirectional ? 2 * hidden : hidden }
     }
@@ -84,6 +89,9 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     /// Whether it tells how likely a frame can be read, and so can learn from sequences in which no number is seen.
     public var judgesReadability: Bool { pooling == .evidence }
 
+    /// Why the study has no such model, so that nothing can be done with it as the study did; nil where it could be.
+    package var notPublished: String? { judgesReadability ? "the study has nothing like \(name)" : nil }
+
     /// Rates of the study: single-frame models train at one rate, the others with a gentler one for the encoder.
     public var usesDiscriminativeRates: Bool { temporal != nil }
 }
@@ -91,19 +99,26 @@ public struct ModelSpec: Codable, Sendable, Hashable {
 // MARK: - Words
 
 extension ModelSpec {
-    /// The name that people are shown: "seq_bgru_mp", and with an encoder that is not that model's own "seq_bgru_mp (compact)".
+    /// The name that people are shown: "seq_bgru_mp", and where it is not made as that model is "seq_bgru_mp (compact, 64 units)".
     public var title: String {
         let own = Self.all.first { $0.name == name }?.encoder ?? encoder
-        return encoder == own ? name : "\(name) (\(encoder.rawValue))"
+        let units = temporal.map(\.hidden).flatMap { $0 == Temporal.usualHidden ? nil : "\($0) units" }
+        let others = [encoder == own ? nil : encoder.rawValue, units].compactMap { $0 }
+        return others.isEmpty ? name : "\(name) (\(others.joined(separator: ", ")))"
     }
 
     /// "attn_bgru_luong with resnet18", to tell it from another.
-    var summary: String { "\(name) with \(encoder.rawValue)" + (hasFullHead ? " and a head for whole numbers" : "") }
+    package var summary: String {
+        let units = temporal.map(\.hidden).flatMap { $0 == Temporal.usualHidden ? nil : ", \($0) units in its recurrent layer" }
+        return "\(name) with \(encoder.rawValue)" + (units ?? "") + (hasFullHead ? " and a head for whole numbers" : "")
+    }
 }
 
 extension ModelSpec.Temporal: CustomStringConvertible {
-    /// "bidirectional gru", "lstm" and so on.
-    public var description: String { (bidirectional ? "bidirectional " : "") + "\(cell)" }
+    /// "bidirectional gru", "lstm of 64 units" and so on.
+    public var description: String {
+        (bidirectional ? "bidirectional " : "") + "\(cell)" + (hidden == Self.usualHidden ? "" : " of \(hidden) units")
+    }
 }
 
 extension ModelSpec.Pooling: CustomStringConvertible {
@@ -124,8 +139,8 @@ extension ModelSpec.Pooling: CustomStringConvertible {
 // MARK: - The zoo
 
 extension ModelSpec {
-    /// Every model by its name: the study's eighteen, the EfficientNet-Lite0 that it meant, and our small ones for number crops.
-    public static let all: [ModelSpec] = [
+    /// The study's eighteen models, in the order of its tables.
+    public static let study: [ModelSpec] = [
         ModelSpec("basic_r18", phase: .singleFrame),
         ModelSpec("basic_effb0", phase: .singleFrame, encoder: .efficientnetB0),
         // The study calls this Lite0 and builds B0; its figures are B0's.
@@ -146,11 +161,16 @@ extension ModelSpec {
         ModelSpec("attn_bgru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .topK()),
         ModelSpec("attn_ugru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .gate()),
         ModelSpec("attn_ugru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .topK()),
-        ModelSpec("basic_efflite0", phase: .singleFrame, encoder: .efficientnetLite0),
-        ModelSpec("evidence_tied", phase: .evidence, encoder: .compact, pooling: .evidence, digits: .tied),
-        // To compare with: the same network with the study's heads.
-        ModelSpec("evidence_independent", phase: .evidence, encoder: .compact, pooling: .evidence),
     ]
+
+    /// Every model by its name: the study's, the EfficientNet-Lite0 that it meant, and our small ones for number crops.
+    public static let all: [ModelSpec] =
+        study + [
+            ModelSpec("basic_efflite0", phase: .singleFrame, encoder: .efficientnetLite0),
+            ModelSpec("evidence_tied", phase: .evidence, encoder: .compact, pooling: .evidence, digits: .tied),
+            // To compare with: the same network with the study's heads.
+            ModelSpec("evidence_independent", phase: .evidence, encoder: .compact, pooling: .evidence),
+        ]
 
     /// Older names of the study, and what they stand for.
     public static let aliases: [String: String] = [
@@ -161,15 +181,16 @@ extension ModelSpec {
         "anchor_effl0": "basic_effl0", "anchor_mv3l": "basic_mv3l", "anchor_mv3s": "basic_mv3s", "anchor_sv2": "basic_sv2",
     ]
 
-    /// The model of that name or older name, perhaps with another encoder.
+    /// The model of that name or older name, perhaps with another encoder, or other units in its recurrent layer where it has one.
     ///
     /// What comes of another encoder has its own name where it is a model of `all`: `basic_r18` with EfficientNet-B0 is `basic_effb0`.
     ///
     /// - Throws: `UsageError` that names close matches.
-    public static func named(_ name: String, encoder: EncoderKind? = nil) throws -> ModelSpec {
+    public static func named(_ name: String, encoder: EncoderKind? = nil, hidden: Int? = nil) throws -> ModelSpec {
         guard var spec = all.first(where: { $0.name == aliases[name] ?? name }) else {
             throw UsageError.unknown("model", name, among: all.map(\.name) + aliases.keys, advice: "`jersey models` lists them")
         }
+        if let hidden { spec.temporal?.hidden = hidden }
         guard let encoder, encoder != spec.encoder else { return spec }
         spec.encoder = encoder
         return all.first { $0.isMade(as: spec) } ?? spec

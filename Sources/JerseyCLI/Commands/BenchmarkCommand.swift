@@ -56,6 +56,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
             "Measure the model in this file, or the one that is 'bundled', at its own size of frames.", valueName: "file"))
     var weights: String?
 
+    @Flag(help: "Read that file as the study read its own, defects included, where the file does not say.")
+    var published = false
+
     @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
     var batch = 1
 
@@ -84,6 +87,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
 
     func validate() throws {
         guard models == nil || weights == nil else { throw ValidationError("name models, or a file with --weights, not both") }
+        guard weights != nil || !published else {
+            throw ValidationError("--published says how a weight file is read; name it with --weights")
+        }
         guard (1...256).contains(batch), (1...1024).contains(frames), (1...256).contains(workers) else {
             throw ValidationError("--batch must be 1...256, --frames 1...1024 and --workers 1...256")
         }
@@ -112,7 +118,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
 
     private func readers(on device: Device) throws -> [SequenceReader] {
         if let weights {
-            let checkpoint = try Checkpoint(named: weights)
+            let checkpoint = try Checkpoint(named: weights, published: published)
             return [try reader(checkpoint.model(on: device, path: weights), checkpoint.card)]
         }
         let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all

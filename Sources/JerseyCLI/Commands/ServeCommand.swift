@@ -28,6 +28,13 @@ struct ServeCommand: ParsableCommand {
             """, valueName: "name=file"))
     var model: [String] = []
 
+    @Flag(
+        help: """
+            Read all models as the study read its own, defects included, where their files do not say; `jersey export --published --format \
+            safetensors` writes a file that does.
+            """)
+    var published = false
+
     @Option(help: ArgumentHelp("Address to listen at; 0.0.0.0 is all, for whoever can reach this machine.", valueName: "address"))
     var host = "127.0.0.1"
 
@@ -98,6 +105,7 @@ struct ServeCommand: ParsableCommand {
         var settings = ServerSettings()
         if !model.isEmpty { settings.models = try model.map(Self.named) }
         (settings.host, settings.port, settings.batchSize, settings.queue) = (host, port, batchSize, queue)
+        settings.published = published
         settings.deadline = .milliseconds(deadlineMs)
         if let threads { settings.threads = threads }
         settings.device = try device.resolved()

@@ -16,6 +16,9 @@ struct CheckpointOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Another encoder than the model's own, where the file does not say.", valueName: "name"))
     var encoder: String?
 
+    @Flag(help: "Read the weight file as the study read its own, defects included, where the file does not say.")
+    var published = false
+
     /// The weight file; nil for the bundled model.
     var file: String? { weights == Checkpoint.bundledWord ? nil : weights }
 
@@ -23,8 +26,8 @@ struct CheckpointOptions: ParsableArguments {
     var path: String { file ?? Checkpoint.bundledName }
 
     func validate() throws {
-        guard file != nil || (model == nil && encoder == nil) else {
-            throw ValidationError("--model and --encoder say what is in a weight file; name it with --weights")
+        guard file != nil || (model == nil && encoder == nil && !published) else {
+            throw ValidationError("--model, --encoder and --published tell of a weight file; name it with --weights")
         }
     }
 
@@ -34,7 +37,13 @@ struct CheckpointOptions: ParsableArguments {
         let kind = try encoder.map(EncoderKind.named)
         let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
         if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
-        return try Checkpoint(contentsOf: URL(fileURLWithPath: file), spec: spec)
+        let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: file), spec: spec, published: published)
+        if !checkpoint.hasCard && !published && checkpoint.card.spec.notPublished == nil {
+            Console.error(
+                "note: \(file) does not say how it is read; frames are taken in time order, and --published takes them as the study did"
+            )
+        }
+        return checkpoint
     }
 }
 

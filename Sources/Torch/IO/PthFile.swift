@@ -7,7 +7,8 @@ import Foundation
 public struct PthFile {
     /// The state dictionary: the file's own, or the one under "model_state", "state_dict" or "model".
     public let tensors: [String: Tensor]
-    /// Texts that the file has beside it, by their keys.
+    /// Texts that the file has beside it, by their keys; and the whole numbers of a dictionary "config", as the study's files have one, under
+    /// "config.img_height" and so on.
     public let texts: [String: String]
 
     /// - Throws: `FileError` when it is missing, broken, or asks for anything but weights.
@@ -111,7 +112,11 @@ public struct PthFile {
 
     private static func texts(_ value: Pickle.Value) -> [String: String] {
         var texts: [String: String] = [:]
-        for case (.string(let key), .string(let text)) in pairs(value) { texts[key] = text }
+        for case (.string(let key), let value) in pairs(value) {
+            if case .string(let text) = value { texts[key] = text }
+            guard key == "config" else { continue }
+            for case (.string(let name), .int(let number)) in pairs(value) { texts["config.\(name)"] = "\(number)" }
+        }
         return texts
     }
 

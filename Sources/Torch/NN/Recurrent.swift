@@ -93,7 +93,8 @@ public struct Recurrent {
         case gru = 1
         case lstm = 2
 
-        var gates: Int {
+        /// How many rows of weights there are for each unit.
+        public var gates: Int {
             switch self {
             case .rnn: 1
             case .gru: 3

@@ -1,0 +1,79 @@
+import Torch
+
+/// What weights tell of their model by names and shapes alone; nothing is built.
+extension ModelSpec {
+    /// The model that weights are of, whatever its encoder and the width of its recurrent layer; nil for those of no known model.
+    ///
+    /// A few tensors decide, which one part has and others have not. Whether all the others are there is seen when they are loaded.
+    ///
+    /// - Parameter shapes: by the tensors' names.
+    static func recognised(by shapes: [String: [Int]]) -> ModelSpec? {
+        let levels = ["encoder.backbone.", "backbone."]
+        guard let level = levels.first(where: { level in shapes.keys.contains { $0.hasPrefix(level) } }),
+            let encoder = EncoderKind.allCases.first(where: { $0.isTold(by: shapes, at: level) })
+        else { return nil }
+        let alike = all.filter { spec in
+            spec.readsAnchorOnly == (level == levels[1])
+                && spec.temporal?.isTold(by: shapes) ?? (Temporal.place(in: shapes) == nil)
+                && spec.pooling.isTold(by: shapes) && (spec.digits == .tied) == (shapes["digits.queries"] != nil)
+        }
+        guard var spec = alike.first(where: { $0.encoder == encoder }) ?? alike.first else { return nil }
+        spec.encoder = encoder
+        spec.takeOver(from: shapes)
+        return spec
+    }
+
+    /// Takes from weights what a model's name does not say: the recurrent layer's width, and whether there is a head for whole numbers.
+    mutating func takeOver(from shapes: [String: [Int]]) {
+        hasFullHead = shapes["fc_full.weight"] != nil
+        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last { temporal?.hidden = hidden }
+    }
+}
+
+extension ModelSpec.Temporal {
+    /// What the names of the recurrent layer's weights begin with.
+    fileprivate static func place(in shapes: [String: [Int]]) -> String? {
+        ["rnn.", "gru."].first { shapes[$0 + "weight_hh_l0"] != nil }
+    }
+
+    fileprivate func isTold(by shapes: [String: [Int]]) -> Bool {
+        guard let place = Self.place(in: shapes), let shape = shapes[place + "weight_hh_l0"], shape.count == 2 else {
+            return false
+        }
+        let rows = shape[1].multipliedReportingOverflow(by: cell.gates)
+        return !rows.overflow && shape[0] == rows.partialValue
+            && bidirectional == (shapes[place + "weight_hh_l0_reverse"] != nil)
+    }
+}
+
+extension ModelSpec.Pooling {
+    fileprivate func isTold(by shapes: [String: [Int]]) -> Bool {
+        func has(_ name: String) -> Bool { shapes[name] != nil }
+        return switch self {
+        case .additive: has("attn_score.weight")
+        case .dotProduct: has("attn_query.weight") && !has("attn_score.weight")
+        case .gate: has("gate_mlp.0.weight")
+        case .topK: has("score_mlp.0.weight")
+        case .evidence: has("fc_readability.weight")
+        // Their states are those of a layer that attention calls by another name.
+        case .none, .mean, .final: !has("gru.weight_hh_l0") && !has("fc_readability.weight")
+        }
+    }
+}
+
+extension EncoderKind {
+    /// - Parameter level: what the names of the encoder's tensors begin with.
+    fileprivate func isTold(by shapes: [String: [Int]], at level: String) -> Bool {
+        func has(_ name: String, _ outputs: Int) -> Bool { shapes[level + name]?.first == outputs }
+        return switch self {
+        case .resnet18: has("layer4.1.conv2.weight", 512)
+        // B0 weighs channels, Lite0 does not.
+        case .efficientnetB0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] != nil
+        case .efficientnetLite0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] == nil
+        case .mobilenetV3Large: has("classifier.2.weight", 1280)
+        case .mobilenetV3Small: has("classifier.2.weight", 1024)
+        case .shufflenetV2: has("conv5.0.weight", 1024)
+        case .compact: has("stem.0.weight", 32)
+        }
+    }
+}
