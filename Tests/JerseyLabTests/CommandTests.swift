@@ -104,6 +104,17 @@ import Torch
         (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
         (["train", "--data", "d"], "--run"), (["train", "--run", "/nonexistent/x"], "--data"),
         (["predict", "--weights", "bundled", "--model", "basic_r18", "a"], "name it with --weights"),
+        (["evaluate", "--published", "--data", "d"], "name it with --weights"),
+        (["benchmark", "inference", "--published"], "name it with --weights"),
+        (
+            ["train", "--published", "--encoder", "efficientnet-lite0", "--run", "/nonexistent/x", "--data", "d"],
+            "efficientnet_b0"
+        ),
+        (["train", "--set", "hidden=0", "--run", "/nonexistent/x", "--data", "d"], "hidden is 0; it must be 1...2048"),
+        (
+            ["train", "--model", "basic", "--set", "hidden=64", "--run", "/nonexistent/x", "--data", "d"],
+            "with a recurrent layer"
+        ),
         (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
         (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is what is read"),
         (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is what is read"),

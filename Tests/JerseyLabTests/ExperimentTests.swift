@@ -22,6 +22,58 @@ import Torch
         #expect(Set(runs.map(\.id)).count == runs.count)
     }
 
+    @Test func `The study's experiment is its phases together, ninety runs, and all has every model`() throws {
+        let phases = try ["phase0", "phaseA", "phaseB"].flatMap { try Experiment.named($0).models }
+        let study = try Experiment.named("study")
+        #expect(study.models == phases && study.models == ModelSpec.study.map(\.name))
+        #expect(try study.runs().count == 90)
+        #expect(try Experiment.named("all").models == ModelSpec.all.map(\.name))
+    }
+
+    private static let published = ConfigOverlay(source: "the command line", settings: ["published": .bool(true)])
+
+    @Test(arguments: Experiment.shipped.map(\.experiment.name))
+    func `Every shipped experiment can do as the study did, with the study's models alone`(name: String) throws {
+        let experiment = try Experiment.named(name).overlaid(with: [Self.published])
+        let runs = try experiment.runs()
+        #expect(!runs.isEmpty && runs.allSatisfy(\.config.published))
+        #expect(Set(experiment.models).isSubset(of: ModelSpec.study.map(\.name)))
+        if name == "smoke" { #expect(runs.count == 18) }
+        // A file says the same as the flag, and what was written down is read again as it is.
+        let again = try Experiment(yaml: String(decoding: JSONEncoder().encode(experiment), as: UTF8.self), source: "")
+        #expect(try again == experiment && again.overlaid(with: [Self.published]) == experiment)
+    }
+
+    @Test func `Models that the study has nothing like are all refused by name before anything starts`() throws {
+        let mixed = try experiment(models: "[basic_mv3s, evidence_tied, evidence_independent]")
+        let error = #expect(throws: UsageError.self) { try mixed.overlaid(with: [Self.published]) }
+        #expect(error?.description.hasPrefix("the study has nothing like evidence_tied and evidence_independent; ") == true)
+    }
+
+    @Test func `A published experiment that was begun goes on with the split that it has`() throws {
+        let folder = try TemporaryFolder()
+        let experiment = ExperimentFolder(folder.url)
+        try experiment.begin(self.experiment("settings: {published: true}"))
+        let runs = try experiment.experiment().runs()
+        let (old, new) = (experiment.run(runs[0].id), experiment.run(runs[1].id))
+        try experiment.shareSplit(with: runs[1])
+        #expect(!new.exists(new.splits), "nothing is there to share")
+        try old.create()
+        // As versions before wrote it: drawn in another way, which is not noted.
+        let sequences = ["4/a", "4/b", "4/c", "4/d"].map {
+            FrameSequence(id: "\($0)/0", track: $0, number: JerseyNumber("4"), frames: ["1.jpg"], anchor: nil)
+        }
+        let dataset = Dataset(root: "", sequences: sequences, remarks: [])
+        let splits = try Splits(dataset, runs[0].config.data)
+        try splits.write(to: old.splits)
+        try experiment.shareSplit(with: runs[1])
+        #expect(try Splits(contentsOf: new.splits) == splits)
+        #expect(try Splits.forRun(dataset, runs[1].config.data, published: true, at: new.splits) == splits)
+        try Data().write(to: new.splits)
+        try experiment.shareSplit(with: runs[1])
+        #expect(try Data(contentsOf: new.splits).isEmpty, "what is there is not written over")
+    }
+
     @Test(arguments: [
         ("name: x\nmodels: all\nseeds: [1]\nseed: 2", "did you mean seeds"),
         ("name: x\nmodels: [basic_r81]\nseeds: [1]", "basic_r18"),

@@ -126,7 +126,10 @@ struct ExperimentRunCommand: ParsableCommand {
             let known = ConfigOverlay(source: "", tree: saved.settings).settings.filter { RunConfig.machineKeys.contains($0.key) }
             overlays.insert(ConfigOverlay(source: folder.definition.path, settings: known), at: 0)
         }
+        let asked = experiment.models
         experiment = try experiment.overlaid(with: overlays)
+        let leftOut = asked.filter { !experiment.models.contains($0) }
+        if !leftOut.isEmpty { Console.error("left out, as the study has no such models: \(leftOut.joined(separator: ", "))") }
         let runs = try experiment.runs()
         guard runs.allSatisfy({ !$0.config.data.path.isEmpty }) else { throw UsageError("name the data set with --data") }
         if runs.contains(where: { $0.config.training.threads == nil }) {

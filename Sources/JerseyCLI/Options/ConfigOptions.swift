@@ -131,7 +131,13 @@ struct ConfigOptions: ParsableArguments {
             set("data.height", sides[0])
             set("data.width", sides[1])
         }
-        if published { settings["published"] = .bool(true) }
+        if published {
+            settings["published"] = .bool(true)
+            guard try encoder.map(EncoderKind.named) != .efficientnetLite0 else {
+                throw UsageError(
+                    "the study's \(encoder ?? "") is EfficientNet-B0; with --published take --encoder efficientnet_b0")
+            }
+        }
         if plain { settings["augmentation.enabled"] = .bool(false) }
         if strict { settings["data.strict"] = .bool(true) }
         return [ConfigOverlay(source: "the command line", settings: settings), try ConfigOverlay(assignments: assignments)]

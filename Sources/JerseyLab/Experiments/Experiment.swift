@@ -4,7 +4,7 @@ import Torch
 
 /// Models × variants × seeds, with settings for all of them: what an experiment is made of.
 ///
-/// A small YAML file: `name`, `summary`, `models` (names, or `all`), `seeds`, and where wanted `settings` (as in a run's
+/// A small YAML file: `name`, `summary`, `models` (names, `study`, or `all`), `seeds`, and where wanted `settings` (as in a run's
 /// configuration file) and `variants` (each a `name` and `settings` laid over those).
 public struct Experiment: Codable, Sendable, Equatable {
     /// Settings that are compared with those of other variants.
@@ -32,7 +32,7 @@ public struct Experiment: Codable, Sendable, Equatable {
         name = try container.decode(String.self, forKey: .name)
         summary = try container.decodeIfPresent(String.self, forKey: .summary)
         if let word = try? container.decode(String.self, forKey: .models) {
-            models = word == "all" ? ModelSpec.all.map(\.name) : [word]
+            models = Self.sets[word] ?? [word]
         } else {
             models = try container.decode([String].self, forKey: .models)
         }
@@ -47,6 +47,9 @@ public struct Experiment: Codable, Sendable, Equatable {
         settings = try container.decodeIfPresent(ConfigTree.self, forKey: .settings) ?? .table([:])
         variants = try container.decodeIfPresent([Variant].self, forKey: .variants) ?? []
     }
+
+    /// Words that stand for several models.
+    private static let sets = ["all": ModelSpec.all.map(\.name), "study": ModelSpec.study.map(\.name)]
 
     /// - Parameter source: what errors call the text.
     /// - Throws: `UsageError` that names the source and the key.
@@ -137,9 +140,10 @@ extension Experiment {
         return runs
     }
 
-    /// Lays more settings over those that all runs share.
+    /// Lays more settings over those that all runs share. All models become the study's where they are to do as the study did.
     ///
-    /// - Throws: `UsageError` when a variant sets the same key, which would silently win.
+    /// - Throws: `UsageError` when a variant sets the same key, which would silently win, or names the models that the study has nothing
+    ///   like.
     public func overlaid(with overlays: [ConfigOverlay]) throws -> Experiment {
         var copy = self
         for overlay in overlays {
@@ -151,6 +155,15 @@ extension Experiment {
                     }
                 }
                 copy.settings.set(value, at: key.components(separatedBy: "."))
+            }
+        }
+        if copy.settings.value(at: ["published"]) == .bool(true) {
+            if copy.models == Self.sets["all"] { copy.models = ModelSpec.study.map(\.name) }
+            let strangers = try copy.models.filter { try ModelSpec.named($0).notPublished != nil }
+            guard strangers.isEmpty else {
+                throw UsageError(
+                    "the study has nothing like \(strangers.joined(separator: " and ")); name other models, or leave out published"
+                )
             }
         }
         try copy.check()
@@ -175,8 +188,9 @@ extension Experiment {
 extension Experiment {
     /// The texts of the experiments that come with jersey.
     static let shippedTexts: [[UInt8]] = [
-        PackageResources.phase0_yaml, PackageResources.phaseA_yaml, PackageResources.phaseB_yaml, PackageResources.all_yaml,
-        PackageResources.smoke_yaml, PackageResources.equal_recipe_yaml, PackageResources.loss_ablation_yaml,
+        PackageResources.phase0_yaml, PackageResources.phaseA_yaml, PackageResources.phaseB_yaml, PackageResources.study_yaml,
+        PackageResources.all_yaml, PackageResources.smoke_yaml, PackageResources.equal_recipe_yaml,
+        PackageResources.loss_ablation_yaml,
         PackageResources.sequence_loss_ablation_yaml, PackageResources.augmentation_yaml, PackageResources.unseen_numbers_yaml,
     ]
 
