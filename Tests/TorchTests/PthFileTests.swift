@@ -225,6 +225,40 @@ struct PthFileTests {
         refused(.list([]), "does not hold a dictionary of tensors")
     }
 
+    @Test("names that stand for one record hold no more than the file")
+    func overlaps() throws {
+        let large = Data(count: 1 << 20)
+        func state(_ count: Int) -> Pickled {
+            .dictionary(
+                (0..<count).map { (.string("w\($0)"), .tensor("\($0)", count: 1 << 18, shape: [1 << 18], strides: [1])) })
+        }
+        let storages = Dictionary(uniqueKeysWithValues: (0..<64).map { ("\($0)", large) })
+        // As many records as names are fine; one record under many names is not.
+        #expect(try read(PthWriter.zip(state(64), storages: storages)).count == 64)
+        refused(PthWriter.zip(state(64), storages: storages, sharing: true), "than the file holds")
+    }
+
+    @Test("weights that are tied are one tensor, and other views hold no more than their storage")
+    func shares() throws {
+        let same = (0..<100).map {
+            (Pickled.string("w\($0)"), Pickled.tensor("0", count: 1 << 20, shape: [1 << 20], strides: [1]))
+        }
+        let data = Data(count: 4 << 20)
+        let tied = try read(PthWriter.zip(.dictionary(same), storages: ["0": data]))
+        #expect(Set(tied.values.map(ObjectIdentifier.init)).count == 1 && tied.count == 100)
+        let shifted = (0..<100).map {
+            (Pickled.string("w\($0)"), Pickled.tensor("0", count: 1 << 20, offset: $0, shape: [1 << 19], strides: [1]))
+        }
+        refused(PthWriter.zip(.dictionary(shifted), storages: ["0": data]), "more data than it holds")
+    }
+
+    @Test("a pickle of a million values that weights do not need is refused", arguments: ["N", "]", ")", "K\u{1}", "N0", "}"])
+    func values(_ operations: String) {
+        let many = Pickled.raw(Array(String(repeating: operations, count: (1 << 21) + 1).utf8))
+        refused(PthWriter.zip(many), "far more values than weights need")
+        refused(PthWriter.plain(many), "far more values than weights need")
+    }
+
     @Test("a missing file is an error in the system's words")
     func missing() {
         #expect(throws: FileError("/no/w.pth", "cannot read: No such file or directory")) {

@@ -61,11 +61,13 @@ indirect enum Pickled {
 /// Weight files made by hand.
 enum PthWriter {
     /// The zip that `torch.save` writes; `records` add to it or replace.
-    static func zip(_ value: Pickled, storages: [String: Data] = [:], records: [String: Data?] = [:]) -> Data {
+    static func zip(
+        _ value: Pickled, storages: [String: Data] = [:], records: [String: Data?] = [:], sharing: Bool = false
+    ) -> Data {
         var files: [String: Data] = ["data.pkl": value.pickle, "version": Data("3\n".utf8), "byteorder": Data("little".utf8)]
         for (key, data) in storages { files["data/" + key] = data }
         for (name, data) in records { files[name] = data }
-        return zip(files)
+        return zip(files, sharing: sharing)
     }
 
     /// The plain form of PyTorch before 1.6.
@@ -82,8 +84,10 @@ enum PthWriter {
     }
 
     /// A zip archive without compression.
-    private static func zip(_ files: [String: Data]) -> Data {
+    private static func zip(_ files: [String: Data], sharing: Bool = false) -> Data {
         var (data, directory) = (Data(), Data())
+        // Where what is alike is there once, and all names stand for it.
+        var places: [Data: Int] = [:]
         for (name, content) in files.sorted(by: { $0.key < $1.key }) {
             let path = Data("archive/\(name)".utf8)
             // Versions, flags, method, time and date; then what both kinds of entry have in common.
@@ -91,8 +95,9 @@ enum PthWriter {
                 bytes(UInt16(20)) + Data(count: 8) + bytes(crc32(content)) + bytes(UInt32(content.count))
                 + bytes(UInt32(content.count))
                 + bytes(UInt16(path.count)) + bytes(UInt16(0))
-            let offset = data.count
-            data += Data("PK\u{3}\u{4}".utf8) + common + path + content
+            let offset = sharing ? places[content] ?? data.count : data.count
+            if offset == data.count { data += Data("PK\u{3}\u{4}".utf8) + common + path + content }
+            places[content] = offset
             directory += Data("PK\u{1}\u{2}".utf8) + bytes(UInt16(20)) + common + Data(count: 10) + bytes(UInt32(offset)) + path
         }
         let count = UInt16(files.count)

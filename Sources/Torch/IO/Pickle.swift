@@ -22,17 +22,18 @@ struct Pickle {
         case tuple(Node)
         case dictionary(Node)
         case global(String)
-        case storage(Storage)
-        case tensor(TensorView)
+        // Boxed, so that a value of one byte in the file does not take room for the largest.
+        indirect case storage(Storage)
+        indirect case tensor(TensorView)
     }
 
-    struct Storage {
+    struct Storage: Hashable {
         let dtype: DType
         let key: String
         let count: Int
     }
 
-    struct TensorView {
+    struct TensorView: Hashable {
         let storage: Storage
         let offset: Int
         let shape: [Int]
@@ -56,6 +57,9 @@ struct Pickle {
     private var marks: [Int] = []
     private var memo: [Int: Value] = [:]
     private var nodes: [Node] = []
+    /// Operations so far. Each makes a value at most; weights take some sixty a tensor.
+    private var operations = 0
+    private static let mostOperations = 1 << 21
     /// Items of lists that were copied, of which a small file could ask for many.
     private var copied = 0
     /// Of every storage that has been referred to.
@@ -93,12 +97,20 @@ struct Pickle {
         return text
     }
 
+    private mutating func byte() throws -> UInt8 {
+        guard position < bytes.count else { throw Failure(reason: "is cut short") }
+        defer { position += 1 }
+        return bytes[bytes.startIndex + position]
+    }
+
+    /// The name of a module or a class, which are short.
     private mutating func line() throws -> String {
         var line: [UInt8] = []
         while true {
-            let byte = try take(1).first!
+            let byte = try byte()
             if byte == 10 { return String(decoding: line, as: UTF8.self) }
             line.append(byte)
+            guard line.count <= 1000 else { throw Failure(reason: "is malformed") }
         }
     }
 
@@ -139,7 +151,9 @@ struct Pickle {
         marks = []
         memo = [:]
         while true {
-            let opcode = try take(1).first!
+            let opcode = try byte()
+            operations += 1
+            guard operations <= Self.mostOperations else { throw Failure(reason: "holds far more values than weights need") }
             switch opcode {
             case UInt8(ascii: "."): return try pop()
             case 0x80: _ = try take(1)  // PROTO

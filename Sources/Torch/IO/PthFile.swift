@@ -42,10 +42,15 @@ public struct PthFile {
                 throw Pickle.Failure(reason: "is not an archive")
             }
             defer { ct_archive_free(archive) }
+            // Several names may stand for one record: all together hold no more than the file.
+            var claimed = 0
             func record(_ name: String) throws -> Data {
                 let size = try attempt { ct_archive_size(archive, name, $0) }
                 guard size >= 0 else { throw Pickle.Failure(reason: "lacks the record '\(name)'") }
-                guard size <= bytes.count else { throw Pickle.Failure(reason: "claims more in '\(name)' than the file holds") }
+                guard size <= Int64(bytes.count - claimed) else {
+                    throw Pickle.Failure(reason: "claims more up to '\(name)' than the file holds")
+                }
+                claimed += Int(size)
                 var record = Data(count: Int(size))
                 try record.withUnsafeMutableBytes { target in
                     guard let base = target.baseAddress, !target.isEmpty else { return }
@@ -137,8 +142,9 @@ public struct PthFile {
         _ value: Pickle.Value, _ storage: (Pickle.Storage) throws -> Data
     ) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
+        var known: [Pickle.TensorView: Tensor] = [:]
         var stored: [String: Int] = [:]
-        var total = 0
+        var (total, held) = (0, 0)
         try visitTensors(value) { name, view in
             guard tensors.count < Safetensors.maximumTensors else {
                 throw Pickle.Failure(reason: "holds over \(Safetensors.maximumTensors) tensors")
@@ -147,13 +153,17 @@ public struct PthFile {
             guard data.count >= view.storage.count * view.storage.dtype.size else {
                 throw Pickle.Failure(reason: "has less data in storage '\(view.storage.key)' than its tensors need")
             }
-            // Tied weights share a storage; thousands of tensors over one large storage are an attack on the memory.
-            stored[view.storage.key] = data.count
-            total += view.shape.reduce(1, *) * view.storage.dtype.size
-            guard total <= 4 * stored.values.reduce(0, +) + 1 << 20 else {
-                throw Pickle.Failure(reason: "describes far more data than it holds")
+            // Tied weights are one tensor of several names.
+            if let tensor = known[view] {
+                tensors[name] = tensor
+                return
             }
-            tensors[name] = materialise(view, data)
+            // Others share no numbers; thousands of tensors over one large storage are an attack on the memory.
+            held += stored.updateValue(data.count, forKey: view.storage.key) == nil ? data.count : 0
+            total += view.shape.reduce(1, *) * view.storage.dtype.size
+            guard total <= held + 1 << 20 else { throw Pickle.Failure(reason: "describes more data than it holds") }
+            let tensor = materialise(view, data)
+            (tensors[name], known[view]) = (tensor, tensor)
         }
         guard !tensors.isEmpty else { throw Pickle.Failure(reason: "holds no tensors") }
         return tensors
