@@ -9,7 +9,7 @@ public enum AtomicFile {
 
     /// Removes what a kill within a write has left in `folder`. Only for whoever alone writes there.
     public static func removeLeftovers(in folder: URL) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where isLeftover(name) {
+        for name in FileNames.list(folder.path) ?? [] where isLeftover(name) {
             try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
         }
     }
@@ -42,23 +42,23 @@ public enum AtomicFile {
             let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; what was there before is kept" : nil
             return FileError(url.path, "cannot \(action): \(String(cString: strerror(code)))", advice: advice)
         }
-        let file = open(temporary.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        let file = temporary.path.withFileSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
         guard file >= 0 else { throw failure("create the file") }
         do {
             defer { close(file) }
             for piece in pieces { try write(piece, to: file, failure) }
             guard !synced || fsync(file) == 0 else { throw failure("write") }
         } catch {
-            unlink(temporary.path)
+            _ = temporary.path.withFileSystemPath(unlink)
             throw error
         }
-        guard rename(temporary.path, url.path) == 0 else {
+        guard temporary.path.withFileSystemPath({ from in url.path.withFileSystemPath { rename(from, $0) } }) == 0 else {
             let error = failure("replace the file")
-            unlink(temporary.path)
+            _ = temporary.path.withFileSystemPath(unlink)
             throw error
         }
         guard synced else { return }
-        let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        let folder = url.deletingLastPathComponent().path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         if folder >= 0 {
             fsync(folder)
             close(folder)

@@ -16,24 +16,25 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
     /// The reason that the operating system gives for `error`, a thrown Foundation or POSIX error.
     public init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
         let code = ((error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError)?.code
-        let reason = code.map { String(cString: strerror($0.rawValue)) } ?? error.localizedDescription
+        let reason =
+            (error as? SystemError)?.reason ?? code.map { String(cString: strerror($0.rawValue)) } ?? error.localizedDescription
         self.init(path, "cannot \(action): \(reason)", advice: advice)
     }
 
     public var description: String {
-        "\(path): \(reason)" + (advice.map { "; \($0)" } ?? "")
+        Shown.text(path, limit: 1000) + Shown.line(": \(reason)") + Shown.line(advice.map { "; \($0)" } ?? "")
     }
 
     public var errorDescription: String? { description }
 }
 
 extension Data {
-    /// A whole file, mapped where that is safe.
+    /// A whole file. It is read and not mapped: one that is cut short meanwhile would end the program.
     ///
     /// - Throws: `FileError` with the system's reason.
     public init(reading url: URL) throws {
         do {
-            try self.init(contentsOf: url, options: .mappedIfSafe)
+            try self.init(wholeFile: url.path)
         } catch {
             throw FileError(url.path, doing: "read", error: error)
         }

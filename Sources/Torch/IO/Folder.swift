@@ -2,8 +2,7 @@ import Foundation
 
 /// Whether a folder is there, or a link to one.
 package func isFolder(_ url: URL) -> Bool {
-    var isDirectory: ObjCBool = false
-    return FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) && isDirectory.boolValue
+    FileNames.kind(url.path) == .folder
 }
 
 extension FileManager {
@@ -15,9 +14,19 @@ extension FileManager {
     /// - Throws: `FileError` with the system's reason.
     public func makeFolder(_ url: URL, called name: String = "the folder", of owner: URL? = nil) throws {
         do {
-            try createDirectory(at: url, withIntermediateDirectories: true)
+            try Self.make(url.path)
         } catch {
             throw FileError((owner ?? url).path, doing: "create \(name)", error: error)
+        }
+    }
+
+    private static func make(_ path: String) throws {
+        guard FileNames.kind(path) != .folder else { return }
+        let parent = path.parentPath
+        if !parent.isEmpty { try make(parent) }
+        // Another thread or process may have been faster.
+        guard path.withFileSystemPath({ mkdir($0, 0o777) }) == 0 || (errno == EEXIST && FileNames.kind(path) == .folder) else {
+            throw SystemError()
         }
     }
 }

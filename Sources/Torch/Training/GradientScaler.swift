@@ -7,6 +7,12 @@ public struct GradientScaler: Codable, Sendable, Equatable {
 
     public init() {}
 
+    /// What no scaler of ours has, as a file may; nil where all is well.
+    package var flaw: String? {
+        if !(1e-30...1e30 ~= scale) { return "scale \(scale)" }
+        return 0..<2000 ~= goodSteps ? nil : "goodSteps \(goodSteps)"
+    }
+
     /// Divides the gradients by the scale.
     ///
     /// - Returns: false if one was infinite or not a number: the step must be skipped, and the scale has been halved.
