@@ -17,6 +17,7 @@ public enum JerseyService {
     public static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void) async throws {
         try settings.check()
         Runtime.keepMemory()
+        TemporaryFolder.removeLeftovers()
         let metrics = ServiceMetrics()
         let decoders = DecoderPool(threads: settings.workers)
         let files = Dictionary(uniqueKeysWithValues: settings.models.map { ($0.name, $0.file) })

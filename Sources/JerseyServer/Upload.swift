@@ -141,11 +141,10 @@ struct Upload {
     ///
     /// - Throws: what `body` throws, `FileError` with `name` for the file.
     private static func withFile<Output>(_ bytes: Data, named name: String, _ body: (String) throws -> Output) throws -> Output {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-upload-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: file) }
-        guard FileManager.default.createFile(atPath: file.path, contents: bytes, attributes: [.posixPermissions: 0o600]) else {
+        guard let folder = try? TemporaryFolder(.upload), let file = try? folder.write(bytes, named: "upload") else {
             throw ServiceError(.serviceUnavailable, "there is no room for the upload; try again later", retryAfter: 60)
         }
+        defer { withExtendedLifetime(folder) {} }
         do {
             return try body(file.path)
         } catch let error as FileError where error.path == file.path {

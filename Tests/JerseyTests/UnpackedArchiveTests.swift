@@ -116,7 +116,9 @@ import Torch
     @Test(arguments: [
         ("../evil.png", "../evil.png leads out of the archive"), ("a/../../evil.png", "leads out of the archive"),
         ("/tmp/evil.png", "/tmp/evil.png leads out of the archive"), ("a\\..\\evil.png", "leads out of the archive"),
-        ("a/b\u{1b}[2J.png", "a/b?[2J.png has control characters"),
+        ("a/b\u{1b}[2J.png", "a/b\\u{1b}[2J.png has control characters"),
+        ("a/\u{202e}gnp.b.png", "a/\\u{202e}gnp.b.png has control characters"),
+        ("a/\u{2028}b.png", "control characters"),
         (String(repeating: "a/", count: 40) + "b.png", "folders deep"),
     ])
     func `A path that leads out of the archive, or plays tricks, is refused by name`(name: String, words: String) throws {
@@ -145,6 +147,29 @@ import Torch
                 let error = #expect(throws: FileError.self) { try UnpackedArchive(path) }
                 #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
             }
+        }
+    }
+
+    @Test(arguments: ["a.tar", "a.zip"])
+    func `A slash or dots with an accent behind them are what the system takes them for`(ending: String) throws {
+        try withFolder { folder in
+            let image = try picture(1).pngData()
+            // The first names a folder that begins with an accent: it lies in the copy, and nowhere else.
+            let path = try pack([.file("\u{301}a/1.png", image), .file("b/\u{301}/2.png", image)], ending, in: folder)
+            let sequences = try UnlabelledSequences([path]).sequences
+            #expect(sequences.count == 2)
+            for sequence in sequences {
+                let copy = try #require(sequence.archive?.folder.path)
+                #expect(sequence.file(0).utf8.starts(with: (copy + "/").utf8))
+                #expect(try RGBImage(contentsOf: URL(fileURLWithPath: sequence.file(0))) == picture(1))
+            }
+            let out = try pack([.file("a/1.png", image), .file("../\u{301}x/1.png", image)], "out-" + ending, in: folder)
+            let error = #expect(throws: FileError.self) { try UnpackedArchive(out) }
+            #expect(error?.reason.contains("leads out of the archive") == true)
+            let both = try pack([.file("a.png", image), .file("a.png/b.png", image)], "both-" + ending, in: folder)
+            let other = #expect(throws: FileError.self) { try UnpackedArchive(both) }
+            #expect(other?.description.contains(FileManager.default.temporaryDirectory.path + "/jersey-archive") == false)
+            #expect(other?.reason.contains("a.png/b.png is a file and a folder at once") == true)
         }
     }
 

@@ -18,22 +18,25 @@ final class ArchiveReader {
     private let most: Int
     private var entries = 0
     private var written = 0
-    private var folders: Set<String> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     /// - Parameter path: what errors call it.
     /// - Throws: `FileError` when the file is missing or is no archive.
     init(_ file: String, called path: String, limits: UnpackedArchive.Limits) throws {
-        guard FileManager.default.fileExists(atPath: file) else { throw FileError(path, "does not exist") }
-        guard access(file, R_OK) == 0 else { throw FileError(path, "cannot be read: \(String(cString: strerror(errno)))") }
+        guard FileNames.exists(file) else { throw FileError(path, "does not exist") }
+        guard file.withFileSystemPath({ access($0, R_OK) }) == 0 else {
+            throw FileError(path, "cannot be read: \(String(cString: strerror(errno)))")
+        }
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         (self.path, self.limits, self.handle) = (path, limits, handle)
-        let size = (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
+        let size = FileNames.size(file) ?? 0
         most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
         archive_read_support_filter_gzip(handle)
         archive_read_support_format_zip(handle)
         archive_read_support_format_tar(handle)
-        guard archive_read_open_filename(handle, file, 1 << 16) == ARCHIVE_OK else { throw notAnArchive }
+        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else {
+            throw notAnArchive
+        }
     }
 
     deinit {
@@ -72,13 +75,14 @@ final class ArchiveReader {
     }
 
     /// Writes what the entry holds.
-    func write(_ entry: Entry, below folder: URL) throws {
-        let parent = entry.parts.dropLast().joined(separator: "/")
-        let target = folder.appendingPathComponent(entry.parts.joined(separator: "/"))
-        if folders.insert(parent).inserted { try FileManager.default.makeFolder(folder.appendingPathComponent(parent)) }
-        let file = open(target.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            throw errno == EEXIST ? refused(entry, "is in it twice") : failed(entry)
+    func write(_ entry: Entry, to folder: TemporaryFolder) throws {
+        guard let file = folder.makeFile(entry.parts) else {
+            switch errno {
+            case EEXIST: throw refused(entry, "is in it twice")
+            case ENOTDIR, EISDIR: throw refused(entry, "is a file and a folder at once")
+            case ENAMETOOLONG: throw refused(entry, "has a name of more than 255 bytes")
+            default: throw failed(entry)
+            }
         }
         defer { close(file) }
         var size = 0
@@ -98,16 +102,25 @@ final class ArchiveReader {
         guard let text = archive_entry_pathname_utf8(header) ?? archive_entry_pathname(header) else {
             throw FileError(path, "has an entry (number \(entries)) whose name cannot be read", advice: Self.advice)
         }
-        let name = String(cString: text)
-        let shown = String(name.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
-        let parts = name.split(separator: "/").map(String.init).filter { $0 != "." }
-        let entry = Entry(name: shown, parts: parts)
-        guard !name.hasPrefix("/"), !parts.contains(".."), !name.contains("\\") else {
-            throw refused(entry, "leads out of the archive")
+        let bytes = UnsafeBufferPointer(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
+        // As the system would take it: by bytes, for which a slash or a dot with an accent behind it is a slash or a dot.
+        let pieces = bytes.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+        let entry = Entry(name: Shown.text(String(fileSystemBytes: bytes)), parts: pieces.map { String(fileSystemBytes: $0) })
+        guard bytes.first != UInt8(ascii: "/"), !pieces.contains(where: { $0.elementsEqual("..".utf8) }),
+            !bytes.contains(UInt8(ascii: "\\"))
+        else { throw refused(entry, "leads out of the archive") }
+        guard !entry.parts.contains(where: { $0.unicodeScalars.contains(where: Self.isControl) }) else {
+            throw refused(entry, "has control characters in its name")
         }
-        guard shown == name else { throw refused(entry, "has control characters in its name") }
+        let parts = entry.parts
         guard parts.count <= 16 else { throw refused(entry, "lies more than 16 folders deep") }
         return entry
+    }
+
+    /// Of lines, terminals, or the direction of letters. Marks that some alphabets need, such as joiners, are none.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isBidiControl
+            || [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
     }
 
     private func checkTotal(_ bytes: Int, _ entry: Entry) throws {

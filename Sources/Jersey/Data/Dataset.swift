@@ -69,13 +69,18 @@ public struct Dataset: Sendable {
         let archive = try UnpackedArchive(config.path)
         var inside = config
         inside.path = try Self.top(of: archive.folder).path
-        let found = try format.read(inside)
-        let sequences = found.sequences.map { sequence in
-            var sequence = sequence
-            sequence.archive = archive
-            return sequence
+        do {
+            let found = try format.read(inside)
+            self.init(
+                root: config.path,
+                sequences: found.sequences.map { sequence in
+                    var sequence = sequence
+                    sequence.archive = archive
+                    return sequence
+                }, remarks: found.remarks.map(archive.name))
+        } catch let error as FileError {
+            throw FileError(archive.name(error.path), archive.name(error.reason), advice: error.advice)
         }
-        self.init(root: config.path, sequences: sequences, remarks: found.remarks)
     }
 
     /// The data set in an archive: folders around it are passed over.

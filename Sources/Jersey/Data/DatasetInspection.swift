@@ -82,14 +82,14 @@ public struct DatasetInspection: Encodable, Sendable {
         var bySize: [Int: [(path: String, sequence: String)]] = [:]
         for sequence in dataset.sequences {
             for path in sequence.frames {
-                let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+                let size = FileNames.size(path) ?? 0
                 bySize[size, default: []].append((path, sequence.id))
             }
         }
         var problems: [Problem] = []
         for (size, files) in bySize.sorted(by: { $0.key < $1.key }) where files.count > 1 && size > 0 {
             let groups = Dictionary(grouping: files) {
-                (try? Data(contentsOf: URL(fileURLWithPath: $0.path))) ?? Data($0.path.utf8)
+                (try? Data(wholeFile: $0.path)) ?? Data($0.path.utf8)
             }
             for group in groups.values where Set(group.map(\.sequence)).count > 1 {
                 let paths = group.map(\.path).sorted(by: naturallyPrecedes)

@@ -16,9 +16,11 @@ public enum FrameOrder: Sendable, Equatable {
     public static let extensions: Set<String> = ["jpg", "jpeg", "png"]
 
     static func isFrame(_ name: String) -> Bool {
-        guard !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return false }
-        return extensions.contains(name[name.index(after: dot)...].lowercased())
+        guard !isHidden(name), let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
+        return extensions.contains(name[name.utf8.index(after: dot)...].lowercased())
     }
+
+    static func isHidden(_ name: String) -> Bool { name.utf8.first == UInt8(ascii: ".") }
 
     package static func isAnchor(_ name: String) -> Bool { name.lowercased().contains("anchor") }
 

@@ -23,8 +23,11 @@ public struct FramePreprocessor: Sendable, Equatable {
     public func fit(width: Int, height: Int) -> (width: Int, height: Int)? {
         let scale = min(Double(self.height) / Double(height), Double(self.width) / Double(width))
         let (w, h) = (Double(width) * scale, Double(height) * scale)
-        if truncates { return Int(w) > 0 && Int(h) > 0 ? (Int(w), Int(h)) : nil }
-        return (min(max(1, Int(w.rounded())), self.width), min(max(1, Int(h.rounded())), self.height))
+        if truncates {
+            let (width, height) = (Int(clamping: w), Int(clamping: h))
+            return width > 0 && height > 0 ? (width, height) : nil
+        }
+        return (min(max(1, Int(clamping: w.rounded())), self.width), min(max(1, Int(clamping: h.rounded())), self.height))
     }
 
     /// Rows above a fitted picture and columns left of it.

@@ -22,7 +22,7 @@ public enum FrameSampling: Sendable, Equatable {
         case .published(let anchorFirst):
             let pinned = anchorFirst ? 1 : 0
             let step = Double(count - pinned) / Double(limit - pinned)
-            return Array(0..<pinned) + (0..<limit - pinned).map { pinned + Int(Double($0) * step) }
+            return Array(0..<pinned) + (0..<limit - pinned).map { pinned + Int(clamping: Double($0) * step) }
         }
     }
 }

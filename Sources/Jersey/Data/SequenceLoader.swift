@@ -142,7 +142,7 @@ public struct SequenceLoader: Sendable {
     /// end with figures of whatever was left.
     private func checkFolder(of frame: String) throws {
         let folder = URL(fileURLWithPath: frame).deletingLastPathComponent().path
-        guard !FileManager.default.fileExists(atPath: folder) else { return }
+        guard !FileNames.exists(folder) else { return }
         throw FileError(folder, "is gone, or cannot be reached any more", advice: "bring the data set back and run again")
     }
 

@@ -88,8 +88,8 @@ extension Splits {
     public static func sizes(_ count: Int, ratios: [Double], published: Bool = false) -> (train: Int, val: Int, test: Int) {
         guard count >= 2 else { return (0, 0, count) }
         guard count >= 3 else { return (1, 1, 0) }
-        var train = max(1, Int(Double(count) * ratios[0]))
-        var val = max(1, Int(Double(count) * ratios[1]))
+        var train = max(1, Int(clamping: Double(count) * ratios[0]))
+        var val = max(1, Int(clamping: Double(count) * ratios[1]))
         // Ratios near 1 could take more than there is.
         train = min(train, published ? count : count - 1)
         val = min(val, count - train)
@@ -122,7 +122,7 @@ extension Splits {
         func digits(_ numbers: Set<JerseyNumber>) -> (tens: Set<Int>, ones: Set<Int>) {
             (Set(numbers.map(\.tens)), Set(numbers.map(\.ones)))
         }
-        let wanted = max(1, Int((Double(numbers.count) * config.heldOutShare).rounded()))
+        let wanted = max(1, Int(clamping: (Double(numbers.count) * config.heldOutShare).rounded()))
         let all = digits(kept)
         var count = 0
         var random = RandomStream(config.splitSeed, fnv1a("held out"))
@@ -224,7 +224,7 @@ extension Splits {
     /// - Parameter published: whether a new one is drawn as the study draws.
     /// - Throws: `FileError` when the file does not fit the data or the configuration, or tracks of one group are on two sides.
     public static func forRun(_ dataset: Dataset, _ config: DataConfig, published: Bool = false, at url: URL) throws -> Splits {
-        if FileManager.default.fileExists(atPath: url.path) {
+        if FileNames.exists(url.path) {
             let splits = try Splits(contentsOf: url)
             try splits.check(against: dataset, config, path: url.path)
             return splits
@@ -237,7 +237,7 @@ extension Splits {
 
     public init(contentsOf url: URL) throws {
         do {
-            self = try JSONDecoder().decode(Splits.self, from: Data(contentsOf: url))
+            self = try JSONDecoder().decode(Splits.self, from: Data(wholeFile: url.path))
         } catch let error as DecodingError {
             throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.briefly))")
         } catch {

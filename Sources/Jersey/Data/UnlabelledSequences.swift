@@ -15,7 +15,7 @@ public struct UnlabelledSequences: Sendable {
         var files: [(folder: String, names: [String])] = []
         for path in paths {
             let url = URL(fileURLWithPath: path)
-            guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+            guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
             if isFolder(url) {
                 try addAll(path.withoutEndingSlashes, in: nil)
             } else if UnpackedArchive.isArchive(path) {
@@ -36,11 +36,12 @@ public struct UnlabelledSequences: Sendable {
             }
         }
         for (folder, names) in files {
-            add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: Array(Set(names))), in: nil)
+            let different = Array(Set(names.map(ExactText.init))).map(\.text)
+            add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: different), in: nil)
         }
         // A folder that is named twice is read once.
-        var seen: Set<String> = []
-        sequences = sequences.filter { seen.insert($0.id).inserted }
+        var seen: Set<ExactText> = []
+        sequences = sequences.filter { seen.insert(ExactText($0.id)).inserted }
     }
 
     /// - Throws: `FileError` when there are no frames in it.
@@ -58,7 +59,7 @@ public struct UnlabelledSequences: Sendable {
 
     /// What to do about a folder of other files.
     private func advice(on folder: String) -> String {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let names = FileNames.list(folder) ?? []
         func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
         if let video = first(VideoReader.endings.map { ".\($0)" }) {
             return "name the video itself, \(video), with its tracker's boxes (--boxes)"

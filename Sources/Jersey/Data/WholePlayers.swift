@@ -23,8 +23,8 @@ public enum WholePlayers: String, Codable, Sendable, CaseIterable {
 
     /// At least one row of the crop.
     public static func torso(of frame: RGBImage) -> RGBImage {
-        let top = Int((Double(frame.height) * torsoRows.lowerBound).rounded())
-        let bottom = max(top + 1, Int((Double(frame.height) * torsoRows.upperBound).rounded()))
+        let top = Int(clamping: (Double(frame.height) * torsoRows.lowerBound).rounded())
+        let bottom = max(top + 1, Int(clamping: (Double(frame.height) * torsoRows.upperBound).rounded()))
         return frame.cropped(x: 0..<frame.width, y: top..<bottom)
     }
 
@@ -37,8 +37,8 @@ public enum WholePlayers: String, Codable, Sendable, CaseIterable {
         let (width, height) = (Double(frame.width), Double(frame.height))
         let row = height * (torsoRows.lowerBound + y * (torsoRows.upperBound - torsoRows.lowerBound))
         func side(around middle: Double, of length: Int) -> Range<Int> {
-            let start = min(max(0, Int((middle - numberSide * height / 2).rounded())), length - 1)
-            let end = max(start + 1, min(length, Int((middle + numberSide * height / 2).rounded())))
+            let start = min(max(0, Int(clamping: (middle - numberSide * height / 2).rounded())), length - 1)
+            let end = max(start + 1, min(length, Int(clamping: (middle + numberSide * height / 2).rounded())))
             return start..<end
         }
         return frame.cropped(x: side(around: x * width, of: frame.width), y: side(around: row, of: frame.height))

@@ -66,6 +66,14 @@ public struct Checkpoint {
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }
+            // A comparison with what is no number fails, so that every answer would pass.
+            let shares = [
+                calibration?.threshold, calibration?.precision, calibration?.coverage, anytime?.confidence, anytime?.frames,
+            ]
+            if let share = shares.compactMap({ $0 }).first(where: { !(0...1 ~= $0) }) { return "a share of \(share)" }
+            if let range = activations?.values.first(where: { !$0.lowerBound.isFinite || !$0.upperBound.isFinite }) {
+                return "activations of \(range)"
+            }
             return nil
         }
     }
@@ -180,13 +188,13 @@ public struct Checkpoint {
         guard !isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
         // By content, as names can lie. Zip and pickle have marks of their own, with which the length of a safetensors header may
         // begin too; but that is below 16 MiB, so that its fourth byte is zero, and theirs is not.
-        guard let file = FileHandle(forReadingAtPath: url.path) else {
-            throw FileError(
-                url.path,
-                FileManager.default.fileExists(atPath: url.path) ? "cannot be read: permission denied" : "does not exist")
-        }
-        let start = (try? file.read(upToCount: 4)) ?? Data()
-        try? file.close()
+        guard FileNames.exists(url.path) else { throw FileError(url.path, "does not exist") }
+        let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
+        guard file >= 0 else { throw FileError(url.path, "cannot be read: \(String(cString: strerror(errno)))") }
+        var start = Data(count: 4)
+        let count = start.withUnsafeMutableBytes { Foundation.read(file, $0.baseAddress, $0.count) }
+        start = start.prefix(max(0, count))
+        close(file)
         if start.count == 4, start.last != 0, start.first == 0x80 || start.starts(with: Data("PK".utf8)) {
             let checkpoint = try PthFile(contentsOf: url)
             return (checkpoint.tensors, checkpoint.texts)

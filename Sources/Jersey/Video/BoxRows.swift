@@ -146,7 +146,8 @@ struct BoxRows {
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
         return .success(
             TrackBoxes.Box(
-                frame: Int32(frame), track: track, left: Float(left), top: Float(top), width: Float(width), height: Float(height),
+                frame: Int32(clamping: frame), track: track, left: Float(left), top: Float(top), width: Float(width),
+                height: Float(height),
                 confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line))
     }
 
@@ -166,7 +167,7 @@ struct BoxRows {
         var plain = name
         if let number = Double(name) {
             guard number >= 0 else { return nil }
-            if number == number.rounded(), number < 1e15, name.contains(".") { plain = String(Int(number)) }
+            if number == number.rounded(), number < 1e15, name.contains(".") { plain = String(Int(clamping: number)) }
         }
         guard !plain.isEmpty else { return nil }
         let index = indices[plain] ?? Int32(names.count)

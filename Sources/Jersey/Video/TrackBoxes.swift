@@ -34,7 +34,7 @@ public struct TrackBoxes: Sendable {
     /// - Throws: `FileError` when the file is missing, is no table of boxes, or has none.
     public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
     {
-        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         let data = try Data(reading: URL(fileURLWithPath: path))
         var rows = BoxRows(path: path, columns: columns)
         try data.withUnsafeBytes { bytes in

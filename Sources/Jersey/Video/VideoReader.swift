@@ -39,11 +39,13 @@ public final class VideoReader {
     /// - Parameter maximumPixels: of a picture; compared before anything is allocated for it.
     /// - Throws: `FileError` for a file that is no video, or too large.
     public init(_ path: String, maximumPixels: Int = 16_000_000) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         guard !isFolder(URL(fileURLWithPath: path)) else { throw FileError(path, "is a folder, not a video") }
         var info = cv_info()
         var opened: OpaquePointer?
-        let (status, message) = withVideoMessage { cv_reader_open(path, Int64(maximumPixels), &opened, &info, $0, $1) }
+        let (status, message) = withVideoMessage { message, capacity in
+            path.withFileSystemPath { cv_reader_open($0, Int64(maximumPixels), &opened, &info, message, capacity) }
+        }
         guard let opened, status == .ok else {
             switch status {
             case .no_video: throw FileError(path, "holds no video", advice: "give the file with the pictures")

@@ -82,14 +82,15 @@ func number(_ text: String) throws -> JerseyNumber {
 
 /// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
 func names(in url: URL) throws -> [String] {
-    do {
-        return try FileManager.default.contentsOfDirectory(atPath: url.path).filter { !$0.hasPrefix(".") }.sorted(
-            by: naturallyPrecedes)
-    } catch {
-        guard FileManager.default.fileExists(atPath: url.path) else { throw FileError(url.path, "does not exist") }
-        guard isFolder(url) else { throw FileError(url.path, "is a file, and not a folder") }
-        throw FileError(url.path, doing: "list the folder", error: error)
+    guard let names = FileNames.list(url.path) else {
+        let error = SystemError()
+        switch FileNames.kind(url.path) {
+        case nil: throw FileError(url.path, "does not exist")
+        case .folder: throw FileError(url.path, doing: "list the folder", error: error)
+        default: throw FileError(url.path, "is a file, and not a folder")
+        }
     }
+    return names.filter { !FrameOrder.isHidden($0) }.sorted(by: naturallyPrecedes)
 }
 
 func subfolders(in url: URL) throws -> [String] {

@@ -12,7 +12,7 @@ public struct SoccerNetLabels: Sendable, Equatable {
     ///   SoccerNet's scorer would stop there, or count wrongly.
     public init(contentsOf path: String) throws {
         self.path = path
-        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         let data = try Data(reading: URL(fileURLWithPath: path))
         let object: Any
         do {

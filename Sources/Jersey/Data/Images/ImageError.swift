@@ -1,5 +1,6 @@
 import CImage
 import Foundation
+import Torch
 
 /// An image that cannot be read or written: which one, why, and what to do.
 public struct ImageError: Error, Equatable, Sendable {
@@ -31,7 +32,7 @@ public struct ImageError: Error, Equatable, Sendable {
 }
 
 extension ImageError: CustomStringConvertible, LocalizedError {
-    public var description: String { "\(name) \(reason)" }
+    public var description: String { Shown.text(name, limit: 1000) + Shown.line(" \(reason)") }
     public var errorDescription: String? { description }
 }
 

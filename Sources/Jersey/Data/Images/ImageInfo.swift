@@ -1,5 +1,6 @@
 import CImage
 import Foundation
+import Torch
 
 /// What the header of an image says; the pixels may still turn out to be damaged.
 public struct ImageInfo: Sendable, Equatable {
@@ -48,14 +49,14 @@ func withMessage(_ body: (UnsafeMutablePointer<CChar>, Int) -> ci_status) -> (ci
 /// The bytes of a file, or an `ImageError` that names it.
 func imageData(contentsOf url: URL) throws -> Data {
     do {
-        return try Data(contentsOf: url)
+        return try Data(wholeFile: url.path)
     } catch {
         let reason: ImageError.Reason =
-            switch ((error as? CocoaError)?.underlying as? POSIXError)?.code {
-            case .ENOENT, .ENOTDIR: .missing
-            case .EACCES, .EPERM: .noPermission
-            case .EISDIR: .unreadable("it is a folder")
-            default: .unreadable(error.localizedDescription)
+            switch (error as? SystemError)?.code {
+            case ENOENT, ENOTDIR: .missing
+            case EACCES, EPERM: .noPermission
+            case EISDIR: .unreadable("it is a folder")
+            default: .unreadable((error as? SystemError)?.reason ?? error.localizedDescription)
             }
         throw ImageError(name: url.path, reason: reason)
     }
