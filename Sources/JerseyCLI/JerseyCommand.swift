@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import Torch
 
 /// The command line. Subcommands are listed here and nowhere else.
 struct JerseyCommand: ParsableCommand {
@@ -39,9 +40,13 @@ enum Main {
     static func main() {
         keepWaitsShort()
         do {
-            try JerseyCommand.checkName(CommandLine.arguments.dropFirst())
-            try StudyFlag.check(CommandLine.arguments.dropFirst())
-            var command = try JerseyCommand.parseAsRoot()
+            // As bytes: a name that is not UTF-8 names its file all the same.
+            let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }.map { word in
+                String(fileSystemBytes: UnsafeRawBufferPointer(start: word, count: strlen(word)))
+            }
+            try JerseyCommand.checkName(words)
+            try StudyFlag.check(words)
+            var command = try JerseyCommand.parseAsRoot(words)
             try command.run()
             // What print has kept back is written only now.
             if fflush(nil) != 0 {
@@ -54,7 +59,9 @@ enum Main {
         } catch {
             switch JerseyCommand.exitCode(for: error) {
             case .success: JerseyCommand.exit(withError: error)
-            case .validationFailure: fail(JerseyCommand.fullMessage(for: error), code: 2)
+            case .validationFailure:
+                Console.error(lines: JerseyCommand.fullMessage(for: error))
+                exit(2)
             // Our errors say all there is to say; a stray one of the system's is named by its description.
             default: fail("Error: \(error)", code: 1)
             }

@@ -1,6 +1,7 @@
 import Foundation
 import Jersey
 import Logging
+import Torch
 
 /// One line of JSON for each event, on standard error: `time`, `level`, `message`, and whatever belongs to the event.
 struct JSONLogHandler: LogHandler {
@@ -13,7 +14,7 @@ struct JSONLogHandler: LogHandler {
             switch value {
             case .stringConvertible(let number as Int): self = .number(Double(number))
             case .stringConvertible(let number as Double): self = .number(number)
-            default: self = .text("\(value)")
+            default: self = .text(Shown.line("\(value)"))
             }
         }
 

@@ -35,7 +35,8 @@ struct Labels: Sendable {
 
     static func number(_ value: Double) -> String {
         value.isInfinite
-            ? (value > 0 ? "+Inf" : "-Inf") : value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+            ? (value > 0 ? "+Inf" : "-Inf")
+            : value == value.rounded() && abs(value) < 1e15 ? "\(Int(clamping: value))" : "\(value)"
     }
 }
 

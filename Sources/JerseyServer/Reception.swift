@@ -42,7 +42,8 @@ struct Reception: Sendable {
 
     /// Nothing could be read at all: that is the request's fault.
     private static func refusal(_ predictions: [Prediction]) -> ServiceError? {
-        guard predictions.allSatisfy({ $0.confidence == nil }), let problem = predictions.first?.leftOut.first else { return nil }
+        guard predictions.allSatisfy({ $0.confidence == nil && !$0.unreadable }), let problem = predictions.first?.leftOut.first
+        else { return nil }
         return ServiceError(.unprocessableContent, "no frame can be read: \(problem.path) \(problem.reason)")
     }
 

@@ -11,20 +11,22 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
     var retryAfter: Int?
 
     init(_ status: HTTPResponse.Status, _ description: String, retryAfter: Int? = nil) {
-        (self.status, self.description, self.retryAfter) = (status, description, retryAfter)
+        // What a client has sent comes back cut to a length, and fit to be shown.
+        (self.status, self.description, self.retryAfter) = (status, Shown.line(description), retryAfter)
     }
 
     /// nginx' status for a client that did not wait for its answer; nobody sees it but the log.
     static let clientLeft = ServiceError(.init(code: 499, reasonPhrase: "Client Closed Request"), "the client has left")
 
-    /// Whatever was thrown while a request was answered.
+    /// Whatever was thrown while a request was answered. Errors of files and images are for whoever is at this machine, and name its paths;
+    /// a client learns the last name of them.
     init(_ error: any Error) {
         switch error {
         case let error as ServiceError: self = error
         case let error as FileError:
-            self.init(.unprocessableContent, "\(error.path) \(error.reason)" + (error.advice.map { "; \($0)" } ?? ""))
+            self.init(.unprocessableContent, "\(error.path.lastName) \(error.reason)" + (error.advice.map { "; \($0)" } ?? ""))
         case let error as UsageError: self.init(.unprocessableContent, error.description)
-        case let error as ImageError: self.init(.unprocessableContent, error.description)
+        case let error as ImageError: self.init(.unprocessableContent, "\(error.name.lastName) \(error.reason)")
         case let error as any HTTPResponseError: self.init(error.status, error.status.reasonPhrase.lowercased())
         case is CancellationError: self = .clientLeft
         default: self.init(.internalServerError, "something went wrong here; the log has more under this request's id")

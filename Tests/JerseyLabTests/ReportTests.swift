@@ -220,12 +220,12 @@ import Torch
     @Test func `A table in Markdown aligns numbers and escapes what Markdown reads`() {
         #expect(
             Self.table.markdown == """
-                **T\\<1>**
+                **T\\<1\\>**
 
                 | name | n | words\\|\\_ |
                 |---|---:|---|
                 | a\\_b | 5 | x |
-                | \\<i> | **-12** | y\\|z |
+                | \\<i\\> | **-12** | y\\|z |
                 | c | \\<0.001 |  |
 
                 note

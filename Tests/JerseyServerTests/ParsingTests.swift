@@ -1,5 +1,7 @@
 import Foundation
+import Jersey
 import Testing
+import Torch
 
 @testable import JerseyServer
 
@@ -72,6 +74,19 @@ import Testing
             try PredictRequest.sequence(Data(json.utf8), ContentType("application/json"), &upload)
         }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `An error for a client has no path of this machine, and no more of what it sent than fits a line`() {
+        let errors: [any Error] = [
+            FileError("/home/me/models/a.safetensors", "is cut short within its header", advice: "copy or download it again"),
+            FileError("/tmp/jersey-upload-1/upload", "is no video"),
+            ImageError(name: "/tmp/jersey-archive-1/7/1.png", reason: .empty),
+        ]
+        for error in errors.map({ ServiceError($0) }) {
+            #expect(!error.description.contains("/") && error.description.contains(" is "))
+        }
+        let long = ServiceError(.badRequest, "there is no '\u{1b}\(String(repeating: "x", count: 60 << 20))'")
+        #expect(long.description.utf8.count < 5000 && long.description.hasPrefix("there is no '\\u{1b}xxx"))
     }
 
     @Test func `Names of uploads are fit for a path`() {

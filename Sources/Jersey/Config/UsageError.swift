@@ -1,29 +1,37 @@
 import Foundation
+import Torch
 
 /// Something wrong with what the user asked for: what, and what to do.
 public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
     public let description: String
 
+    /// What it names is made fit to be shown.
     public init(_ description: String) {
-        self.description = description
+        self.description = Shown.line(description)
     }
 
     public var errorDescription: String? { description }
 
     /// "There is no model 'x'", with the names that come close.
     public static func unknown(_ kind: String, _ name: String, among names: [String], advice: String? = nil) -> UsageError {
-        let close = names.map { ($0, distance($0.lowercased(), name.lowercased())) }
+        let what = "there is no \(kind) '\(Shown.text(name, limit: 100))'"
+        // What is longer than any name is like none; comparing would take time by both lengths.
+        let near = name.utf8.count <= longest ? names.filter { $0.utf8.count <= longest } : []
+        let close = near.map { ($0, distance($0.lowercased(), name.lowercased())) }
             .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
-        let what = "there is no \(kind) '\(name)'"
         guard !close.isEmpty else { return UsageError([what, advice].compactMap(\.self).joined(separator: "; ")) }
         let question = "\(what); did you mean \(close.joined(separator: " or "))?"
         return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""))
     }
 
-    /// - Throws: an error that names the first word which is there twice.
+    /// Bytes of the names that are compared.
+    private static let longest = 100
+
+    /// - Throws: an error that names the first word which is there again.
     public static func checkUnique(_ words: [String], kind: String) throws {
-        if let twice = words.first(where: { word in words.count { $0 == word } > 1 }) {
-            throw UsageError("the \(kind) \(twice) is named twice")
+        var seen: Set<String> = []
+        if let twice = words.first(where: { !seen.insert($0).inserted }) {
+            throw UsageError("the \(kind) \(Shown.text(twice)) is named twice")
         }
     }
 

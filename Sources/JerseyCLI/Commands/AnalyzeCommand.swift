@@ -79,11 +79,15 @@ struct AnalyzeCommand: ParsableCommand {
         (input.data, input.count, input.seed, input.sequence) = (data, count, seed, sequence)
         (input.part, input.measuresTimes, input.progress) = (part, !noTimes, { Console.error($0) })
         let result = try analysis(input)
-        print(result.tables.map(\.text).joined(separator: "\n\n"))
-        for note in result.notes { print("\n\(note)") }
+        Console.print(result.tables)
+        for note in result.notes {
+            Console.print()
+            Console.print(note)
+        }
         let folder = out.map { URL(fileURLWithPath: $0) } ?? defaultFolder(part == .test ? name : "\(name)-\(split)")
         try result.write(to: folder, name: analysis.name)
-        Console.error("\nfiles are in \(folder.relativePath)")
+        Console.error()
+        Console.error("files are in \(folder.relativePath)")
     }
 
     /// `plots/NAME` of a run, `analyses/NAME` of an experiment or of the working folder.

@@ -30,11 +30,12 @@ struct BenchmarkOptions: ParsableArguments {
     }
 
     func write(_ tables: [Table], _ report: Report, json: some Encodable, name: String) throws {
-        print(tables.map(\.text).joined(separator: "\n\n"))
+        Console.print(tables)
         let folder = URL(fileURLWithPath: out ?? "benchmarks/\(name)")
         try report.write(to: folder)
         try AtomicFile.write(JSON.readable(json, snakeCase: true), to: folder.appending(path: "\(name).json"))
-        Console.error("\nfiles are in \(folder.relativePath)")
+        Console.error()
+        Console.error("files are in \(folder.relativePath)")
     }
 }
 
@@ -101,11 +102,11 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     func run() throws {
         Runtime.keepMemory()
         let device = try compute.begin()
-        let folder = FileManager.default.temporaryDirectory.appending(path: "jersey-benchmark-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        if data == nil { try InferenceBenchmark.render(sequences: batch, frames: frames, to: folder) }
+        let folder = try TemporaryFolder(.benchmark)
+        defer { withExtendedLifetime(folder) {} }
+        if data == nil { try InferenceBenchmark.render(sequences: batch, frames: frames, to: folder.url) }
         var config = DataConfig()
-        config.path = data ?? folder.path
+        config.path = data ?? folder.url.path
         let sequences = try Dataset(config).sequences.prefix(batch)
         guard sequences.count == batch else {
             throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")

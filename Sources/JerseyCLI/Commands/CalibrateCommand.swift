@@ -65,22 +65,22 @@ struct CalibrateCommand: ParsableCommand {
         card.agreements = try agreements(readings, reader, checkpoint, card, calibration, dataset.sequences)
         card.anytime = AnytimeReading(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
-        print(
+        Console.print(
             String(
                 format: "temperature %.2f, threshold %.3f: %.1f%% of answers right, %.1f%% of numbers answered, %d sequences",
                 calibration.temperature, calibration.threshold, calibration.precision * 100, calibration.coverage * 100,
                 calibration.sequences))
         if let anytime = card.anytime, anytime.stops == nil {
-            print("--anytime reads all frames: these sequences do not prove that fewer are enough")
+            Console.print("--anytime reads all frames: these sequences do not prove that fewer are enough")
         } else if let anytime = card.anytime {
-            print(
+            Console.print(
                 String(
                     format:
                         "--anytime stops at a confidence of %.2f: %.0f%% of frames, %.2f%% of numbers right instead of %.2f%%",
                     anytime.confidence, anytime.frames * 100, anytime.accuracy * 100, anytime.fullAccuracy * 100))
         }
         for (precision, agreement) in (card.agreements ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            print(
+            Console.print(
                 "\(precision.rawValue) changes \(agreement.changed) of \(agreement.sequences) answers"
                     + (agreement.isProof ? ", and is taken by --precision automatic where it is faster" : ""))
         }
@@ -108,9 +108,13 @@ struct CalibrateCommand: ParsableCommand {
             var other = reader
             other.model = model
             let progress = ProgressLine("reading in \(precision.rawValue)", total: sequences.count)
-            agreements[precision] = PrecisionAgreement(
-                readings, try other.readAll(sequences, progress: progress.advance).0, calibration)
+            let others = try other.readAll(sequences, progress: progress.advance).0
             progress.finish()
+            guard others.count == readings.count else {
+                Console.error("note: what \(precision.rawValue) changes is not measured: some of its output is not a number")
+                continue
+            }
+            agreements[precision] = PrecisionAgreement(readings, others, calibration)
         }
         return agreements
     }

@@ -42,7 +42,7 @@ struct InspectCommand: ParsableCommand {
         let progress = ProgressLine("reading", total: dataset.sequences.reduce(0) { $0 + $1.frames.count })
         let inspection = DatasetInspection(dataset, workers: workers) { progress.advance() }
         progress.finish()
-        if json { return print(JSON.text(try JSON.readable(inspection)), terminator: "") }
+        if json { return Console.printExactly(JSON.text(try JSON.readable(inspection))) }
         let split: Splits
         if let path = splits {
             split = try Splits(contentsOf: URL(fileURLWithPath: path))
@@ -67,23 +67,29 @@ struct InspectCommand: ParsableCommand {
             row(count.number.description, count.tracks, count.frames, parts.map { $0.count { $0.number == count.number } })
         }
         rows.append(row("all", dataset.tracks.count, inspection.numbers.reduce(0) { $0 + $1.frames }, parts.map(\.count)))
-        print("Sequences by number, as they are split:\n")
-        print(
+        Console.print("Sequences by number, as they are split:")
+        Console.print()
+        Console.print(
             Table(
                 ["number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %", "test %"], rows: rows))
         let tracks = Splits.Part.allCases.map { "\(split[$0].count) \($0.rawValue)" }
-        print("\nTracks: \(tracks.joined(separator: ", "))")
+        Console.print()
+        Console.print("Tracks: \(tracks.joined(separator: ", "))")
         for (part, sequences) in zip(Splits.Part.allCases, parts) where sequences.isEmpty {
-            print("warning: \(part.rawValue) is empty")
+            Console.print("warning: \(part.rawValue) is empty")
         }
         let unseen = Set(parts.dropFirst().joined().compactMap(\.number)).subtracting(split.seenNumbers(in: dataset)).sorted()
-        if !unseen.isEmpty { print("Numbers that training would not see: " + unseen.map(\.description).joined(separator: ", ")) }
+        if !unseen.isEmpty {
+            Console.print("Numbers that training would not see: " + unseen.map(\.description).joined(separator: ", "))
+        }
     }
 
     private func printAnchors(_ inspection: DatasetInspection) {
         let anchors = inspection.anchors
-        print("\nAnchors:\n")
-        print(
+        Console.print()
+        Console.print("Anchors:")
+        Console.print()
+        Console.print(
             Table(
                 [],
                 rows: [
@@ -96,14 +102,16 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printProblems(_ problems: [DatasetInspection.Problem]) {
-        guard !problems.isEmpty else { return print("\nNo problems found.") }
-        print("\nProblems:")
+        Console.print()
+        guard !problems.isEmpty else { return Console.print("No problems found.") }
+        Console.print("Problems:")
         for kind in DatasetInspection.Problem.Kind.allCases {
             let texts = problems.filter { $0.kind == kind }.map(\.text)
             if texts.isEmpty { continue }
-            print("\n\(kind.rawValue): \(texts.count)")
-            for text in texts.prefix(20) { print("  " + text) }
-            if texts.count > 20 { print("  and \(texts.count - 20) more; --json names all") }
+            Console.print()
+            Console.print("\(kind.rawValue): \(texts.count)")
+            for text in texts.prefix(20) { Console.print("  " + text) }
+            if texts.count > 20 { Console.print("  and \(texts.count - 20) more; --json names all") }
         }
     }
 }

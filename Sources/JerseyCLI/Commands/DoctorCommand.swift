@@ -52,8 +52,11 @@ struct DoctorCommand: ParsableCommand {
                 "note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY holds libtorch back; expect slow arithmetic",
             ])
         }
-        print(Table([], rows: rows))
-        if verbose { print("\n" + Runtime.buildDescription) }
+        Console.print(Table([], rows: rows))
+        if verbose {
+            Console.print()
+            Console.printExactly(Runtime.buildDescription + "\n")
+        }
     }
 
     private static func gpus(_ count: Int, hasDriver: Bool) -> String {

@@ -45,19 +45,19 @@ struct EvaluateCommand: ParsableCommand {
         if let outcomes { try RunFolder.write(lines: readings.map(Outcome.init), to: URL(fileURLWithPath: outcomes)) }
         let evaluation = Evaluation(readings, unreadable: unreadable, seenNumbers: card.numbers.isEmpty ? nil : Set(card.numbers))
         if json {
-            print(JSON.text(try JSON.readable(evaluation)), terminator: "")
+            Console.printExactly(JSON.text(try JSON.readable(evaluation)))
         } else {
-            print(table(evaluation, card))
+            show(evaluation, card)
             if reader.anytime != nil {
                 let read = readings.reduce(0) { $0 + $1.used.count }
                 let all = readings.reduce(0) { $0 + reader.loader.frameCount(of: $1.sequence) }
-                print("\(read) of \(all) frames looked at")
+                Console.print("\(read) of \(all) frames looked at")
             }
         }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
     }
 
-    private func table(_ evaluation: Evaluation, _ card: Checkpoint.Card) -> String {
+    private func show(_ evaluation: Evaluation, _ card: Checkpoint.Card) {
         var rows: [[String]] = []
         for (name, group) in [("all", evaluation.all), ("seen numbers", evaluation.seen), ("unseen numbers", evaluation.unseen)] {
             guard let group else { continue }
@@ -69,7 +69,9 @@ struct EvaluateCommand: ParsableCommand {
         }
         let table = Table(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
         let loss = String(format: "%.4f", evaluation.loss)
-        return "\(card.spec.title), split \(splitOptions.part(for: options.file)): loss \(loss), "
-            + "\(evaluation.unreadableFiles) unreadable files\n\(table)"
+        Console.print(
+            "\(card.spec.title), split \(splitOptions.part(for: options.file)): loss \(loss), "
+                + "\(evaluation.unreadableFiles) unreadable files")
+        Console.print(table)
     }
 }

@@ -22,8 +22,9 @@ struct ExperimentListCommand: ParsableCommand {
             let runs = experiment.models.count * max(experiment.variants.count, 1) * experiment.seeds.count
             return [experiment.name, "\(runs)", experiment.summary ?? ""]
         }
-        print(Table(["name", "runs", "what"], rows: rows))
-        print("\n`jersey experiment show NAME` prints its file: a start for one of your own.")
+        Console.print(Table(["name", "runs", "what"], rows: rows))
+        Console.print()
+        Console.print("`jersey experiment show NAME` prints its file: a start for one of your own.")
     }
 }
 
@@ -40,7 +41,7 @@ struct ExperimentShowCommand: ParsableCommand {
                 "experiment", name, among: Experiment.shipped.map(\.experiment.name),
                 advice: "`jersey experiment list` shows them")
         }
-        print(shipped.text, terminator: "")
+        Console.printExactly(shipped.text)
     }
 }
 
@@ -57,13 +58,14 @@ struct ExperimentStatusCommand: ParsableCommand {
         let folder = ExperimentFolder(URL(fileURLWithPath: self.folder))
         let status = try ExperimentStatus(folder)
         if json {
-            print(JSON.text(try JSON.readable(status, snakeCase: true)), terminator: "")
+            Console.printExactly(JSON.text(try JSON.readable(status, snakeCase: true)))
             return
         }
         let overview = ExperimentOverview(name: try folder.experiment().name, status: status)
-        print(overview.headline + "\n")
-        print(overview.table)
-        for line in overview.failures { print(line) }
+        Console.print(overview.headline)
+        Console.print()
+        Console.print(overview.table)
+        for line in overview.failures { Console.print(line) }
     }
 }
 

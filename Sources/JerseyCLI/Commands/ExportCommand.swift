@@ -36,6 +36,6 @@ struct ExportCommand: ParsableCommand {
         let url = URL(fileURLWithPath: out)
         try format.write(model, checkpoint.card, half: float16, to: url)
         let card = checkpoint.card
-        print("\(out): \(card.spec.title), frames of \(card.height)x\(card.width)")
+        Console.print("\(out): \(card.spec.title), frames of \(card.height)x\(card.width)")
     }
 }

@@ -70,12 +70,12 @@ struct ModelsCommand: ParsableCommand {
                 "--encoder and --diagram are for one model; name it, such as jersey models attn_bgru_luong --diagram")
         }
         let rows = ModelSpec.all.map { Row($0, parameters: JerseyModel($0).store.parameterCount) }
-        if json { return print(JSON.text(try JSON.readable(rows)), terminator: "") }
-        print(
+        if json { return Console.printExactly(JSON.text(try JSON.readable(rows))) }
+        Console.print(
             Table(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],
                 rows: rows.map { [$0.name, $0.phase, $0.encoder, $0.temporal ?? "-", $0.pooling, "\($0.parameters)"] }))
-        print(
+        Console.print(
             "\nOlder names: "
                 + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "))
     }

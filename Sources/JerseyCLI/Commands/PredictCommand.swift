@@ -46,6 +46,13 @@ struct PredictCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write there instead of to the terminal.", valueName: "file"))
     var output: String?
 
+    @Flag(
+        help: """
+            Write names into CSV exactly as they are. Without, what cannot be seen is written out, and a cell that a spreadsheet would \
+            take for a formula has an apostrophe before it.
+            """)
+    var raw = false
+
     @Flag(help: "One row for each track, the evidence of its sequences combined.")
     var tracks = false
 
@@ -56,6 +63,7 @@ struct PredictCommand: ParsableCommand {
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes goes with one video, not \(paths.count)")
         }
+        guard !raw || kind == .csv else { throw ValidationError("--raw goes with --format csv") }
         guard kind != .mot || video.boxes != nil else {
             throw ValidationError("--format mot needs a video as the path, and its tracker's boxes in --boxes")
         }
@@ -89,8 +97,10 @@ struct PredictCommand: ParsableCommand {
             return
                 "warning: \($0.sequence): \($0.windowsAgainst ?? 0) of \($0.windows ?? 0) windows are sure of other numbers than \(most); is it one player?"
         }
-        // An answer that is held back is an answer.
-        if predictions.allSatisfy({ $0.number == nil && !$0.unreadable }) { throw ExitCode(1) }
+        // An answer that is held back is an answer; output that is not a number is none.
+        if predictions.allSatisfy({ $0.number == nil && (!$0.unreadable || $0.tens.isEmpty) && $0.conflict == nil }) {
+            throw ExitCode(1)
+        }
     }
 
     private func reader() throws -> SequenceReader {
@@ -156,9 +166,9 @@ struct PredictCommand: ParsableCommand {
 
     /// - Parameter empty: folders without frames, which a submission must have a row for all the same.
     private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
-        let text = try PredictionText.text(predictions, kind, boxes: boxes, empty: empty)
+        let text = try PredictionText.text(predictions, kind, isRaw: raw, boxes: boxes, empty: empty)
         Console.list(empty, rest: "folders hold no frames") { "\($0) holds no frames" }
-        guard let output else { return print(text, terminator: "") }
+        guard let output else { return Console.printExactly(text) }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
     }
 }

@@ -43,7 +43,7 @@ struct ReportCommand: ParsableCommand {
         try Report(
             experiments, baseline: baseline, data: data, measuresDeployment: !skipDeployment, progress: { Console.error($0) }
         ).write(to: target)
-        print(target.appendingPathComponent("report.html").relativePath)
-        print(target.appendingPathComponent("report.md").relativePath)
+        Console.print(target.appendingPathComponent("report.html").relativePath)
+        Console.print(target.appendingPathComponent("report.md").relativePath)
     }
 }

@@ -26,7 +26,7 @@ struct RunsListCommand: ParsableCommand {
     func run() throws {
         let records = try ExperimentFolder(URL(fileURLWithPath: folder)).records()
         if json {
-            print(JSON.text(try JSON.readable(records.map { ShownRun($0) }, snakeCase: true)), terminator: "")
+            Console.printExactly(JSON.text(try JSON.readable(records.map { ShownRun($0) }, snakeCase: true)))
             return
         }
         func percent(_ value: Double?) -> String { value.map { String(format: "%.2f%%", $0 * 100) } ?? "-" }
@@ -38,9 +38,9 @@ struct RunsListCommand: ParsableCommand {
                 record.commit.map { String($0.prefix(10)) } ?? "-",
             ]
         }
-        print(
+        Console.print(
             Table(["run", "state", "validation", "number", "tens", "ones", "best epoch", "time", "host", "commit"], rows: rows))
-        for record in records { if let reason = record.reason { print("\(record.id): \(reason)") } }
+        for record in records { if let reason = record.reason { Console.print("\(record.id): \(reason)") } }
     }
 }
 
@@ -64,12 +64,12 @@ struct RunsShowCommand: ParsableCommand {
         }
         let epochs = try RunDatabase(experiment: folder).epochs(of: id)
         if json {
-            print(JSON.text(try JSON.readable(ShownRun(record, epochs: epochs), snakeCase: true)), terminator: "")
+            Console.printExactly(JSON.text(try JSON.readable(ShownRun(record, epochs: epochs), snakeCase: true)))
             return
         }
         func share(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
         func date(_ value: Date?) -> String { value.map { $0.formatted(.iso8601) } ?? "-" }
-        print(
+        Console.print(
             Table(
                 [],
                 rows: [
@@ -89,12 +89,13 @@ struct RunsShowCommand: ParsableCommand {
                     row.best ? "best" : "",
                 ]
             }
-            print("")
-            print(
+            Console.print("")
+            Console.print(
                 Table(
                     ["epoch", "train loss", "number", "validation loss", "number", "rate ×", "time", ""], rows: rows))
         }
-        print("\nsettings: \(record.config)")
+        Console.print()
+        Console.print("settings: \(record.config)")
     }
 }
 
@@ -166,13 +167,13 @@ struct RunsCompareCommand: ParsableCommand {
         try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
         let statistics = ModelStatistics(selection.groups, baseline: try baseline.map { try selection.group($0).name })
         if json {
-            print(JSON.text(try JSON.readable(statistics, snakeCase: true)), terminator: "")
+            Console.printExactly(JSON.text(try JSON.readable(statistics, snakeCase: true)))
             return
         }
         var tables = [statistics.summaryTable, statistics.runTable]
         tables += [statistics.comparisonTable(allPairs: allPairs)].compactMap { $0 }
         tables += by.compactMap { Breakdown.table(selection.groups, by: $0) }
-        print(tables.map(\.text).joined(separator: "\n\n"))
+        Console.print(tables)
         for kind in by where Breakdown.table(selection.groups, by: kind) == nil {
             Console.error("the runs do not tell accuracy by \(kind.rawValue)")
         }

@@ -30,6 +30,6 @@ struct ScoreCommand: ParsableCommand {
         let rows = groups.map { name, players in
             [name, "\(players.count)", Proportion(right.intersection(players).count, of: players.count).text]
         }
-        print(Table(["players", "count", "right"], rows: rows))
+        Console.print(Table(["players", "count", "right"], rows: rows))
     }
 }

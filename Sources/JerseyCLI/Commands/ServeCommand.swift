@@ -116,7 +116,7 @@ struct ServeCommand: ParsableCommand {
         let names = settings.models.map(\.name).joined(separator: ", ")
         try Self.wait { [settings] in
             try await JerseyService.run(settings) { address in
-                print("serving \(names) at \(address)")
+                Console.print("serving \(names) at \(address)")
                 // Whoever started this may wait for the line, at the end of a pipe.
                 fflush(nil)
             }

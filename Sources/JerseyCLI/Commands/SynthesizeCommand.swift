@@ -122,10 +122,10 @@ struct SynthesizeCommand: ParsableCommand {
         let progress = ProgressLine("rendering", total: dataset.sequenceCount)
         try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite, threads: threads) { _, _ in progress.advance() }
         progress.finish()
-        print("\(dataset.sequenceCount) sequences in \(out)")
+        Console.print("\(dataset.sequenceCount) sequences in \(out)")
         if let preview {
             try AtomicFile.write(dataset.preview().pngData(), to: URL(fileURLWithPath: preview))
-            print("a sheet of some of them in \(preview)")
+            Console.print("a sheet of some of them in \(preview)")
         }
     }
 
@@ -139,7 +139,7 @@ struct SynthesizeCommand: ParsableCommand {
         let progress = ProgressLine("drawing", total: film.frames)
         try film.write(out, boxes: boxes, progress: progress.advance)
         progress.finish()
-        print(
+        Console.print(
             "\(film.frames) frames with \(players.count) player\(players.count == 1 ? "" : "s") in \(out), their boxes in \(boxes)"
         )
     }

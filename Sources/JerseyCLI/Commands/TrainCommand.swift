@@ -51,7 +51,8 @@ struct TrainCommand: ParsableCommand {
         switch try trainer.run() {
         case .finished:
             if let problem = run.drawCurves() { Console.error(problem) }
-            Console.error("weights: \(run.best.path)\nresult:  \(run.result.path)")
+            Console.error("weights: \(run.best.path)")
+            Console.error("result:  \(run.result.path)")
             if let start = config.startFrom, (try? Checkpoint(named: start))?.card.calibration != nil {
                 Console.error("note: \(start) knows when not to answer, these weights do not yet; `jersey calibrate` measures it")
             }
@@ -84,6 +85,6 @@ struct TrainCommand: ParsableCommand {
         let config = try RunConfig(
             overlays: [ConfigOverlay(environment: ProcessInfo.processInfo.environment)] + options.overlays())
         let rows = RunConfig.keys.map { [$0, config.value(of: $0), ConfigOverlay.variable(for: $0)] }
-        print(Table(["setting", "value", "environment"], rows: rows))
+        Console.print(Table(["setting", "value", "environment"], rows: rows))
     }
 }

@@ -23,7 +23,7 @@ struct RosterOptions: ParsableArguments {
     static func report(_ predictions: [Prediction], _ roster: Roster) {
         let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
         Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
-            let share = Int((seen.probability * 100).rounded())
+            let share = Int(clamping: (seen.probability * 100).rounded())
             return
                 "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
         }

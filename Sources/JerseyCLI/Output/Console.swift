@@ -2,10 +2,18 @@ import Foundation
 import Jersey
 import JerseyLab
 import Synchronization
+import Torch
 
-/// Words for the person at the terminal; results alone go to standard output.
+/// Words for the person at the terminal; results alone go to standard output. Nothing else writes there, so that no name of a stranger
+/// comes to steer the terminal, or to fake a line.
 enum Console {
-    static func error(_ text: String) {
+    /// One line of standard error, and of the log that a run keeps.
+    static func error(_ line: String = "") { say(Shown.whole(line)) }
+
+    /// Lines of ours, of which each may hold words of others that were made fit to be shown.
+    static func error(lines: String) { say(Shown.lines(lines)) }
+
+    private static func say(_ text: String) {
         switch log.withLock({ $0 }) {
         case .none: write(text + "\n")
         case .standardError: write(RunLog.stamped(text))
@@ -25,7 +33,26 @@ enum Console {
 
     static let log = Mutex(Log.none)
 
-    /// Nobody may be listening any more: that must not end the work.
+    /// One line of standard output.
+    static func print(_ line: String = "") {
+        Swift.print(Shown.whole(line))
+    }
+
+    static func print(_ tables: Table...) {
+        print(tables)
+    }
+
+    static func print(_ tables: [Table]) {
+        // A table shows its cells as they should be.
+        Swift.print(tables.map(\.text).joined(separator: "\n\n"))
+    }
+
+    /// What programs read: JSON, CSV and files of ours.
+    static func printExactly(_ text: String) {
+        Swift.print(text, terminator: "")
+    }
+
+    /// What steers the terminal, too. Nobody may be listening any more: that must not end the work.
     static func write(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
@@ -45,22 +72,25 @@ enum Console {
     static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
     static func redraw(_ line: String) {
-        write("\r\u{1b}[2K\(line)")
+        write("\r\u{1b}[2K" + Shown.whole(line))
     }
 
     /// "1:02:03" or "2:03".
     static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite else { return "?" }
-        let total = Int(seconds.rounded())
+        let total = Int(clamping: seconds.rounded())
         let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
         return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
     }
 
     static func bar(_ share: Double, width: Int = 24) -> String {
-        let full = Int((min(max(share, 0), 1) * Double(width)).rounded(.down))
+        let full = min(max(Int(clamping: share * Double(width)), 0), width)
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "]"
     }
 }
+
+@available(*, unavailable, message: "Console's own makes text fit to be shown")
+func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {}
 
 /// How far a long command has come: one line that is redrawn on a terminal, nothing elsewhere.
 final class ProgressLine: Sendable {
@@ -184,7 +214,8 @@ final class StopSignals: @unchecked Sendable {
             source.setEventHandler { [weak self] in
                 self?.stopped.withLock { $0 = true }
                 signal(SIGINT, SIG_DFL)
-                Console.error("\nstopping as soon as this step is done")
+                Console.error()
+                Console.error("stopping as soon as this step is done")
             }
             source.resume()
         }

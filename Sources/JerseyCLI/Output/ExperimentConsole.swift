@@ -1,6 +1,7 @@
 import Foundation
 import Jersey
 import JerseyLab
+import Torch
 
 /// All runs at a glance: a row for each model and variant, a cell for each seed.
 struct ExperimentOverview {
@@ -80,9 +81,10 @@ final class ExperimentConsole: ExperimentObserver {
         if let lastDraw, ContinuousClock.now - lastDraw < .seconds(1) { return }
         erase()
         lastDraw = .now
-        let lines = [overview.headline, ""] + overview.table(limit: 16).description.split(separator: "\n").map(String.init)
+        let lines =
+            [Shown.whole(overview.headline), ""] + overview.table(limit: 16).description.split(separator: "\n").map(String.init)
         drawnLines = lines.count
-        Console.error(lines.joined(separator: "\n"))
+        Console.error(lines: lines.joined(separator: "\n"))
     }
 
     func finish() {

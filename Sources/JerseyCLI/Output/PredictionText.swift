@@ -5,17 +5,19 @@ import JerseyLab
 /// Predictions as text, in each output format.
 enum PredictionText {
     /// - Parameters:
+    ///   - isRaw: cells of `csv` are exactly what they are, whatever a spreadsheet makes of them.
     ///   - boxes: what `mot` is made of.
     ///   - empty: folders without frames, of which `soccernet` has to say that nothing can be read.
     /// - Throws: `UsageError` where the format cannot hold them.
     static func text(
-        _ predictions: [Prediction], _ format: PredictCommand.Format, boxes: TrackBoxes? = nil, empty: [String] = []
+        _ predictions: [Prediction], _ format: PredictCommand.Format, isRaw: Bool = false, boxes: TrackBoxes? = nil,
+        empty: [String] = []
     ) throws -> String {
         switch format {
         case .table: return Table(predictions).description + "\n"
         case .json: return JSON.text(try JSON.readable(predictions))
         case .jsonl: return try predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
-        case .csv: return csv(predictions)
+        case .csv: return csv(predictions, isRaw: isRaw)
         case .mot: return boxes.map { mot(predictions, $0) } ?? ""
         case .soccernet:
             return try SoccerNetLabels(predictions, unread: empty).json
@@ -29,18 +31,19 @@ enum PredictionText {
         var text = ""
         for box in boxes.boxes {
             let place = [box.left, box.top, box.width, box.height, box.confidence].map(plain).joined(separator: ",")
-            text += "\(Int(box.frame) + boxes.firstFrame),\(boxes.tracks[Int(box.track)]),\(place)" + tails[Int(box.track)]
+            text +=
+                "\(Int(box.frame) + boxes.firstFrame),\(CSV.cell(boxes.tracks[Int(box.track)])),\(place)" + tails[Int(box.track)]
         }
         return text
     }
 
     /// "912.4" and "7", as trackers write.
     private static func plain(_ value: Float) -> String {
-        value == value.rounded() && abs(value) < 1e7 ? String(Int(value)) : "\(value)"
+        value == value.rounded() && abs(value) < 1e7 ? String(Int(clamping: Double(value))) : "\(value)"
     }
 
     /// RFC 4180, with a header. A roster's columns come last, and with a roster only.
-    private static func csv(_ predictions: [Prediction]) -> String {
+    private static func csv(_ predictions: [Prediction], isRaw: Bool) -> String {
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
         let header =
             [
@@ -67,13 +70,8 @@ enum PredictionText {
                         prediction.conflict?.number.description ?? "", prediction.conflict.map { number($0.probability) } ?? "",
                     ] : [])
         }
-        return ([header] + rows).map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
+        return ([header] + rows).map { CSV.row($0, isRaw: isRaw) }.joined()
     }
 
     private static func number(_ value: Double) -> String { String(format: "%.6f", value) }
-
-    private static func quoted(_ cell: String) -> String {
-        guard cell.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) else { return cell }
-        return "\"" + cell.replacing("\"", with: "\"\"") + "\""
-    }
 }

@@ -44,7 +44,8 @@ public struct Report: Sendable {
 
 extension Report {
     var markdown: String {
-        (["# \(title)", subtitle] + sections.flatMap { ["## \($0.title)"] + $0.blocks.map(\.markdown) }).joined(separator: "\n\n")
+        (["# \(Markdown.escaped(title))", Markdown.escaped(subtitle)]
+            + sections.flatMap { ["## \(Markdown.escaped($0.title))"] + $0.blocks.map(\.markdown) }).joined(separator: "\n\n")
             + "\n"
     }
 }
@@ -55,9 +56,10 @@ extension Report.Block {
         case .text(let text): Markdown.escaped(text)
         case .list(let items): items.map { "- " + Markdown.escaped($0) }.joined(separator: "\n")
         case .table(let table): table.markdown
-        case .chart(let chart): "![\(chart.title)](\(chart.name).png)"
-        case .picture(let name, _, let caption): "![\(caption)](\(name).jpg)\n\n*\(caption)*"
-        case .code(let code): "```\n\(code)\n```"
+        case .chart(let chart): "![\(Markdown.escaped(chart.title))](\(chart.name).png)"
+        case .picture(let name, _, let caption):
+            "![\(Markdown.escaped(caption))](\(name).jpg)\n\n*\(Markdown.escaped(caption))*"
+        case .code(let code): Markdown.code(code)
         }
     }
 }
@@ -75,7 +77,9 @@ extension Report {
                 "body": try section.blocks.map { try $0.html() }.joined(separator: "\n"),
             ]
         }
-        let context: [String: Any] = ["title": title, "subtitle": subtitle, "sections": parts]
+        let context: [String: Any] = [
+            "title": Shown.whole(title), "subtitle": Shown.whole(subtitle), "sections": parts,
+        ]
         return try MustacheTemplate(string: Self.template).render(context)
     }
 }

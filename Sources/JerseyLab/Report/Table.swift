@@ -1,3 +1,5 @@
+import Torch
+
 /// Columns of text: for a terminal, Markdown and HTML. The first column goes to the left, those that hold numbers to the right.
 public struct Table: Sendable, Equatable, CustomStringConvertible {
     /// Empty where none is wanted.
@@ -15,6 +17,8 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
 
     /// For a terminal, without title and note.
     public var description: String {
+        let header = header.map { Shown.text($0) }
+        let rows = rows.map { $0.map { Shown.text($0) } }
         let all = (header.isEmpty ? [] : [header]) + rows
         let widths = (0..<columns).map { column in all.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0 }
         func line(_ cells: [String]) -> String {
@@ -29,18 +33,24 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// With title and note.
-    public var text: String { [title, description, note].compactMap { $0 }.joined(separator: "\n") }
+    public var text: String {
+        [title.map(Shown.line), description, note.map(Shown.line)].compactMap { $0 }.joined(separator: "\n")
+    }
 
     public var markdown: String {
         func line(_ cells: [String]) -> String {
-            "| " + (0..<columns).map { cells.indices.contains($0) ? Self.markdown(cells[$0]) : "" }.joined(separator: " | ")
+            "| " + (0..<columns).map { cells.indices.contains($0) ? cells[$0] : "" }.joined(separator: " | ")
                 + " |"
         }
         let body = rows.enumerated().map { row, cells in
-            line(cells.enumerated().map { emphasis.contains([row, $0]) && !$1.isEmpty ? "**\($1)**" : $1 })
+            line(
+                cells.enumerated().map { column, cell in
+                    let text = Markdown.escaped(cell)
+                    return emphasis.contains([row, column]) && !cell.isEmpty ? "**\(text)**" : text
+                })
         }
         let rule = "|" + (0..<columns).map { isNumeric($0) ? "---:|" : "---|" }.joined()
-        let table = ([line(header), rule] + body).joined(separator: "\n")
+        let table = ([line(header.map(Markdown.escaped)), rule] + body).joined(separator: "\n")
         return [title.map { "**\(Markdown.escaped($0))**" }, table, note.map(Markdown.escaped)].compactMap { $0 }.joined(
             separator: "\n\n")
     }
@@ -71,22 +81,5 @@ public struct Table: Sendable, Equatable, CustomStringConvertible {
     private static func isNumeric(_ cell: String) -> Bool {
         guard let first = cell.first else { return true }
         return (first.isNumber || "-+−<".contains(first)) && !cell.contains("/")
-    }
-
-    private static func markdown(_ text: String) -> String {
-        Markdown.escaped(text).replacing("|", with: "\\|").replacing("_", with: "\\_").replacing("\n", with: " ")
-    }
-}
-
-/// Text as a part of a Markdown page, where tags would be taken for HTML.
-enum Markdown {
-    static func escaped(_ text: String) -> String { text.replacing("<", with: "\\<") }
-}
-
-/// Text as a part of a page.
-enum HTML {
-    static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
-            "\"", with: "&quot;")
     }
 }
