@@ -120,6 +120,42 @@ import Torch
         #expect(refusal([path, "--team", "A"]).contains("--team needs a --roster"))
     }
 
+    @Test(arguments: [Float(1e18), 3e38])
+    func `Weights whose output is no number give no answer, in every format and with a roster`(scale: Float) throws {
+        let spec = try ModelSpec.named("attn_bgru_luong", encoder: .mobilenetV3Small)
+        var card = Checkpoint.Card(spec: spec)
+        (card.height, card.width, card.maximumFrames) = (48, 24, 4)
+        let model = JerseyModel(spec, seed: 1)
+        for (_, tensor) in model.store.tensors where tensor.dtype == .float32 {
+            tensor.copy(from: Tensor((0..<tensor.count).map { $0 % 2 == 0 ? scale : -scale }, shape: tensor.shape))
+        }
+        let broken = folder.path("broken.safetensors")
+        try Checkpoint.write(model, card, to: URL(fileURLWithPath: broken))
+        let path = try frames("broken", 3)
+        let squad = try file("squad.csv", "team,number,name\nA,7,Ann\nA,0,Bo\nA,00,Cy\n")
+        func output(_ arguments: [String]) throws -> String {
+            let output = folder.path("out-\(UUID())")
+            var command = try JerseyCommand.parseAsRoot(
+                ["predict", "--weights", broken, path, "--output", output] + arguments)
+            // Nothing was read.
+            #expect(throws: ExitCode(1)) { try command.run() }
+            return try String(contentsOfFile: output, encoding: .utf8)
+        }
+        for roster in [[], ["--roster", squad]] {
+            for more in [[], ["--tracks"]] {
+                let json = try output(["--format", "json"] + roster + more)
+                #expect(!json.contains("nan") && !json.contains("inf\""))
+                let prediction = try JSON.decoded([Prediction].self, from: Data(json.utf8))[0]
+                #expect(prediction.number == nil && prediction.confidence == nil && prediction.unreadable)
+                #expect(prediction.players == nil && prediction.conflict == nil)
+                #expect(prediction.leftOut.last?.reason.contains("the model's output is not a number") == true)
+            }
+            #expect(!(try output(["--format", "csv"] + roster)).contains("nan"))
+            #expect(try output(["--format", "table"] + roster).contains("unreadable"))
+        }
+        #expect(try output(["--format", "soccernet"]).contains(": -1"))
+    }
+
     @Test func `What no folder, picture or archive is, is refused in words that help`() throws {
         #expect(refusal([try file("notes.txt", "x")]).contains(".tar.gz"))
         #expect(refusal([try file("a.zip", "x")]).contains("is no zip, tar or tar.gz file, or is damaged"))

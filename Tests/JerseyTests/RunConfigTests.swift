@@ -6,6 +6,17 @@ import Torch
 
 @Suite("Configuration")
 struct RunConfigTests {
+    @Test func `Aliases that stand for more than the text holds are refused, and a few are read`() throws {
+        var text = "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n"
+        for level in 1...9 {
+            text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ","))]\n"
+        }
+        let start = ContinuousClock.now
+        let error = #expect(throws: UsageError.self) { try ConfigTree(yaml: text) }
+        #expect(error?.description.contains("aliases") == true && ContinuousClock.now - start < .seconds(10))
+        #expect(try ConfigTree(yaml: "a: &a [1, 2]\nb: *a\n") == ConfigTree(yaml: "a: [1, 2]\nb: [1, 2]\n"))
+    }
+
     private func overlay(_ text: String) throws -> ConfigOverlay {
         try withFolder { folder in
             try folder.add("c.yaml", Data(text.utf8))

@@ -55,11 +55,29 @@ public indirect enum ConfigTree: Codable, Sendable, Equatable {
     /// - Throws: what the parser says, in one line.
     public init(yaml text: String) throws {
         do {
-            self = try Yams.load(yaml: text).map { try ConfigTree($0) } ?? .table([:])
+            guard let node = try Yams.compose(yaml: text) else {
+                self = .table([:])
+                return
+            }
+            // An alias stands for all that its anchor has: a few lines of them can stand for more than any memory holds.
+            var rest = text.utf8.count + 10_000
+            guard Self.fits(node, in: &rest) else { throw UsageError("its aliases (*) stand for far more than it holds") }
+            self = try ConfigTree(node.any)
         } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _)
         {
             throw UsageError("line \(mark.line), column \(mark.column): \(problem)")
+        }
+    }
+
+    /// Whether there are no more values than `rest`, which is less by them afterwards.
+    private static func fits(_ node: Node, in rest: inout Int) -> Bool {
+        rest -= 1
+        guard rest >= 0 else { return false }
+        switch node {
+        case .mapping(let mapping): return mapping.allSatisfy { fits($0.key, in: &rest) && fits($0.value, in: &rest) }
+        case .sequence(let sequence): return sequence.allSatisfy { fits($0, in: &rest) }
+        default: return true
         }
     }
 
@@ -168,7 +186,7 @@ public struct ConfigOverlay: Sendable {
     public init(file: URL) throws {
         let data: Data
         do {
-            data = try Data(contentsOf: file)
+            data = try Data(wholeFile: file.path)
         } catch {
             throw FileError(file.path, doing: "read the configuration", error: error)
         }

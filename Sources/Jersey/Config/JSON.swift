@@ -31,6 +31,40 @@ public enum JSON {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try decoder.decode(type, from: data)
+        let value = try decoder.decode(type, from: data)
+        try (value as? any Checked)?.check([])
+        return value
     }
+}
+
+/// What is decoded from files that anyone, or a bad disk, may have changed: of the right types, but perhaps with numbers that nothing of ours
+/// writes. `JSON.decoded` looks at it, so that whoever uses the values need not.
+package protocol Checked {
+    /// What none of ours has, as in "a count of -1"; nil where all is well.
+    var flaw: String? { get }
+}
+
+extension Checked {
+    /// - Throws: `DecodingError` that names the flaw.
+    package func check(_ path: [any CodingKey]) throws {
+        if let flaw { throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "it has \(flaw)")) }
+    }
+
+    package func flaw(of value: Int, _ name: String, in limits: ClosedRange<Int>) -> String? {
+        limits ~= value ? nil : "\(name) \(value)"
+    }
+
+    package func flaw(of values: [Double], _ name: String, in limits: ClosedRange<Double>) -> String? {
+        // What is no number is in no range.
+        values.first { !(limits ~= $0) }.map { "\(name) \($0)" }
+    }
+}
+
+/// Of what our files may have.
+package enum Limits {
+    /// Of frames, sequences, epochs, steps: so that sums and products of a few do not overflow.
+    package static let count = 1 << 40
+    package static let finite = -1e30...1e30
+    /// A century.
+    package static let seconds = 0...3.2e9
 }

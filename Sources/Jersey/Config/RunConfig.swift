@@ -228,7 +228,7 @@ extension RunConfig {
         if published, let reason = spec.notPublished { throw UsageError("\(reason); leave out published") }
         try require(0..<1 ~= data.heldOutShare, "data.heldOutShare", data.heldOutShare, "0..<1")
         try require((1...256).contains(data.workers), "data.workers", data.workers, "1...256")
-        try require(data.cacheMegabytes >= 0, "data.cacheMegabytes", data.cacheMegabytes, "0 or more")
+        try require(0...(1 << 30) ~= data.cacheMegabytes, "data.cacheMegabytes", data.cacheMegabytes, "0...\(1 << 30)")
         for (key, value) in [
             ("blurProbability", augmentation.blurProbability),
             ("motionBlurProbability", augmentation.motionBlurProbability), ("noiseProbability", augmentation.noiseProbability),
@@ -258,7 +258,7 @@ extension RunConfig {
         }
         try require(0...1 ~= optimizer.weightDecay, "optimizer.weightDecay", optimizer.weightDecay, "0...1")
         try require(optimizer.clip > 0, "optimizer.clip", optimizer.clip, "above 0")
-        try require(training.epochs >= 1, "training.epochs", training.epochs, "1 or more")
+        try require((1...1_000_000).contains(training.epochs), "training.epochs", training.epochs, "1...1000000")
         try require((1...4096).contains(training.batchSize), "training.batchSize", training.batchSize, "1...4096")
         try require(training.patience >= 0, "training.patience", training.patience, "0 or more")
         try require(0..<1 ~= training.labelSmoothing, "training.labelSmoothing", training.labelSmoothing, "0..<1")

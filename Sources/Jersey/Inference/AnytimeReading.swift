@@ -121,12 +121,16 @@ extension SequenceReader {
         var traces: [[AnytimeReading.Stage]] = []
         let inStages = { (batch: BatchLoader.Batch) -> [Reading] in
             var stages: [[AnytimeReading.Stage]] = batch.lengths.map { _ in [] }
-            defer { traces += stages }
-            if batch.isPadded { return read(batch) }
-            return read(batch) { index, belief, frames in
-                stages[index].append(.init(frames: frames, belief: belief))
-                return false
-            }
+            let readings =
+                batch.isPadded
+                ? read(batch)
+                : read(batch) { index, belief, frames in
+                    stages[index].append(.init(frames: frames, belief: belief))
+                    return false
+                }
+            // As many as there will be readings.
+            traces += zip(readings, stages).filter { $0.0.isNumber }.map(\.1)
+            return readings
         }
         let (readings, unreadable) = try readAll(sequences, batch: inStages, progress: progress)
         return (readings, traces, unreadable)

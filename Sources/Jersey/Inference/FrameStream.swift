@@ -59,8 +59,8 @@ public final class FrameStream {
         count += 1
     }
 
-    /// What is believed after the frames so far; nil before the first.
-    public var belief: Belief? { evidence.map(reader.judged) }
+    /// What is believed after the frames so far; nil before the first, and where the model's output is not a number.
+    public var belief: Belief? { evidence.map(reader.judged).flatMap { $0.isNumber ? $0 : nil } }
 
     private var evidence: Belief? {
         switch memory {

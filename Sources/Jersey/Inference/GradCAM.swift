@@ -47,7 +47,8 @@ public struct GradCAM: Sendable {
             // Of all frames together, where the model reads each by itself. In float32 a sure model's gradient would be zero.
             func evidence(_ logits: Tensor) -> Tensor { logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0) }
             let (tens, ones) = (evidence(output.tens), evidence(output.ones))
-            let read = JerseyNumber(tens: Int(tens.argmax(over: 0).item), ones: Int(ones.argmax(over: 0).item))
+            let read = JerseyNumber(
+                tens: Int(clamping: tens.argmax(over: 0).item), ones: Int(clamping: ones.argmax(over: 0).item))
             let number = number ?? read
             (tens.selected(0, at: number.tens) + ones.selected(0, at: number.ones)).backward()
             return number

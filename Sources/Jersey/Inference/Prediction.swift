@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// What was read in one sequence, for people and programs. The JSON keys are stable.
 public struct Prediction: Codable, Sendable, Equatable {
@@ -23,7 +24,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var number: JerseyNumber?
     /// Probability of the most probable number, 0...1; nil where no frame could be read, or a roster is contradicted.
     public internal(set) var confidence: Double?
-    /// Whether frames were read, but no number with enough confidence.
+    /// Whether frames were read, but no number with enough confidence, or the model's output is not a number.
     public internal(set) var unreadable: Bool
     /// The three most probable numbers; of a roster, where there is one.
     public internal(set) var top: [Candidate]
@@ -95,7 +96,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         track = unreadable.sequence.track
         number = nil
         confidence = nil
-        self.unreadable = false
+        self.unreadable = unreadable.hasBrokenOutput
         (top, tens, ones, frames) = ([], [], [], [])
         leftOut = unreadable.problems
         precision = nil
@@ -140,10 +141,10 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>) -> [[Prediction]] {
-        var order: [String] = []
-        var groups: [String: [Prediction]] = [:]
+        var order: [ExactText] = []
+        var groups: [ExactText: [Prediction]] = [:]
         for prediction in predictions {
-            let name = prediction[keyPath: key]
+            let name = ExactText(prediction[keyPath: key])
             if groups[name] == nil { order.append(name) }
             groups[name, default: []].append(prediction)
         }
@@ -156,7 +157,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         let leftOut = group.flatMap(\.leftOut)
         guard !readable.isEmpty else {
             let nothing = FrameSequence(id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
-            return Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
+            var nothingRead = Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
+            nothingRead.unreadable = group.contains(where: \.unreadable)
+            return nothingRead
         }
         let windows = readable.map { Belief(probabilities: $0.tens, $0.ones) }
         let belief = Belief(windows: windows)

@@ -38,6 +38,11 @@ public struct Reading: Sendable {
         self.precision = precision
     }
 
+    /// Whether the model's output is made of numbers; one that overflowed is not, and says nothing. Of several numbers here, all are.
+    var isNumber: Bool {
+        Belief(self).isNumber && (attention ?? []).allSatisfy(\.isFinite) && (full ?? []).allSatisfy(\.isFinite)
+    }
+
     /// The most probable classes, as the study takes them: each head by itself.
     public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }
 
@@ -64,6 +69,9 @@ public struct Belief: Sendable, Equatable {
     public init(_ reading: Reading) {
         self.init(tens: reading.tens, ones: reading.ones)
     }
+
+    /// Whether it can be believed at all: what is not finite is no number, and every comparison with it fails.
+    var isNumber: Bool { tens.allSatisfy(\.isFinite) && ones.allSatisfy(\.isFinite) }
 
     /// From probabilities, 0...1. One that underflowed to zero must not become minus infinity against all other evidence.
     public init(probabilities tens: [Double], _ ones: [Double]) {

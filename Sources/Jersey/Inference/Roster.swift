@@ -22,7 +22,7 @@ public struct Roster: Sendable, Equatable {
     ///   - team: leaves out the players of others.
     /// - Throws: `FileError` that names the line: no number, a number that one team lists twice, no such team, no such column.
     public init(contentsOf path: String, team: String? = nil) throws {
-        guard FileManager.default.fileExists(atPath: path) else { throw FileError(path, "does not exist") }
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
         var (players, others): ([JerseyNumber: [Player]], [JerseyNumber: [Player]]) = ([:], [:])
         var lines: [String: Int] = [:]

@@ -58,7 +58,11 @@ public struct SequenceReader {
 
     private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<Reading, UnreadableSequence>] {
         var (readings, unreadable) = (readings[...], batch.unreadable[...])
-        return batch.isReadable.map { $0 ? .success(readings.removeFirst()) : .failure(unreadable.removeFirst()) }
+        return batch.isReadable.map { isReadable in
+            guard isReadable else { return .failure(unreadable.removeFirst()) }
+            let reading = readings.removeFirst()
+            return reading.isNumber ? .success(reading) : .failure(UnreadableSequence(brokenOutput: reading))
+        }
     }
 
     /// All readings, in order, and the sequences without a readable frame.
@@ -173,14 +177,34 @@ public struct SequenceReader {
     }
 }
 
-/// A sequence of which no frame could be read.
+/// A sequence of which no frame could be read, or of which the model's output is not a number.
 public struct UnreadableSequence: Error, Sendable {
     public let sequence: FrameSequence
     public let problems: [FrameProblem]
+    /// Whether frames were read, and what the model made of them is no number: its weights are broken, or too large for the precision.
+    public let hasBrokenOutput: Bool
+
+    init(sequence: FrameSequence, problems: [FrameProblem]) {
+        (self.sequence, self.problems, hasBrokenOutput) = (sequence, problems, false)
+    }
+
+    /// No comparison with what is not a number holds, so that a threshold would let it pass.
+    init(brokenOutput reading: Reading) {
+        sequence = reading.sequence
+        problems =
+            reading.problems + [
+                FrameProblem(
+                    path: reading.sequence.id,
+                    reason:
+                        "is unreadable: the model's output is not a number; its weights are broken, or need --precision float32")
+            ]
+        hasBrokenOutput = true
+    }
 }
 
 extension UnreadableSequence: CustomStringConvertible, LocalizedError {
     public var description: String {
+        if hasBrokenOutput, let last = problems.last { return "\(last.path) \(last.reason)" }
         let first = problems.first.map { ": \($0.path) \($0.reason)" } ?? ""
         return "none of the \(sequence.frames.count) frames of \(sequence.id) can be read\(first)"
     }

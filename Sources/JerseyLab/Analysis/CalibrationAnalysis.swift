@@ -110,7 +110,9 @@ struct Calibration: Sendable {
 
     /// Of equal width, from 0 to 1.
     var bins: [Bin] {
-        let groups = Dictionary(grouping: answers) { min(Int($0.confidence * Double(Self.binCount)), Self.binCount - 1) }
+        let groups = Dictionary(grouping: answers) {
+            min(Int(clamping: $0.confidence * Double(Self.binCount)), Self.binCount - 1)
+        }
         return (0..<Self.binCount).map { index in
             let group = groups[index] ?? []
             let mean = group.reduce(0) { $0 + $1.confidence } / Double(max(group.count, 1))

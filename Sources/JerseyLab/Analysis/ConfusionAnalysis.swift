@@ -95,7 +95,9 @@ struct ConfusionMatrix: Sendable {
             }
         }
         let texts = values.map { row in
-            row.map { value in value.map { $0 == 0 ? "" : asShares ? String(format: "%.1f", $0 * 100) : "\(Int($0))" } ?? "" }
+            row.map { value in
+                value.map { $0 == 0 ? "" : asShares ? String(format: "%.1f", $0 * 100) : "\(Int(clamping: $0))" } ?? ""
+            }
         }
         let gap = asShares && totals.contains(0) ? " (grey: no truth)" : ""
         return Chart(

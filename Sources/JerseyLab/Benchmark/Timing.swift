@@ -56,7 +56,7 @@ public struct Timing: Encodable, Sendable {
     /// Readings for which there is half a minute, 5 to 101.
     ///
     /// - Parameter once: seconds that one of all takes.
-    static func rounds(once: Double) -> Int { max(5, min(101, Int(30 / max(once, 1e-6)))) }
+    static func rounds(once: Double) -> Int { max(5, min(101, Int(clamping: 30 / max(once, 1e-6)))) }
 
     static func / (timing: Timing, count: Double) -> Timing { Timing(timing) { $0 / count } }
 

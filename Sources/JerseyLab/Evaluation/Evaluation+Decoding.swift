@@ -3,7 +3,7 @@ import Jersey
 
 /// Reading `result.json` back. Counts of right answers are the shares times the counts, rounded.
 extension Evaluation: Decodable {
-    private struct Accuracies: Decodable {
+    private struct Accuracies: Decodable, Checked {
         let count: Int
         let number: Double?
         let tens: Double?
@@ -19,8 +19,14 @@ extension Evaluation: Decodable {
         }
 
         func proportion(_ share: Double?) -> Proportion {
-            Proportion(Int(((share ?? 0) * Double(count)).rounded()), of: count)
+            Proportion(Int(clamping: ((share ?? 0) * Double(count)).rounded()), of: count)
         }
+
+        var flaw: String? {
+            flaw(of: count, "count", in: 0...Limits.count)
+                ?? flaw(of: [number, tens, ones, full].compactMap { $0 }, "an accuracy", in: 0...1)
+        }
+
         var sequences: Sequences {
             Sequences(
                 number: proportion(number), tens: proportion(tens), ones: proportion(ones),
@@ -37,7 +43,7 @@ extension Evaluation: Decodable {
         }
     }
 
-    private struct File: Decodable {
+    private struct File: Decodable, Checked {
         let sequences: Accuracies
         let tracks: Accuracies
         let seen: GroupFile?
@@ -52,10 +58,20 @@ extension Evaluation: Decodable {
             case unreadableFiles = "unreadable_files"
             case unreadableSequences = "unreadable_sequences"
         }
+
+        var flaw: String? {
+            let groups = [seen, unseen].compactMap { $0 }
+            return ([sequences, tracks] + groups.flatMap { [$0.sequences, $0.tracks] }).compactMap(\.flaw).first
+                ?? flaw(of: [loss], "loss", in: Limits.finite)
+                ?? flaw(of: unreadableFiles, "unreadable_files", in: 0...Limits.count)
+                ?? flaw(of: unreadableSequences, "unreadable_sequences", in: 0...Limits.count)
+        }
     }
 
     public init(from decoder: any Decoder) throws {
         let file = try File(from: decoder)
+        // It is a part of what is decoded, which is not looked at there.
+        try file.check(decoder.codingPath)
         all = GroupFile(sequences: file.sequences, tracks: file.tracks).group
         seen = file.seen?.group
         unseen = file.unseen?.group

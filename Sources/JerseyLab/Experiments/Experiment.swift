@@ -75,6 +75,8 @@ public struct Experiment: Codable, Sendable, Equatable {
         throw UsageError.unknown("key", key, among: known, advice: "there are: \(known.joined(separator: ", "))")
     }
 
+    private static let mostRuns = 100_000
+
     private func check() throws {
         guard !models.isEmpty, !seeds.isEmpty else { throw UsageError("an experiment needs at least one model and one seed") }
         // An older name is the same model.
@@ -82,6 +84,10 @@ public struct Experiment: Codable, Sendable, Equatable {
         let variantNames = variants.map(\.name)
         for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
             try UsageError.checkUnique(words, kind: kind)
+        }
+        let (count, isTooMany) = (models.count * max(variants.count, 1)).multipliedReportingOverflow(by: seeds.count)
+        guard !isTooMany, count <= Self.mostRuns else {
+            throw UsageError("an experiment has at most \(Self.mostRuns) runs; make several of it")
         }
         // Names become names of folders.
         for name in variantNames + [name] where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) == nil {

@@ -145,7 +145,8 @@ public final class ExperimentRunner {
         table.note(status.runs[index])
         if let accuracy = status.runs[index].accuracy {
             let seconds = status.runs[index].seconds ?? 0
-            observer.say("\(id) finished: \(String(format: "%.2f%%", accuracy * 100)) of test sequences, \(Int(seconds)) s")
+            observer.say(
+                "\(id) finished: \(String(format: "%.2f%%", accuracy * 100)) of test sequences, \(Int(clamping: seconds)) s")
         }
     }
 }

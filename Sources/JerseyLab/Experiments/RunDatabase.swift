@@ -103,7 +103,7 @@ public struct RunDatabase: Sendable {
         do {
             return (try RunDatabase(url), nil)
         } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
-            let aside = url.appendingPathExtension("broken-\(Int(Date().timeIntervalSince1970))")
+            let aside = url.appendingPathExtension("broken-\(Int(clamping: Date().timeIntervalSince1970))")
             do {
                 try FileManager.default.moveItem(at: url, to: aside)
                 // A journal belongs to the file that is gone.

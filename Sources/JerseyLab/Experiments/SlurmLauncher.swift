@@ -316,7 +316,7 @@ public final class SlurmLauncher: Launcher {
                 throw FileError(url.path, doing: "read", error: error)
             }
         }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: files.path)) ?? []
+        let names = FileNames.list(files.path) ?? []
         return try names.filter { $0.hasSuffix(".runs") }.compactMap { Int($0.dropLast(5)) }.sorted().map { number in
             let file = answer(number)
             let job = FileManager.default.fileExists(atPath: file.path) ? try text(file) : nil

@@ -92,7 +92,8 @@ extension Chart.Bars {
     func height(width: Double, title: String) -> Int {
         let rows = Double(categories.count) * max(24, 14 * Double(series.count))
         let plot = isLying(width: width) ? max(120, rows) : 360
-        return Int(PlotStyle.titleHeight(title, width: width) + Self.above + (series.count > 1 ? 26 : 0) + plot + Self.below)
+        return Int(
+            clamping: PlotStyle.titleHeight(title, width: width) + Self.above + (series.count > 1 ? 26 : 0) + plot + Self.below)
     }
 
     private func isLying(width: Double) -> Bool {
@@ -234,7 +235,7 @@ extension Chart.Heatmap {
         let across = max(cell * Double(columns.names.count), 160)
         let width = max(margins.left + across + Self.scaleWidth, 360)
         let height = max(cell * Double(rows.names.count), 100) + margins.bottom + 8
-        return (Int(width), Int(height + PlotStyle.titleHeight(title, width: width)))
+        return (Int(clamping: width), Int(clamping: height + PlotStyle.titleHeight(title, width: width)))
     }
 
     func draw(in whole: PlotFrame, _ script: inout PlotScript) {

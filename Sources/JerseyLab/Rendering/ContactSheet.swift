@@ -36,8 +36,8 @@ public struct ContactSheet: Sendable, Equatable {
     /// Throws when the sheet would be too large for one picture.
     public func image() throws -> RGBImage {
         let titles = titleWidth
-        let width = Int((margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
-        let height = Int(margin + rows.reduce(0) { $0 + self.height(of: $1) })
+        let width = Int(clamping: (margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
+        let height = Int(clamping: margin + rows.reduce(0) { $0 + self.height(of: $1) })
         guard max(width, height) <= Canvas.maximumSide, width * height <= Self.maximumPixels else {
             throw ContactSheetError.tooLarge(width: width, height: height)
         }

@@ -23,7 +23,7 @@ public struct HeatOverlay {
     /// - Parameter side: length of the longer side, pixels.
     public func image(side: Int = 224) -> RGBImage {
         let scale = Double(side) / Double(max(frame.width, frame.height))
-        func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
+        func scaled(_ length: Int) -> Int { max(1, Int(clamping: (Double(length) * scale).rounded())) }
         let (width, height) = (scaled(frame.width), scaled(frame.height))
         var picture = frame.resized(width: width, height: height)
         guard let warmth = warmth(width: width, height: height) else { return picture }
@@ -32,7 +32,7 @@ public struct HeatOverlay {
             let share = 0.75 * value
             for (channel, level) in [colour.red, colour.green, colour.blue].enumerated() {
                 let index = place * 3 + channel
-                picture.pixels[index] = UInt8((Double(picture.pixels[index]) * (1 - share) + level * share).rounded())
+                picture.pixels[index] = UInt8(clamping: (Double(picture.pixels[index]) * (1 - share) + level * share).rounded())
             }
         }
         return picture
@@ -41,7 +41,7 @@ public struct HeatOverlay {
     /// - Parameter value: 0...1.
     private static func colour(of value: Double) -> (red: Double, green: Double, blue: Double) {
         let step = value * Double(inferno.count - 1)
-        let index = min(Int(step), inferno.count - 2)
+        let index = min(Int(clamping: step), inferno.count - 2)
         let (low, high, share) = (inferno[index], inferno[index + 1], step - Double(index))
         func mixed(_ a: Double, _ b: Double) -> Double { a + (b - a) * share }
         return (mixed(low.red, high.red), mixed(low.green, high.green), mixed(low.blue, high.blue))
@@ -66,7 +66,7 @@ public struct HeatOverlay {
         for index in 0..<count {
             let pixel = Double(part.start) + (Double(index) + 0.5) * Double(part.length) / Double(count)
             let place = min(max(pixel * Double(size) / Double(length) - 0.5, 0), Double(size - 1))
-            let low = min(Int(place), max(size - 2, 0))
+            let low = min(Int(clamping: place), max(size - 2, 0))
             weights[index * size + low] += Float(1 - (place - Double(low)))
             if low + 1 < size { weights[index * size + low + 1] += Float(place - Double(low)) }
         }

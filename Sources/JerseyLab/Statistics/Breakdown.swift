@@ -89,7 +89,7 @@ public struct Breakdown: Encodable, Sendable {
         guard let mean = accuracy.mean, let count = shares.map(\.count).max() else { return nil }
         return Row(
             label: label, sequences: count, accuracy: accuracy,
-            interval: Proportion(Int((mean * Double(count)).rounded()), of: count).interval)
+            interval: Proportion(Int(clamping: (mean * Double(count)).rounded()), of: count).interval)
     }
 
     /// "1", "2-4", …, the last one open: half-open ranges between starts.

@@ -51,7 +51,7 @@ extension [Double] {
     /// Of sorted values, interpolated between neighbours.
     func quantile(_ share: Double) -> Double {
         let place = share * Double(count - 1)
-        let low = Int(place.rounded(.down))
+        let low = Int(clamping: place.rounded(.down))
         let high = Swift.min(low + 1, count - 1)
         return self[low] + (self[high] - self[low]) * (place - Double(low))
     }

@@ -32,7 +32,15 @@ public struct SyntheticDataset: Sendable {
     }
 
     /// How many sequences `write` renders.
-    public var sequenceCount: Int { tracks.count * sequencesPerTrack }
+    public var sequenceCount: Int {
+        let readable = numbers.map(tracks).reduce(0, +)
+        let (tracks, isTooMany) = readable.addingReportingOverflow(others(readable))
+        let (sequences, areTooMany) = tracks.multipliedReportingOverflow(by: sequencesPerTrack)
+        return isTooMany || areTooMany ? .max : sequences
+    }
+
+    /// Of a data set.
+    static let mostSequences = 10_000_000
 
     /// Writes all sequences into `folder`, which is made when missing and must be empty unless `overwrite` is set. Overwriting removes the
     /// folders in it that are named like a number or `unreadable`, and nothing else.
@@ -119,12 +127,20 @@ extension SyntheticDataset {
     /// The number of every track, by track. Neighbouring tracks bear different numbers, so that splits by track or by blocks of tracks see
     /// all of them. Unreadable ones come last: the others do not depend on how many there are.
     private var tracks: [JerseyNumber?] {
-        let counts = numbers.map { Int(max(1, (Double(tracksPerNumber) * $0.weight).rounded())) }
+        let counts = numbers.map(tracks)
         let readable = (0..<(counts.max() ?? 0)).flatMap { round in
             zip(numbers, counts).compactMap { round < $0.1 ? $0.0.number : nil }
         }
-        let others = Int((Double(readable.count) * unreadableShare / (1 - unreadableShare)).rounded())
+        let others = others(readable.count)
         return readable.map(Optional.some) + [JerseyNumber?](repeating: nil, count: others)
+    }
+
+    private func tracks(of number: NumberShare) -> Int {
+        max(1, Int(clamping: (Double(tracksPerNumber) * number.weight).rounded()))
+    }
+
+    private func others(_ readable: Int) -> Int {
+        max(0, Int(clamping: (Double(readable) * unreadableShare / (1 - unreadableShare)).rounded()))
     }
 
     private func jobs(in folder: URL) -> [Job] {
@@ -240,17 +256,22 @@ extension SyntheticDataset {
         guard 0..<1 ~= unreadableShare else {
             throw UsageError("the unreadable share must be from 0 to below 1, not \(unreadableShare)")
         }
+        guard sequenceCount <= Self.mostSequences else {
+            throw UsageError(
+                "the data set would have more than \(Self.mostSequences) sequences; ask for fewer tracks or sequences of each, or a "
+                    + "smaller share of unreadable ones")
+        }
     }
 
     private func prepare(_ folder: URL, overwrite: Bool) throws {
         guard FileManager.default.fileExists(atPath: folder.path) else { return }
         try attempt(folder) {
-            let contents = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            guard contents.isEmpty || overwrite else {
+            guard let names = FileNames.list(folder.path) else { throw SystemError() }
+            guard names.isEmpty || overwrite else {
                 throw FileError(folder.path, "is not empty", advice: "choose another folder, or overwrite it (--overwrite)")
             }
-            for old in contents where JerseyNumber(old.lastPathComponent) != nil || old.lastPathComponent == unreadableFolder {
-                try FileManager.default.removeItem(at: old)
+            for old in names where JerseyNumber(old) != nil || old == unreadableFolder {
+                try FileManager.default.removeItem(at: folder.appendingPathComponent(old))
             }
         }
     }

@@ -34,7 +34,7 @@ public struct StepOutcome: Sendable {
 }
 
 /// Counts of right answers; of single frames, where a model reads each by itself.
-public struct Tally: Codable, Sendable, Equatable {
+public struct Tally: Codable, Sendable, Equatable, Checked {
     public var sequences = 0
     public var tens = 0
     public var ones = 0
@@ -45,6 +45,11 @@ public struct Tally: Codable, Sendable, Equatable {
     public var loss = 0.0
 
     public init() {}
+
+    package var flaw: String? {
+        [("sequences", sequences), ("tens", tens), ("ones", ones), ("numbers", numbers), ("full", full ?? 0)]
+            .compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first ?? flaw(of: [loss], "loss", in: Limits.finite)
+    }
 
     public static func += (a: inout Tally, b: Tally) {
         a.sequences += b.sequences
@@ -195,10 +200,10 @@ public final class Learner {
             let ones = isRight(output.ones, labels.ones)
             var tally = Tally()
             tally.sequences = tens.count
-            tally.tens = Int(tens.sum(over: 0).item)
-            tally.ones = Int(ones.sum(over: 0).item)
-            tally.numbers = Int((tens * ones).sum(over: 0).item)
-            tally.full = output.full.map { Int(isRight($0, labels.full).sum(over: 0).item) }
+            tally.tens = Int(clamping: tens.sum(over: 0).item)
+            tally.ones = Int(clamping: ones.sum(over: 0).item)
+            tally.numbers = Int(clamping: (tens * ones).sum(over: 0).item)
+            tally.full = output.full.map { Int(clamping: isRight($0, labels.full).sum(over: 0).item) }
             tally.loss = loss * Double(tens.count)
             return tally
         }

@@ -30,7 +30,7 @@ public struct RunFolder: Sendable {
     public func plots(of analysis: String) -> URL { url.appendingPathComponent("plots").appendingPathComponent(analysis) }
     public var tensorboard: URL { url.appendingPathComponent("tensorboard") }
 
-    public func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path) }
+    public func exists(_ file: URL) -> Bool { FileNames.exists(file.path) }
 
     /// Makes the folder and what it needs inside.
     public func create() throws {
@@ -122,8 +122,8 @@ public final class FolderLock: Sendable {
 }
 
 /// One epoch, as a line of `metrics.jsonl`.
-public struct EpochMetrics: Codable, Sendable, Equatable {
-    public struct Part: Codable, Sendable, Equatable {
+public struct EpochMetrics: Codable, Sendable, Equatable, Checked {
+    public struct Part: Codable, Sendable, Equatable, Checked {
         public var loss: Double
         public var numberAccuracy: Double
         public var tensAccuracy: Double
@@ -138,6 +138,12 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
             case tensAccuracy = "tens_accuracy"
             case onesAccuracy = "ones_accuracy"
             case fullAccuracy = "full_accuracy"
+        }
+
+        package var flaw: String? {
+            flaw(of: sequences, "sequences", in: 0...Limits.count) ?? flaw(of: [loss], "loss", in: Limits.finite)
+                ?? flaw(
+                    of: [numberAccuracy, tensAccuracy, onesAccuracy] + [fullAccuracy].compactMap { $0 }, "an accuracy", in: 0...1)
         }
     }
 
@@ -156,6 +162,12 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
         case epoch, train, validation, best, seconds
         case rateFactor = "rate_factor"
         case unreadableFiles = "unreadable_files"
+    }
+
+    package var flaw: String? {
+        flaw(of: epoch, "epoch", in: 1...Limits.count) ?? flaw(of: [rateFactor], "rate_factor", in: Limits.finite)
+            ?? flaw(of: unreadableFiles, "unreadable_files", in: 0...Limits.count)
+            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? train.flaw ?? validation?.flaw
     }
 }
 
@@ -187,7 +199,7 @@ extension EpochMetrics.Part {
 }
 
 /// One test sequence, as a line of `outcomes.jsonl`.
-public struct Outcome: Codable, Sendable {
+public struct Outcome: Codable, Sendable, Checked {
     public var sequence: String
     public var track: String
     public var truth: String?
@@ -205,6 +217,24 @@ public struct Outcome: Codable, Sendable {
     public var heights: [Int]?
     /// Frames that the sequence has, read or not; nil in files from before this was kept.
     public var length: Int?
+
+    package var flaw: String? {
+        for word in [truth, prediction].compactMap({ $0 }) where JerseyNumber(word) == nil {
+            return "'\(word.prefix(20))', which is no number"
+        }
+        var parts: [(values: [Double]?, name: String, count: Int)] = [
+            ([confidence], "confidence", 1), (tens, "tens", 11), (ones, "ones", 10), (full, "full", JerseyNumber.all.count),
+        ]
+        parts.append((attention, "attention", frames.count))
+        for part in parts {
+            guard let values = part.values else { continue }
+            if values.count != part.count { return "\(values.count) values in \(part.name) where \(part.count) belong" }
+            // They are rounded.
+            if let flaw = flaw(of: values, "in \(part.name) the value", in: 0...1.001) { return flaw }
+        }
+        return (heights ?? []).lazy.compactMap { flaw(of: $0, "the height", in: 0...Limits.count) }.first
+            ?? flaw(of: length ?? 0, "length", in: 0...Limits.count)
+    }
 
     public init(_ reading: Reading) {
         let belief = Belief(reading)

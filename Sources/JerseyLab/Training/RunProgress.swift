@@ -3,7 +3,7 @@ import Jersey
 import Torch
 
 /// Where a run at work is: `progress.json`, for whoever watches. A run is taken up again from its state, not from this.
-public struct RunProgress: Codable, Sendable, Equatable {
+public struct RunProgress: Codable, Sendable, Equatable, Checked {
     /// From 1.
     public var epoch: Int
     public var epochs: Int
@@ -13,13 +13,18 @@ public struct RunProgress: Codable, Sendable, Equatable {
     /// Of training, in all sessions.
     public var seconds: Double
 
+    package var flaw: String? {
+        [("epoch", epoch), ("epochs", epochs), ("batch", batch), ("batches", batches)]
+            .compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first ?? flaw(of: [seconds], "seconds", in: Limits.seconds)
+    }
+
     /// Share of the run that is done, 0...1.
     public var share: Double {
         (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1))
     }
 
     public init?(contentsOf url: URL) {
-        guard let data = try? Data(contentsOf: url), let value = try? JSON.decoded(RunProgress.self, from: data) else {
+        guard let data = try? Data(wholeFile: url.path), let value = try? JSON.decoded(RunProgress.self, from: data) else {
             return nil
         }
         self = value

@@ -1,7 +1,7 @@
 import Jersey
 
 /// What a run came to: `result.json`.
-public struct RunResult: Codable, Sendable {
+public struct RunResult: Codable, Sendable, Checked {
     public let model: String
     public let encoder: String
     public let parameters: Int
@@ -32,5 +32,11 @@ public struct RunResult: Codable, Sendable {
         case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch, host
         case bestEpoch = "best_epoch"
         case trainSequences = "train_sequences"
+    }
+
+    package var flaw: String? {
+        [("parameters", parameters), ("epochs", epochs), ("best_epoch", bestEpoch), ("train_sequences", trainSequences)]
+            .compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first
+            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? validation?.flaw
     }
 }

@@ -78,7 +78,7 @@ package struct TensorBoardLog {
             bytes(1, bytes(1, Data(tag.utf8)) + Data([2 << 3 | 5]) + littleEndian(Float(value).bitPattern))
         }
         let summary = bytes(5, values.reduce(Data(), +))
-        return record(event(time: time, field: Data([2 << 3]) + varint(UInt64(step)) + summary))
+        return record(event(time: time, field: Data([2 << 3]) + varint(UInt64(max(step, 0))) + summary))
     }
 
     // MARK: Bytes

@@ -97,6 +97,11 @@ public final class Trainer {
         var state = TrainingState()
         if folder.exists(folder.state) {
             state = try TrainingState.read(folder.state, into: learner)
+            guard state.batch <= batches else {
+                throw FileError(
+                    folder.state.path, "is after batch \(state.batch) of an epoch with \(batches)",
+                    advice: "remove the run folder and train anew")
+            }
             try makeGood(state)
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
         }

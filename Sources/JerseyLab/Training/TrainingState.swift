@@ -3,7 +3,7 @@ import Jersey
 import Torch
 
 /// Where a run is: with the weights and the optimizer's moments, all that is needed to go on as if nothing had happened.
-struct TrainingState: Codable {
+struct TrainingState: Codable, Checked {
     /// From 0.
     var epoch = 0
     /// Batches of this epoch that are done.
@@ -18,6 +18,20 @@ struct TrainingState: Codable {
     var bestLoss = Double.infinity
     var epochsWithoutBetterLoss = 0
     var learner = Learner.State(step: 0, scaler: nil)
+
+    var flaw: String? {
+        let counts = [
+            ("epoch", epoch), ("batch", batch), ("unreadableFiles", unreadableFiles),
+            ("epochsWithoutBetterLoss", epochsWithoutBetterLoss), ("step", learner.step),
+        ]
+        return counts.compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first
+            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? flaw(of: [bestAccuracy], "bestAccuracy", in: -1...1)
+            // Before the first epoch it is infinite.
+            ?? (bestLoss == .infinity ? nil : flaw(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally.flaw
+            ?? learner.scaler?.flaw ?? rows.compactMap(\.flaw).first
+            ?? (rows.count == epoch && rows.enumerated().allSatisfy { $1.epoch == $0 + 1 }
+                ? nil : "\(rows.count) rows of \(epoch) epochs")
+    }
 
     private static let key = "state"
 
@@ -46,8 +60,12 @@ struct TrainingState: Codable {
             throw FileError(error.path, error.reason, advice: anew)
         }
         let broken = FileError(url.path, "is not the state of this run", advice: anew)
-        guard let text = file.metadata[key], let state = try? JSON.decoded(TrainingState.self, from: Data(text.utf8)) else {
-            throw broken
+        guard let text = file.metadata[key] else { throw broken }
+        let state: TrainingState
+        do {
+            state = try JSON.decoded(from: Data(text.utf8))
+        } catch let error as DecodingError {
+            throw FileError(url.path, "is not the state of this run (\(error.briefly))", advice: anew)
         }
         func part(_ prefix: String) -> [String: Tensor] {
             Dictionary(
@@ -61,6 +79,9 @@ struct TrainingState: Codable {
         }
         learner.model.store.load(weights)
         let gradients = part("gradient.")
+        guard learner.forgotten.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }) else {
+            throw broken
+        }
         for entry in learner.forgotten {
             if let gradient = gradients[entry.name] { entry.tensor.setGradient(gradient) }
         }
