@@ -127,8 +127,11 @@ let package = Package(
     cxxLanguageStandard: .cxx20
 )
 
-// Tools/fuzz.sh builds this, with what it takes to link it.
+// Tools/fuzz.sh builds these; the first with what it takes to link it.
 if Context.environment["JERSEY_FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(name: "jersey-fuzz", dependencies: ["Jersey", "Torch"], path: "Tools/fuzzing"))
+    package.targets += [
+        .executableTarget(name: "jersey-fuzz", dependencies: ["FuzzReaders"], path: "Tools/fuzzing/fuzz"),
+        .executableTarget(name: "jersey-cost", dependencies: ["FuzzReaders"], path: "Tools/fuzzing/cost"),
+        .target(name: "FuzzReaders", dependencies: ["Jersey", "JerseyLab", "Torch"], path: "Tools/fuzzing/readers"),
+    ]
 }
