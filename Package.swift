@@ -73,6 +73,8 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"), .linkedLibrary("avutil"),
             ]),
+        // What a process that decodes strangers' media gives up, and how it is started.
+        .target(name: "CSandbox"),
         // The weights that come with jersey, within the program: one file is all there is to copy.
         .target(name: "CBundledModel", exclude: ["bundled.safetensors"]),
         // Drawing, for rendered samples and contact sheets.
@@ -99,7 +101,8 @@ let package = Package(
             exclude: ["ONNX/onnx.proto"]),
         // Reading numbers over HTTP.
         .target(
-            name: "JerseyServer", dependencies: ["Jersey", "Torch", .product(name: "Hummingbird", package: "hummingbird")],
+            name: "JerseyServer",
+            dependencies: ["CSandbox", "Jersey", "Torch", .product(name: "Hummingbird", package: "hummingbird")],
             resources: [.embedInCode("Page")]),
         // The command line.
         .executableTarget(
@@ -118,7 +121,7 @@ let package = Package(
         .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab"]),
         .testTarget(
             name: "JerseyServerTests",
-            dependencies: ["JerseyServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+            dependencies: ["JerseyCLI", "JerseyServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
         // The study's numbers, from its fixtures.
         .testTarget(
             name: "ParityTests", dependencies: ["JerseyLab", .product(name: "Crypto", package: "swift-crypto")],

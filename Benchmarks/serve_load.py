@@ -125,7 +125,7 @@ class Subject:
         self.requests = []
         for frames in sequences(self.data):
             body, kind = form(frames)
-            self.requests.append(f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            self.requests.append(f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def service(self) -> Service:
         model = ["--model", f"m={self.options.weights}"] if self.options.weights else []

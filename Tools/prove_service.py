@@ -32,7 +32,7 @@ from serving import TOKEN, Service, form, sequences, synthesize
 # What hostile clients send: a name, and the raw request.
 
 def post(path: str, body: bytes, kind: str, *more: str, length: int | None = None) -> bytes:
-    head = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {len(body) if length is None else length}",
+    head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Type: {kind}", f"Content-Length: {len(body) if length is None else length}",
             "Connection: close", *more]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
@@ -47,7 +47,7 @@ def as_json(value, path: str = "/v1/predict") -> bytes:
 
 
 def chunked(pieces, kind: str = "application/json") -> bytes:
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     return head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
@@ -147,15 +147,15 @@ def hostile(frame: bytes) -> list:
         ("a list of files for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a"\r\n\r\nffconcat version 1.0\n'
                                                           b"file /etc/passwd\n\r\n--x--", boundary)),
         ("another type", post("/v1/predict", b"x", "text/plain")),
-        ("no type", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"),
-        ("another method", b"DELETE /v1/predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-        ("a path that leads out", b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-        ("a path that is no text", b"GET /v2/models/%ff%00%2e/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-        ("a line of 1 MiB", b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
-        ("10,000 fields", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"a%d: b\r\n" % index for index in range(10_000)) + b"\r\n"),
-        ("two lengths", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
-        ("a length and chunks", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET"),
-        ("a chunk whose length is none", b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        ("no type", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"),
+        ("another method", b"DELETE /v1/predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        ("a path that leads out", b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        ("a path that is no text", b"GET /v2/models/%ff%00%2e/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
+        ("a line of 1 MiB", b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        ("10,000 fields", b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"a%d: b\r\n" % index for index in range(10_000)) + b"\r\n"),
+        ("two lengths", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
+        ("a length and chunks", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET"),
+        ("a chunk whose length is none", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
         ("no HTTP", b"\x16\x03\x01 hello\r\n\r\n"),
         ("another model", as_json({"frames": [encoded]}, "/v1/predict?model=nobody")),
         ("a change without a token", post("/v2/repository/models/bundled/load", b"", "application/json")),
@@ -205,7 +205,7 @@ def prove_slow(service: Service, frames: list) -> None:
     wires = []
     for index in range(200):
         wire = socket.create_connection((service.host, service.port))
-        wire.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\n" + (b"Content-Length: 1000\r\n\r\n" if index % 2 else b""))
+        wire.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n" + (b"Content-Length: 1000\r\n\r\n" if index % 2 else b""))
         wire.setblocking(False)
         wires.append(wire)
     start, slowest, answers = time.monotonic(), 0.0, []

@@ -2,6 +2,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 #include <libavutil/display.h>
 #include <libswscale/swscale.h>
 #include <math.h>
@@ -13,9 +14,15 @@
 static const char containers[] =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,mxf,nut,ivf,h264,hevc,obu,m4v,dv,wtv,yuv4mpegpipe";
 
+// Decoders of video that people have. The library knows some two hundred more, of games and of the last century, that nobody looks after.
+static const char decoders[] =
+  "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpegvideo,mpeg4,msmpeg4v2,msmpeg4,h263,flv,theora,vc1,wmv1,wmv2,"
+  "wmv3,mjpeg,prores,dnxhd,dvvideo,ffv1,huffyuv,ffvhuff,rawvideo,png,jpeg2000";
+
 enum {
   most_failures = 1000, // in a row: a file that goes on like this has ended
   row_alignment = 64,   // of converted rows; the converters write beyond the end of tight ones
+  portion = 1 << 16,    // of bytes in memory that are read as a file
 };
 
 // What a conversion depends on.
@@ -25,6 +32,10 @@ typedef struct {
 
 struct cv_reader {
   AVFormatContext *file;
+  AVIOContext *source; // null where the file is read from a disk
+  const uint8_t *bytes;
+  int64_t count, place;
+  int64_t maximum_pixels;
   AVCodecContext *codec;
   AVPacket *packet;
   AVFrame *frame;
@@ -49,29 +60,60 @@ static int turns_of(const AVStream *stream) {
   return isnan(angle) ? 0 : ((int)lround(-angle / 90) % 4 + 4) % 4;
 }
 
-static bool is_too_large(const AVCodecParameters *parameters, int64_t maximum_pixels) {
-  return (int64_t)parameters->width * parameters->height > maximum_pixels;
-}
+static bool is_too_large(int width, int height, int64_t maximum_pixels) { return (int64_t)width * height > maximum_pixels; }
+
+// Decoders work on larger pictures than they give, each in its own way, and the library compares its limit with those. Ours is of what
+// they give, and is looked at again for each frame; theirs keeps them from taking much more.
+static int64_t padded(int64_t maximum_pixels) { return maximum_pixels + maximum_pixels / 4 + (1 << 20); }
 
 // Finds the streams' properties, for which the library may decode some frames: within the limit, too.
 static int examine(AVFormatContext *file, int64_t maximum_pixels) {
   unsigned count = file->nb_streams;
   AVDictionary **options = calloc(count + 1, sizeof *options);
   if (!options) return AVERROR(ENOMEM);
-  for (unsigned i = 0; i < count; i++) av_dict_set_int(&options[i], "max_pixels", maximum_pixels, 0);
+  for (unsigned i = 0; i < count; i++) av_dict_set_int(&options[i], "max_pixels", padded(maximum_pixels), 0);
   int code = avformat_find_stream_info(file, options);
   for (unsigned i = 0; i < count; i++) av_dict_free(&options[i]);
   free(options);
   return code;
 }
 
+static int read_bytes(void *reader, uint8_t *to, int count) {
+  cv_reader *r = reader;
+  if (r->place >= r->count) return AVERROR_EOF;
+  int64_t left = r->count - r->place;
+  if (count > left) count = (int)left;
+  memcpy(to, r->bytes + r->place, (size_t)count);
+  r->place += count;
+  return count;
+}
+
+static int64_t seek_bytes(void *reader, int64_t offset, int whence) {
+  cv_reader *r = reader;
+  if (whence & AVSEEK_SIZE) return r->count;
+  int64_t base = (whence & ~AVSEEK_FORCE) == SEEK_SET ? 0 : (whence & ~AVSEEK_FORCE) == SEEK_CUR ? r->place : r->count;
+  if (offset < -base || offset > r->count - base) return AVERROR(EINVAL);
+  return r->place = base + offset;
+}
+
+static bool open_bytes(cv_reader *r) {
+  uint8_t *buffer = av_malloc(portion);
+  r->source = buffer ? avio_alloc_context(buffer, portion, 0, r, read_bytes, NULL, seek_bytes) : NULL;
+  r->file = r->source ? avformat_alloc_context() : NULL;
+  if (r->file) r->file->pb = r->source;
+  else if (!r->source) av_free(buffer);
+  return r->file != NULL;
+}
+
+// `path` is null where the bytes are in memory.
 static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
   AVDictionary *options = NULL;
+  char *address = path ? malloc(strlen(path) + 6) : NULL; // "a:b.mp4" is a file, not a protocol
+  if (path ? !address : !open_bytes(r)) return cv_status_no_memory;
+  if (path) sprintf(address, "file:%s", path);
   av_dict_set(&options, "format_whitelist", containers, 0);
-  av_dict_set(&options, "protocol_whitelist", "file", 0);
-  char *address = malloc(strlen(path) + 6); // "a:b.mp4" is a file, not a protocol
-  if (!address) return cv_status_no_memory;
-  sprintf(address, "file:%s", path);
+  av_dict_set(&options, "codec_whitelist", decoders, 0);
+  av_dict_set(&options, "protocol_whitelist", path ? "file" : "none", 0);
   int code = avformat_open_input(&r->file, address, NULL, &options);
   free(address);
   av_dict_free(&options);
@@ -82,10 +124,10 @@ static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
   return code == AVERROR_INVALIDDATA || code == AVERROR(EINVAL) ? cv_status_unsupported : status;
 }
 
-static cv_status open_reader(cv_reader *r, const char *path, int64_t maximum_pixels, cv_info *info, cv_report report) {
+static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_info *info, cv_report report) {
   cv_status status = open_file(r, path, report);
   if (status != cv_status_ok) return status;
-  int code = examine(r->file, maximum_pixels);
+  int code = examine(r->file, r->maximum_pixels);
   if (code < 0) return cv_fail(code, report);
 
   const AVCodec *decoder = NULL;
@@ -99,12 +141,16 @@ static cv_status open_reader(cv_reader *r, const char *path, int64_t maximum_pix
   for (unsigned i = 0; i < r->file->nb_streams; i++)
     if ((int)i != r->stream) r->file->streams[i]->discard = AVDISCARD_ALL;
 
+  if (!av_match_list(decoder->name, decoders, ',')) {
+    snprintf(report.message, report.capacity, "video of the kind %s is not read", decoder->name);
+    return cv_status_unsupported;
+  }
   r->turns = turns_of(stream);
   r->width = stream->codecpar->width;
   r->height = stream->codecpar->height;
   info->width = r->turns % 2 ? r->height : r->width;
   info->height = r->turns % 2 ? r->width : r->height;
-  if (is_too_large(stream->codecpar, maximum_pixels)) return cv_status_too_large;
+  if (is_too_large(r->width, r->height, r->maximum_pixels)) return cv_status_too_large;
   if (r->width < 1 || r->height < 1) {
     snprintf(report.message, report.capacity, "it does not say how large its pictures are");
     return cv_status_unsupported;
@@ -112,7 +158,8 @@ static cv_status open_reader(cv_reader *r, const char *path, int64_t maximum_pix
   AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
   info->rate = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
   info->frames = stream->nb_frames;
-  if (info->frames <= 0 && r->file->duration > 0) info->frames = llround(info->rate * (double)r->file->duration / AV_TIME_BASE);
+  double expected = info->rate * (double)r->file->duration / AV_TIME_BASE;
+  if (info->frames <= 0 && expected > 0 && expected < 1e15) info->frames = llround(expected);
 
   r->codec = avcodec_alloc_context3(decoder);
   r->packet = av_packet_alloc();
@@ -120,29 +167,47 @@ static cv_status open_reader(cv_reader *r, const char *path, int64_t maximum_pix
   if (!r->codec || !r->packet || !r->frame) return cv_status_no_memory;
   code = avcodec_parameters_to_context(r->codec, stream->codecpar);
   if (code < 0) return cv_fail(code, report);
-  r->codec->max_pixels = maximum_pixels;
+  r->codec->max_pixels = padded(r->maximum_pixels);
   r->codec->pkt_timebase = stream->time_base;
-  r->codec->thread_count = 0; // one for each core
-  code = avcodec_open2(r->codec, decoder, NULL);
+  r->codec->thread_count = threads;
+  AVDictionary *options = NULL;
+  av_dict_set(&options, "codec_whitelist", decoders, 0);
+  code = avcodec_open2(r->codec, decoder, &options);
+  av_dict_free(&options);
   return code < 0 ? cv_fail(code, report) : cv_status_ok;
 }
 
-cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message, size_t capacity) {
+static cv_status make_reader(const char *path, const uint8_t *bytes, size_t count, int64_t maximum_pixels, int threads, cv_reader **out,
+                             cv_info *info, char *message, size_t capacity) {
   cv_listen();
   *out = NULL;
   *info = (cv_info){0};
   if (capacity > 0) message[0] = 0;
   cv_reader *r = calloc(1, sizeof *r);
   if (!r) return cv_status_no_memory;
-  cv_status status = open_reader(r, path, maximum_pixels, info, (cv_report){message, capacity});
+  r->bytes = bytes;
+  r->count = (int64_t)count;
+  r->maximum_pixels = maximum_pixels;
+  cv_status status = open_reader(r, path, threads, info, (cv_report){message, capacity});
   if (status == cv_status_ok) *out = r;
   else cv_reader_close(r);
   return status;
 }
 
+cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message, size_t capacity) {
+  return make_reader(path, NULL, 0, maximum_pixels, 0, out, info, message, capacity);
+}
+
+cv_status cv_reader_open_bytes(const uint8_t *bytes, size_t count, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message,
+                               size_t capacity) {
+  return make_reader(NULL, bytes, count, maximum_pixels, 1, out, info, message, capacity);
+}
+
 void cv_reader_close(cv_reader *r) {
   avcodec_free_context(&r->codec);
   avformat_close_input(&r->file);
+  if (r->source) av_freep(&r->source->buffer);
+  avio_context_free(&r->source);
   av_packet_free(&r->packet);
   av_frame_free(&r->frame);
   sws_freeContext(r->scaler);
@@ -156,8 +221,9 @@ static double time_of(const cv_reader *r) {
   const AVStream *stream = r->file->streams[r->stream];
   int64_t stamp = r->frame->best_effort_timestamp;
   if (stamp == AV_NOPTS_VALUE) return -1;
-  if (stream->start_time != AV_NOPTS_VALUE) stamp -= stream->start_time;
-  return fmax(0, (double)stamp * av_q2d(stream->time_base));
+  // In floating point: whole numbers of a file may be any, and their difference none.
+  double since = (double)stamp - (stream->start_time != AV_NOPTS_VALUE ? (double)stream->start_time : 0);
+  return fmax(0, since * av_q2d(stream->time_base));
 }
 
 // Gives the decoder one more packet, or tells it that there are none.
@@ -180,6 +246,12 @@ cv_status cv_reader_next(cv_reader *r, cv_frame *out, char *message, size_t capa
   r->converted = false;
   for (;;) {
     int code = avcodec_receive_frame(r->codec, r->frame); // gives back the one before
+    // A later frame may be larger than what the file says of all.
+    if (code == 0 && is_too_large(r->frame->width, r->frame->height, r->maximum_pixels)) {
+      snprintf(message, capacity, "a frame of %dx%d, more than the limit", r->frame->width, r->frame->height);
+      if (++r->failures > most_failures) return cv_status_end;
+      return cv_status_damaged;
+    }
     if (code == 0) {
       r->failures = 0;
       *out = (cv_frame){time_of(r), r->frame->decode_error_flags != 0 || r->frame->flags & AV_FRAME_FLAG_CORRUPT};
@@ -222,9 +294,9 @@ static bool convert(cv_reader *r) {
   if (!make_scaler(r, (look){f->width, f->height, f->format, space, f->color_range})) return false;
   uint8_t *planes[4] = {r->rgb};
   int strides[4] = {r->stride};
-  sws_scale(r->scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
-  r->converted = true;
-  return true;
+  int rows = sws_scale(r->scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
+  r->converted = rows == r->height;
+  return r->converted;
 }
 
 bool cv_reader_copy(cv_reader *r, int32_t left, int32_t top, int32_t width, int32_t height, uint8_t *rgb) {

@@ -127,7 +127,9 @@ cv_status cv_writer_add(cv_writer *w, const uint8_t *rgb, double time, char *mes
     const uint8_t *planes[4] = {rgb};
     int strides[4] = {w->width * 3};
     sws_scale(w->scaler, planes, strides, 0, w->codec->height, w->frame->data, w->frame->linesize);
-    int64_t stamp = llround(time * ticks);
+    // A time that cannot be, as broken files have them, is none. A number of ticks below 2^53 is exact.
+    double at = time * ticks;
+    int64_t stamp = at >= 0 && at < 9e15 ? llround(at) : 0;
     if (stamp <= w->last) stamp = w->last + 1; // two frames at one time, as some files have them
     w->frame->pts = w->last = stamp;
     code = encode(w, w->frame);

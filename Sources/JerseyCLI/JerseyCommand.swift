@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyServer
 import Torch
 
 /// The command line. Subcommands are listed here and nowhere else.
@@ -38,6 +39,9 @@ struct JerseyCommand: ParsableCommand {
 enum Main {
     /// Exits with 0, with 2 for a call that makes no sense, with what a command asks for, and with 1 for all else that goes wrong.
     static func main() {
+        if CommandLine.arguments.dropFirst().first == DecoderWorker.word {
+            DecoderWorker.run(Array(CommandLine.arguments.dropFirst(2)))
+        }
         keepWaitsShort()
         do {
             // As bytes: a name that is not UTF-8 names its file all the same.

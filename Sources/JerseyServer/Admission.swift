@@ -1,22 +1,31 @@
-import Hummingbird
 import Synchronization
 
-/// How many requests may be waiting or under way, and how many bytes their bodies and pictures may have. Whoever finds it full is told at
-/// once to come again, so that those who are in have their answer in time and memory stays bounded.
+/// How many requests may be waiting or under way, and how many bytes their bodies and pictures may have: of all, and of one client.
+/// Whoever finds it full is told at once to come again, so that those who are in have their answer in time and memory stays bounded.
 final class Admission: Sendable {
-    private struct State {
+    /// What may be in at once.
+    struct Room: Sendable {
         var requests = 0
         var bytes = 0
+    }
+
+    private struct State {
+        var all = Room()
+        var clients: [String: Room] = [:]
+        /// When requests came in that are not answered.
+        var starts: [Int: ContinuousClock.Instant] = [:]
+        var next = 0
     }
 
     /// What one request holds of the memory that all share.
     final class Claim: Sendable {
         private let admission: Admission
+        private let client: String
         /// Nil once it has been given back: a thread may go on decoding for a client that has left.
         private let taken = Mutex<Int?>(0)
 
-        fileprivate init(_ admission: Admission) {
-            self.admission = admission
+        fileprivate init(_ admission: Admission, _ client: String) {
+            (self.admission, self.client) = (admission, client)
         }
 
         /// Before memory is given to it.
@@ -25,57 +34,108 @@ final class Admission: Sendable {
         func take(_ bytes: Int) throws {
             try taken.withLock { taken in
                 guard let before = taken else { throw ServiceError.clientLeft }
-                try admission.state.withLock {
-                    guard $0.bytes + bytes <= admission.bytes else { throw Admission.full }
-                    $0.bytes += bytes
-                }
+                try admission.add(Room(bytes: bytes), client)
                 taken = before + bytes
+            }
+        }
+
+        /// What is not needed any more, of what was taken.
+        func giveBack(_ bytes: Int) {
+            taken.withLock { taken in
+                guard let before = taken else { return }
+                admission.remove(Room(bytes: bytes), client)
+                taken = before - bytes
             }
         }
 
         fileprivate func giveBack() {
             taken.withLock { taken in
-                admission.state.withLock { $0.bytes -= taken ?? 0 }
+                admission.remove(Room(bytes: taken ?? 0), client)
                 taken = nil
             }
         }
     }
 
-    private let requests: Int
-    private let bytes: Int
+    private let most: Room
+    private let mostOfClient: Room
     private let state = Mutex(State())
 
-    init(requests: Int, bytes: Int) {
-        (self.requests, self.bytes) = (requests, bytes)
+    init(_ most: Room, ofClient mostOfClient: Room) {
+        (self.most, self.mostOfClient) = (most, mostOfClient)
     }
 
     /// Requests that are in.
-    var count: Int { state.withLock { $0.requests } }
+    var count: Int { state.withLock { $0.all.requests } }
 
-    private static let full = ServiceError(
-        .tooManyRequests, "too many requests are waiting; try again in a second", retryAfter: 1)
+    /// How long the first of those that are in has been there.
+    var longest: Duration { state.withLock { $0.starts.values.min().map { .now - $0 } ?? .zero } }
 
     /// Before a body is read that likely is in vain.
     ///
     /// - Throws: `ServiceError` where it is full.
-    func check() throws {
-        guard count < requests else { throw Self.full }
+    func check(_ client: String) throws {
+        try state.withLock { try check($0, Room(requests: 1), client) }
     }
 
     /// - Throws: `ServiceError` where it is full; what `body` throws.
-    func admitted<Output>(_ body: () async throws -> Output) async throws -> Output {
-        try state.withLock {
-            guard $0.requests < requests else { throw Self.full }
-            $0.requests += 1
+    func admitted<Output>(_ client: String, _ body: () async throws -> Output) async throws -> Output {
+        try add(Room(requests: 1), client)
+        defer { remove(Room(requests: 1), client) }
+        let id = state.withLock { state in
+            state.next += 1
+            state.starts[state.next] = .now
+            return state.next
         }
-        defer { state.withLock { $0.requests -= 1 } }
+        defer { state.withLock { _ = $0.starts.removeValue(forKey: id) } }
         return try await body()
     }
 
     /// Gives back what was claimed once `body` has ended.
-    func claiming<Output>(_ body: (Claim) async throws -> Output) async throws -> Output {
-        let claim = Claim(self)
+    func claiming<Output>(_ client: String, _ body: (Claim) async throws -> Output) async throws -> Output {
+        let claim = Claim(self, client)
         defer { claim.giveBack() }
         return try await body(claim)
+    }
+
+    private func check(_ state: State, _ more: Room, _ client: String) throws {
+        if !state.all.has(room: more, in: most) {
+            throw ServiceError(.tooManyRequests, "too many requests are waiting; try again in a second", retryAfter: 1)
+        }
+        if !(state.clients[client] ?? Room()).has(room: more, in: mostOfClient) {
+            throw ServiceError(
+                .tooManyRequests, "too many requests of yours are waiting; wait for their answers, or try again in a second",
+                retryAfter: 1)
+        }
+    }
+
+    fileprivate func add(_ more: Room, _ client: String) throws {
+        try state.withLock { state in
+            try check(state, more, client)
+            state.all.add(more)
+            state.clients[client, default: Room()].add(more)
+        }
+    }
+
+    fileprivate func remove(_ less: Room, _ client: String) {
+        state.withLock { state in
+            let less = Room(requests: -less.requests, bytes: -less.bytes)
+            state.all.add(less)
+            state.clients[client, default: Room()].add(less)
+            if state.clients[client]?.isEmpty == true { state.clients[client] = nil }
+        }
+    }
+}
+
+extension Admission.Room {
+    fileprivate var isEmpty: Bool { requests == 0 && bytes == 0 }
+
+    fileprivate func has(room more: Self, in most: Self) -> Bool {
+        (more.requests == 0 || requests + more.requests <= most.requests)
+            && (more.bytes == 0 || bytes + more.bytes <= most.bytes)
+    }
+
+    fileprivate mutating func add(_ more: Self) {
+        requests += more.requests
+        bytes += more.bytes
     }
 }

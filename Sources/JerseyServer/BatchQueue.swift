@@ -1,7 +1,7 @@
 import Foundation
 
 /// A queue before one thread that works on several items at once: whatever has come from many tasks until then, or within `deadline`
-/// after the first, up to `batchSize`. Who may enter is decided elsewhere (`Admission`), so that it is bounded.
+/// after the first, up to `batchSize`, of each client in turn. Who may enter is decided elsewhere (`Admission`), so that it is bounded.
 ///
 /// The thread ends with the last reference to the queue.
 final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
@@ -61,11 +61,11 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
     ///
     /// - Throws: `CancellationError` where the task is cancelled while the item waits, which then is not worked on; what the work throws.
     func submit(_ item: Item) async throws -> Output {
-        let id = UUID()
+        let (id, client) = (UUID(), Work.client)
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { line.add(item, id, $0) }
+            try await withCheckedThrowingContinuation { line.add(item, id, client, $0) }
         } onCancel: {
-            line.remove(id)
+            line.remove(id, client)
         }
     }
 }
@@ -85,7 +85,7 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
     private let deadline: Duration
     private let report: @Sendable (BatchQueue<Item, Output>.Report) -> Void
     private let condition = NSCondition()
-    private var waiting: [Entry] = []
+    private var waiting = FairQueue<Entry>()
     private var isClosed = false
 
     init(batchSize: Int, deadline: Duration, report: @escaping @Sendable (BatchQueue<Item, Output>.Report) -> Void) {
@@ -94,21 +94,19 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
 
     var depth: Int { condition.withLock { waiting.count } }
 
-    func add(_ item: Item, _ id: UUID, _ continuation: CheckedContinuation<Output, any Error>) {
+    func add(_ item: Item, _ id: UUID, _ client: String, _ continuation: CheckedContinuation<Output, any Error>) {
         let isCancelled = condition.withLock {
             // Whoever cancels later finds it among those waiting.
             guard !Task.isCancelled else { return true }
-            waiting.append(Entry(id: id, item: item, arrival: .now, continuation: continuation))
+            waiting.append(Entry(id: id, item: item, arrival: .now, continuation: continuation), of: client)
             condition.signal()
             return false
         }
         if isCancelled { continuation.resume(throwing: CancellationError()) }
     }
 
-    func remove(_ id: UUID) {
-        let entry = condition.withLock {
-            waiting.firstIndex { $0.id == id }.map { waiting.remove(at: $0) }
-        }
+    func remove(_ id: UUID, _ client: String) {
+        let entry = condition.withLock { waiting.remove(of: client) { $0.id == id } }
         entry?.continuation.resume(throwing: CancellationError())
     }
 
@@ -142,14 +140,13 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
                     if isClosed { return nil }
                     condition.wait()
                 }
-                let end = waiting[0].arrival + deadline
+                let end = (waiting.heads.map(\.arrival).min() ?? .now) + deadline
                 while !waiting.isEmpty, waiting.count < batchSize, !isClosed, ContinuousClock.now < end {
                     _ = condition.wait(until: Date(timeIntervalSinceNow: (end - .now).seconds))
                 }
                 // All that waited may have been cancelled.
                 guard !waiting.isEmpty else { continue }
-                defer { waiting.removeFirst(min(batchSize, waiting.count)) }
-                return Array(waiting.prefix(batchSize))
+                return (0..<min(batchSize, waiting.count)).compactMap { _ in waiting.popFirst() }
             }
         }
     }

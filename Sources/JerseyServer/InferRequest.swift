@@ -8,7 +8,24 @@ struct InferRequest: Decodable, Sendable {
     static let inputName = "frames"
     static let datatype = "BYTES"
 
+    /// A name that strangers give, short enough to be compared with ours and told to them again.
+    private struct Name: Decodable {
+        static let longest = 100
+        let text: String
+
+        init(from decoder: any Decoder) throws {
+            text = try decoder.singleValueContainer().decode(String.self)
+            guard text.utf8.count <= Self.longest else {
+                let place = decoder.codingPath.last?.stringValue ?? "a name"
+                throw ServiceError(
+                    .badRequest, "\(place) has \(text.utf8.count) bytes, more than the limit of \(Self.longest); shorten it")
+            }
+        }
+    }
+
     struct Input: Decodable, Sendable {
+        static let mostDimensions = 8
+
         let name: String
         let shape: [Int]
         let datatype: String
@@ -19,9 +36,13 @@ struct InferRequest: Decodable, Sendable {
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            name = try container.decode(String.self, forKey: .name)
+            name = try container.decode(Name.self, forKey: .name).text
             shape = try container.decode([Int].self, forKey: .shape)
-            datatype = try container.decode(String.self, forKey: .datatype)
+            guard shape.count <= Self.mostDimensions else {
+                throw ServiceError(
+                    .badRequest, "the shape of '\(name)' has \(shape.count) numbers; it is [frames] or [sequences, frames]")
+            }
+            datatype = try container.decode(Name.self, forKey: .datatype).text
             guard datatype == InferRequest.datatype else {
                 throw ServiceError(
                     .badRequest, "the input '\(name)' is \(datatype); frames are \(InferRequest.datatype), as base64 texts")
@@ -37,12 +58,31 @@ struct InferRequest: Decodable, Sendable {
 
     struct RequestedOutput: Decodable, Sendable {
         let name: String
+
+        private enum CodingKeys: CodingKey { case name }
+
+        init(from decoder: any Decoder) throws {
+            name = try decoder.container(keyedBy: CodingKeys.self).decode(Name.self, forKey: .name).text
+        }
     }
 
     let id: String?
     let inputs: [Input]
     /// All of them where nil or empty.
     let outputs: [RequestedOutput]?
+
+    private enum CodingKeys: CodingKey { case id, inputs, outputs }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decodeIfPresent(Name.self, forKey: .id)?.text
+        inputs = try container.decode([Input].self, forKey: .inputs)
+        outputs = try container.decodeIfPresent([RequestedOutput].self, forKey: .outputs)
+        let most = InferResponse.Output.all.count
+        guard outputs?.count ?? 0 <= most else {
+            throw ServiceError(.badRequest, "the request asks for \(outputs?.count ?? 0) outputs, and there are \(most)")
+        }
+    }
 
     /// - Throws: `ServiceError` for outputs that are not known.
     func check() throws {
@@ -55,10 +95,13 @@ struct InferRequest: Decodable, Sendable {
     }
 
     /// - Throws: `ServiceError` for inputs that are not as the model takes them.
-    func sequences(_ upload: inout Upload) throws -> [FrameSequence] {
+    func sequences(_ upload: inout Upload) throws -> [Upload.Sequence] {
         let limits = upload.limits
         guard inputs.count == 1, let input = inputs.first, input.name == Self.inputName else {
-            throw ServiceError(.badRequest, "there is one input, '\(Self.inputName)', and not \(inputs.map(\.name))")
+            throw ServiceError(
+                .badRequest,
+                "there is one input, '\(Self.inputName)', and not \(inputs.count == 1 ? "'\(inputs[0].name)'" : "\(inputs.count) of them")"
+            )
         }
         let (shape, data) = (input.shape, input.data)
         guard 1...2 ~= shape.count, shape.allSatisfy({ 1...limits.frames ~= $0 }) else {
@@ -79,7 +122,8 @@ struct InferRequest: Decodable, Sendable {
             let frames = try (0..<length).map { column in
                 let place = row * length + column
                 return (
-                    name: "\(column + 1)", bytes: try PredictRequest.base64(data[place], "\(Self.inputName), entry \(place + 1)")
+                    name: "\(column + 1)",
+                    bytes: try PredictRequest.base64(data[place], "\(Self.inputName), entry \(place + 1)", upload)
                 )
             }
             return try upload.sequence("\(row + 1)", frames)

@@ -91,7 +91,8 @@ struct InferResponse: Encodable {
         let reason: String
     }
 
-    init(_ about: ModelDescription, _ asked: InferRequest, _ sequences: [FrameSequence], _ predictions: [Prediction]) throws {
+    init(_ about: ModelDescription, _ asked: InferRequest, _ read: [ReadSequence]) throws {
+        let (sequences, predictions) = (read.map(\.sequence), read.map(\.prediction))
         id = asked.id
         modelName = about.name
         modelVersion = String(about.version)

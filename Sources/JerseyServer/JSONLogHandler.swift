@@ -3,7 +3,8 @@ import Jersey
 import Logging
 import Torch
 
-/// One line of JSON for each event, on standard error: `time`, `level`, `message`, and whatever belongs to the event.
+/// One line of JSON for each event: `time`, `level`, `message`, and whatever belongs to the event. No text is longer than a few thousand
+/// characters, whatever strangers send.
 struct JSONLogHandler: LogHandler {
     /// Numbers stay numbers.
     private enum Field: Encodable {
@@ -27,6 +28,7 @@ struct JSONLogHandler: LogHandler {
         }
     }
 
+    let writer: LogWriter
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info
 
@@ -43,7 +45,6 @@ struct JSONLogHandler: LogHandler {
         fields["level"] = .text(event.level.rawValue)
         fields["message"] = .text("\(event.message)")
         guard let line = try? JSON.line(fields) else { return }
-        // One write, so that lines of several threads do not mix. Nobody may be reading any more: that is no reason to end.
-        try? FileHandle.standardError.write(contentsOf: line + Data("\n".utf8))
+        writer.add(line + Data("\n".utf8))
     }
 }

@@ -1,9 +1,11 @@
+import CSandbox
 import Foundation
 import Hummingbird
 import Jersey
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 import Torch
 
 /// Reading numbers over HTTP.
@@ -18,26 +20,31 @@ public enum JerseyService {
         try settings.check()
         Runtime.keepMemory()
         TemporaryFolder.removeLeftovers()
-        let metrics = ServiceMetrics()
-        let decoders = DecoderPool(threads: settings.workers)
+        let log = LogWriter(STDERR_FILENO)
+        defer { log.flush() }
+        let metrics = ServiceMetrics(log: log)
+        let decoders = DecoderPool(settings)
+        decoders.warmUp()
         let files = Dictionary(uniqueKeysWithValues: settings.models.map { ($0.name, $0.file) })
         let shelf = ModelShelf(settings.models.map(\.name)) { name, version in
             try await ServedModel(
                 named: name, version: version, from: files[name] ?? nil, settings, decoders: decoders, metrics: metrics)
         }
-        let logger = Logger(label: "jersey") { _ in JSONLogHandler() }
+        let logger = Logger(label: "jersey") { _ in JSONLogHandler(writer: log) }
         let (addresses, running) = AsyncStream<String>.makeStream()
-        let app = application(shelf, settings, decoders: decoders, metrics: metrics, logger: logger) { running.yield($0) }
+        let listener = Listener()
+        let reception = Reception(shelf, settings, decoders: decoders, metrics: metrics)
+        let app = try application(reception, settings, logger: logger, listener: listener) { running.yield($0) }
         let loading = Loading(shelf: shelf) { for await address in addresses.prefix(1) { onReady(address) } }
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: app),
                 // Where there is nothing to serve, the server ends as ever.
                 .init(service: loading, failureTerminationBehavior: .gracefullyShutdownGroup),
-                .init(service: Draining(shelf: shelf, seconds: settings.drainSeconds)),
+                .init(service: Draining(reception: reception, settings: settings, listener: listener, log: log)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        group.maximumGracefulShutdownDuration = .seconds(settings.limits.bodySeconds + settings.limits.answerSeconds)
+        group.maximumGracefulShutdownDuration = .seconds(settings.endSeconds)
         do {
             try await ServiceGroup(configuration: group).run()
             logger.notice("ended", metadata: ["in_progress": .stringConvertible(metrics.inProgress.value())])
@@ -54,24 +61,24 @@ public enum JerseyService {
 
     /// The service as a function of its models.
     static func application(
-        _ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics, logger: Logger,
+        _ reception: Reception, _ settings: ServerSettings, logger: Logger, listener: Listener = Listener(),
         onRunning: @escaping @Sendable (String) -> Void = { _ in }
-    ) -> Application<RouterResponder<ServiceContext>> {
-        let reception = Reception(
-            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.memory), decoders: decoders,
-            limits: settings.limits, metrics: metrics)
+    ) throws -> Application<RouterResponder<ServiceContext>> {
         let limits = settings.limits
+        let connections = Connections(most: settings.connections, mostOfClient: settings.clientConnections)
         return Application(
-            router: router(reception, adminToken: settings.adminToken),
+            router: try router(reception, settings),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(limits)],
+                    additionalChannelHandlers: [ConnectionGuard(limits, connections)],
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: "jersey",
-                availableConnectionsDelegate: .maximum(settings.connections, logger: logger)),
+                // Those beyond the limit have to be taken to be told.
+                availableConnectionsDelegate: .maximum(settings.connections + 64, logger: logger)),
             onServerRunning: { channel in
+                listener.set(channel)
                 let port = channel.localAddress?.port ?? settings.port
                 let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
                 onRunning("http://\(host):\(port)")
@@ -79,8 +86,10 @@ public enum JerseyService {
     }
 
     /// All routes, and what refuses other methods of their paths.
-    static func router(_ reception: Reception, adminToken: String?) -> Router<ServiceContext> {
-        let router = routes(reception, adminToken: adminToken)
+    ///
+    /// - Throws: `UsageError` for hosts or origins that are none.
+    static func router(_ reception: Reception, _ settings: ServerSettings) throws -> Router<ServiceContext> {
+        let router = try routes(reception, settings)
         for route in router.routes { reception.metrics.expect("\(route.method) \(route.path)") }
         let methods: [HTTPRequest.Method] =
             [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
@@ -101,12 +110,14 @@ public enum JerseyService {
         return router
     }
 
-    static func routes(_ reception: Reception, adminToken: String?) -> Router<ServiceContext> {
+    static func routes(_ reception: Reception, _ settings: ServerSettings) throws -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestObserver(metrics: reception.metrics, shelf: reception.shelf))
-        PageRoutes.add(to: router, reception)
+        router.add(
+            middleware: RequestObserver(
+                metrics: reception.metrics, shelf: reception.shelf, allowed: try AllowedRequests(settings)))
+        PageRoutes.add(to: router, reception, settings)
         PlainRoutes.add(to: router, reception)
-        OpenInference.add(to: router, reception, admin: AdminToken(adminToken))
+        OpenInference.add(to: router, reception, admin: AdminToken(settings.adminToken))
         return router
     }
 }
@@ -123,16 +134,61 @@ private struct Loading: Service {
     }
 }
 
-/// Is ended before the server: for so long connections are taken still, told that the service is about to end, and closed in order; what
-/// lies in the system's queue of connections would be reset otherwise.
+/// The socket at which the service listens, once it does.
+final class Listener: Sendable {
+    private let channel = Mutex<(any Channel)?>(nil)
+
+    func set(_ channel: any Channel) {
+        self.channel.withLock { $0 = channel }
+    }
+
+    /// No new connections are made from then on; those that are waiting are taken still.
+    func refuse() async {
+        guard let channel = channel.withLock({ $0 }) as? any SocketOptionProvider else { return }
+        let (level, name) = (SocketOptionLevel(SOL_SOCKET), SocketOptionName(SO_ATTACH_FILTER))
+        try? await channel.unsafeSetSocketOption(level: level, name: name, value: NoPackets()).get()
+    }
+
+    /// `@unchecked Sendable`: what it points to never changes.
+    private struct NoPackets: @unchecked Sendable {
+        let filter = cs_no_packets()
+    }
+}
+
+/// Is ended before the server: for so long connections are taken still, told that the service is about to end, and closed in order. Sees
+/// to it that there is an end.
 private struct Draining: Service {
-    let shelf: ModelShelf
-    let seconds: Double
+    let reception: Reception
+    let settings: ServerSettings
+    let listener: Listener
+    let log: LogWriter
+
+    /// For connections that are made already, and not taken.
+    private static let lastConnections = Duration.milliseconds(200)
+    /// For answers to those who are given up.
+    private static let lastSeconds = 4
 
     func run() async throws {
         try? await gracefulShutdown()
-        let isKnown = shelf.isReady
-        shelf.drain()
-        if isKnown { try? await Task.sleep(for: .seconds(seconds)) }
+        let end = ContinuousClock.now + .seconds(settings.endSeconds)
+        Thread { [log] in
+            Thread.sleep(forTimeInterval: (end - .now).seconds)
+            // Whatever is under way.
+            log.flush(seconds: 0.1)
+            _exit(1)
+        }.start()
+        Task.detached { [reception] in
+            try? await Task.sleep(until: end - .seconds(Self.lastSeconds))
+            reception.underWay.endAll(
+                ServiceError(
+                    .serviceUnavailable, "this service has ended before the answer was there; try another, or again",
+                    retryAfter: 1))
+        }
+        let isKnown = reception.shelf.isReady
+        reception.shelf.drain()
+        guard isKnown else { return }
+        try? await Task.sleep(for: .seconds(settings.drainSeconds))
+        await listener.refuse()
+        try? await Task.sleep(for: Self.lastConnections)
     }
 }

@@ -7,14 +7,15 @@ import Synchronization
 final class ModelShelf: Sendable {
     private struct State {
         var models: [String: any Predicting] = [:]
-        var loading: Set<String> = []
+        /// All of them, until they are loaded for the first time.
+        var loading: Set<String>
         var isDraining = false
     }
 
     /// The first is the one to use where a request names none.
     let names: [String]
     private let make: @Sendable (_ name: String, _ version: Int) async throws -> any Predicting
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// - Parameters:
     ///   - names: at least one.
@@ -22,6 +23,7 @@ final class ModelShelf: Sendable {
     init(_ names: [String], make: @escaping @Sendable (_ name: String, _ version: Int) async throws -> any Predicting) {
         precondition(!names.isEmpty, "no models to serve")
         (self.names, self.make) = (names, make)
+        state = Mutex(State(loading: Set(names)))
     }
 
     /// The models that are loaded, in the order of their names' list.
@@ -59,9 +61,9 @@ final class ModelShelf: Sendable {
         return found
     }
 
-    /// Loads all models for the first time.
+    /// Loads all models for the first time; once.
     func loadAll() async throws {
-        for name in names { try await load(name) }
+        for name in names { try await replace(name) }
     }
 
     /// Loads a model from where it came from, and puts it in the former one's place. Requests go on being answered: with the former until it
@@ -71,13 +73,17 @@ final class ModelShelf: Sendable {
     @discardableResult
     func load(_ name: String) async throws -> ModelDescription {
         try check(name)
-        let version = try state.withLock { state in
-            guard state.loading.insert(name).inserted else {
-                throw ServiceError(.conflict, "the model \(name) is being loaded already")
-            }
-            return (state.models[name]?.about.version ?? 0) + 1
+        guard state.withLock({ $0.loading.insert(name).inserted }) else {
+            throw ServiceError(.conflict, "the model \(name) is being loaded already; wait until it is there", retryAfter: 1)
         }
+        return try await replace(name)
+    }
+
+    /// Of a name that is among those being loaded.
+    @discardableResult
+    private func replace(_ name: String) async throws -> ModelDescription {
         defer { state.withLock { _ = $0.loading.remove(name) } }
+        let version = state.withLock { ($0.models[name]?.about.version ?? 0) + 1 }
         let model = try await make(name, version)
         state.withLock { $0.models[name] = model }
         return model.about

@@ -7,7 +7,7 @@ import Jersey
 /// extension that lists and loads.
 enum OpenInference {
     static func add(to router: Router<ServiceContext>, _ reception: Reception, admin: AdminToken) {
-        addService(to: router, reception.shelf)
+        addService(to: router, reception)
         for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
             addModel(to: router, path, reception)
         }
@@ -17,7 +17,7 @@ enum OpenInference {
     /// Of clients that put tensors behind the JSON.
     private static let binaryExtension = HTTPField.Name("inference-header-content-length")!
 
-    private static func addService(to router: Router<ServiceContext>, _ shelf: ModelShelf) {
+    private static func addService(to router: Router<ServiceContext>, _ reception: Reception) {
         router.get("/v2") { _, _ in
             Response(json: try JSON.line(ServerMetadata()))
         }
@@ -25,7 +25,7 @@ enum OpenInference {
             Response(json: try JSON.line(["live": true]))
         }
         router.get("/v2/health/ready") { _, _ in
-            let isReady = shelf.isReady
+            let isReady = reception.isReady
             return Response(json: try JSON.line(["ready": isReady]), status: isReady ? .ok : .serviceUnavailable)
         }
     }
@@ -54,8 +54,8 @@ enum OpenInference {
                 let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: upload.limits.jsonDepth)
                 try asked.check()
                 return (asked, try asked.sequences(&upload))
-            } answer: { about, asked, sequences, predictions in
-                try JSON.line(InferResponse(about, asked, sequences, predictions))
+            } answer: { about, asked, read in
+                try JSON.line(InferResponse(about, asked, read))
             }
         }
     }

@@ -2,13 +2,15 @@ import Hummingbird
 
 /// The page for people, the document for programs, and the figures for Prometheus.
 enum PageRoutes {
-    static func add(to router: Router<ServiceContext>, _ reception: Reception) {
+    static func add(to router: Router<ServiceContext>, _ reception: Reception, _ settings: ServerSettings) {
+        let document = String(decoding: PackageResources.openapi_json, as: UTF8.self)
+            .replacing("${limits}", with: ServiceLimit.help(settings))
         let files: [(path: RouterPath, type: String, content: [UInt8])] = [
             ("/", "text/html; charset=utf-8", PackageResources.index_html),
             ("/page.css", "text/css; charset=utf-8", PackageResources.page_css),
             ("/page.js", "text/javascript; charset=utf-8", PackageResources.page_js),
             ("/icon.svg", "image/svg+xml", PackageResources.icon_svg),
-            ("/openapi.json", "application/json", PackageResources.openapi_json),
+            ("/openapi.json", "application/json", Array(document.utf8)),
         ]
         for (path, type, content) in files {
             let buffer = ByteBuffer(bytes: content)
@@ -18,7 +20,7 @@ enum PageRoutes {
         }
         router.get("/metrics") { _, _ in
             Response(
-                reception.metrics.text(reception.shelf, reception.admission).utf8,
+                reception.metrics.text(reception).utf8,
                 type: "text/plain; version=0.0.4; charset=utf-8")
         }
     }

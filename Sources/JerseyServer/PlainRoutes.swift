@@ -8,30 +8,29 @@ enum PlainRoutes {
         router.post("/v1/predict") { request, context in
             let type = ContentType(request.headers[.contentType])
             let isIllustrated = try wantsPictures(request)
-            return try await reception.respond(to: request, context, model: model(of: request)) { body, upload in
+            return try await reception.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
+                body, upload in
                 ((), [try PredictRequest.sequence(body, type, &upload)])
-            } answer: { _, _, sequences, predictions in
-                guard let answer = answers(predictions, sequences, isIllustrated).first else { throw ServiceError.clientLeft }
+            } answer: { _, _, read in
+                guard let answer = answers(read).first else { throw ServiceError.clientLeft }
                 return try JSON.line(answer)
             }
         }
         router.post("/v1/predict/archive") { request, context in
             let type = ContentType(request.headers[.contentType])
             let isIllustrated = try wantsPictures(request)
-            return try await reception.respond(to: request, context, model: model(of: request)) { body, upload in
+            return try await reception.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
+                body, upload in
                 let (bytes, name) = try archive(body, type)
-                return ((), try upload.archive(bytes, named: name))
-            } answer: { _, _, sequences, predictions in
-                try JSON.line(answers(predictions, sequences, isIllustrated))
+                return ((), [upload.archive(bytes, named: name)])
+            } answer: { _, _, read in
+                try JSON.line(answers(read))
             }
         }
     }
 
-    private static func answers(
-        _ predictions: [Prediction], _ sequences: [FrameSequence], _ isIllustrated: Bool
-    ) -> [PredictionAnswer] {
-        isIllustrated
-            ? PredictionAnswer.illustrated(predictions, sequences) : predictions.map { PredictionAnswer(prediction: $0) }
+    private static func answers(_ read: [ReadSequence]) -> [PredictionAnswer] {
+        read.map { PredictionAnswer(prediction: $0.prediction, pictures: $0.pictures) }
     }
 
     /// The body itself, or the one file of a form.

@@ -29,7 +29,7 @@ enum PredictRequest {
 
     /// - Parameter type: of the body.
     /// - Throws: `ServiceError` that names what is wrong in it; what `Upload` throws.
-    static func sequence(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> FrameSequence {
+    static func sequence(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence {
         switch type.value {
         case "application/json": try json(body, &upload)
         case "multipart/form-data": try form(body, type, &upload)
@@ -41,15 +41,18 @@ enum PredictRequest {
         }
     }
 
-    private static func json(_ body: Data, _ upload: inout Upload) throws -> FrameSequence {
+    private static func json(_ body: Data, _ upload: inout Upload) throws -> Upload.Sequence {
         let request = try JSONBody.decoded(Body.self, from: body, depth: upload.limits.jsonDepth)
         let frames = try request.frames.enumerated().map { index, frame in
-            (name: Upload.plain(frame.name, or: "\(index + 1)"), bytes: try base64(frame.data, "frames, entry \(index + 1)"))
+            (
+                name: Upload.plain(frame.name, or: "\(index + 1)"),
+                bytes: try base64(frame.data, "frames, entry \(index + 1)", upload)
+            )
         }
         return try upload.sequence(Upload.plain(request.sequence, or: "upload"), frames)
     }
 
-    private static func form(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> FrameSequence {
+    private static func form(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence {
         // A field for the sequence's name, beside the frames.
         let form = try Multipart(body, boundary: type.parameters["boundary"], limit: upload.limits.frames + 1)
         let known = ["frames", "video", "sequence"]
@@ -69,10 +72,11 @@ enum PredictRequest {
         guard films.count == 1 && frames.isEmpty else {
             throw ServiceError(.badRequest, "a form has frames or one video, which is one sequence; send one request for each")
         }
-        return try upload.film(id, film.content, named: Upload.plain(film.file, or: "video"))
+        return upload.film(id, film.content, named: Upload.plain(film.file, or: "video"))
     }
 
-    static func base64(_ text: String, _ place: String) throws -> Data {
+    static func base64(_ text: String, _ place: String, _ upload: Upload) throws -> Data {
+        try upload.take(text.utf8.count / 4 * 3)
         guard let data = Data(base64Encoded: text) else {
             throw ServiceError(.badRequest, "\(place): is no base64; encode the bytes of a JPEG or PNG image")
         }

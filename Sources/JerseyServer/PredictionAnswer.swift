@@ -16,25 +16,23 @@ struct PredictionAnswer: Encodable {
     }
 
     private static let height = 160
-    private static let mostPictures = 64
+    /// Of one answer.
+    static let mostPictures = 64
 
-    /// Adds pictures of the frames read, of all predictions together so many and no more. Runs on a decoding thread.
-    static func illustrated(_ predictions: [Prediction], _ sequences: [FrameSequence]) -> [PredictionAnswer] {
-        var left = mostPictures
-        return zip(predictions, sequences).map { prediction, sequence in
-            let places = Dictionary(sequence.frames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-            var pictures: [String: String] = [:]
-            for frame in prediction.frames.prefix(left) {
-                guard let index = places[frame.path], let picture = try? picture(sequence, index) else { continue }
-                pictures[frame.path] = "data:image/jpeg;base64,\(picture.base64EncodedString())"
-            }
-            left -= pictures.count
-            return PredictionAnswer(prediction: prediction, pictures: pictures)
+    /// Small pictures of frames that were read, by their paths. Runs on a decoding thread.
+    static func pictures(of prediction: Prediction, _ sequence: FrameSequence, atMost count: Int) -> [String: String] {
+        let places = Dictionary(sequence.frames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        var pictures: [String: String] = [:]
+        for frame in prediction.frames.prefix(count) {
+            guard let index = places[frame.path], let image = try? sequence.images?[index].get(),
+                let picture = try? picture(image)
+            else { continue }
+            pictures[frame.path] = "data:image/jpeg;base64,\(picture.base64EncodedString())"
         }
+        return pictures
     }
 
-    private static func picture(_ sequence: FrameSequence, _ index: Int) throws -> Data {
-        let image = try sequence.images?[index].get() ?? RGBImage(contentsOf: URL(fileURLWithPath: sequence.file(index)))
+    private static func picture(_ image: RGBImage) throws -> Data {
         guard image.height > height else { return try image.jpegData() }
         return try image.resized(width: max(1, image.width * height / image.height), height: height).jpegData()
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Jersey
+import Synchronization
 
 /// What all routes that read numbers have in common: who may come in, how much of a body is taken, on which threads the work is done, and
 /// that nothing is done for clients that have left.
@@ -10,33 +11,115 @@ struct Reception: Sendable {
     let decoders: DecoderPool
     let limits: RequestLimits
     let metrics: ServiceMetrics
+    let underWay = UnderWay()
+
+    /// Sequences of a request that are decoded and read at once: enough to keep all threads busy, and no more to stand in others' way. Of
+    /// large pictures there is one, as all of those need not be in memory.
+    private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.content.size.isSmall) ? 4 : 1 }
+
+    init(_ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
+        (self.shelf, self.decoders, self.metrics, limits) = (shelf, decoders, metrics, settings.limits)
+        admission = Admission(
+            .init(requests: settings.queue, bytes: settings.memory),
+            ofClient: .init(requests: settings.clientQueue, bytes: settings.clientMemory))
+    }
+
+    /// Whether requests are taken, and answered.
+    var isReady: Bool {
+        shelf.isReady && !underWay.isStuck && admission.longest < .seconds(limits.seconds + 10)
+    }
 
     /// - Parameters:
+    ///   - pictures: whether small ones of the frames are wanted.
     ///   - parse: makes of the body what was asked, and sequences, with the means for it; on a decoding thread.
-    ///   - answer: makes the answer, on a decoding thread; is given a prediction for each sequence, in order.
+    ///   - answer: makes the answer, on a decoding thread.
     /// - Throws: `ServiceError` and what else `ServiceError.init` makes one of.
     func respond<Asked: Sendable>(
-        to request: Request, _ context: ServiceContext, model name: String? = nil, version: String? = nil,
-        parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [FrameSequence]),
-        answer: @escaping @Sendable (ModelDescription, Asked, [FrameSequence], [Prediction]) throws -> Data
+        to request: Request, _ context: ServiceContext, model name: String? = nil, version: String? = nil, pictures: Bool = false,
+        parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
+        answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Response {
+        let client = Connections.client(of: context.channel)
         let model = try shelf.model(name, version: version)
-        try admission.check()
-        return try await admission.claiming { claim in
-            let body = try await collect(request, claim)
-            return try await admission.admitted {
-                let json = try await context.whileClientWaits {
-                    let (asked, sequences) = try await decoders.run {
-                        var upload = Upload(limits, claim)
-                        return try parse(body, &upload)
+        try admission.check(client)
+        return try await admission.claiming(client) { claim in
+            let body = try await collect(request, context, claim)
+            return try await admission.admitted(client) {
+                let work = Work(limits)
+                let json = try await Work.$client.withValue(client) {
+                    try await underWay.run(work, context) {
+                        try await read(body, model, work, claim, pictures: pictures, parse: parse, answer: answer)
                     }
-                    let predictions = try await model.predict(sequences)
-                    if let reason = Self.refusal(predictions) { throw reason }
-                    metrics.add(predictions, model: model.about.name)
-                    return try await decoders.run { try answer(model.about, asked, sequences, predictions) }
                 }
                 return Response(json: json)
             }
+        }
+    }
+
+    private func read<Asked: Sendable>(
+        _ body: Data, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim, pictures: Bool,
+        parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
+        answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
+    ) async throws -> Data {
+        let (asked, uploaded) = try await decoders.run(.init(bytes: body.count)) { decoder in
+            var upload = Upload(limits, claim)
+            let (asked, sequences) = try parse(body, &upload)
+            return (asked, sequences)
+        }
+        var sequences: [Upload.Sequence] = []
+        for sequence in uploaded {
+            guard case .archive(let bytes, let name) = sequence.content else {
+                sequences.append(sequence)
+                continue
+            }
+            sequences += try await decoders.run(sequence.content.size) { decoder in
+                var upload = Upload(limits, claim)
+                return try upload.sequences(decoder.archive(bytes, named: name, work, claim), inArchive: name)
+            }
+        }
+        let read = try await readAll(sequences, model, work, claim, pictures: pictures)
+        if let reason = Self.refusal(read.map(\.prediction)) { throw reason }
+        metrics.add(read.map(\.prediction), model: model.about.name)
+        return try await decoders.run(.init()) { _ in try answer(model.about, asked, read) }
+    }
+
+    /// Each sequence by itself, so that the pictures of all of them need not be there at once.
+    private func readAll(
+        _ sequences: [Upload.Sequence], _ model: any Predicting, _ work: Work, _ claim: Admission.Claim, pictures: Bool
+    ) async throws -> [ReadSequence] {
+        try await withThrowingTaskGroup(of: (Int, ReadSequence).self) { group in
+            var read: [Int: ReadSequence] = [:]
+            let atOnce = Self.atOnce(sequences)
+            var picturesLeft = pictures ? PredictionAnswer.mostPictures : 0
+            for (index, sequence) in sequences.enumerated() {
+                if index >= atOnce, let (done, result) = try await group.next() { read[done] = result }
+                let allowed = picturesLeft
+                if case .frames(let frames) = sequence.content { picturesLeft = max(0, picturesLeft - frames.count) }
+                group.addTask {
+                    (index, try await readOne(sequence, model, work, claim, pictures: pictures ? allowed : nil))
+                }
+            }
+            for try await (done, result) in group { read[done] = result }
+            return sequences.indices.compactMap { read[$0] }
+        }
+    }
+
+    private func readOne(
+        _ uploaded: Upload.Sequence, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim, pictures: Int?
+    ) async throws -> ReadSequence {
+        let start = ContinuousClock.now
+        let size = uploaded.content.size
+        let sequence = try await decoders.run(size) { try $0.sequence(uploaded, work, claim) }
+        metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name)
+        defer { claim.giveBack(sequence.bytes) }
+        guard let prediction = try await model.predict([sequence]).first else { throw ServiceError.clientLeft }
+        let names = FrameSequence(
+            id: sequence.id, track: sequence.track, number: nil, frames: sequence.frames, anchor: sequence.anchor)
+        guard let pictures else { return ReadSequence(sequence: names, prediction: prediction, pictures: nil) }
+        return try await decoders.run(size) { _ in
+            ReadSequence(
+                sequence: names, prediction: prediction,
+                pictures: PredictionAnswer.pictures(of: prediction, sequence, atMost: pictures))
         }
     }
 
@@ -50,11 +133,13 @@ struct Reception: Sendable {
     /// The whole body.
     ///
     /// - Parameter claim: on memory for it.
-    private func collect(_ request: Request, _ claim: Admission.Claim) async throws -> Data {
+    private func collect(_ request: Request, _ context: ServiceContext, _ claim: Admission.Claim) async throws -> Data {
         let tooLarge = ServiceError(
             .contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
         let length = request.headers[.contentLength].flatMap(Int.init)
         if let length, length > limits.bodyBytes { throw tooLarge }
+        // All that can be said without the body was said.
+        if request.headers[.expect] != nil { await context.channel.bidSend() }
         var body = Data(capacity: min(length ?? 0, 1 << 20))
         var chunks = 0
         do {
@@ -74,5 +159,102 @@ struct Reception: Sendable {
         }
         if let length, length != body.count { throw ServiceError(.badRequest, "the body is shorter than its Content-Length") }
         return body
+    }
+}
+
+/// A sequence without its pictures, what was read in it, and where they were asked for, small pictures by the frames' paths.
+struct ReadSequence: Sendable {
+    let sequence: FrameSequence
+    let prediction: Prediction
+    let pictures: [String: String]?
+}
+
+extension MediaDecoder {
+    /// - Throws: `ServiceError` for what cannot be decoded, or is more than the limits allow.
+    fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence {
+        let names: [String]
+        let images: [Result<RGBImage, ImageError>]
+        var anchor: Int?
+        switch uploaded.content {
+        case .frames(let frames):
+            names = frames.map(\.name)
+            images = try pictures(frames, work, claim)
+            anchor = names.firstIndex { FrameOrder.isAnchor($0.lastName) }
+        case .film(let bytes, let name):
+            let frames = try film(bytes, named: name, work, claim)
+            names = frames.map { "\(name)#frame=\($0.index)" }
+            images = frames.map(\.image)
+        case .archive: preconditionFailure("an archive is no sequence")
+        }
+        return FrameSequence(id: uploaded.id, track: uploaded.track, number: nil, frames: names, images: images, anchor: anchor)
+    }
+}
+
+extension FrameSequence {
+    /// Of its pictures.
+    fileprivate var bytes: Int { (images ?? []).reduce(0) { $0 + ((try? $1.get())?.pixels.count ?? 0) } }
+}
+
+/// The requests that are worked on, and whether that comes to an end.
+final class UnderWay: Sendable {
+    private struct State {
+        var works: [ObjectIdentifier: Work] = [:]
+        /// When a request was given up for want of time, and none has been answered since.
+        var missed: ContinuousClock.Instant?
+        var end: ServiceError?
+    }
+
+    /// For how long a service that answers nothing is said not to be ready; then it may be tried again.
+    private static let pause = Duration.seconds(30)
+
+    private let state = Mutex(State())
+
+    /// Whether the last that was heard of any request is that it took too long.
+    var isStuck: Bool {
+        state.withLock { $0.missed }.map { $0 + Self.pause > .now } ?? false
+    }
+
+    /// Ends all that is under way, and whatever comes.
+    func endAll(_ reason: ServiceError) {
+        let works = state.withLock { state in
+            state.end = reason
+            return Array(state.works.values)
+        }
+        for work in works { work.end(reason) }
+    }
+
+    /// Runs `body`, and cancels it when the client leaves, or the request's time is over.
+    ///
+    /// - Throws: what `body` throws; `ServiceError` where it was cancelled.
+    func run<Output: Sendable>(
+        _ work: Work, _ context: ServiceContext, _ body: @escaping @Sendable () async throws -> Output
+    ) async throws -> Output {
+        let end = state.withLock { state in
+            state.works[ObjectIdentifier(work)] = work
+            return state.end
+        }
+        defer { state.withLock { _ = $0.works.removeValue(forKey: ObjectIdentifier(work)) } }
+        if let end { work.end(end) }
+        let task = Task(operation: body)
+        work.onEnd { task.cancel() }
+        await context.channel.onLeave { work.end(.clientLeft) }
+        let timer = Task {
+            try await Task.sleep(until: work.deadline)
+            work.end(work.tooLate)
+        }
+        defer { timer.cancel() }
+        do {
+            let output = try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                work.end(.clientLeft)
+            }
+            state.withLock { $0.missed = nil }
+            return output
+        } catch {
+            guard let reason = work.end else { throw error }
+            if reason == work.tooLate { state.withLock { $0.missed = .now } }
+            throw reason
+        }
     }
 }

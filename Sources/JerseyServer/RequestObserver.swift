@@ -4,12 +4,13 @@ import Hummingbird
 import Jersey
 import Logging
 
-/// Stands before all routes: gives each request an id, makes answers of errors, counts and logs.
+/// Stands before all routes: gives each request an id, refuses those that may not come in, makes answers of errors, counts and logs.
 struct RequestObserver: RouterMiddleware {
     typealias Context = ServiceContext
 
     let metrics: ServiceMetrics
     let shelf: ModelShelf
+    let allowed: AllowedRequests
 
     private static let idField = HTTPField.Name("x-request-id")!
 
@@ -25,12 +26,18 @@ struct RequestObserver: RouterMiddleware {
         var response: Response
         var trouble: (any Error)?
         do {
-            response = try await next(request, context)
+            try allowed.check(request.head, local: context.channel.localAddress)
+            if let preflight = allowed.preflight(request.head) {
+                response = preflight
+            } else {
+                response = try await next(request, context)
+            }
         } catch {
             trouble = error
             response = ServiceError(error).response
         }
         response.headers[Self.idField] = id
+        allowed.admitPage(request.head, to: &response)
         // Nothing that the page shows comes from elsewhere, and nobody may put it into a page of theirs.
         response.headers[.contentSecurityPolicy] = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
         response.headers[.xContentTypeOptions] = "nosniff"

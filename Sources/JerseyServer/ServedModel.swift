@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import NIOPosix
 import Torch
 
 /// A model with its thread. Frames are decoded and fitted on the threads of a pool; plain memory goes from there to the model.
@@ -53,8 +52,8 @@ final class ServedModel: Predicting {
 
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
         let windows = sequences.flatMap { loader.windows(of: $0) }
-        let start = ContinuousClock.now
-        let loaded = try await decoders.run { [loader] in
+        let pixels = sequences.reduce(0) { $0 + $1.pixels }
+        let loaded = try await decoders.run(.init(pixels: pixels)) { [loader] _ in
             try windows.map { window in
                 let frames = try loader.load(window)
                 // The pictures are not needed any more, and are much larger than what was made of them.
@@ -63,7 +62,6 @@ final class ServedModel: Predicting {
                 return (sequence: names, frames: frames)
             }
         }
-        metrics.decode.observe((ContinuousClock.now - start).seconds, about.name)
         metrics.depth.add(Double(loaded.count), about.name)
         defer { metrics.depth.add(-Double(loaded.count), about.name) }
         let results = try await withThrowingTaskGroup(of: (Int, Result<Reading, UnreadableSequence>).self) { group in
@@ -74,4 +72,9 @@ final class ServedModel: Predicting {
         }
         return Prediction.joinedWindows(loaded.indices.compactMap { results[$0].map(Prediction.init) })
     }
+}
+
+extension FrameSequence {
+    /// Of its pictures, all together.
+    fileprivate var pixels: Int { (images ?? []).reduce(0) { $0 + ((try? $1.get())?.pixels.count ?? 0) / 3 } }
 }

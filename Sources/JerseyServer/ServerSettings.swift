@@ -12,16 +12,25 @@ public struct ServerSettings: Sendable {
     public var host = "127.0.0.1"
     /// 0 takes any that is free.
     public var port = 8080
+    /// Names by which clients may ask for this service, beside localhost and the addresses at which it is reached.
+    public var allowedHosts: [String] = []
+    /// Origins of pages from elsewhere that may use it, such as "https://pages.example.org".
+    public var allowedOrigins: [String] = []
     /// Sequences that the model reads at once, at most.
     public var batchSize = 16
     /// How long the first of a batch waits for others.
     public var deadline = Duration.milliseconds(2)
-    /// Requests that may wait or be under way.
+    /// Requests that may wait or be under way, of all clients and of one address.
     public var queue = 64
+    public var clientQueue = 32
     /// Of libtorch, for each model. A core is left for decoding: where libtorch's threads have to wait for each other, everything does.
     public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
-    /// Threads that decode frames.
+    /// Processes that decode quickly what is small, and as many for what is not.
     public var workers = 2
+    /// Bytes of memory that each of them may have, beside what the program itself takes.
+    public var decoderMemory = 512 << 20
+    /// What they are started from.
+    public var program = "/proc/self/exe"
     /// Where all models compute.
     public var device = Device.cpu
     public var precision = Precision.Choice.automatic
@@ -30,16 +39,23 @@ public struct ServerSettings: Sendable {
     /// What a request has to show that changes something; nil refuses all of them.
     public var adminToken: String?
     public var connections = 512
+    /// Connections of one address.
+    public var clientConnections = 256
     /// Seconds for which connections are still taken, and told that the service is about to end.
     public var drainSeconds = 1.0
+    /// Seconds from being told to end to the end, whatever is under way.
+    public var endSeconds = 30
     /// Bytes of bodies and of decoded pictures together, of all requests that are being read or worked on.
     public var memory = 512 << 20
+    /// Of requests of one address.
+    public var clientMemory = 256 << 20
     public var limits = RequestLimits()
 
     public init() {}
 
-    /// - Throws: `UsageError` for a model's name that is not fit for a path, or is there twice.
+    /// - Throws: `UsageError` for a model's name that is not fit for a path, or is there twice; for a host or an origin that is none.
     func check() throws {
+        _ = try AllowedRequests(self)
         try UsageError.checkUnique(models.map(\.name), kind: "model")
         for (name, _) in models where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) == nil {
             throw UsageError("a model is named with letters, digits, '.', '_' and '-', and not '\(name)'")

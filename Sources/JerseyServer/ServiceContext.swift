@@ -12,17 +12,4 @@ struct ServiceContext: RequestContext {
         coreContext = .init(source: source)
         channel = source.channel
     }
-
-    /// Runs `body`, and cancels it when the client leaves.
-    ///
-    /// - Throws: what `body` throws; `CancellationError` where the client has left.
-    func whileClientWaits<Output: Sendable>(_ body: @escaping @Sendable () async throws -> Output) async throws -> Output {
-        let work = Task(operation: body)
-        await channel.onLeave { work.cancel() }
-        return try await withTaskCancellationHandler {
-            try await work.value
-        } onCancel: {
-            work.cancel()
-        }
-    }
 }

@@ -33,10 +33,14 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What both protocols have for an error: `{"error": "…"}`.
+    /// `{"error": "…"}`.
+    var json: String {
+        (try? JSON.line(["error": description])).map { String(decoding: $0, as: UTF8.self) } ?? #"{"error":"internal"}"#
+    }
+
+    /// What both protocols have for an error.
     var response: Response {
-        var response = Response(json: Data(#"{"error":"internal"}"#.utf8), status: status)
-        if let body = try? JSON.line(["error": description]) { response = Response(json: body, status: status) }
+        var response = Response(json: Data(json.utf8), status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         return response

@@ -3,6 +3,9 @@ import Jersey
 
 /// All figures that the service tells of itself.
 final class ServiceMetrics: Sendable {
+    /// Whose lost lines are told.
+    let log: LogWriter?
+
     private static let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
     let requests = Gauge.counter(
@@ -11,7 +14,7 @@ final class ServiceMetrics: Sendable {
         "jersey_request_seconds", "From a request's head to its answer.", labels: ["route"], bounds: seconds)
     let inProgress = Gauge.level("jersey_requests_in_progress", "Requests of all routes that have come and are not answered.")
     let decode = Histogram(
-        "jersey_decode_seconds", "Waiting for a decoding thread, and decoding and fitting a request's frames.", labels: ["model"],
+        "jersey_decode_seconds", "Waiting for a decoder, and decoding a sequence's frames.", labels: ["model"],
         bounds: seconds)
     let queue = Histogram(
         "jersey_queue_seconds", "Sequences waiting for the model.", labels: ["model"], bounds: seconds)
@@ -23,27 +26,34 @@ final class ServiceMetrics: Sendable {
     let abstentions = Gauge.counter(
         "jersey_abstentions_total", "Sequences read that were not answered, for want of confidence.", labels: ["model"])
 
+    init(log: LogWriter? = nil) {
+        self.log = log
+    }
+
     /// A route, whose outcomes count from 0: a first event is an increase, too.
     func expect(_ route: String) {
         for outcome in RequestObserver.Outcome.allCases { requests.add(0, route, outcome.rawValue) }
     }
 
     /// Everything, for a scrape.
-    func text(_ shelf: ModelShelf, _ admission: Admission) -> String {
+    func text(_ reception: Reception) -> String {
+        let (shelf, admission) = (reception.shelf, reception.admission)
         let models = Gauge.level(
             "jersey_model_info", "Models that are loaded; always 1.", labels: ["model", "version", "architecture", "precision"])
         for model in shelf.models.map(\.about) {
             models.add(1, model.name, String(model.version), model.architecture, model.precision.rawValue)
         }
         let ready = Gauge.level("jersey_ready", "1 where requests are taken.")
-        ready.add(shelf.isReady ? 1 : 0)
+        ready.add(reception.isReady ? 1 : 0)
         let admitted = Gauge.level("jersey_requests_admitted", "Requests that wait or are under way.")
         admitted.add(Double(admission.count))
+        let lost = Gauge.counter("jersey_log_lines_dropped_total", "Lines of the log that nobody took in time.")
+        lost.add(Double(log?.dropped ?? 0))
         let memory = Gauge.level("process_resident_memory_bytes", "Resident memory.")
         if let bytes = Self.residentBytes { memory.add(Double(bytes)) }
         let all: [any Metric] = [
             requests, request, inProgress, decode, queue, infer, batch, depth, predictions, abstentions, models, ready, admitted,
-            memory,
+            lost, memory,
         ]
         return all.map(\.text).joined()
     }

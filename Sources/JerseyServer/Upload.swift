@@ -1,10 +1,36 @@
 import Foundation
 import Hummingbird
 import Jersey
-import Torch
 
-/// Frames as they come with one request, made into sequences. Runs on a decoding thread.
+/// What comes with one request, as far as it can be told without decoding it. Runs on a decoding thread.
 struct Upload {
+    /// What a sequence is made of.
+    enum Content: Sendable {
+        /// Names and JPEG or PNG bytes, in time order.
+        case frames([(name: String, bytes: Data)])
+        /// A short film of one player, and what it is called.
+        case film(Data, String)
+        /// A zip or tar file of several sequences, and what it is called.
+        case archive(Data, String)
+
+        /// What decoding it takes. Of a film or an archive nobody knows.
+        var size: DecoderPool.Size {
+            switch self {
+            case .frames(let frames):
+                DecoderPool.Size(
+                    bytes: frames.reduce(0) { $0 + $1.bytes.count },
+                    pixels: frames.reduce(0) { $0 + (DeclaredSize($1.bytes)?.cost ?? 0) })
+            case .film, .archive: DecoderPool.Size(bytes: .max, pixels: .max)
+            }
+        }
+    }
+
+    struct Sequence: Sendable {
+        let id: String
+        let track: String
+        let content: Content
+    }
+
     let limits: RequestLimits
     private let claim: Admission.Claim
     private var frames = 0
@@ -14,119 +40,74 @@ struct Upload {
         (self.limits, self.claim) = (limits, claim)
     }
 
-    // MARK: Frames
-
     /// A sequence of pictures. What cannot be decoded is left out when it is read, and told.
     ///
-    /// - Parameter frames: names and JPEG or PNG bytes, in time order; a name with "anchor" marks the frame in which the number is seen best.
+    /// - Parameter frames: names and bytes; a name with "anchor" marks the frame in which the number is seen best.
     /// - Throws: `ServiceError` where there are none, or more than the limits allow.
-    mutating func sequence(_ id: String, _ frames: [(name: String, bytes: Data)]) throws -> FrameSequence {
+    mutating func sequence(_ id: String, track: String? = nil, _ frames: [(name: String, bytes: Data)]) throws -> Sequence {
         guard !frames.isEmpty else {
             throw ServiceError(.unprocessableContent, "\(id) has no frames; send at least one JPEG or PNG image")
         }
-        try count(frames: frames.count)
-        // All headers before the first picture, so that nothing is decoded in vain.
-        let before = pixels
-        for (name, bytes) in frames { try count(pixelsOf: try? ImageInfo(decoding: bytes, named: name)) }
-        // They are kept until the answer is made, and other requests' beside them.
-        try claim.take(3 * (pixels - before))
-        let images = try frames.map { name, bytes -> Result<RGBImage, ImageError> in
-            do {
-                return .success(try RGBImage(decoding: bytes, named: name, maximumPixels: limits.framePixels))
-            } catch let error as ImageError {
-                return .failure(error)
-            }
-        }
-        let names = frames.map(\.name)
-        return FrameSequence(
-            id: id, track: id, number: nil, frames: names, images: images,
-            anchor: names.firstIndex(where: FrameOrder.isAnchor))
-    }
-
-    // MARK: Films
-
-    /// The pictures of a short film of one player. Of one that is too large not every picture is taken.
-    ///
-    /// - Throws: `ServiceError` for a film that is too long; `FileError` for what is no film.
-    mutating func film(_ id: String, _ bytes: Data, named name: String) throws -> FrameSequence {
-        let (names, images) = try Self.withFile(bytes, named: name) { path in
-            let video = try VideoReader(path, maximumPixels: limits.framePixels)
-            let size = video.width * video.height
-            // What a file says of its length may be anything.
-            let expected = min(video.expectedFrames ?? 1, limits.frames)
-            let step = max(1, (expected * size + limits.pixels - 1) / limits.pixels)
-            var names: [String] = []
-            var images: [Result<RGBImage, ImageError>] = []
-            while let frame = try video.next() {
-                try count(frames: 1, of: name)
-                guard frame.index % step == 0 else { continue }
-                try count(pixels: size)
-                try claim.take(3 * size)
-                let picture = "\(name)#frame=\(frame.index)"
-                names.append(picture)
-                images.append(
-                    frame.isDamaged
-                        ? .failure(ImageError(name: picture, reason: .corrupt("damaged in the video")))
-                        : .success(try video.image()))
-            }
-            return (names, images)
-        }
-        return FrameSequence(id: id, track: id, number: nil, frames: names, images: images, anchor: nil)
-    }
-
-    // MARK: Archives
-
-    /// The sequences in a zip or tar file: a folder of frames, or a tree of them.
-    ///
-    /// - Throws: `ServiceError` where there are more than the limits allow; `FileError` for what is no archive or must not be trusted.
-    mutating func archive(_ bytes: Data, named name: String) throws -> [FrameSequence] {
-        var unpacking = UnpackedArchive.Limits()
-        unpacking.entries = 2 * limits.frames
-        unpacking.entryBytes = min(limits.bodyBytes, 16 << 20)
-        unpacking.bytes = 2 * limits.bodyBytes
-        let archive = try Self.withFile(bytes, named: name) {
-            try UnpackedArchive($0, called: name, limits: unpacking)
-        }
-        let sequences = try UnlabelledSequences(archive).sequences
-        guard sequences.count <= limits.sequences else {
+        self.frames += frames.count
+        guard self.frames <= limits.frames else {
             throw ServiceError(
-                .contentTooLarge, "\(name) has \(sequences.count) sequences, more than the limit of \(limits.sequences); split it"
-            )
+                .contentTooLarge, "the request has more than \(limits.frames) frames; send fewer, or a part of it")
         }
-        for sequence in sequences {
-            try count(frames: sequence.frames.count)
-            // They are decoded sequence by sequence.
-            pixels = 0
-            for index in sequence.frames.indices {
-                try count(pixelsOf: try? ImageInfo(contentsOf: URL(fileURLWithPath: sequence.file(index))))
-            }
-        }
-        return sequences
+        // One that is too large, or none, is not decoded.
+        let sizes = frames.compactMap { DeclaredSize($0.bytes)?.pixels }.filter { $0 <= limits.framePixels }
+        let together = sizes.reduce(0, +)
+        guard together <= limits.pixels else { throw Work.tooManyPixelsTogether(limits) }
+        pixels += together
+        guard pixels <= limits.totalPixels else { throw Work.tooManyPixels(limits) }
+        return Sequence(id: id, track: track ?? id, content: .frames(frames))
     }
 
-    // MARK: Limits
+    func film(_ id: String, _ bytes: Data, named name: String) -> Sequence {
+        Sequence(id: id, track: id, content: .film(bytes, name))
+    }
 
-    private mutating func count(frames more: Int, of name: String = "the request") throws {
-        frames += more
-        guard frames <= limits.frames else {
-            throw ServiceError(.contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer, or a part of it")
+    func archive(_ bytes: Data, named name: String) -> Sequence {
+        Sequence(id: name, track: name, content: .archive(bytes, name))
+    }
+
+    /// The sequences in an archive: a folder of frames, or a tree of them, as `jersey predict` finds them there.
+    ///
+    /// - Parameter files: paths within it, and their bytes.
+    /// - Throws: `ServiceError` where there are none, or more than the limits allow.
+    mutating func sequences(_ files: [(path: String, bytes: Data)], inArchive name: String) throws -> [Sequence] {
+        let folders = Dictionary(grouping: files) { $0.path.parentPath }
+        let ordered = folders.keys.map { ($0, $0.split(separator: "/").map(String.init)) }
+            .sorted { Self.precedes($0.1[...], $1.1[...]) }.map(\.0)
+        guard !ordered.isEmpty else {
+            throw ServiceError(.unprocessableContent, "\(name) holds no frames; frames are jpeg, jpg, png files")
         }
-    }
-
-    /// One that is too large, or none, is not decoded.
-    private mutating func count(pixelsOf frame: ImageInfo?) throws {
-        if let frame, frame.width * frame.height <= limits.framePixels { try count(pixels: frame.width * frame.height) }
-    }
-
-    private mutating func count(pixels more: Int) throws {
-        pixels += more
-        guard pixels <= limits.pixels else {
+        guard ordered.count <= limits.sequences else {
             throw ServiceError(
                 .contentTooLarge,
-                "the frames have more than \(limits.pixels / 1_000_000) million pixels together; cut them to the player, or scale them down"
-            )
+                "\(name) has \(ordered.count) sequences, more than the limit of \(limits.sequences); split it")
+        }
+        return try ordered.map { folder in
+            let path = folder.isEmpty ? name : name.appendingName(folder)
+            let files = folders[folder] ?? []
+            let contents = Dictionary(files.map { ($0.path.lastName, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+            let frames = FrameOrder.frames(among: files.map(\.path.lastName)).frames
+            let parent = path.parentPath
+            return try sequence(
+                path, track: parent.isEmpty ? path : parent,
+                frames.map { (path.appendingName($0), contents[$0] ?? Data()) })
         }
     }
+
+    /// A folder before those in it, and those by their names.
+    private static func precedes(_ a: ArraySlice<String>, _ b: ArraySlice<String>) -> Bool {
+        guard let x = a.first, let y = b.first else { return a.isEmpty && !b.isEmpty }
+        return x == y ? precedes(a.dropFirst(), b.dropFirst()) : naturallyPrecedes(x, y)
+    }
+
+    /// Before memory is given to what was decoded from a text.
+    ///
+    /// - Throws: `ServiceError` where there is not as much left.
+    func take(_ bytes: Int) throws { try claim.take(bytes) }
 
     /// A name that is fit for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {
@@ -135,20 +116,5 @@ struct Upload {
         let plain = String(
             last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(60).map(Character.init))
         return plain.isEmpty || plain.hasPrefix(".") ? fallback : plain
-    }
-
-    /// Lends bytes as a file to libraries that want one.
-    ///
-    /// - Throws: what `body` throws, `FileError` with `name` for the file.
-    private static func withFile<Output>(_ bytes: Data, named name: String, _ body: (String) throws -> Output) throws -> Output {
-        guard let folder = try? TemporaryFolder(.upload), let file = try? folder.write(bytes, named: "upload") else {
-            throw ServiceError(.serviceUnavailable, "there is no room for the upload; try again later", retryAfter: 60)
-        }
-        defer { withExtendedLifetime(folder) {} }
-        do {
-            return try body(file.path)
-        } catch let error as FileError where error.path == file.path {
-            throw FileError(name, error.reason, advice: error.advice)
-        }
     }
 }

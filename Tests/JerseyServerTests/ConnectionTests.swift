@@ -8,7 +8,7 @@ import Testing
 @testable import JerseyServer
 
 /// A connection with which everything can be done that HTTP does not want.
-private final class Wire {
+private final class Wire: @unchecked Sendable {
     private var socket: Int32
 
     init(port: Int) throws {
@@ -67,9 +67,12 @@ private final class Wire {
     /// Runs a service, and off the concurrency pool, as sockets block, a body with its port.
     private func withService(
         _ model: any Predicting, limits: RequestLimits = RequestLimits(),
-        _ body: @escaping @Sendable (Int) async throws -> Void
+        _ change: (inout ServerSettings) -> Void = { _ in }, _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        let subject = try await Subject([model]) { ($0.host, $0.limits) = ("127.0.0.1", limits) }
+        let subject = try await Subject([model]) {
+            ($0.host, $0.limits) = ("127.0.0.1", limits)
+            change(&$0)
+        }
         try await subject.app.test(.live) { client in
             try await body(try #require(client.port))
         }
@@ -83,7 +86,7 @@ private final class Wire {
     }
 
     private static func request(_ body: String, length: Int? = nil, more: String = "") -> String {
-        "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: \(length ?? body.utf8.count)\r\n\(more)\r\n\(body)"
+        "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(length ?? body.utf8.count)\r\n\(more)\r\n\(body)"
     }
 
     private static func frames() throws -> String { "{\"frames\": [\"\(try picture().base64EncodedString())\"]}" }
@@ -134,8 +137,8 @@ private final class Wire {
             let (body, head, idle) = try await blocking {
                 let (body, head, idle) = (try Wire(port: port), try Wire(port: port), try Wire(port: port))
                 body.send(Self.request("{", length: 100))
-                head.send("POST /v1/predict HTTP/1.1\r\nHost: x\r\n")
-                idle.send("GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+                head.send("POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n")
+                idle.send("GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 return (body.receive(), head.receive(), idle.receive())
             }
             #expect(body.hasPrefix("HTTP/1.1 408"), "\(body)")
@@ -151,7 +154,8 @@ private final class Wire {
             func chunked(_ count: Int) -> String {
                 let pieces =
                     (0..<count - 1).map { _ in "1\r\n \r\n" }.joined() + "\(String(json.utf8.count, radix: 16))\r\n\(json)\r\n"
-                return "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+                return
+                    "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
                     + "Connection: close\r\n\r\n\(pieces)0\r\n\r\n"
             }
             let texts = [chunked(50), chunked(51)]
@@ -184,16 +188,106 @@ private final class Wire {
         }
     }
 
+    @Test func `Nobody is bidden to send a body that is refused, and the answer is the connection's last`() async throws {
+        try await withService(StubModel()) { port in
+            let heads = [
+                "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n",
+                "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n",
+                "PUT /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n",
+                "POST /v1/predict HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n",
+                "POST /v1/predict?model=none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n",
+            ]
+            let answers = try await blocking {
+                try heads.map { head in
+                    let wire = try Wire(port: port)
+                    wire.send(head + "Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n")
+                    return wire.receive()
+                }
+            }
+            for (answer, status) in zip(answers, [413, 404, 405, 403, 404]) {
+                #expect(answer.hasPrefix("HTTP/1.1 \(status)") && answer.lowercased().contains("connection: close"), "\(answer)")
+            }
+        }
+    }
+
+    @Test func `HTTP/1.0 has no answer but the last, and two hosts are none`() async throws {
+        try await withService(StubModel()) { port in
+            let body = try Self.frames()
+            let (old, two) = try await blocking {
+                let old = try Wire(port: port)
+                old.send(
+                    "POST /v1/predict HTTP/1.0\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                let two = try Wire(port: port)
+                two.send("GET /v2 HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+                return (old.receive(until: "\"unreadable\":false}"), two.receive())
+            }
+            #expect(old.hasPrefix("HTTP/1.0 200") || old.hasPrefix("HTTP/1.1 200"), "\(old)")
+            #expect(two.hasPrefix("HTTP/1.1 403"), "\(two)")
+        }
+    }
+
+    @Test func `A body that trickles is given up long before its time`() async throws {
+        try await withService(StubModel()) { port in
+            let start = ContinuousClock.now
+            let answer = try await blocking {
+                let wire = try Wire(port: port)
+                wire.send(Self.request(String(repeating: " ", count: 1000), length: 1 << 20))
+                return wire.receive()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 408") && answer.contains("16 KiB a second"), "\(answer)")
+            #expect(ContinuousClock.now - start < .seconds(9))
+        }
+    }
+
+    @Test func `Idle connections of a client make room for its next, and are closed in order`() async throws {
+        try await withService(StubModel()) {
+            $0.clientConnections = 3
+        } _: { port in
+            let (answers, closed) = try await blocking {
+                var wires: [Wire] = []
+                var answers: [String] = []
+                for _ in 0..<10 {
+                    let wire = try Wire(port: port)
+                    wire.send("GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    answers.append(wire.receive(until: "}"))
+                    wires.append(wire)
+                }
+                return (answers, wires[0].receive())
+            }
+            #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 200") } && closed.isEmpty)
+        }
+    }
+
+    @Test func `Connections that are all busy are not added to, and whoever comes is told`() async throws {
+        let latch = Latch()
+        let stub = StubModel { try await latch.wait() }
+        try await withService(stub) {
+            $0.clientConnections = 2
+        } _: { port in
+            let body = try Self.frames()
+            let busy = try (0..<2).map { _ in try Wire(port: port) }
+            for wire in busy { wire.send(Self.request(body)) }
+            try await eventually("two are at work") { stub.seen.count == 2 }
+            let answer = try await blocking { try Wire(port: port).receive() }
+            #expect(answer.hasPrefix("HTTP/1.1 429") && answer.contains("2 connections"), "\(answer)")
+            latch.open()
+        }
+    }
+
     @Test func `What is no HTTP, and a head that is too long, are refused`() async throws {
         try await withService(StubModel()) { port in
             let answers = try await blocking {
-                try ["no http at all\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nA: \(String(repeating: "a", count: 9000))\r\n\r\n"]
-                    .map { text in
-                        let wire = try Wire(port: port)
-                        wire.send(text)
-                        wire.closeSending()
-                        return wire.receive()
-                    }
+                try [
+                    "no http at all\r\n\r\n",
+                    "GET / HTTP/1.1\r\nHost: localhost\r\nA: \(String(repeating: "a", count: 9000))\r\n\r\n",
+                ]
+                .map { text in
+                    let wire = try Wire(port: port)
+                    wire.send(text)
+                    wire.closeSending()
+                    return wire.receive()
+                }
             }
             #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 4") }, "\(answers)")
         }

@@ -69,9 +69,13 @@ import Torch
         (#"{"frames": [NaN]}"#, "not as expected"), ("", "not as expected"), (#"{"frames": []}"#, "has no frames"),
     ])
     func `What is wrong in a request is named by its field`(json: String, message: String) async throws {
-        var upload = try await Admission(requests: 1, bytes: 1 << 20).claiming { Upload(RequestLimits(), $0) }
-        let error = #expect(throws: ServiceError.self) {
-            try PredictRequest.sequence(Data(json.utf8), ContentType("application/json"), &upload)
+        let room = Admission.Room(requests: 1, bytes: 1 << 20)
+        // The claim is not given back while the request is parsed.
+        let error = try await Admission(room, ofClient: room).claiming("a") { claim in
+            var upload = Upload(RequestLimits(), claim)
+            return #expect(throws: ServiceError.self) {
+                try PredictRequest.sequence(Data(json.utf8), ContentType("application/json"), &upload)
+            }
         }
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }

@@ -21,10 +21,8 @@ import Torch
             return StubModel()
         }
         let subject = try await Subject([StubModel()])
-        let reception = Reception(
-            shelf: shelf, admission: subject.reception.admission, decoders: subject.reception.decoders, limits: RequestLimits(),
-            metrics: subject.metrics)
-        let app = Application(router: JerseyService.router(reception, adminToken: nil), logger: Subject.silence)
+        let reception = Reception(shelf, subject.settings, decoders: Subject.decoders, metrics: subject.metrics)
+        let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             func expectClosed(_ words: String) async throws {
                 #expect(try await client.get("/v2/health/live").status == .ok)
@@ -87,13 +85,14 @@ import Torch
     }
 
     @Test func `Room that was given back is not taken by a thread that still decodes`() async throws {
-        let admission = Admission(requests: 1, bytes: 10)
-        let late = try await admission.claiming { claim in
+        let room = Admission.Room(requests: 1, bytes: 10)
+        let admission = Admission(room, ofClient: room)
+        let late = try await admission.claiming("a") { claim in
             try claim.take(5)
             return claim
         }
         #expect(throws: ServiceError.self) { try late.take(5) }
-        try await admission.claiming { try $0.take(10) }
+        try await admission.claiming("a") { try $0.take(10) }
     }
 
     @Test func `A model is loaded anew with the token only, and off is the default`() async throws {
@@ -144,7 +143,7 @@ import Torch
         try Checkpoint.bundled().write(try Checkpoint.bundled().card, to: file)
         var settings = ServerSettings()
         settings.threads = 1
-        let (decoders, metrics) = (DecoderPool(threads: 1), ServiceMetrics())
+        let (decoders, metrics) = (Subject.decoders, ServiceMetrics())
         let shelf = ModelShelf(["m"]) { [settings] name, version in
             try await ServedModel(
                 named: name, version: version, from: file.path, settings, decoders: decoders, metrics: metrics)
@@ -178,7 +177,7 @@ import Torch
         var settings = ServerSettings()
         settings.anytime = anytime
         let model = try await ServedModel(
-            named: "m", version: 1, from: nil, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
+            named: "m", version: 1, from: nil, settings, decoders: Subject.decoders, metrics: ServiceMetrics())
         let images = try (0..<40).map { try RGBImage(decoding: try picture($0, width: 30, height: 30), named: "a frame") }
         let sequence = FrameSequence(
             id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images, anchor: nil)
@@ -194,6 +193,26 @@ import Torch
         #expect(served.count == 1 && served[0].windows == expected[0].windows && (served[0].windows ?? 0) > 1)
         #expect(zip(served[0].tens, expected[0].tens).allSatisfy { abs($0 - $1) < 1e-5 })
         #expect(served[0].frames.map(\.path) == expected[0].frames.map(\.path))
+    }
+
+    @Test func `Who has a model loaded while the service loads its own is told so, and the service goes on`() async throws {
+        let latch = Latch()
+        let shelf = ModelShelf(["one", "two"]) { name, version in
+            try await latch.wait()
+            return StubModel(name, version: version)
+        }
+        func expectConflict(_ name: String) async {
+            let error = await #expect(throws: ServiceError.self) { try await shelf.load(name) }
+            #expect(error?.status == .conflict)
+        }
+        // Connections are taken before the first is being loaded.
+        await expectConflict("two")
+        async let loading: Void = shelf.loadAll()
+        for name in shelf.names { await expectConflict(name) }
+        latch.open()
+        try await loading
+        #expect(shelf.isReady)
+        #expect(try await shelf.load("two").version == 2)
     }
 
     @Test func `Settings that make no sense are refused by name`() {

@@ -91,16 +91,22 @@ struct Subject {
     }
 
     static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private static let decoders = DecoderPool(threads: 2)
+    /// The program, beside that of the tests, is what decoders are started from.
+    static let program: String = {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return tests.deletingLastPathComponent().appendingPathComponent("jersey").path
+    }()
 
-    var reception: Reception {
-        Reception(
-            shelf: shelf, admission: Admission(requests: settings.queue, bytes: settings.memory), decoders: Self.decoders,
-            limits: settings.limits, metrics: metrics)
-    }
+    static let decoders: DecoderPool = {
+        var settings = ServerSettings()
+        settings.program = program
+        return DecoderPool(settings)
+    }()
+
+    var reception: Reception { Reception(shelf, settings, decoders: Self.decoders, metrics: metrics) }
 
     var app: some ApplicationProtocol {
-        JerseyService.application(shelf, settings, decoders: Self.decoders, metrics: metrics, logger: Self.silence)
+        get throws { try JerseyService.application(reception, settings, logger: Self.silence) }
     }
 
     /// Requests past the connection, straight to the routes.

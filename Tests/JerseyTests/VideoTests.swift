@@ -140,6 +140,58 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         }
     }
 
+    @Test(arguments: [(4000, 4000, 16_000_000), (3984, 3984, 3984 * 3984), (64, 48, 64 * 48)])
+    func `A picture of exactly the size that is allowed is read, and a larger one is not`(width: Int, height: Int, limit: Int)
+        throws
+    {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mp4").path
+            try film(path, frames: 1, width: width, height: height)
+            let video = try VideoReader(path, maximumPixels: limit)
+            #expect(try video.next() != nil)
+            let image = try video.image()
+            #expect((image.width, image.height) == (width, height))
+            #expect(throws: FileError.self) { try VideoReader(path, maximumPixels: limit - 1) }
+        }
+    }
+
+    @Test(arguments: ["mp4", "mkv", "avi"])
+    func `A film in memory is read as one in a file`(ending: String) throws {
+        try withFolder { folder in
+            let file = folder.appendingPathComponent("a.\(ending)")
+            try film(file.path)
+            let bytes = try Data(contentsOf: file)
+            let (one, other) = (try VideoReader(file.path), try VideoReader(decoding: bytes, named: "a"))
+            while let frame = try one.next() {
+                #expect(try other.next() == frame)
+                #expect(try one.image() == other.image())
+            }
+            #expect(try other.next() == nil)
+            for length in [0, 1, 100, bytes.count / 2] {
+                guard let cut = try? VideoReader(decoding: bytes.prefix(length), named: "a") else { continue }
+                while let frame = try? cut.next() { #expect(frame.index < 20) }
+            }
+            let error = #expect(throws: FileError.self) { try VideoReader(decoding: Data("no film".utf8), named: "a") }
+            #expect(error?.path == "a")
+        }
+    }
+
+    @Test func `Video of a kind that nobody looks after is not decoded`() throws {
+        try withFolder { folder in
+            let file = folder.appendingPathComponent("a.avi")
+            try film(file.path)
+            var bytes = try Data(contentsOf: file)
+            // Cinepak, by its word in the file's head.
+            for word in ["H264", "FMP4", "h264"] {
+                while let place = bytes.prefix(2000).firstRange(of: Data(word.utf8)) {
+                    bytes.replaceSubrange(place, with: Data("cvid".utf8))
+                }
+            }
+            let error = #expect(throws: FileError.self) { try VideoReader(decoding: bytes, named: "a") }
+            #expect(error?.description.contains("cinepak") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test func `A film that cannot be written is refused, and a former one stays until the new one is complete`() throws {
         try withFolder { folder in
             for (name, words) in [("a.avi", "let it end in"), ("none/a.mp4", "no folder"), ("a", "let it end in")] {

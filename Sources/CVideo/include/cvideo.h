@@ -40,9 +40,12 @@ typedef struct {
 /// Opens a file, never a network address. The size is compared with the limit before anything is allocated for it.
 cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out, cv_info *info,
                          char *message, size_t capacity);
+/// The same for a file in memory, which must stay there until the reader is closed. Nothing else is read, and no threads are started.
+cv_status cv_reader_open_bytes(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out,
+                               cv_info *info, char *message, size_t capacity);
 /// Decodes the next frame in order of time: ok, end, damaged, no_memory.
 cv_status cv_reader_next(cv_reader *reader, cv_frame *out, char *message, size_t capacity);
-/// Copies a rectangle of the frame decoded last, which lies inside of it. False when out of memory.
+/// Copies a rectangle of the frame decoded last, which lies inside of it. False when it cannot be converted, or memory is short.
 /// Frames are converted when first asked for; those of another size than the first are scaled to it.
 bool cv_reader_copy(cv_reader *reader, int32_t left, int32_t top, int32_t width, int32_t height, uint8_t *rgb);
 void cv_reader_close(cv_reader *reader);

@@ -14,6 +14,8 @@ final class ArchiveReader {
     private let path: String
     private let limits: UnpackedArchive.Limits
     private let handle: OpaquePointer
+    /// Where it is read from, if not from a file; stays in its place.
+    private let bytes: NSData?
     /// Most bytes that may come out, for the size of the file.
     private let most: Int
     private var entries = 0
@@ -31,12 +33,28 @@ final class ArchiveReader {
         (self.path, self.limits, self.handle) = (path, limits, handle)
         let size = FileNames.size(file) ?? 0
         most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
+        bytes = nil
+        Self.allowFormats(handle)
+        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else { throw notAnArchive }
+    }
+
+    /// An archive in memory.
+    ///
+    /// - Parameter path: what errors call it.
+    /// - Throws: `FileError` when it is no archive.
+    init(_ content: Data, called path: String, limits: UnpackedArchive.Limits) throws {
+        guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
+        let kept = NSData(data: content)
+        (self.path, self.limits, self.handle, bytes) = (path, limits, handle, kept)
+        most = min(limits.bytes, limits.entryBytes + content.count * limits.ratio)
+        Self.allowFormats(handle)
+        guard archive_read_open_memory(handle, kept.bytes, kept.length) == ARCHIVE_OK else { throw notAnArchive }
+    }
+
+    private static func allowFormats(_ handle: OpaquePointer) {
         archive_read_support_filter_gzip(handle)
         archive_read_support_format_zip(handle)
         archive_read_support_format_tar(handle)
-        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else {
-            throw notAnArchive
-        }
     }
 
     deinit {
@@ -85,6 +103,19 @@ final class ArchiveReader {
             }
         }
         defer { close(file) }
+        try unpack(entry) { piece in
+            guard Foundation.write(file, piece.baseAddress, piece.count) == piece.count else { throw failed(entry) }
+        }
+    }
+
+    /// What the entry holds.
+    func content(of entry: Entry) throws -> Data {
+        var content = Data()
+        try unpack(entry) { content.append(contentsOf: $0) }
+        return content
+    }
+
+    private func unpack(_ entry: Entry, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         var size = 0
         while true {
             let count = buffer.withUnsafeMutableBytes { archive_read_data(handle, $0.baseAddress, $0.count) }
@@ -94,7 +125,7 @@ final class ArchiveReader {
             written += count
             guard size <= limits.entryBytes else { throw tooLarge(entry) }
             try checkTotal(written, entry)
-            guard Foundation.write(file, buffer, count) == count else { throw failed(entry) }
+            try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
     }
 
@@ -133,7 +164,7 @@ final class ArchiveReader {
 
     private static let advice = "pack plain files, or unpack it yourself and name the folder"
 
-    private func refused(_ entry: Entry, _ why: String) -> FileError {
+    func refused(_ entry: Entry, _ why: String) -> FileError {
         FileError(path, "is not unpacked: \(entry.name) \(why)", advice: Self.advice)
     }
 

@@ -51,6 +51,27 @@ public final class UnpackedArchive: Sendable {
         }
     }
 
+    /// The frames in an archive that is in memory, under the same rules; nothing is written.
+    ///
+    /// - Parameters:
+    ///   - name: what errors call it.
+    ///   - body: is given each frame's path within the archive, and its bytes; what it throws ends the reading.
+    /// - Throws: `FileError` when it is damaged, no archive, or must not be trusted.
+    public static func read(
+        _ bytes: Data, called name: String, limits: Limits, _ body: (_ path: String, _ content: Data) throws -> Void
+    ) throws {
+        try withUTF8Names {
+            let reader = try ArchiveReader(bytes, called: name, limits: limits)
+            var seen: Set<[UInt8]> = []
+            while let entry = try reader.next() {
+                guard isWanted(entry.parts), let last = entry.parts.last, FrameOrder.isFrame(last) else { continue }
+                let path = entry.parts.joined(separator: "/")
+                guard seen.insert(Array(path.utf8)).inserted else { throw reader.refused(entry, "is in it twice") }
+                try body(path, try reader.content(of: entry))
+            }
+        }
+    }
+
     /// Where a frame lies that is named by the archive's path and its path in there; other paths are what they are.
     public func file(_ name: String) -> String {
         // Byte by byte: a slash and an accent behind it are one character, and would not be seen as a slash.

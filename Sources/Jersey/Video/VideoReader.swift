@@ -33,19 +33,44 @@ public final class VideoReader {
     public private(set) var damage: (count: Int, first: String)?
 
     private let reader: OpaquePointer
+    /// Where they are read from, if not from a file.
+    private let bytes: NSData?
     /// Whether a frame was decoded last, and not the end reached.
     private var hasFrame = false
 
     /// - Parameter maximumPixels: of a picture; compared before anything is allocated for it.
     /// - Throws: `FileError` for a file that is no video, or too large.
-    public init(_ path: String, maximumPixels: Int = 16_000_000) throws {
+    public convenience init(_ path: String, maximumPixels: Int = 16_000_000) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         guard !isFolder(URL(fileURLWithPath: path)) else { throw FileError(path, "is a folder, not a video") }
+        try self.init(path, nil, maximumPixels) { opened, info, message, capacity in
+            path.withFileSystemPath { cv_reader_open($0, Int64(maximumPixels), opened, info, message, capacity) }
+        }
+    }
+
+    /// A video in memory, of which no file is made, and which is decoded without further threads.
+    ///
+    /// - Parameters:
+    ///   - name: what errors call it.
+    ///   - maximumPixels: of a picture; compared before anything is allocated for it.
+    /// - Throws: `FileError` for what is no video, or too large.
+    public convenience init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
+        // In Foundation's hands, where it stays in one place.
+        let kept = NSData(data: bytes)
+        try self.init(name, kept, maximumPixels) {
+            cv_reader_open_bytes(
+                kept.bytes.assumingMemoryBound(to: UInt8.self), kept.length, Int64(maximumPixels), $0, $1, $2, $3)
+        }
+    }
+
+    private init(
+        _ path: String, _ bytes: NSData?, _ maximumPixels: Int,
+        _ open: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<cv_info>, UnsafeMutablePointer<CChar>, Int) ->
+            cv_status
+    ) throws {
         var info = cv_info()
         var opened: OpaquePointer?
-        let (status, message) = withVideoMessage { message, capacity in
-            path.withFileSystemPath { cv_reader_open($0, Int64(maximumPixels), &opened, &info, message, capacity) }
-        }
+        let (status, message) = withVideoMessage { open(&opened, &info, $0, $1) }
         guard let opened, status == .ok else {
             switch status {
             case .no_video: throw FileError(path, "holds no video", advice: "give the file with the pictures")
@@ -60,7 +85,7 @@ public final class VideoReader {
             default: throw FileError(path, "cannot be read: \(message.isEmpty ? "not enough memory" : message)")
             }
         }
-        reader = opened
+        (reader, self.bytes) = (opened, bytes)
         self.path = path
         (width, height) = (Int(info.width), Int(info.height))
         rate = info.rate > 0 && info.rate <= 1000 ? info.rate : 25
@@ -111,7 +136,7 @@ public final class VideoReader {
             // What was not written must not be looked at.
             if !isDone { buffer.initialize(repeating: 0) }
         }
-        guard isDone else { throw FileError(path, "frame \(count) cannot be converted: not enough memory") }
+        guard isDone else { throw FileError(path, "frame \(count) cannot be converted, or there is not enough memory") }
         return RGBImage(width: area.width, height: area.height, pixels: pixels)
     }
 

@@ -14,6 +14,8 @@ struct ServeCommand: ParsableCommand {
             Protocol; GET /openapi.json describes all of it, / is the page, /metrics is for Prometheus. Logs are lines of JSON on \
             standard error. SIGTERM ends it once all requests that were taken are answered.
 
+            Limits, with what they are unless set: \(ServiceLimit.help()).
+
             Example: jersey serve
             Then: curl -F frames=@1.jpg -F frames=@2.jpg http://127.0.0.1:8080/v1/predict
 
@@ -41,6 +43,26 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Port; 0 takes one that is free.", valueName: "n"))
     var port = 8080
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            A name by which clients may ask for this service, beside localhost and the addresses at which it is reached; requests for \
+            others are refused (403), as a page in a browser could send them. May be given several times.
+            """, valueName: "name"))
+    var allowedHost: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Origin of pages from elsewhere that may use this service, such as https://pages.example.org. May be given several times.
+            """, valueName: "origin"))
+    var allowedOrigin: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Sets a limit, such as request-time=30. May be given several times; the list is above.", valueName: "name=n"))
+    var limit: [String] = []
+
     @Option(help: ArgumentHelp("Sequences that are read at once, of whatever requests.", valueName: "n"))
     var batchSize = 16
 
@@ -50,7 +72,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Requests that may wait or be under way; any more are told to come again (429).", valueName: "n"))
     var queue = 64
 
-    @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
+    @Option(help: ArgumentHelp("Processes that decode small pictures, and as many that decode all else.", valueName: "n"))
     var workers = 2
 
     @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))
@@ -69,7 +91,7 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var stopping: AnytimeOptions
 
-    @Option(help: ArgumentHelp("Connections at once; any more wait.", valueName: "n"))
+    @Option(help: ArgumentHelp("Connections at once; for any more, those that are idle are closed.", valueName: "n"))
     var connections = 512
 
     @Option(
@@ -113,6 +135,8 @@ struct ServeCommand: ParsableCommand {
             workers, precision, stopping.anytime, connections
         )
         (settings.drainSeconds, settings.adminToken) = (drainSeconds, try adminToken())
+        (settings.allowedHosts, settings.allowedOrigins) = (allowedHost, allowedOrigin)
+        for word in limit { try ServiceLimit.set(word, in: &settings) }
         let names = settings.models.map(\.name).joined(separator: ", ")
         try Self.wait { [settings] in
             try await JerseyService.run(settings) { address in

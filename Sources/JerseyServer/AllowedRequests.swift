@@ -1,0 +1,158 @@
+import HTTPTypes
+import Hummingbird
+import Jersey
+import NIOCore
+
+/// Which requests are taken at all. A browser sends what any page it shows bids it send, also to addresses that only its user can reach;
+/// so a request has to be for a host that is known here, which a page cannot choose, and from a page that may use this service.
+struct AllowedRequests: Sendable {
+    /// Names and addresses in small letters, without ports.
+    private let hosts: Set<String>
+    /// Such as "https://pages.example.org"; in small letters, without the port that is the scheme's own.
+    private let origins: Set<String>
+
+    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")!
+    private static let fetchMode = HTTPField.Name("Sec-Fetch-Mode")!
+    private static let fetchDestination = HTTPField.Name("Sec-Fetch-Dest")!
+    private static let asksPrivateNetwork = HTTPField.Name("Access-Control-Request-Private-Network")!
+    private static let allowsPrivateNetwork = HTTPField.Name("Access-Control-Allow-Private-Network")!
+
+    /// - Throws: `UsageError` for a host or an origin that is none.
+    init(_ settings: ServerSettings) throws {
+        hosts = try Set(
+            ["localhost", "127.0.0.1", "::1", settings.host.lowercased()]
+                + settings.allowedHosts.map { word in
+                    guard let host = Self.host(word), host.port == nil else {
+                        throw UsageError(
+                            "--allowed-host is a name or an address without a port, such as numbers.example.org, and not '\(word)'"
+                        )
+                    }
+                    return host.name
+                }
+        )
+        // Nobody is reached at these.
+        .subtracting(["0.0.0.0", "::"])
+        origins = try Set(
+            settings.allowedOrigins.map { word in
+                guard let origin = Self.origin(word) else {
+                    throw UsageError(
+                        "--allowed-origin is a scheme and a host, such as https://pages.example.org, and not '\(word)'")
+                }
+                return origin.scheme + "://" + origin.authority
+            })
+    }
+
+    // MARK: Checks
+
+    /// - Parameter local: this machine's end of the connection; whoever asks for that address has reached it by it.
+    /// - Throws: `ServiceError` for a request that is for another host, or from a page that may not use the service.
+    func check(_ request: HTTPRequest, local: SocketAddress?) throws {
+        // Browsers always name the host. What does not, such as a probe by HTTP/1.0, is none.
+        if let authority = request.authority { try checkHost(authority, local) }
+        if let origin = request.headerFields[.origin] {
+            guard isAllowed(origin) || (isOwn(origin, request.authority) && !isCrossSite(request)) else {
+                let page = Self.origin(origin) == nil ? "an unknown origin" : origin
+                throw ServiceError(
+                    .forbidden,
+                    "pages of \(page) may not use this service; allow them with --allowed-origin, or use its own page at /")
+            }
+        } else if isCrossSite(request), !Self.isVisit(request) {
+            throw ServiceError(
+                .forbidden,
+                "a page from elsewhere may not use this service; allow its origin with --allowed-origin, or use the service's own page at /"
+            )
+        }
+    }
+
+    private func checkHost(_ authority: String, _ local: SocketAddress?) throws {
+        let name = Self.host(authority)?.name
+        if let name, hosts.contains(name) || Self.isSame(name, local) { return }
+        throw ServiceError(
+            .forbidden,
+            "\(name.map { "the host \($0)" } ?? "such a host") is not known here; ask for localhost, or allow it with --allowed-host"
+        )
+    }
+
+    private func isCrossSite(_ request: HTTPRequest) -> Bool {
+        request.headerFields[Self.fetchSite]?.lowercased() == "cross-site"
+    }
+
+    /// Somebody follows a link to the page. Where it came from cannot see what comes.
+    private static func isVisit(_ request: HTTPRequest) -> Bool {
+        request.method == .get && request.path == "/" && request.headerFields[fetchMode] == "navigate"
+            && request.headerFields[fetchDestination] == "document"
+    }
+
+    private func isAllowed(_ origin: String) -> Bool {
+        Self.origin(origin).map { origins.contains($0.scheme + "://" + $0.authority) } ?? false
+    }
+
+    /// Whether a page came from the address that is asked. Which scheme that was only a proxy knows that stands before us.
+    private func isOwn(_ origin: String, _ authority: String?) -> Bool {
+        guard let authority, let origin = Self.origin(origin), let host = Self.host(authority) else { return false }
+        return origin.authority == Self.authority(host, scheme: origin.scheme)
+    }
+
+    // MARK: Pages from elsewhere
+
+    /// What a browser wants to hear before it sends a page's request; nil for any other request.
+    func preflight(_ request: HTTPRequest) -> Response? {
+        guard request.method == .options, let origin = request.headerFields[.origin], isAllowed(origin),
+            request.headerFields[.accessControlRequestMethod] != nil
+        else { return nil }
+        var fields: HTTPFields = [
+            .accessControlAllowMethods: "GET, HEAD, POST",
+            .accessControlAllowHeaders: "content-type, authorization, x-request-id", .accessControlMaxAge: "600",
+        ]
+        if request.headerFields[Self.asksPrivateNetwork] == "true" { fields[Self.allowsPrivateNetwork] = "true" }
+        return Response(status: .noContent, headers: fields)
+    }
+
+    /// Lets a page read the answer that may.
+    func admitPage(_ request: HTTPRequest, to response: inout Response) {
+        guard !origins.isEmpty else { return }
+        // A store on the way must not give one page's answer to another.
+        response.headers[.vary] = "Origin"
+        guard let origin = request.headerFields[.origin], isAllowed(origin) else { return }
+        response.headers[.accessControlAllowOrigin] = origin
+        response.headers[.accessControlExposeHeaders] = "x-request-id, retry-after"
+    }
+
+    // MARK: Hosts and origins
+
+    private struct Host: Equatable {
+        /// In small letters; of an address in brackets what is in them.
+        let name: String
+        let port: Int?
+    }
+
+    /// "name", "name:port", "[address]" or "[address]:port".
+    private static func host(_ text: String) -> Host? {
+        guard let parts = text.wholeMatch(of: /(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253}))(?::([0-9]{1,5}))?/),
+            let name = parts.1 ?? parts.2
+        else { return nil }
+        return Host(name: address(String(name)) ?? name.lowercased(), port: parts.3.flatMap { Int($0) })
+    }
+
+    private static func origin(_ text: String) -> (scheme: String, authority: String)? {
+        guard let parts = text.wholeMatch(of: /(?i)(https?):\/\/([^\/]+)/), let host = host(String(parts.2)) else { return nil }
+        let scheme = parts.1.lowercased()
+        return (scheme, authority(host, scheme: scheme))
+    }
+
+    private static func authority(_ host: Host, scheme: String) -> String {
+        let isUsual = host.port == nil || host.port == (scheme == "https" ? 443 : 80)
+        return host.name + (isUsual ? "" : ":\(host.port ?? 0)")
+    }
+
+    private static func isSame(_ name: String, _ local: SocketAddress?) -> Bool {
+        guard let local = local?.ipAddress else { return false }
+        return name == (address(local) ?? local)
+    }
+
+    /// An IP address as it is always written; nil for what is none.
+    private static func address(_ text: String) -> String? {
+        let plain = text.lowercased().hasPrefix("::ffff:") && text.contains(".") ? String(text.dropFirst(7)) : text
+        return try? SocketAddress(ipAddress: plain, port: 0).ipAddress
+    }
+}

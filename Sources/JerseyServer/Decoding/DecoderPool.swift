@@ -1,0 +1,253 @@
+import Foundation
+import Hummingbird
+import Jersey
+import Torch
+
+/// Threads for work that keeps a processor busy: parsing bodies, fitting frames, and waiting for the processes that decode, of which each
+/// thread has one. What is small has threads of its own, and what is not stands behind for a processor, so that nobody waits with a
+/// picture for somebody's film.
+struct DecoderPool: Sendable {
+    /// How much there is to do.
+    struct Size: Sendable {
+        var bytes = 0
+        /// As `DeclaredSize.cost` counts them.
+        var pixels = 0
+
+        var isSmall: Bool { bytes <= 4 << 20 && pixels <= 4_000_000 }
+    }
+
+    private let quick: DecoderLane
+    private let slow: DecoderLane
+
+    /// Starts the threads; they stay for the rest of the process.
+    init(_ settings: ServerSettings) {
+        // A decoder that dies must not take the service with it.
+        signal(SIGPIPE, SIG_IGN)
+        quick = DecoderLane(settings, nice: 0)
+        slow = DecoderLane(settings, nice: 10)
+    }
+
+    /// Starts the processes.
+    func warmUp() {
+        quick.warmUp()
+        slow.warmUp()
+    }
+
+    /// - Throws: what `body` throws; `CancellationError` where the task is cancelled before a thread is free.
+    func run<Output: Sendable>(_ size: Size, _ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
+        try await (size.isSmall ? quick : slow).run(body)
+    }
+}
+
+/// Threads that take what waits in turns.
+private final class DecoderLane: Sendable {
+    private let line = DecoderLine()
+
+    init(_ settings: ServerSettings, nice: Int) {
+        for number in 1...settings.workers {
+            let thread = Thread { [line] in
+                // Of this thread.
+                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(nice))
+                Runtime.useCallingThreadOnly()
+                let decoder = MediaDecoder(settings, nice: nice)
+                while true {
+                    line.next()(decoder)
+                    decoder.renew()
+                }
+            }
+            thread.name = nice == 0 ? "decoder \(number)" : "slow decoder \(number)"
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+        self.count = settings.workers
+    }
+
+    private let count: Int
+
+    func warmUp() {
+        for number in 0..<count {
+            line.add(UUID(), "warm \(number)", run: { _ = try? $0.start() }, cancel: {})
+        }
+    }
+
+    func run<Output: Sendable>(_ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
+        let (id, client) = (UUID(), Work.client)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Output, any Error>) in
+                line.add(id, client) { decoder in
+                    continuation.resume(with: Result { try body(decoder) })
+                } cancel: {
+                    continuation.resume(throwing: CancellationError())
+                }
+            }
+        } onCancel: {
+            line.remove(id, client)
+        }
+    }
+}
+
+/// What the tasks and the threads share.
+///
+/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+private final class DecoderLine: @unchecked Sendable {
+    private struct Entry {
+        let id: UUID
+        let run: (MediaDecoder) -> Void
+        let cancel: () -> Void
+    }
+
+    private let condition = NSCondition()
+    private var waiting = FairQueue<Entry>()
+
+    func add(_ id: UUID, _ client: String, run: @escaping (MediaDecoder) -> Void, cancel: @escaping () -> Void) {
+        let isCancelled = condition.withLock {
+            // Whoever cancels later finds it among those waiting.
+            guard !Task.isCancelled else { return true }
+            waiting.append(Entry(id: id, run: run, cancel: cancel), of: client)
+            condition.signal()
+            return false
+        }
+        if isCancelled { cancel() }
+    }
+
+    func remove(_ id: UUID, _ client: String) {
+        condition.withLock { waiting.remove(of: client) { $0.id == id } }?.cancel()
+    }
+
+    func next() -> (MediaDecoder) -> Void {
+        condition.withLock {
+            while true {
+                if let entry = waiting.popFirst() { return entry.run }
+                condition.wait()
+            }
+        }
+    }
+}
+
+/// What decodes on one thread: a process, which is replaced where it is gone.
+final class MediaDecoder {
+    private let settings: ServerSettings
+    private let nice: Int
+    private var process: DecoderProcess?
+
+    fileprivate init(_ settings: ServerSettings, nice: Int) {
+        (self.settings, self.nice) = (settings, nice)
+    }
+
+    /// Nil where none was needed yet, or the last is gone.
+    var processID: Int32? { process.flatMap { $0.isUsable ? $0.process : nil } }
+
+    @discardableResult
+    fileprivate func start() throws -> DecoderProcess {
+        if let process, process.isUsable { return process }
+        let started = try DecoderProcess(settings.program, memory: settings.decoderMemory, nice: nice)
+        process = started
+        return started
+    }
+
+    /// Behind a job, so that the next need not wait.
+    fileprivate func renew() {
+        if let process, !process.isUsable {
+            self.process = nil
+            _ = try? start()
+        }
+    }
+
+    // MARK: Jobs
+
+    /// Pictures; what cannot be decoded is told for each.
+    ///
+    /// - Throws: `ServiceError` where they are more than the limits allow, or the memory that they take is not there.
+    func pictures(
+        _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
+    ) throws -> [Result<RGBImage, ImageError>] {
+        var job = MediaJob(.pictures, sizes: frames.map(\.bytes.count))
+        (job.framePixels, job.pixels) = (work.limits.framePixels, work.limits.pixels)
+        var images: [Result<RGBImage, ImageError>] = []
+        var room = 0
+        try start().run(job, frames.map(\.bytes), work) { answer, pipes in
+            switch answer {
+            case .question(let bytes):
+                guard 0...3 * work.limits.pixels ~= bytes else { throw Packet.Malformed() }
+                try claim.take(bytes)
+                room += bytes
+            case .picture(let index, let width, let height):
+                guard index == images.count, index < frames.count, 3 * width * height <= room else { throw Packet.Malformed() }
+                room -= 3 * width * height
+                images.append(.success(RGBImage(width: width, height: height, pixels: try pipes.bytes(3 * width * height))))
+            case .broken(let index, let reason):
+                guard index == images.count, index < frames.count else { throw Packet.Malformed() }
+                images.append(.failure(ImageError(name: frames[index].name, reason: reason)))
+            case .file, .done, .failed: throw Packet.Malformed()
+            }
+        }
+        // Of a job that is done all are there; what says otherwise is not to be trusted.
+        guard images.count == frames.count else { throw ServiceError(.unprocessableContent, "the frames cannot be decoded") }
+        return images
+    }
+
+    /// Frames of a short film: their numbers and pictures.
+    ///
+    /// - Throws: `ServiceError` for what is no film, or more than the limits allow.
+    func film(
+        _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
+    ) throws -> [(index: Int, image: Result<RGBImage, ImageError>)] {
+        var job = MediaJob(.film, sizes: [bytes.count])
+        (job.name, job.framePixels, job.pixels, job.frames) = (
+            name, work.limits.framePixels, work.limits.pixels, work.limits.frames
+        )
+        var images: [(index: Int, image: Result<RGBImage, ImageError>)] = []
+        var room = 0
+        try start().run(job, [bytes], work) { answer, pipes in
+            switch answer {
+            case .question(let bytes):
+                guard 0...3 * work.limits.framePixels ~= bytes else { throw Packet.Malformed() }
+                try claim.take(bytes)
+                room += bytes
+            case .picture(let index, let width, let height):
+                guard images.count < work.limits.frames, 3 * width * height <= room else { throw Packet.Malformed() }
+                room -= 3 * width * height
+                let pixels = try pipes.bytes(3 * width * height)
+                images.append((index, .success(RGBImage(width: width, height: height, pixels: pixels))))
+            case .broken(let index, let reason):
+                guard images.count < work.limits.frames else { throw Packet.Malformed() }
+                images.append((index, .failure(ImageError(name: "\(name)#frame=\(index)", reason: reason))))
+            case .file, .done, .failed: throw Packet.Malformed()
+            }
+        }
+        return images
+    }
+
+    /// The frames in an archive: paths within it, and the bytes of each.
+    ///
+    /// - Throws: `ServiceError` for what is no archive, must not be trusted, or is more than the limits allow.
+    func archive(
+        _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
+    ) throws -> [(path: String, bytes: Data)] {
+        let limits = work.limits
+        var job = MediaJob(.archive, sizes: [bytes.count])
+        (job.name, job.frames, job.entryBytes, job.bytes) = (
+            name, limits.frames, min(limits.bodyBytes, 16 << 20), 2 * limits.bodyBytes
+        )
+        var files: [(path: String, bytes: Data)] = []
+        var room = 0
+        try start().run(job, [bytes], work) { answer, pipes in
+            switch answer {
+            case .question(let bytes):
+                guard 0...job.entryBytes ~= bytes else { throw Packet.Malformed() }
+                try claim.take(bytes)
+                room += bytes
+            case .file(let path, let count):
+                guard count <= room else { throw Packet.Malformed() }
+                guard files.count < limits.frames else {
+                    throw ServiceError(
+                        .contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer, or a part of it")
+                }
+                room -= count
+                files.append((path, Data(try pipes.bytes(count))))
+            case .picture, .broken, .done, .failed: throw Packet.Malformed()
+            }
+        }
+        return files
+    }
+}

@@ -1,0 +1,141 @@
+import CSandbox
+import Foundation
+import Jersey
+import Torch
+
+/// The decoder's side: a process that has nothing but memory, two pipes and a job at a time. Whatever a stranger's file makes of the
+/// libraries that read it happens here.
+public enum DecoderWorker {
+    /// The first argument of a program that is to be one; no command for people.
+    public static let word = "decode-media"
+
+    /// Works until the service closes the pipe. `arguments`: bytes of memory, and how far to stand behind others.
+    public static func run(_ arguments: [String]) -> Never {
+        guard arguments.count == 2, let memory = Int64(arguments[0]), let nice = Int32(arguments[1]) else { _exit(64) }
+        // What is first used within the limits could not be had there.
+        _ = VideoReader.libraryVersion
+        if cs_enter(memory, nice) != nil { _exit(70) }
+        let pipes = PipeEnds(input: 0, output: 1)
+        do {
+            // Tells that all of it holds.
+            try pipes.send(MediaAnswer.done(pixels: 0).packet)
+            try pipes.flush()
+            while true { try work(pipes) }
+        } catch {
+            _exit(0)
+        }
+    }
+
+    /// No more is asked of the pipe than what was sent, and a job that fails is answered, too.
+    private static func work(_ pipes: PipeEnds) throws {
+        let job = try MediaJob(pipes.receive())
+        guard cs_limit_cpu(Int64(job.cpuSeconds)) else { _exit(70) }
+        let blocks = try job.sizes.map { Data(try pipes.bytes($0)) }
+        do {
+            var decoding = Decoding(job: job, pipes: pipes)
+            switch job.kind {
+            case .pictures: try decoding.pictures(blocks)
+            case .film: try decoding.film(blocks.first ?? Data())
+            case .archive: try decoding.archive(blocks.first ?? Data())
+            }
+            try pipes.send(MediaAnswer.done(pixels: decoding.decoded).packet)
+        } catch let error as TooMuch {
+            try pipes.send(MediaAnswer.failed(isTooLarge: true, error.description).packet)
+        } catch let error as FileError {
+            let text = "\(error.path) \(error.reason)" + (error.advice.map { "; \($0)" } ?? "")
+            try pipes.send(MediaAnswer.failed(isTooLarge: false, text).packet)
+        } catch is Refused {
+            try pipes.send(MediaAnswer.failed(isTooLarge: true, "").packet)
+        }
+        try pipes.flush()
+    }
+
+    /// More than the limits allow.
+    private struct TooMuch: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// The service does not want it any more.
+    private struct Refused: Error {}
+
+    private struct Decoding {
+        let job: MediaJob
+        let pipes: PipeEnds
+        var decoded = 0
+
+        /// Waits for leave to send so many bytes.
+        private mutating func ask(_ bytes: Int) throws {
+            try pipes.send(MediaAnswer.question(bytes).packet)
+            try pipes.flush()
+            guard try pipes.bytes(1) == [1] else { throw Refused() }
+        }
+
+        mutating func pictures(_ blocks: [Data]) throws {
+            // All headers before the first picture, so that nothing is decoded in vain. What is too large, or none, is not decoded.
+            let sizes = blocks.map { (try? ImageInfo(decoding: $0, named: "")).map { $0.width * $0.height } ?? 0 }
+            let total = sizes.reduce(0) { $0 + ($1 <= job.framePixels ? $1 : 0) }
+            guard total <= job.pixels else {
+                throw TooMuch(
+                    description: "the frames have more than \(job.pixels / 1_000_000) million pixels together; "
+                        + "cut them to the player, or scale them down")
+            }
+            if total > job.totalPixels { throw TooMuch(description: "") }
+            try ask(3 * total)
+            for (index, block) in blocks.enumerated() {
+                do {
+                    let image = try RGBImage(
+                        decoding: block, named: "", maximumPixels: min(job.framePixels, max(sizes[index], 1)))
+                    try send(image, index)
+                } catch let error as ImageError {
+                    try pipes.send(MediaAnswer.broken(index: index, error.reason).packet)
+                }
+            }
+            decoded = total
+        }
+
+        private mutating func send(_ image: RGBImage, _ index: Int) throws {
+            try pipes.send(MediaAnswer.picture(index: index, width: image.width, height: image.height).packet)
+            try image.pixels.withUnsafeBytes { try pipes.send(block: $0) }
+        }
+
+        mutating func film(_ bytes: Data) throws {
+            let video = try VideoReader(decoding: bytes, named: job.name, maximumPixels: job.framePixels)
+            let size = video.width * video.height
+            // What a file says of its length may be anything.
+            let expected = min(video.expectedFrames ?? 1, job.frames)
+            let step = max(1, (expected * size + job.pixels - 1) / job.pixels)
+            var kept = 0
+            while let frame = try video.next() {
+                guard frame.index < job.frames else {
+                    throw TooMuch(
+                        description: "\(job.name) has more than \(job.frames) frames; send fewer, or a part of it")
+                }
+                decoded += size
+                if decoded > job.totalPixels { throw TooMuch(description: "") }
+                guard frame.index % step == 0 else { continue }
+                kept += size
+                guard kept <= job.pixels else {
+                    throw TooMuch(
+                        description: "the frames have more than \(job.pixels / 1_000_000) million pixels together; "
+                            + "cut them to the player, or scale them down")
+                }
+                if frame.isDamaged {
+                    try pipes.send(MediaAnswer.broken(index: frame.index, .corrupt("damaged in the video")).packet)
+                } else {
+                    try ask(3 * size)
+                    try send(try video.image(), frame.index)
+                }
+            }
+        }
+
+        mutating func archive(_ bytes: Data) throws {
+            var limits = UnpackedArchive.Limits()
+            (limits.entries, limits.entryBytes, limits.bytes) = (2 * job.frames, job.entryBytes, job.bytes)
+            try UnpackedArchive.read(bytes, called: job.name, limits: limits) { path, content in
+                try ask(content.count)
+                try pipes.send(MediaAnswer.file(path, content.count).packet)
+                try content.withUnsafeBytes { try pipes.send(block: $0) }
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// What waits, of several clients: who has much waiting does not make others wait for all of it. Each client in turn is served one, and
+/// of its own those first that came first.
+struct FairQueue<Element> {
+    private var lines: [String: [Element]] = [:]
+    /// Clients with something waiting, the next one first.
+    private var turns: [String] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    /// The first of each client.
+    var heads: [Element] { lines.values.compactMap(\.first) }
+
+    mutating func append(_ element: Element, of client: String) {
+        if lines[client] == nil { turns.append(client) }
+        lines[client, default: []].append(element)
+        count += 1
+    }
+
+    mutating func popFirst() -> Element? {
+        guard !turns.isEmpty else { return nil }
+        let client = turns.removeFirst()
+        guard var line = lines.removeValue(forKey: client), !line.isEmpty else { return nil }
+        let element = line.removeFirst()
+        count -= 1
+        if !line.isEmpty {
+            lines[client] = line
+            turns.append(client)
+        }
+        return element
+    }
+
+    mutating func remove(of client: String, where isMeant: (Element) -> Bool) -> Element? {
+        guard let place = lines[client]?.firstIndex(where: isMeant), let element = lines[client]?.remove(at: place) else {
+            return nil
+        }
+        count -= 1
+        if lines[client]?.isEmpty == true {
+            lines[client] = nil
+            turns.removeAll { $0 == client }
+        }
+        return element
+    }
+}

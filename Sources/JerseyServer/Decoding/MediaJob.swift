@@ -1,0 +1,150 @@
+import Foundation
+import Jersey
+
+/// What a decoder is asked to do, and what it answers: packets, some of them with a block of bytes behind.
+struct MediaJob {
+    enum Kind: Int {
+        /// Pictures, in blocks of their own: one of `pictures` or `broken` for each.
+        case pictures
+        /// A film in one block: `picture` or `broken` for every `step`th frame.
+        case film
+        /// An archive in one block: `file` for each frame in it.
+        case archive
+    }
+
+    let kind: Kind
+    /// What errors call it.
+    var name = ""
+    /// Of each block.
+    var sizes: [Int]
+    /// Pixels of a frame, of all frames that are kept, and of all that are decoded; frames; bytes of an archive's entry, and of all.
+    var framePixels = 0
+    var pixels = 0
+    var totalPixels = 0
+    var frames = 0
+    var entryBytes = 0
+    var bytes = 0
+    /// Seconds of a processor.
+    var cpuSeconds = 1
+
+    init(_ kind: Kind, sizes: [Int]) {
+        (self.kind, self.sizes) = (kind, sizes)
+    }
+
+    init(_ packet: Packet) throws {
+        var packet = packet
+        guard let kind = Kind(rawValue: try packet.number()) else { throw Packet.Malformed() }
+        self.kind = kind
+        name = try packet.text()
+        framePixels = try packet.number()
+        pixels = try packet.number()
+        totalPixels = try packet.number()
+        frames = try packet.number()
+        entryBytes = try packet.number()
+        bytes = try packet.number()
+        cpuSeconds = try packet.number()
+        sizes = []
+        for _ in 0..<(try packet.number(0...Packet.mostBytes)) { sizes.append(try packet.number(0...Int.max)) }
+    }
+
+    var packet: Packet {
+        var packet = Packet()
+        packet.add(kind.rawValue)
+        packet.add(name)
+        for number in [framePixels, pixels, totalPixels, frames, entryBytes, bytes, cpuSeconds, sizes.count] + sizes {
+            packet.add(number)
+        }
+        return packet
+    }
+}
+
+/// A decoder's answer.
+enum MediaAnswer {
+    /// So many bytes of pictures or files are to come; answered with a byte, 1 to go on.
+    case question(Int)
+    /// A frame's number, and its size; its pixels follow.
+    case picture(index: Int, width: Int, height: Int)
+    /// A frame's number, and why it cannot be had.
+    case broken(index: Int, ImageError.Reason)
+    /// A path, and how many bytes follow.
+    case file(String, Int)
+    /// The job is done: pixels that were decoded.
+    case done(pixels: Int)
+    /// It is not, because it holds more than allowed, or is none.
+    case failed(isTooLarge: Bool, String)
+
+    init(_ packet: Packet) throws {
+        var packet = packet
+        switch try packet.number() {
+        case 0: self = .question(try packet.number(0...Int.max))
+        case 1:
+            let side = 1...1 << 24
+            self = .picture(index: try packet.number(), width: try packet.number(side), height: try packet.number(side))
+        case 2: self = .broken(index: try packet.number(), try ImageError.Reason(from: &packet))
+        case 3: self = .file(try packet.text(), try packet.number(0...Int.max))
+        case 4: self = .done(pixels: try packet.number(0...Int.max))
+        case 5: self = .failed(isTooLarge: try packet.number() != 0, try packet.text())
+        default: throw Packet.Malformed()
+        }
+    }
+
+    var packet: Packet {
+        var packet = Packet()
+        switch self {
+        case .question(let bytes):
+            packet.add(0)
+            packet.add(bytes)
+        case .picture(let index, let width, let height):
+            for number in [1, index, width, height] { packet.add(number) }
+        case .broken(let index, let reason):
+            packet.add(2)
+            packet.add(index)
+            reason.write(to: &packet)
+        case .file(let path, let count):
+            packet.add(3)
+            packet.add(path)
+            packet.add(count)
+        case .done(let pixels):
+            packet.add(4)
+            packet.add(pixels)
+        case .failed(let isTooLarge, let text):
+            packet.add(5)
+            packet.add(isTooLarge ? 1 : 0)
+            packet.add(text)
+        }
+        return packet
+    }
+}
+
+extension ImageError.Reason {
+    fileprivate init(from packet: inout Packet) throws {
+        switch try packet.number() {
+        case 0: self = .empty
+        case 1: self = .truncated
+        case 2: self = .tooLarge(width: try packet.number(), height: try packet.number(), limit: try packet.number())
+        case 3: self = .unsupported(try packet.text())
+        case 4: self = .corrupt(try packet.text())
+        default: self = .unreadable(try packet.text())
+        }
+    }
+
+    fileprivate func write(to packet: inout Packet) {
+        switch self {
+        case .empty: packet.add(0)
+        case .truncated: packet.add(1)
+        case .tooLarge(let width, let height, let limit): for number in [2, width, height, limit] { packet.add(number) }
+        case .unsupported(let text):
+            packet.add(3)
+            packet.add(text)
+        case .corrupt(let text):
+            packet.add(4)
+            packet.add(text)
+        case .unreadable(let text):
+            packet.add(5)
+            packet.add(text)
+        case .missing, .noPermission, .unwritable:
+            packet.add(5)
+            packet.add("\(self)")
+        }
+    }
+}

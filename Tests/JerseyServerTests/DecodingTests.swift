@@ -1,0 +1,249 @@
+import Foundation
+import Jersey
+import Testing
+
+@testable import JerseyServer
+
+/// Media that strangers send, and the processes that decode them.
+@Suite struct DecodingTests {
+    private static func pool(_ change: (inout ServerSettings) -> Void = { _ in }) -> DecoderPool {
+        var settings = ServerSettings()
+        (settings.program, settings.workers) = (Subject.program, 1)
+        change(&settings)
+        return DecoderPool(settings)
+    }
+
+    /// On a decoder, for a request of these limits, with so much memory to claim.
+    private func decode<Output: Sendable>(
+        _ pool: DecoderPool = Subject.decoders, _ limits: RequestLimits = RequestLimits(), memory: Int = 1 << 30,
+        work: Work? = nil,
+        _ body: @escaping @Sendable (MediaDecoder, Work, Admission.Claim) throws -> Output
+    ) async throws -> Output {
+        let room = Admission.Room(requests: 1, bytes: memory)
+        let work = work ?? Work(limits)
+        return try await Admission(room, ofClient: room).claiming("a") { claim in
+            try await pool.run(.init()) { try body($0, work, claim) }
+        }
+    }
+
+    private static func film(frames: Int, width: Int = 64, height: Int = 48) throws -> Data {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID()).mkv")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let writer = try VideoWriter(file.path, width: width, height: height, rate: 10)
+        let image = try RGBImage(decoding: try picture(3, width: width, height: height), named: "a frame")
+        for index in 0..<frames { try writer.add(image, time: Double(index) / 10) }
+        try writer.finish()
+        return try Data(contentsOf: file)
+    }
+
+    @Test func `Pictures are the same as without a process of their own, and what is none is told for each`() async throws {
+        let frames = [("a", try picture(1)), ("b", Data("no picture".utf8)), ("c", try picture(2)), ("d", Data())]
+        let images = try await decode { decoder, work, claim in
+            try decoder.pictures(frames.map { (name: $0.0, bytes: $0.1) }, work, claim)
+        }
+        for (frame, image) in zip(frames, images) {
+            do {
+                let expected = try RGBImage(decoding: frame.1, named: frame.0)
+                #expect(try image.get() == expected)
+            } catch let error as ImageError {
+                #expect(throws: error) { try image.get() }
+            }
+        }
+        #expect(images.count == 4)
+    }
+
+    @Test func `A decoder has no rights but to decode: no further files, calls, privileges and processes`() throws {
+        let decoder = try DecoderProcess(Subject.program, memory: 64 << 20, nice: 3)
+        func fields(_ file: String) throws -> [String: String] {
+            let text = try String(contentsOfFile: "/proc/\(decoder.process)/\(file)", encoding: .utf8)
+            let rows = text.split(separator: "\n").map {
+                $0.split(separator: /:|  +/).map { $0.trimmingCharacters(in: .whitespaces) }
+            }
+            return Dictionary(rows.map { ($0[0], $0.count > 1 ? $0[1] : "") }, uniquingKeysWith: { first, _ in first })
+        }
+        let status = try fields("status")
+        #expect(status["Seccomp"] == "2" && status["NoNewPrivs"] == "1" && status["Threads"] == "1")
+        let limits = try fields("limits")
+        for name in ["Max open files", "Max file size", "Max processes", "Max core file size"] {
+            #expect(limits[name] == "0", "\(name)")
+        }
+        #expect(limits["Max data size"].flatMap { Int($0) } ?? .max < 1 << 30)
+        // Only the two pipes, and nowhere for errors.
+        if let files = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(decoder.process)/fd") {
+            #expect(files.sorted() == ["0", "1", "2"])
+        }
+    }
+
+    @Test func `What takes more memory than a decoder has costs one request, and the next is answered`() async throws {
+        let pool = Self.pool { $0.decoderMemory = 64 << 20 }
+        let large = try RGBImage(width: 4000, height: 4000, pixels: Array(repeating: 7, count: 48_000_000)).pngData()
+        let error = await #expect(throws: ServiceError.self) {
+            try await decode(pool) { decoder, work, claim in _ = try decoder.pictures([("a", large)], work, claim) }
+        }
+        #expect(
+            error?.status == .unprocessableContent && error?.description.contains("64 MiB") == true,
+            "\(String(describing: error))")
+        let small = try picture()
+        #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
+    }
+
+    @Test func `A decoder that dies is replaced`() async throws {
+        let pool = Self.pool()
+        let small = try picture()
+        for _ in 0..<3 {
+            let process = try await decode(pool) { decoder, work, claim in
+                _ = try decoder.pictures([("a", small)], work, claim)
+                return try #require(decoder.processID)
+            }
+            kill(process, SIGKILL)
+            // The one that finds it dead is told, unless it was seen before.
+            _ = try? await decode(pool) { decoder, work, claim in _ = try decoder.pictures([("a", small)], work, claim) }
+            #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
+        }
+    }
+
+    @Test func `Decoding ends when nobody waits any more, and the decoder is as good as before`() async throws {
+        let pool = Self.pool()
+        let film = try Self.film(frames: 1000, width: 640, height: 480)
+        let work = Work(RequestLimits())
+        let start = ContinuousClock.now
+        let task = Task {
+            try await decode(pool, work: work) { decoder, work, claim in
+                _ = try decoder.film(film, named: "f", work, claim)
+            }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        work.end(.clientLeft)
+        await #expect(throws: ServiceError.clientLeft) { try await task.value }
+        #expect(ContinuousClock.now - start < .seconds(5))
+        let small = try picture()
+        #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
+    }
+
+    @Test func `A request's pixels are counted, also those of frames that are passed over`() async throws {
+        let film = try Self.film(frames: 20)
+        var limits = RequestLimits()
+        (limits.pixels, limits.totalPixels) = (5 * 64 * 48, 20 * 64 * 48)
+        let kept = try await decode(Subject.decoders, limits) { try $0.film(film, named: "f", $1, $2) }
+        #expect(kept.map(\.index) == [0, 4, 8, 12, 16])
+        limits.totalPixels -= 1
+        let tight = limits
+        let error = await #expect(throws: ServiceError.self) {
+            try await decode(Subject.decoders, tight) { decoder, work, claim in
+                _ = try decoder.film(film, named: "f", work, claim)
+            }
+        }
+        #expect(error?.status == .contentTooLarge && error?.description.contains("in all its frames") == true)
+        // The decoder itself has said so, and goes on.
+        let frame = try picture()
+        limits.totalPixels = 12 * 16
+        let work = Work(limits)
+        _ = try await decode(work: work) { try $0.pictures([("a", frame)], $1, $2) }
+        await #expect(throws: ServiceError.self) {
+            try await decode(work: work) { decoder, work, claim in _ = try decoder.pictures([("a", frame)], work, claim) }
+        }
+    }
+
+    @Test func `A request's time of a processor is counted, and what takes more is ended`() async throws {
+        let film = try Self.film(frames: 1000, width: 640, height: 480)
+        let work = Work(RequestLimits())
+        try work.spend(cpu: 19.9)
+        let error = await #expect(throws: ServiceError.self) {
+            try await decode(work: work) { decoder, work, claim in _ = try decoder.film(film, named: "f", work, claim) }
+        }
+        #expect(error == work.tooSlow && error?.status == .unprocessableContent)
+    }
+
+    @Test func `Memory is asked for before pictures are decoded, and where there is none the decoder is as good as before`()
+        async throws
+    {
+        let pool = Self.pool()
+        let frame = try picture(width: 100, height: 100)
+        let process = try await decode(pool) { decoder, work, claim in
+            _ = try decoder.pictures([("a", frame)], work, claim)
+            return decoder.processID
+        }
+        let error = await #expect(throws: ServiceError.self) {
+            try await decode(pool, memory: 29_999) { decoder, work, claim in
+                _ = try decoder.pictures([("a", frame)], work, claim)
+            }
+        }
+        #expect(error?.status == .tooManyRequests)
+        let after = try await decode(pool, memory: 30_000) { decoder, work, claim in
+            _ = try decoder.pictures([("a", frame)], work, claim)
+            return decoder.processID
+        }
+        #expect(process == after)
+    }
+
+    // MARK: What goes through the pipes
+
+    @Test func `Packets come out as they went in, and what is none is refused`() throws {
+        var job = MediaJob(.archive, sizes: [3, 0, .max])
+        (job.name, job.framePixels, job.pixels, job.totalPixels) = ("ä\u{0}", 1, 2, 3)
+        (job.frames, job.entryBytes, job.bytes, job.cpuSeconds) = (4, 5, 6, 7)
+        let back = try MediaJob(job.packet)
+        #expect(back.packet == job.packet && back.sizes == job.sizes && back.name == job.name)
+        let answers: [MediaAnswer] = [
+            .question(1), .picture(index: 2, width: 3, height: 4), .broken(index: 5, .tooLarge(width: 6, height: 7, limit: 8)),
+            .broken(index: 0, .corrupt("why")), .file("a/b", 9), .done(pixels: 10), .failed(isTooLarge: true, "too much"),
+        ]
+        for answer in answers {
+            let packet = answer.packet
+            #expect(try MediaAnswer(packet).packet == packet)
+            for length in 0..<packet.bytes.count {
+                #expect(throws: Packet.Malformed.self) { try MediaAnswer(Packet(Array(packet.bytes.prefix(length)))) }
+            }
+        }
+        for (width, height) in [(0, 1), (1, -1), (Int.max, 1), (1 << 25, 1)] {
+            let packet = MediaAnswer.picture(index: 0, width: width, height: height).packet
+            #expect(throws: Packet.Malformed.self) { try MediaAnswer(packet) }
+        }
+        var text = Packet()
+        text.add(Int.max)
+        #expect(throws: Packet.Malformed.self) { try text.text() }
+    }
+
+    @Test func `An image's size is what its head says, and progressive ones count for more`() throws {
+        let png = try picture(width: 30, height: 20)
+        #expect(DeclaredSize(png)?.pixels == 600 && DeclaredSize(png)?.isProgressive == false)
+        let jpeg = try RGBImage(decoding: png, named: "a").jpegData()
+        #expect(DeclaredSize(jpeg)?.pixels == 600 && DeclaredSize(jpeg)?.isProgressive == false)
+        var progressive = jpeg
+        let mark = try #require(jpeg.firstRange(of: Data([0xFF, 0xC0])))
+        progressive[mark.lowerBound + 1] = 0xC2
+        #expect(DeclaredSize(progressive)?.cost == 8 * 600)
+        for bytes in [png, jpeg] {
+            for length in 0..<bytes.count { _ = DeclaredSize(bytes.prefix(length)) }
+        }
+        var endless = png
+        endless.replaceSubrange(16..<24, with: Data(repeating: 0xFF, count: 8))
+        #expect(try #require(DeclaredSize(endless)).cost > 1 << 40)
+        #expect(DeclaredSize(Data("no image at all".utf8)) == nil && DeclaredSize(Data()) == nil)
+    }
+
+    @Test func `Archives are read as the command reads them, folder by folder`() async throws {
+        let paths = ["b/10.png", "b/9.png", "1.png", "a/x/1.png", "a/2_anchor.png", "a10/1.png", "a9/1.png"]
+        let frame = try picture()
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for path in paths {
+            let file = folder.appendingPathComponent("z/" + path)
+            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try frame.write(to: file)
+        }
+        let expected = try UnlabelledSequences([folder.path + "/z"]).sequences
+        let room = Admission.Room(requests: 1, bytes: 1)
+        let prefix = folder.path + "/"
+        let found = try await Admission(room, ofClient: room).claiming("a") { claim in
+            var upload = Upload(RequestLimits(), claim)
+            return try upload.sequences(paths.map { ($0, frame) }, inArchive: "z")
+        }
+        #expect(found.map(\.id) == expected.map { String($0.id.dropFirst(prefix.count)) })
+        let names = found.map { sequence -> [String] in
+            guard case .frames(let frames) = sequence.content else { return [] }
+            return frames.map(\.name)
+        }
+        #expect(names == expected.map { $0.frames.map { String($0.dropFirst(prefix.count)) } })
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Jersey
+import Logging
+import Synchronization
+import Testing
+
+@testable import JerseyServer
+
+/// What one request and one client may cost.
+@Suite struct LimitTests {
+    @Test(arguments: ServiceLimit.all.map(\.name))
+    func `A limit is set by its name, within its range, and told where it is documented`(name: String) throws {
+        let limit = try #require(ServiceLimit.all.first { $0.name == name })
+        var settings = ServerSettings()
+        #expect(limit.range ~= limit.value(in: settings))
+        for value in [limit.range.lowerBound, limit.range.upperBound] {
+            try ServiceLimit.set("\(name)=\(value)", in: &settings)
+            #expect(limit.value(in: settings) == value)
+            // And nothing else changes.
+            for other in ServiceLimit.all where other.name != name {
+                #expect(other.value(in: settings) == other.value(in: ServerSettings()), "\(other.name)")
+            }
+        }
+        for word in [name, "\(name)=", "\(name)=x", "\(name)=\(limit.range.upperBound + 1)", "\(name)=-1", "x\(name)=1"] {
+            #expect(throws: UsageError.self) { try ServiceLimit.set(word, in: &settings) }
+        }
+        let page = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+                "../../docs/security.md"), encoding: .utf8)
+        let row = "| `\(name)` | \(limit.value(in: ServerSettings())) | \(limit.summary) |"
+        #expect(page.contains(row), "docs/security.md has no row \(row)")
+    }
+
+    @Test(arguments: ["inputs", "outputs", "datatype", "id"])
+    func `A name of megabytes in a request is neither compared, nor logged, nor told again`(place: String) async throws {
+        let long = String(repeating: "x", count: 8 << 20)
+        let frames = #""shape": [1], "datatype": "BYTES", "data": ["AA=="]"#
+        let json =
+            switch place {
+            case "inputs": #"{"inputs": [{"name": "\#(long)", \#(frames)}]}"#
+            case "outputs": #"{"inputs": [{"name": "frames", \#(frames)}], "outputs": [{"name": "\#(long)"}]}"#
+            case "datatype": #"{"inputs": [{"name": "frames", "shape": [1], "datatype": "\#(long)", "data": ["AA=="]}]}"#
+            default: #"{"id": "\#(long)", "inputs": [{"name": "frames", \#(frames)}]}"#
+            }
+        try await Subject([StubModel()]).ask { client async throws in
+            let start = ContinuousClock.now
+            let answer = try await client.post("/v2/models/stub/infer", json: json)
+            #expect(answer.status == .badRequest && answer.text.utf8.count < 300, "\(answer.text.prefix(400))")
+            #expect(ContinuousClock.now - start < .seconds(10))
+        }
+    }
+
+    @Test func `Lists of names and shapes are bounded, too, and an error is a sentence whatever it quotes`() async throws {
+        try await Subject([StubModel()]).ask { client async throws in
+            let names = Array(repeating: #"{"name": "number"}"#, count: 20_000).joined(separator: ",")
+            let numbers = Array(repeating: "1", count: 50_000).joined(separator: ",")
+            let input = #"{"name": "frames", "shape": [\#(numbers)], "datatype": "BYTES", "data": []}"#
+            for json in [#"{"inputs": [], "outputs": [\#(names)]}"#, #"{"inputs": [\#(input)]}"#] {
+                let answer = try await client.post("/v2/models/stub/infer", json: json)
+                #expect(answer.status == .badRequest && answer.text.utf8.count < 1200)
+            }
+        }
+        #expect(ServiceError(.badRequest, String(repeating: "a", count: 5000)).description.count == 1001)
+    }
+
+    @Test func `One client's requests and bytes leave room for others'`() async throws {
+        let admission = Admission(.init(requests: 3, bytes: 100), ofClient: .init(requests: 2, bytes: 60))
+        try await admission.claiming("a") { claim in
+            try claim.take(60)
+            #expect(throws: ServiceError.self) { try claim.take(1) }
+            try await admission.claiming("a") { other in
+                _ = #expect(throws: ServiceError.self) { try other.take(1) }
+            }
+            try await admission.claiming("b") { other in
+                try other.take(40)
+                #expect(throws: ServiceError.self) { try other.take(1) }
+            }
+            claim.giveBack(10)
+            try claim.take(10)
+        }
+        try await admission.claiming("a") { try $0.take(60) }
+        try await admission.admitted("a") {
+            try await admission.admitted("a") {
+                #expect(throws: ServiceError.self) { try admission.check("a") }
+                try admission.check("b")
+                try await admission.admitted("b") {
+                    _ = #expect(throws: ServiceError.self) { try admission.check("c") }
+                }
+                #expect(admission.longest > .zero)
+            }
+        }
+        #expect(admission.longest == .zero)
+        try admission.check("a")
+    }
+
+    @Test func `Clients are served in turns, each in its own order`() {
+        var queue = FairQueue<Int>()
+        for number in 0..<5 { queue.append(number, of: "a") }
+        queue.append(10, of: "b")
+        queue.append(20, of: "c")
+        queue.append(11, of: "b")
+        let removed = [("a", 3), ("a", 3), ("c", 20)].map { client, number in queue.remove(of: client) { $0 == number } }
+        #expect(removed == [3, nil, 20])
+        #expect(queue.count == 6)
+        #expect(Set(queue.heads) == [0, 10])
+        let taken = (0..<7).map { _ in queue.popFirst() }
+        #expect(taken == [0, 10, 1, 11, 2, 4, nil])
+        #expect(queue.isEmpty)
+    }
+
+    @Test func `A new connection takes the place of the one that is idle the longest, of its own client first`() throws {
+        final class Wire: Sendable {}
+        let connections = Connections(most: 4, mostOfClient: 2)
+        let closed = Mutex<[Int]>([])
+        let wires = (0..<8).map { _ in Wire() }
+        func enter(_ index: Int, _ client: String) throws {
+            try connections.enter(ObjectIdentifier(wires[index]), of: client) { closed.withLock { $0.append(index) } }
+        }
+        try enter(0, "a")
+        try enter(1, "a")
+        connections.set(ObjectIdentifier(wires[0]), isIdle: false)
+        connections.set(ObjectIdentifier(wires[0]), isIdle: true)
+        try enter(2, "a")
+        #expect(closed.withLock { $0 } == [1])
+        connections.set(ObjectIdentifier(wires[0]), isIdle: false)
+        connections.set(ObjectIdentifier(wires[2]), isIdle: false)
+        let own = #expect(throws: ServiceError.self) { try enter(3, "a") }
+        #expect(own?.status == .tooManyRequests)
+        try enter(3, "b")
+        try enter(4, "c")
+        // All are full now: whoever has most and is idle gives way.
+        connections.set(ObjectIdentifier(wires[3]), isIdle: false)
+        try enter(5, "d")
+        #expect(closed.withLock { $0 } == [1, 4])
+        connections.set(ObjectIdentifier(wires[5]), isIdle: false)
+        #expect(throws: ServiceError.self) { try enter(6, "e") }
+        connections.leave(ObjectIdentifier(wires[0]))
+        try enter(6, "e")
+    }
+
+    @Test func `A request that takes too long is told so, and a service of which nothing else is heard is not ready`()
+        async throws
+    {
+        let isSlow = Mutex(true)
+        let stub = StubModel { if isSlow.withLock({ $0 }) { try await Latch().wait() } }
+        let subject = try await Subject([stub]) { $0.limits.seconds = 1 }
+        let body = "{\"frames\": [\"\(try picture().base64EncodedString())\"]}"
+        let reception = subject.reception
+        let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
+        try await app.test(.router) { client in
+            #expect(try await client.get("/v2/health/ready").status == .ok)
+            let answer = try await client.post("/v1/predict", json: body)
+            #expect(answer.status == .serviceUnavailable && answer.error?.contains("within its 1 s") == true)
+            #expect(try await client.get("/v2/health/ready").status == .serviceUnavailable)
+            #expect(try await client.get("/v2/health/live").status == .ok)
+            isSlow.withLock { $0 = false }
+            #expect(try await client.post("/v1/predict", json: body).status == .ok)
+            #expect(try await client.get("/v2/health/ready").status == .ok)
+            // At the very end all are told.
+            isSlow.withLock { $0 = true }
+            async let last = client.post("/v1/predict", json: body)
+            try await eventually("it is under way") { stub.seen.count == 3 }
+            reception.underWay.endAll(ServiceError(.serviceUnavailable, "over"))
+            #expect(try await last.error == "over")
+        }
+    }
+
+    @Test func `A log that nobody reads loses lines, counts them, and keeps nobody waiting`() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let writer = LogWriter(ends[1])
+        let line = Data((String(repeating: "x", count: 999) + "\n").utf8)
+        let start = ContinuousClock.now
+        for _ in 0..<3000 { writer.add(line) }
+        writer.flush(seconds: 0.1)
+        #expect(ContinuousClock.now - start < .seconds(5) && writer.dropped > 1000)
+        let dropped = writer.dropped
+        // A pipe and the queue together.
+        #expect(dropped < 3000 - 1000)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var lines = 0
+        while lines < 3000 - dropped { lines += buffer[..<read(ends[0], &buffer, buffer.count)].count { $0 == 10 } }
+        writer.flush(seconds: 10)
+        writer.add(line)
+        writer.flush(seconds: 10)
+        #expect(writer.dropped == dropped)
+        close(ends[0])
+        // Nor does one that is closed.
+        writer.add(line)
+        writer.flush(seconds: 10)
+    }
+
+    @Test func `A line of the log is short, whatever is in it`() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        let writer = LogWriter(ends[1])
+        let logger = Logger(label: "test") { _ in JSONLogHandler(writer: writer) }
+        logger.info("request", metadata: ["path": "\(String(repeating: "y", count: 1 << 20))"])
+        writer.flush(seconds: 10)
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        #expect(read(ends[0], &buffer, buffer.count) < 2000)
+        close(ends[0])
+        close(ends[1])
+    }
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Sends `jersey serve` the worst that is known, all at once, beside honest requests, and ends it in the middle.
+
+    Tools/attack.py [--jersey .build/release/jersey] [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 2900]
+
+Each attacker has an address of its own (127.0.0.x) and goes on and on with all kinds of attack, several at a time. Honest clients ask for one
+frame at a time, each by an address of its own. Told are their answers and times, the most memory of the service and its decoders together, and how
+SIGTERM ends it. It fails where the 99th percentile of honest answers, memory, the time to the end, or an honest request without an
+answer is beyond its bound.
+
+Needs the program `ffmpeg` for its videos; otherwise the standard library.
+"""
+import argparse
+import base64
+import collections
+import http.client
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+import zlib
+
+from serving import Service, form, sequences, synthesize
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def black_png(width: int, height: int) -> bytes:
+    packer = zlib.compressobj(9)
+    row = b"\0" + bytes(width * 3)
+    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def archive(entries: list) -> bytes:
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, content in entries:
+                packed.writestr(name, content)
+        file.seek(0)
+        return file.read()
+
+
+def video(folder: pathlib.Path, name: str, *arguments: str) -> bytes:
+    path = folder / f"{name}.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments, path], check=True)
+    return path.read_bytes()
+
+
+def film(content: bytes) -> tuple:
+    body = b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\n' + content + b"\r\n--x--\r\n"
+    return "/v1/predict", body, "multipart/form-data; boundary=x"
+
+
+def attacks(folder: pathlib.Path, frame: bytes) -> dict:
+    """Paths, bodies and types by what they are."""
+    large = black_png(3968, 3968)
+    found = {
+        "64 folders of large pictures": ("/v1/predict/archive", archive([(f"{a}/{b}.png", large) for a in range(64) for b in range(4)]), "application/zip"),
+        "an output's name of 60 MiB": ("/v2/models/bundled/infer", b'{"inputs":[],"outputs":[{"name":"' + b"x" * (60 << 20) + b'"}]}', "application/json"),
+        "four large pictures": ("/v1/predict", *form([large] * 4)),
+        "1,024 frames": ("/v1/predict", *form([frame] * 1024)),
+        "60 MiB of base64": ("/v1/predict", json.dumps({"frames": [base64.b64encode(bytes(45 << 20)).decode()]}).encode(), "application/json"),
+        "a zip that grows": ("/v1/predict/archive", archive([(f"{index}/1.png", bytes(15 << 20)) for index in range(8)]), "application/zip"),
+    }
+    if shutil.which("ffmpeg"):
+        found["a long video of large frames"] = film(video(
+            folder, "long", "-f", "lavfi", "-i", "color=black:size=3968x3968:rate=10", "-frames:v", "256",
+            "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "45", "-g", "2000"))
+        found["a video that takes gigabytes"] = film(video(
+            folder, "gigabytes", "-f", "lavfi", "-i", "testsrc2=size=3968x3968:rate=10", "-frames:v", "24", "-pix_fmt", "yuv444p10le", "-c:v", "libx264",
+            "-preset", "veryfast", "-refs", "11", "-x264-params", "ref=11:level=62:bframes=0:me=dia:subme=1:threads=2", "-crf", "45"))
+        found["a long video of tiny frames"] = film(video(
+            folder, "tiny", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-frames:v", "1024", "-pix_fmt", "yuv420p", "-c:v", "libx264"))
+    return found
+
+
+class Run:
+    def __init__(self, options, service: Service, attacks: dict, frame: bytes):
+        self.options, self.service, self.attacks = options, service, attacks
+        self.body, self.kind = form([frame])
+        self.lock, self.over, self.ended = threading.Lock(), False, None
+        self.hostile, self.honest, self.lost, self.peak = collections.Counter(), [], [], 0.0
+        self.slowest = collections.Counter()
+
+    def connect(self, address: str, timeout: float = 120) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=timeout, source_address=(address, 0))
+
+    # Those who attack
+
+    def attack(self, address: str, seed: int) -> None:
+        draw = random.Random(seed)
+        while not self.over:
+            name = draw.choice(list(self.attacks))
+            path, body, kind = self.attacks[name]
+            leaves = draw.random() < 0.3
+            start = time.monotonic()
+            try:
+                wire = self.connect(address, 1 if leaves else 120)
+                wire.request("POST", path, body, {"Content-Type": kind})
+                status = wire.getresponse().status
+            except (OSError, http.client.HTTPException) as error:
+                status = "left" if leaves else type(error).__name__
+            finally:
+                wire.close()
+            with self.lock:
+                self.hostile[(name, status)] += 1
+                self.slowest[name] = max(self.slowest[name], time.monotonic() - start)
+            if status in (429, "ConnectionRefusedError", "ConnectionResetError", "BrokenPipeError"):
+                time.sleep(0.2)
+
+    def hold(self, address: str) -> None:
+        """Idle connections, half heads and bodies that stall."""
+        while not self.over:
+            wires = []
+            try:
+                for index in range(200):
+                    wire = socket.create_connection(("127.0.0.1", self.service.port), timeout=5, source_address=(address, 0))
+                    wires.append(wire)
+                    if index % 50 == 0:
+                        wire.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 67108864\r\n\r\n")
+                        wire.sendall(b" " * (20 << 20))
+                    elif index % 3 == 0:
+                        wire.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    elif index % 3 == 1:
+                        wire.sendall(b"GET / HTTP/1.1\r\nHo")
+            except OSError:
+                pass
+            for _ in range(30):
+                if not self.over:
+                    time.sleep(0.2)
+            for wire in wires:
+                wire.close()
+
+    # Those who do not
+
+    def ask(self, address: str) -> None:
+        wire = None
+        while not self.over:
+            start, sent = time.monotonic(), False
+            try:
+                if wire is None:
+                    wire = self.connect(address)
+                    wire.connect()
+                wire.request("POST", "/v1/predict", self.body, {"Content-Type": self.kind})
+                sent = True
+                answer = wire.getresponse()
+                answer.read()
+                status = answer.status
+                if answer.getheader("Connection") == "close":
+                    wire.close()
+                    wire = None
+            except ConnectionRefusedError:
+                # The service has ended.
+                wire = None
+                time.sleep(0.1)
+                continue
+            except (OSError, http.client.HTTPException) as error:
+                status, wire = type(error).__name__, None
+            with self.lock:
+                self.honest.append((status, time.monotonic() - start, start, sent))
+            time.sleep(0.05)
+
+    def watch(self) -> None:
+        while not self.over:
+            self.peak = max(self.peak, family_memory(self.service.process.pid))
+            time.sleep(0.2)
+
+
+def family_memory(process: int) -> float:
+    """Resident memory of a process and those it has started, MiB; what they share counts for each."""
+    total = 0
+    for folder in pathlib.Path("/proc").iterdir():
+        try:
+            stat = (folder / "stat").read_text()
+            if int(folder.name) == process or int(stat.rpartition(")")[2].split()[1]) == process:
+                fields = (folder / "statm").read_text().split()
+                # What a decoder shares with the service is the program itself.
+                pages = int(fields[1]) if int(folder.name) == process else int(fields[1]) - int(fields[2])
+                total += pages * os.sysconf("SC_PAGESIZE")
+        except (OSError, ValueError, IndexError):
+            continue
+    return total / 2 ** 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--attackers", type=int, default=8)
+    parser.add_argument("--honest", type=int, default=2)
+    parser.add_argument("--p99", type=float, default=1.0, help="seconds")
+    parser.add_argument("--memory", type=float, default=2900, help="MiB")
+    parser.add_argument("--end", type=float, default=30, help="seconds from SIGTERM")
+    options = parser.parse_args()
+    jersey = str(pathlib.Path(options.jersey).resolve())
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        frame = sequences(synthesize(jersey, folder / "data", "7", frames=1))[0][0]
+        kinds = attacks(folder, frame)
+        with Service(jersey) as service:
+            run = Run(options, service, kinds, frame)
+            threads = [threading.Thread(target=run.attack, args=(f"127.0.1.{index % options.attackers + 1}", index)) for index in range(3 * options.attackers)]
+            threads += [threading.Thread(target=run.hold, args=(f"127.0.2.{index + 1}",)) for index in range(2)]
+            honest = [threading.Thread(target=run.ask, args=(f"127.0.3.{index + 1}",)) for index in range(options.honest)]
+            for thread in [*threads, *honest, threading.Thread(target=run.watch)]:
+                thread.start()
+            time.sleep(options.seconds)
+            term = time.monotonic()
+            status = service.end()
+            seconds = time.monotonic() - term
+            run.over = True
+            for thread in honest + threads:
+                thread.join()
+    report(options, run, term, seconds, status)
+
+
+def report(options, run: Run, term: float, seconds: float, status: int) -> None:
+    before = [(status, time) for status, time, start, _ in run.honest if start < term]
+    times = sorted(time for status, time in before if status == 200)
+    p99 = times[int(0.99 * len(times))] if times else float("inf")
+    for name in run.attacks:
+        statuses = ", ".join(f"{count} × {status}" for (kind, status), count in sorted(run.hostile.items(), key=str) if kind == name)
+        print(f"attack: {name}: {statuses}; the slowest {run.slowest[name]:.1f} s")
+    others = collections.Counter(status for status, _ in before if status != 200)
+    after = collections.Counter(status for status, _, start, _ in run.honest if start >= term)
+    lost = [status for status, _, start, sent in run.honest if sent and not isinstance(status, int)]
+    print(f"honest: {len(times)} answered, median {times[len(times) // 2] * 1000 if times else 0:.0f} ms, p99 {p99 * 1000:.0f} ms, slowest "
+          f"{times[-1] * 1000 if times else 0:.0f} ms; others before SIGTERM {dict(others)}; from SIGTERM on {dict(after)}")
+    print(f"memory: {run.peak:.0f} MiB at most, the decoders' included; SIGTERM: exit status {status} after {seconds:.1f} s")
+    assert times and p99 < options.p99, "honest requests waited for too long"
+    assert not others, "honest requests were refused"
+    assert not lost, f"{len(lost)} honest requests had no answer: {lost[:3]}"
+    assert run.peak < options.memory, "too much memory"
+    assert seconds < options.end + 1, "it did not end in time"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
