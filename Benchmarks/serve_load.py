@@ -127,9 +127,9 @@ class Subject:
             body, kind = form(frames)
             self.requests.append(f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 
-    def service(self) -> Service:
+    def service(self, *more: str) -> Service:
         model = ["--model", f"m={self.options.weights}"] if self.options.weights else []
-        return Service(self.jersey, *self.reading(), *model)
+        return Service(self.jersey, *self.reading(), *model, *more)
 
     def reading(self) -> list:
         """How models read, for the service and the command alike."""
@@ -186,7 +186,8 @@ def metric(service: Service, name: str) -> float:
 
 
 def overload(subject: Subject) -> None:
-    with subject.service() as service:
+    # All clients have one address.
+    with subject.service("--limit", "client-queue=64") as service:
         rate = subject.capacity(service)
         queue = 64
         # Those who are in wait for at most a full queue, and a client that shares the machine may halve its speed.

@@ -61,7 +61,7 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
     ///
     /// - Throws: `CancellationError` where the task is cancelled while the item waits, which then is not worked on; what the work throws.
     func submit(_ item: Item) async throws -> Output {
-        let (id, client) = (UUID(), Work.client)
+        let (id, client) = (UUID(), Work.current?.client ?? "")
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { line.add(item, id, client, $0) }
         } onCancel: {

@@ -4,7 +4,7 @@ import Hummingbird
 enum PageRoutes {
     static func add(to router: Router<ServiceContext>, _ reception: Reception, _ settings: ServerSettings) {
         let document = String(decoding: PackageResources.openapi_json, as: UTF8.self)
-            .replacing("${limits}", with: ServiceLimit.help(settings))
+            .replacing("${limits}", with: ServiceLimit.help(settings).joined(separator: "; "))
         let files: [(path: RouterPath, type: String, content: [UInt8])] = [
             ("/", "text/html; charset=utf-8", PackageResources.index_html),
             ("/page.css", "text/css; charset=utf-8", PackageResources.page_css),

@@ -45,8 +45,8 @@ struct Reception: Sendable {
         return try await admission.claiming(client) { claim in
             let body = try await collect(request, context, claim)
             return try await admission.admitted(client) {
-                let work = Work(limits)
-                let json = try await Work.$client.withValue(client) {
+                let work = Work(limits, of: client)
+                let json = try await Work.$current.withValue(work) {
                     try await underWay.run(work, context) {
                         try await read(body, model, work, claim, pictures: pictures, parse: parse, answer: answer)
                     }
@@ -61,10 +61,12 @@ struct Reception: Sendable {
         parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
         answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Data {
-        let (asked, uploaded) = try await decoders.run(.init(bytes: body.count)) { decoder in
+        let (asked, uploaded, small) = try await decoders.run(.init(bytes: body.count)) { decoder in
             var upload = Upload(limits, claim)
             let (asked, sequences) = try parse(body, &upload)
-            return (asked, sequences)
+            // Of one player what is small need not wait for another turn.
+            let small = sequences.count == 1 ? try decoder.smallSequence(sequences[0], work, claim) : nil
+            return (asked, sequences, small)
         }
         var sequences: [Upload.Sequence] = []
         for sequence in uploaded {
@@ -77,7 +79,7 @@ struct Reception: Sendable {
                 return try upload.sequences(decoder.archive(bytes, named: name, work, claim), inArchive: name)
             }
         }
-        let read = try await readAll(sequences, model, work, claim, pictures: pictures)
+        let read = try await readAll(sequences, decoded: small, model, work, claim, pictures: pictures)
         if let reason = Self.refusal(read.map(\.prediction)) { throw reason }
         metrics.add(read.map(\.prediction), model: model.about.name)
         return try await decoders.run(.init()) { _ in try answer(model.about, asked, read) }
@@ -85,7 +87,8 @@ struct Reception: Sendable {
 
     /// Each sequence by itself, so that the pictures of all of them need not be there at once.
     private func readAll(
-        _ sequences: [Upload.Sequence], _ model: any Predicting, _ work: Work, _ claim: Admission.Claim, pictures: Bool
+        _ sequences: [Upload.Sequence], decoded: FrameSequence?, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim,
+        pictures: Bool
     ) async throws -> [ReadSequence] {
         try await withThrowingTaskGroup(of: (Int, ReadSequence).self) { group in
             var read: [Int: ReadSequence] = [:]
@@ -96,7 +99,9 @@ struct Reception: Sendable {
                 let allowed = picturesLeft
                 if case .frames(let frames) = sequence.content { picturesLeft = max(0, picturesLeft - frames.count) }
                 group.addTask {
-                    (index, try await readOne(sequence, model, work, claim, pictures: pictures ? allowed : nil))
+                    let read = try await readOne(
+                        sequence, decoded: decoded, model, work, claim, pictures: pictures ? allowed : nil)
+                    return (index, read)
                 }
             }
             for try await (done, result) in group { read[done] = result }
@@ -105,11 +110,17 @@ struct Reception: Sendable {
     }
 
     private func readOne(
-        _ uploaded: Upload.Sequence, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim, pictures: Int?
+        _ uploaded: Upload.Sequence, decoded: FrameSequence?, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim,
+        pictures: Int?
     ) async throws -> ReadSequence {
         let start = ContinuousClock.now
         let size = uploaded.content.size
-        let sequence = try await decoders.run(size) { try $0.sequence(uploaded, work, claim) }
+        let sequence: FrameSequence
+        if let decoded {
+            sequence = decoded
+        } else {
+            sequence = try await decoders.run(size) { try $0.sequence(uploaded, work, claim) }
+        }
         metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name)
         defer { claim.giveBack(sequence.bytes) }
         guard let prediction = try await model.predict([sequence]).first else { throw ServiceError.clientLeft }
@@ -170,8 +181,20 @@ struct ReadSequence: Sendable {
 }
 
 extension MediaDecoder {
+    /// Nil where it takes a process to decode it.
+    ///
+    /// - Throws: `ServiceError` for what is more than the limits allow.
+    fileprivate func smallSequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence? {
+        guard case .frames(let frames) = uploaded.content, let images = try smallPictures(frames, work, claim) else { return nil }
+        let names = frames.map(\.name)
+        return FrameSequence(
+            id: uploaded.id, track: uploaded.track, number: nil, frames: names, images: images,
+            anchor: names.firstIndex { FrameOrder.isAnchor($0.lastName) })
+    }
+
     /// - Throws: `ServiceError` for what cannot be decoded, or is more than the limits allow.
     fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence {
+        if let small = try smallSequence(uploaded, work, claim) { return small }
         let names: [String]
         let images: [Result<RGBImage, ImageError>]
         var anchor: Int?

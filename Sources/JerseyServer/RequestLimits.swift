@@ -14,6 +14,8 @@ public struct RequestLimits: Sendable, Equatable {
     public var pixels = 64_000_000
     /// Pixels of all frames of a request, also of those of a video that are passed over.
     public var totalPixels = 2_500_000_000
+    /// Pixels of a picture that is decoded in the service itself. For such the way to a decoder and back costs more than decoding.
+    public var ownPixels = 250_000
     /// Seconds of a processor that decoding a request may take.
     public var cpuSeconds = 20
     /// Seconds from the end of a request's body to its answer.

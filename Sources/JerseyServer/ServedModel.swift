@@ -53,8 +53,9 @@ final class ServedModel: Predicting {
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
         let windows = sequences.flatMap { loader.windows(of: $0) }
         let pixels = sequences.reduce(0) { $0 + $1.pixels }
-        let loaded = try await decoders.run(.init(pixels: pixels)) { [loader] _ in
+        let loaded = try await decoders.run(.init(pixels: pixels)) { [loader, work = Work.current] _ in
             try windows.map { window in
+                try work?.check()
                 let frames = try loader.load(window)
                 // The pictures are not needed any more, and are much larger than what was made of them.
                 let names = FrameSequence(

@@ -28,6 +28,10 @@ public struct ServiceLimit: Sendable {
         .init(
             "request-pixels", "million pixels of a request, also of pictures of a video that are passed over", 1...100_000,
             unit: 1_000_000, \.limits.totalPixels),
+        .init(
+            "in-process", "thousand pixels of a picture that is decoded in the service itself, which is faster; 0 for none",
+            0...1000,
+            unit: 1000, \.limits.ownPixels),
         .init("request-cpu", "seconds of a processor that decoding a request takes", 1...3600, \.limits.cpuSeconds),
         .init("request-time", "seconds from the end of a request's body to its answer", 1...3600, \.limits.seconds),
         .init("head-time", "seconds for a request's head", 1...3600, \.limits.headerSeconds),
@@ -67,7 +71,7 @@ public struct ServiceLimit: Sendable {
     }
 
     /// For people, of each: its name, what it is, and what is limited.
-    public static func help(_ settings: ServerSettings = ServerSettings()) -> String {
-        all.map { "\($0.name)=\($0.value(in: settings)): \($0.summary)" }.joined(separator: "; ")
+    public static func help(_ settings: ServerSettings = ServerSettings()) -> [String] {
+        all.map { "\($0.name)=\($0.value(in: settings)): \($0.summary)" }
     }
 }

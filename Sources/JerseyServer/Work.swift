@@ -11,15 +11,17 @@ final class Work: Sendable {
         var onEnd: (@Sendable () -> Void)?
     }
 
-    /// The client whose request this is: work is shared out by it.
-    @TaskLocal static var client = "nowhere"
+    /// Of the request that a task works for.
+    @TaskLocal static var current: Work?
 
+    /// Whose request this is: what there is to do is shared out by it.
+    let client: String
     let limits: RequestLimits
     let deadline: ContinuousClock.Instant
     private let state: Mutex<State>
 
-    init(_ limits: RequestLimits) {
-        self.limits = limits
+    init(_ limits: RequestLimits, of client: String) {
+        (self.limits, self.client) = (limits, client)
         deadline = .now + .seconds(limits.seconds)
         state = Mutex(State(pixels: limits.totalPixels, cpu: Double(limits.cpuSeconds)))
     }

@@ -20,7 +20,7 @@ import Testing
         _ body: @escaping @Sendable (MediaDecoder, Work, Admission.Claim) throws -> Output
     ) async throws -> Output {
         let room = Admission.Room(requests: 1, bytes: memory)
-        let work = work ?? Work(limits)
+        let work = work ?? Work(limits, of: "a")
         return try await Admission(room, ofClient: room).claiming("a") { claim in
             try await pool.run(.init()) { try body($0, work, claim) }
         }
@@ -50,6 +50,26 @@ import Testing
             }
         }
         #expect(images.count == 4)
+    }
+
+    @Test func `Only what says to be small, and is, is decoded in the service itself`() async throws {
+        let small = try picture(width: 50, height: 40)
+        let jpeg = try RGBImage(decoding: small, named: "a").jpegData()
+        var progressive = jpeg
+        progressive[try #require(jpeg.firstRange(of: Data([0xFF, 0xC0]))).lowerBound + 1] = 0xC2
+        let cases: [([Data], own: Int, isOwn: Bool)] = [
+            ([small, jpeg], 2000, true), ([small], 1999, false), ([small], 0, false), ([small, progressive], 2000, false),
+            ([small, Data("no picture".utf8)], 2000, false),
+        ]
+        for (frames, own, isOwn) in cases {
+            var limits = RequestLimits()
+            limits.ownPixels = own
+            let images = try await decode(Subject.decoders, limits) { decoder, work, claim in
+                try decoder.smallPictures(frames.map { (name: "a", bytes: $0) }, work, claim)
+            }
+            #expect((images != nil) == isOwn, "\(own)")
+            if isOwn { #expect(try images?.first?.get() == RGBImage(decoding: small, named: "a")) }
+        }
     }
 
     @Test func `A decoder has no rights but to decode: no further files, calls, privileges and processes`() throws {
@@ -87,6 +107,23 @@ import Testing
         #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
     }
 
+    @Test func `A decoder goes on when all of a service's processes are told to end: what has begun is answered first`()
+        async throws
+    {
+        let pool = Self.pool()
+        let small = try picture()
+        let process = try await decode(pool) { decoder, work, claim in
+            _ = try decoder.pictures([("a", small)], work, claim)
+            return try #require(decoder.processID)
+        }
+        for signal in [SIGTERM, SIGINT, SIGHUP] { kill(process, signal) }
+        let images = try await decode(pool) { decoder, work, claim in
+            #expect(decoder.processID == process)
+            return try decoder.pictures([("a", small)], work, claim)
+        }
+        #expect(images.count == 1)
+    }
+
     @Test func `A decoder that dies is replaced`() async throws {
         let pool = Self.pool()
         let small = try picture()
@@ -105,7 +142,7 @@ import Testing
     @Test func `Decoding ends when nobody waits any more, and the decoder is as good as before`() async throws {
         let pool = Self.pool()
         let film = try Self.film(frames: 1000, width: 640, height: 480)
-        let work = Work(RequestLimits())
+        let work = Work(RequestLimits(), of: "a")
         let start = ContinuousClock.now
         let task = Task {
             try await decode(pool, work: work) { decoder, work, claim in
@@ -137,7 +174,7 @@ import Testing
         // The decoder itself has said so, and goes on.
         let frame = try picture()
         limits.totalPixels = 12 * 16
-        let work = Work(limits)
+        let work = Work(limits, of: "a")
         _ = try await decode(work: work) { try $0.pictures([("a", frame)], $1, $2) }
         await #expect(throws: ServiceError.self) {
             try await decode(work: work) { decoder, work, claim in _ = try decoder.pictures([("a", frame)], work, claim) }
@@ -146,7 +183,7 @@ import Testing
 
     @Test func `A request's time of a processor is counted, and what takes more is ended`() async throws {
         let film = try Self.film(frames: 1000, width: 640, height: 480)
-        let work = Work(RequestLimits())
+        let work = Work(RequestLimits(), of: "a")
         try work.spend(cpu: 19.9)
         let error = await #expect(throws: ServiceError.self) {
             try await decode(work: work) { decoder, work, claim in _ = try decoder.film(film, named: "f", work, claim) }

@@ -14,7 +14,8 @@ struct ServeCommand: ParsableCommand {
             Protocol; GET /openapi.json describes all of it, / is the page, /metrics is for Prometheus. Logs are lines of JSON on \
             standard error. SIGTERM ends it once all requests that were taken are answered.
 
-            Limits, with what they are unless set: \(ServiceLimit.help()).
+            Limits of --limit, and what they are unless set:
+            \(ServiceLimit.help().map { "  " + $0 }.joined(separator: "\n"))
 
             Example: jersey serve
             Then: curl -F frames=@1.jpg -F frames=@2.jpg http://127.0.0.1:8080/v1/predict

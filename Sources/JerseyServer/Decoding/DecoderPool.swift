@@ -47,7 +47,7 @@ private final class DecoderLane: Sendable {
         for number in 1...settings.workers {
             let thread = Thread { [line] in
                 // Of this thread.
-                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(nice))
+                if nice > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(nice)) }
                 Runtime.useCallingThreadOnly()
                 let decoder = MediaDecoder(settings, nice: nice)
                 while true {
@@ -71,7 +71,7 @@ private final class DecoderLane: Sendable {
     }
 
     func run<Output: Sendable>(_ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
-        let (id, client) = (UUID(), Work.client)
+        let (id, client) = (UUID(), Work.current?.client ?? "")
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Output, any Error>) in
                 line.add(id, client) { decoder in
@@ -154,6 +154,31 @@ final class MediaDecoder {
     }
 
     // MARK: Jobs
+
+    /// Pictures that are small, and few, on the calling thread; nil where one of them is not, or where it cannot be told.
+    ///
+    /// - Throws: `ServiceError` where they are more than the limits allow, or the memory that they take is not there.
+    func smallPictures(
+        _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
+    ) throws -> [Result<RGBImage, ImageError>]? {
+        guard Upload.Content.frames(frames).size.isSmall else { return nil }
+        let sizes = frames.compactMap { DeclaredSize($0.bytes) }
+        guard sizes.count == frames.count, sizes.allSatisfy({ $0.pixels <= work.limits.ownPixels && !$0.isProgressive }) else {
+            return nil
+        }
+        let total = sizes.reduce(0) { $0 + $1.pixels }
+        guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits) }
+        try work.spend(pixels: total)
+        try claim.take(3 * total)
+        return try zip(frames, sizes).map { frame, size in
+            do {
+                // What says of itself to be small has to be.
+                return .success(try RGBImage(decoding: frame.bytes, named: frame.name, maximumPixels: size.pixels))
+            } catch let error as ImageError {
+                return .failure(error)
+            }
+        }
+    }
 
     /// Pictures; what cannot be decoded is told for each.
     ///

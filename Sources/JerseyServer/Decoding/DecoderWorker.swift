@@ -12,6 +12,8 @@ public enum DecoderWorker {
     /// Works until the service closes the pipe. `arguments`: bytes of memory, and how far to stand behind others.
     public static func run(_ arguments: [String]) -> Never {
         guard arguments.count == 2, let memory = Int64(arguments[0]), let nice = Int32(arguments[1]) else { _exit(64) }
+        // They are for the service, which answers first what it has begun. Its end closes the pipe.
+        for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
         // What is first used within the limits could not be had there.
         _ = VideoReader.libraryVersion
         if cs_enter(memory, nice) != nil { _exit(70) }
