@@ -58,10 +58,19 @@ final class Admission: Sendable {
 
     private let most: Room
     private let mostOfClient: Room
+    /// Kept for clients that have little in: an eighth, so that those who fill the rest keep nobody else out.
+    private let reserve: Room
+    /// What is little.
+    private let little: Room
     private let state = Mutex(State())
 
     init(_ most: Room, ofClient mostOfClient: Room) {
         (self.most, self.mostOfClient) = (most, mostOfClient)
+        // Where one client may have all, there is nobody to keep it for.
+        reserve = Room(
+            requests: mostOfClient.requests < most.requests ? most.requests / 8 : 0,
+            bytes: mostOfClient.bytes < most.bytes ? most.bytes / 8 : 0)
+        little = Room(requests: max(1, most.requests / 32), bytes: most.bytes / 32)
     }
 
     /// Requests that are in.
@@ -98,10 +107,13 @@ final class Admission: Sendable {
     }
 
     private func check(_ state: State, _ more: Room, _ client: String) throws {
-        if !state.all.has(room: more, in: most) {
+        let own = state.clients[client] ?? Room()
+        let isLittle = own.has(room: more, in: little)
+        let open = isLittle ? most : Room(requests: most.requests - reserve.requests, bytes: most.bytes - reserve.bytes)
+        if !state.all.has(room: more, in: open) {
             throw ServiceError(.tooManyRequests, "too many requests are waiting; try again in a second", retryAfter: 1)
         }
-        if !(state.clients[client] ?? Room()).has(room: more, in: mostOfClient) {
+        if !own.has(room: more, in: mostOfClient) {
             throw ServiceError(
                 .tooManyRequests, "too many requests of yours are waiting; wait for their answers, or try again in a second",
                 retryAfter: 1)

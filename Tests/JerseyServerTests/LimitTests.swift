@@ -75,8 +75,13 @@ import Testing
                 _ = #expect(throws: ServiceError.self) { try other.take(1) }
             }
             try await admission.claiming("b") { other in
-                try other.take(40)
+                // The last eighth is for those who have little.
+                try other.take(28)
                 #expect(throws: ServiceError.self) { try other.take(1) }
+                try await admission.claiming("c") { third in
+                    try third.take(3)
+                    #expect(throws: ServiceError.self) { try third.take(1) }
+                }
             }
             claim.giveBack(10)
             try claim.take(10)
