@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sends `jersey serve` the worst that is known, all at once, beside honest requests, and ends it in the middle.
 
-    Tools/attack.py [--jersey .build/release/jersey] [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 2900]
+    Tools/attack.py [--jersey .build/release/jersey] [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 3700]
 
 Each attacker has an address of its own (127.0.0.x) and goes on and on with all kinds of attack, several at a time. Honest clients ask for one
 frame at a time, each by an address of its own. Told are their answers and times, the most memory of the service and its decoders together, and how
@@ -201,7 +201,7 @@ def main() -> None:
     parser.add_argument("--attackers", type=int, default=8)
     parser.add_argument("--honest", type=int, default=2)
     parser.add_argument("--p99", type=float, default=1.0, help="seconds")
-    parser.add_argument("--memory", type=float, default=2900, help="MiB")
+    parser.add_argument("--memory", type=float, default=3700, help="MiB")
     parser.add_argument("--end", type=float, default=30, help="seconds from SIGTERM")
     options = parser.parse_args()
     jersey = str(pathlib.Path(options.jersey).resolve())
