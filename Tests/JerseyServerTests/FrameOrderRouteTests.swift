@@ -52,7 +52,8 @@ import Torch
         }
 
         let served = try await ServedModel(
-            named: "m", version: 1, from: weights.path, settings, decoders: DecoderPool(threads: 1), metrics: ServiceMetrics())
+            named: "m", version: 1, from: weights.path, settings, decoders: Subject.decoders,
+            metrics: ServiceMetrics())
         predictions += try await Subject([served]).ask { client async throws in
             let (body, type) = form(files.map { ("frames", $0, $1) })
             let asForm = try await client.post("/v1/predict", body, type: type)

@@ -91,13 +91,13 @@ struct ModelsCommand: ParsableCommand {
         }
         if json {
             let row = Row(spec, parameters: outline.parameters, parts: outline.parts)
-            return print(JSON.text(try JSON.readable(row)), terminator: "")
+            return Console.printExactly(JSON.text(try JSON.readable(row)))
         }
         let older = ModelSpec.aliases.filter { $0.value == spec.name && spec.title == spec.name }.keys.sorted()
-        print(
-            spec.title + (older.isEmpty ? "" : ", formerly \(older.joined(separator: ", "))") + ", phase \(spec.phase.rawValue)\n"
-        )
-        print(outline.table)
+        let former = older.isEmpty ? "" : ", formerly \(older.joined(separator: ", "))"
+        Console.print(spec.title + former + ", phase \(spec.phase.rawValue)")
+        Console.print()
+        Console.print(outline.table)
     }
 
     private static func file(_ path: String) throws -> URL {
