@@ -3,7 +3,7 @@ import Jersey
 import Logging
 import Torch
 
-/// One line of JSON for each event: `time`, `level`, `message`, and whatever belongs to the event. No text is longer than a few thousand
+/// One line of JSON for each event: `time`, `level`, `message`, and whatever belongs to the event. No text is longer than a thousand
 /// characters, whatever strangers send.
 struct JSONLogHandler: LogHandler {
     /// Numbers stay numbers.
@@ -15,7 +15,7 @@ struct JSONLogHandler: LogHandler {
             switch value {
             case .stringConvertible(let number as Int): self = .number(Double(number))
             case .stringConvertible(let number as Double): self = .number(number)
-            default: self = .text(Shown.line("\(value)"))
+            default: self = .text(Shown.text("\(value)", limit: 1000))
             }
         }
 

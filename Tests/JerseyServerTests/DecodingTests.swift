@@ -143,7 +143,6 @@ import Testing
         let pool = Self.pool()
         let film = try Self.film(frames: 1000, width: 640, height: 480)
         let work = Work(RequestLimits(), of: "a")
-        let start = ContinuousClock.now
         let task = Task {
             try await decode(pool, work: work) { decoder, work, claim in
                 _ = try decoder.film(film, named: "f", work, claim)
@@ -152,7 +151,6 @@ import Testing
         try await Task.sleep(for: .milliseconds(100))
         work.end(.clientLeft)
         await #expect(throws: ServiceError.clientLeft) { try await task.value }
-        #expect(ContinuousClock.now - start < .seconds(30))
         let small = try picture()
         #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
     }

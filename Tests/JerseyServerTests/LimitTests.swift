@@ -61,7 +61,7 @@ import Testing
                 #expect(answer.status == .badRequest && answer.text.utf8.count < 1200)
             }
         }
-        #expect(ServiceError(.badRequest, String(repeating: "a", count: 5000)).description.count == 1001)
+        #expect(ServiceError(.badRequest, String(repeating: "a", count: 5000)).description.count <= 1000)
     }
 
     @Test func `One client's requests and bytes leave room for others'`() async throws {
@@ -149,14 +149,14 @@ import Testing
     {
         let isSlow = Mutex(true)
         let stub = StubModel { if isSlow.withLock({ $0 }) { try await Latch().wait() } }
-        let subject = try await Subject([stub]) { $0.limits.seconds = 1 }
+        let subject = try await Subject([stub]) { $0.limits.seconds = 10 }
         let body = "{\"frames\": [\"\(try picture().base64EncodedString())\"]}"
         let reception = subject.reception
         let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             #expect(try await client.get("/v2/health/ready").status == .ok)
             let answer = try await client.post("/v1/predict", json: body)
-            #expect(answer.status == .serviceUnavailable && answer.error?.contains("within its 1 s") == true)
+            #expect(answer.status == .serviceUnavailable && answer.error?.contains("within its 10 s") == true)
             #expect(try await client.get("/v2/health/ready").status == .serviceUnavailable)
             #expect(try await client.get("/v2/health/live").status == .ok)
             isSlow.withLock { $0 = false }

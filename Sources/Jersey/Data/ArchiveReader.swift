@@ -35,7 +35,9 @@ final class ArchiveReader {
         most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
         bytes = nil
         Self.allowFormats(handle)
-        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else { throw notAnArchive }
+        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else {
+            throw notAnArchive
+        }
     }
 
     /// An archive in memory.
