@@ -19,6 +19,7 @@ final class LogWriter: @unchecked Sendable {
     ///
     /// - Parameter file: an open descriptor.
     init(_ file: Int32) {
+        surviveBrokenPipes()
         self.file = file
         let thread = Thread { [self] in run() }
         thread.name = "log"
@@ -80,3 +81,6 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 }
+
+/// Writing to whoever has gone is an error from now on, and not the end of the program.
+func surviveBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

@@ -22,7 +22,7 @@ struct DecoderPool: Sendable {
     /// Starts the threads; they stay for the rest of the process.
     init(_ settings: ServerSettings) {
         // A decoder that dies must not take the service with it.
-        signal(SIGPIPE, SIG_IGN)
+        surviveBrokenPipes()
         quick = DecoderLane(settings, nice: 0)
         slow = DecoderLane(settings, nice: 10)
     }
