@@ -66,12 +66,22 @@ typedef struct {
   failure failure;
   struct jpeg_decompress_struct codec;
   struct jpeg_progress_mgr progress;
+  int orientation;  // 0 until EXIF data were seen
 } decoder;
 
-static int orientation_of(j_decompress_ptr codec) {
-  for (jpeg_saved_marker_ptr m = codec->marker_list; m; m = m->next)
-    if (m->data_length > 6 && memcmp(m->data, "Exif\0", 6) == 0) return ci_exif_orientation(m->data, m->data_length);
-  return 1;
+// Looks for EXIF data in a marker of its kind. libjpeg would keep them all in a list and walk it to its end for each, which takes minutes
+// for a million. The source is memory, so that all there is lies in its buffer.
+static boolean read_exif(j_decompress_ptr codec) {
+  decoder *d = codec->client_data;
+  struct jpeg_source_mgr *source = codec->src;
+  const JOCTET *marker = source->next_input_byte;
+  size_t left = source->bytes_in_buffer, length = left < 2 ? 0 : (size_t)marker[0] << 8 | marker[1];
+  if (length > left || length < 2) fail((j_common_ptr)codec, ci_status_truncated, "a marker that does not end");
+  if (!d->orientation && length > 8 && memcmp(marker + 2, "Exif\0", 6) == 0)
+    d->orientation = ci_exif_orientation(marker + 2, (unsigned)length - 2);
+  source->next_input_byte += length;
+  source->bytes_in_buffer -= length;
+  return TRUE;
 }
 
 // Four components are what Adobe writes: inverted CMYK. The rounding is Pillow's.
@@ -104,10 +114,11 @@ static ci_status decode(decoder *d, const uint8_t *bytes, size_t count, int64_t 
   d->progress.progress_monitor = on_progress;
   codec->progress = &d->progress;
   jpeg_mem_src(codec, bytes, count);
-  jpeg_save_markers(codec, JPEG_APP0 + 1, 0xFFFF);
+  codec->client_data = d;
+  jpeg_set_marker_processor(codec, JPEG_APP0 + 1, read_exif);
   jpeg_read_header(codec, TRUE);
 
-  int orientation = orientation_of(codec);
+  int orientation = d->orientation ? d->orientation : 1;
   out->width = (int32_t)(orientation < 5 ? codec->image_width : codec->image_height);
   out->height = (int32_t)(orientation < 5 ? codec->image_height : codec->image_width);
   if ((int64_t)out->width * out->height > maximum_pixels) return ci_status_too_large;

@@ -74,8 +74,8 @@ private final class Wire: @unchecked Sendable {
             change(&$0)
         }
         try await subject.app.test(.live) { client in
-            // This client has a connection, too: the service is to know of it before those of the test.
-            try await client.execute(uri: "/v2/health/live", method: .get) { #expect($0.status == .ok) }
+            // This client has a connection, too: the service is to know of it before those of the test, where limits let it live so long.
+            _ = try? await client.execute(uri: "/v2/health/live", method: .get)
             try await body(try #require(client.port))
         }
     }

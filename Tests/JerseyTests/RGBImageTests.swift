@@ -36,6 +36,15 @@ struct RGBImageTests {
         #expect((info.width, info.height) == (image.width, image.height))
     }
 
+    /// With libjpeg's own list of markers this takes minutes.
+    @Test("a million empty markers are passed over, and the first EXIF block behind them counts", .timeLimit(.minutes(2)))
+    func manyMarkers() throws {
+        let turned = try withOrientation(6, withOrientation(1, blocks("AB CD EF").jpegData(quality: 100)))
+        let markers = Data((0..<1_000_000).flatMap { _ in [0xFF, 0xE1, 0, 2] as [UInt8] })
+        let image = try RGBImage(decoding: turned.prefix(2) + markers + turned.dropFirst(2), named: "markers")
+        #expect(letters(image) == "ECA FDB")
+    }
+
     @Test("a PNG named .jpg decodes, and a slice of a longer buffer too")
     func misnamed() throws {
         let image = gradient(5, 4)

@@ -27,6 +27,7 @@ public struct Roster: Sendable, Equatable {
         var (players, others): ([JerseyNumber: [Player]], [JerseyNumber: [Player]]) = ([:], [:])
         var lines: [String: Int] = [:]
         var teams: [String] = []
+        var known: Set<String> = []
         for (line, cells) in rows.rows {
             let player = Player(team: cells[0], name: cells[2])
             guard let number = JerseyNumber(cells[1]) else {
@@ -39,14 +40,14 @@ public struct Roster: Sendable, Equatable {
                     "lists number \(number) of \(player.team.isEmpty ? "one team" : player.team) twice, in lines \(other) and \(line)",
                     advice: "a number belongs to one player of a team: take one of them out, or mend the team")
             }
-            if !teams.contains(player.team) { teams.append(player.team) }
+            if known.insert(player.team).inserted { teams.append(player.team) }
             if team == nil || team == player.team {
                 players[number, default: []].append(player)
             } else {
                 others[number, default: []].append(player)
             }
         }
-        if let team, !teams.contains(team) {
+        if let team, !known.contains(team) {
             throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
         }
         guard !players.isEmpty else { throw FileError(path, "lists no players", advice: "after the first line, a player a line") }
