@@ -19,10 +19,13 @@ struct Cost {
         let status: Int32
     }
 
+    /// Stands for a file without a byte: what a process costs by itself.
+    private static let nothing = "-"
+
     static func main() throws {
         let words = Array(CommandLine.arguments.dropFirst())
         if words.first == "--read", words.count == 3 {
-            let data = try Data(contentsOf: URL(fileURLWithPath: words[2]))
+            let data = words[2] == nothing ? Data() : try Data(contentsOf: URL(fileURLWithPath: words[2]))
             do { try Reader(named: words[1]).read(data) } catch { print(String("\(error)".prefix(200))) }
             return
         }
@@ -37,7 +40,11 @@ struct Cost {
             let place = URL(fileURLWithPath: folder).appendingPathComponent(reader.rawValue)
             let names = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).sorted()
             guard !names.isEmpty else { continue }
-            let idle = use("/dev/null", reader, limit: 60)
+            let idle = use(nothing, reader, limit: 60)
+            guard idle.status == 0 else {
+                print("\(reader.rawValue): does not even read nothing (status \(idle.status))")
+                exit(1)
+            }
             for name in names {
                 let path = place.appendingPathComponent(name).path
                 let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
