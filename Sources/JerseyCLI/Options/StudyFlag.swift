@@ -19,6 +19,7 @@ struct StudyFlag {
         StudyFlag("max_epochs", "--epochs"), StudyFlag("learning_rate", "--rate"), StudyFlag("num_workers", "--workers"),
         StudyFlag("img_height", "--size"), StudyFlag("img_width", "--size"), StudyFlag("max_seq_len", "--frames"),
         StudyFlag("early_stopping_patience", "--patience"), StudyFlag("use_mixed_precision", "--precision"),
+        StudyFlag("seq_hidden_dim", "--set hidden"), StudyFlag("use_anchor_always", "--published"),
         StudyFlag("scheduler_type", "--scheduler"), StudyFlag("lr_backbone", "--set optimizer.encoderRate"),
         StudyFlag("lr_temporal", "--set optimizer.temporalRate"), StudyFlag("lr_heads", "--set optimizer.headRate"),
         StudyFlag("weight_decay", "--set optimizer.weightDecay"), StudyFlag("grad_clip", "--set optimizer.clip"),
