@@ -40,17 +40,18 @@ private struct ResizeTaps {
     private let weights: [Int32]
     private let stride: Int
 
+    /// - Parameters: sides of pictures that there are, so that no value is beyond what an `Int` holds.
     init(from size: Int, to target: Int) {
         let scale = Double(size) / Double(target)
         let support = max(scale, 1)
-        stride = Int(clamping: support.rounded(.up)) * 2 + 1
+        stride = Int(support.rounded(.up)) * 2 + 1
         var starts: [Int] = []
         var counts: [Int] = []
         var weights = [Int32](repeating: 0, count: target * stride)
         for index in 0..<target {
             let center = (Double(index) + 0.5) * scale
-            let start = max(Int(clamping: center - support + 0.5), 0)
-            let count = min(Int(clamping: center + support + 0.5), size) - start
+            let start = max(Int(center - support + 0.5), 0)
+            let count = min(Int(center + support + 0.5), size) - start
             let shares = (0..<count).map { max(0, 1 - abs((Double($0 + start) - center + 0.5) * (1 / support))) }
             let total = shares.reduce(0, +)
             for (tap, share) in shares.enumerated() {
