@@ -54,15 +54,19 @@ extension Checked {
         limits ~= value ? nil : "\(name) \(value)"
     }
 
+    package func flaw(ofCounts counts: KeyValuePairs<String, Int>) -> String? {
+        counts.lazy.compactMap { flaw(of: $0.value, $0.key, in: 0...Limits.count) }.first
+    }
+
     package func flaw(of values: [Double], _ name: String, in limits: ClosedRange<Double>) -> String? {
         // What is no number is in no range.
         values.first { !(limits ~= $0) }.map { "\(name) \($0)" }
     }
 }
 
-/// Of what our files may have.
+/// What numbers in our files may be.
 package enum Limits {
-    /// Of frames, sequences, epochs, steps: so that sums and products of a few do not overflow.
+    /// The most frames, sequences, epochs or steps: sums and products of a few do not overflow.
     package static let count = 1 << 40
     package static let finite = -1e30...1e30
     /// A century.

@@ -27,7 +27,7 @@ final class ArchiveReader {
     init(_ file: String, called path: String, limits: UnpackedArchive.Limits) throws {
         guard FileNames.exists(file) else { throw FileError(path, "does not exist") }
         guard file.withFileSystemPath({ access($0, R_OK) }) == 0 else {
-            throw FileError(path, "cannot be read: \(String(cString: strerror(errno)))")
+            throw FileError(path, "cannot be read: \(SystemError().reason)")
         }
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         (self.path, self.limits, self.handle) = (path, limits, handle)
@@ -150,7 +150,7 @@ final class ArchiveReader {
         return entry
     }
 
-    /// Of lines, terminals, or the direction of letters. Marks that some alphabets need, such as joiners, are none.
+    /// Whether it controls lines, terminals, or the direction of letters. Marks that some alphabets need, such as joiners, do not.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isBidiControl
             || [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
@@ -176,7 +176,7 @@ final class ArchiveReader {
 
     private func failed(_ entry: Entry) -> FileError {
         FileError(
-            path, "cannot be unpacked at \(entry.name): \(String(cString: strerror(errno)))",
+            path, "cannot be unpacked at \(entry.name): \(SystemError().reason)",
             advice: "free some space, or point TMPDIR to where there is more")
     }
 

@@ -36,7 +36,7 @@ public struct UnlabelledSequences: Sendable {
             }
         }
         for (folder, names) in files {
-            let different = Array(Set(names.map(ExactText.init))).map(\.text)
+            let different = Set(names.map(ExactText.init)).map(\.text)
             add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: different), in: nil)
         }
         // A folder that is named twice is read once.

@@ -62,11 +62,11 @@ public final class UnpackedArchive: Sendable {
     ) throws {
         try withUTF8Names {
             let reader = try ArchiveReader(bytes, called: name, limits: limits)
-            var seen: Set<[UInt8]> = []
+            var seen: Set<ExactText> = []
             while let entry = try reader.next() {
                 guard isWanted(entry.parts), let last = entry.parts.last, FrameOrder.isFrame(last) else { continue }
                 let path = entry.parts.joined(separator: "/")
-                guard seen.insert(Array(path.utf8)).inserted else { throw reader.refused(entry, "is in it twice") }
+                guard seen.insert(ExactText(path)).inserted else { throw reader.refused(entry, "is in it twice") }
                 try body(path, try reader.content(of: entry))
             }
         }
@@ -75,7 +75,7 @@ public final class UnpackedArchive: Sendable {
     /// Where a frame lies that is named by the archive's path and its path in there; other paths are what they are.
     public func file(_ name: String) -> String {
         // Byte by byte: a slash and an accent behind it are one character, and would not be seen as a slash.
-        let start = Array((path + "/").utf8)
+        let start = (path + "/").utf8
         guard name.utf8.starts(with: start) else { return name }
         return folder.path + "/" + String(Substring(name.utf8.dropFirst(start.count)))
     }

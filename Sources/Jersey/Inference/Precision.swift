@@ -19,7 +19,7 @@ public enum Precision: String, Codable, CodingKeyRepresentable, Sendable, CaseIt
     }
 
     /// What the encoder's values are kept in.
-    private var dtype: DType {
+    package var dtype: DType {
         switch self {
         case .float32: .float32
         case .bfloat16: .bfloat16

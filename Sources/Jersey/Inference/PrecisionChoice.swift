@@ -49,12 +49,12 @@ extension Precision {
 public struct PrecisionAgreement: Codable, Sendable, Equatable {
     /// How many were read in both.
     public var sequences: Int
-    /// Of these, how many have another number, or an answer in one of the two only.
+    /// How many of these have another number, or an answer in one of the two only.
     public var changed: Int
-    /// Of a digit's probability, 0...1.
+    /// The largest difference of a digit's probability, 0...1.
     public var largestDifference: Double
 
-    /// Sequences that prove something; of a precision that changes one answer in a hundred they show three.
+    /// How many sequences prove something: if one answer in a hundred changed, so many would show about three.
     static let fewest = 300
 
     /// Whether the answers are the same, by enough sequences.
@@ -79,7 +79,7 @@ extension PrecisionAgreement {
 }
 
 extension Reading {
-    /// Of a digit's probability.
+    /// The largest difference of a digit's probability, 0...1.
     package func largestDifference(from other: Reading) -> Double {
         zip(tens + ones, other.tens + other.ones).map { abs(exp($0) - exp($1)) }.max() ?? 0
     }

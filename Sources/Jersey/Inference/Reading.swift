@@ -38,7 +38,7 @@ public struct Reading: Sendable {
         self.precision = precision
     }
 
-    /// Whether the model's output is made of numbers; one that overflowed is not, and says nothing. Of several numbers here, all are.
+    /// Whether all of the model's output is finite; one that overflowed says nothing.
     var isNumber: Bool {
         Belief(self).isNumber && (attention ?? []).allSatisfy(\.isFinite) && (full ?? []).allSatisfy(\.isFinite)
     }

@@ -190,11 +190,8 @@ public struct Checkpoint {
         // begin too; but that is below 16 MiB, so that its fourth byte is zero, and theirs is not.
         guard FileNames.exists(url.path) else { throw FileError(url.path, "does not exist") }
         let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
-        guard file >= 0 else { throw FileError(url.path, "cannot be read: \(String(cString: strerror(errno)))") }
-        var start = Data(count: 4)
-        let count = start.withUnsafeMutableBytes { Foundation.read(file, $0.baseAddress, $0.count) }
-        start = start.prefix(max(0, count))
-        close(file)
+        guard file >= 0 else { throw FileError(url.path, "cannot be read: \(SystemError().reason)") }
+        let start = (try? FileHandle(fileDescriptor: file, closeOnDealloc: true).read(upToCount: 4)) ?? Data()
         if start.count == 4, start.last != 0, start.first == 0x80 || start.starts(with: Data("PK".utf8)) {
             let checkpoint = try PthFile(contentsOf: url)
             return (checkpoint.tensors, checkpoint.texts)

@@ -116,9 +116,7 @@ public final class JerseyModel {
         }
         let compilation: Compilation
         switch precision {
-        case .float32: compilation = .float(.float32)
-        case .bfloat16: compilation = .float(.bfloat16)
-        case .float16: compilation = .float(.float16)
+        case .float32, .bfloat16, .float16: compilation = .float(precision.dtype)
         case .int8:
             guard encoder.isQuantizable else {
                 throw UsageError(

@@ -7,8 +7,7 @@ public enum PretrainedEncoder {
     public static func note(_ encoders: [EncoderKind], published: Bool) -> String? {
         let names = EncoderKind.allCases.filter { encoders.contains($0) && $0.imagenetWeights != nil }
         guard !names.isEmpty else { return nil }
-        let places = EncoderKind.allCases.compactMap { names.contains($0) ? $0.imagenetWeights : nil }
-        let sources = places.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let sources = names.compactMap(\.imagenetWeights).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return (published ? "warning: " : "note: ") + names.map(\.rawValue).joined(separator: ", ")
             + (names.count == 1 ? " starts" : " start") + " from random weights, where the study has ImageNet's"
             + (published ? ", so that its tables cannot come out" : "")

@@ -25,11 +25,11 @@ public final class VideoWriter {
         }
         (self.path, self.width, self.height) = (path, width, height)
         temporary = url.deletingLastPathComponent().appendingPathComponent(".\(UUID().uuidString).\(url.lastPathComponent)").path
-        let (status, message) = withVideoMessage { [temporary] in
-            cv_writer_open(temporary, Int32(width), Int32(height), rate, &writer, $0, $1)
+        let (status, message) = withVideoMessage { [temporary] message, capacity in
+            temporary.withFileSystemPath { cv_writer_open($0, Int32(width), Int32(height), rate, &writer, message, capacity) }
         }
         guard status == .ok else {
-            unlink(temporary)
+            _ = temporary.withFileSystemPath(unlink)
             throw FileError(path, "cannot be made: \(message.isEmpty ? "not enough memory" : message)")
         }
     }
@@ -37,7 +37,7 @@ public final class VideoWriter {
     deinit {
         guard let writer else { return }
         cv_writer_close(writer)
-        unlink(temporary)
+        _ = temporary.withFileSystemPath(unlink)
     }
 
     /// Whether a path ends like a video that can be made.
@@ -68,8 +68,8 @@ public final class VideoWriter {
     public func finish() throws {
         let (status, message) = withVideoMessage { cv_writer_finish(writer!, $0, $1) }
         guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
-        guard rename(temporary, path) == 0 else {
-            throw FileError(path, "cannot replace the file: \(String(cString: strerror(errno)))")
+        guard temporary.withFileSystemPath({ from in path.withFileSystemPath { rename(from, $0) } }) == 0 else {
+            throw FileError(path, "cannot replace the file: \(SystemError().reason)")
         }
         cv_writer_close(writer!)
         writer = nil

@@ -10,7 +10,7 @@ public enum AtomicFile {
     /// Removes what a kill within a write has left in `folder`. Only for whoever alone writes there.
     public static func removeLeftovers(in folder: URL) {
         for name in FileNames.list(folder.path) ?? [] where isLeftover(name) {
-            try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            _ = folder.appendingPathComponent(name).path.withFileSystemPath(unlink)
         }
     }
 
@@ -40,7 +40,7 @@ public enum AtomicFile {
         func failure(_ action: String) -> FileError {
             let code = errno
             let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; what was there before is kept" : nil
-            return FileError(url.path, "cannot \(action): \(String(cString: strerror(code)))", advice: advice)
+            return FileError(url.path, "cannot \(action): \(SystemError(code).reason)", advice: advice)
         }
         let file = temporary.path.withFileSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
         guard file >= 0 else { throw failure("create the file") }

@@ -17,7 +17,7 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
     public init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
         let code = ((error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError)?.code
         let reason =
-            (error as? SystemError)?.reason ?? code.map { String(cString: strerror($0.rawValue)) } ?? error.localizedDescription
+            (error as? SystemError)?.reason ?? code.map { SystemError($0.rawValue).reason } ?? error.localizedDescription
         self.init(path, "cannot \(action): \(reason)", advice: advice)
     }
 

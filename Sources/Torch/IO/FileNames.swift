@@ -53,7 +53,7 @@ package enum FileNames {
         Unicode.Scalar(0xef00 + UInt16(byte | 0x80)) ?? "\u{fffd}"
     }
 
-    /// Of the character that a byte of UTF-8 begins.
+    /// How many bytes the character has that this byte of UTF-8 begins.
     fileprivate static func length(_ first: UInt8) -> Int { first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4 }
 
     /// What a folder holds, hidden files, too, in no order.
@@ -135,15 +135,15 @@ extension Data {
     /// All bytes of a file, a pipe's, too.
     ///
     /// - Throws: `SystemError`.
-    package init(wholeFile path: String) throws {
+    package init(wholeFile path: String) throws(SystemError) {
         let file = path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { throw SystemError() }
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw SystemError() }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw SystemError(EISDIR) }
-        // One more, so that a file which is as long as it says is read in two calls.
-        var bytes = Data(count: Swift.max(Int(status.st_size) + 1, 1 << 16))
+        // One more, so that a file which is as long as it says is read in two calls. A pipe does not say.
+        var bytes = Data(count: status.st_size > 0 ? Int(status.st_size) + 1 : 1 << 16)
         var count = 0
         while true {
             if count == bytes.count { bytes.append(Data(count: bytes.count)) }

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A folder for files that nobody else may see, gone with the last reference to it. All temporary files lie in one.
 ///
@@ -9,7 +8,9 @@ import Synchronization
 package final class TemporaryFolder: Sendable {
     /// What it is for, as its name tells.
     package enum Purpose: String, CaseIterable, Sendable {
-        case archive, benchmark, upload
+        case archive, benchmark
+        /// Earlier programs made these.
+        case upload
 
         fileprivate var prefix: String { "jersey-\(rawValue)-" }
     }
@@ -21,11 +22,11 @@ package final class TemporaryFolder: Sendable {
     /// - Parameter place: where it is made.
     /// - Throws: `FileError` with the system's reason.
     package init(_ purpose: Purpose, in place: URL = FileManager.default.temporaryDirectory) throws {
-        Self.removeLeftoversNowAndThen(in: place)
+        _ = Self.looked
         let parent = place.path.withFileSystemPath { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         func failure(_ code: Int32 = errno) -> FileError {
             FileError(
-                place.path, "cannot hold temporary files: \(String(cString: strerror(code)))",
+                place.path, "cannot hold temporary files: \(SystemError(code).reason)",
                 advice: "let TMPDIR name a folder with room that you may write to")
         }
         guard parent >= 0 else { throw failure() }
@@ -37,8 +38,11 @@ package final class TemporaryFolder: Sendable {
                 throw failure(code)
             }
             guard let folder = Self.lockedFolder(name, in: parent, waits: true) else {
-                // Whoever looked for leftovers at this moment was faster.
-                continue
+                let code = errno
+                // Gone: whoever looked for leftovers at this moment was faster. Else it is of no use here.
+                if unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno == ENOENT { continue }
+                close(parent)
+                throw failure(code)
             }
             (url, self.parent, self.folder) = (place.appendingPathComponent(name, isDirectory: true), parent, folder)
             return
@@ -76,29 +80,6 @@ package final class TemporaryFolder: Sendable {
         return file >= 0 ? file : nil
     }
 
-    /// Lends bytes as a file.
-    ///
-    /// - Throws: `FileError` where there is no room.
-    package func write(_ bytes: Data, named name: String) throws -> URL {
-        let target = url.appendingPathComponent(name)
-        guard let file = makeFile([name]) else {
-            throw FileError(target.path, "cannot be written: \(String(cString: strerror(errno)))")
-        }
-        defer { close(file) }
-        try bytes.withUnsafeBytes { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let written = Foundation.write(file, rest.baseAddress, min(rest.count, 1 << 30))
-                if written < 0 && errno == EINTR { continue }
-                guard written > 0 else {
-                    throw FileError(target.path, "cannot be written: \(String(cString: strerror(errno)))")
-                }
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-            }
-        }
-        return target
-    }
-
     // MARK: Leftovers
 
     /// Removes what killed programs of this user have left, of every purpose.
@@ -116,17 +97,8 @@ package final class TemporaryFolder: Sendable {
         }
     }
 
-    private static let lastLook = Mutex<ContinuousClock.Instant?>(nil)
-
-    /// Each temporary folder is an occasion to look; a service makes many a second.
-    private static func removeLeftoversNowAndThen(in place: URL) {
-        let isDue = lastLook.withLock { last in
-            if let last, ContinuousClock.now - last < .seconds(60) { return false }
-            last = .now
-            return true
-        }
-        if isDue { removeLeftovers(in: place) }
-    }
+    /// The first temporary folder is the occasion to look; a program may make many.
+    private static let looked: Void = removeLeftovers()
 
     /// By the name in full, so that nobody's own "jersey-archive-2024" is taken for one.
     private static func isOurs(_ name: String) -> Bool {

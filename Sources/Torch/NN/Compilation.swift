@@ -85,7 +85,7 @@ protocol CompiledConvolution {
 /// A convolution with the batch norm behind it.
 struct FoldedConvolution {
     let convolution: Conv2d
-    /// Of each output (O), what the norm multiplies its weights with, in float64; nil without a norm.
+    /// What the norm multiplies the weights of each output with, (O), in float64; nil without a norm.
     let factors: Tensor?
     /// In float64.
     let bias: Tensor?

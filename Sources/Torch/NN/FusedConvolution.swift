@@ -48,9 +48,9 @@ struct FusedConvolution: CompiledConvolution {
     }
 }
 
-/// By Winograd's minimal filtering where that is faster (`winograd.cpp`), and by oneDNN elsewhere. In bfloat16 are the activations only.
+/// By Winograd's minimal filtering where that is faster (`winograd.cpp`), and by oneDNN elsewhere. Only activations are in bfloat16.
 ///
-/// Weights are laid out for either when it is first asked for, which most models are for one of them only.
+/// Weights are laid out for each of the two when it is first needed; most models need only one.
 final class WinogradConvolution: CompiledConvolution {
     private let folded: FoldedConvolution
     private let dtype: DType

@@ -7,7 +7,7 @@ struct Quantization: Equatable {
     init(_ range: ClosedRange<Float>) {
         let (low, high) = (min(0, Double(range.lowerBound)), max(0, Double(range.upperBound)))
         let step = max(high - low, 1e-9) / 255
-        steps = ct_steps(step: step, zero: Int64(clamping: Double((-low / step).rounded())))
+        steps = ct_steps(step: step, zero: Int64(clamping: (-low / step).rounded()))
     }
 
     static func == (a: Quantization, b: Quantization) -> Bool {

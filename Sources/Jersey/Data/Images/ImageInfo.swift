@@ -52,11 +52,11 @@ func imageData(contentsOf url: URL) throws -> Data {
         return try Data(wholeFile: url.path)
     } catch {
         let reason: ImageError.Reason =
-            switch (error as? SystemError)?.code {
+            switch error.code {
             case ENOENT, ENOTDIR: .missing
             case EACCES, EPERM: .noPermission
             case EISDIR: .unreadable("it is a folder")
-            default: .unreadable((error as? SystemError)?.reason ?? error.localizedDescription)
+            default: .unreadable(error.reason)
             }
         throw ImageError(name: url.path, reason: reason)
     }

@@ -3,9 +3,9 @@ import Torch
 
 /// What a straight move during the exposure does to a picture.
 struct MotionBlur {
-    /// Of the way, pixels.
+    /// How long the way is, pixels.
     let length: Double
-    /// Degrees counter-clockwise from the right; a way has no sense, so that 0..<180 are all.
+    /// Degrees counter-clockwise from the right; forwards and backwards blur alike, so 0..<180 are all there are.
     let angle: Double
 
     /// (1, C, h, w) levels to the mean along the way; edges are repeated. The sum of a picture that is dark at its edges stays.

@@ -40,7 +40,7 @@ private struct ResizeTaps {
     private let weights: [Int32]
     private let stride: Int
 
-    /// - Parameters: sides of pictures that there are, so that no value is beyond what an `Int` holds.
+    /// Both are sides of existing pictures, so no value is beyond what an `Int` holds.
     init(from size: Int, to target: Int) {
         let scale = Double(size) / Double(target)
         let support = max(scale, 1)
