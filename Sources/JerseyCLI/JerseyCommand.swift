@@ -54,7 +54,7 @@ enum Main {
             try command.run()
             // What print has kept back is written only now.
             if fflush(nil) != 0 {
-                fail("Error: standard output cannot be written: \(String(cString: strerror(errno)))", code: 1)
+                fail("Error: standard output cannot be written: \(SystemError().reason)", code: 1)
             }
         } catch let error as UsageError {
             fail("Error: \(error)", code: 2)

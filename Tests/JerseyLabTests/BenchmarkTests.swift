@@ -30,8 +30,8 @@ import Torch
         let (forms, leftOut) = ReadingForm.all(on: .cpu)
         #expect(forms.first?.name == "eager float32" && forms.count + leftOut.count == 5)
         #expect(forms.allSatisfy { $0.precision.isNative(on: .cpu) })
-        let hasInstructions = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512_bf16")
         #if arch(x86_64)
+            let hasInstructions = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512_bf16")
             // Libtorch may have been told to hold back, but not to invent.
             if hasInstructions == false { #expect(!Precision.bfloat16.isNative(on: .cpu)) }
         #endif
@@ -53,6 +53,7 @@ import Torch
     /// A fresh model that reads small frames.
     private func checkpoint(_ model: String = "attn_bgru_luong", _ encoder: EncoderKind = .compact) throws -> Checkpoint {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         var card = Checkpoint.Card(spec: try .named(model, encoder: encoder))
         (card.height, card.width, card.maximumFrames) = (32, 16, 4)
         let url = folder.url.appendingPathComponent("w.safetensors")
@@ -109,7 +110,7 @@ import Torch
         #expect(said.first?.hasPrefix("timing ") == true && said.first?.contains("about") == true)
         let all = try production(try checkpoint(), sequences: sequences)
         #expect(Set(all.rows.map(\.batch)) == [1, 4, 8, 16] && all.answers.allSatisfy { $0.sequences == sequences.count })
-        // Of a number that is read right both digits are.
+        // Where a number is read right, both digits are.
         for answer in all.answers { #expect(answer.right <= min(answer.tensRight, answer.onesRight)) }
         #expect(all.answerTable?.header.prefix(4) == ["form", "numbers right", "tens", "ones"])
         #expect(all.formTable.note?.hasPrefix("Fastest for one sequence: ") == true)

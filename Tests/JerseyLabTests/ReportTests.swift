@@ -264,12 +264,9 @@ import Torch
 
     /// A group of one run without readings of its own encoder, or another's.
     private func group(_ model: String, _ encoder: EncoderKind?, fullWeight: Double = 0) throws -> RunGroup {
-        let folder = try TemporaryFolder()
-        var config = RunConfig()
-        (config.model, config.encoder, config.training.fullWeight) = (model, encoder, fullWeight)
         let readings = [Reading(FrameSequence("1", track: "t", number: "4"), read: "4")]
-        try RunFolder(folder.url).pretend(config, readings)
-        return RunGroup(name: model, runs: [try FinishedRun(RunFolder(folder.url))])
+        let run = try FinishedRun(reading: readings, model: model, encoder: encoder, fullWeight: fullWeight)
+        return RunGroup(name: model, runs: [run])
     }
 
     @Test

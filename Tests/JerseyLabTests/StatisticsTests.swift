@@ -301,11 +301,7 @@ import Testing
         let loss = try #require(((decoded["models"] as? [[String: Any]])?.first?["loss"] as? [String: Any]))
         #expect(isClose(loss["mean"] as? Double, group.loss.mean!) && loss["standard_deviation"] != nil)
         #expect(statistics.summaryTable.note?.contains("weighted") == false)
-        var config = RunConfig()
-        config.training.fullWeight = 1
-        let folder = try TemporaryFolder()
-        try RunFolder(folder.url).pretend(config, [good])
-        let other = RunGroup(name: "n", runs: [try FinishedRun(RunFolder(folder.url))])
+        let other = RunGroup(name: "n", runs: [try FinishedRun(reading: [good], fullWeight: 1)])
         #expect(ModelStatistics([group, other]).summaryTable.note?.contains("may not be compared") == true)
     }
 

@@ -61,12 +61,12 @@ extension RunFolder {
 extension FinishedRun {
     /// One that read the test sequences so.
     init(
-        reading readings: [Reading], model: String = "basic_r18", seed: UInt64 = 1, validation: Double = 0.9,
-        seen: Set<JerseyNumber>? = nil
+        reading readings: [Reading], model: String = "basic_r18", encoder: EncoderKind? = nil, fullWeight: Double = 0,
+        seed: UInt64 = 1, validation: Double = 0.9, seen: Set<JerseyNumber>? = nil
     ) throws {
         let folder = try TemporaryFolder()
         var config = RunConfig()
-        (config.model, config.seed) = (model, seed)
+        (config.model, config.encoder, config.training.fullWeight, config.seed) = (model, encoder, fullWeight, seed)
         let run = RunFolder(folder.url.appendingPathComponent("\(model)-\(seed)"))
         try run.pretend(config, readings, validation: validation, seen: seen)
         try self.init(run)

@@ -64,7 +64,8 @@ struct AnalyzeCommand: ParsableCommand {
         let analysis = try Analysis.named(name)
         if !analysis.needsRuns, !folders.isEmpty || models != nil || data != nil || sequence != nil {
             throw UsageError(
-                "\(name) looks at models as they are built, and at no runs or data; it takes no folder and only --out")
+                "\(name) looks at models as they are built, and at no runs or data; it takes no folder, and no options but --out and --no-times"
+            )
         }
         let part = try SplitOptions.part(split)
         var groups: [RunGroup] = []

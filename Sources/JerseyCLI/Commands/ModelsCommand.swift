@@ -36,7 +36,7 @@ struct ModelsCommand: ParsableCommand {
         let temporal: String?
         let pooling: String
         let parameters: Int
-        /// Of one model.
+        /// Nil in the list of all models.
         let parts: [ModelOutline.Part]?
 
         private enum CodingKeys: String, CodingKey { case name, phase, encoder, temporal, pooling, parameters, parts }
@@ -75,8 +75,9 @@ struct ModelsCommand: ParsableCommand {
             Table(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],
                 rows: rows.map { [$0.name, $0.phase, $0.encoder, $0.temporal ?? "-", $0.pooling, "\($0.parameters)"] }))
+        Console.print()
         Console.print(
-            "\nOlder names: "
+            "Older names: "
                 + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "))
     }
 

@@ -11,8 +11,8 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             A path is a folder of frames, a tree of such folders, a zip or tar file of one, or image files (those of one folder are one \
             sequence). Frames are taken in natural order of their names, or as the study did where the model has learned so; they \
-            need no label and no anchor. Of a sequence with more frames than the model takes, windows are read and combined. With --boxes the path is a video, and there is a row for each \
-            track.
+            need no label and no anchor. Where a sequence has more frames than the model takes, windows are read and combined. With \
+            --boxes the path is a video, and there is a row for each track.
 
             Example: jersey predict new/track_17 --format json
 

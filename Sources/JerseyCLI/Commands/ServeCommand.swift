@@ -73,7 +73,10 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Requests that may wait or be under way; any more are told to come again (429).", valueName: "n"))
     var queue = 64
 
-    @Option(help: ArgumentHelp("Processes that decode small pictures, and as many that decode all else.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads for what is quickly decoded, and as many for all else; each has a process for what the service does not decode itself.",
+            valueName: "n"))
     var workers = 2
 
     @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))

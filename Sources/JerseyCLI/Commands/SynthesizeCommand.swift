@@ -132,7 +132,7 @@ struct SynthesizeCommand: ParsableCommand {
     private func drawVideo() throws {
         let players = try NumberShare.list(numbers).map(\.number)
         let boxes = URL(fileURLWithPath: out).deletingPathExtension().appendingPathExtension("txt").relativePath
-        if !overwrite, let taken = [out, boxes].first(where: FileManager.default.fileExists) {
+        if !overwrite, let taken = [out, boxes].first(where: FileNames.exists) {
             throw FileError(taken, "is there already", advice: "choose another name, or overwrite it (--overwrite)")
         }
         let film = SyntheticVideo(numbers: players, frames: try frameRange().upperBound, seed: seed)

@@ -50,7 +50,7 @@ struct SplitOptions: ParsableArguments {
         guard let part = try Self.part(split) else { return dataset.sequences }
         let beside = weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
         guard let url = splits.map({ URL(fileURLWithPath: $0) }) ?? beside,
-            splits != nil || FileManager.default.fileExists(atPath: url.path)
+            splits != nil || FileNames.exists(url.path)
         else {
             throw UsageError("there is no splits.json beside the weights; name one with --splits, or use --split all")
         }

@@ -165,7 +165,7 @@ public struct AnalysisResult: Sendable {
                 try AtomicFile.write(image.pngData(), to: url)
             case .copy(let source):
                 do {
-                    try AtomicFile.write(Data(contentsOf: source), to: url)
+                    try AtomicFile.write(Data(wholeFile: source.path), to: url)
                 } catch let error as FileError {
                     throw error
                 } catch {

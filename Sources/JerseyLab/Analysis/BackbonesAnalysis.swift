@@ -96,7 +96,7 @@ extension Analysis {
 
 private struct BackboneFigure: Encodable {
     let encoder: String
-    /// Of the encoder, of the two heads behind it in a model of single frames, and of both.
+    /// The encoder's own; those of the two heads behind it in a model of single frames, and of both, are below.
     let parameters: Int
     let fullyConnected: Int
     let total: Int

@@ -33,7 +33,7 @@ extension RunFolder {
     public func drawCurves() -> String? {
         do {
             let run = try FinishedRun(self)
-            try Analysis.curves(AnalysisInput(groups: [RunGroup(name: run.result.title, runs: [run])]))
+            try Analysis.curves(AnalysisInput(groups: [RunGroup(name: run.title, runs: [run])]))
                 .write(to: plots(of: Analysis.curves.name), name: Analysis.curves.name)
             return nil
         } catch {

@@ -25,8 +25,11 @@ extension FinishedRun {
     /// Sequences with a label.
     var labelled: [LabelledOutcome] { outcomes.compactMap(LabelledOutcome.init) }
 
-    /// Of numbers, among them; nil of nothing.
-    var accuracy: Double? { Proportion(labelled.count(where: \.isRight), of: labelled.count).value }
+    /// The share of numbers that are read rightly among them; nil where there are none.
+    var accuracy: Double? {
+        let labelled = labelled
+        return Proportion(labelled.count(where: \.isRight), of: labelled.count).value
+    }
 }
 
 extension RunGroup {

@@ -8,7 +8,8 @@ extension Analysis {
     ) { input in
         let run = try input.run
         let name = input.groups[0].name
-        let wrong = run.labelled.filter { !$0.isRight }.sorted {
+        let (labelled, accuracy) = (run.labelled, run.accuracy)
+        let wrong = labelled.filter { !$0.isRight }.sorted {
             ($1.outcome.confidence, $0.outcome.sequence) < ($0.outcome.confidence, $1.outcome.sequence)
         }
         let shown = wrong.prefix(input.count)
@@ -25,13 +26,13 @@ extension Analysis {
                 let name = "frame_\(String(format: "%03d", place))_\(url.lastPathComponent)"
                 files.append(.init("mistakes/\(mistake.folder)/\(name)", copyOf: url))
             }
-            files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run).utf8)))
+            files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run, accuracy).utf8)))
             let sheet = ContactSheet(rows: [.init(wrong, frames: try frames.pictures(of: wrong.outcome))])
             let caption = "\(wrong.outcome.sequence): \(wrong.truth) read as \(wrong.prediction)"
             files.append(.init(mistake.picture, try sheet.image(), caption: caption))
         }
         let summary = MistakesSummary(
-            modelType: name, run: run.id, seed: run.result.seed, split: input.split, modelAccuracy: run.accuracy,
+            modelType: name, run: run.id, seed: run.result.seed, split: input.split, modelAccuracy: accuracy,
             numMistakes: wrong.count, numMistakesExtracted: mistakes.count, mistakes: mistakes)
         files.append(.init("mistakes_summary.json", try JSON.readable(summary, snakeCase: true)))
         let rows = shown.enumerated().map { index, wrong in
@@ -45,7 +46,7 @@ extension Analysis {
             tables: [
                 Table(
                     ["", "sequence", "truth", "read", "confidence", "of the truth", "frames"], rows: rows,
-                    title: "\(name), run \(run.id): \(wrong.count) of \(run.labelled.count) \(input.sequences) misread")
+                    title: "\(name), run \(run.id): \(wrong.count) of \(labelled.count) \(input.sequences) misread")
             ], notes: wrong.count > shown.count ? ["\(wrong.count - shown.count) more; --count shows them."] : [], json: summary,
             files: files)
     }
@@ -131,7 +132,7 @@ struct Mistake: Encodable, Sendable {
         return "mistake_\(number)_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
 
-    func info(_ model: String, _ run: FinishedRun) -> String {
+    func info(_ model: String, _ run: FinishedRun, _ accuracy: Double?) -> String {
         func digit(_ value: Int) -> String { value == JerseyNumber.blank ? "blank" : "\(value)" }
         func four(_ value: Double) -> String { String(format: "%.4f", value) }
         func number(_ number: Number) -> String {
@@ -141,7 +142,7 @@ struct Mistake: Encodable, Sendable {
         return """
             Mistake #\(index)
             Model: \(model)
-            Model Accuracy: \(run.accuracy.map(four) ?? "-")
+            Model Accuracy: \(accuracy.map(four) ?? "-")
             Run: \(run.id)
             Seed: \(run.result.seed)
 

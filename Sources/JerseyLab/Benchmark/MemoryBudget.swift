@@ -7,7 +7,7 @@ struct MemoryBudget {
     private let frame: Int
     private let available: Int?
 
-    /// - Parameter available: bytes that may be taken; as much as the machine has where nil. Of a GPU's memory nothing is known.
+    /// - Parameter available: bytes that may be taken; as much as the machine has where nil. A GPU's memory is not looked at.
     init(_ encoder: EncoderKind, _ size: FramePreprocessor, on device: Device, available: Int? = nil) throws {
         let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: encoder))
         model.store.isTraining = false

@@ -49,12 +49,7 @@ public struct ReadingForm: Sendable {
 
     /// - Returns: when all is done, on a GPU as well.
     func callAsFunction<Result>(on device: Device, _ body: () throws -> Result) rethrows -> Result {
-        let half: DType? =
-            switch precision {
-            case .bfloat16: .bfloat16
-            case .float16: .float16
-            case .float32, .int8: nil
-            }
+        let half: DType? = [.bfloat16, .float16].contains(precision) ? precision.dtype : nil
         defer { Runtime.finish(device) }
         return try withAutocast(isCompiled ? nil : half, on: device) { try withoutGradients(body) }
     }

@@ -5,7 +5,7 @@ import Jersey
 public struct Timing: Encodable, Sendable {
     /// Seconds.
     public let mean: Double
-    /// Of the sample; nil of one reading.
+    /// The sample's, by n − 1; nil with a single reading.
     public let standardDeviation: Double?
     public let minimum: Double
     public let p50: Double

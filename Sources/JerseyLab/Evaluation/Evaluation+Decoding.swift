@@ -63,8 +63,7 @@ extension Evaluation: Decodable {
             let groups = [seen, unseen].compactMap { $0 }
             return ([sequences, tracks] + groups.flatMap { [$0.sequences, $0.tracks] }).compactMap(\.flaw).first
                 ?? flaw(of: [loss], "loss", in: Limits.finite)
-                ?? flaw(of: unreadableFiles, "unreadable_files", in: 0...Limits.count)
-                ?? flaw(of: unreadableSequences, "unreadable_sequences", in: 0...Limits.count)
+                ?? flaw(ofCounts: ["unreadable_files": unreadableFiles, "unreadable_sequences": unreadableSequences])
         }
     }
 

@@ -73,7 +73,7 @@ extension ContactSheet {
 
     private var margin: Double { 12 }
     private var gap: Double { 6 }
-    /// Of a row without weights there are no bars, and its captions come right below the frames.
+    /// A row without weights has no bars, and its captions come right below the frames.
     private func barHeight(_ row: Row) -> Double { row.frames.contains { $0.weight != nil } ? 28 : 0 }
     private func captionHeight(_ row: Row) -> Double { row.frames.contains { $0.caption != nil } ? 16 : 0 }
     private func height(of row: Row) -> Double { Double(frameHeight) + 4 + barHeight(row) + captionHeight(row) + margin }

@@ -5,9 +5,12 @@ import Torch
 /// A drawing of a model: frames at the left, digits at the right, and the shapes of what goes from part to part below.
 public struct ModelDiagram {
     public let outline: ModelOutline
+    /// Laid out once, as words are measured for it.
+    private var columns: [Column] = []
 
     public init(_ outline: ModelOutline) {
         self.outline = outline
+        columns = outline.parts.flatMap(columns)
     }
 
     /// Two dots a pixel, for print.
@@ -43,12 +46,10 @@ public struct ModelDiagram {
     private var rows: [String] { outline.spec.readsAnchorOnly ? ["anchor"] : ["1", "2", "…", "T"] }
     private static let ellipsis = 2
 
-    private var columns: [Column] { outline.parts.flatMap(columns) }
-
     private func columns(of part: ModelOutline.Part) -> [Column] {
         let spec = outline.spec
         let count =
-            part.parameters > 0 ? ["\(part.parameters.formatted(.number.locale(Locale(identifier: "en_US")))) parameters"] : []
+            part.parameters > 0 ? ["\(part.parameters.grouped) parameters"] : []
         func column(_ title: String, _ notes: [String], _ shapes: [String], cells: [String]) -> [Column] {
             [Self.column(part.part, title, notes, shapes, cells)]
         }
@@ -146,7 +147,6 @@ public struct ModelDiagram {
     private var shapesHeight: Double { (columns.map { Double($0.shapes.count) }.max() ?? 0) * Style.line + 14 }
 
     private var size: (width: Int, height: Int) {
-        let columns = columns
         let widths = columns.reduce(0) { $0 + $1.width } + Double(columns.count - 1) * Style.gap
         let pen = Canvas(width: 1, height: 1)
         let heading = max(
@@ -159,7 +159,7 @@ public struct ModelDiagram {
 
     private var heading: String { outline.spec.title }
     private var legend: String {
-        "\(outline.parameters.formatted(.number.locale(Locale(identifier: "en_US")))) parameters. Shapes: B sequences"
+        "\(outline.parameters.grouped) parameters. Shapes: B sequences"
             + (outline.spec.readsAnchorOnly ? ", of which one frame is read" : " of T frames")
             + "; tens are 0 to 9 and blank, ones 0 to 9."
     }

@@ -10,7 +10,7 @@ public struct ModelOutline: Sendable {
         public let part: Kind
         /// "resnet18", "bidirectional gru".
         public let what: String
-        /// Of what it puts out; B sequences of T frames.
+        /// What it puts out, for B sequences of T frames.
         public let shapes: [String]
         public let parameters: Int
     }
@@ -31,23 +31,23 @@ public struct ModelOutline: Sendable {
         let frame = Tensor.zeros([1, 3, data.height, data.width])
         let (maps, features) = withoutGradients { (model.maps(frame).shape, model.encode(frame).shape[1]) }
         let counts = Dictionary(grouping: model.store.trainable, by: \.group).mapValues { $0.reduce(0) { $0 + $1.tensor.count } }
-        func part(_ kind: Part.Kind, _ what: String, _ shapes: String...) -> Part {
+        func part(_ kind: Part.Kind, _ what: String, _ shapes: [String]) -> Part {
             Part(part: kind, what: what, shapes: shapes, parameters: counts[kind.rawValue] ?? 0)
         }
-        /// Of a frame, or of the one that is read.
+        /// The shape of what each frame gives, or the one frame that is read.
         func each(_ shape: String) -> String { spec.readsAnchorOnly ? "(B, \(shape))" : "(B, T, \(shape))" }
         let digits = ["11", "10"] + (spec.hasFullHead ? ["\(JerseyNumber.all.count)"] : [])
 
         var parts = [
-            part(.frames, spec.readsAnchorOnly ? "the anchor frame" : "frames", each("3, \(data.height), \(data.width)")),
+            part(.frames, spec.readsAnchorOnly ? "the anchor frame" : "frames", [each("3, \(data.height), \(data.width)")]),
             part(
                 .encoder, spec.encoder.rawValue,
-                each(spec.digits == .tied ? maps[1...].map(String.init).joined(separator: ", ") : "\(features)")),
+                [each(spec.digits == .tied ? maps[1...].map(String.init).joined(separator: ", ") : "\(features)")]),
         ]
         var width = features
         if let temporal = spec.temporal {
             width = temporal.width
-            parts.append(part(.temporal, "\(temporal)", each("\(width)")))
+            parts.append(part(.temporal, "\(temporal)", [each("\(width)")]))
         }
         let heads =
             spec.digits == .tied
@@ -55,21 +55,13 @@ public struct ModelOutline: Sendable {
         let others =
             (spec.hasFullHead ? ", one for the number" : "")
             + (spec.judgesReadability ? ", how likely it is read rightly" : "")
+        let outputs = digits.map { "(B, \($0))" }
         if spec.judgesReadability {
-            parts.append(
-                Part(
-                    part: .heads, what: heads + others, shapes: (digits + ["1"]).map(each),
-                    parameters: counts[Part.Kind.heads.rawValue] ?? 0))
-            parts.append(
-                Part(
-                    part: .pooling, what: "\(spec.pooling)", shapes: digits.map { "(B, \($0))" },
-                    parameters: counts[Part.Kind.pooling.rawValue] ?? 0))
+            parts.append(part(.heads, heads + others, (digits + ["1"]).map(each)))
+            parts.append(part(.pooling, "\(spec.pooling)", outputs))
         } else {
-            if spec.pooling != .none { parts.append(part(.pooling, "\(spec.pooling)", "(B, \(width))")) }
-            parts.append(
-                Part(
-                    part: .heads, what: heads + others, shapes: digits.map { "(B, \($0))" },
-                    parameters: counts[Part.Kind.heads.rawValue] ?? 0))
+            if spec.pooling != .none { parts.append(part(.pooling, "\(spec.pooling)", ["(B, \(width))"])) }
+            parts.append(part(.heads, heads + others, outputs))
         }
         self.parts = parts
     }
@@ -81,6 +73,6 @@ public struct ModelOutline: Sendable {
                 [$0.part.rawValue, $0.what, $0.shapes.joined(separator: ", "), $0.parameters > 0 ? "\($0.parameters)" : "-"]
             }
                 + [["all", "", "", "\(parameters)"]],
-            note: "Of B sequences with T frames each. Tens are 0 to 9 and blank, ones 0 to 9.")
+            note: "Shapes are those of B sequences with T frames each. Tens are 0 to 9 and blank, ones 0 to 9.")
     }
 }

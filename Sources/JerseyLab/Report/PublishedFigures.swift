@@ -132,7 +132,7 @@ extension PublishedFigures {
         var table = Table(
             names.map(\.0) + ["Parameters"] + metrics.map(\.title) + ["Loss", "n", "published Number", "Tens", "Ones"],
             rows: shown.map { row in
-                names.map { $0.1(row) } + [Self.grouped(row.group.runs[0].result.parameters)]
+                names.map { $0.1(row) } + [row.group.runs[0].result.parameters.grouped]
                     + metrics.map { row.group.summary($0).text } + [row.group.loss.text, "\(row.group.runs.count)"]
                     + [row.figure?.number, row.figure?.tens, row.figure?.ones].map { $0?.text ?? "-" }
             },
@@ -146,11 +146,6 @@ extension PublishedFigures {
             table.emphasis.formUnion(means.indices.filter { means[$0] == means.max() }.map { [$0, column] })
         }
         return table
-    }
-
-    /// "11,187,285", as the study writes it.
-    private static func grouped(_ count: Int) -> String {
-        count.formatted(.number.locale(Locale(identifier: "en_US")))
     }
 
     private static func title(_ phase: ModelSpec.Phase) -> String {
@@ -167,7 +162,7 @@ extension PublishedFigures {
 private struct PhaseRow {
     let group: RunGroup
     let spec: ModelSpec
-    /// Of this very network; nil where the study has none.
+    /// What was published of this very network; nil where the study has none.
     let figure: PublishedFigures?
     /// As the study's table calls the model, perhaps in two columns.
     private let words: [String]
@@ -200,4 +195,9 @@ extension EncoderKind {
         case .compact: "Compact"
         }
     }
+}
+
+extension Int {
+    /// "11,187,285", as the study writes it.
+    var grouped: String { formatted(.number.locale(Locale(identifier: "en_US"))) }
 }

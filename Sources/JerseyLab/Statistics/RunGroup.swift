@@ -6,7 +6,7 @@ import Torch
 public struct RunGroup: Sendable {
     /// The model's title, and where an experiment has variants, "model-variant".
     public let name: String
-    /// Of the experiment; nil where it has none.
+    /// Its name in the experiment; nil where there are no variants.
     public let variant: String?
     /// The folder that tells it from another group of the same name; nil where none has.
     public private(set) var folder: String?
@@ -72,7 +72,7 @@ public struct RunGroup: Sendable {
     /// Loss on the test set, over runs.
     public var loss: Summary { Summary(runs.compactMap(\.result.test?.loss)) }
 
-    /// Of the losses of tens, ones and full number, whose sum a loss is; those of other weights may not be set against it.
+    /// Weights of the losses of tens, ones and full number, whose sum a loss is; one of other weights may not be set against it.
     var lossWeights: [Double] {
         let training = runs[0].config.training
         return [training.tensWeight, training.onesWeight, training.fullWeight]
@@ -134,7 +134,7 @@ public struct RunSelection: Sendable {
                 members.append([(path, run)])
             }
         }
-        return members.map { ($0[0].path, RunGroup(name: $0[0].run.result.title, runs: $0.map(\.run))) }
+        return members.map { ($0[0].path, RunGroup(name: $0[0].run.title, runs: $0.map(\.run))) }
     }
 
     /// Keeps the groups of these names, in the order given.

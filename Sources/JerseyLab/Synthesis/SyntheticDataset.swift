@@ -39,7 +39,7 @@ public struct SyntheticDataset: Sendable {
         return isTooMany || areTooMany ? .max : sequences
     }
 
-    /// Of a data set.
+    /// The most that a data set may have.
     static let mostSequences = 10_000_000
 
     /// Writes all sequences into `folder`, which is made when missing and must be empty unless `overwrite` is set. Overwriting removes the
@@ -264,7 +264,7 @@ extension SyntheticDataset {
     }
 
     private func prepare(_ folder: URL, overwrite: Bool) throws {
-        guard FileManager.default.fileExists(atPath: folder.path) else { return }
+        guard FileNames.exists(folder.path) else { return }
         try attempt(folder) {
             guard let names = FileNames.list(folder.path) else { throw SystemError() }
             guard names.isEmpty || overwrite else {

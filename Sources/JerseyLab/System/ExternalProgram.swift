@@ -48,7 +48,7 @@ package struct ExternalProgram {
 
     private static func file() throws -> FileHandle {
         guard let file = tmpfile() else {
-            throw FileError(NSTemporaryDirectory(), "cannot hold a temporary file: \(String(cString: strerror(errno)))")
+            throw FileError(NSTemporaryDirectory(), "cannot hold a temporary file: \(SystemError().reason)")
         }
         defer { fclose(file) }
         return FileHandle(fileDescriptor: fcntl(fileno(file), F_DUPFD_CLOEXEC, 3), closeOnDealloc: true)

@@ -15,6 +15,9 @@ public struct FinishedRun: Sendable {
     /// The folder's name.
     public var id: String { folder.url.lastPathComponent }
 
+    /// The model's name, as people are shown it.
+    var title: String { (try? config.spec().title) ?? result.model }
+
     /// - Throws: `FileError` that names the file which is missing or broken.
     public init(_ folder: RunFolder) throws {
         self.folder = folder

@@ -47,8 +47,8 @@ public struct Tally: Codable, Sendable, Equatable, Checked {
     public init() {}
 
     package var flaw: String? {
-        [("sequences", sequences), ("tens", tens), ("ones", ones), ("numbers", numbers), ("full", full ?? 0)]
-            .compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first ?? flaw(of: [loss], "loss", in: Limits.finite)
+        flaw(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
+            ?? flaw(of: [loss], "loss", in: Limits.finite)
     }
 
     public static func += (a: inout Tally, b: Tally) {

@@ -90,8 +90,8 @@ public final class FolderLock: Sendable {
 
     /// - Throws: `taken` when another process holds the lock; `FileError` when the file cannot be created.
     init(_ url: URL, orElse taken: FileError) throws {
-        file = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(String(cString: strerror(errno)))") }
+        file = url.path.withFileSystemPath { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
+        guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(SystemError().reason)") }
         var whole = Self.whole
         guard fcntl(file, Self.setLock, &whole) == 0 else {
             close(file)
@@ -101,7 +101,7 @@ public final class FolderLock: Sendable {
 
     /// Whether some process holds the lock now. A look takes no lock, so that it is in nobody's way.
     static func isHeld(_ url: URL) -> Bool {
-        let file = open(url.path, O_RDONLY | O_CLOEXEC)
+        let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { return false }
         defer { close(file) }
         var whole = Self.whole
@@ -222,10 +222,10 @@ public struct Outcome: Codable, Sendable, Checked {
         for word in [truth, prediction].compactMap({ $0 }) where JerseyNumber(word) == nil {
             return "'\(word.prefix(20))', which is no number"
         }
-        var parts: [(values: [Double]?, name: String, count: Int)] = [
+        let parts: [(values: [Double]?, name: String, count: Int)] = [
             ([confidence], "confidence", 1), (tens, "tens", 11), (ones, "ones", 10), (full, "full", JerseyNumber.all.count),
+            (attention, "attention", frames.count),
         ]
-        parts.append((attention, "attention", frames.count))
         for part in parts {
             guard let values = part.values else { continue }
             if values.count != part.count { return "\(values.count) values in \(part.name) where \(part.count) belong" }

@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// What a run says, with times, for people: `log.txt` in its folder. A session that goes on adds to it.
 public final class RunLog: Sendable {
@@ -6,7 +7,7 @@ public final class RunLog: Sendable {
     private let file: Int32
 
     public init(_ url: URL) {
-        file = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        file = url.path.withFileSystemPath { open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
     }
 
     deinit {

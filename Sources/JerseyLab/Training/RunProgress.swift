@@ -14,8 +14,8 @@ public struct RunProgress: Codable, Sendable, Equatable, Checked {
     public var seconds: Double
 
     package var flaw: String? {
-        [("epoch", epoch), ("epochs", epochs), ("batch", batch), ("batches", batches)]
-            .compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first ?? flaw(of: [seconds], "seconds", in: Limits.seconds)
+        flaw(ofCounts: ["epoch": epoch, "epochs": epochs, "batch": batch, "batches": batches])
+            ?? flaw(of: [seconds], "seconds", in: Limits.seconds)
     }
 
     /// Share of the run that is done, 0...1.

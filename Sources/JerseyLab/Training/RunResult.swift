@@ -23,11 +23,6 @@ public struct RunResult: Codable, Sendable, Checked {
     /// Name of the machine that finished it; nil in files from before this was kept.
     public let host: String?
 
-    /// The model's name, as people are shown it.
-    public var title: String {
-        (try? ModelSpec.named(model, encoder: EncoderKind(rawValue: encoder)).title) ?? model
-    }
-
     private enum CodingKeys: String, CodingKey {
         case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch, host
         case bestEpoch = "best_epoch"
@@ -35,8 +30,9 @@ public struct RunResult: Codable, Sendable, Checked {
     }
 
     package var flaw: String? {
-        [("parameters", parameters), ("epochs", epochs), ("best_epoch", bestEpoch), ("train_sequences", trainSequences)]
-            .compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first
+        flaw(ofCounts: [
+            "parameters": parameters, "epochs": epochs, "best_epoch": bestEpoch, "train_sequences": trainSequences,
+        ])
             ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? validation?.flaw
     }
 }

@@ -13,14 +13,10 @@ public protocol TrainingObserver: AnyObject {
     func didFinish(_ epoch: FinishedEpoch)
 }
 
-extension TrainingObserver {
-    public func didTake(_ folder: RunFolder) {}
-}
-
 /// An epoch's row, and what is told beside it.
 public struct FinishedEpoch: Sendable {
     public let row: EpochMetrics
-    /// Of the whole run.
+    /// How many the whole run has.
     public let epochs: Int
     /// Learning rates of its last step in the order of the model's parts, each once.
     public let rates: [Double]

@@ -20,11 +20,10 @@ struct TrainingState: Codable, Checked {
     var learner = Learner.State(step: 0, scaler: nil)
 
     var flaw: String? {
-        let counts = [
-            ("epoch", epoch), ("batch", batch), ("unreadableFiles", unreadableFiles),
-            ("epochsWithoutBetterLoss", epochsWithoutBetterLoss), ("step", learner.step),
-        ]
-        return counts.compactMap { flaw(of: $1, $0, in: 0...Limits.count) }.first
+        flaw(ofCounts: [
+            "epoch": epoch, "batch": batch, "unreadableFiles": unreadableFiles,
+            "epochsWithoutBetterLoss": epochsWithoutBetterLoss, "step": learner.step,
+        ])
             ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? flaw(of: [bestAccuracy], "bestAccuracy", in: -1...1)
             // Before the first epoch it is infinite.
             ?? (bestLoss == .infinity ? nil : flaw(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally.flaw
