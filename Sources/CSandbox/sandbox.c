@@ -33,6 +33,10 @@
 #define ALLOW_DATA(name) \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 4), LOAD(args[2]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 4 /* PROT_EXEC */, 0, 1), \
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+// What is done to a process is done to this one, which the first argument calls 0.
+#define ALLOW_OWN(name) \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 4), LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), \
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
 static struct sock_filter rules[] = {
   LOAD(arch),
@@ -41,13 +45,14 @@ static struct sock_filter rules[] = {
   LOAD(nr),
   ALLOW_DATA(mmap),
   ALLOW_DATA(mprotect),
+  ALLOW_OWN(prlimit64),
   // What is given already.
   ALLOW(read), ALLOW(write), ALLOW(readv), ALLOW(writev), ALLOW(close), ALLOW(fstat), ALLOW(ppoll),
   ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(brk),
-  ALLOW(futex), ALLOW(sched_yield), ALLOW(sched_getaffinity), ALLOW(getpid), ALLOW(gettid), ALLOW(tgkill), ALLOW(set_robust_list),
+  ALLOW(futex), ALLOW(sched_yield), ALLOW(sched_getaffinity), ALLOW(getpid), ALLOW(gettid), ALLOW(set_robust_list),
   ALLOW(rt_sigaction), ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(sigaltstack), ALLOW(restart_syscall),
   ALLOW(clock_gettime), ALLOW(clock_getres), ALLOW(clock_nanosleep), ALLOW(nanosleep), ALLOW(gettimeofday), ALLOW(getrandom), ALLOW(getrusage),
-  ALLOW(setrlimit), ALLOW(getrlimit), ALLOW(prlimit64), ALLOW(exit), ALLOW(exit_group),
+  ALLOW(setrlimit), ALLOW(getrlimit), ALLOW(exit), ALLOW(exit_group),
 #if defined(__x86_64__)
   ALLOW(poll), ALLOW(time),
 #endif
@@ -61,6 +66,8 @@ static const char *filter_calls(void) {
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) return "a filter of system calls (seccomp)";
   return NULL;
 }
+
+static bool is_refused(long result) { return result == -1 && errno == EPERM; }
 
 // MARK: limits
 
@@ -91,7 +98,13 @@ const char *cs_enter(int64_t memory, int nice) {
   if (!limit(RLIMIT_NOFILE, 0)) return "a limit of open files";
   // Nobody looks into it, and it does not outlive whoever started it.
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return "an end with its parent";
-  return filter_calls();
+  pid_t parent = getppid();
+  const char *missing = filter_calls();
+  if (missing) return missing;
+  // No other process is within reach.
+  if (!is_refused(syscall(SYS_tgkill, parent, parent, 0)) || !is_refused(syscall(SYS_prlimit64, parent, RLIMIT_NOFILE, NULL, NULL)))
+    return "a filter of system calls that holds";
+  return NULL;
 }
 
 bool cs_limit_cpu(int64_t seconds) {
@@ -127,9 +140,9 @@ int32_t cs_spawn(const char *program, char *const *arguments, char *const *envir
   sigfillset(&all);
   int code = posix_spawn_file_actions_init(&files);
   if (code != 0) return -code;
+  pid_t process = 0;
   code = posix_spawnattr_init(&attributes);
   if (code == 0) {
-    pid_t process = 0;
     // Signals to all of a terminal's programs are for the service, which ends this one.
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -139,13 +152,9 @@ int32_t cs_spawn(const char *program, char *const *arguments, char *const *envir
     posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
     code = posix_spawn(&process, program, &files, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
-    if (code == 0) {
-      posix_spawn_file_actions_destroy(&files);
-      return process;
-    }
   }
   posix_spawn_file_actions_destroy(&files);
-  return -code;
+  return code == 0 ? process : -code;
 }
 
 int cs_wait(int32_t process) {

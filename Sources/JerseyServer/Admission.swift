@@ -12,9 +12,6 @@ final class Admission: Sendable {
     private struct State {
         var all = Room()
         var clients: [String: Room] = [:]
-        /// When requests came in that are not answered.
-        var starts: [Int: ContinuousClock.Instant] = [:]
-        var next = 0
     }
 
     /// What one request holds of the memory that all share.
@@ -76,9 +73,6 @@ final class Admission: Sendable {
     /// Requests that are in.
     var count: Int { state.withLock { $0.all.requests } }
 
-    /// How long the first of those that are in has been there.
-    var longest: Duration { state.withLock { $0.starts.values.min().map { .now - $0 } ?? .zero } }
-
     /// Before a body is read that likely is in vain.
     ///
     /// - Throws: `ServiceError` where it is full.
@@ -90,12 +84,6 @@ final class Admission: Sendable {
     func admitted<Output>(_ client: String, _ body: () async throws -> Output) async throws -> Output {
         try add(Room(requests: 1), client)
         defer { remove(Room(requests: 1), client) }
-        let id = state.withLock { state in
-            state.next += 1
-            state.starts[state.next] = .now
-            return state.next
-        }
-        defer { state.withLock { _ = $0.starts.removeValue(forKey: id) } }
         return try await body()
     }
 

@@ -117,7 +117,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case is ChannelShouldQuiesceEvent where open == 0:
             // The client may have sent a request already that is on its way; it is answered, and the next end it is.
             isEnding = true
-            begin(.idle, context, seconds: Self.farewellSeconds)
+            begin(.idle, context)
             return
         default: break
         }
@@ -203,13 +203,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refuse(_ error: ServiceError, _ context: ChannelHandlerContext) {
-        let body = ByteBuffer(string: error.json)
-        var fields: HTTPFields = [
-            .connection: "close", .contentType: "application/json", .contentLength: "\(body.readableBytes)",
-        ]
-        if let retryAfter = error.retryAfter { fields[.retryAfter] = "\(retryAfter)" }
-        context.write(wrapOutboundOut(.head(HTTPResponse(status: error.status, headerFields: fields))), promise: nil)
-        context.write(wrapOutboundOut(.body(body)), promise: nil)
+        var head = error.response.head
+        head.headerFields[.connection] = "close"
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(ByteBuffer(string: error.json))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         sayFarewell(context)
         // Whoever waits for the body gives up, and the memory that it has taken.
@@ -224,7 +221,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Time
 
-    private func begin(_ next: Step, _ context: ChannelHandlerContext, seconds given: Int? = nil) {
+    private func begin(_ next: Step, _ context: ChannelHandlerContext) {
         guard step != .farewell else { return }
         timer?.cancel()
         step = next
@@ -237,7 +234,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             case .idle: isEnding ? Self.farewellSeconds : limits.idleSeconds
             case .farewell: Self.farewellSeconds
             }
-        timer = (given ?? seconds).map { seconds in
+        timer = seconds.map { seconds in
             context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(seconds))) {
                 self.end(next, context)
             }

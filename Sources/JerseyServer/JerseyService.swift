@@ -23,8 +23,7 @@ public enum JerseyService {
         let log = LogWriter(STDERR_FILENO)
         defer { log.flush() }
         let metrics = ServiceMetrics(log: log)
-        let decoders = DecoderPool(settings)
-        decoders.warmUp()
+        let decoders = DecoderPool(settings, startsProcesses: true)
         let files = Dictionary(uniqueKeysWithValues: settings.models.map { ($0.name, $0.file) })
         let shelf = ModelShelf(settings.models.map(\.name)) { name, version in
             try await ServedModel(
@@ -36,7 +35,7 @@ public enum JerseyService {
         let reception = Reception(shelf, settings, decoders: decoders, metrics: metrics)
         let app = try application(reception, settings, logger: logger, listener: listener) { running.yield($0) }
         let loading = Loading(shelf: shelf) { for await address in addresses.prefix(1) { onReady(address) } }
-        var group = ServiceGroupConfiguration(
+        let group = ServiceGroupConfiguration(
             services: [
                 .init(service: app),
                 // Where there is nothing to serve, the server ends as ever.
@@ -44,12 +43,11 @@ public enum JerseyService {
                 .init(service: Draining(reception: reception, settings: settings, listener: listener, log: log)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        group.maximumGracefulShutdownDuration = .seconds(settings.endSeconds)
         do {
             try await ServiceGroup(configuration: group).run()
             logger.notice("ended", metadata: ["in_progress": .stringConvertible(metrics.inProgress.value())])
         } catch let error as IOError {
-            throw unusable(settings, String(cString: strerror(error.errnoCode)))
+            throw unusable(settings, SystemError(error.errnoCode).reason)
         } catch let error as SocketAddressError.UnknownHost {
             throw unusable(settings, "there is no such address: \(error.host)")
         }
@@ -96,7 +94,7 @@ public enum JerseyService {
             + [HTTPRequest.Method("QUERY")].compactMap(\.self)
         for (_, routes) in Dictionary(grouping: router.routes, by: \.path.description) {
             let known = routes.map(\.method)
-            // Of every GET route there is a HEAD route, too.
+            // Every GET route has a HEAD route, too.
             let others = methods.filter { !known.contains($0) && !($0 == .head && known.contains(.get)) }
             let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
             for method in others {

@@ -79,7 +79,7 @@ final class ModelShelf: Sendable {
         return try await replace(name)
     }
 
-    /// Of a name that is among those being loaded.
+    /// Loads what is among the names being loaded, and puts it in its place.
     @discardableResult
     private func replace(_ name: String) async throws -> ModelDescription {
         defer { state.withLock { _ = $0.loading.remove(name) } }

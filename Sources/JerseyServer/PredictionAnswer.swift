@@ -16,7 +16,7 @@ struct PredictionAnswer: Encodable {
     }
 
     private static let height = 160
-    /// Of one answer.
+    /// The most that one answer holds.
     static let mostPictures = 64
 
     /// Small pictures of frames that were read, by their paths. Runs on a decoding thread.

@@ -13,9 +13,9 @@ struct Reception: Sendable {
     let metrics: ServiceMetrics
     let underWay = UnderWay()
 
-    /// Sequences of a request that are decoded and read at once: enough to keep all threads busy, and no more to stand in others' way. Of
-    /// large pictures there is one, as all of those need not be in memory.
-    private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.content.size.isSmall) ? 4 : 1 }
+    /// Sequences of a request that are decoded and read at once: enough to keep all threads busy, and no more to stand in others' way.
+    /// One only where pictures are large, so that not all of them are in memory at once.
+    private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.size.isSmall) ? 4 : 1 }
 
     init(_ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
         (self.shelf, self.decoders, self.metrics, limits) = (shelf, decoders, metrics, settings.limits)
@@ -25,9 +25,7 @@ struct Reception: Sendable {
     }
 
     /// Whether requests are taken, and answered.
-    var isReady: Bool {
-        shelf.isReady && !underWay.isStuck && admission.longest < .seconds(limits.seconds + 10)
-    }
+    var isReady: Bool { shelf.isReady && !underWay.isStuck }
 
     /// - Parameters:
     ///   - pictures: whether small ones of the frames are wanted.
@@ -61,20 +59,23 @@ struct Reception: Sendable {
         parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
         answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Data {
+        let start = ContinuousClock.now
         let (asked, uploaded, small) = try await decoders.run(.init(bytes: body.count)) { decoder in
             var upload = Upload(limits, claim)
             let (asked, sequences) = try parse(body, &upload)
-            // Of one player what is small need not wait for another turn.
+            // What is small, and of one player, need not wait for another turn.
             let small = sequences.count == 1 ? try decoder.smallSequence(sequences[0], work, claim) : nil
             return (asked, sequences, small)
         }
+        // Decoded in the same turn as the body.
+        if small != nil { metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name) }
         var sequences: [Upload.Sequence] = []
         for sequence in uploaded {
             guard case .archive(let bytes, let name) = sequence.content else {
                 sequences.append(sequence)
                 continue
             }
-            sequences += try await decoders.run(sequence.content.size) { decoder in
+            sequences += try await decoders.run(sequence.size) { decoder in
                 var upload = Upload(limits, claim)
                 return try upload.sequences(decoder.archive(bytes, named: name, work, claim), inArchive: name)
             }
@@ -113,21 +114,19 @@ struct Reception: Sendable {
         _ uploaded: Upload.Sequence, decoded: FrameSequence?, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim,
         pictures: Int?
     ) async throws -> ReadSequence {
-        let start = ContinuousClock.now
-        let size = uploaded.content.size
         let sequence: FrameSequence
         if let decoded {
             sequence = decoded
         } else {
-            sequence = try await decoders.run(size) { try $0.sequence(uploaded, work, claim) }
+            let start = ContinuousClock.now
+            sequence = try await decoders.run(uploaded.size) { try $0.sequence(uploaded, work, claim) }
+            metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name)
         }
-        metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name)
-        defer { claim.giveBack(sequence.bytes) }
+        defer { claim.giveBack(sequence.pictureBytes) }
         guard let prediction = try await model.predict([sequence]).first else { throw ServiceError.clientLeft }
-        let names = FrameSequence(
-            id: sequence.id, track: sequence.track, number: nil, frames: sequence.frames, anchor: sequence.anchor)
+        let names = sequence.withoutPictures
         guard let pictures else { return ReadSequence(sequence: names, prediction: prediction, pictures: nil) }
-        return try await decoders.run(size) { _ in
+        return try await decoders.run(uploaded.size) { _ in
             ReadSequence(
                 sequence: names, prediction: prediction,
                 pictures: PredictionAnswer.pictures(of: prediction, sequence, atMost: pictures))
@@ -185,7 +184,9 @@ extension MediaDecoder {
     ///
     /// - Throws: `ServiceError` for what is more than the limits allow.
     fileprivate func smallSequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence? {
-        guard case .frames(let frames) = uploaded.content, let images = try smallPictures(frames, work, claim) else { return nil }
+        guard uploaded.size.isSmall, case .frames(let frames) = uploaded.content,
+            let images = try smallPictures(frames, work, claim)
+        else { return nil }
         let names = frames.map(\.name)
         return FrameSequence(
             id: uploaded.id, track: uploaded.track, number: nil, frames: names, images: images,
@@ -214,8 +215,13 @@ extension MediaDecoder {
 }
 
 extension FrameSequence {
-    /// Of its pictures.
-    fileprivate var bytes: Int { (images ?? []).reduce(0) { $0 + ((try? $1.get())?.pixels.count ?? 0) } }
+    /// Bytes of its pictures, three for each pixel.
+    var pictureBytes: Int { (images ?? []).reduce(0) { $0 + ((try? $1.get())?.pixels.count ?? 0) } }
+
+    /// The same without its pictures, which are much larger than what is made of them.
+    var withoutPictures: FrameSequence {
+        FrameSequence(id: id, track: track, number: number, frames: frames, anchor: anchor)
+    }
 }
 
 /// The requests that are worked on, and whether that comes to an end.
@@ -230,11 +236,17 @@ final class UnderWay: Sendable {
     /// For how long a service that answers nothing is said not to be ready; then it may be tried again.
     private static let pause = Duration.seconds(30)
 
+    /// How long after its time a request may take to come to its end.
+    private static let delay = Duration.seconds(10)
+
     private let state = Mutex(State())
 
-    /// Whether the last that was heard of any request is that it took too long.
+    /// Whether the last that was heard of any request is that it took too long, or one goes on long after its time.
     var isStuck: Bool {
-        state.withLock { $0.missed }.map { $0 + Self.pause > .now } ?? false
+        state.withLock { state in
+            state.missed.map { $0 + Self.pause > .now } ?? false
+                || state.works.values.contains { $0.deadline + Self.delay < .now }
+        }
     }
 
     /// Ends all that is under way, and whatever comes.

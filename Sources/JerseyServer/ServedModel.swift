@@ -52,15 +52,12 @@ final class ServedModel: Predicting {
 
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
         let windows = sequences.flatMap { loader.windows(of: $0) }
-        let pixels = sequences.reduce(0) { $0 + $1.pixels }
+        let pixels = sequences.reduce(0) { $0 + $1.pictureBytes / 3 }
         let loaded = try await decoders.run(.init(pixels: pixels)) { [loader, work = Work.current] _ in
             try windows.map { window in
                 try work?.check()
                 let frames = try loader.load(window)
-                // The pictures are not needed any more, and are much larger than what was made of them.
-                let names = FrameSequence(
-                    id: window.id, track: window.track, number: nil, frames: window.frames, anchor: window.anchor)
-                return (sequence: names, frames: frames)
+                return (sequence: window.withoutPictures, frames: frames)
             }
         }
         metrics.depth.add(Double(loaded.count), about.name)
@@ -73,9 +70,4 @@ final class ServedModel: Predicting {
         }
         return Prediction.joinedWindows(loaded.indices.compactMap { results[$0].map(Prediction.init) })
     }
-}
-
-extension FrameSequence {
-    /// Of its pictures, all together.
-    fileprivate var pixels: Int { (images ?? []).reduce(0) { $0 + ((try? $1.get())?.pixels.count ?? 0) / 3 } }
 }

@@ -25,7 +25,7 @@ public struct ServerSettings: Sendable {
     public var clientQueue = 32
     /// Of libtorch, for each model. A core is left for decoding: where libtorch's threads have to wait for each other, everything does.
     public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
-    /// Processes that decode quickly what is small, and as many for what is not.
+    /// Threads for what is quickly decoded, and as many for all else; each has a process for what is not decoded in the service itself.
     public var workers = 2
     /// Bytes of memory that each of them may have, beside what the program itself takes.
     public var decoderMemory = 512 << 20
@@ -47,7 +47,7 @@ public struct ServerSettings: Sendable {
     public var endSeconds = 30
     /// Bytes of bodies and of decoded pictures together, of all requests that are being read or worked on.
     public var memory = 512 << 20
-    /// Of requests of one address.
+    /// The share of one address's requests.
     public var clientMemory = 256 << 20
     public var limits = RequestLimits()
 

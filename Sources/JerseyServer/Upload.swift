@@ -12,23 +12,14 @@ struct Upload {
         case film(Data, String)
         /// A zip or tar file of several sequences, and what it is called.
         case archive(Data, String)
-
-        /// What decoding it takes. Of a film or an archive nobody knows.
-        var size: DecoderPool.Size {
-            switch self {
-            case .frames(let frames):
-                DecoderPool.Size(
-                    bytes: frames.reduce(0) { $0 + $1.bytes.count },
-                    pixels: frames.reduce(0) { $0 + (DeclaredSize($1.bytes)?.cost ?? 0) })
-            case .film, .archive: DecoderPool.Size(bytes: .max, pixels: .max)
-            }
-        }
     }
 
     struct Sequence: Sendable {
         let id: String
         let track: String
         let content: Content
+        /// What decoding it takes.
+        let size: DecoderPool.Size
     }
 
     let limits: RequestLimits
@@ -53,21 +44,23 @@ struct Upload {
             throw ServiceError(
                 .contentTooLarge, "the request has more than \(limits.frames) frames; send fewer, or a part of it")
         }
+        let declared = frames.map { DeclaredSize($0.bytes) }
         // One that is too large, or none, is not decoded.
-        let sizes = frames.compactMap { DeclaredSize($0.bytes)?.pixels }.filter { $0 <= limits.framePixels }
-        let together = sizes.reduce(0, +)
-        guard together <= limits.pixels else { throw Work.tooManyPixelsTogether(limits) }
+        let together = declared.compactMap { $0?.pixels }.filter { $0 <= limits.framePixels }.reduce(0, +)
+        guard together <= limits.pixels else { throw Work.tooManyPixelsTogether(limits.pixels) }
         pixels += together
         guard pixels <= limits.totalPixels else { throw Work.tooManyPixels(limits) }
-        return Sequence(id: id, track: track ?? id, content: .frames(frames))
+        let size = DecoderPool.Size(
+            bytes: frames.reduce(0) { $0 + $1.bytes.count }, pixels: declared.reduce(0) { $0 + ($1?.cost ?? 0) })
+        return Sequence(id: id, track: track ?? id, content: .frames(frames), size: size)
     }
 
     func film(_ id: String, _ bytes: Data, named name: String) -> Sequence {
-        Sequence(id: id, track: id, content: .film(bytes, name))
+        Sequence(id: id, track: id, content: .film(bytes, name), size: .unknown)
     }
 
     func archive(_ bytes: Data, named name: String) -> Sequence {
-        Sequence(id: name, track: name, content: .archive(bytes, name))
+        Sequence(id: name, track: name, content: .archive(bytes, name), size: .unknown)
     }
 
     /// The sequences in an archive: a folder of frames, or a tree of them, as `jersey predict` finds them there.

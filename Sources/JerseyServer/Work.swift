@@ -11,7 +11,7 @@ final class Work: Sendable {
         var onEnd: (@Sendable () -> Void)?
     }
 
-    /// Of the request that a task works for.
+    /// That of the request which the task works for.
     @TaskLocal static var current: Work?
 
     /// Whose request this is: what there is to do is shared out by it.
@@ -85,10 +85,10 @@ final class Work: Sendable {
     }
 
     /// Those of a sequence, which are decoded at once.
-    static func tooManyPixelsTogether(_ limits: RequestLimits) -> ServiceError {
+    static func tooManyPixelsTogether(_ most: Int) -> ServiceError {
         ServiceError(
             .contentTooLarge,
-            "the frames have more than \(limits.pixels / 1_000_000) million pixels together; cut them to the player, or scale them down"
+            "the frames have more than \(most / 1_000_000) million pixels together; cut them to the player, or scale them down"
         )
     }
 

@@ -171,6 +171,14 @@ import Testing
         #expect(error?.status == .contentTooLarge && error?.description.contains("in all its frames") == true)
         // The decoder itself has said so, and goes on.
         let frame = try picture()
+        var small = RequestLimits()
+        small.pixels = 12 * 16 - 1
+        let together = await #expect(throws: ServiceError.self) {
+            try await decode(Subject.decoders, small) { decoder, work, claim in
+                _ = try decoder.pictures([("a", frame)], work, claim)
+            }
+        }
+        #expect(together == Work.tooManyPixelsTogether(small.pixels))
         limits.totalPixels = 12 * 16
         let work = Work(limits, of: "a")
         _ = try await decode(work: work) { try $0.pictures([("a", frame)], $1, $2) }

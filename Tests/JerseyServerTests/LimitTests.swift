@@ -92,10 +92,8 @@ import Testing
                 try await admission.admitted("b") {
                     _ = #expect(throws: ServiceError.self) { try admission.check("c") }
                 }
-                #expect(admission.longest > .zero)
             }
         }
-        #expect(admission.longest == .zero)
         try admission.check("a")
     }
 
@@ -168,6 +166,26 @@ import Testing
             try await eventually("it is under way") { stub.seen.count == 3 }
             reception.underWay.endAll(ServiceError(.serviceUnavailable, "over"))
             #expect(try await last.error == "over")
+        }
+    }
+
+    @Test func `A service of which a request goes on long after its time is not ready until that ends`() async throws {
+        let reception = try await Subject([StubModel()]).reception
+        let router = Router(context: ServiceContext.self)
+        router.get("/") { request, context in
+            var limits = RequestLimits()
+            limits.seconds = try request.uri.queryParameters.require("seconds", as: Int.self)
+            let work = Work(limits, of: "a")
+            // What it does not heed.
+            work.end(.clientLeft)
+            return try await reception.underWay.run(work, context) { reception.isReady ? "ready" : "not ready" }
+        }
+        let app = Application(router: router, logger: Subject.silence)
+        try await app.test(.router) { client async throws in
+            for (seconds, expected) in [(60, "ready"), (0, "ready"), (-11, "not ready")] {
+                #expect(try await client.get("/?seconds=\(seconds)").text == expected)
+                #expect(reception.isReady)
+            }
         }
     }
 

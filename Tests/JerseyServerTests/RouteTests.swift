@@ -236,6 +236,8 @@ import Testing
             #expect(text.contains("jersey_requests_in_progress 1"))
             #expect(text.contains(#"jersey_predictions_total{model="stub"} 1"#) && text.contains("jersey_ready 1"))
             #expect(text.contains(#"jersey_model_info{model="stub",version="1",architecture="stub",precision="float32"} 1"#))
+            // Once for each sequence, wherever it is decoded.
+            #expect(text.contains(#"jersey_decode_seconds_count{model="stub"} 1"#))
             for name in ["jersey_queue_seconds", "jersey_decode_seconds", "jersey_infer_seconds", "jersey_batch_size"] {
                 #expect(text.contains("# TYPE \(name) histogram"))
             }

@@ -27,8 +27,8 @@ double cs_cpu_seconds(int32_t process);
 /// A pipe that programs which are started do not get, of so many bytes where a user may have them. 0, or an errno.
 int cs_pipe(int32_t ends[_Nonnull 2], int bytes);
 
-/// Starts `program` with the arguments, and descriptors 0 and 1 as given; standard error is nowhere, and no environment but PATH-like
-/// words that the loader needs. Signals are as in a fresh process. Its process number, or minus an errno.
+/// Starts `program` with the arguments and the environment, and nothing else of ours; descriptors 0 and 1 as given, standard error to
+/// nowhere. Signals are as in a fresh process. Its process number, or minus an errno.
 int32_t cs_spawn(const char *program, char *const _Nullable *_Nonnull arguments, char *const _Nullable *_Nonnull environment, int input,
                  int output);
 

@@ -13,6 +13,9 @@ struct DecoderPool: Sendable {
         /// As `DeclaredSize.cost` counts them.
         var pixels = 0
 
+        /// A film's or an archive's, which nobody knows.
+        static let unknown = Size(bytes: .max, pixels: .max)
+
         var isSmall: Bool { bytes <= 4 << 20 && pixels <= 4_000_000 }
     }
 
@@ -20,17 +23,13 @@ struct DecoderPool: Sendable {
     private let slow: DecoderLane
 
     /// Starts the threads; they stay for the rest of the process.
-    init(_ settings: ServerSettings) {
+    ///
+    /// - Parameter startsProcesses: now, and not when one is needed.
+    init(_ settings: ServerSettings, startsProcesses: Bool = false) {
         // A decoder that dies must not take the service with it.
         surviveBrokenPipes()
-        quick = DecoderLane(settings, nice: 0)
-        slow = DecoderLane(settings, nice: 10)
-    }
-
-    /// Starts the processes.
-    func warmUp() {
-        quick.warmUp()
-        slow.warmUp()
+        quick = DecoderLane(settings, nice: 0, startsProcesses: startsProcesses)
+        slow = DecoderLane(settings, nice: 10, startsProcesses: startsProcesses)
     }
 
     /// - Throws: what `body` throws; `CancellationError` where the task is cancelled before a thread is free.
@@ -43,13 +42,14 @@ struct DecoderPool: Sendable {
 private final class DecoderLane: Sendable {
     private let line = DecoderLine()
 
-    init(_ settings: ServerSettings, nice: Int) {
+    init(_ settings: ServerSettings, nice: Int, startsProcesses: Bool) {
         for number in 1...settings.workers {
             let thread = Thread { [line] in
-                // Of this thread.
+                // This thread's alone.
                 if nice > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(nice)) }
                 Runtime.useCallingThreadOnly()
                 let decoder = MediaDecoder(settings, nice: nice)
+                if startsProcesses { _ = try? decoder.start() }
                 while true {
                     line.next()(decoder)
                     decoder.renew()
@@ -58,15 +58,6 @@ private final class DecoderLane: Sendable {
             thread.name = nice == 0 ? "decoder \(number)" : "slow decoder \(number)"
             thread.stackSize = 8 << 20
             thread.start()
-        }
-        self.count = settings.workers
-    }
-
-    private let count: Int
-
-    func warmUp() {
-        for number in 0..<count {
-            line.add(UUID(), "warm \(number)", run: { _ = try? $0.start() }, cancel: {})
         }
     }
 
@@ -161,13 +152,12 @@ final class MediaDecoder {
     func smallPictures(
         _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
     ) throws -> [Result<RGBImage, ImageError>]? {
-        guard Upload.Content.frames(frames).size.isSmall else { return nil }
         let sizes = frames.compactMap { DeclaredSize($0.bytes) }
         guard sizes.count == frames.count, sizes.allSatisfy({ $0.pixels <= work.limits.ownPixels && !$0.isProgressive }) else {
             return nil
         }
         let total = sizes.reduce(0) { $0 + $1.pixels }
-        guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits) }
+        guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits.pixels) }
         try work.spend(pixels: total)
         try claim.take(3 * total)
         return try zip(frames, sizes).map { frame, size in
@@ -189,24 +179,20 @@ final class MediaDecoder {
         var job = MediaJob(.pictures, sizes: frames.map(\.bytes.count))
         (job.framePixels, job.pixels) = (work.limits.framePixels, work.limits.pixels)
         var images: [Result<RGBImage, ImageError>] = []
-        var room = 0
+        var room = Room(claim, most: 3 * work.limits.pixels)
         try start().run(job, frames.map(\.bytes), work) { answer, pipes in
             switch answer {
-            case .question(let bytes):
-                guard 0...3 * work.limits.pixels ~= bytes else { throw Packet.Malformed() }
-                try claim.take(bytes)
-                room += bytes
+            case .question(let bytes): try room.add(bytes)
             case .picture(let index, let width, let height):
-                guard index == images.count, index < frames.count, 3 * width * height <= room else { throw Packet.Malformed() }
-                room -= 3 * width * height
-                images.append(.success(RGBImage(width: width, height: height, pixels: try pipes.bytes(3 * width * height))))
+                guard index == images.count, index < frames.count else { throw Packet.Malformed() }
+                images.append(.success(try room.picture(width, height, from: pipes)))
             case .broken(let index, let reason):
                 guard index == images.count, index < frames.count else { throw Packet.Malformed() }
                 images.append(.failure(ImageError(name: frames[index].name, reason: reason)))
             case .file, .done, .failed: throw Packet.Malformed()
             }
         }
-        // Of a job that is done all are there; what says otherwise is not to be trusted.
+        // A job that is done has answered for each; what says otherwise is not to be trusted.
         guard images.count == frames.count else { throw ServiceError(.unprocessableContent, "the frames cannot be decoded") }
         return images
     }
@@ -222,18 +208,13 @@ final class MediaDecoder {
             name, work.limits.framePixels, work.limits.pixels, work.limits.frames
         )
         var images: [(index: Int, image: Result<RGBImage, ImageError>)] = []
-        var room = 0
+        var room = Room(claim, most: 3 * work.limits.framePixels)
         try start().run(job, [bytes], work) { answer, pipes in
             switch answer {
-            case .question(let bytes):
-                guard 0...3 * work.limits.framePixels ~= bytes else { throw Packet.Malformed() }
-                try claim.take(bytes)
-                room += bytes
+            case .question(let bytes): try room.add(bytes)
             case .picture(let index, let width, let height):
-                guard images.count < work.limits.frames, 3 * width * height <= room else { throw Packet.Malformed() }
-                room -= 3 * width * height
-                let pixels = try pipes.bytes(3 * width * height)
-                images.append((index, .success(RGBImage(width: width, height: height, pixels: pixels))))
+                guard images.count < work.limits.frames else { throw Packet.Malformed() }
+                images.append((index, .success(try room.picture(width, height, from: pipes))))
             case .broken(let index, let reason):
                 guard images.count < work.limits.frames else { throw Packet.Malformed() }
                 images.append((index, .failure(ImageError(name: "\(name)#frame=\(index)", reason: reason))))
@@ -255,24 +236,48 @@ final class MediaDecoder {
             name, limits.frames, min(limits.bodyBytes, 16 << 20), 2 * limits.bodyBytes
         )
         var files: [(path: String, bytes: Data)] = []
-        var room = 0
+        var room = Room(claim, most: job.entryBytes)
         try start().run(job, [bytes], work) { answer, pipes in
             switch answer {
-            case .question(let bytes):
-                guard 0...job.entryBytes ~= bytes else { throw Packet.Malformed() }
-                try claim.take(bytes)
-                room += bytes
+            case .question(let bytes): try room.add(bytes)
             case .file(let path, let count):
-                guard count <= room else { throw Packet.Malformed() }
+                try room.use(count)
                 guard files.count < limits.frames else {
                     throw ServiceError(
                         .contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer, or a part of it")
                 }
-                room -= count
                 files.append((path, Data(try pipes.bytes(count))))
             case .picture, .broken, .done, .failed: throw Packet.Malformed()
             }
         }
         return files
+    }
+}
+
+/// Memory for what a decoder says that it will send. It is asked for before it comes, and no more comes than was asked for.
+private struct Room {
+    private let claim: Admission.Claim
+    private let most: Int
+    private var left = 0
+
+    /// - Parameter most: bytes that may be asked for at once.
+    init(_ claim: Admission.Claim, most: Int) { (self.claim, self.most) = (claim, most) }
+
+    /// - Throws: `ServiceError` where the memory is not there; `Malformed` where it is more than there may be.
+    mutating func add(_ bytes: Int) throws {
+        guard 0...most ~= bytes else { throw Packet.Malformed() }
+        try claim.take(bytes)
+        left += bytes
+    }
+
+    /// - Throws: `Malformed` where as much was not asked for.
+    mutating func use(_ bytes: Int) throws {
+        guard bytes <= left else { throw Packet.Malformed() }
+        left -= bytes
+    }
+
+    mutating func picture(_ width: Int, _ height: Int, from pipes: PipeEnds) throws -> RGBImage {
+        try use(3 * width * height)
+        return RGBImage(width: width, height: height, pixels: try pipes.bytes(3 * width * height))
     }
 }

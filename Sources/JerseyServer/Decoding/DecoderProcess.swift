@@ -2,6 +2,7 @@ import CSandbox
 import Foundation
 import Hummingbird
 import Jersey
+import Torch
 
 /// The service's side of a decoder: starts the process, gives it a job at a time, and ends it where it overruns, or where nobody waits
 /// for it any more. Belongs to one thread.
@@ -10,7 +11,7 @@ final class DecoderProcess {
     private final class Patience {
         let process: Int32
         var work: Work?
-        /// Of the process, seconds; beyond it the job has taken too much of a processor.
+        /// Processor time of the process, seconds; beyond it the job has taken too much.
         var cpuEnd = Double.infinity
 
         init(_ process: Int32) {
@@ -48,7 +49,15 @@ final class DecoderProcess {
     ///   - nice: how far to stand behind others for a processor, 0...19.
     /// - Throws: `ServiceError` where it cannot be started, or cannot give up what it must.
     init(_ program: String, memory: Int, nice: Int) throws {
-        let (jobs, answers) = (try Self.pipe(), try Self.pipe())
+        let jobs = try Self.pipe()
+        let answers: (read: Int32, write: Int32)
+        do {
+            answers = try Self.pipe()
+        } catch {
+            close(jobs.read)
+            close(jobs.write)
+            throw error
+        }
         let libraries = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"].map { ["LD_LIBRARY_PATH=\($0)"] } ?? []
         process = Self.withWords(["jersey", DecoderWorker.word, "\(memory)", "\(nice)"]) { arguments in
             // One thread is what it has, and a crash is told by its end.
@@ -61,7 +70,7 @@ final class DecoderProcess {
         (input, output, self.memory) = (answers.read, jobs.write, memory)
         patience = Patience(process)
         pipes = PipeEnds(input: input, output: output) { [patience] in try patience.wait($0, $1) }
-        guard process > 0 else { throw Self.failure("it cannot be started: \(String(cString: strerror(-process)))") }
+        guard process > 0 else { throw Self.failure("it cannot be started: \(SystemError(-process).reason)") }
         for file in [input, output] { _ = fcntl(file, F_SETFL, fcntl(file, F_GETFL) | O_NONBLOCK) }
         guard let greeting = try? MediaAnswer(pipes.receive()), case .done = greeting else {
             throw Self.failure("it ended at once; this machine may not allow what it does without (docs/security.md)")
@@ -159,7 +168,7 @@ final class DecoderProcess {
     private static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         let code = cs_pipe(&ends, pipeBytes)
-        guard code == 0 else { throw failure("no pipe: \(String(cString: strerror(code)))") }
+        guard code == 0 else { throw failure("no pipe: \(SystemError(code).reason)") }
         return (ends[0], ends[1])
     }
 

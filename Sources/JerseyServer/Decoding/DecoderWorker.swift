@@ -1,5 +1,6 @@
 import CSandbox
 import Foundation
+import Hummingbird
 import Jersey
 import Torch
 
@@ -41,7 +42,7 @@ public enum DecoderWorker {
             case .archive: try decoding.archive(blocks.first ?? Data())
             }
             try pipes.send(MediaAnswer.done(pixels: decoding.decoded).packet)
-        } catch let error as TooMuch {
+        } catch let error as ServiceError {
             try pipes.send(MediaAnswer.failed(isTooLarge: true, error.description).packet)
         } catch let error as FileError {
             let text = "\(error.path) \(error.reason)" + (error.advice.map { "; \($0)" } ?? "")
@@ -52,12 +53,7 @@ public enum DecoderWorker {
         try pipes.flush()
     }
 
-    /// More than the limits allow.
-    private struct TooMuch: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    /// The service does not want it any more.
+    /// The service knows why: it refused the memory, or the request has no pixels left.
     private struct Refused: Error {}
 
     private struct Decoding {
@@ -76,12 +72,8 @@ public enum DecoderWorker {
             // All headers before the first picture, so that nothing is decoded in vain. What is too large, or none, is not decoded.
             let sizes = blocks.map { (try? ImageInfo(decoding: $0, named: "")).map { $0.width * $0.height } ?? 0 }
             let total = sizes.reduce(0) { $0 + ($1 <= job.framePixels ? $1 : 0) }
-            guard total <= job.pixels else {
-                throw TooMuch(
-                    description: "the frames have more than \(job.pixels / 1_000_000) million pixels together; "
-                        + "cut them to the player, or scale them down")
-            }
-            if total > job.totalPixels { throw TooMuch(description: "") }
+            guard total <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
+            if total > job.totalPixels { throw Refused() }
             try ask(3 * total)
             for (index, block) in blocks.enumerated() {
                 do {
@@ -109,18 +101,14 @@ public enum DecoderWorker {
             var kept = 0
             while let frame = try video.next() {
                 guard frame.index < job.frames else {
-                    throw TooMuch(
-                        description: "\(job.name) has more than \(job.frames) frames; send fewer, or a part of it")
+                    throw ServiceError(
+                        .contentTooLarge, "\(job.name) has more than \(job.frames) frames; send fewer, or a part of it")
                 }
                 decoded += size
-                if decoded > job.totalPixels { throw TooMuch(description: "") }
+                if decoded > job.totalPixels { throw Refused() }
                 guard frame.index % step == 0 else { continue }
                 kept += size
-                guard kept <= job.pixels else {
-                    throw TooMuch(
-                        description: "the frames have more than \(job.pixels / 1_000_000) million pixels together; "
-                            + "cut them to the player, or scale them down")
-                }
+                guard kept <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
                 if frame.isDamaged {
                     try pipes.send(MediaAnswer.broken(index: frame.index, .corrupt("damaged in the video")).packet)
                 } else {

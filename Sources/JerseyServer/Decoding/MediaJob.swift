@@ -15,7 +15,7 @@ struct MediaJob {
     let kind: Kind
     /// What errors call it.
     var name = ""
-    /// Of each block.
+    /// Bytes of each block.
     var sizes: [Int]
     /// Pixels of a frame, of all frames that are kept, and of all that are decoded; frames; bytes of an archive's entry, and of all.
     var framePixels = 0

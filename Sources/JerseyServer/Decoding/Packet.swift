@@ -5,7 +5,7 @@ import Foundation
 struct Packet: Equatable {
     struct Malformed: Error {}
 
-    /// Of a packet; blocks may have more.
+    /// The most that a packet may have; blocks may have more.
     static let mostBytes = 1 << 20
 
     private(set) var bytes: [UInt8] = []
