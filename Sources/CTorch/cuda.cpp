@@ -86,24 +86,6 @@ Function *function(const char *name) {
 #define CALL(name, ...) \
     TORCH_CHECK(function<decltype(name)>(#name)(__VA_ARGS__) == 0, "CUDA cannot do " #name)
 
-}  // namespace
-
-char *ct_cuda_device_name(int32_t device, uint64_t *bytes, ct_error *error) {
-    return guarded(error, [&] {
-        CUdevice found;
-        char text[256] = {};
-        size_t size = 0;
-        CALL(cuInit, 0);
-        CALL(cuDeviceGet, &found, device);
-        CALL(cuDeviceGetName, text, sizeof(text) - 1, found);
-        // Under its full name: what is looked up by `cuDeviceTotalMem` alone counts in 32 bits.
-        CALL(cuDeviceTotalMem_v2, &size, found);
-        *bytes = size;
-        return strdup(text);
-    });
-}
-
-namespace {
 CUfunction compiled(const char *name, const char *source, const std::string &definition, int device) {
     int major = 0, minor = 0;
     CALL(cuDeviceGetAttribute, &major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
@@ -150,6 +132,21 @@ void launch(CUfunction kernel, dim3 blocks, unsigned threads, void **arguments) 
 
 bool is_reading(const at::Tensor &x) { return x.is_cuda() && !at::GradMode::is_enabled(); }
 }  // namespace
+
+char *ct_cuda_device_name(int32_t device, uint64_t *bytes, ct_error *error) {
+    return guarded(error, [&] {
+        CUdevice found;
+        char text[256] = {};
+        size_t size = 0;
+        CALL(cuInit, 0);
+        CALL(cuDeviceGet, &found, device);
+        CALL(cuDeviceGetName, text, sizeof(text) - 1, found);
+        // Under its full name: what is looked up by `cuDeviceTotalMem` alone counts in 32 bits.
+        CALL(cuDeviceTotalMem_v2, &size, found);
+        *bytes = size;
+        return strdup(text);
+    });
+}
 
 // libtorch's kernel is written for channels first and keeps where each value came from: 30% of ResNet-18 in float16. This one reads
 // 16 bytes of channels at a time.

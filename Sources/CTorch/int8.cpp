@@ -156,9 +156,7 @@ ct_tensor ct_pack_int8(
         TORCH_CHECK(w.scalar_type() == at::kFloat && way(lanes).lanes == lanes && fits(w), "a window of another kind");
         const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2), places = kernel * kernel;
         const int64_t quads = at::ceil_div(inputs, quad);
-        const auto by = weight_factors ? at_(weight_factors).to(at::kDouble).contiguous() : at::ones({outputs}, at::kDouble);
-        const auto offsets = bias ? at_(bias).to(at::kDouble).contiguous() : at::zeros({outputs}, at::kDouble);
-        TORCH_CHECK(by.numel() == outputs && offsets.numel() == outputs, "a factor and an offset for each output");
+        const auto by = of_outputs(weight_factors, outputs, 1), offsets = of_outputs(bias, outputs, 0);
         auto packed = at::zeros({outputs / lanes, kernel, kernel, quads, lanes, quad}, at::kChar);
         auto scales = at::empty({2, outputs}, at::kFloat);
         const auto *from = w.const_data_ptr<float>();

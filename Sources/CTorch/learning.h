@@ -3,6 +3,11 @@
 
 #include "support.h"
 
+#pragma clang assume_nonnull begin
+
+inline const float *floats(const at::Tensor &tensor) { return static_cast<const float *>(tensor.const_data_ptr()); }
+inline float *floats(at::Tensor &tensor) { return static_cast<float *>(tensor.data_ptr()); }
+
 /// Whether `winograd_*` can do a convolution, with stride and padding of 1, and faster than oneDNN.
 bool learns_by_winograd(const at::Tensor &x, const at::Tensor &weight);
 /// Weights (O, I, 3, 3), transformed for `winograd_convolution`.
@@ -43,3 +48,5 @@ NormGradients norm_backward(
 std::optional<at::Tensor> learned_convolution(
     const at::Tensor &x, const at::Tensor &weight, bool has_bias, int64_t stride, int64_t padding, int64_t groups);
 std::optional<at::Tensor> learned_norm(const at::Tensor &x, const NormSettings &settings, const std::optional<at::Tensor> &residual);
+
+#pragma clang assume_nonnull end

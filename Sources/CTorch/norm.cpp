@@ -32,9 +32,6 @@ constexpr int64_t lanes = 8;
 
 bool is_wide(int64_t channels) { return has_avx512() && channels % avx512::lanes == 0; }
 
-const float *floats(const at::Tensor &tensor) { return static_cast<const float *>(tensor.const_data_ptr()); }
-float *floats(at::Tensor &tensor) { return static_cast<float *>(tensor.data_ptr()); }
-
 /// Rows of a tensor in blocks, which are the same whatever the number of threads, so that sums come out the same.
 struct Blocks {
     const int64_t channels, rows, size = std::max<int64_t>((1 << 15) / channels, 1), count = at::ceil_div(rows, size);

@@ -3,7 +3,7 @@
 
 #include "lanes.h"
 
-/// Of rows of `x`: their mean, and the sum of the squares of what differs from it.
+/// The mean of rows of `x`, and the sum of the squares of what differs from it.
 inline void sum_up(const float *x, int64_t rows, int64_t channels, float *mean, float *squares) {
     std::fill_n(mean, channels, 0.f);
     std::fill_n(squares, channels, 0.f);

@@ -32,6 +32,13 @@ inline std::optional<at::Tensor> maybe_(ct_tensor _Nullable tensor) {
     return tensor ? std::optional<at::Tensor>(at_(tensor)) : std::nullopt;
 }
 
+/// A value for each output of a layer, in float64; `otherwise` where there are none.
+inline at::Tensor of_outputs(ct_tensor _Nullable values, int64_t outputs, double otherwise) {
+    const auto found = values ? at_(values).to(at::kDouble).contiguous() : at::full({outputs}, otherwise, at::kDouble);
+    TORCH_CHECK(found.numel() == outputs, "a value for each output");
+    return found;
+}
+
 /// What a convolution writes to, channels last: `residual`, or where there is none a new tensor.
 inline at::Tensor destination(ct_tensor _Nullable residual, at::IntArrayRef sizes, at::ScalarType type) {
     const auto y = residual ? at_(residual) : at::empty(sizes, type, at::MemoryFormat::ChannelsLast);

@@ -27,8 +27,6 @@ struct Layer {
     bool relu;
 };
 
-const float *floats(const at::Tensor &tensor) { return static_cast<const float *>(tensor.const_data_ptr()); }
-
 // Functions for processors that have the registers: what is compiled for all would know those of 16 bytes only.
 namespace avx512 {
 constexpr int64_t lanes = 16, block_rows = 12, turned_rows = 8;
@@ -86,9 +84,10 @@ ct_tensor ct_pack_winograd(ct_tensor weight, ct_tensor factors, int64_t lanes, c
         TORCH_CHECK(lanes == avx512::lanes || lanes == avx2::lanes, "this is for processors with AVX2 or AVX-512");
         const auto w = at_(weight).contiguous(at::MemoryFormat::ChannelsLast);
         const int64_t outputs = w.size(0), inputs = w.size(1);
-        TORCH_CHECK(w.scalar_type() == at::kFloat && outputs % lanes == 0, "only floats, and whole registers of outputs");
-        const auto by = factors ? at_(factors).to(at::kDouble).contiguous() : at::ones({outputs}, at::kDouble);
-        TORCH_CHECK(by.numel() == outputs, "a factor for each output");
+        TORCH_CHECK(
+            w.scalar_type() == at::kFloat && w.size(2) == 3 && w.size(3) == 3 && outputs % lanes == 0,
+            "only floats, windows of 3 by 3, and whole registers of outputs");
+        const auto by = of_outputs(factors, outputs, 1);
         auto packed = at::empty({planes, outputs / lanes, inputs, lanes}, at::kFloat);
         const auto *factor = by.const_data_ptr<double>();
         auto *to = packed.mutable_data_ptr<float>();
@@ -160,12 +159,12 @@ bool learns_by_winograd(const at::Tensor &x, const at::Tensor &weight) {
 
 at::Tensor winograd_weights(const at::Tensor &weight, bool turned) {
     const int64_t outputs = weight.size(0), inputs = weight.size(1), lanes = ct_winograd_lanes();
-    // Of the weights that are made.
+    // What is made has so many columns and rows.
     const int64_t columns = turned ? inputs : outputs, rows = turned ? outputs : inputs;
     const int64_t block = pack_inputs, blocks = at::ceil_div(rows, block);
     auto packed = at::empty({planes, columns / lanes, rows, lanes}, weight.options());
     const float *from = floats(weight);
-    auto *to = static_cast<float *>(packed.data_ptr());
+    float *to = floats(packed);
     const bool is_wide = lanes == avx512::lanes;
     in_parallel(columns / lanes * blocks, [&](int64_t task) {
         const int64_t panel = task / blocks * lanes, row = task % blocks * block, count = std::min(block, rows - row);
@@ -189,10 +188,10 @@ at::Tensor winograd_weight_gradient(const at::Tensor &x, const at::Tensor &dy) {
     const int64_t capacity = std::min<int64_t>(tiles, 128), panel = capacity * lanes;
     // Planes a multiple of 4096 bytes apart would fight for the same places of the cache.
     const int64_t window_plane = inputs * capacity + lanes, tile_plane = outputs * capacity + lanes, sum_plane = outputs * inputs + lanes;
-    const auto memory = at::empty({planes * (window_plane + tile_plane)}, x.options());
-    const auto sums = at::zeros({planes * sum_plane}, x.options()), nothing = at::zeros({inputs}, x.options());
-    auto *windows = static_cast<float *>(memory.data_ptr()), *transformed = windows + planes * window_plane;
-    auto *sum = static_cast<float *>(sums.data_ptr());
+    auto memory = at::empty({planes * (window_plane + tile_plane)}, x.options()), sums = at::zeros({planes * sum_plane}, x.options());
+    const auto nothing = at::zeros({inputs}, x.options());
+    float *windows = floats(memory), *transformed = windows + planes * window_plane;
+    float *sum = floats(sums);
     const int64_t share = 8, rows = std::min<int64_t>(outputs, 64), parts = at::ceil_div(outputs, rows);
     for (int64_t first = 0; first < tiles; first += capacity) {
         const int64_t count = std::min(capacity, tiles - first);
@@ -211,7 +210,7 @@ at::Tensor winograd_weight_gradient(const at::Tensor &x, const at::Tensor &dy) {
         });
     }
     auto dw = at::empty({outputs, inputs, 3, 3}, x.options(), at::MemoryFormat::ChannelsLast);
-    auto *result = static_cast<float *>(dw.data_ptr());
+    float *result = floats(dw);
     in_parallel(at::ceil_div<int64_t>(outputs, 16), [&](int64_t task) {
         for (int64_t output = task * 16; output < std::min(task * 16 + 16, outputs); output++)
             (is_wide ? avx512::restore_weights : avx2::restore_weights)(

@@ -225,7 +225,7 @@ inline void pack_forward(const float *w, int64_t inputs, int64_t count, float *t
     for (int64_t input = 0; input < count; input++) pack_window(block[0][input], pack_inputs * lanes, false, to + input * lanes, plane);
 }
 
-/// Of a panel of inputs and `count` outputs, which take each other's place on the way back.
+/// For a panel of inputs and `count` outputs, which take each other's place on the way back.
 inline void pack_back(const float *w, int64_t inputs, int64_t count, float *to, int64_t plane) {
     for (int64_t output = 0; output < count; output++)
         pack_window(w + output * 9 * inputs, inputs, true, to + output * lanes, plane);
