@@ -3,9 +3,9 @@
 
     Tools/attack.py [--jersey .build/release/jersey] [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 3700]
 
-Each attacker has an address of its own (127.0.0.x) and goes on and on with all kinds of attack, several at a time. Honest clients ask for one
-frame at a time, each by an address of its own. Told are their answers and times, the most memory of the service and its decoders together, and how
-SIGTERM ends it. It fails where the 99th percentile of honest answers, memory, the time to the end, or an honest request without an
+Each attacker has an address of its own (127.0.1.x) and goes on and on with all kinds of attack, several at a time. Honest clients ask for one
+frame at a time, each by an address of its own. It prints their answers and times, the most memory of the service and its decoders together,
+and how SIGTERM ends it. It fails where the 99th percentile of honest answers, memory, the time to the end, or an honest request without an
 answer is beyond its bound.
 
 Needs the program `ffmpeg` for its videos; otherwise the standard library.
@@ -14,42 +14,29 @@ import argparse
 import base64
 import collections
 import http.client
+import io
 import json
 import os
 import pathlib
 import random
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import zipfile
-import zlib
 
-from serving import Service, form, sequences, synthesize
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-def black_png(width: int, height: int) -> bytes:
-    packer = zlib.compressobj(9)
-    row = b"\0" + bytes(width * 3)
-    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+from serving import Service, form, png, received, sequences, synthesize
 
 
 def archive(entries: list) -> bytes:
-    with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-            for name, content in entries:
-                packed.writestr(name, content)
-        file.seek(0)
-        return file.read()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in entries:
+            packed.writestr(name, content)
+    return file.getvalue()
 
 
 def video(folder: pathlib.Path, name: str, *arguments: str) -> bytes:
@@ -65,7 +52,7 @@ def film(content: bytes) -> tuple:
 
 def attacks(folder: pathlib.Path, frame: bytes) -> dict:
     """Paths, bodies and types by what they are."""
-    large = black_png(3968, 3968)
+    large = png(3968, 3968, bytes((3968 * 3 + 1) * 3968))
     found = {
         "64 folders of large pictures": ("/v1/predict/archive", archive([(f"{a}/{b}.png", large) for a in range(64) for b in range(4)]), "application/zip"),
         "an output's name of 60 MiB": ("/v2/models/bundled/infer", b'{"inputs":[],"outputs":[{"name":"' + b"x" * (60 << 20) + b'"}]}', "application/json"),
@@ -90,8 +77,8 @@ class Run:
     def __init__(self, options, service: Service, attacks: dict, frame: bytes):
         self.options, self.service, self.attacks = options, service, attacks
         self.body, self.kind = form([frame])
-        self.lock, self.over, self.ended = threading.Lock(), False, None
-        self.hostile, self.honest, self.lost, self.peak = collections.Counter(), [], [], 0.0
+        self.lock, self.over = threading.Lock(), False
+        self.hostile, self.honest, self.peak = collections.Counter(), [], 0.0
         self.slowest = collections.Counter()
 
     def connect(self, address: str, timeout: float = 120) -> http.client.HTTPConnection:
@@ -155,12 +142,7 @@ class Run:
                     wire.connect()
                 wire.request("POST", "/v1/predict", self.body, {"Content-Type": self.kind})
                 sent = True
-                answer = wire.getresponse()
-                answer.read()
-                status = answer.status
-                if answer.getheader("Connection") == "close":
-                    wire.close()
-                    wire = None
+                status, wire = received(wire)
             except ConnectionRefusedError:
                 # The service has ended.
                 wire = None
@@ -179,7 +161,7 @@ class Run:
 
 
 def family_memory(process: int) -> float:
-    """Resident memory of a process and those it has started, MiB; what they share counts for each."""
+    """Resident memory of a process and those it has started, MiB; what a decoder shares counts once, with the service."""
     total = 0
     for folder in pathlib.Path("/proc").iterdir():
         try:
@@ -216,11 +198,13 @@ def main() -> None:
             honest = [threading.Thread(target=run.ask, args=(f"127.0.3.{index + 1}",)) for index in range(options.honest)]
             for thread in [*threads, *honest, threading.Thread(target=run.watch)]:
                 thread.start()
-            time.sleep(options.seconds)
-            term = time.monotonic()
-            status = service.end()
-            seconds = time.monotonic() - term
-            run.over = True
+            try:
+                time.sleep(options.seconds)
+                term = time.monotonic()
+                status = service.end()
+                seconds = time.monotonic() - term
+            finally:
+                run.over = True
             for thread in honest + threads:
                 thread.join()
     report(options, run, term, seconds, status)

@@ -17,16 +17,14 @@ import io
 import json
 import pathlib
 import socket
-import struct
 import sys
 import tempfile
 import threading
 import time
 import uuid
 import zipfile
-import zlib
 
-from serving import TOKEN, Service, form, sequences, synthesize
+from serving import TOKEN, Service, form, png, received, sequences, synthesize
 
 
 # What hostile clients send: a name, and the raw request.
@@ -49,13 +47,6 @@ def as_json(value, path: str = "/v1/predict") -> bytes:
 def chunked(pieces, kind: str = "application/json") -> bytes:
     head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     return head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
-
-
-def png(width: int, height: int, rows: bytes | None = None) -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    content = zlib.compress(rows if rows is not None else b"")
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
 
 
 def archive(*entries) -> bytes:
@@ -253,12 +244,7 @@ class Load:
                     wire.connect()
                 status = "lost"
                 wire.request("POST", "/v1/predict", body, {"Content-Type": kind, "X-Request-Id": request})
-                answer = wire.getresponse()
-                answer.read()
-                status = answer.status
-                if answer.getheader("Connection") == "close":
-                    wire.close()
-                    wire = None
+                status, wire = received(wire)
             except OSError:
                 wire = None
                 time.sleep(0.01)

@@ -1,12 +1,15 @@
 """What proofs and measurements of the service share: starting and ending it, and data to send."""
+import http.client
 import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import tempfile
 import time
 import urllib.request
+import zlib
 
 
 def synthesize(jersey: str, folder: pathlib.Path, numbers: str, tracks: int = 1, frames: int = 16, seed: int = 5,
@@ -29,6 +32,23 @@ def form(frames: list, boundary: bytes = b"frontier") -> tuple:
     parts = b"".join(b"--" + boundary + b'\r\nContent-Disposition: form-data; name="frames"; filename="%d.jpg"\r\n\r\n' % index + frame + b"\r\n"
                      for index, frame in enumerate(frames))
     return parts + b"--" + boundary + b"--\r\n", f"multipart/form-data; boundary={boundary.decode()}"
+
+
+def png(width: int, height: int, rows: bytes = b"") -> bytes:
+    """A PNG of 8-bit RGB that claims this size and holds these rows."""
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def received(wire: http.client.HTTPConnection) -> tuple:
+    """The status of an answer, read to its end, and the connection, or None where the service closes it."""
+    answer = wire.getresponse()
+    answer.read()
+    if answer.getheader("Connection") == "close":
+        wire.close()
+        return answer.status, None
+    return answer.status, wire
 
 
 # Archives are unpacked in memory where there is such a file system, as docs/deployment.md has it.

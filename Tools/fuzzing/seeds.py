@@ -45,10 +45,11 @@ seed("pth", "one", checkpoint.getvalue())
 seed("card", "some", json.dumps({"model": "basic_r18", "height": 48, "width": 48, "calibration": {"temperature": 1.5}}).encode())
 
 
-def png(width, height, kind=2, depth=8):
-    def chunk(name, content):
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+def chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
+
+def png(width, height, kind=2, depth=8):
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
     rows = zlib.compress(b"".join(b"\0" + bytes(width * channels * depth // 8) for _ in range(height)))
     palette = chunk(b"PLTE", bytes(12)) if kind == 3 else b""
@@ -155,14 +156,12 @@ worst("image", "black-16-bit.png", png(3999, 3999, 6, 16))
 
 
 def text_chunks(kind, content, count):
-    chunk = struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-    return png(4, 4)[:33] + chunk * count + png(4, 4)[33:]
+    return png(4, 4)[:33] + chunk(kind, content) * count + png(4, 4)[33:]
 
 
 worst("image", "text-bomb.png", text_chunks(b"zTXt", b"k\0\0" + zlib.compress(bytes(64 * mega)), 20))
 worst("image", "many-texts.png", text_chunks(b"tEXt", b"k\0v", 200_000))
 worst("image", "profile-bomb.png", text_chunks(b"iCCP", b"k\0\0" + zlib.compress(bytes(64 * mega)), 1))
-scan = b"\xff\xda\x00\x08\x01\x01\0\0\x3f\0\x3f"
 progressive = jpeg.replace(b"\xff\xc0\x00\x0b\x08\0\x08\0\x08", b"\xff\xc2\x00\x0b\x08\x0f\x9f\x0f\x9f")
 worst("image", "many-scans.jpg", progressive[:-2] + (b"\xff\xda\x00\x08\x01\x01\0\0\0\0\0" + bytes(4)) * 50_000 + b"\xff\xd9")
 worst("image", "many-markers.jpg", b"\xff\xd8" + b"\xff\xe1\0\2" * mega + jpeg[2:])

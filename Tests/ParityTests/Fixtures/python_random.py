@@ -4,6 +4,7 @@ python3 python_random.py > python_random.json
 """
 import json
 import random
+import sys
 
 
 def shuffled(seed, count):
@@ -40,5 +41,5 @@ json.dump(
         ],
         "splits": [{"seed": seed, "ratios": ratios, "tracks": tracks, **split(seed, ratios, tracks)} for seed, ratios in splits],
     },
-    __import__("sys").stdout,
+    sys.stdout,
 )

@@ -50,7 +50,7 @@ public enum Reader: String, CaseIterable, Sendable {
             let archive = try UnpackedArchive(Self.file("x.zip", data).path)
             _ = try UnlabelledSequences(archive)
         case .video:
-            let video = try VideoReader(Self.file("x", data).path, maximumPixels: 1_000_000)
+            let video = try VideoReader(decoding: data, named: "x", maximumPixels: 1_000_000)
             var left = 32
             while left > 0, let frame = try video.next() {
                 left -= 1
@@ -62,17 +62,14 @@ public enum Reader: String, CaseIterable, Sendable {
         case .soccernet: _ = try SoccerNetLabels(contentsOf: Self.file("x.json", data).path)
         case .config: try RunConfig(overlays: [ConfigOverlay(file: Self.file("x.yaml", data))]).validate()
         case .experiment: _ = try Experiment(yaml: String(decoding: data, as: UTF8.self), source: "x").runs()
-        case .outcomes, .result, .metrics, .progress: try readRun(data)
+        case .progress: _ = try RunProgress(contentsOf: Self.file("run/progress.json", data)).map { $0.share }
+        case .outcomes, .result, .metrics: try readRun(data)
         }
     }
 
     /// A finished run with one file of its own, and what analyses make of it.
     private func readRun(_ data: Data) throws {
         let run = RunFolder(Self.folder.url.appendingPathComponent("run"))
-        if self == .progress {
-            _ = try RunProgress(contentsOf: Self.file("run/progress.json", data)).map { $0.share }
-            return
-        }
         var config = RunConfig()
         config.model = "basic_r18"
         let labelled = data.split(separator: UInt8(ascii: "\n")).count { row in
