@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What was never measured on a GPU, in a quarter of an hour: whether answers are those of the processor, the bundled model's latency beside
-# PyTorch's best form (goal: 0.7 of it), and the service with its models on the GPU, alone and beside other clients.
+# What a GPU does, in a quarter of an hour: whether the bundled model's answers are those of the processor, its latency beside PyTorch's best
+# form (goal: 0.7 of it), and the service, which was never measured on one.
 #
 #   Benchmarks/gpu.sh [BIN]     folder with jersey and jersey-bench, built where libtorch has CUDA (default: .build/release)
 set -euo pipefail
