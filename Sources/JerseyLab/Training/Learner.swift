@@ -19,17 +19,15 @@ public struct LabelledBatch {
     }
 }
 
-/// What one step came to. Numbers of the batch before the step.
-public struct StepOutcome: Sendable {
+/// The losses of a batch before the step. What is a tensor stays on the model's device, which nobody waits for.
+public struct StepOutcome {
     public let loss: Double
-    public let tensLoss: Double
-    public let onesLoss: Double
-    /// Nil without a head for the full number.
-    public let fullLoss: Double?
-    /// Nil where the model does not tell whether frames can be read.
-    public let readabilityLoss: Double?
+    public let tensLoss: Tensor
+    public let onesLoss: Tensor
+    /// Nil where the model does not judge whether frames can be read.
+    public let readabilityLoss: Tensor?
     /// Norm of the gradient over all parameters, before clipping.
-    public let gradientNorm: Double
+    public let gradientNorm: Tensor
     public let tally: Tally
 }
 
@@ -140,8 +138,8 @@ public final class Learner {
             step += 1
         }
         return StepOutcome(
-            loss: value, tensLoss: tensLoss.item, onesLoss: onesLoss.item, fullLoss: fullLoss?.item,
-            readabilityLoss: readabilityLoss?.item, gradientNorm: norm.item, tally: tally(answers, loss: value))
+            loss: value, tensLoss: tensLoss, onesLoss: onesLoss, readabilityLoss: readabilityLoss,
+            gradientNorm: norm, tally: tally(answers, loss: value))
     }
 
     /// Classes of the numbers of a batch, (B) each, on the model's device.
@@ -168,7 +166,7 @@ public final class Learner {
         let readability: (logits: Tensor, isRight: Tensor)?
 
         init(_ output: JerseyModel.Output, to batch: LabelledBatch, on device: Device) {
-            guard let looks = output.looks else {
+            guard let frames = output.frames, let judged = frames.readability else {
                 (tens, ones, full) = (output.tens, output.ones, output.full)
                 labels = Labels(batch.numbers.compactMap { $0 }, on: device)
                 readability = nil
@@ -178,14 +176,14 @@ public final class Learner {
             let numbers = zip(batch.numbers, batch.lengths).flatMap { Array(repeating: $0, count: $1) }
             let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
             func rows(_ logits: Tensor) -> Tensor { logits.gathered(0, at: readable) }
-            (tens, ones, full) = (rows(looks.tens), rows(looks.ones), looks.full.map(rows))
+            (tens, ones, full) = (rows(frames.tens), rows(frames.ones), frames.full.map(rows))
             labels = Labels(numbers.compactMap { $0 }, on: device)
             let (tens, ones, labels) = (tens, ones, labels)
             let isRight = withoutGradients {
                 let right = Answers.isRight(tens, labels.tens) * Answers.isRight(ones, labels.ones)
                 return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(dtype: .int64)
             }
-            readability = (.concatenated([looks.readability * 0, looks.readability], over: 1), isRight)
+            readability = (.concatenated([judged * 0, judged], over: 1), isRight)
         }
 
         static func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
@@ -198,12 +196,16 @@ public final class Learner {
             let (isRight, labels) = (Answers.isRight, output.labels)
             let tens = isRight(output.tens, labels.tens)
             let ones = isRight(output.ones, labels.ones)
+            let right = [tens, ones, tens * ones] + [output.full.map { isRight($0, labels.full) }].compactMap(\.self)
+            // Read from the device at once.
+            let sums = Tensor.concatenated(right.map { $0.sum(over: 0).reshaped(1) }, over: 0).array(of: Double.self)
+            let counts = sums.map { Int(clamping: $0) }
             var tally = Tally()
             tally.sequences = tens.count
-            tally.tens = Int(clamping: tens.sum(over: 0).item)
-            tally.ones = Int(clamping: ones.sum(over: 0).item)
-            tally.numbers = Int(clamping: (tens * ones).sum(over: 0).item)
-            tally.full = output.full.map { Int(clamping: isRight($0, labels.full).sum(over: 0).item) }
+            tally.tens = counts[0]
+            tally.ones = counts[1]
+            tally.numbers = counts[2]
+            tally.full = counts.count > 3 ? counts[3] : nil
             tally.loss = loss * Double(tens.count)
             return tally
         }
