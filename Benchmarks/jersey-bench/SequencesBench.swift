@@ -29,11 +29,12 @@ struct SequencesBench: ParsableCommand {
         guard let precision = Precision(rawValue: form) else { throw ValidationError("no such form: \(form)") }
         let checkpoint = try Checkpoint(named: weights ?? Checkpoint.bundledWord)
         let path = weights ?? Checkpoint.bundledName
-        let model = try checkpoint.model(on: .cpu, path: path)
-        try model.compile(precision, ranges: checkpoint.card.activations)
-        let loader = try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: path)
-        var reader = SequenceReader(model: model, loader: loader, batchSize: batch)
-        reader.calibration = checkpoint.card.calibration
+        var options = Recognizer.Options()
+        options.device = .cpu
+        options.precision = .fixed(precision)
+        options.batchSize = batch
+        let reader = try Recognizer(checkpoint, path: path, options: options).reader
+        let loader = reader.loader
         var config = DataConfig()
         config.path = data
         config.maximumFrames = checkpoint.card.maximumFrames
@@ -45,8 +46,8 @@ struct SequencesBench: ParsableCommand {
         let count = min(limit ?? all.count, all.count)
         let sequences = (0..<count).map { all[$0 * all.count / count] }
         let batches = try reader.batches(of: sequences)
-        let confidence = anytime ? try self.confidence ?? checkpoint.card.anytimeReading().stops : nil
-        func read() -> [Reading] { withoutGradients { batches.flatMap { reader.read($0, until: confidence) } } }
+        let confidence = anytime ? try self.confidence ?? checkpoint.card.earlyExit().stops : nil
+        func read() -> [Reading] { withoutGradients { batches.flatMap { reader.readings(of: $0, until: confidence) } } }
         let readings = read()
         try printJSON([
             "lengths": batches.flatMap(\.lengths).map(Double.init), "frames": [Double(readings.reduce(0) { $0 + $1.used.count })],

@@ -15,13 +15,13 @@ extension Network {
         let spec = model.spec
         let picture: [Size] = [.fixed(card.height), .fixed(card.width), .fixed(3)]
         let example = Tensor.zeros([2, card.height, card.width, 3], dtype: .uint8)
-        func looks(_ frames: Tensor) -> JerseyModel.Output {
+        func output(_ frames: Tensor) -> JerseyModel.Output {
             model(FramePreprocessor.normalizedByOperations(frames), lengths: [1, 1])
         }
         if spec.readsAnchorOnly {
             let frames = addInput("frames", .uint8, [.named("batch")] + picture)
             let logits = try record(frames, like: example) { pixels in
-                let output = looks(pixels)
+                let output = output(pixels)
                 return [output.tens, output.ones] + [output.full].compactMap { $0 }
             }
             addLogits(logits)
@@ -31,14 +31,13 @@ extension Network {
             let mask = add(.frameMask, frames, lengths)
             let rows = add(.reshape, frames, .integers(-1, card.height, card.width, 3))
             if spec.judgesReadability {
-                let (readability, logits) = try {
-                    let values = try record(rows, like: example) { pixels in
-                        guard let looks = looks(pixels).looks else { preconditionFailure("frames are read by themselves") }
-                        return [looks.readability, looks.tens, looks.ones] + [looks.full].compactMap { $0 }
+                let values = try record(rows, like: example) { pixels in
+                    guard let (terms, weights) = output(pixels).frames?.evidence() else {
+                        preconditionFailure("frames are read by themselves")
                     }
-                    return (values[0], Array(values.dropFirst()))
-                }()
-                addEvidence(logits, readability: readability, mask: mask)
+                    return [weights] + terms
+                }
+                addSums(of: Array(values.dropFirst()), weights: values[0], mask: mask)
             } else {
                 let features = try record(rows, like: example) { pixels in
                     [model.encode(FramePreprocessor.normalizedByOperations(pixels))]
@@ -57,15 +56,10 @@ extension Network {
 
     // MARK: Evidence
 
-    /// As `JerseyModel.summed`.
-    private mutating func addEvidence(_ logits: [Argument], readability: Argument, mask: Argument) {
-        let readable = add(.sigmoid, readability)
-        let sums = logits.map { logits in
-            let evidence = add(.mul, add(.logSoftmax, logits, 1, .none), readable)
-            return add(.sum, add(.sequences, evidence, mask), .integers(1), false)
-        }
-        addLogits(sums)
-        let weights = add(.squeeze, add(.sequences, readable, mask), 2)
+    /// The sums over each sequence's frames, and the frames' weights.
+    private mutating func addSums(of terms: [Argument], weights: Argument, mask: Argument) {
+        addLogits(terms.map { add(.sum, add(.sequences, $0, mask), .integers(1), false) })
+        let weights = add(.squeeze, add(.sequences, weights, mask), 2)
         let total = add(.clamp, add(.sum, weights, .integers(1), true), .number(1e-12), .number(1e12))
         addOutput("attention", add(.div, weights, total), [.named("batch"), .named("length")])
         addOutput("readability", weights, [.named("batch"), .named("length")])

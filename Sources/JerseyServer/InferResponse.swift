@@ -20,10 +20,10 @@ struct InferResponse: Encodable {
             Output(name: "confidence", datatype: "FP64", shape: []) { prediction, _ in .numbers([prediction.confidence ?? 0]) },
             Output(name: "unreadable", datatype: "BOOL", shape: []) { prediction, _ in .flags([prediction.unreadable]) },
             Output(name: "tens", datatype: "FP64", shape: [11]) { prediction, _ in
-                .numbers(prediction.tens.isEmpty ? Array(repeating: 0, count: 11) : prediction.tens)
+                .numbers(prediction.digits == nil ? Array(repeating: 0, count: 11) : prediction.tens)
             },
             Output(name: "ones", datatype: "FP64", shape: [10]) { prediction, _ in
-                .numbers(prediction.ones.isEmpty ? Array(repeating: 0, count: 10) : prediction.ones)
+                .numbers(prediction.digits == nil ? Array(repeating: 0, count: 10) : prediction.ones)
             },
             // 0 for frames that were not looked at, and where a model does not weigh them.
             Output(name: "weights", datatype: "FP64", shape: [-1]) { prediction, frames in

@@ -25,19 +25,20 @@ final class ServedModel: Predicting {
         ) {
             Runtime.threads = settings.threads
             let checkpoint = try Checkpoint(named: file ?? Checkpoint.bundledWord, published: settings.published)
-            let card = checkpoint.card
-            let model = try checkpoint.model(on: settings.device, path: name)
-            var reader = SequenceReader(
-                model: model, loader: try SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: name),
-                batchSize: settings.batchSize)
-            reader.calibration = card.calibration
+            var options = Recognizer.Options()
+            options.device = settings.device
+            options.precision = settings.precision
+            options.earlyExit = settings.anytime
+            options.batchSize = settings.batchSize
+            let recognizer: Recognizer
             do {
-                try model.compile(asked: settings.precision, card)
-                reader.anytime = settings.anytime ? try card.anytimeReading() : nil
+                recognizer = try Recognizer(checkpoint, path: name, options: options)
             } catch let error as UsageError {
                 // It holds for all models, and not all can do with it.
                 throw UsageError("the model \(name): \(error)")
             }
+            let (card, reader) = (recognizer.card, recognizer.reader)
+            let model = reader.model
             let about = ModelDescription(
                 name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
                 height: card.height, width: card.width, maximumFrames: card.maximumFrames, device: settings.device,

@@ -314,7 +314,7 @@ import Torch
         let ids = part.map { splits.sequences($0, of: dataset) } ?? dataset.sequences
         let run = try input.run
         #expect(run.outcomes.map(\.sequence) == ids.map(\.id) && !ids.isEmpty)
-        let direct = try group.best.reader().readAll(ids).0.map(Outcome.init)
+        let direct = try group.best.recognizer().reader.readAll(ids).0.map(Outcome.init)
         #expect(run.outcomes.map(\.prediction) == direct.map(\.prediction))
         let words = part.map { "\($0.title) sequences" } ?? "sequences"
         for analysis in [Analysis.confusion, .mistakes, .calibration] {

@@ -87,17 +87,20 @@ import Torch
 
     @Test func `A batch that the memory does not hold is refused before it is read`() throws {
         let checkpoint = try checkpoint()
-        let loader = try SequenceLoader(checkpoint, singleFrame: .anchor, path: "w")
-        let reader = SequenceReader(model: try checkpoint.model(on: .cpu, path: "w"), loader: loader)
+        var options = Recognizer.Options()
+        options.device = .cpu
+        options.isEager = true
+        let recognizer = try Recognizer(checkpoint, path: "w", options: options)
         let sequences = try Dataset(Sample.config().data).sequences
         let form = ReadingForm(precision: .float32, isCompiled: false)
         let error = #expect(throws: UsageError.self) {
-            try InferenceBenchmark([reader], form: form, sequences: sequences, rounds: 1, memory: 1000)
+            try InferenceBenchmark([recognizer], form: form, sequences: sequences, rounds: 1, memory: 1000)
         }
         #expect(error?.description.contains("a batch of 18 sequences") == true && error?.description.contains("--batch") == true)
-        let result = try InferenceBenchmark([reader, reader], form: form, sequences: Array(sequences.prefix(2)), rounds: 1)
+        let result = try InferenceBenchmark(
+            [recognizer, recognizer], form: form, sequences: Array(sequences.prefix(2)), rounds: 1)
         #expect(result.table.note?.contains("Fastest: attn_bgru_luong") == true)
-        let alone = try InferenceBenchmark([reader], form: form, sequences: Array(sequences.prefix(2)), rounds: 1)
+        let alone = try InferenceBenchmark([recognizer], form: form, sequences: Array(sequences.prefix(2)), rounds: 1)
         #expect(alone.table.note?.contains("Fastest") == false)
     }
 

@@ -7,15 +7,15 @@ import Torch
 
 @Suite("The bundled model")
 struct BundledModelTests {
-    private func reader() throws -> SequenceReader {
+    private func reader(skims: Bool = false) throws -> SequenceReader {
         let checkpoint = try Checkpoint.bundled()
         let card = checkpoint.card
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: card.height, width: card.width), maximumFrames: card.maximumFrames,
             sampling: .even)
-        var reader = SequenceReader(model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName), loader: loader)
-        reader.calibration = card.calibration
-        return reader
+        return SequenceReader(
+            model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName), loader: loader,
+            calibration: card.calibration, skims: skims)
     }
 
     private func sequences(_ number: String?, count: Int, frames: Int = 4, framing: Framing = .number) throws -> [FrameSequence] {
@@ -55,8 +55,7 @@ struct BundledModelTests {
     }
 
     @Test func `It skims long tracks: of a number that is plain to see one window, of none what it takes to find out`() throws {
-        var reader = try reader()
-        reader.skims = true
+        let reader = try reader(skims: true)
         let tracks = try [sequences("42", count: 1, frames: 64)[0], sequences(nil, count: 1, frames: 64)[0]]
         let predictions = try reader.predictions(tracks.map { $0.windows(size: 16, stride: 1) })
         #expect(predictions[0].number?.description == "42" && predictions[0].frames.count <= 32)

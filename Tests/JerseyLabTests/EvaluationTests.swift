@@ -43,7 +43,7 @@ import Testing
         readings = readings.map { plain in
             let full = JerseyNumber.all.map { $0 == JerseyNumber("48") ? log(0.5) : log(0.5 / 109) }
             return Reading(
-                sequence: plain.sequence, tens: plain.tens, ones: plain.ones, full: full, used: [0], attention: nil, problems: [])
+                sequence: plain.sequence, digits: plain.digits, full: full, used: [0], attention: nil, problems: [])
         }
         #expect(readings[0].number == JerseyNumber("49") && readings[0].fullNumber == JerseyNumber("48"))
         let evaluation = Evaluation([readings[0]], seenNumbers: nil, weights: (0, 0, 2))

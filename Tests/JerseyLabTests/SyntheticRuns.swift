@@ -15,7 +15,8 @@ extension Reading {
         }
         let count = sequence.frames.count
         self.init(
-            sequence: sequence, tens: logs(11, number.tens), ones: logs(10, number.ones), used: Array(0..<count),
+            sequence: sequence, digits: DigitDistribution(tens: logs(11, number.tens), ones: logs(10, number.ones)),
+            used: Array(0..<count),
             heights: heights, attention: attention ? [Double](repeating: 1 / Double(count), count: count) : nil, problems: [])
     }
 }

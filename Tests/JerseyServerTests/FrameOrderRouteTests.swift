@@ -31,24 +31,23 @@ import Torch
 
         var settings = ServerSettings()
         settings.threads = 1
-        func reader(_ singleFrame: SequenceLoader.SingleFrame) throws -> SequenceReader {
-            let checkpoint = try Checkpoint(contentsOf: weights)
-            let model = try checkpoint.model(on: .cpu, path: "")
-            try model.compile(asked: settings.precision, checkpoint.card)
-            return SequenceReader(model: model, loader: try SequenceLoader(checkpoint, singleFrame: singleFrame, path: ""))
+        func recognizer(_ singleFrame: SequenceLoader.SingleFrame) throws -> Recognizer {
+            var options = Recognizer.Options()
+            options.device = .cpu
+            options.precision = settings.precision
+            options.singleFrame = singleFrame
+            return try Recognizer(Checkpoint(contentsOf: weights), path: "", options: options)
         }
         Runtime.threads = settings.threads
         let evaluated = try ["data", "data.tar"].map { path in
             var config = DataConfig()
             config.path = folder.appendingPathComponent(path).path
-            let reading = try #require(try reader(.anchor).readAll(Dataset(config).sequences).0.first)
+            let reading = try #require(try recognizer(.anchor).reader.readAll(Dataset(config).sequences).0.first)
             return Prediction(reading).tens
         }
         #expect(evaluated[0] == evaluated[1])
         var predictions = try [track.path, archive.path, folder.path].map { path in
-            let reader = try reader(.anchorOrAll)
-            let found = try UnlabelledSequences([path]).sequences
-            return try #require(try reader.predictions(found.map { reader.loader.windows(of: $0) }).first)
+            try #require(try recognizer(.anchorOrAll).predict(path).first)
         }
 
         let served = try await ServedModel(

@@ -183,13 +183,10 @@ import Torch
             id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images, anchor: nil)
         let served = try await model.predict([sequence])
         let checkpoint = try Checkpoint.bundled()
-        let read = try checkpoint.model(on: .cpu, path: "m")
-        try read.compile(.float32)
-        var reader = SequenceReader(model: read, loader: SequenceLoader(checkpoint.card, singleFrame: .anchorOrAll))
-        reader.calibration = checkpoint.card.calibration
-        reader.anytime = anytime ? try checkpoint.card.anytimeReading() : nil
-        let (readings, _) = try reader.readAll(reader.loader.windows(of: sequence))
-        let expected = Prediction.joinedWindows(readings.map(Prediction.init))
+        var options = Recognizer.Options()
+        options.device = .cpu
+        options.earlyExit = anytime
+        let expected = try Recognizer(checkpoint, path: "m", options: options).predictions(of: [sequence])
         #expect(served.count == 1 && served[0].windows == expected[0].windows && (served[0].windows ?? 0) > 1)
         #expect(zip(served[0].tens, expected[0].tens).allSatisfy { abs($0 - $1) < 1e-5 })
         #expect(served[0].frames.map(\.path) == expected[0].frames.map(\.path))

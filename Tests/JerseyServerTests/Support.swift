@@ -31,7 +31,8 @@ final class StubModel: Predicting {
         return sequences.map { sequence in
             Prediction(
                 Reading(
-                    sequence: sequence, tens: row(11, 4), ones: row(10, 2), used: Array(sequence.frames.indices), attention: nil,
+                    sequence: sequence, digits: DigitDistribution(tens: row(11, 4), ones: row(10, 2)),
+                    used: Array(sequence.frames.indices), attention: nil,
                     problems: []))
         }
     }

@@ -114,19 +114,19 @@ struct CompiledModelTests {
         try model.compile(.float32)
         let frames = Tensor.normal([count, 3, 48, 40], deviation: 1, seed: 9)
         // The first time one thread does it all.
-        let (first, second) = withoutGradients { (model.frames(frames), model.frames(frames)) }
-        #expect(first.parts.count == second.parts.count)
-        for (a, b) in zip(first.parts, second.parts) { #expect(a.shape == b.shape && isClose(a.floats, b.floats)) }
+        let (first, second) = withoutGradients { (model.encoded(frames).tensors, model.encoded(frames).tensors) }
+        #expect(first.count == second.count)
+        for (a, b) in zip(first, second) { #expect(a.shape == b.shape && isClose(a.floats, b.floats)) }
     }
 
     @Test("digits are found in one pass as they are by layers", arguments: [(48, 48), (33, 61)])
     func tiedDigits(_ size: (Int, Int)) throws {
         let model = try model(.compact, pooling: "evidence_tied")
         let maps = withoutGradients { model.maps(.normal([5, 3, size.0, size.1], deviation: 1, seed: 9)) }
-        let eager = withoutGradients { model.frames(ofMaps: maps) }
+        let eager = withoutGradients { model.encoded(maps: maps).tensors }
         try model.compile(.float32)
-        let compiled = withoutGradients { model.frames(ofMaps: maps) }
-        for (a, b) in zip(eager.parts, compiled.parts) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
+        let compiled = withoutGradients { model.encoded(maps: maps).tensors }
+        for (a, b) in zip(eager, compiled) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
     }
 
     @Test("the work that a meter counts is the same")
@@ -155,5 +155,14 @@ struct CompiledModelTests {
         let model = JerseyModel(try ModelSpec.named("basic_mv3s"), dtype: .float64)
         #expect(throws: UsageError.self) { try model.compile(.float32) }
         #expect(withoutGradients { model.encode(Tensor.zeros([1, 3, 32, 32], dtype: .float64)) }.dtype == .float64)
+    }
+}
+
+extension EncodedFrames {
+    fileprivate var tensors: [Tensor] {
+        switch self {
+        case .features(let features): [features]
+        case .logits(let logits): [logits.tens, logits.ones, logits.full, logits.readability].compactMap(\.self)
+        }
     }
 }

@@ -20,7 +20,7 @@ struct EvidenceTests {
             let (whole, single) = (model(frames, lengths: [5]), model(frames, lengths: [1, 1, 1, 1, 1]))
             #expect(isClose(whole.tens.floats, single.tens.sum(over: 0).floats))
             #expect(isClose(whole.ones.floats, single.ones.sum(over: 0).floats))
-            #expect(whole.looks?.tens.shape == [5, 11] && whole.looks?.readability.shape == [5, 1])
+            #expect(whole.frames?.tens.shape == [5, 11] && whole.frames?.readability?.shape == [5, 1])
         }
     }
 
@@ -42,8 +42,8 @@ struct EvidenceTests {
         let rows = withoutGradients { queries.detached() * 1 }
         queries.copy(from: .concatenated([rows.narrowed(0, to: 0..<1), rows.narrowed(0, to: 0..<1)], over: 0))
         try withoutGradients {
-            let looks = try #require(model(.normal([2, 3, 48, 48], deviation: 1, seed: 2), lengths: [2]).looks)
-            #expect(isClose(looks.tens.narrowed(1, to: 0..<10).floats, looks.ones.floats))
+            let frames = try #require(model(.normal([2, 3, 48, 48], deviation: 1, seed: 2), lengths: [2]).frames)
+            #expect(isClose(frames.tens.narrowed(1, to: 0..<10).floats, frames.ones.floats))
         }
     }
 
@@ -52,10 +52,11 @@ struct EvidenceTests {
     /// A reading that gives `number` odds of e^`evidence` against every other digit.
     private func reading(_ number: String, _ evidence: Double, truth: String?) -> Reading {
         let number = JerseyNumber(number)!
-        func row(_ count: Int, _ place: Int) -> [Double] { Belief.combined([(0..<count).map { $0 == place ? evidence : 0 }]) }
+        func row(_ count: Int, _ place: Int) -> [Double] { (0..<count).map { $0 == place ? evidence : 0 } }
         return Reading(
             sequence: FrameSequence(id: "s", track: "t", number: truth.flatMap { JerseyNumber($0) }, frames: ["1"], anchor: nil),
-            tens: row(11, number.tens), ones: row(10, number.ones), used: [0], attention: nil, problems: [])
+            digits: DigitDistribution(tens: row(11, number.tens), ones: row(10, number.ones)), used: [0], attention: nil,
+            problems: [])
     }
 
     @Test("overconfident answers are cooled until they are right as often as they say")
@@ -63,7 +64,7 @@ struct EvidenceTests {
         // Both digits near certain, and every fourth answer wrong in both.
         let readings = (0..<40).map { reading($0 % 4 == 0 ? "11" : "42", 12, truth: "42") }
         let calibration = try ModelCalibration(readings, precision: 0.7)
-        let cooled = Belief(readings[1]).cooled(to: calibration.temperature)
+        let cooled = readings[1].digits.temperatureScaled(calibration.temperature)
         #expect(calibration.temperature > 2)
         #expect(abs(exp(cooled.tens[4]) - 0.75) < 0.02)
         #expect(calibration.precision == 0.75 && calibration.coverage == 1 && calibration.sequences == 40)
@@ -86,7 +87,7 @@ struct EvidenceTests {
             let plain = reading("42", evidence, truth: nil)
             return Prediction(
                 Reading(
-                    sequence: plain.sequence, tens: plain.tens, ones: plain.ones, used: [0], attention: nil, problems: [],
+                    sequence: plain.sequence, digits: plain.digits, used: [0], attention: nil, problems: [],
                     threshold: 0.8))
         }
         let (sure, doubtful) = (prediction(9), prediction(2.5))

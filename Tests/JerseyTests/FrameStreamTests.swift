@@ -14,13 +14,13 @@ import Torch
         return SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader, workers: 1)
     }
 
-    private func batch(_ images: [RGBImage], _ reader: SequenceReader) throws -> Belief {
+    private func batch(_ images: [RGBImage], _ reader: SequenceReader) throws -> DigitDistribution {
         let sequence = FrameSequence(
             id: "a", track: "a", number: nil, frames: images.indices.map(String.init), images: images, anchor: nil)
-        return Belief(try reader.readAll([sequence]).0[0])
+        return try reader.readAll([sequence]).0[0].digits
     }
 
-    private func isEqual(_ a: Belief?, _ b: Belief) -> Bool {
+    private func isEqual(_ a: DigitDistribution?, _ b: DigitDistribution) -> Bool {
         guard let a else { return false }
         return zip(a.tens + a.ones, b.tens + b.ones).allSatisfy { abs($0 - $1) < 1e-3 }
     }
@@ -28,14 +28,14 @@ import Torch
     private let images = (0..<7).map { picture($0 * 7 + 1, width: 10 + $0, height: 16) }
 
     @Test(arguments: ModelSpec.all)
-    func `The belief after each frame is that of all frames at once`(spec: ModelSpec) throws {
+    func `The digits after each frame is that of all frames at once`(spec: ModelSpec) throws {
         let reader = reader(spec)
         let stream = FrameStream(reader)
-        #expect(stream.belief == nil)
+        #expect(stream.digits == nil)
         for count in 1...4 {
             try stream.add(images[count - 1])
-            #expect(isEqual(stream.belief, try batch(Array(images.prefix(count)), reader)), "after \(count)")
-            #expect(stream.belief == stream.belief && stream.count == count)
+            #expect(isEqual(stream.digits, try batch(Array(images.prefix(count)), reader)), "after \(count)")
+            #expect(stream.digits == stream.digits && stream.count == count)
         }
     }
 
@@ -44,7 +44,7 @@ import Torch
         let spec = try ModelSpec.named(model)
         let stream = FrameStream(reader(spec))
         for image in images { try stream.add(image) }
-        #expect(isEqual(stream.belief, try batch(images, reader(spec, frames: 16))))
+        #expect(isEqual(stream.digits, try batch(images, reader(spec, frames: 16))))
     }
 
     @Test(arguments: ["attn_bgru_luong", "attn_ugru_gate"])
@@ -52,7 +52,7 @@ import Torch
         let reader = reader(try ModelSpec.named(model))
         let stream = FrameStream(reader)
         for image in images { try stream.add(image) }
-        #expect(isEqual(stream.belief, try batch(images.suffix(4), reader)))
+        #expect(isEqual(stream.digits, try batch(images.suffix(4), reader)))
     }
 
     @Test(arguments: ModelSpec.all)
@@ -65,7 +65,7 @@ import Torch
             reader.model.store.meter = meter
             try stream.add(image)
             reader.model.store.meter = nil
-            _ = stream.belief
+            _ = stream.digits
             work.append(meter.multiplyAccumulates)
         }
         #expect(work[0] > 0 && work.allSatisfy { $0 == work[0] }, "\(work)")
@@ -79,7 +79,7 @@ import Torch
         guard (try? reader.model.compile(.int8, ranges: ranges)) != nil else { return }
         let stream = FrameStream(reader)
         for image in images { try stream.add(image) }
-        #expect(isEqual(stream.belief, try batch(images, reader)))
+        #expect(isEqual(stream.digits, try batch(images, reader)))
     }
 
     @Test func `A long stream of single frames is no surer than two of them`() throws {
@@ -87,8 +87,8 @@ import Torch
         let stream = FrameStream(reader)
         for _ in 0..<40 { try stream.add(images[0]) }
         let single = try batch([images[0]], reader)
-        let twice = Belief(combining: [single, single])
-        let (long, bound) = (try #require(stream.belief), twice.probability(of: twice.number))
+        let twice = DigitDistribution(summing: [single, single])
+        let (long, bound) = (try #require(stream.digits), twice.probability(of: twice.number))
         #expect(long.number == single.number)
         #expect(single.probability(of: long.number)..<bound ~= long.probability(of: long.number))
     }
@@ -99,8 +99,8 @@ import Torch
             preprocessor: FramePreprocessor(height: 32, width: 24, truncates: true), maximumFrames: 4, sampling: .even)
         let stream = FrameStream(SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader))
         try stream.add(images[0])
-        let before = stream.belief
+        let before = stream.digits
         #expect(throws: UsageError.self) { try stream.add(picture(1, width: 1, height: 200)) }
-        #expect(stream.belief == before && stream.count == 1)
+        #expect(stream.digits == before && stream.count == 1)
     }
 }

@@ -40,8 +40,8 @@ struct JerseyNumberTests {
     }
 }
 
-@Suite("Belief")
-struct BeliefTests {
+@Suite("DigitDistribution")
+struct DigitDistributionTests {
     private func logs(_ probabilities: [Double]) -> [Double] { probabilities.map { log($0) } }
 
     /// `share` for one class, the rest spread evenly over `count`.
@@ -51,36 +51,37 @@ struct BeliefTests {
 
     @Test("the number is the best of each head, and its probability their product")
     func number() {
-        let belief = Belief(tens: peak(10, 0.9, of: 11), ones: peak(7, 0.8, of: 10))
-        #expect(belief.number == JerseyNumber("7") && abs(belief.probability(of: belief.number) - 0.72) < 1e-12)
-        let total = JerseyNumber.all.reduce(0) { $0 + belief.probability(of: $1) }
+        let digits = DigitDistribution(tens: peak(10, 0.9, of: 11), ones: peak(7, 0.8, of: 10))
+        #expect(digits.number == JerseyNumber("7") && abs(digits.probability(of: digits.number) - 0.72) < 1e-12)
+        let total = JerseyNumber.all.reduce(0) { $0 + digits.probability(of: $1) }
         #expect(abs(total - 1) < 1e-9)
     }
 
     @Test("the top numbers come in order of probability, equal ones in order of number")
     func top() {
-        let belief = Belief(tens: peak(1, 0.9, of: 11), ones: logs([0.5, 0.3] + [Double](repeating: 0.025, count: 8)))
-        #expect(belief.top(4).map(\.description) == ["10", "11", "12", "13"])
-        let flat = Belief(tens: logs([Double](repeating: 1 / 11, count: 11)), ones: logs([Double](repeating: 0.1, count: 10)))
+        let digits = DigitDistribution(tens: peak(1, 0.9, of: 11), ones: logs([0.5, 0.3] + [Double](repeating: 0.025, count: 8)))
+        #expect(digits.top(4).map(\.description) == ["10", "11", "12", "13"])
+        let flat = DigitDistribution(
+            tens: logs([Double](repeating: 1 / 11, count: 11)), ones: logs([Double](repeating: 0.1, count: 10)))
         #expect(flat.top(3).map(\.description) == ["0", "1", "2"] && flat.top(200).count == 110)
     }
 
-    @Test("one belief combined is itself; agreement strengthens, and the result is normalised in any order")
+    @Test("one digits combined is itself; agreement strengthens, and the result is normalised in any order")
     func combining() {
-        let a = Belief(tens: peak(1, 0.6, of: 11), ones: peak(0, 0.6, of: 10))
-        let b = Belief(tens: peak(2, 0.5, of: 11), ones: peak(0, 0.6, of: 10))
-        let same = Belief(combining: [a])
+        let a = DigitDistribution(tens: peak(1, 0.6, of: 11), ones: peak(0, 0.6, of: 10))
+        let b = DigitDistribution(tens: peak(2, 0.5, of: 11), ones: peak(0, 0.6, of: 10))
+        let same = DigitDistribution(summing: [a])
         #expect(zip(same.tens + same.ones, a.tens + a.ones).allSatisfy { abs($0 - $1) < 1e-12 })
-        let both = Belief(combining: [a, b])
+        let both = DigitDistribution(summing: [a, b])
         #expect(both.number.description == "10" && exp(both.ones[0]) > 0.9)
         for row in [both.tens, both.ones] { #expect(abs(row.reduce(0) { $0 + exp($1) } - 1) < 1e-12) }
-        #expect(zip(both.tens, Belief(combining: [b, a]).tens).allSatisfy { abs($0 - $1) < 1e-12 })
+        #expect(zip(both.tens, DigitDistribution(summing: [b, a]).tens).allSatisfy { abs($0 - $1) < 1e-12 })
     }
 
     @Test("a thousand certain looks neither overflow nor vanish")
     func many() {
-        let sure = Belief(tens: peak(3, 1 - 1e-9, of: 11), ones: peak(4, 1 - 1e-9, of: 10))
-        let all = Belief(combining: Array(repeating: sure, count: 1000))
+        let sure = DigitDistribution(tens: peak(3, 1 - 1e-9, of: 11), ones: peak(4, 1 - 1e-9, of: 10))
+        let all = DigitDistribution(summing: Array(repeating: sure, count: 1000))
         #expect(all.number.description == "34" && abs(all.probability(of: all.number) - 1) < 1e-9)
         let finite = (all.tens + all.ones).allSatisfy(\.isFinite)
         #expect(finite)

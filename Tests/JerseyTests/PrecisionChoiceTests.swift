@@ -68,8 +68,9 @@ struct PrecisionChoiceTests {
             let rest = log((1 - share) / 9)
             return Reading(
                 sequence: FrameSequence(id: "1", track: "1", number: nil, frames: [], anchor: nil),
-                tens: [Double](repeating: -50, count: 10) + [0],
-                ones: (0..<10).map { $0 == ones ? log(share) : rest }, used: [], attention: nil, problems: [])
+                digits: DigitDistribution(
+                    tens: [Double](repeating: -50, count: 10) + [0],
+                    ones: (0..<10).map { $0 == ones ? log(share) : rest }), used: [], attention: nil, problems: [])
         }
         let calibration = ModelCalibration(temperature: 1, threshold: 0.8, precision: 1, coverage: 1, sequences: 4)
         let found = PrecisionAgreement(

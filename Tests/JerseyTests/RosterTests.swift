@@ -20,7 +20,9 @@ import Torch
         }
         let sequence = FrameSequence(id: "a/1", track: "a", number: nil, frames: ["1.jpg"], anchor: nil)
         return Prediction(
-            Reading(sequence: sequence, tens: logs(11, tens), ones: logs(10, ones), used: [0], attention: nil, problems: []))
+            Reading(
+                sequence: sequence, digits: DigitDistribution(tens: logs(11, tens), ones: logs(10, ones)), used: [0],
+                attention: nil, problems: []))
     }
 
     private static let text = "team,number,name\nReds,7,Ann Lee\nReds,17,\"Ek, Bo\"\nBlues,7,Cy Dee\nBlues,07,Al Fa\n"
@@ -71,23 +73,23 @@ import Torch
         // 1 is likelier than blank by itself; two players wear 7 and one 17.
         let seen = prediction(tens: [JerseyNumber.blank: 0.40, 1: 0.42], ones: [7: 0.55, 8: 0.40])
         #expect(seen.number == JerseyNumber("17"))
-        let judged = seen.judged(by: try roster(Self.text))
+        let judged = seen.constrained(to: try roster(Self.text))
         #expect(judged.number == JerseyNumber("7") && judged.players?.map(\.team) == ["Reds", "Blues"])
         #expect(judged.top.map(\.number.description) == ["7", "17", "07"] && judged.conflict == nil)
         #expect(abs(judged.top.reduce(0) { $0 + $1.probability } - 1) < 1e-9 && judged.confidence == judged.top[0].probability)
         #expect(abs(judged.top[0].probability / judged.top[1].probability - 2 * 0.40 / 0.42) < 1e-9)
         #expect(judged.tens == seen.tens)
-        let red = seen.judged(by: try roster(Self.text, team: "Reds"))
+        let red = seen.constrained(to: try roster(Self.text, team: "Reds"))
         #expect(red.number == JerseyNumber("17") && red.players == [.init(team: "Reds", name: "Ek, Bo")])
     }
 
-    @Test func `A strong belief in a number that is not listed is a conflict, and no answer`() throws {
-        let judged = prediction(tens: [1: 0.95], ones: [8: 0.95]).judged(by: try roster(Self.text))
+    @Test func `A strong digits in a number that is not listed is a conflict, and no answer`() throws {
+        let judged = prediction(tens: [1: 0.95], ones: [8: 0.95]).constrained(to: try roster(Self.text))
         #expect(judged.number == nil && judged.confidence == nil && judged.players == nil)
         #expect(judged.conflict?.number == JerseyNumber("18") && abs((judged.conflict?.probability ?? 0) - 0.9025) < 1e-9)
         #expect(judged.top.count == 3)
         // A weak one is none.
-        let weak = prediction(tens: [1: 0.6], ones: [8: 0.6, 7: 0.3]).judged(by: try roster(Self.text))
+        let weak = prediction(tens: [1: 0.6], ones: [8: 0.6, 7: 0.3]).constrained(to: try roster(Self.text))
         #expect(weak.number == JerseyNumber("17") && weak.conflict == nil)
     }
 
@@ -95,11 +97,11 @@ import Torch
         var unsure = prediction(tens: [1: 0.55, JerseyNumber.blank: 0.05], ones: [7: 0.8])
         unsure.threshold = 0.8
         (unsure.number, unsure.unreadable) = (nil, true)
-        let judged = unsure.judged(by: try roster(Self.text, team: "Reds"))
+        let judged = unsure.constrained(to: try roster(Self.text, team: "Reds"))
         #expect(judged.number == JerseyNumber("17") && !judged.unreadable && judged.players?.map(\.name) == ["Ek, Bo"])
         #expect(abs((judged.confidence ?? 0) - 0.55 / 0.60) < 1e-9)
         unsure.threshold = 0.95
-        let unreadable = unsure.judged(by: try roster(Self.text, team: "Reds"))
+        let unreadable = unsure.constrained(to: try roster(Self.text, team: "Reds"))
         #expect(unreadable.number == nil && unreadable.unreadable && unreadable.players == nil)
         #expect(unreadable.confidence == judged.confidence && unreadable.top == judged.top)
     }
@@ -107,6 +109,6 @@ import Torch
     @Test func `What was not read stays so`() throws {
         let sequence = FrameSequence(id: "a", track: "a", number: nil, frames: [], anchor: nil)
         let nothing = Prediction(UnreadableSequence(sequence: sequence, problems: []))
-        #expect(nothing.judged(by: try roster(Self.text)) == nothing)
+        #expect(nothing.constrained(to: try roster(Self.text)) == nothing)
     }
 }

@@ -89,7 +89,8 @@ import Torch
         func logs(_ count: Int, _ best: Int) -> [Double] { (0..<count).map { log($0 == best ? 0.9 : 0.1 / Double(count - 1)) } }
         return Prediction(
             Reading(
-                sequence: sequence, tens: logs(11, number.tens), ones: logs(10, number.ones), used: [0], attention: nil,
+                sequence: sequence, digits: DigitDistribution(tens: logs(11, number.tens), ones: logs(10, number.ones)),
+                used: [0], attention: nil,
                 problems: []))
     }
 

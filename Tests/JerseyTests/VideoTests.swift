@@ -368,12 +368,18 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 }
 
 @Suite struct TrackReaderTests {
-    private func reader(_ model: String = "attn_bgru_luong", batchSize: Int = 4) throws -> SequenceReader {
+    /// - Parameter skims: is sure of whatever it sees, and skims.
+    private func reader(
+        _ model: String = "attn_bgru_luong", batchSize: Int = 4, skims: Bool = false
+    ) throws -> SequenceReader {
         let spec = try ModelSpec.named(model, encoder: .mobilenetV3Small)
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 48, width: 24), maximumFrames: 4, sampling: .even,
             singleFrame: spec.readsAnchorOnly ? .anchorOrAll : nil)
-        return SequenceReader(model: JerseyModel(spec, seed: 1), loader: loader, batchSize: batchSize)
+        let sure = ModelCalibration(temperature: 1e-6, threshold: 0.5, precision: 1, coverage: 1, sequences: 1)
+        return SequenceReader(
+            model: JerseyModel(spec, seed: 1), loader: loader, batchSize: batchSize, calibration: skims ? sure : nil,
+            skims: skims)
     }
 
     private func read(
@@ -428,7 +434,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
                     images: Array(crops[half * 4..<half * 4 + 4]),
                     anchor: nil)
             }
-            let combined = Belief(windows: try reader.readAll(sequences).0.map { Belief($0) })
+            let combined = DigitDistribution(windows: try reader.readAll(sequences).0.map(\.digits))
             let prediction = try #require(results["7"]?.prediction)
             #expect(prediction.number == combined.number)
             #expect(zip(prediction.tens, combined.tens).allSatisfy { abs($0 - exp($1)) < 1e-6 })
@@ -447,10 +453,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
     @Test(arguments: [1, 64])
     func `Nothing more is cut out or read of a track that is decided`(batchSize: Int) throws {
         let rows = (1...20).map { "\($0),7,4,4,20,40\n\($0),8,30,4,20,40\n" }.joined() + "9,9,4,4,20,40\n"
-        var reader = try reader(batchSize: batchSize)
-        reader.skims = true
-        // Sure of whatever it sees.
-        reader.calibration = ModelCalibration(temperature: 1e-6, threshold: 0.5, precision: 1, coverage: 1, sequences: 1)
+        let reader = try reader(batchSize: batchSize, skims: true)
         let (results, leftOut) = try read(rows, frames: 20, with: reader, shown: 3, stride: 1)
         for track in ["7", "8"] {
             let result = try #require(results[track])

@@ -8,11 +8,10 @@ import Torch
     /// Takes four frames at once, reads the same number in every bright one, and can read no dark one.
     ///
     /// - Parameter windows: of which it is sure, not of fewer.
-    private func reader(sureOf windows: Double) throws -> SequenceReader {
+    private func reader(sureOf windows: Double, skims: Bool = true) throws -> SequenceReader {
         let model = JerseyModel(try .named("evidence_tied"), seed: 1)
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 32), maximumFrames: 4, sampling: .even)
-        var reader = SequenceReader(model: model, loader: loader, batchSize: 3, workers: 1)
         let frames = try Tensor.concatenated([frame(false), frame(true)].map(loader.frame), over: 0)
         let features = model.store.evaluating {
             withoutGradients { model.encode(FramePreprocessor.normalized(frames, on: .cpu)) }
@@ -24,17 +23,18 @@ import Torch
         try #require(model.store.tensors["fc_readability.bias"]).copy(
             from: Tensor([Float(-20 - (weight * dark).sum(over: 1).item)]))
 
-        let one = Belief(try reader.readAll(sequence([true])).0[0])
-        let worth = windows / (1 + (windows - 1) * Belief.windowCorrelation) - 0.01
+        let plain = SequenceReader(model: model, loader: loader, batchSize: 3, workers: 1)
+        let one = try plain.readAll(sequence([true])).0[0].digits
+        let worth = windows / (1 + (windows - 1) * Evidence.windowCorrelation) - 0.01
         let temperature = try #require(
             (1...2000).map { pow(0.99, Double($0)) }.first { temperature in
-                let belief = one.cooled(to: temperature / worth)
-                return belief.probability(of: belief.number) >= WindowReader.confidence
+                let digits = one.temperatureScaled(temperature / worth)
+                return digits.probability(of: digits.number) >= WindowReader.confidence
             })
-        reader.calibration = ModelCalibration(
+        let calibration = ModelCalibration(
             temperature: temperature, threshold: 0.9, precision: 1, coverage: 1, sequences: 1)
-        reader.skims = true
-        return reader
+        return SequenceReader(
+            model: model, loader: loader, batchSize: 3, workers: 1, calibration: calibration, skims: skims)
     }
 
     private func frame(_ isBright: Bool) -> RGBImage {
@@ -80,10 +80,10 @@ import Torch
     }
 
     @Test func `Short tracks are read in full, and long ones by a reader that does not skim`() throws {
-        var reader = try reader(sureOf: 1)
-        #expect(try frames(reader.predictions([sequence([true, false, true])])[0], windows: 3) == [4, 4, 4])
-        reader.skims = false
-        #expect(try frames(reader.predictions([sequence(shown)])[0], windows: 12) == Array(repeating: 4, count: 12))
+        #expect(try frames(reader(sureOf: 1).predictions([sequence([true, false, true])])[0], windows: 3) == [4, 4, 4])
+        #expect(
+            try frames(reader(sureOf: 1, skims: false).predictions([sequence(shown)])[0], windows: 12)
+                == Array(repeating: 4, count: 12))
     }
 
     @Test(arguments: [1.0, 2, 3])

@@ -87,7 +87,8 @@ struct DataParityTests {
         }
         let readings = zip(labels, zip(rows(tens), rows(ones))).enumerated().map { index, row in
             let sequence = FrameSequence(id: "\(index)", track: "\(index)", number: row.0, frames: [], anchor: nil)
-            return Reading(sequence: sequence, tens: row.1.0, ones: row.1.1, used: [], attention: nil, problems: [])
+            let digits = DigitDistribution(tens: row.1.0, ones: row.1.1)
+            return Reading(sequence: sequence, digits: digits, used: [], attention: nil, problems: [])
         }
         #expect(readings.map(\.number.description) == expected.predicted)
         let evaluation = Evaluation(readings, seenNumbers: nil)

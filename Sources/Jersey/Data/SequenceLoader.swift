@@ -39,7 +39,7 @@ public struct SequenceLoader: Sendable {
     public var order = FrameOrder.time
     public var wholePlayers = WholePlayers.whole
     /// Without it, torsos stand for `WholePlayers.number`.
-    var finder: NumberFinder?
+    var finder: (any NumberFinding)?
     /// Nil for a model that reads sequences.
     public var singleFrame: SingleFrame?
     public var augmentation: Augmentation?
@@ -69,18 +69,7 @@ public struct SequenceLoader: Sendable {
         strict = config.data.strict
     }
 
-    /// As a model is read with.
-    ///
-    /// - Parameters:
-    ///   - singleFrame: what a model of single frames reads.
-    ///   - path: what errors call the checkpoint.
-    /// - Throws: `FileError` when the weights are not those of the model.
-    public init(_ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String) throws {
-        self.init(checkpoint.card, singleFrame: singleFrame)
-        if wholePlayers == .number { finder = try NumberFinder(checkpoint, preprocessor, path: path) }
-    }
-
-    /// As a model with this card is read, as far as that goes without its weights.
+    /// As a model with this card is read, but for the finding of numbers (`finder`), which takes its weights.
     ///
     /// - Parameter singleFrame: what a model of single frames reads.
     public init(_ card: Checkpoint.Card, singleFrame: SingleFrame) {

@@ -1,3 +1,11 @@
+/// Finds the numbers on whole players, so that a model can read them larger.
+protocol NumberFinding: Sendable {
+    /// The surroundings of each frame's number.
+    ///
+    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size.
+    func numbers(of frames: [RGBImage]) throws -> [RGBImage]
+}
+
 /// What a model is shown of whole players, as trackers cut them out. A model of number crops needs less than all of it, and larger.
 public enum WholePlayers: String, Codable, Sendable, CaseIterable {
     /// All of the crop.

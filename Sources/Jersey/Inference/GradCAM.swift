@@ -43,7 +43,7 @@ public struct GradCAM: Sendable {
         let maps = store.evaluating { withoutGradients { model.maps(frames) } }.detached()  // (T, C, h, w)
         maps.requireGradient()
         self.number = withGradients {
-            let output = store.evaluating { model.output(ofMaps: maps, lengths: [frames.shape[0]]) }
+            let output = store.evaluating { model.output(maps: maps, lengths: [frames.shape[0]]) }
             // Of all frames together, where the model reads each by itself. In float32 a sure model's gradient would be zero.
             func evidence(_ logits: Tensor) -> Tensor { logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0) }
             let (tens, ones) = (evidence(output.tens), evidence(output.ones))
@@ -77,7 +77,7 @@ extension SequenceReader {
     /// Reads one sequence and explains a number, or the number read.
     ///
     /// - Throws: `UnreadableSequence`, or what a strict loader throws.
-    public func gradCAM(of sequence: FrameSequence, for number: JerseyNumber? = nil) throws -> GradCAM {
+    package func gradCAM(of sequence: FrameSequence, for number: JerseyNumber? = nil) throws -> GradCAM {
         let loaded = try loader.load(sequence)
         guard !loaded.used.isEmpty else { throw UnreadableSequence(sequence: sequence, problems: loaded.problems) }
         let size = loader.preprocessor

@@ -25,7 +25,7 @@ extension ModelCalibration {
         guard !labelled.isEmpty else { throw UsageError("none of the \(readings.count) sequences shows a number") }
         func loss(_ temperature: Double) -> Double {
             labelled.reduce(0) { sum, reading in
-                sum - Belief(reading).cooled(to: temperature).logProbability(of: reading.sequence.number!)
+                sum - reading.digits.temperatureScaled(temperature).logProbability(of: reading.sequence.number!)
             }
         }
         // The loss has one minimum; a step is 2%.
@@ -33,9 +33,8 @@ extension ModelCalibration {
         self.temperature = temperature
 
         let answers = readings.map { reading in
-            let belief = Belief(reading).cooled(to: temperature)
-            let (confidence, truth) = (belief.probability(of: belief.number), reading.sequence.number)
-            return (confidence: confidence, isRight: belief.number == truth, isNumber: truth != nil)
+            let (digits, truth) = (reading.digits.temperatureScaled(temperature), reading.sequence.number)
+            return (confidence: digits.confidence, isRight: digits.number == truth, isNumber: truth != nil)
         }.sorted { $0.confidence > $1.confidence }
         let cuts = Self.cuts(answers.map { ($0.confidence, $0.isRight) })
         guard let best = cuts.last(where: { Double($0.right) >= wanted * Double($0.given) }) else {
@@ -81,9 +80,4 @@ extension ModelCalibration {
             return isTied ? nil : (index + 1, right)
         }
     }
-}
-
-extension Belief {
-    /// Log-probabilities divided by `temperature`, and normalised.
-    func cooled(to temperature: Double) -> Belief { scaled(by: 1 / temperature) }
 }

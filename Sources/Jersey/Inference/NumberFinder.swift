@@ -1,9 +1,22 @@
 import Synchronization
 import Torch
 
+extension SequenceLoader {
+    /// As a model is read with.
+    ///
+    /// - Parameters:
+    ///   - singleFrame: what a model of single frames reads.
+    ///   - path: what errors call the checkpoint.
+    /// - Throws: `FileError` when the weights are not those of the model.
+    package init(_ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String) throws {
+        self.init(checkpoint.card, singleFrame: singleFrame)
+        if wholePlayers == .number { finder = try NumberFinder(checkpoint, preprocessor, path: path) }
+    }
+}
+
 /// Finds numbers on whole players: a model whose digits are read where they stand looks at the torso, and where its queries look is
 /// where the number is. What is cut out there it reads again, larger.
-final class NumberFinder: Sendable {
+final class NumberFinder: NumberFinding {
     private let model: Mutex<Model>
     private let preprocessor: FramePreprocessor
 

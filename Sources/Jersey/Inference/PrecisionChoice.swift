@@ -68,19 +68,12 @@ extension PrecisionAgreement {
     public init(_ readings: [Reading], _ others: [Reading], _ calibration: ModelCalibration) {
         precondition(readings.count == others.count, "both are of the same sequences")
         func answer(_ reading: Reading) -> JerseyNumber? {
-            let belief = Belief(reading).cooled(to: calibration.temperature)
-            return belief.probability(of: belief.number) < calibration.threshold ? nil : belief.number
+            let digits = reading.digits.temperatureScaled(calibration.temperature)
+            return digits.confidence < calibration.threshold ? nil : digits.number
         }
         let pairs = zip(readings, others)
         sequences = readings.count
         changed = pairs.count { $0.number != $1.number || answer($0) != answer($1) }
         largestDifference = pairs.map { $0.largestDifference(from: $1) }.max() ?? 0
-    }
-}
-
-extension Reading {
-    /// The largest difference of a digit's probability, 0...1.
-    package func largestDifference(from other: Reading) -> Double {
-        zip(tens + ones, other.tens + other.ones).map { abs(exp($0) - exp($1)) }.max() ?? 0
     }
 }

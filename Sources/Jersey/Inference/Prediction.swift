@@ -28,16 +28,14 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var unreadable: Bool
     /// The three most probable numbers; of a roster, where there is one.
     public internal(set) var top: [Candidate]
-    /// Probabilities of 0...9 and blank.
-    public let tens: [Double]
-    /// Probabilities of 0...9.
-    public let ones: [Double]
+    /// What the model makes of the digits, calibrated where the model is; nil where no frame could be read.
+    public let digits: DigitDistribution?
     public let frames: [FrameWeight]
     public let leftOut: [FrameProblem]
     /// How many windows or sequences were read or glanced at, where there were several: each counts for less, as they are alike.
     public internal(set) var windows: Int?
     /// How many of them, each by itself, would be answered with another number; nil where none, or where every sequence is answered.
-    public private(set) var windowsAgainst: Int?
+    public private(set) var disagreeingWindows: Int?
     /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
     public internal(set) var players: [Roster.Player]?
     /// A number that was seen, and is not in the roster.
@@ -49,8 +47,37 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     private enum CodingKeys: String, CodingKey {
         case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict, precision
-        case windowsAgainst = "windows_against"
+        case disagreeingWindows = "windows_against"
         case leftOut = "left_out"
+    }
+
+    /// Probabilities of 0...9 and blank (11); empty where no frame could be read.
+    public var tens: [Double] { digits?.tens.map(exp) ?? [] }
+    /// Probabilities of 0...9 (10); empty where no frame could be read.
+    public var ones: [Double] { digits?.ones.map(exp) ?? [] }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        sequence = try container.decode(String.self, forKey: .sequence)
+        track = try container.decode(String.self, forKey: .track)
+        number = try container.decodeIfPresent(JerseyNumber.self, forKey: .number)
+        confidence = try container.decodeIfPresent(Double.self, forKey: .confidence)
+        unreadable = try container.decode(Bool.self, forKey: .unreadable)
+        top = try container.decode([Candidate].self, forKey: .top)
+        let tens = try container.decode([Double].self, forKey: .tens)
+        let ones = try container.decode([Double].self, forKey: .ones)
+        guard [0, 11].contains(tens.count), ones.count == max(tens.count - 1, 0) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .tens, in: container, debugDescription: "there must be 11 tens and 10 ones, or none")
+        }
+        digits = tens.isEmpty ? nil : DigitDistribution(probabilities: tens, ones)
+        frames = try container.decode([FrameWeight].self, forKey: .frames)
+        leftOut = try container.decode([FrameProblem].self, forKey: .leftOut)
+        windows = try container.decodeIfPresent(Int.self, forKey: .windows)
+        disagreeingWindows = try container.decodeIfPresent(Int.self, forKey: .disagreeingWindows)
+        players = try container.decodeIfPresent([Roster.Player].self, forKey: .players)
+        conflict = try container.decodeIfPresent(Candidate.self, forKey: .conflict)
+        precision = try container.decodeIfPresent(Precision.self, forKey: .precision)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -67,7 +94,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encode(frames, forKey: .frames)
         try container.encode(leftOut, forKey: .leftOut)
         try container.encodeIfPresent(windows, forKey: .windows)
-        try container.encodeIfPresent(windowsAgainst, forKey: .windowsAgainst)
+        try container.encodeIfPresent(disagreeingWindows, forKey: .disagreeingWindows)
         try container.encodeIfPresent(players, forKey: .players)
         try container.encodeIfPresent(conflict, forKey: .conflict)
         try container.encodeIfPresent(precision, forKey: .precision)
@@ -75,8 +102,8 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     /// Whether so many windows are sure of other numbers that this is hardly one player.
     public var isMixed: Bool {
-        guard let windows, let windowsAgainst else { return false }
-        return windowsAgainst >= 2 && 4 * windowsAgainst >= windows
+        guard let windows, let disagreeingWindows else { return false }
+        return disagreeingWindows >= 2 && 4 * disagreeingWindows >= windows
     }
 
     /// The number, "unreadable", or "-" where nothing could be read or a roster is contradicted.
@@ -84,7 +111,7 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     public init(_ reading: Reading) {
         self.init(
-            sequence: reading.sequence.id, track: reading.sequence.track, belief: Belief(reading),
+            sequence: reading.sequence.id, track: reading.sequence.track, digits: reading.digits,
             frames: reading.used.enumerated().map { place, index in
                 FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
             }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
@@ -97,7 +124,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         number = nil
         confidence = nil
         self.unreadable = unreadable.hasBrokenOutput
-        (top, tens, ones, frames) = ([], [], [], [])
+        top = []
+        digits = nil
+        frames = []
         leftOut = unreadable.problems
         precision = nil
     }
@@ -110,25 +139,24 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     private init(
-        sequence: String, track: String, belief: Belief, frames: [FrameWeight], leftOut: [FrameProblem], threshold: Double?,
-        precision: Precision?
+        sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight], leftOut: [FrameProblem],
+        threshold: Double?, precision: Precision?
     ) {
         self.sequence = sequence
         self.track = track
-        let confidence = belief.probability(of: belief.number)
+        let confidence = digits.confidence
         unreadable = threshold.map { confidence < $0 } ?? false
-        number = unreadable ? nil : belief.number
+        number = unreadable ? nil : digits.number
         self.confidence = confidence
         self.threshold = threshold
-        top = belief.top(3).map { Candidate(number: $0, probability: belief.probability(of: $0)) }
-        tens = belief.tens.map(exp)
-        ones = belief.ones.map(exp)
+        top = digits.top(3).map { Candidate(number: $0, probability: digits.probability(of: $0)) }
+        self.digits = digits
         self.frames = frames
         self.leftOut = leftOut
         self.precision = precision
     }
 
-    /// One prediction for each track, in order: its sequences are windows of the same player (`Belief.init(windows:)`).
+    /// One prediction for each track, in order: its sequences are windows of the same player (`DigitDistribution.init(windows:)`).
     public static func combined(_ predictions: [Prediction]) -> [Prediction] {
         combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
     }
@@ -153,7 +181,7 @@ public struct Prediction: Codable, Sendable, Equatable {
 
     /// - Parameter group: at least one, all of one track.
     private static func joined(_ group: [Prediction], sequence: String) -> Prediction {
-        let readable = group.filter { !$0.tens.isEmpty }
+        let readable = group.filter { $0.digits != nil }
         let leftOut = group.flatMap(\.leftOut)
         guard !readable.isEmpty else {
             let nothing = FrameSequence(id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
@@ -161,9 +189,9 @@ public struct Prediction: Codable, Sendable, Equatable {
             nothingRead.unreadable = group.contains(where: \.unreadable)
             return nothingRead
         }
-        let windows = readable.map { Belief(probabilities: $0.tens, $0.ones) }
-        let belief = Belief(windows: windows)
-        let frames = zip(readable, belief.shares(of: windows)).flatMap { window, share in
+        let windows = readable.compactMap(\.digits)
+        let digits = DigitDistribution(windows: windows)
+        let frames = zip(readable, digits.shares(of: windows)).flatMap { window, share in
             window.frames.map { frame in
                 // A model without weights looks at all frames of a window alike.
                 let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
@@ -171,15 +199,15 @@ public struct Prediction: Codable, Sendable, Equatable {
             }
         }
         var joined = Prediction(
-            sequence: sequence, track: group[0].track, belief: belief, frames: frames, leftOut: leftOut,
+            sequence: sequence, track: group[0].track, digits: digits, frames: frames, leftOut: leftOut,
             threshold: readable[0].threshold, precision: readable[0].precision)
         if readable.count > 1 {
             joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
-            let against = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
-                let isOther = part.number.map { $0 != belief.number } ?? false
-                return count + (isOther ? part.windows ?? 1 : part.windowsAgainst ?? 0)
+            let disagreeing = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
+                let isOther = part.number.map { $0 != digits.number } ?? false
+                return count + (isOther ? part.windows ?? 1 : part.disagreeingWindows ?? 0)
             }
-            joined.windowsAgainst = against > 0 ? against : nil
+            joined.disagreeingWindows = disagreeing > 0 ? disagreeing : nil
         }
         return joined
     }

@@ -56,8 +56,8 @@ public struct Roster: Sendable, Equatable {
 
     /// The numbers that it lists, most probable first, with their probabilities among themselves: what was seen times how many players
     /// wear the number.
-    func listed(_ belief: Belief) -> [(number: JerseyNumber, probability: Double)] {
-        let scores = players.map { ($0, belief.logProbability(of: $0) + log(Double($1.count))) }
+    func listed(_ digits: DigitDistribution) -> [(number: JerseyNumber, probability: Double)] {
+        let scores = players.map { ($0, digits.logProbability(of: $0) + log(Double($1.count))) }
         let top = scores.map(\.1).max() ?? 0
         let total = scores.reduce(0) { $0 + exp($1.1 - top) }
         return scores.map { (number: $0, probability: exp($1 - top) / total) }.sorted {
@@ -70,21 +70,20 @@ extension Prediction {
     /// What it is when only the roster's numbers are possible: the confidence that an answer must have is that among them. Where the
     /// model is sure of another number there is no answer, but a `conflict`: the roster, the tracker or the model is wrong, and which
     /// of them only a look at the frames tells.
-    public func judged(by roster: Roster) -> Prediction {
-        guard !tens.isEmpty else { return self }
-        let belief = Belief(probabilities: tens, ones)
-        let (seen, listed) = (belief.number, roster.listed(belief))
-        var judged = self
-        judged.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
-        if roster.players[seen] == nil, belief.probability(of: seen) >= Roster.conflict {
-            judged.conflict = Candidate(number: seen, probability: belief.probability(of: seen))
-            (judged.number, judged.confidence, judged.unreadable) = (nil, nil, false)
+    public func constrained(to roster: Roster) -> Prediction {
+        guard let digits else { return self }
+        let (seen, listed) = (digits.number, roster.listed(digits))
+        var prediction = self
+        prediction.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
+        if roster.players[seen] == nil, digits.probability(of: seen) >= Roster.conflict {
+            prediction.conflict = Candidate(number: seen, probability: digits.probability(of: seen))
+            (prediction.number, prediction.confidence, prediction.unreadable) = (nil, nil, false)
         } else if let best = listed.first {
-            judged.confidence = best.probability
-            judged.unreadable = threshold.map { best.probability < $0 } ?? false
-            judged.number = judged.unreadable ? nil : best.number
-            judged.players = judged.number.flatMap { roster.players[$0] }
+            prediction.confidence = best.probability
+            prediction.unreadable = threshold.map { best.probability < $0 } ?? false
+            prediction.number = prediction.unreadable ? nil : best.number
+            prediction.players = prediction.number.flatMap { roster.players[$0] }
         }
-        return judged
+        return prediction
     }
 }

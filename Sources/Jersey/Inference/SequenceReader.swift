@@ -1,42 +1,102 @@
 import Foundation
 import Torch
 
-/// Runs a model over sequences.
-public struct SequenceReader {
-    public var model: JerseyModel
-    public let loader: SequenceLoader
-    public var batchSize: Int
-    public var workers: Int
+/// Runs a model over sequences, batch by batch: the engine of `Recognizer`.
+package struct SequenceReader {
+    package let model: JerseyModel
+    package let loader: SequenceLoader
+    package let batchSize: Int
+    package let workers: Int
     /// Pads as the study does; results do not depend on it but for its top-k attention.
-    public var pads: Bool
-    /// Makes confidences honest, and tells below which one not to answer; nil takes what the model says.
-    public var calibration: ModelCalibration?
-    /// Looks at no more frames of a sequence than it takes to be sure; nil looks at all.
-    public var anytime: AnytimeReading?
-    /// Reads no more windows of a long track than it takes to be sure, and none that a glance finds blank (`WindowReader`).
-    public var skims = false
+    package let pads: Bool
+    /// Nil takes the model's confidences as they are.
+    package let calibration: ModelCalibration?
+    /// Nil reads all frames of a sequence.
+    package let earlyExit: EarlyExit?
+    /// Reads no more windows of a long track than it takes to be sure (`WindowReader`).
+    package let skims: Bool
 
-    public init(model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2) {
+    /// - Parameters:
+    ///   - batchSize: sequences that are read at once.
+    ///   - workers: threads that decode frames.
+    ///   - pads: nil pads where the model behaves as published.
+    package init(
+        model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2, pads: Bool? = nil,
+        calibration: ModelCalibration? = nil, earlyExit: EarlyExit? = nil, skims: Bool = false
+    ) {
         self.model = model
         self.loader = loader
         self.batchSize = batchSize
         self.workers = workers
         // A model of single frames has an answer for every frame, and none for padding.
-        pads = model.published && !model.spec.readsAnchorOnly
+        self.pads = pads ?? (model.published && !model.spec.readsAnchorOnly)
+        self.calibration = calibration
+        self.earlyExit = earlyExit
+        self.skims = skims
     }
+
+    // MARK: Sequences
 
     /// Reads all sequences, in order, and hands over each as it is done.
     ///
     /// - Parameter body: gets a reading, or a sequence without a readable frame and the reasons.
     /// - Throws: what a strict loader throws.
-    public func read(
+    package func read(
         _ sequences: [FrameSequence], _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
-        try read(sequences, batch: { read($0, until: anytime?.stops) }, body)
+        try read(sequences, batch: { readings(of: $0, until: earlyExit?.stops) }, body)
     }
 
-    /// - Parameter readings: reads a batch.
-    func read(
+    /// - Returns: all readings, in order, and the sequences without a readable frame.
+    /// - Parameter progress: called after each sequence; what it throws ends the reading.
+    /// - Throws: what a strict loader throws.
+    package func readAll(
+        _ sequences: [FrameSequence], progress: () throws -> Void = {}
+    ) throws -> ([Reading], [UnreadableSequence]) {
+        try readAll(sequences, batch: { self.readings(of: $0, until: earlyExit?.stops) }, progress: progress)
+    }
+
+    /// Reads all sequences in full, and tells what is known of each on the way: nothing where batches are padded, which are read
+    /// at once.
+    ///
+    /// - Parameter progress: called after each sequence.
+    /// - Throws: what a strict loader throws.
+    package func readInStages(
+        _ sequences: [FrameSequence], progress: () throws -> Void = {}
+    ) throws -> (readings: [Reading], traces: [[EarlyExit.Stage]], unreadable: [UnreadableSequence]) {
+        var traces: [[EarlyExit.Stage]] = []
+        let inStages = { (batch: BatchLoader.Batch) -> [Reading] in
+            var stages: [[EarlyExit.Stage]] = batch.lengths.map { _ in [] }
+            let readings = self.readings(
+                of: batch,
+                stops: { index, digits, frames in
+                    stages[index].append((frames, digits))
+                    return false
+                })
+            // As many as there will be readings.
+            traces += zip(readings, stages).filter { $0.0.isFinite }.map(\.1)
+            return readings
+        }
+        let (readings, unreadable) = try readAll(sequences, batch: inStages, progress: progress)
+        return (readings, traces, unreadable)
+    }
+
+    private func readAll(
+        _ sequences: [FrameSequence], batch readings: (BatchLoader.Batch) -> [Reading], progress: () throws -> Void
+    ) throws -> ([Reading], [UnreadableSequence]) {
+        var read: [Reading] = []
+        var unreadable: [UnreadableSequence] = []
+        try self.read(sequences, batch: readings) { result in
+            switch result {
+            case .success(let reading): read.append(reading)
+            case .failure(let sequence): unreadable.append(sequence)
+            }
+            try progress()
+        }
+        return (read, unreadable)
+    }
+
+    private func read(
         _ sequences: [FrameSequence], batch readings: (BatchLoader.Batch) -> [Reading],
         _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
@@ -48,57 +108,15 @@ public struct SequenceReader {
         }
     }
 
+    // MARK: Batches
+
     /// Reads one batch of what this reader's loader has loaded, all at once: a result for each, in order.
     package func read(
         _ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]
     ) -> [Result<Reading, UnreadableSequence>] {
         let batch = BatchLoader.Batch(loaded, size: loader.preprocessor, pads: pads)
-        return results(of: batch, model.store.evaluating { withoutGradients { read(batch, until: anytime?.stops) } })
-    }
-
-    private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<Reading, UnreadableSequence>] {
-        var (readings, unreadable) = (readings[...], batch.unreadable[...])
-        return batch.isReadable.map { isReadable in
-            guard isReadable else { return .failure(unreadable.removeFirst()) }
-            let reading = readings.removeFirst()
-            return reading.isNumber ? .success(reading) : .failure(UnreadableSequence(brokenOutput: reading))
-        }
-    }
-
-    /// All readings, in order, and the sequences without a readable frame.
-    ///
-    /// - Parameter progress: called after each sequence; what it throws ends the reading.
-    public func readAll(
-        _ sequences: [FrameSequence], progress: () throws -> Void = {}
-    ) throws -> ([Reading], [UnreadableSequence]) {
-        try readAll(sequences, batch: { read($0, until: anytime?.stops) }, progress: progress)
-    }
-
-    func readAll(
-        _ sequences: [FrameSequence], batch: (BatchLoader.Batch) -> [Reading], progress: () throws -> Void
-    ) throws -> ([Reading], [UnreadableSequence]) {
-        var readings: [Reading] = []
-        var unreadable: [UnreadableSequence] = []
-        try read(sequences, batch: batch) { result in
-            switch result {
-            case .success(let reading): readings.append(reading)
-            case .failure(let sequence): unreadable.append(sequence)
-            }
-            try progress()
-        }
-        return (readings, unreadable)
-    }
-
-    /// Log-probabilities from the logits of a head (N, C).
-    static func rows(_ logits: Tensor) -> [[Double]] {
-        let values = Runtime.onCallingThread { logits.to(dtype: .float64).logSoftmax(over: 1).array(of: Double.self) }
-        let width = logits.shape[1]
-        return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
-    }
-
-    /// As far as the model's evidence is to be believed.
-    func judged(_ belief: Belief) -> Belief {
-        calibration.map { belief.cooled(to: $0.temperature) } ?? belief
+        return results(
+            of: batch, model.store.evaluating { withoutGradients { readings(of: batch, until: earlyExit?.stops) } })
     }
 
     /// The frames of all sequences in memory, to be read again and again.
@@ -115,98 +133,145 @@ public struct SequenceReader {
         BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
     }
 
-    /// Looks at all frames, at once.
-    func read(_ batch: BatchLoader.Batch) -> [Reading] {
-        guard !batch.sequences.isEmpty else { return [] }
-        let opinions = batch.isPadded || model.device == .cuda ? opinionsInOnePass(batch) : opinionsOnFrames(batch)
-        return zip(batch.sequences.indices, opinions).map { reading(of: $0, in: batch, frames: 0..<batch.lengths[$0], $1) }
-    }
-
-    /// A whole pass of the model, which a GPU may have recorded, and which can be padded.
-    private func opinionsInOnePass(_ batch: BatchLoader.Batch) -> [Opinion] {
-        let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
-        return opinions(model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
-    }
-
-    private func opinionsOnFrames(_ batch: BatchLoader.Batch) -> [Opinion] {
-        var next = 0
-        let rows = batch.lengths.map { length in
-            defer { next += length }
-            return Array(next..<next + length)
+    private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<Reading, UnreadableSequence>] {
+        var (readings, unreadable) = (readings[...], batch.unreadable[...])
+        return batch.isReadable.map { isReadable in
+            guard isReadable else { return .failure(unreadable.removeFirst()) }
+            let reading = readings.removeFirst()
+            return reading.isFinite ? .success(reading) : .failure(UnreadableSequence(brokenOutput: reading))
         }
-        return opinions(of: rows, in: SeenFrames(batch.frames, by: model))
     }
 
-    /// What a model says of a sequence, before it is calibrated.
-    struct Opinion {
-        let belief: Belief
+    /// - Parameter confidence: from which on no more frames of a sequence are read; nil reads all.
+    package func readings(of batch: BatchLoader.Batch, until confidence: Double?) -> [Reading] {
+        readings(of: batch, stops: confidence.map { confidence in { _, digits, _ in digits.confidence >= confidence } })
+    }
+
+    /// Gets the place of a sequence in its batch, what is known of it (calibrated, where the reader is), and how many frames
+    /// that rests on.
+    private typealias IsEnough = (Int, DigitDistribution, Int) -> Bool
+
+    /// Reads the frames of all sequences stage by stage, each sequence until what is known of it is enough.
+    ///
+    /// - Parameter isEnough: nil reads all frames in one stage, as padded batches are read in any case.
+    private func readings(of batch: BatchLoader.Batch, stops isEnough: IsEnough?) -> [Reading] {
+        // A GPU may have recorded whole passes.
+        guard !batch.isPadded, isEnough != nil || model.device == .cpu else {
+            return zip(batch.sequences.indices, outputsInOnePass(batch)).map { index, output in
+                reading(of: index, in: batch, frames: 0..<batch.lengths[index], output)
+            }
+        }
+        let starts = batch.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        let orders = batch.lengths.map { isEnough == nil ? Array(0..<$0) : EarlyExit.order($0) }
+        let stages = batch.lengths.map { isEnough == nil ? [$0] : EarlyExit.stages($0) }
+        // The frames seen of each sequence, in time order.
+        var seen: [[(frame: Int, output: FrameOutput)]] = batch.lengths.map { _ in [] }
+        var readings: [Reading?] = batch.lengths.map { _ in nil }
+        var open = Array(batch.lengths.indices)
+        var stage = 0
+        while !open.isEmpty {
+            let next = open.flatMap { index in
+                orders[index][seen[index].count..<stages[index][stage]].map { (index: index, frame: $0) }
+            }
+            let rows = next.map { Int64(starts[$0.index] + $0.frame) }
+            let pixels = isEnough == nil ? batch.frames : batch.frames.gathered(0, at: Tensor(rows))
+            let outputs = model.frameOutputs(FramePreprocessor.normalized(pixels, on: model.device))
+            for (place, output) in zip(next, outputs) { seen[place.index].append((place.frame, output)) }
+            for index in open { seen[index].sort { $0.frame < $1.frame } }
+            for (index, output) in zip(open, sequenceOutputs(open.map { seen[$0].map(\.output) })) {
+                let count = seen[index].count
+                let isDone = isEnough?(index, calibrated(output.digits), count) ?? true
+                guard isDone || count == batch.lengths[index] else { continue }
+                readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), output)
+            }
+            open.removeAll { readings[$0] != nil }
+            stage += 1
+        }
+        return readings.compactMap(\.self)
+    }
+
+    // MARK: From the model's output to a reading
+
+    /// What the model says of a sequence, before it is calibrated.
+    private struct SequenceOutput {
+        let digits: DigitDistribution
+        /// Log-probabilities of `JerseyNumber.all`; nil without that head.
         let full: [Double]?
-        /// Weights of the frames; nil where the model has none.
+        /// Weights of the frames, sum 1; nil where the model has none.
         let weights: [Double]?
     }
 
-    /// Of each of the sequences that `output` is about.
-    func opinions(_ output: JerseyModel.Output, lengths: [Int]) -> [Opinion] {
-        let (tens, ones, full) = (Self.rows(output.tens), Self.rows(output.ones), output.full.map(Self.rows))
+    /// One for each sequence.
+    ///
+    /// - Parameter frames: of each sequence, in time order; at least one.
+    private func sequenceOutputs(_ frames: [[FrameOutput]]) -> [SequenceOutput] {
+        let features = frames.joined().compactMap(\.features)
+        guard features.isEmpty else {
+            let lengths = frames.map(\.count)
+            return sequenceOutputs(
+                model.output(of: .features(.concatenated(features, over: 0)), lengths: lengths), lengths: lengths)
+        }
+        return frames.map { summed($0.compactMap(\.evidence)) }
+    }
+
+    private func outputsInOnePass(_ batch: BatchLoader.Batch) -> [SequenceOutput] {
+        guard !batch.sequences.isEmpty else { return [] }
+        let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
+        return sequenceOutputs(
+            model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
+    }
+
+    private func sequenceOutputs(_ output: JerseyModel.Output, lengths: [Int]) -> [SequenceOutput] {
+        if model.spec.readsAnchorOnly {
+            // A row for every frame: they are looks at the same player.
+            let logits = FrameLogits(tens: output.tens, ones: output.ones, full: output.full, readability: nil)
+            var frames = Evidence.each(logits)[...]
+            return lengths.map { length in
+                defer { frames = frames.dropFirst(length) }
+                return summed(Array(frames.prefix(length)))
+            }
+        }
+        let full = output.full.map { full in
+            let (values, width) = (full.array(of: Double.self), full.shape[1])
+            return lengths.indices.map { DigitDistribution.logSoftmax(values[$0 * width..<($0 + 1) * width]) }
+        }
         // The equal weights of a mean are nothing that a model attends to.
         let attention = (model.spec.pooling.weighsFrames ? output.attention : nil).map {
-            ($0.array(of: Double.self), $0.shape[1])
+            ($0.array(of: Double.self), width: $0.shape[1])
         }
-        var start = 0
-        return lengths.enumerated().map { index, length in
-            // A model of single frames has a row for every frame: they are looks at the same player.
-            let range = model.spec.readsAnchorOnly ? start..<start + length : index..<index + 1
-            start += length
-            let looks = range.map { Belief(tens: tens[$0], ones: ones[$0]) }
-            let belief = Belief(windows: looks)
-            return Opinion(
-                belief: belief, full: full.map { Belief.combined(Array($0[range])) },
-                weights: attention.map { Array($0.0[index * $0.1..<index * $0.1 + length]) }
-                    ?? (looks.count > 1 ? belief.shares(of: looks) : nil))
+        return zip(lengths, DigitDistribution.each(tens: output.tens, ones: output.ones)).enumerated().map { index, entry in
+            SequenceOutput(
+                digits: entry.1, full: full?[index],
+                weights: attention.map { Array($0.0[index * $0.width..<index * $0.width + entry.0]) })
         }
     }
 
-    /// - Parameter frames: those of the sequence's frames in the batch that the opinion rests on.
-    func reading(of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ opinion: Opinion) -> Reading {
-        let (belief, sequence) = (judged(opinion.belief), batch.sequences[index])
-        return Reading(
-            sequence: sequence, tens: belief.tens, ones: belief.ones, full: opinion.full,
+    private func summed(_ frames: [Evidence]) -> SequenceOutput {
+        let sum = Evidence(frames)
+        let digits = sum.distribution(correlation: model.spec.frameCorrelation)
+        let weights: [Double]? =
+            if model.spec.judgesReadability {
+                frames.map { $0.weight / max(sum.weight, 1e-12) }
+            } else {
+                frames.count > 1 ? digits.shares(of: frames.map { $0.distribution(correlation: 0) }) : nil
+            }
+        return SequenceOutput(
+            digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
+    }
+
+    /// As far as the model's confidence is to be believed.
+    func calibrated(_ digits: DigitDistribution) -> DigitDistribution {
+        calibration.map { digits.temperatureScaled($0.temperature) } ?? digits
+    }
+
+    /// - Parameter frames: those of the sequence's frames in the batch that the output rests on.
+    private func reading(
+        of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ output: SequenceOutput
+    ) -> Reading {
+        Reading(
+            sequence: batch.sequences[index], digits: calibrated(output.digits), full: output.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
-            attention: opinion.weights, problems: batch.leftOut[index], threshold: calibration?.threshold,
+            attention: output.weights, problems: batch.leftOut[index], threshold: calibration?.threshold,
             precision: model.precision)
     }
-}
-
-/// A sequence of which no frame could be read, or of which the model's output is not a number.
-public struct UnreadableSequence: Error, Sendable {
-    public let sequence: FrameSequence
-    public let problems: [FrameProblem]
-    /// Whether frames were read, and what the model made of them is no number: its weights are broken, or too large for the precision.
-    public let hasBrokenOutput: Bool
-
-    init(sequence: FrameSequence, problems: [FrameProblem]) {
-        (self.sequence, self.problems, hasBrokenOutput) = (sequence, problems, false)
-    }
-
-    /// No comparison with what is not a number holds, so that a threshold would let it pass.
-    init(brokenOutput reading: Reading) {
-        sequence = reading.sequence
-        problems =
-            reading.problems + [
-                FrameProblem(
-                    path: reading.sequence.id,
-                    reason:
-                        "is unreadable: the model's output is not a number; its weights are broken, or need --precision float32")
-            ]
-        hasBrokenOutput = true
-    }
-}
-
-extension UnreadableSequence: CustomStringConvertible, LocalizedError {
-    public var description: String {
-        if hasBrokenOutput, let last = problems.last { return "\(last.path) \(last.reason)" }
-        let first = problems.first.map { ": \($0.path) \($0.reason)" } ?? ""
-        return "none of the \(sequence.frames.count) frames of \(sequence.id) can be read\(first)"
-    }
-    public var errorDescription: String? { description }
 }

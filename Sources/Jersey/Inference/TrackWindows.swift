@@ -39,7 +39,7 @@ extension FrameSequence {
     }
 
     /// Two of its frames, one of each half, without an anchor.
-    var glance: FrameSequence {
+    var preview: FrameSequence {
         part(frames.count < 3 ? Array(frames.indices) : [frames.count / 4, frames.count * 3 / 4])
     }
 

@@ -1,14 +1,14 @@
-/// Reads tracks window by window. Of a long one, where the reader skims, no more than it takes: a glance at two frames of a window, all of
-/// it where these show a number, and no further window once the track is decided.
+/// Reads tracks window by window, and stops early within long tracks where the reader skims.
 ///
-/// Whether a number shows is what the model itself makes of the two frames: one that weighs frames by how well they can be read makes
-/// nothing of blank ones, another is at least unsure. A window that is only glanced at counts with that: the little that each of many
-/// blank ones would say adds up otherwise (docs/results.md).
+/// Two frames of each window are previewed. A window is read in full only where the preview shows a number, and no window is
+/// read once the track is decided. The model itself decides whether a preview shows a number: a model that weighs frames by
+/// readability gives blank frames almost no weight, others are at least unsure. A window that is only previewed counts with its
+/// preview, because the little that each of many blank windows says would add up otherwise (docs/results.md).
 struct WindowReader {
     struct Window {
-        /// Whose it is.
+        /// The track that it belongs to.
         let track: Int
-        /// Which of the track's, in order of time.
+        /// Its place among the track's windows, in order of time.
         let place: Int
         /// Whether the track is worth skimming.
         let isOfLong: Bool
@@ -17,15 +17,16 @@ struct WindowReader {
 
     /// What is known of a long track.
     private struct Track {
-        var evidence: WindowEvidence?
+        var evidence: Evidence?
         var isDecided = false
     }
 
-    /// Windows of a long track, at least.
+    /// A track with so many windows is long.
     static let longTrack = 4
-    /// What a glance tells where a number shows, nats, at least; 4.7 is certainty.
+    /// A preview that says less, in nats, shows no number; 4.7 is certainty.
     static let leastInformation = 0.1
-    /// Of a track's number, calibrated, from where on it is decided. An answer takes less: those who skim had better be sure.
+    /// Calibrated confidence at which a track counts as decided. It is stricter than the threshold of an answer, because the
+    /// track's remaining windows are never read.
     static let confidence = 0.999
 
     private let reader: SequenceReader
@@ -39,7 +40,7 @@ struct WindowReader {
 
     /// - Parameters:
     ///   - windows: of any tracks, those of each in order of time.
-    ///   - body: gets the index of a window, in any order, with what was read of it or in the glance at it; nil where its track was
+    ///   - body: gets the index of a window, in any order, with what was read of it or in its preview; nil where its track was
     ///     decided before.
     /// - Throws: what a strict loader throws.
     mutating func read(
@@ -50,15 +51,15 @@ struct WindowReader {
             let (round, later) = nextRound(of: windows, waiting)
             for index in waiting where isDecided(windows[index].track) { try body(index, nil) }
             waiting = later
-            let blank = try glance(at: round.filter { skims(windows[$0]) }, of: windows)
-            for (index, glance) in blank.sorted(by: { $0.key < $1.key }) {
-                takeIn(glance, windows[index])
-                try body(index, .success(glance))
+            let blank = try previews(of: round.filter { skims(windows[$0]) }, in: windows)
+            for (index, preview) in blank.sorted(by: { $0.key < $1.key }) {
+                update(preview, windows[index])
+                try body(index, .success(preview))
             }
             var rest = round.filter { blank[$0] == nil }[...]
             try reader.read(rest.map { windows[$0].sequence }) { result in
                 let index = rest.removeFirst()
-                if case .success(let reading) = result { takeIn(reading, windows[index]) }
+                if case .success(let reading) = result { update(reading, windows[index]) }
                 try body(index, result)
             }
             for index in round where skims(windows[index]) { decide(windows[index]) }
@@ -84,32 +85,32 @@ struct WindowReader {
     /// 0, 1, 2, 2, 3, 3, 3, 3, 4 …
     private static func round(_ place: Int) -> Int { Int.bitWidth - place.leadingZeroBitCount }
 
-    /// What was read in glances that showed nothing.
-    private func glance(at indices: [Int], of windows: [Window]) throws -> [Int: Reading] {
+    /// The previews that show no number.
+    private func previews(of indices: [Int], in windows: [Window]) throws -> [Int: Reading] {
         var blank: [Int: Reading] = [:]
         var rest = indices[...]
-        try reader.read(indices.map { windows[$0].sequence.glance }) { result in
+        try reader.read(indices.map { windows[$0].sequence.preview }) { result in
             let index = rest.removeFirst()
-            guard case .success(let reading) = result, Belief(reading).information < Self.leastInformation else { return }
+            guard case .success(let reading) = result, reading.digits.information < Self.leastInformation else { return }
             blank[index] = reading
         }
         return blank
     }
 
-    private mutating func takeIn(_ reading: Reading, _ window: Window) {
+    private mutating func update(_ reading: Reading, _ window: Window) {
         guard skims(window) else { return }
-        let belief = Belief(reading)
-        let former = tracks[window.track]?.evidence
-        tracks[window.track, default: Track()].evidence = former?.adding(belief) ?? WindowEvidence(belief)
+        var track = tracks[window.track] ?? Track()
+        track.evidence.add(Evidence(reading.digits))
+        tracks[window.track] = track
     }
 
     /// At the end of a round.
     private mutating func decide(_ window: Window) {
-        guard Self.round(window.place) != Self.round(window.place + 1), let belief = tracks[window.track]?.evidence?.belief()
-        else {
+        guard Self.round(window.place) != Self.round(window.place + 1), let evidence = tracks[window.track]?.evidence else {
             return
         }
-        tracks[window.track]?.isDecided = belief.probability(of: belief.number) >= Self.confidence
+        let digits = evidence.distribution(correlation: Evidence.windowCorrelation)
+        tracks[window.track]?.isDecided = digits.confidence >= Self.confidence
     }
 }
 
@@ -117,11 +118,11 @@ extension SequenceReader {
     /// Reads sequences of any length, each in its windows.
     ///
     /// - Parameters:
-    ///   - windows: of each sequence (`SequenceLoader.windows`).
+    ///   - windows: those of each sequence (`SequenceLoader.windows`).
     ///   - progress: called after each window; what it throws ends the reading.
     /// - Returns: a prediction for each sequence, in order.
     /// - Throws: what a strict loader throws.
-    public func predictions(_ windows: [[FrameSequence]], progress: () throws -> Void = {}) throws -> [Prediction] {
+    package func predictions(_ windows: [[FrameSequence]], progress: () throws -> Void = {}) throws -> [Prediction] {
         let all = windows.enumerated().flatMap { track, windows in
             windows.enumerated().map { place, sequence in
                 WindowReader.Window(

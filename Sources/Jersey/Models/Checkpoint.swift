@@ -18,7 +18,7 @@ public struct Checkpoint {
         /// Nil where it was not measured.
         public var calibration: ModelCalibration?
         /// When to stop looking; nil where it was not measured.
-        public var anytime: AnytimeReading?
+        public var anytime: EarlyExit?
         /// Ranges of what the encoder's convolutions put out, by their names, as int8 needs them; nil where they were not measured.
         public var activations: [String: ClosedRange<Float>]?
         /// What lower precisions change; nil where it was not measured.
@@ -81,7 +81,7 @@ public struct Checkpoint {
     /// Under which a file has the card, as JSON.
     public static let cardKey = "jersey"
 
-    public let card: Card
+    public private(set) var card: Card
     /// Whether the file says itself how it is read; else the card is what weights of that kind usually have.
     public let hasCard: Bool
     public let tensors: [String: Tensor]
@@ -198,6 +198,13 @@ public struct Checkpoint {
         }
         let weights = try Safetensors(contentsOf: url)
         return (weights.tensors, weights.metadata)
+    }
+
+    /// The same weights with another card.
+    package func with(_ card: Card) -> Checkpoint {
+        var checkpoint = self
+        checkpoint.card = card
+        return checkpoint
     }
 
     /// Builds the model.

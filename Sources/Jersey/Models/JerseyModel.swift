@@ -17,20 +17,8 @@ public final class JerseyModel {
         public let full: Tensor?
         /// (B, T) weights of the frames, zero on padding; nil where pooling has none.
         public let attention: Tensor?
-        /// What each frame says by itself; nil where frames are not read by themselves and summed.
-        public var looks: Looks?
-    }
-
-    /// Frames, each read by itself.
-    public struct Looks {
-        /// (R, 11) logits.
-        public let tens: Tensor
-        /// (R, 10) logits.
-        public let ones: Tensor
-        /// (R, 110) logits; nil without that head.
-        public let full: Tensor?
-        /// (R, 1): the logit of its being read rightly.
-        public let readability: Tensor
+        /// What each frame shows by itself; nil where frames are not read by themselves and summed.
+        public var frames: FrameLogits?
     }
 
     public let spec: ModelSpec
@@ -157,10 +145,10 @@ public final class JerseyModel {
     public func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         if let recordedPasses, !isPadded {
             return recordedPasses(frames, lengths: lengths) { frames, layout in
-                output(of: self.frames(ofMaps: maps(frames)), layout)
+                output(of: encoded(maps: maps(frames)), layout)
             }
         }
-        return output(of: self.frames(frames), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
+        return output(of: encoded(frames), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
     }
 
     /// Where in each frame the number is, if there is one: (R, 3, H, W) normalised frames to (R, 2), across and down, from 0 to 1. Only
@@ -171,58 +159,67 @@ public final class JerseyModel {
     }
 
     /// The second half of the model, from the maps of all frames (R, C, h, w) on.
-    func output(ofMaps maps: Tensor, lengths: [Int]) -> Output { output(of: frames(ofMaps: maps), lengths: lengths) }
+    func output(maps: Tensor, lengths: [Int]) -> Output { output(of: encoded(maps: maps), lengths: lengths) }
 
-    /// What is kept of frames, from (R, 3, H, W) normalised ones on.
+    /// As `encoded`, apart for each frame.
+    func frameOutputs(_ frames: Tensor) -> [FrameOutput] {
+        shared(frames) { FrameOutput.each(encoded(maps: maps($0))) }.flatMap(\.self)
+    }
+
+    /// What the model makes of each frame by itself: (R, 3, H, W) normalised frames.
+    func encoded(_ frames: Tensor) -> EncodedFrames {
+        let parts = shared(frames) { encoded(maps: maps($0)) }
+        return parts.count == 1 ? parts[0] : .concatenated(parts)
+    }
+
+    /// Does `body` with parts of the frames, in order.
     ///
-    /// So far frames have nothing to do with each other. Once the model is compiled, each thread takes some of them through all layers:
-    /// no thread waits for others behind every layer, and what it works on stays near it.
-    func frames(_ frames: Tensor) -> Frames {
+    /// So far frames have nothing to do with each other. Once the model is compiled, each thread takes some of them through all
+    /// layers: no thread waits for others behind every layer, and what it works on stays near it.
+    private func shared<Result>(_ frames: Tensor, _ body: (Tensor) -> Result) -> [Result] {
         let (count, size, threads) = (frames.shape[0], Array(frames.shape[2...]), Runtime.threads)
         // Of fewer frames threads share each operation.
         guard device == .cpu, store.isPure, threads > 1, 2 * count >= threads, !readyFor.insert(size).inserted else {
-            return self.frames(ofMaps: maps(frames))
+            return [body(frames)]
         }
         let shares = min(threads * ((count - 1) / (Self.share * threads) + 1), count)
-        return .concatenated(
-            Runtime.concurrentMap(shares) { index in
-                let rows = count * index / shares..<count * (index + 1) / shares
-                return self.frames(ofMaps: maps(frames.narrowed(0, to: rows)))
-            })
+        return Runtime.concurrentMap(shares) { index in
+            body(frames.narrowed(0, to: count * index / shares..<count * (index + 1) / shares))
+        }
     }
 
-    /// What is kept of frames, from their maps (R, C, h, w).
-    func frames(ofMaps maps: Tensor) -> Frames {
+    /// What the model makes of each frame by itself, from their maps (R, C, h, w).
+    func encoded(maps: Tensor) -> EncodedFrames {
         let features = encoder.pooled(maps)
-        if temporal != nil { return Frames(parts: [features]) }
+        if temporal != nil { return .features(features) }
         let (tens, ones) = digits(features, maps: maps)
-        return Frames(parts: [tens, ones, full?(features), readability?(features)].compactMap { $0 })
+        return .logits(FrameLogits(tens: tens, ones: ones, full: full?(features), readability: readability?(features)))
     }
 
-    /// The rest of the model, from what is kept of frames on.
-    func output(of frames: Frames, lengths: [Int]) -> Output { output(of: frames, PackedLayout(lengths: lengths)) }
+    /// The rest of the model, from its encoded frames on.
+    func output(of frames: EncodedFrames, lengths: [Int]) -> Output { output(of: frames, PackedLayout(lengths: lengths)) }
 
-    private func output(of frames: Frames, _ layout: PackedLayout) -> Output {
+    private func output(of frames: EncodedFrames, _ layout: PackedLayout) -> Output {
         device == .cpu && store.isPure ? Runtime.onCallingThread { rest(of: frames, layout) } : rest(of: frames, layout)
     }
 
-    private func rest(of frames: Frames, _ layout: PackedLayout) -> Output {
-        if let temporal {
-            let recurrent = temporal(frames.parts[0], layout)
+    private func rest(of frames: EncodedFrames, _ layout: PackedLayout) -> Output {
+        switch frames {
+        case .features(let features):
+            guard let temporal else { preconditionFailure("\(spec.name) reads frames by themselves") }
+            let recurrent = temporal(features, layout)
             let (pooled, weights) = pooling(recurrent.states, final: recurrent.final, layout: layout)
             return heads(pooled, weights)
+        case .logits(let logits):
+            guard let (terms, weights) = logits.evidence() else {
+                return Output(tens: logits.tens, ones: logits.ones, full: logits.full, attention: nil)
+            }
+            let sums = terms.map { layout.padded($0).sum(over: 1) }
+            let padded = layout.padded(weights).squeezed(2)
+            return Output(
+                tens: sums[0], ones: sums[1], full: sums.count > 2 ? sums[2] : nil,
+                attention: padded / padded.sum(over: 1, keep: true).clamped(to: 1e-12...1e12), frames: logits)
         }
-        if let looks = looks(of: frames) { return summed(looks, layout) }
-        return Output(
-            tens: frames.parts[0], ones: frames.parts[1], full: full == nil ? nil : frames.parts[2], attention: nil)
-    }
-
-    /// What each frame says by itself, where the model reads frames so and sums what they say; nil where it does not.
-    func looks(of frames: Frames) -> Looks? {
-        guard readability != nil else { return nil }
-        return Looks(
-            tens: frames.parts[0], ones: frames.parts[1], full: full == nil ? nil : frames.parts[2],
-            readability: frames.parts[frames.parts.count - 1])
     }
 
     /// One frame more of a sequence that is read as it comes: its maps (1, C, h, w), and the state that the frames before have left.
@@ -235,15 +232,5 @@ public final class JerseyModel {
     private func heads(_ pooled: Tensor, _ attention: Tensor?) -> Output {
         let (tens, ones) = digits(pooled, maps: nil)
         return Output(tens: tens, ones: ones, full: full?(pooled), attention: attention)
-    }
-
-    /// The frames' log-probabilities, weighted by how likely each can be read.
-    private func summed(_ looks: Looks, _ layout: PackedLayout) -> Output {
-        let readable = looks.readability.sigmoid()
-        func sum(_ logits: Tensor) -> Tensor { layout.padded(logits.logSoftmax(over: 1) * readable).sum(over: 1) }
-        let weights = layout.padded(readable).squeezed(2)
-        return Output(
-            tens: sum(looks.tens), ones: sum(looks.ones), full: looks.full.map(sum),
-            attention: weights / weights.sum(over: 1, keep: true).clamped(to: 1e-12...1e12), looks: looks)
     }
 }

@@ -89,6 +89,10 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     /// Whether it tells how likely a frame can be read, and so can learn from sequences in which no number is seen.
     public var judgesReadability: Bool { pooling == .evidence }
 
+    /// How much of what one frame says the others have said already, 0...1 (`Evidence`): a model that weighs its frames has
+    /// learned to sum them.
+    var frameCorrelation: Double { judgesReadability ? 0 : Evidence.windowCorrelation }
+
     /// Why the study has no such model, so that nothing can be done with it as the study did; nil where it could be.
     package var notPublished: String? { judgesReadability ? "the study has nothing like \(name)" : nil }
 

@@ -31,7 +31,7 @@ final class RecordedPasses {
         self.laidOut = laidOut
     }
 
-    /// - Parameter pass: from frames that are laid out. It is recorded when its sizes come for the second time; `Output.looks` is nil
+    /// - Parameter pass: from frames that are laid out. It is recorded when its sizes come for the second time; `Output.frames` is nil
     ///   from then on.
     func callAsFunction(
         _ frames: Tensor, lengths: [Int], pass: (Tensor, PackedLayout) -> JerseyModel.Output

@@ -5,7 +5,7 @@ import Torch
 ///
 /// The video is decoded once, and only what the model will look at is cut out of it: every `stride`-th box of a long track, all of a
 /// short one; nothing any more of one that a reader who skims has decided. These looks at a player are read in windows of as many frames
-/// as the model takes (`WindowReader`), and the windows' beliefs are combined (`Belief.init(windows:)`).
+/// as the model takes (`WindowReader`), and what the windows say is combined (`DigitDistribution.init(windows:)`).
 /// In memory are the boxes, the results, and the crops of windows that have begun and are not read yet, not more.
 public struct TrackReader {
     /// What was read of one track.
@@ -16,13 +16,13 @@ public struct TrackReader {
         public let crops: [String: RGBImage]
     }
 
-    public let reader: SequenceReader
+    private let reader: SequenceReader
     /// Of long tracks, every how-manieth box is looked at; from 1.
     public var stride = TrackWindows.usualStride
     /// Of how many tracks, in order of their names, crops are kept to be shown.
     public var shownTracks = 0
 
-    public init(_ reader: SequenceReader) {
+    package init(_ reader: SequenceReader) {
         self.reader = reader
     }
 
@@ -269,7 +269,7 @@ private struct OpenTracks {
     }
 
     private func keep(_ reading: Reading, _ track: inout Track) {
-        let information = Belief(reading).information
+        let information = reading.digits.information
         for (place, index) in reading.used.enumerated() {
             guard let image = try? reading.sequence.images?[index].get() else { continue }
             let weight = (reading.attention?[place] ?? 1 / Double(reading.used.count)) * information

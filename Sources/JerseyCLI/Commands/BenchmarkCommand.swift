@@ -111,29 +111,30 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         guard sequences.count == batch else {
             throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
         }
-        let readers = try readers(on: device)
+        let recognizers = try recognizers(on: device)
         let result = try InferenceBenchmark(
-            readers, form: compilation.form(of: readers[0].model), sequences: Array(sequences), rounds: benchmark.rounds)
+            recognizers, form: compilation.form(of: recognizers[0]), sequences: Array(sequences), rounds: benchmark.rounds)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 
-    private func readers(on device: Device) throws -> [SequenceReader] {
+    private func recognizers(on device: Device) throws -> [Recognizer] {
+        var options = Recognizer.Options()
+        options.device = device
+        compilation.apply(to: &options)
+        options.batchSize = batch
+        options.workers = workers
+        options.singleFrame = .anchor
+        options.isCalibrated = false
         if let weights {
-            let checkpoint = try Checkpoint(named: weights, published: published)
-            return [try reader(checkpoint.model(on: device, path: weights), checkpoint.card)]
+            return [try Recognizer(Checkpoint(named: weights, published: published), path: weights, options: options)]
         }
         let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all
         return try specs.map { spec in
             var card = Checkpoint.Card(spec: spec)
             (card.height, card.width, card.maximumFrames) = (height, width, frames)
-            return try reader(JerseyModel(spec, seed: 1, device: device), card)
+            let loader = SequenceLoader(card, singleFrame: options.singleFrame)
+            return try Recognizer(JerseyModel(spec, seed: 1, device: device), card, loader, options)
         }
-    }
-
-    private func reader(_ model: JerseyModel, _ card: Checkpoint.Card) throws -> SequenceReader {
-        try compilation.apply(to: model, card)
-        let loader = SequenceLoader(card, singleFrame: .anchor)
-        return SequenceReader(model: model, loader: loader, batchSize: batch, workers: workers)
     }
 }
 
@@ -197,11 +198,11 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
 
     func run() throws {
         Runtime.keepMemory()
-        let (reader, card) = try options.reader(singleFrame: .anchorOrAll)
-        guard !reader.pads else { throw UsageError("models that behave as published read all frames at once") }
-        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
+        let recognizer = try options.recognizer()
+        guard !recognizer.reader.pads else { throw UsageError("models that behave as published read all frames at once") }
+        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: recognizer.card, weights: options.file)
         let result = try AnytimeBenchmark(
-            reader, form: options.compilation.form(of: reader.model), stored: card.anytime, sequences: sequences,
+            recognizer, form: options.compilation.form(of: recognizer), sequences: sequences,
             rounds: benchmark.rounds ?? 3)
         try benchmark.write([result.table], result.report, json: result, name: "anytime")
     }

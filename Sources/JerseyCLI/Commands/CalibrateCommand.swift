@@ -44,9 +44,10 @@ struct CalibrateCommand: ParsableCommand {
         var config = dataOptions.config(path: data)
         config.unreadable = true
         let checkpoint = try options.checkpoint()
-        var (reader, card) = try options.reader(of: checkpoint, singleFrame: .anchorOrAll)
+        let recognizer = try options.recognizer(of: checkpoint) { $0.isCalibrated = false }
+        let reader = recognizer.reader
+        var card = recognizer.card
         config.maximumFrames = card.maximumFrames
-        reader.calibration = nil
         let observer = RangeObserver()
         reader.model.store.ranges = observer
         let dataset = try Dataset(config)
@@ -62,8 +63,8 @@ struct CalibrateCommand: ParsableCommand {
         for doubt in calibration.doubts(readings) { Console.error("warning: \(doubt)") }
         card.calibration = calibration
         card.activations = observer.ranges
-        card.agreements = try agreements(readings, reader, checkpoint, card, calibration, dataset.sequences)
-        card.anytime = AnytimeReading(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
+        card.agreements = try agreements(readings, recognizer, checkpoint.with(card), calibration, dataset.sequences)
+        card.anytime = EarlyExit(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         Console.print(
             String(
@@ -90,25 +91,26 @@ struct CalibrateCommand: ParsableCommand {
     /// What precisions change that this processor is faster in.
     ///
     /// - Parameters:
-    ///   - readings: in float32, by `reader`, without calibration.
-    ///   - card: with the ranges of activations.
+    ///   - readings: in float32, by `recognizer`, without calibration.
+    ///   - checkpoint: with the ranges of activations in its card.
     private func agreements(
-        _ readings: [Reading], _ reader: SequenceReader, _ checkpoint: Checkpoint, _ card: Checkpoint.Card,
-        _ calibration: ModelCalibration, _ sequences: [FrameSequence]
+        _ readings: [Reading], _ recognizer: Recognizer, _ checkpoint: Checkpoint, _ calibration: ModelCalibration,
+        _ sequences: [FrameSequence]
     ) throws -> [Precision: PrecisionAgreement] {
         var agreements: [Precision: PrecisionAgreement] = [:]
-        for precision in Precision.fastestFirst where reader.model.device == .cpu {
-            let model = try checkpoint.model(on: .cpu, path: options.source.path)
+        for precision in Precision.fastestFirst where recognizer.reader.model.device == .cpu {
+            let other: Recognizer
             do {
-                try model.compile(precision, ranges: card.activations)
+                var settings = recognizer.options
+                settings.precision = .fixed(precision)
+                other = try Recognizer(
+                    checkpoint, path: options.source.path, options: settings, loader: recognizer.reader.loader)
             } catch let error as UsageError {
                 Console.error("note: what \(precision.rawValue) changes is not measured: \(error)")
                 continue
             }
-            var other = reader
-            other.model = model
             let progress = ProgressLine("reading in \(precision.rawValue)", total: sequences.count)
-            let others = try other.readAll(sequences, progress: progress.advance).0
+            let others = try other.reader.readAll(sequences, progress: progress.advance).0
             progress.finish()
             guard others.count == readings.count else {
                 Console.error("note: what \(precision.rawValue) changes is not measured: some of its output is not a number")

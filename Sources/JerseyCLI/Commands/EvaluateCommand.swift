@@ -36,8 +36,11 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try outcomes.map { try AtomicFile.check($0, unlike: [options.file].compactMap { $0 }) }
-        var (reader, card) = try options.reader(singleFrame: .anchor)
-        reader.anytime = try stopping.reading(card)
+        let recognizer = try options.recognizer {
+            $0.singleFrame = .anchor
+            $0.earlyExit = stopping.anytime
+        }
+        let (reader, card) = (recognizer.reader, recognizer.card)
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
@@ -48,7 +51,7 @@ struct EvaluateCommand: ParsableCommand {
             Console.printExactly(JSON.text(try JSON.readable(evaluation)))
         } else {
             show(evaluation, card)
-            if reader.anytime != nil {
+            if reader.earlyExit != nil {
                 let read = readings.reduce(0) { $0 + $1.used.count }
                 let all = readings.reduce(0) { $0 + reader.loader.frameCount(of: $1.sequence) }
                 Console.print("\(read) of \(all) frames looked at")

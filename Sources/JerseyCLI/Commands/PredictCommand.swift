@@ -95,26 +95,26 @@ struct PredictCommand: ParsableCommand {
         Console.list(mixed, rest: "such sequences; --format json has windows_against") {
             let most = $0.top.first?.number.description ?? "the most probable"
             return
-                "warning: \($0.sequence): \($0.windowsAgainst ?? 0) of \($0.windows ?? 0) windows are sure of other numbers than \(most); is it one player?"
+                "warning: \($0.sequence): \($0.disagreeingWindows ?? 0) of \($0.windows ?? 0) windows are sure of other numbers than \(most); is it one player?"
         }
         // An answer that is held back is an answer; output that is not a number is none.
-        if predictions.allSatisfy({ $0.number == nil && (!$0.unreadable || $0.tens.isEmpty) && $0.conflict == nil }) {
+        if predictions.allSatisfy({ $0.number == nil && (!$0.unreadable || $0.digits == nil) && $0.conflict == nil }) {
             throw ExitCode(1)
         }
     }
 
-    private func reader() throws -> SequenceReader {
-        var (reader, card) = try options.reader(singleFrame: .anchorOrAll)
-        if card.calibration == nil {
+    private func recognizer() throws -> Recognizer {
+        let recognizer = try options.recognizer {
+            $0.earlyExit = stopping.anytime
+            $0.skims = video.skim
+            $0.stride = video.stride
+        }
+        if recognizer.card.calibration == nil {
             Console.error(
                 "note: every sequence gets a number, as it was not measured when these weights should not answer; `jersey calibrate` does"
             )
         }
-        guard !video.skim || card.calibration != nil else {
-            throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
-        }
-        (reader.anytime, reader.skims) = (try stopping.reading(card), video.skim)
-        return reader
+        return recognizer
     }
 
     private func readFolders(_ roster: Roster?) throws -> [Prediction] {
@@ -123,16 +123,15 @@ struct PredictCommand: ParsableCommand {
         let goOn = { if signals?.isStopped == true { throw ExitCode(130) } }
         let found = try UnlabelledSequences(paths, unpacking: goOn)
         let sequences = found.sequences
-        let reader = try reader()
-        let windows = sequences.map { reader.loader.windows(of: $0, stride: video.stride) }
-        let progress = ProgressLine("reading", total: windows.reduce(0) { $0 + $1.count })
-        var predictions = try reader.predictions(windows) {
+        let recognizer = try recognizer()
+        let progress = ProgressLine("reading", total: recognizer.windowCount(of: sequences))
+        var predictions = try recognizer.predictions(of: sequences) {
             progress.advance()
             try goOn()
         }
         progress.finish()
         if tracks { predictions = Prediction.combined(predictions) }
-        if let roster { predictions = predictions.map { $0.judged(by: roster) } }
+        if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
         try write(predictions, empty: found.emptyFolders)
         if let sheet { try draw(predictions, sequences, to: sheet) }
         Console.report(predictions.flatMap(\.leftOut), hint: "; --format json names all")
@@ -141,10 +140,9 @@ struct PredictCommand: ParsableCommand {
 
     private func readVideo(_ file: String, _ roster: Roster?) throws -> [Prediction] {
         let boxes = try video.trackBoxes(file, strict: options.strict)
-        let reader = try reader()
         var (predictions, crops) = try video.read(
-            paths[0], boxes, with: reader, shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
-        if let roster { predictions = predictions.map { $0.judged(by: roster) } }
+            paths[0], boxes, with: recognizer(), shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
+        if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
         try write(predictions, boxes: boxes)
         if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { crops[$0] } }
         // Drawing may take minutes, and be stopped.

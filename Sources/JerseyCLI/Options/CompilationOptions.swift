@@ -17,7 +17,9 @@ struct CompilationOptions: ParsableArguments {
     var eager = false
 
     /// What benchmarks call it.
-    func form(of model: JerseyModel) -> ReadingForm { ReadingForm(precision: model.precision, isCompiled: !eager) }
+    func form(of recognizer: Recognizer) -> ReadingForm {
+        ReadingForm(precision: recognizer.reader.model.precision, isCompiled: !eager)
+    }
 
     func validate() throws {
         guard !eager || [.automatic, .fixed(.float32)].contains(precision) else {
@@ -25,10 +27,9 @@ struct CompilationOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter card: of the model.
-    /// - Throws: `UsageError` where something else than float32 is asked for and cannot be had.
-    func apply(to model: JerseyModel, _ card: Checkpoint.Card) throws {
-        if !eager { try model.compile(asked: precision, card) }
+    func apply(to options: inout Recognizer.Options) {
+        options.precision = precision
+        options.isEager = eager
     }
 }
 

@@ -60,11 +60,11 @@ struct VideoOptions: ParsableArguments {
 
     /// One prediction for each track, in order of their names, and crops of the first `shown` tracks.
     func read(
-        _ path: String, _ boxes: TrackBoxes, with reader: SequenceReader, shown: Int
+        _ path: String, _ boxes: TrackBoxes, with recognizer: Recognizer, shown: Int
     ) throws -> (predictions: [Prediction], crops: [String: RGBImage]) {
         let video = try VideoReader(path)
-        var tracks = TrackReader(reader)
-        (tracks.stride, tracks.shownTracks) = (stride, shown)
+        var tracks = recognizer.trackReader()
+        tracks.shownTracks = shown
         var predictions: [String: Prediction] = [:]
         var crops: [String: RGBImage] = [:]
         let progress = ProgressLine("reading", total: Self.frames(of: video, upTo: boxes))

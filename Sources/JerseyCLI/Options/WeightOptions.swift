@@ -30,20 +30,18 @@ struct WeightOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - given: the weights, where they have been read already.
-    ///   - singleFrame: what a model of single frames reads.
-    func reader(of given: Checkpoint? = nil, singleFrame: SequenceLoader.SingleFrame) throws -> (SequenceReader, Checkpoint.Card)
-    {
-        let device = try compute.begin()
-        let checkpoint = try given ?? checkpoint()
-        let path = source.path
-        let model = try checkpoint.model(on: device, path: path)
-        let card = checkpoint.card
-        try compilation.apply(to: model, card)
-        var loader = try SequenceLoader(checkpoint, singleFrame: singleFrame, path: path)
-        loader.strict = strict
-        var reader = SequenceReader(model: model, loader: loader, batchSize: batchSize, workers: workers)
-        reader.calibration = card.calibration
-        return (reader, card)
+    ///   - change: what the command adds to these options.
+    func recognizer(
+        of given: Checkpoint? = nil, _ change: (inout Recognizer.Options) -> Void = { _ in }
+    ) throws -> Recognizer {
+        var options = Recognizer.Options()
+        options.device = try compute.begin()
+        compilation.apply(to: &options)
+        options.batchSize = batchSize
+        options.workers = workers
+        options.isStrict = strict
+        change(&options)
+        return try Recognizer(given ?? checkpoint(), path: source.path, options: options)
     }
 
     /// The weight file; nil for the bundled model.

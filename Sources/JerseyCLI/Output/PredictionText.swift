@@ -62,7 +62,7 @@ enum PredictionText {
             ]
                 + top + Array(repeating: "", count: max(0, 6 - top.count))
                 + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
-                + (prediction.tens.isEmpty ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+                + (prediction.digits == nil ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
                 + ["\(prediction.unreadable)"]
                 + (hasPlayers
                     ? [

@@ -106,7 +106,7 @@ public struct AnalysisInput: Sendable {
             let chosen = all.filter { splits?.contains($0.track) ?? true }
             guard !chosen.isEmpty else { throw FileError(run.folder.splits.path, "leaves no \(sequences) of these data") }
             progress("run \(run.id) reads \(chosen.count) \(sequences)")
-            return try run.reader().readAll(chosen).0.map(Outcome.init)
+            return try run.recognizer().reader.readAll(chosen).0.map(Outcome.init)
         }
     }
 

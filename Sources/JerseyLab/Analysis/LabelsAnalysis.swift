@@ -78,12 +78,12 @@ struct LabelSuspect: Encodable, Sendable {
         let found = tracks.compactMap { track -> LabelSuspect? in
             let looks = rows.compactMap { $0[track] }
             guard let label = looks.first?.first?.truth else { return nil }
-            let belief = Belief(averaging: looks.joined().map(\.belief))
-            guard belief.number != label else { return nil }
+            let digits = DigitDistribution(averaging: looks.joined().map(\.digits))
+            guard digits.number != label else { return nil }
             return LabelSuspect(
-                track: track, label: label.description, suggestion: belief.number.description,
-                probability: belief.probability(of: belief.number), labelProbability: belief.probability(of: label),
-                agreeing: looks.count { Belief(combining: $0.map(\.belief)).number == belief.number }, runs: looks.count,
+                track: track, label: label.description, suggestion: digits.number.description,
+                probability: digits.probability(of: digits.number), labelProbability: digits.probability(of: label),
+                agreeing: looks.count { DigitDistribution(summing: $0.map(\.digits)).number == digits.number }, runs: looks.count,
                 sequences: looks.map(\.count).max() ?? 0)
         }
         func margin(_ suspect: LabelSuspect) -> Double { log(suspect.probability) - log(max(suspect.labelProbability, 1e-300)) }
@@ -92,16 +92,14 @@ struct LabelSuspect: Encodable, Sendable {
 }
 
 extension LabelledOutcome {
-    var belief: Belief {
-        Belief(probabilities: outcome.tens, outcome.ones)
-    }
+    var digits: DigitDistribution { DigitDistribution(probabilities: outcome.tens, outcome.ones) }
 }
 
-extension Belief {
+extension DigitDistribution {
     /// Mean log-probabilities, normalised: looks that are not independent, as those of several runs at one sequence.
-    init(averaging beliefs: [Belief]) {
-        let share = 1 / Double(max(beliefs.count, 1))
-        let scaled = beliefs.map { Belief(tens: $0.tens.map { $0 * share }, ones: $0.ones.map { $0 * share }) }
-        self.init(combining: scaled)
+    ///
+    /// - Parameter looks: at least one.
+    init(averaging looks: [DigitDistribution]) {
+        self = DigitDistribution(summing: looks).scaled(by: 1 / Double(looks.count))
     }
 }

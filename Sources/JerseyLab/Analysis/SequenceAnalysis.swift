@@ -12,7 +12,7 @@ extension Analysis {
         let frames = try input.frames(of: run)
         let sequence =
             try input.sequence.map(frames.sequence(named:)) ?? frames.sequence(suggestion(input.readings(by: run), input))
-        let reader = try run.reader()
+        let reader = try run.recognizer().reader
         let (readings, unreadable) = try reader.readAll([sequence])
         guard let reading = readings.first else { throw unreadable[0] }
         // A frame by itself is a sequence of one.
@@ -95,27 +95,27 @@ private struct SequenceDepth: Encodable {
     let frames: [Frame]
 
     init(_ model: String, _ run: FinishedRun, _ reading: Reading, _ looks: [Reading], _ number: JerseyNumber) {
-        let belief = Belief(reading)
+        let digits = reading.digits
         let truth = reading.sequence.number
         (self.model, self.run, sequence) = (model, run.id, reading.sequence.id)
         (self.truth, self.number) = (truth?.description, number.description)
-        confidence = belief.probability(of: number)
-        top = belief.top(3).map { Candidate(number: $0.description, probability: belief.probability(of: $0)) }
-        func digits(_ logs: [Double]) -> [Candidate] {
+        confidence = digits.probability(of: number)
+        top = digits.top(3).map { Candidate(number: $0.description, probability: digits.probability(of: $0)) }
+        func candidates(_ logs: [Double]) -> [Candidate] {
             logs.enumerated().sorted { $0.element > $1.element }.prefix(3).map { index, value in
                 Candidate(number: index == JerseyNumber.blank ? "blank" : "\(index)", probability: exp(value))
             }
         }
-        (topTens, topOnes) = (digits(reading.tens), digits(reading.ones))
+        (topTens, topOnes) = (candidates(digits.tens), candidates(digits.ones))
         let weights = Dictionary(
             zip(reading.used.map { reading.sequence.frames[$0] }, reading.attention ?? []),
             uniquingKeysWith: { first, _ in first })
         frames = looks.map { look in
-            let own = Belief(look)
+            let own = look.digits
             return Frame(
                 frame: URL(fileURLWithPath: look.sequence.id).lastPathComponent, number: look.number.description,
                 confidence: own.probability(of: look.number), truth: truth.map { own.probability(of: $0) },
-                tens: exp(look.tens[number.tens]), ones: exp(look.ones[number.ones]), attention: weights[look.sequence.id])
+                tens: exp(own.tens[number.tens]), ones: exp(own.ones[number.ones]), attention: weights[look.sequence.id])
         }
     }
 

@@ -22,16 +22,17 @@ public struct AnytimeBenchmark: Encodable, Sendable {
     /// The first reads all frames.
     public let rows: [Row]
     /// The one that is kept in the model's file, where there is one.
-    public let stored: AnytimeReading?
+    public let stored: EarlyExit?
 
     /// - Parameters:
-    ///   - reader: in `form`.
+    ///   - recognizer: in `form`.
     ///   - sequences: labelled ones; their frames are decoded into memory first.
     ///   - rounds: readings of each time, of which the median counts.
     /// - Throws: what a strict loader throws.
     public init(
-        _ reader: SequenceReader, form: ReadingForm, stored: AnytimeReading?, sequences: [FrameSequence], rounds: Int
+        _ recognizer: Recognizer, form: ReadingForm, sequences: [FrameSequence], rounds: Int
     ) throws {
+        let (reader, stored) = (recognizer.reader, recognizer.card.anytime)
         var confidences: [Double?] = [nil, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
         if let stops = stored?.stops, !confidences.contains(stops) { confidences.append(stops) }
         confidences.sort { ($0 ?? 2) > ($1 ?? 2) }
@@ -41,7 +42,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
         let timings = Timing.inTurns(
             rounds: rounds,
             confidences.indices.map { index in
-                { readings[index] = withoutGradients { batches.flatMap { reader.read($0, until: confidences[index]) } } }
+                { readings[index] = withoutGradients { batches.flatMap { reader.readings(of: $0, until: confidences[index]) } } }
             })
         let frames = readings.map { $0.reduce(0) { $0 + $1.used.count } }
         rows = confidences.indices.map { index in

@@ -28,14 +28,15 @@ public struct InferenceBenchmark: Encodable, Sendable {
     public let rows: [Row]
 
     /// - Parameters:
-    ///   - readers: ready to read, all on one device, in `form` and with frames of one size; their `workers` decode.
-    ///   - sequences: as many as are read at once, with frames on disk.
+    ///   - recognizers: all on one device, in `form` and with frames of one size; their `workers` decode.
+    ///   - sequences: as many as a recognizer reads at once at most, with frames on disk.
     ///   - rounds: readings of each time; as many as there is time for where nil.
     ///   - memory: bytes that may be taken; as much as there is where nil.
     /// - Throws: `FileError` when a frame cannot be read; `UsageError` when a batch is too large for the memory.
     public init(
-        _ readers: [SequenceReader], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
+        _ recognizers: [Recognizer], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
     ) throws {
+        let readers = recognizers.map(\.reader)
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
         (batch, height, width) = (sequences.count, size.height, size.width)
@@ -51,6 +52,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
                 "a batch of \(sequences.count) sequences of \(count) frames \(reason); ask for a smaller --batch, or for fewer --frames"
             )
         }
+        precondition(readers.allSatisfy { $0.batchSize >= sequences.count }, "the sequences are read at once")
         // Models that read as many frames read the same.
         let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
         let forward = zip(readers, frames).map { reader, count in
@@ -58,9 +60,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
             return { form(on: device) { _ = reader.model(clip, lengths: lengths) } }
         }
         let endToEnd = readers.map { reader in
-            var reader = reader
-            reader.batchSize = sequences.count
-            return { [reader] in _ = try reader.readAll(sequences) }
+            { _ = try reader.readAll(sequences) }
         }
         let rounds = try given ?? Timing.rounds(once: Timing.once(forward + endToEnd))
         let timings = try Timing.inTurns(rounds: rounds, forward + endToEnd)

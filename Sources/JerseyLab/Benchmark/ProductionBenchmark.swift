@@ -67,12 +67,12 @@ public struct ProductionBenchmark: Encodable, Sendable {
         (model, weights) = (checkpoint.card.spec.title, path)
         published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
         (frames, height, width) = (count, size.height, size.width)
-        var forms: [(form: ReadingForm, model: JerseyModel)] = []
+        var forms: [(form: ReadingForm, recognizer: Recognizer)] = []
         let possible = ReadingForm.all(on: device)
         leftOut = possible.leftOut
         for form in possible.forms {
             do {
-                forms.append((form, try form.model(checkpoint, on: device, path: path)))
+                forms.append((form, try form.recognizer(checkpoint, on: device, path: path, loader: loader)))
             } catch let error as UsageError {
                 leftOut.append(form.leftOut(error))
             }
@@ -80,7 +80,9 @@ public struct ProductionBenchmark: Encodable, Sendable {
         /// A pass in each form.
         func passes(_ batch: Int) -> [() -> Void] {
             let (clip, lengths) = (size.drawnFrames(batch * count, on: device), [Int](repeating: count, count: batch))
-            return forms.map { form, model in { form(on: device) { _ = model(clip, lengths: lengths) } } }
+            return forms.map { form, recognizer in
+                { form(on: device) { _ = recognizer.reader.model(clip, lengths: lengths) } }
+            }
         }
         let budget = try MemoryBudget(checkpoint.card.spec.encoder, size, on: device, available: memory)
         // Larger batches take about as much longer; to try them all would take longer than half a minute itself.
@@ -118,9 +120,7 @@ public struct ProductionBenchmark: Encodable, Sendable {
         var baseline: [String: Reading] = [:]
         for entry in forms {
             progress("reading \(sequences.count) sequences: \(entry.form.name)")
-            var reader = SequenceReader(model: entry.model, loader: loader)
-            reader.calibration = checkpoint.card.calibration
-            let readings = try entry.form(on: device) { try reader.readAll(sequences).0 }
+            let readings = try entry.form(on: device) { try entry.recognizer.reader.readAll(sequences).0 }
             if baseline.isEmpty {
                 baseline = Dictionary(readings.map { ($0.sequence.id, $0) }, uniquingKeysWith: { first, _ in first })
             }

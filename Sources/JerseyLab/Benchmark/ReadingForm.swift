@@ -41,10 +41,14 @@ public struct ReadingForm: Sendable {
     }
 
     /// - Throws: `UsageError` where the model cannot be had in this form, or not here.
-    func model(_ checkpoint: Checkpoint, on device: Device, path: String) throws -> JerseyModel {
-        let model = try checkpoint.model(on: device, path: path)
-        if isCompiled { try model.compile(precision, ranges: checkpoint.card.activations) }
-        return model
+    func recognizer(
+        _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader
+    ) throws -> Recognizer {
+        var options = Recognizer.Options()
+        options.device = device
+        options.precision = .fixed(precision)
+        options.isEager = !isCompiled
+        return try Recognizer(checkpoint, path: path, options: options, loader: loader)
     }
 
     /// - Returns: when all is done, on a GPU as well.

@@ -51,9 +51,14 @@ public struct FinishedRun: Sendable {
     /// The run's best weights, ready to read as its test set was read.
     ///
     /// - Throws: `FileError` when the weights cannot be read.
-    func reader() throws -> SequenceReader {
-        let model = try Checkpoint(contentsOf: folder.best).model(on: .cpu, path: folder.best.path)
-        return SequenceReader(model: model, loader: SequenceLoader(config, spec: model.spec, training: false))
+    func recognizer() throws -> Recognizer {
+        let checkpoint = try Checkpoint(contentsOf: folder.best)
+        var options = Recognizer.Options()
+        options.device = .cpu
+        options.isEager = true
+        options.isCalibrated = false
+        let loader = SequenceLoader(config, spec: checkpoint.card.spec, training: false)
+        return try Recognizer(checkpoint, path: folder.best.path, options: options, loader: loader)
     }
 
     static func rows<Row: Decodable>(at url: URL) throws -> [Row] {

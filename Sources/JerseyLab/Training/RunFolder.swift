@@ -237,14 +237,13 @@ public struct Outcome: Codable, Sendable, Checked {
     }
 
     public init(_ reading: Reading) {
-        let belief = Belief(reading)
         sequence = reading.sequence.id
         track = reading.sequence.track
         truth = reading.sequence.number?.description
         prediction = reading.number.description
-        confidence = belief.probability(of: reading.number)
-        tens = reading.tens.map(exp)
-        ones = reading.ones.map(exp)
+        confidence = reading.digits.confidence
+        tens = reading.digits.tens.map(exp)
+        ones = reading.digits.ones.map(exp)
         full = reading.full?.map(exp)
         attention = reading.attention
         heights = reading.heights

@@ -1,0 +1,82 @@
+import Foundation
+
+/// What several looks at one player say together: the sum of their log-probabilities, of fixed size however many there are.
+///
+/// Frames, windows of a long track and sequences of one track are all summed with it.
+struct Evidence: Sendable {
+    /// How much of what a window of a track says its other windows have said already, 0...1: they show the same player, shirt
+    /// and light, so that where one misleads the others likely do. Measured: with it tracks are right about as often as their
+    /// confidence says (docs/results.md).
+    static let windowCorrelation = 0.5
+
+    /// Weighted log-probabilities, not normalised: (11) and (10).
+    private var tens: [Double]
+    private var ones: [Double]
+    /// The same of `JerseyNumber.all` (110); nil where the model has no head for whole numbers.
+    private(set) var full: [Double]?
+    /// Sum of the weights.
+    private(set) var weight: Double
+    /// Sums of what the looks say in nats, and of its squares.
+    private var information: Double
+    private var squares: Double
+
+    /// One look.
+    ///
+    /// - Parameters:
+    ///   - full: log-probabilities of `JerseyNumber.all` (110).
+    ///   - weight: how far to count it, 0...1.
+    init(_ look: DigitDistribution, full: [Double]? = nil, weight: Double = 1) {
+        tens = look.tens.map { $0 * weight }
+        ones = look.ones.map { $0 * weight }
+        self.full = full?.map { $0 * weight }
+        self.weight = weight
+        information = look.information
+        squares = information * information
+    }
+
+    /// - Parameter looks: at least one.
+    init(_ looks: some Collection<Evidence>) {
+        precondition(!looks.isEmpty, "there is nothing to sum")
+        self = looks.dropFirst().reduce(into: looks[looks.startIndex]) { $0.add($1) }
+    }
+
+    mutating func add(_ other: Evidence) {
+        for index in tens.indices { tens[index] += other.tens[index] }
+        for index in ones.indices { ones[index] += other.ones[index] }
+        full = full.flatMap { full in other.full.map { zip(full, $0).map(+) } }
+        weight += other.weight
+        information += other.information
+        squares += other.squares
+    }
+
+    /// The distribution that the looks give together.
+    ///
+    /// The sum counts for as many independent looks as it is worth: n / (1 + (n − 1) · correlation) of n, which stays below
+    /// 1 / correlation (the design effect of cluster samples; Kish 1965). Looks that say nothing count for nothing:
+    /// n is (Σ I)² / Σ I², where I is the information of a look.
+    ///
+    /// - Parameter correlation: 0...1; with 0 it is the plain sum.
+    func distribution(correlation: Double) -> DigitDistribution {
+        let count = squares > 0 ? information * information / squares : 1
+        let factor = 1 / (1 + (count - 1) * correlation)
+        return DigitDistribution(tens: tens.map { $0 * factor }, ones: ones.map { $0 * factor })
+    }
+}
+
+extension Evidence? {
+    mutating func add(_ look: Evidence) {
+        if self == nil { self = look } else { self?.add(look) }
+    }
+}
+
+extension DigitDistribution {
+    /// The plain sum of the log-probabilities of several looks, normalised.
+    package init(summing looks: [DigitDistribution]) {
+        self = Evidence(looks.map { Evidence($0) }).distribution(correlation: 0)
+    }
+
+    /// What the windows of one track, or its sequences, say together.
+    package init(windows: [DigitDistribution], correlation: Double = Evidence.windowCorrelation) {
+        self = Evidence(windows.map { Evidence($0) }).distribution(correlation: correlation)
+    }
+}
