@@ -1,17 +1,18 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Each first puts in place whatever is missing.
 
-SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Package.swift)
+SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo format lint clean
+.PHONY: help setup build test examples demo format lint clean
 
 help:
 	@echo 'make demo     renders a film of three players and reads their numbers with the bundled model'
 	@echo 'make test     runs the tests'
+	@echo 'make examples builds the packages in Examples/, which depend on this one, and runs them'
 	@echo 'make setup    installs Debian packages and libtorch, as far as they are missing'
 	@echo 'make build    builds the command-line tool, optimised'
-	@echo 'make format   formats the Swift sources in place'
-	@echo 'make lint     checks their format'
+	@echo 'make format   formats the sources, Swift and Python, in place'
+	@echo 'make lint     checks their format, the Python for mistakes, and how they are put together'
 	@echo 'make clean    removes what was built and the demo; libtorch stays'
 
 setup:
@@ -25,15 +26,21 @@ test: setup
 	@echo 'test: building and running the tests (minutes the first time)'
 	@swift test
 
+examples: setup
+	@Tools/build_examples.sh
+
 demo: build
 	@Tools/demo.sh
 
 format:
 	@swift format format --in-place --recursive --parallel $(SWIFT_SOURCES)
+	@Tools/lint_python.sh format
 
 lint:
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	@Tools/lint_python.sh
 	@echo 'lint: the format is fine'
+	@Tools/check_structure.py
 
 clean:
 	@rm -rf .build demo

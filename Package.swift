@@ -1,54 +1,21 @@
 // swift-tools-version: 6.1
-import Foundation
 import PackageDescription
 
-/// The folder with libtorch's `include/` and `lib/`: `LIBTORCH`, or Python's torch with `LIBTORCH_USE_PYTORCH=1`, or `.torch/`,
-/// where `make setup` puts it. The link is not resolved: SwiftPM keeps what this manifest says, and `.torch` may come to point elsewhere.
+/// The pkg-config file in which `make setup` says where libtorch is. A clone has a file of its own. A checkout
+/// that another package depends on takes the user's, and so does a clone whose path SwiftPM would split at a space.
 let libtorch: String = {
-    let environment = ProcessInfo.processInfo.environment
-    var folder = Context.packageDirectory + "/.torch"
-    if let given = environment["LIBTORCH"], !given.isEmpty {
-        folder = given.hasPrefix("/") ? given : Context.packageDirectory + "/" + given
-    } else if environment["LIBTORCH_USE_PYTORCH"] == "1" {
-        let python = Process()
-        let output = Pipe()
-        python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        python.arguments = ["python3", "-c", "import os, torch; print(os.path.dirname(torch.__file__))"]
-        python.standardOutput = output
-        try? python.run()
-        let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        folder = answer.trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-    if !FileManager.default.fileExists(atPath: folder + "/include/ATen/ATen.h") {
-        FileHandle.standardError.write(Data("jersey: no libtorch in '\(folder)': run `make setup`\n".utf8))
-    }
-    return folder
+    let own = Context.packageDirectory + "/.pkgconfig/jersey-libtorch.pc"
+    guard own.contains("/checkouts/") || own.contains(" ") else { return own }
+    var cache = Context.environment["XDG_CACHE_HOME"] ?? ""
+    if cache.isEmpty { cache = (Context.environment["HOME"] ?? "") + "/.cache" }
+    return cache + "/jersey/pkgconfig/jersey-libtorch.pc"
 }()
-
-/// The folder with CUDA's headers, where libtorch is complete for a GPU: beside it, as wheels have them, or the system's. `make setup`
-/// notes when it has left out what a GPU needs.
-let cuda: String? = {
-    let note = (try? String(contentsOfFile: libtorch + "/../.complete", encoding: .utf8)) ?? ""
-    guard FileManager.default.fileExists(atPath: libtorch + "/lib/libtorch_cuda.so"), !note.contains(" load ") else { return nil }
-    let folders = [libtorch + "/../nvidia/cu13/include", "/usr/local/cuda/include"]
-    return folders.first { FileManager.default.fileExists(atPath: $0 + "/nvrtc.h") }
-}()
-
-/// Unsafe flags are allowed in a root package, and only there; this is an application, not a dependency.
-let torchHeaders: [CXXSetting] =
-    [.unsafeFlags(["-isystem", libtorch + "/include"])]
-    + (cuda.map { [.define("CT_CUDA"), .unsafeFlags(["-isystem", $0])] } ?? [])
-let torchLibraries: [LinkerSetting] =
-    [
-        .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
-        .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
-    ] + (cuda == nil ? [] : [.linkedLibrary("torch_cuda"), .linkedLibrary("c10_cuda")])
 
 let package = Package(
     name: "jersey",
     products: [
         .executable(name: "jersey", targets: ["JerseyCLI"]),
-        // For programs that read frames as they come (`FrameStream`).
+        // For other packages; Examples/ has one.
         .library(name: "Jersey", targets: ["Jersey"]),
     ],
     dependencies: [
@@ -61,8 +28,10 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
+        // The headers and libraries of libtorch.
+        .systemLibrary(name: "CLibtorch", pkgConfig: libtorch),
         // The C ABI over libtorch; the only place that sees its headers.
-        .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+        .target(name: "CTorch", dependencies: ["CLibtorch"], linkerSettings: [.linkedLibrary("stdc++")]),
         // JPEG and PNG to bytes and back.
         .target(
             name: "CImage",
@@ -83,18 +52,27 @@ let package = Package(
         .systemLibrary(name: "CArchive"),
         // Tensors, layers, optimizers, weight files; nothing about jerseys.
         .target(name: "Torch", dependencies: ["CTorch"]),
-        // Configuration, data, models and inference: what it takes to read a number.
+        // Images, archives, videos, models and inference: what it takes to read a number.
         .target(
             name: "Jersey",
-            dependencies: ["Torch", "CArchive", "CBundledModel", "CImage", "CVideo", .product(name: "Yams", package: "Yams")]),
-        // What a researcher does with it: training, evaluation, experiments, analyses, reports, rendered data.
+            dependencies: ["Torch", "CArchive", "CBundledModel", "CImage", "CVideo"]),
+        // Tables, charts, drawings and pages. It takes pictures from Jersey, and knows nothing of shirt numbers.
+        .target(
+            name: "JerseyOutput",
+            dependencies: ["Jersey", "Torch", "CCairo", .product(name: "Mustache", package: "swift-mustache")],
+            resources: [.embedInCode("Pages/Templates")]),
+        // Predictions and models as pictures and tables.
+        .target(name: "JerseyVisualization", dependencies: ["Jersey", "JerseyOutput", "Torch"]),
+        // Rendered players, to train with and to try things out.
+        .target(name: "JerseySynthesis", dependencies: ["Jersey", "JerseyOutput", "Torch"]),
+        // What a researcher does with it: configuration, labelled data, training, evaluation, experiments, analyses, reports.
         .target(
             name: "JerseyLab",
             dependencies: [
-                "Jersey", "Torch", "CCairo", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Mustache", package: "swift-mustache"),
+                "Jersey", "JerseyOutput", "JerseyVisualization", "Torch", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Yams", package: "Yams"),
             ],
-            resources: [.embedInCode("Experiments/Shipped"), .embedInCode("Report/Templates")]),
+            resources: [.embedInCode("Experiments/shipped.yaml")]),
         // Models as files for other programs.
         .target(
             name: "JerseyExport", dependencies: ["Jersey", "Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -108,23 +86,40 @@ let package = Package(
         .executableTarget(
             name: "JerseyCLI",
             dependencies: [
-                "JerseyExport", "JerseyLab", "JerseyServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "JerseyExport", "JerseyLab", "JerseyOutput", "JerseyServer", "JerseySynthesis", "JerseyVisualization",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // The measured side of Benchmarks/compare.py.
         .executableTarget(
             name: "jersey-bench",
             dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/jersey-bench"),
-        .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch"]),
-        .testTarget(name: "JerseyTests", dependencies: ["Jersey", "CArchive"]),
-        .testTarget(name: "JerseyLabTests", dependencies: ["JerseyLab", "JerseyCLI"]),
-        .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab"]),
+        // What tests share: folders that go away, pictures, comparisons.
+        .target(name: "TestSupport", dependencies: ["Jersey", "Torch", "CArchive"], path: "Tests/TestSupport"),
+        // The pages of docs/reference are what the program says.
+        .testTarget(
+            name: "DocsTests",
+            dependencies: [
+                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TestSupport"]),
+        .testTarget(name: "JerseyTests", dependencies: ["Jersey", "TestSupport"]),
+        .testTarget(
+            name: "JerseyLabTests",
+            dependencies: [
+                "JerseyCLI", "JerseyLab", "JerseyOutput", "JerseySynthesis", "JerseyVisualization", "TestSupport",
+            ]),
+        .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab", "TestSupport"]),
         .testTarget(
             name: "JerseyServerTests",
-            dependencies: ["JerseyCLI", "JerseyServer", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+            dependencies: [
+                "JerseyCLI", "JerseyLab", "JerseyServer", "TestSupport",
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ]),
         // The study's numbers, from its fixtures.
         .testTarget(
-            name: "ParityTests", dependencies: ["JerseyLab", .product(name: "Crypto", package: "swift-crypto")],
+            name: "ParityTests", dependencies: ["JerseyLab", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")]),
     ],
     cxxLanguageStandard: .cxx20

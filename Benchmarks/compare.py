@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs jersey and PyTorch doing the same work, in turns, and prints how they compare.
 
-Needs only Python's standard library; PyTorch lives in an environment of its own, which peers/setup.sh makes.
+Needs only Python's standard library; PyTorch lives in an environment of its own, which peers/setup.sh
+makes.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pathlib
@@ -20,7 +20,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-HERE = pathlib.Path(__file__).resolve().parent
+from harness.data import sequence_folders
+from harness.environment import peers_python
+from harness.processes import Failure, exit_with, measured
+from harness.programs import PEERS, Parser
+from harness.turns import ratios, take_turns
+
 IMAGES = {".jpg", ".jpeg", ".png"}
 STUDY, BEST = "PyTorch, the study", "PyTorch, best form"
 
@@ -60,15 +65,15 @@ class Measure:
 
 
 MEASURES = [
-    Measure("training", "training", "training step", lambda run: run["seconds_per_step"], "{:.3f} s", ("<=", 0.75)),
+    Measure(
+        "training", "training", "training step", lambda run: run["seconds_per_step"], "{:.3f} s", ("<=", 0.75)
+    ),
     Measure("memory", "training", "peak memory", lambda run: run["peak"] / 2**20, "{:.0f} MiB", ("<=", 1.1)),
-    Measure("loading", "loading", "loading", lambda run: run["frames_per_second"], "{:.0f} frames/s", (">=", 2.0)),
+    Measure(
+        "loading", "loading", "loading", lambda run: run["frames_per_second"], "{:.0f} frames/s", (">=", 2.0)
+    ),
     Measure("startup", "startup", "start-up", lambda run: run["seconds"], "{:.2f} s"),
 ]
-
-
-class Failure(Exception):
-    pass
 
 
 def parse_json(text):
@@ -82,40 +87,27 @@ def parse_json(text):
 
 
 def run(command, environment):
-    """Runs a command to its end: the JSON that it prints, its wall time, and its CPU time and peak memory as the
-    system counted them, the same way for everybody."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        try:
-            process = subprocess.Popen(command, stdout=output, stderr=errors, env=os.environ | environment)
-        except OSError as error:
-            raise Failure(f"cannot run {command[0]}: {error.strerror}") from None
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        text = output.read().decode(errors="replace").strip()
-        if process.returncode != 0:
-            tail = errors.read().decode(errors="replace").strip()[-2000:]
-            raise Failure(f"{' '.join(command)}\nended with status {process.returncode}:\n{tail}")
-    said = parse_json(text)
+    """Runs a command to its end: the JSON that it prints, its wall time, its CPU time and peak memory."""
+    done = measured(command, environment)
+    said = parse_json(done.output.strip())
     if said is None:
-        raise Failure(f"{' '.join(command)}\nprinted no JSON:\n{text[-2000:]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    measured = {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * unit}
-    return (said if isinstance(said, dict) else {"output": said}) | measured
+        raise Failure(f"{' '.join(command)}\nprinted no JSON:\n{done.output[-2000:]}")
+    counted = {"seconds": done.seconds, "cpu": done.cpu, "peak": done.peak}
+    return (said if isinstance(said, dict) else {"output": said}) | counted
 
 
-def take_turns(work, rounds):
+def compete(work, rounds):
     """A B A B ..., so that what else the machine does falls on all alike."""
-    for turn in range(-work.rehearsals, rounds):
-        for contestant in work.contestants:
-            label = "rehearsal" if turn < 0 else f"round {turn + 1} of {rounds}"
-            print(f"{work.title}: {label}, {contestant.name}", file=sys.stderr, flush=True)
-            measured = run(contestant.command, work.environment)
-            if turn >= 0:
-                contestant.runs.append(measured)
+
+    def runner(contestant):
+        return lambda: run(contestant.command, work.environment)
+
+    runners = {contestant.name: runner(contestant) for contestant in work.contestants}
+    take_turns(runners, work.rehearsals, title=f"{work.title}: rehearsal")
+    for contestant, runs in zip(
+        work.contestants, take_turns(runners, rounds, title=work.title).values(), strict=True
+    ):
+        contestant.runs = runs
 
 
 def compare(measure, work):
@@ -124,8 +116,8 @@ def compare(measure, work):
     mine = [measure.read(r) for r in ours.runs]
     for other in others:
         theirs = [measure.read(r) for r in other.runs]
-        ratios = [a / b for a, b in zip(mine, theirs)]
-        ratio = statistics.median(ratios)
+        found = ratios(mine, theirs)
+        ratio = statistics.median(found)
         met = None
         if measure.goal:
             sense, bound = measure.goal
@@ -136,8 +128,8 @@ def compare(measure, work):
             "ours": statistics.median(mine),
             "theirs": statistics.median(theirs),
             "ratio": ratio,
-            "ratio_min": min(ratios),
-            "ratio_max": max(ratios),
+            "ratio_min": min(found),
+            "ratio_max": max(found),
             "goal": "".join(map(str, measure.goal)) if measure.goal else None,
             "met": met,
             "shown": [measure.shown_as.format(statistics.median(side)) for side in (mine, theirs)],
@@ -149,13 +141,11 @@ def choose_sequences(data, count, into):
 
     def is_sequence(folder):
         number = folder.parts[-3]
-        return (
-            (number.isdecimal() and len(number) <= 2)
-            and folder.is_dir()
-            and any(file.suffix.lower() in IMAGES for file in folder.iterdir())
+        return (number.isdecimal() and len(number) <= 2) and any(
+            file.suffix.lower() in IMAGES for file in folder.iterdir()
         )
 
-    folders = sorted(folder for folder in data.glob("*/*/*") if is_sequence(folder))
+    folders = [folder for folder in sequence_folders(data) if is_sequence(folder)]
     if not folders:
         raise Failure(f"{data}: no sequences; expected <number>/<track>/<sequence>/<frames>")
     count = min(count, len(folders))
@@ -180,7 +170,9 @@ def machine(options, python):
         cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
     elif sys.platform == "darwin":
         cpu = said("sysctl", "-n", "machdep.cpu.brand_string")
-    versions = "import torch, torchvision, PIL; print(torch.__version__, torchvision.__version__, PIL.__version__)"
+    versions = (
+        "import torch, torchvision, PIL; print(torch.__version__, torchvision.__version__, PIL.__version__)"
+    )
     torch, torchvision, pillow = (said(str(python), "-c", versions) or "? ? ?").split()
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -202,7 +194,7 @@ def machine(options, python):
 
 def plan(options, python, scratch):
     """The work to be done for what was asked."""
-    bench, peers = options.bin / "jersey-bench", HERE / "peers"
+    bench, peers = options.bin / "jersey-bench", PEERS
     wanted = set(options.only)
     sequences = []
     if wanted & {"loading", "startup"}:
@@ -238,8 +230,11 @@ def plan(options, python, scratch):
             Contestant("jersey", [*ours, sequences[0], "--format", "json"]),
             Contestant("Python script", [python, peers / "predict.py", weights, sequences[0]]),
         ]
-        # The first start of either reads it from the disk; what is measured is a start with everything in memory.
-        yield "startup", Work("start-up", contestants, {"OMP_NUM_THREADS": str(options.threads)}, rehearsals=1)
+        # The first start of either reads it from the disk; measured is a start with everything in memory.
+        yield (
+            "startup",
+            Work("start-up", contestants, {"OMP_NUM_THREADS": str(options.threads)}, rehearsals=1),
+        )
 
 
 def table(rows):
@@ -252,17 +247,18 @@ def table(rows):
         lines.append([row["measure"], row["peer"], *row["shown"], f"{row['ratio']:.2f}", spread, verdict])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     lines.insert(1, ["-" * width for width in widths])
-    padded = ([cell.ljust(width) for cell, width in zip(line, widths)] for line in lines)
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     names = [m.name for m in MEASURES]
     parser.add_argument("--only", action="append", choices=names, help="measure only this; may be repeated")
-    parser.add_argument("--data", type=pathlib.Path, metavar="DIR", help="frames in `folders` format (loading, startup)")
-    release = HERE.parent / ".build/release"
-    parser.add_argument("--bin", type=pathlib.Path, default=release, metavar="DIR", help="where our programs are")
+    parser.add_argument(
+        "--data", type=pathlib.Path, metavar="DIR", help="frames in `folders` format (loading, startup)"
+    )
+    parser.add_bin()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2, help="of each side, for training and start-up")
     parser.add_argument("--workers", type=int, default=2, help="of each side, for loading")
@@ -273,30 +269,27 @@ def parse():
     options = parser.parse_args()
     options.only = options.only or names
     if options.data is None and {"loading", "startup"} & set(options.only):
-        parser.error("loading and start-up need frames: --data DIR (or choose --only training, --only memory)")
+        parser.error(
+            "loading and start-up need frames: --data DIR (or choose --only training, --only memory)"
+        )
     if min(options.rounds, options.threads, options.workers, options.steps, options.sequences) < 1:
         parser.error("--rounds, --threads, --workers, --steps and --sequences must be at least 1")
-    # A missing program is better known now than after the peers are installed.
-    wanted = ["jersey-bench"] if set(options.only) - {"startup"} else []
-    wanted += ["jersey"] if "startup" in options.only else []
-    for name in wanted:
-        if not (options.bin / name).exists():
-            parser.error(f"{options.bin / name} is missing: build it with `swift build -c release`, or say --bin DIR")
+    if set(options.only) - {"startup"}:
+        parser.check(options.bin / "jersey-bench", "--bin DIR")
+    if "startup" in options.only:
+        parser.check(options.bin / "jersey", "--bin DIR")
     return options
 
 
 def main():
     options = parse()
-    setup = subprocess.run([HERE / "peers/setup.sh"], stdout=subprocess.PIPE, text=True)
-    if setup.returncode != 0:
-        raise Failure("peers/setup.sh failed; see above")
-    python = pathlib.Path(setup.stdout.strip())
+    python = pathlib.Path(peers_python())
 
     with tempfile.TemporaryDirectory(prefix="jersey-compare-") as scratch:
         taken = machine(options, python)
         works = {}
         for name, work in plan(options, python, pathlib.Path(scratch)):
-            take_turns(work, options.rounds)
+            compete(work, options.rounds)
             works[name] = work
 
     if "loading" in works:
@@ -305,7 +298,8 @@ def main():
             print(f"note: the two sides did not load the same number of frames: {counts}", file=sys.stderr)
     rows = [row for m in MEASURES if m.name in options.only for row in compare(m, works[m.work])]
     print(table(rows))
-    print(f"\nRatio: jersey / peer, the median (and extremes) over {options.rounds} pairs of runs taken in turns.")
+    pairs = f"{options.rounds} pairs of runs taken in turns"
+    print(f"\nRatio: jersey / peer, the median (and extremes) over {pairs}.")
     print("Time and memory are better below 1, frames per second above 1.\n")
     print("\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in taken.items()))
     if taken["load_before"] > 0.5:
@@ -319,9 +313,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.exit(f"compare.py: {failure}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    exit_with(main)

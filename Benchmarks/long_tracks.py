@@ -1,25 +1,30 @@
 #!/usr/bin/env python3
-"""Long tracks read in full and with `--skim`, in turns: how many numbers are right and answered, frames in the answers, and time.
+"""Long tracks read in full and with `--skim`, in turns: how many numbers are right and answered, frames in
+the answers, and time.
 
     Benchmarks/long_tracks.py [--data crops] [--weights W] [--rounds 3]
 
-Puts sequences together to tracks: those of a real track (of crops in the `folders` format, if given), those of a number within a block of
-a hundred track ids, halves of two tracks, as if the tracker had taken one player for another (right is who comes first), ten rendered
-ones of a player, and eight of a player without a number around two of one with a number, which shows for a fifth of the time. And
-follows rendered players through a video. Frames are links; what is rendered is kept in --work, and not rendered again. Needs nothing but
-Python.
+Puts sequences together to tracks: those of a real track (of crops in the `folders` format, if given),
+those of a number within a block of a hundred track ids, halves of two tracks, as if the tracker had
+taken one player for another (right is who comes first), ten rendered ones of a player, and eight of a
+player without a number around two of one with a number, which shows for a fifth of the time. And
+follows rendered players through a video. Frames are links; what is rendered is kept in --work, and not
+rendered again. Needs nothing but Python.
 """
+
 import argparse
+import itertools
 import json
-import os
 import pathlib
 import random
 import re
 import shutil
 import statistics
-import subprocess
-import sys
-import time
+
+from harness.data import synthesize
+from harness.processes import Failure, exit_with, measured
+from harness.programs import Parser
+from harness.turns import ratios, spread, take_turns
 
 Track = tuple[str, list[pathlib.Path]]
 SEQUENCES, FRAMES = 10, 40
@@ -41,7 +46,8 @@ def tracks(data: pathlib.Path) -> list[tuple[str, str, list[list[pathlib.Path]]]
     """Number, name and sequences of each."""
     return [
         (number.name, track.name, [frames(sequence) for sequence in below(track)])
-        for number in below(data) for track in below(number)
+        for number in below(data)
+        for track in below(number)
     ]
 
 
@@ -51,7 +57,7 @@ def real(data: pathlib.Path, blocks: list[int] | None) -> tuple[list[Track], lis
     for number, name, sequences in tracks(data):
         if blocks is not None and int(name) // 100 not in blocks:
             continue
-        joined = sum(sequences, [])
+        joined = [*itertools.chain(*sequences)]
         clips.setdefault((number, int(name) // 100), []).extend(joined)
         if len(joined) > 48:
             single.append((number, joined))
@@ -60,8 +66,12 @@ def real(data: pathlib.Path, blocks: list[int] | None) -> tuple[list[Track], lis
 
 def changed(tracks: list[Track]) -> list[Track]:
     """The first half of one, the second of another with another number: a tracker's mistake."""
-    pairs = zip(tracks, tracks[len(tracks) // 2:] + tracks[:len(tracks) // 2])
-    return [(number, own[:len(own) // 2] + other[len(other) // 2:]) for (number, own), (another, other) in pairs if another != number]
+    pairs = zip(tracks, tracks[len(tracks) // 2 :] + tracks[: len(tracks) // 2], strict=True)
+    return [
+        (number, own[: len(own) // 2] + other[len(other) // 2 :])
+        for (number, own), (another, other) in pairs
+        if another != number
+    ]
 
 
 def rendered(data: pathlib.Path) -> tuple[list[Track], list[Track]]:
@@ -71,13 +81,15 @@ def rendered(data: pathlib.Path) -> tuple[list[Track], list[Track]]:
     whole, mostly = [], []
     draw = random.Random(1)
     for index, (number, _, sequences) in enumerate(found):
-        whole.append((number, sum(sequences, [])))
+        whole.append((number, [*itertools.chain(*sequences)]))
         mixed = list(sequences)
         if number != "unreadable":
             start = draw.randrange(SEQUENCES - 1)
             blank = blanks[index % len(blanks)]
-            mixed = [own if start <= place < start + 2 else blank[place] for place, own in enumerate(sequences)]
-        mostly.append((number, sum(mixed, [])))
+            mixed = [
+                own if start <= place < start + 2 else blank[place] for place, own in enumerate(sequences)
+            ]
+        mostly.append((number, [*itertools.chain(*mixed)]))
     return whole, mostly
 
 
@@ -93,40 +105,49 @@ def link(tracks: list[Track], folder: pathlib.Path) -> list[str]:
 
 
 def read(options: argparse.Namespace, arguments: list) -> tuple[float, list[dict]]:
-    start = time.monotonic()
-    output = subprocess.run([options.jersey, "predict", *map(str, arguments), "--format", "jsonl", *options.model],
-                            stdout=subprocess.PIPE, check=False)
-    seconds = time.monotonic() - start
-    if output.returncode not in (0, 1) or not output.stdout:
-        sys.exit(f"jersey ended with {output.returncode}")
-    return seconds, [json.loads(line) for line in output.stdout.splitlines()]
+    command = [options.jersey, "predict", *arguments, "--format", "jsonl", *options.model]
+    # It ends with 1 where the frames of a sequence cannot be read.
+    done = measured(command, statuses=(0, 1))
+    if not done.output:
+        raise Failure(f"{' '.join(map(str, command))}\nprinted nothing")
+    return done.seconds, [json.loads(line) for line in done.output.splitlines()]
 
 
 def measure(name: str, options: argparse.Namespace, arguments: list, truth: list[str]) -> None:
-    times, rows = ([], []), [None, None]
-    for turn in range(options.rounds):
-        for form in (0, 1) if turn % 2 == 0 else (1, 0):
-            seconds, rows[form] = read(options, arguments + (["--skim"] if form else []))
-            times[form].append(seconds)
+    forms = {"in full": [], "--skim": ["--skim"]}
+    done = take_turns(
+        {title: lambda more=more: read(options, arguments + more) for title, more in forms.items()},
+        options.rounds,
+        rotate=True,
+    )
+    times = {title: [seconds for seconds, _ in rounds] for title, rounds in done.items()}
     numbered = sum(number != "unreadable" for number in truth)
-    for form, title in enumerate(("in full", "--skim")):
-        pairs = list(zip(truth, rows[form], strict=True))
+    for title, rounds in done.items():
+        rows = rounds[-1][1]
+        pairs = list(zip(truth, rows, strict=True))
         right = sum(row["top"][0]["number"] == number for number, row in pairs if row["top"])
         answered = [(number, row["number"]) for number, row in pairs if row["number"] is not None]
         rightly = sum(number == given for number, given in answered)
-        seen = sum(len(row["frames"]) for row in rows[form])
-        print(f"{name:46} {title:8} {len(truth):5} tracks  right {right:4} of {numbered}  answered {len(answered):4}, "
-              f"rightly {rightly:4}  frames {seen:6}  {statistics.median(times[form]):6.2f} s", flush=True)
-    ratios = [skim / full for full, skim in zip(*times)]
-    print(f"{name:46} time with --skim over in full: {statistics.median(ratios):.2f} "
-          f"({min(ratios):.2f}-{max(ratios):.2f})\n", flush=True)
+        seen = sum(len(row["frames"]) for row in rows)
+        print(
+            f"{name:46} {title:8} {len(truth):5} tracks  right {right:4} of {numbered}  "
+            f"answered {len(answered):4}, rightly {rightly:4}  frames {seen:6}  "
+            f"{statistics.median(times[title]):6.2f} s",
+            flush=True,
+        )
+    found = spread(ratios(times["--skim"], times["in full"]))
+    print(f"{name:46} time with --skim over in full: {found}\n", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jersey", default=".build/release/jersey")
-    parser.add_argument("--data", type=pathlib.Path, help="real crops, <number>/<track>/<sequence>/<frame>.jpg")
-    parser.add_argument("--blocks", help="of the real crops, only tracks in these blocks of a hundred ids, such as 3,7")
+    parser = Parser(__doc__)
+    parser.add_jersey()
+    parser.add_argument(
+        "--data", type=pathlib.Path, help="real crops, <number>/<track>/<sequence>/<frame>.jpg"
+    )
+    parser.add_argument(
+        "--blocks", help="of the real crops, only tracks in these blocks of a hundred ids, such as 3,7"
+    )
     parser.add_argument("--weights", default="bundled")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="of the sets, those whose name has this in it")
@@ -145,32 +166,48 @@ def main() -> None:
             measure(name, options, [options.work / "tracks", "--stride", stride], truth)
 
     if options.data:
-        single, clips = real(options.data, options.blocks and [int(block) for block in options.blocks.split(",")])
+        single, clips = real(
+            options.data, options.blocks and [int(block) for block in options.blocks.split(",")]
+        )
         folders("real tracks", single, 1)
         folders("real, of a number in a clip", clips, 1)
         folders("real, of two players", changed(single), 1)
         folders("real, of two players, long", changed(clips), 1)
     for framing in ("number", "body"):
-        names = {stride: (f"rendered {framing}, stride {stride}", f"rendered {framing}, a fifth of the time, stride {stride}")
-                 for stride in (5, 2)}
+        names = {
+            stride: (
+                f"rendered {framing}, stride {stride}",
+                f"rendered {framing}, a fifth of the time, stride {stride}",
+            )
+            for stride in (5, 2)
+        }
         if not any(wanted(name) for pair in names.values() for name in pair):
             continue
         folder = options.work / framing
         if not folder.exists():
-            subprocess.run([options.jersey, "synthesize", "--out", folder, "--framing", framing, "--numbers", "0-99", "--tracks", "1",
-                            "--sequences", str(SEQUENCES), "--frames", str(FRAMES), "--unreadable", "0.2", "--seed", "71",
-                            *(["--height", "90-240"] if framing == "body" else [])], check=True)
+            height = {"height": "90-240"} if framing == "body" else {}
+            synthesize(
+                options.jersey,
+                folder,
+                "0-99",
+                framing=framing,
+                tracks=1,
+                sequences=SEQUENCES,
+                frames=FRAMES,
+                unreadable=0.2,
+                seed=71,
+                **height,
+            )
         for stride, pair in names.items():
-            for name, made in zip(pair, rendered(folder)):
+            for name, made in zip(pair, rendered(folder), strict=True):
                 folders(name, made, stride)
     if wanted("video"):
         numbers = [str(number) for number in range(7, 67, 3)]
         film, boxes = options.work / "film.mp4", options.work / "film.txt"
         if not film.exists():
-            subprocess.run([options.jersey, "synthesize", "--out", film, "--numbers", ",".join(numbers), "--frames", "1500",
-                            "--seed", "3"], check=True)
+            synthesize(options.jersey, film, ",".join(numbers), frames=1500, seed=3)
         measure("video of 20 players, 1500 frames", options, [film, "--boxes", boxes], numbers)
 
 
 if __name__ == "__main__":
-    main()
+    exit_with(main)

@@ -4,63 +4,104 @@
     jersey predict DATA --format jsonl --output predictions.jsonl
     Benchmarks/rosters.py predictions.jsonl [--threshold 0.843]
 
-DATA is in the folders format, with sequences without a number in unreadable/. For each size rosters are drawn from its numbers; of the
-sequences those count that show a number of the roster, and those that show none. What a roster makes of a prediction is computed as
-Sources/Jersey/Inference/Roster.swift does, with one player a number. Standard library only.
+DATA is in the folders format, with sequences without a number in unreadable/. For each size rosters are
+drawn from its numbers; of the sequences those count that show a number of the roster, and those that show
+none. What a roster makes of a prediction, with one player a number, `jersey-bench rosters` says.
 """
-import argparse
+
 import json
 import pathlib
 import random
+import subprocess
+import tempfile
 
-CONFLICT = 0.5
+from harness.programs import Parser
+
+NUMBERS = [str(number) for number in range(10)] + [f"{number:02}" for number in range(100)]
 
 
-def truth(sequence: str, numbers: set) -> str | None:
-    return next((part for part in pathlib.PurePath(sequence).parts if part in numbers), None)
+def truth(sequence: str, words: set) -> str | None:
+    return next((part for part in pathlib.PurePath(sequence).parts if part in words), None)
 
 
-def probability(row: dict, number: str) -> float:
-    return row["tens"][10 if len(number) == 1 else int(number[0])] * row["ones"][int(number[-1])]
+def best(row: dict) -> float:
+    """Probability of the most probable number, without a roster."""
+    return max(row["tens"]) * max(row["ones"])
+
+
+class Judge:
+    """What a roster makes of the predictions, as the program does it."""
+
+    def __init__(self, program: pathlib.Path, rows: list, folder: pathlib.Path):
+        predictions, self.roster = folder / "predictions.jsonl", folder / "roster.csv"
+        predictions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.process = subprocess.Popen(
+            [program, "rosters", predictions], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def answers(self, numbers: list[str]) -> list[tuple[str | None, float | None]]:
+        """Number and confidence for each prediction; None where the roster is contradicted."""
+        self.roster.write_text("team,number,name\n" + "".join(f",{number},\n" for number in numbers))
+        self.process.stdin.write(f"{self.roster}\n")
+        self.process.stdin.flush()
+        said = json.loads(self.process.stdout.readline())
+        return list(zip(said["numbers"], said["confidences"], strict=True))
+
+    def end(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
+    parser.add_bin("jersey-bench")
     parser.add_argument("predictions")
-    parser.add_argument("--threshold", type=float, default=0.843, help="of the model (default: the bundled one's)")
-    parser.add_argument("--unreadable", type=float, default=0.15, help="share of sequences without a number that answers are counted with")
+    parser.add_argument(
+        "--threshold", type=float, default=0.843, help="of the model (default: the bundled one's)"
+    )
+    parser.add_argument(
+        "--unreadable",
+        type=float,
+        default=0.15,
+        help="share of sequences without a number that answers are counted with",
+    )
     options = parser.parse_args()
-    everything = [str(number) for number in range(10)] + [f"{number:02}" for number in range(100)]
     rows = [json.loads(line) for line in open(options.predictions)]
-    rows = [(row, truth(row["sequence"], set(everything) | {"unreadable"})) for row in rows if row["tens"]]
-    numbers = sorted({number for _, number in rows} - {"unreadable", None})
-    beliefs = [{number: probability(row, number) for number in everything} for row, _ in rows]
-    print("| numbers in the roster | answered without a roster | with it | right | of sequences without a number it answers |")
+    rows = [row for row in rows if row["tens"]]
+    truths = [truth(row["sequence"], {*NUMBERS, "unreadable"}) for row in rows]
+    numbers = sorted(set(truths) - {"unreadable", None})
+    with tempfile.TemporaryDirectory() as folder:
+        judge = Judge(options.bin / "jersey-bench", rows, pathlib.Path(folder))
+        report(options, rows, truths, numbers, judge)
+        judge.end()
+
+
+def report(options, rows: list, truths: list, numbers: list, judge: Judge) -> None:
+    print("| numbers in the roster | answered without a roster | with it | right ", end="")
+    print("| of sequences without a number it answers |")
     print("|---|---|---|---|---|")
     for size in (2, 5, 11, 20, 40):
         draw = random.Random(size)
         shown = unseen = without = given = right = wrong = 0
         for _ in range(200 if size <= 5 else 60):
             roster = draw.sample(numbers, size)
-            for (_, number), belief in zip(rows, beliefs):
+            judged = judge.answers(roster)
+            for row, number, (answer, confidence) in zip(rows, truths, judged, strict=True):
                 if number != "unreadable" and number not in roster:
                     continue
-                seen = max(belief, key=belief.get)
-                best = max(roster, key=belief.get)
-                conflicts = seen not in roster and belief[seen] >= CONFLICT
-                answers = not conflicts and belief[best] / sum(belief[one] for one in roster) >= options.threshold
+                answers = answer is not None and confidence >= options.threshold
                 if number == "unreadable":
                     unseen += 1
                     wrong += answers
                 else:
                     shown += 1
-                    without += belief[seen] >= options.threshold
+                    without += best(row) >= options.threshold
                     given += answers
-                    right += answers and best == number
+                    right += answers and answer == number
         # As many without a number as the share says, whatever the data have.
         others = options.unreadable / (1 - options.unreadable) * shown * wrong / max(unseen, 1)
-        print(
-            f"| {size} | {without / shown:.1%} | {given / shown:.1%} | {right / (given + others):.1%} | {wrong / max(unseen, 1):.1%} |")
+        figures = [without / shown, given / shown, right / (given + others), wrong / max(unseen, 1)]
+        print(f"| {size} | {' | '.join(f'{figure:.1%}' for figure in figures)} |")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Reads the sequences of a data set with one model, by jersey, with and without anytime reading, and by int8 peers, in turns.
+"""Reads the sequences of a data set with one model, by jersey, with and without anytime reading, and by
+int8 peers, in turns.
 
-Ours count from frames in memory to answers, in the order of the data set. Theirs are forward passes from normalised frames to logits, of the same
-lengths; in batches those of a length come together, so that there is little padding. Needs Python's standard library only.
+Ours count from frames in memory to answers, in the order of the data set. Theirs are forward passes
+from normalised frames to logits, of the same lengths; in batches those of a length come together, so
+that there is little padding. Needs Python's standard library only.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -13,32 +14,50 @@ import random
 import statistics
 import tempfile
 
-from inference import BUNDLED, HERE, MODELS, Contestant, bench, peers_python, take_turns
+from harness.contestant import Contestant, compete
+from harness.environment import peers_python
+from harness.programs import BUNDLED, PEERS, Parser
+from harness.turns import ratios, spread
+from inference import MODELS
 
-PEERS = ["onnxruntime-int8", "openvino-int8"]
+FORMS = ["onnxruntime-int8", "openvino-int8"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", choices=MODELS, default="evidence_tied", help="the bundled model's where not given")
-    parser.add_argument("--weights", help="calibrated weights of that model, with splits.json beside them, of which the test part is read")
-    parser.add_argument("--confidence", nargs="*", default=[], help="how sure to be for anytime reading; what the file says where not given")
+    parser = Parser(__doc__)
+    parser.add_argument(
+        "--model", choices=MODELS, default="evidence_tied", help="the bundled model's where not given"
+    )
+    parser.add_argument(
+        "--weights",
+        help="calibrated weights of that model, with splits.json beside them, of which the test part is read",
+    )
+    parser.add_argument(
+        "--confidence",
+        nargs="*",
+        default=[],
+        help="how sure to be for anytime reading; what the file says where not given",
+    )
     parser.add_argument("--batch", type=int, default=1, help="sequences at once")
     parser.add_argument("--data", required=True, help="data set of the folders format")
-    parser.add_argument("--bin", default=HERE.parent / ".build/release", type=pathlib.Path, help="folder with jersey-bench")
+    parser.add_bin("jersey-bench")
     parser.add_argument("--limit", type=int, default=400, help="sequences, evenly chosen")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
 
-    program, python = bench(options.bin), peers_python()
+    program, python = options.bin / "jersey-bench", peers_python()
     with tempfile.TemporaryDirectory() as folder:
         frames, lengths = pathlib.Path(folder, "frames"), pathlib.Path(folder, "lengths.json")
-        ours = [program, "sequences", "--data", options.data, "--limit", options.limit, "--threads", options.threads]
-        ours += ["--batch", options.batch] + (["--weights", options.weights] if options.weights else [])
-        stops = [(f"jersey int8, anytime at {level}", ["--anytime", "--confidence", level]) for level in options.confidence]
+        ours = [program, "sequences", "--data", options.data, "--limit", options.limit]
+        ours += ["--threads", options.threads, "--batch", options.batch]
+        ours += ["--weights", options.weights] if options.weights else []
+        stops = [
+            (f"jersey int8, anytime at {level}", ["--anytime", "--confidence", level])
+            for level in options.confidence
+        ]
         contestants = [
-            Contestant(name, [str(word) for word in ours + more])
+            Contestant(name, ours + more)
             for name, more in [("jersey int8", [])] + (stops or [("jersey int8, anytime", ["--anytime"])])
         ]
         read = {c.name: [int(c.first[key][0]) for key in ("frames", "right")] for c in contestants}
@@ -46,25 +65,26 @@ def main():
         lengths.write_text(json.dumps(sequences if options.batch == 1 else sorted(sequences)))
         count, height, width = (int(side) for side in contestants[0].first["size"])
         frames.write_bytes(random.Random(1).randbytes(count * height * width * 3))
-        theirs = [python, HERE / "peers/inference.py", "--model", options.model, "--weights", options.weights or BUNDLED]
-        theirs += ["--batch", options.batch]
-        theirs += ["--input", frames, "--lengths", lengths, "--threads", options.threads, "--passes", 1, "--warmup", 1]
-        theirs += ["--frames", count, "--height", height, "--width", width]
-        contestants += [Contestant(form, [str(word) for word in theirs + ["--form", form]]) for form in PEERS]
-        take_turns(contestants, options.rounds)
+        theirs = [python, PEERS / "inference.py", "--model", options.model]
+        theirs += ["--weights", options.weights or BUNDLED, "--input", frames, "--lengths", lengths]
+        theirs += ["--frames", count, "--height", height, "--width", width, "--batch", options.batch]
+        theirs += ["--threads", options.threads, "--passes", 1, "--warmup", 1]
+        contestants += [Contestant(form, [*theirs, "--form", form]) for form in FORMS]
+        compete(contestants, options.rounds)
 
     print(
-        f"{len(sequences)} sequences of {min(sequences)} to {max(sequences)} frames, {sum(sequences)} in all, {options.batch} at a time, {options.threads} threads on "
-        f"{os.cpu_count()} cores, {options.rounds} rounds in turns\n")
+        f"{len(sequences)} sequences of {min(sequences)} to {max(sequences)} frames, "
+        f"{sum(sequences)} in all, {options.batch} at a time, {options.threads} threads on "
+        f"{os.cpu_count()} cores, {options.rounds} rounds in turns\n"
+    )
     print("| | sequences/s | frames read | right | times onnxruntime-int8 | times openvino-int8 |")
     print("|---|---|---|---|---|---|")
     rates = {c.name: [len(sequences) / seconds for seconds in c.rounds] for c in contestants}
     for name, rounds in rates.items():
         cells = [f"{statistics.median(rounds):.0f}"]
         cells += [f"{read[name][0]}", f"{read[name][1]}"] if name in read else [f"{sum(sequences)}", ""]
-        for peer in PEERS:
-            ratios = [a / b for a, b in zip(rounds, rates[peer])]
-            cells.append(f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})" if name in read else "")
+        for peer in FORMS:
+            cells.append(spread(ratios(rounds, rates[peer])) if name in read else "")
         print(f"| {name} | {' | '.join(cells)} |")
 
 

@@ -1,29 +1,30 @@
 #!/usr/bin/env python3
 """How much `jersey serve` bears.
 
-    Benchmarks/serve_load.py [--jersey .build/release/jersey] [--weights FILE] [throughput] [overload] [soak] [latency]
+    Benchmarks/serve_load.py [--weights FILE] [throughput] [overload] [soak] [latency]
 
-throughput  sequences a second of the service, over those of the same model called in process at the same batch size, in turns
-latency     of one client, and of several
-overload    twice what it can answer, for --minutes: how long those wait who are taken in, memory, and recovery afterwards
-soak        half of what it can answer, for --soak-minutes: whether memory grows
+throughput sequences a second of the service, over those of the same model called in process at the same
+batch size, in turns latency of one client, and of several overload twice what it can answer, for
+--minutes: how long those wait who are taken in, memory, and recovery afterwards soak half of what it
+can answer, for --soak-minutes: whether memory grows
 
-In process is `jersey predict`: the time of --sequences more of them in one call. The clients run on the same machine and take their share of it.
-Standard library only.
+In process is `jersey predict`: the time of --sequences more of them in one call. The clients run on the
+same machine and take their share of it. Standard library only.
 """
-import argparse
+
 import pathlib
 import selectors
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tools"))
-from serving import Service, form, sequences, synthesize  # noqa: E402
+from harness.data import number_crops, sequences
+from harness.processes import exit_with, measured
+from harness.programs import Parser
+from harness.service import Service, form
+from harness.turns import quantile, ratios, spread
 
 
 class Clients:
@@ -31,7 +32,7 @@ class Clients:
 
     def __init__(self, service: Service, requests: list, count: int):
         self.service, self.requests, self.selector = service, requests, selectors.DefaultSelector()
-        # Connections without a request, and with one: what was asked, since when, and what has come of the answer.
+        # Connections without a request, and with one: what was asked, since when, and what has come so far.
         self.idle, self.sent, self.next = [self.connection() for _ in range(count)], {}, 0
         # Status and seconds of every answer.
         self.answers = []
@@ -112,20 +113,17 @@ class Clients:
             wire.close()
 
 
-def quantile(values: list, share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
 class Subject:
     def __init__(self, options, folder: pathlib.Path):
-        self.options, self.jersey = options, str(pathlib.Path(options.jersey).resolve())
+        self.options, self.jersey = options, options.jersey
         self.data = folder / "data"
-        synthesize(self.jersey, self.data, "0-99", tracks=max(1, options.sequences // 100), frames=16)
-        self.one = synthesize(self.jersey, folder / "one", "7", frames=16)
+        number_crops(self.jersey, self.data, "0-99", tracks=max(1, options.sequences // 100), frames=16)
+        self.one = number_crops(self.jersey, folder / "one", "7", frames=16)
         self.requests = []
         for frames in sequences(self.data):
             body, kind = form(frames)
-            self.requests.append(f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+            self.requests.append(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def service(self, *more: str) -> Service:
         model = ["--model", f"m={self.options.weights}"] if self.options.weights else []
@@ -135,15 +133,18 @@ class Subject:
         """How models read, for the service and the command alike."""
         threads = ["--threads", str(self.options.threads)] if self.options.threads else []
         anytime = ["--anytime"] if self.options.anytime else []
-        return ["--batch-size", str(self.options.batch_size), "--device", self.options.device, "--precision", self.options.precision, *threads, *anytime]
+        form = ["--device", self.options.device, "--precision", self.options.precision]
+        return ["--batch-size", str(self.options.batch_size), *form, *threads, *anytime]
 
     def in_process(self) -> float:
         """Sequences a second of `jersey predict`, without its start."""
+        weights = ["--weights", self.options.weights] if self.options.weights else []
+
         def seconds(data: pathlib.Path) -> float:
-            start = time.perf_counter()
-            subprocess.run([self.jersey, "predict", data, "--format", "json", *self.reading(),
-                            *(["--weights", self.options.weights] if self.options.weights else [])], check=True, capture_output=True)
-            return time.perf_counter() - start
+            return measured(
+                [self.jersey, "predict", data, "--format", "json", *self.reading(), *weights]
+            ).seconds
+
         return (len(self.requests) - 1) / (seconds(self.data) - seconds(self.one))
 
     def capacity(self, service: Service, count: int | None = None) -> float:
@@ -156,15 +157,17 @@ class Subject:
 
 
 def throughput(subject: Subject) -> None:
-    ratios, ours, theirs = [], [], []
+    ours, theirs = [], []
     with subject.service() as service:
         for _ in range(subject.options.rounds):
             theirs.append(subject.in_process())
             ours.append(subject.capacity(service))
-            ratios.append(ours[-1] / theirs[-1])
         batches = metric(service, "jersey_batch_size_sum") / metric(service, "jersey_batch_size_count")
-    print(f"throughput: service {statistics.median(ours):.0f} sequences/s, in process {statistics.median(theirs):.0f}, ratio "
-          f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f}), batches of {batches:.1f}")
+    print(
+        f"throughput: service {statistics.median(ours):.0f} sequences/s, "
+        f"in process {statistics.median(theirs):.0f}, ratio "
+        f"{spread(ratios(ours, theirs))}, batches of {batches:.1f}"
+    )
 
 
 def latency(subject: Subject) -> None:
@@ -175,14 +178,21 @@ def latency(subject: Subject) -> None:
             clients.answers.clear()
             seconds = clients.closed(100 + 20 * count)
             times = [answer[1] * 1000 for answer in clients.answers]
-            print(f"latency: {count:2} clients: {len(times) / seconds:5.0f} sequences/s, median {quantile(times, 0.5):5.1f} ms, "
-                  f"p99 {quantile(times, 0.99):5.1f} ms, {service.memory():.0f} MiB")
+            print(
+                f"latency: {count:2} clients: {len(times) / seconds:5.0f} sequences/s, "
+                f"median {quantile(times, 0.5):5.1f} ms, p99 {quantile(times, 0.99):5.1f} ms, "
+                f"{service.memory():.0f} MiB"
+            )
             clients.close()
 
 
 def metric(service: Service, name: str) -> float:
     with urllib.request.urlopen(service.address + "/metrics") as answer:
-        return sum(float(line.rpartition(" ")[2]) for line in answer.read().decode().splitlines() if line.startswith(name))
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in answer.read().decode().splitlines()
+            if line.startswith(name)
+        )
 
 
 def overload(subject: Subject) -> None:
@@ -190,7 +200,8 @@ def overload(subject: Subject) -> None:
     with subject.service("--limit", "client-queue=64") as service:
         rate = subject.capacity(service)
         queue = 64
-        # Those who are in wait for at most a full queue, and a client that shares the machine may halve its speed.
+        # Those who are in wait for at most a full queue, and a client that shares the machine may halve its
+        # speed.
         bound = 2 * queue / rate
         memory = []
 
@@ -212,10 +223,18 @@ def overload(subject: Subject) -> None:
         recovered = next(moment for moment, status, seconds in alone if status == 200 and seconds < 0.1)
         levels = [level for _, level in memory]
         half = len(levels) // 2
-        print(f"overload: {2 * rate:.0f} requests/s for {subject.options.minutes} min at a capacity of {rate:.0f}: {len(taken)} answered, {rejected} told to come "
-              f"again; those answered waited {quantile(taken, 0.5) * 1000:.0f} ms, p99 {quantile(taken, 0.99) * 1000:.0f} ms (bound {bound * 1000:.0f} ms); memory "
-              f"{max(levels[:half]):.0f} MiB at most in the first half, {max(levels[half:]):.0f} in the second; recovered after {recovered:.1f} s")
-        assert quantile(taken, 0.99) < bound and recovered < 5 and max(levels[half:]) < max(levels[:half]) + 20
+        print(
+            f"overload: {2 * rate:.0f} requests/s for {subject.options.minutes} min "
+            f"at a capacity of {rate:.0f}: {len(taken)} answered, {rejected} told to come again; "
+            f"those answered waited {quantile(taken, 0.5) * 1000:.0f} ms, "
+            f"p99 {quantile(taken, 0.99) * 1000:.0f} ms (bound {bound * 1000:.0f} ms); "
+            f"memory {max(levels[:half]):.0f} MiB at most in the first half, "
+            f"{max(levels[half:]):.0f} in the second; "
+            f"recovered after {recovered:.1f} s"
+        )
+        assert (
+            quantile(taken, 0.99) < bound and recovered < 5 and max(levels[half:]) < max(levels[:half]) + 20
+        )
 
 
 def soak(subject: Subject) -> None:
@@ -229,20 +248,25 @@ def soak(subject: Subject) -> None:
 
         clients = Clients(service, subject.requests, 64)
         clients.open(rate, 60 * subject.options.soak_minutes, tick)
-        # Where other work takes the machine's cores for a while, half of what it could do before may be too much.
+        # Where other work takes the machine's cores for a while, half of what it could do before may be too
+        # much.
         assert all(status in (200, 429) for status, _ in clients.answers)
         levels = [level for _, level in memory]
-        second = levels[len(levels) // 2:]
+        second = levels[len(levels) // 2 :]
         taken = [seconds for status, seconds in clients.answers if status == 200]
-        print(f"soak: {rate:.0f} requests/s for {subject.options.soak_minutes} min, {len(taken)} answered, "
-              f"{len(clients.answers) - len(taken)} told to come again, p99 {quantile(taken, 0.99) * 1000:.0f} ms; memory of the second half {min(second):.0f}-{max(second):.0f} MiB")
+        print(
+            f"soak: {rate:.0f} requests/s for {subject.options.soak_minutes} min, {len(taken)} answered, "
+            f"{len(clients.answers) - len(taken)} told to come again, "
+            f"p99 {quantile(taken, 0.99) * 1000:.0f} ms; "
+            f"memory of the second half {min(second):.0f}-{max(second):.0f} MiB"
+        )
         assert max(second) - min(second) < 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument("measures", nargs="*", default=["throughput", "latency", "overload", "soak"])
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_jersey()
     parser.add_argument("--weights")
     parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
     parser.add_argument("--device", default="cpu")
@@ -257,8 +281,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(options, pathlib.Path(folder))
         for measure in options.measures:
-            {"throughput": throughput, "latency": latency, "overload": overload, "soak": soak}[measure](subject)
+            {"throughput": throughput, "latency": latency, "overload": overload, "soak": soak}[measure](
+                subject
+            )
 
 
 if __name__ == "__main__":
-    main()
+    exit_with(main)

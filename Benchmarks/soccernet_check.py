@@ -3,19 +3,21 @@
 
     Benchmarks/soccernet_check.py --jersey .build/release/jersey --weights runs/first/best.safetensors
 
-Renders players, lays them out as SoccerNet does, reads them with `jersey predict --format soccernet`, and compares the official score of
-that file with `jersey dataset score`. A perfect file has to score 1.0, and what the scorer stumbles over has to be refused by us.
-Installs into a virtual environment of its own (default: venv-soccernet in the cache folder), the first time only.
+Renders players, lays them out as SoccerNet does, reads them with `jersey predict --format soccernet`,
+and compares the official score of that file with `jersey dataset score`. A perfect file has to score
+1.0, and what the scorer stumbles over has to be refused by us. Installs into a virtual environment of
+its own (default: venv-soccernet in the cache folder), the first time only.
 """
-import argparse
+
 import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 
-import environment
+from harness import environment
+from harness.data import sequence_folders, synthesize
+from harness.programs import Parser
 
 PACKAGES = ["scikit-learn==1.7.2", "numpy<3"]
 SCORER = "SoccerNet==0.2.0"
@@ -23,14 +25,23 @@ IMPORT = "from SoccerNet.Evaluation.JerseyNumber import evaluate"
 SCORE = f"import sys; {IMPORT}; print(evaluate(*sys.argv[1:])['Accuracy'])"
 
 
-def render(jersey: str, folder: pathlib.Path) -> dict:
-    """A split of SoccerNet's layout, and its ground truth: one player without a readable number, one without frames."""
-    rendered = folder / "rendered"
-    subprocess.run([jersey, "synthesize", "--out", rendered, "--framing", "number", "--difficulty", "easy", "--numbers", "7,10,23,48",
-                    "--tracks", "5", "--sequences", "1", "--frames", "30-40", "--unreadable", "0.1"], check=True, capture_output=True)
+def render(jersey: pathlib.Path, folder: pathlib.Path) -> dict:
+    """A split of SoccerNet's layout, and its ground truth: one player without a readable number, one without
+    frames."""
+    rendered = synthesize(
+        jersey,
+        folder / "rendered",
+        "7,10,23,48",
+        framing="number",
+        difficulty="easy",
+        tracks=5,
+        sequences=1,
+        frames="30-40",
+        unreadable=0.1,
+    )
     truth = {"900": -1}
     (folder / "test/images/900").mkdir(parents=True)
-    for player, track in enumerate(sorted(path.parent for path in rendered.glob("*/*/*") if path.is_dir())):
+    for player, track in enumerate(folder.parent for folder in sequence_folders(rendered)):
         target = folder / "test/images" / str(player)
         target.mkdir()
         for index, frame in enumerate(sorted(track.glob("*/*.jpg"))):
@@ -41,8 +52,8 @@ def render(jersey: str, folder: pathlib.Path) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser = Parser(__doc__)
+    parser.add_jersey()
     parser.add_argument("--weights", required=True)
     parser.add_argument("--venv", type=pathlib.Path, default=environment.CACHE / "venv-soccernet")
     options = parser.parse_args()
@@ -59,14 +70,24 @@ def main() -> None:
             return float(run.stdout) if run.returncode == 0 else run.stderr.strip().splitlines()[-1]
 
         def ours(path):
-            run = subprocess.run([options.jersey, "dataset", "score", ground_truth, path], capture_output=True, text=True)
+            run = subprocess.run(
+                [options.jersey, "dataset", "score", ground_truth, path], capture_output=True, text=True
+            )
             if run.returncode != 0:
                 return run.stderr.strip()
             return float(run.stdout.splitlines()[2].split("%")[0].split()[-1]) / 100
 
         submission = folder / "submission.json"
-        subprocess.run([options.jersey, "predict", "--weights", options.weights, folder / "test", "--format", "soccernet",
-                        "--output", submission], check=True)
+        command = [
+            options.jersey,
+            "predict",
+            "--weights",
+            options.weights,
+            folder / "test",
+            "--format",
+            "soccernet",
+        ]
+        subprocess.run([*command, "--output", submission], check=True)
         assert json.loads(submission.read_text()).keys() == truth.keys(), "the submission lacks players"
         read = official(submission)
         print(f"read by the model: official {read:.4f}, jersey {ours(submission):.4f}, {len(truth)} players")
@@ -77,15 +98,19 @@ def main() -> None:
         print(f"a perfect file:    official {official(perfect):.4f}, jersey {ours(perfect):.4f}")
         assert official(perfect) == 1 and ours(perfect) == 1
 
-        for what, value in [("missing", None), ("a text", "7"), ("a fraction", 7.0), ("true", True), ("out of range", 123)]:
-            wrong = {key: number for key, number in truth.items() if key != "3"} | ({} if value is None else {"3": value})
+        wrongs = {"missing": None, "a text": "7", "a fraction": 7.0, "true": True, "out of range": 123}
+        for what, value in wrongs.items():
+            wrong = {key: number for key, number in truth.items() if key != "3"} | (
+                {} if value is None else {"3": value}
+            )
             path = folder / "wrong.json"
             path.write_text(json.dumps(wrong))
             answer = ours(path)
             assert isinstance(answer, str), f"{what} is not refused"
-            print(f"player 3 {what}:\n    official: {official(path)}\n    jersey:   {answer.replace(str(folder) + '/', '')}")
+            answer = answer.replace(f"{folder}/", "")
+            print(f"player 3 {what}:\n    official: {official(path)}\n    jersey:   {answer}")
     print("as it should be")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

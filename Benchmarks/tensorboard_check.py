@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Trains tiny runs and reads their event files with TensorBoard's own readers: every scalar must be what metrics.jsonl says.
+"""Trains tiny runs and reads their event files with TensorBoard's own readers: every scalar must be what
+metrics.jsonl says.
 
     Benchmarks/tensorboard_check.py [--jersey .build/release/jersey] [--kills 5]
 
-One run goes through, one is killed and taken up again while a reader keeps watching. TensorBoard is installed on first use into an
-environment of its own: ~/.cache/jersey/tensorboard, or where JERSEY_TENSORBOARD says.
+One run goes through, one is killed and taken up again while a reader keeps watching. TensorBoard is
+installed on first use into an environment of its own: ~/.cache/jersey/tensorboard, or where
+JERSEY_TENSORBOARD says.
 """
-import argparse
+
 import json
 import os
 import pathlib
@@ -17,28 +19,24 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
 import urllib.request
 
+from harness import environment
+from harness.processes import wait_until
+from harness.programs import Parser
+from harness.runs import small_data, small_training
+
 VERSION = "2.21.0"
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def enter_environment() -> None:
     """Goes on with the interpreter that has TensorBoard; makes its environment where it is not there."""
-    place = pathlib.Path(
-        os.environ.get("JERSEY_TENSORBOARD")
-        or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "jersey/tensorboard")
-    python, mark = place / "bin/python", place / "version"
+    place = pathlib.Path(os.environ.get("JERSEY_TENSORBOARD") or environment.CACHE / "tensorboard")
     if pathlib.Path(sys.prefix).resolve() == place.resolve():
         return
-    if not mark.exists() or mark.read_text() != VERSION:
-        print(f"installing TensorBoard {VERSION} into {place}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"tensorboard=={VERSION}"], check=True)
-        # Written last, so that an interrupted installation is done again.
-        mark.write_text(VERSION)
+    test = f"from tensorboard import version; assert version.VERSION == '{VERSION}'"
+    python = environment.python(place, test, [f"tensorboard=={VERSION}"])
     os.execv(python, [python, *sys.argv])
 
 
@@ -88,7 +86,9 @@ def read_events(run: pathlib.Path) -> tuple:
 
 def accumulated(reader) -> dict:
     """What TensorBoard would show."""
-    return {tag: [(event.step, event.value) for event in reader.Scalars(tag)] for tag in reader.Tags()["scalars"]}
+    return {
+        tag: [(event.step, event.value) for event in reader.Scalars(tag)] for tag in reader.Tags()["scalars"]
+    }
 
 
 class Server:
@@ -98,9 +98,13 @@ class Server:
         with socket.socket() as chosen:
             chosen.bind(("localhost", 0))
             self.address = f"http://localhost:{chosen.getsockname()[1]}/data/plugin/scalars/"
-            command = [pathlib.Path(sys.prefix) / "bin/tensorboard", "--logdir", run, "--port", str(chosen.getsockname()[1])]
-        self.process = subprocess.Popen([*command, "--reload_interval", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(lambda: self.shown())
+            program, port = pathlib.Path(sys.prefix) / "bin/tensorboard", str(chosen.getsockname()[1])
+        self.process = subprocess.Popen(
+            [program, "--logdir", run, "--port", port, "--reload_interval", "1"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self.shown, 60, pause=0.2)
 
     def shown(self) -> dict:
         """Tag → (step, value), of the only run."""
@@ -109,7 +113,8 @@ class Server:
             found = {}
             for run, tags in runs.items():
                 for tag in tags:
-                    rows = json.load(urllib.request.urlopen(self.address + "scalars?" + urllib.parse.urlencode({"run": run, "tag": tag})))
+                    query = urllib.parse.urlencode({"run": run, "tag": tag})
+                    rows = json.load(urllib.request.urlopen(f"{self.address}scalars?{query}"))
                     found[tag] = [(step, value) for _, step, value in rows]
             return found
         except OSError:
@@ -120,18 +125,12 @@ class Server:
         self.process.wait()
 
 
-def wait_for(condition, seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.2)
-    return condition()
-
-
 def check(name: str, run: pathlib.Path, reader) -> None:
     wanted = expected(run)
     files, scalars, times = read_events(run)
     places = [(tag, step) for tag, step, _ in scalars]
-    assert len(set(places)) == len(places), f"{name}: written twice: {sorted(p for p in set(places) if places.count(p) > 1)}"
+    twice = sorted(place for place in set(places) if places.count(place) > 1)
+    assert not twice, f"{name}: written twice: {twice}"
     found = {}
     for tag, step, value in scalars:
         found.setdefault(tag, {})[step] = value
@@ -139,34 +138,37 @@ def check(name: str, run: pathlib.Path, reader) -> None:
     assert times == sorted(times), f"{name}: times go back"
     reader.Reload()
     shown = accumulated(reader)
-    assert shown == {tag: sorted(steps.items()) for tag, steps in wanted.items()}, f"{name}: TensorBoard shows\n{shown}\nand not\n{wanted}"
-    print(f"{name}: {len(scalars)} scalars under {len(found)} tags in {len(files)} file, all as in metrics.jsonl and result.json")
+    sorted_steps = {tag: sorted(steps.items()) for tag, steps in wanted.items()}
+    assert shown == sorted_steps, f"{name}: TensorBoard shows\n{shown}\nand not\n{wanted}"
+    print(
+        f"{name}: {len(scalars)} scalars under {len(found)} tags in {len(files)} file, "
+        "all as in metrics.jsonl and result.json"
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jersey", type=pathlib.Path, default=ROOT / ".build/release/jersey")
+    parser = Parser(__doc__)
+    parser.add_jersey()
     parser.add_argument("--kills", type=int, default=5)
     options = parser.parse_args()
-    if not options.jersey.exists():
-        parser.error(f"{options.jersey} is missing: build it with `swift build -c release`, or say --jersey FILE")
     enter_environment()
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    jersey = str(options.jersey.resolve())
     work, server = pathlib.Path(tempfile.mkdtemp(prefix="jersey-tensorboard-")), None
     try:
-        subprocess.run([jersey, "synthesize", "--out", work / "data", "--numbers", "4,48,07", "--tracks", "6", "--frames", "3-5"],
-                       check=True, stdout=subprocess.DEVNULL)
+        data = small_data(options.jersey, work / "data")
 
         def command(name: str, *more: str) -> list:
-            return [jersey, "train", "--model", "attn_ugru_hc", "--encoder", "mobilenet_v3_small", "--data", str(work / "data"),
-                    "--run", str(work / name), "--size", "48x24", "--epochs", "6", "--batch-size", "2", "--threads", "1",
-                    "--set", "training.saveEverySteps=1", "--resume", *more]
+            return small_training(options.jersey, data, work / name, 6, *more)
 
-        for name, more in [("uninterrupted", []), ("with a head for the full number", ["--set", "training.fullWeight=0.5"])]:
+        forms = {"uninterrupted": [], "with a head for the full number": ["--set", "training.fullWeight=0.5"]}
+        for name, more in forms.items():
             subprocess.run(command(name, *more), check=True, stderr=subprocess.DEVNULL)
-            check(name, work / name, EventAccumulator(str(work / name / "tensorboard"), size_guidance={"scalars": 0}))
+            check(
+                name,
+                work / name,
+                EventAccumulator(str(work / name / "tensorboard"), size_guidance={"scalars": 0}),
+            )
 
         # A reader that watches all the time, as a TensorBoard that is left open.
         name, chance, kills, reader = "killed and resumed", random.Random(1), 0, None
@@ -197,7 +199,8 @@ def main() -> int:
             reader.Reload()
         check(f"{name} {kills} times, watched meanwhile", work / name, reader)
         wanted = {tag: sorted(steps.items()) for tag, steps in expected(work / name).items()}
-        assert wait_for(lambda: server.shown() == wanted), f"the TensorBoard that was left open shows\n{server.shown()}\nand not\n{wanted}"
+        shows = wait_until(lambda: server.shown() == wanted, 60, pause=0.2)
+        assert shows, f"the TensorBoard that was left open shows\n{server.shown()}\nand not\n{wanted}"
         print("a TensorBoard that was left open meanwhile shows the same")
         return 0
     finally:

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Sends `jersey serve` the worst that is known, all at once, beside honest requests, and ends it in the middle.
+"""Sends `jersey serve` the worst that is known, all at once, beside honest requests, and ends it in the
+middle.
 
-    Tools/attack.py [--jersey .build/release/jersey] [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 3700]
+    Tools/attack.py [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 3700]
 
-Each attacker has an address of its own (127.0.1.x) and goes on and on with all kinds of attack, several at a time. Honest clients ask for one
-frame at a time, each by an address of its own. It prints their answers and times, the most memory of the service and its decoders together,
-and how SIGTERM ends it. It fails where the 99th percentile of honest answers, memory, the time to the end, or an honest request without an
-answer is beyond its bound.
+Each attacker has an address of its own (127.0.1.x) and goes on and on with all kinds of attack, several
+at a time. Honest clients ask for one frame at a time, each by an address of its own. It prints their
+answers and times, the most memory of the service and its decoders together, and how SIGTERM ends it. It
+fails where the 99th percentile of honest answers, memory, the time to the end, or an honest request
+without an answer is beyond its bound.
 
 Needs the program `ffmpeg` for its videos; otherwise the standard library.
 """
-import argparse
+
 import base64
 import collections
 import http.client
@@ -28,7 +30,9 @@ import threading
 import time
 import zipfile
 
-from serving import Service, form, png, received, sequences, synthesize
+from harness.data import number_crops, sequences
+from harness.programs import Parser
+from harness.service import Service, form, png, received
 
 
 def archive(entries: list) -> bytes:
@@ -39,14 +43,19 @@ def archive(entries: list) -> bytes:
     return file.getvalue()
 
 
-def video(folder: pathlib.Path, name: str, *arguments: str) -> bytes:
+def video(folder: pathlib.Path, name: str, arguments: str) -> bytes:
     path = folder / f"{name}.mp4"
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *arguments, path], check=True)
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", *arguments.split(), "-c:v", "libx264", path]
+    subprocess.run(command, check=True)
     return path.read_bytes()
 
 
 def film(content: bytes) -> tuple:
-    body = b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\n' + content + b"\r\n--x--\r\n"
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\n'
+        + content
+        + b"\r\n--x--\r\n"
+    )
     return "/v1/predict", body, "multipart/form-data; boundary=x"
 
 
@@ -54,22 +63,39 @@ def attacks(folder: pathlib.Path, frame: bytes) -> dict:
     """Paths, bodies and types by what they are."""
     large = png(3968, 3968, bytes((3968 * 3 + 1) * 3968))
     found = {
-        "64 folders of large pictures": ("/v1/predict/archive", archive([(f"{a}/{b}.png", large) for a in range(64) for b in range(4)]), "application/zip"),
-        "an output's name of 60 MiB": ("/v2/models/bundled/infer", b'{"inputs":[],"outputs":[{"name":"' + b"x" * (60 << 20) + b'"}]}', "application/json"),
+        "64 folders of large pictures": (
+            "/v1/predict/archive",
+            archive([(f"{a}/{b}.png", large) for a in range(64) for b in range(4)]),
+            "application/zip",
+        ),
+        "an output's name of 60 MiB": (
+            "/v2/models/bundled/infer",
+            b'{"inputs":[],"outputs":[{"name":"' + b"x" * (60 << 20) + b'"}]}',
+            "application/json",
+        ),
         "four large pictures": ("/v1/predict", *form([large] * 4)),
         "1,024 frames": ("/v1/predict", *form([frame] * 1024)),
-        "60 MiB of base64": ("/v1/predict", json.dumps({"frames": [base64.b64encode(bytes(45 << 20)).decode()]}).encode(), "application/json"),
-        "a zip that grows": ("/v1/predict/archive", archive([(f"{index}/1.png", bytes(15 << 20)) for index in range(8)]), "application/zip"),
+        "60 MiB of base64": (
+            "/v1/predict",
+            json.dumps({"frames": [base64.b64encode(bytes(45 << 20)).decode()]}).encode(),
+            "application/json",
+        ),
+        "a zip that grows": (
+            "/v1/predict/archive",
+            archive([(f"{index}/1.png", bytes(15 << 20)) for index in range(8)]),
+            "application/zip",
+        ),
     }
     if shutil.which("ffmpeg"):
-        found["a long video of large frames"] = film(video(
-            folder, "long", "-f", "lavfi", "-i", "color=black:size=3968x3968:rate=10", "-frames:v", "256",
-            "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "45", "-g", "2000"))
-        found["a video that takes gigabytes"] = film(video(
-            folder, "gigabytes", "-f", "lavfi", "-i", "testsrc2=size=3968x3968:rate=10", "-frames:v", "24", "-pix_fmt", "yuv444p10le", "-c:v", "libx264",
-            "-preset", "veryfast", "-refs", "11", "-x264-params", "ref=11:level=62:bframes=0:me=dia:subme=1:threads=2", "-crf", "45"))
-        found["a long video of tiny frames"] = film(video(
-            folder, "tiny", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-frames:v", "1024", "-pix_fmt", "yuv420p", "-c:v", "libx264"))
+        long = "-i color=black:size=3968x3968:rate=10 -frames:v 256 -pix_fmt yuv420p"
+        quickly = "-preset ultrafast -crf 45 -g 2000"
+        found["a long video of large frames"] = film(video(folder, "long", f"{long} {quickly}"))
+        costly = "-i testsrc2=size=3968x3968:rate=10 -frames:v 24 -pix_fmt yuv444p10le"
+        many = "-refs 11 -x264-params ref=11:level=62:bframes=0:me=dia:subme=1:threads=2"
+        arguments = f"{costly} -preset veryfast {many} -crf 45"
+        found["a video that takes gigabytes"] = film(video(folder, "gigabytes", arguments))
+        tiny = "-i testsrc2=size=64x64:rate=25 -frames:v 1024 -pix_fmt yuv420p"
+        found["a long video of tiny frames"] = film(video(folder, "tiny", tiny))
     return found
 
 
@@ -82,7 +108,9 @@ class Run:
         self.slowest = collections.Counter()
 
     def connect(self, address: str, timeout: float = 120) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=timeout, source_address=(address, 0))
+        return http.client.HTTPConnection(
+            "127.0.0.1", self.service.port, timeout=timeout, source_address=(address, 0)
+        )
 
     # Those who attack
 
@@ -113,10 +141,15 @@ class Run:
             wires = []
             try:
                 for index in range(200):
-                    wire = socket.create_connection(("127.0.0.1", self.service.port), timeout=5, source_address=(address, 0))
+                    wire = socket.create_connection(
+                        ("127.0.0.1", self.service.port), timeout=5, source_address=(address, 0)
+                    )
                     wires.append(wire)
                     if index % 50 == 0:
-                        wire.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 67108864\r\n\r\n")
+                        wire.sendall(
+                            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n"
+                            b"Content-Type: application/json\r\nContent-Length: 67108864\r\n\r\n"
+                        )
                         wire.sendall(b" " * (20 << 20))
                     elif index % 3 == 0:
                         wire.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -161,7 +194,8 @@ class Run:
 
 
 def family_memory(process: int) -> float:
-    """Resident memory of a process and those it has started, MiB; what a decoder shares counts once, with the service."""
+    """Resident memory of a process and those it has started, MiB; what a decoder shares counts once, with the
+    service."""
     total = 0
     for folder in pathlib.Path("/proc").iterdir():
         try:
@@ -173,12 +207,12 @@ def family_memory(process: int) -> float:
                 total += pages * os.sysconf("SC_PAGESIZE")
         except (OSError, ValueError, IndexError):
             continue
-    return total / 2 ** 20
+    return total / 2**20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser = Parser(__doc__)
+    parser.add_jersey()
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--attackers", type=int, default=8)
     parser.add_argument("--honest", type=int, default=2)
@@ -186,16 +220,23 @@ def main() -> None:
     parser.add_argument("--memory", type=float, default=3700, help="MiB")
     parser.add_argument("--end", type=float, default=30, help="seconds from SIGTERM")
     options = parser.parse_args()
-    jersey = str(pathlib.Path(options.jersey).resolve())
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        frame = sequences(synthesize(jersey, folder / "data", "7", frames=1))[0][0]
+        frame = sequences(number_crops(options.jersey, folder / "data", "7", frames=1))[0][0]
         kinds = attacks(folder, frame)
-        with Service(jersey) as service:
+        with Service(options.jersey) as service:
             run = Run(options, service, kinds, frame)
-            threads = [threading.Thread(target=run.attack, args=(f"127.0.1.{index % options.attackers + 1}", index)) for index in range(3 * options.attackers)]
-            threads += [threading.Thread(target=run.hold, args=(f"127.0.2.{index + 1}",)) for index in range(2)]
-            honest = [threading.Thread(target=run.ask, args=(f"127.0.3.{index + 1}",)) for index in range(options.honest)]
+            threads = [
+                threading.Thread(target=run.attack, args=(f"127.0.1.{index % options.attackers + 1}", index))
+                for index in range(3 * options.attackers)
+            ]
+            threads += [
+                threading.Thread(target=run.hold, args=(f"127.0.2.{index + 1}",)) for index in range(2)
+            ]
+            honest = [
+                threading.Thread(target=run.ask, args=(f"127.0.3.{index + 1}",))
+                for index in range(options.honest)
+            ]
             for thread in [*threads, *honest, threading.Thread(target=run.watch)]:
                 thread.start()
             try:
@@ -215,14 +256,24 @@ def report(options, run: Run, term: float, seconds: float, status: int) -> None:
     times = sorted(time for status, time in before if status == 200)
     p99 = times[int(0.99 * len(times))] if times else float("inf")
     for name in run.attacks:
-        statuses = ", ".join(f"{count} × {status}" for (kind, status), count in sorted(run.hostile.items(), key=str) if kind == name)
+        statuses = ", ".join(
+            f"{count} × {status}"
+            for (kind, status), count in sorted(run.hostile.items(), key=str)
+            if kind == name
+        )
         print(f"attack: {name}: {statuses}; the slowest {run.slowest[name]:.1f} s")
     others = collections.Counter(status for status, _ in before if status != 200)
     after = collections.Counter(status for status, _, start, _ in run.honest if start >= term)
     lost = [status for status, _, start, sent in run.honest if sent and not isinstance(status, int)]
-    print(f"honest: {len(times)} answered, median {times[len(times) // 2] * 1000 if times else 0:.0f} ms, p99 {p99 * 1000:.0f} ms, slowest "
-          f"{times[-1] * 1000 if times else 0:.0f} ms; others before SIGTERM {dict(others)}; from SIGTERM on {dict(after)}")
-    print(f"memory: {run.peak:.0f} MiB at most, the decoders' included; SIGTERM: exit status {status} after {seconds:.1f} s")
+    print(
+        f"honest: {len(times)} answered, median {times[len(times) // 2] * 1000 if times else 0:.0f} ms, "
+        f"p99 {p99 * 1000:.0f} ms, slowest {times[-1] * 1000 if times else 0:.0f} ms; "
+        f"others before SIGTERM {dict(others)}; from SIGTERM on {dict(after)}"
+    )
+    print(
+        f"memory: {run.peak:.0f} MiB at most, the decoders' included; "
+        f"SIGTERM: exit status {status} after {seconds:.1f} s"
+    )
     assert times and p99 < options.p99, "honest requests waited for too long"
     assert not others, "honest requests were refused"
     assert not lost, f"{len(lost)} honest requests had no answer: {lost[:3]}"

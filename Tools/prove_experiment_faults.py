@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Harms a small experiment in every way that we can think of. What is wrong must be named, the other runs must go on, and after a
-repair the same call must complete the experiment as if nothing had happened.
+"""Harms a small experiment in every way that we can think of. What is wrong must be named, the other runs
+must go on, and after a repair the same call must complete the experiment as if nothing had happened.
 
     Tools/prove_experiment_faults.py [--jersey .build/release/jersey] [--only WORD ...]
 
-Standard library only. Needs Linux and root (small disks are mounted in a namespace of its own). Prints one line a fault, and fails with a reason.
+Standard library only. Needs Linux and root (small disks are mounted in a namespace of its own). Prints
+one line a fault, and fails with a reason.
 """
-import argparse
+
 import os
 import pathlib
 import shutil
@@ -17,68 +18,18 @@ import sys
 import tempfile
 import time
 
-from proving import RUNS, Experiment, compare_experiments, compare_runs, tasks, wait_until
+from harness.experiments import RUNS, Experiment, compare_experiments, tasks
+from harness.harm import VICTIM, Case, cut, garble
+from harness.processes import wait_until
+from harness.programs import Parser
+from harness.runs import compare_runs
 
 FAULTS = []
-VICTIM = RUNS[0]
 
 
 def fault(function):
     FAULTS.append(function)
     return function
-
-
-class Case:
-    """One experiment's folder, to be harmed."""
-
-    def __init__(self, experiment: Experiment, name: str, template: str | None):
-        self.experiment, self.folder = experiment, experiment.work / name
-        self.victim = self.folder / "runs" / VICTIM
-        if template:
-            shutil.copytree(experiment.work / template, self.folder)
-
-    def run(self, *more: str, **options) -> tuple:
-        return self.experiment.run(self.folder, *more, **options)
-
-    def fails(self, *words: str, others: bool = True, **options) -> str:
-        """The call must end with status 1, name the fault, and have finished all other runs."""
-        status, said = self.run(**options)
-        assert status == 1, f"expected exit status 1, got {status}:\n{said}"
-        self.expect(said, *words)
-        if others:
-            for run in RUNS:
-                if run != VICTIM:
-                    compare_runs(self.experiment.work / "whole/runs" / run, self.folder / "runs" / run)
-        return said
-
-    def completes(self, *words: str, **options) -> str:
-        """The call must end with status 0 and everything as in the experiment that nobody harmed."""
-        status, said = self.run(**options)
-        assert status == 0, f"expected exit status 0, got {status}:\n{said}"
-        self.expect(said, *words)
-        compare_experiments(self.experiment.work / "whole", self.folder)
-        return said
-
-    def expect(self, said: str, *words: str) -> None:
-        for word in words:
-            assert word in said, f"'{word}' is not named:\n{said}"
-
-    def remove_victim(self) -> None:
-        shutil.rmtree(self.victim)
-
-    def start(self) -> subprocess.Popen:
-        return subprocess.Popen(self.experiment.command(self.folder), stderr=subprocess.PIPE, text=True)
-
-    def finished(self) -> int:
-        return len(list(self.folder.glob("runs/*/result.json")))
-
-
-def cut(path: pathlib.Path) -> None:
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
-
-
-def garble(path: pathlib.Path) -> None:
-    path.write_bytes(os.urandom(max(path.stat().st_size, 100)))
 
 
 # (a) Files of a run. The state has all that is needed to make good what follows from it.
@@ -91,12 +42,17 @@ def harmed(name: str, harm, template: str, heals: bool):
         if heals:
             case.completes(*([f"{VICTIM}/{name}"] if template == "whole" else []))
             return "named, and made good by itself" if template == "whole" else "made good by itself"
-        case.fails(f"{VICTIM} failed", f"{VICTIM}/{name}", *(["remove the run folder"] if name != "splits.json" else []))
+        case.fails(
+            f"{VICTIM} failed",
+            f"{VICTIM}/{name}",
+            *(["remove the run folder"] if name != "splits.json" else []),
+        )
         case.remove_victim()
         case.completes()
         return "named; the others went on; complete after the run folder was removed"
 
-    prove.__name__ = f"{name} {'cut in half' if harm is cut else 'garbled'}, {'finished' if template == 'whole' else 'interrupted'} run"
+    state = "finished" if template == "whole" else "interrupted"
+    prove.__name__ = f"{name} {'cut in half' if harm is cut else 'garbled'}, {state} run"
     FAULTS.append(prove)
 
 
@@ -313,7 +269,9 @@ def two_runners_at_once(experiment: Experiment) -> str:
         status, said = case.run(*more)
         assert status == 1, f"expected exit status 1, got {status}:\n{said}"
         case.expect(said, str(case.folder), "another process runs this experiment")
-        assert (case.folder / "experiment.json").read_bytes() == before, "the second call has changed the experiment"
+        assert (case.folder / "experiment.json").read_bytes() == before, (
+            "the second call has changed the experiment"
+        )
     said = first.communicate()[1]
     assert first.returncode == 0, said
     compare_experiments(experiment.work / "whole", case.folder)
@@ -346,9 +304,11 @@ def killed_run(experiment: Experiment) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jersey", default=".build/release/jersey")
-    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="faults whose names contain one of these")
+    parser = Parser(__doc__)
+    parser.add_jersey()
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="WORD", help="faults whose names contain one of these"
+    )
     options = parser.parse_args()
     if "JERSEY_PROOF_MOUNTS" not in os.environ:
         os.environ["JERSEY_PROOF_MOUNTS"] = "1"

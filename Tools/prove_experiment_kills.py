@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Kills a small experiment at random moments and starts it again each time; the end must equal the uninterrupted one's.
+"""Kills a small experiment at random moments and starts it again each time; the end must equal the
+uninterrupted one's.
 
-    Tools/prove_experiment_kills.py [--jersey .build/release/jersey] [--kills 20] [--seed 1] [--victims runner all]
+    Tools/prove_experiment_kills.py [--kills 20] [--seed 1] [--victims runner all]
 
-`runner` kills the runner alone, whose runs must notice and stop by themselves; `all` kills the runner and its runs at once.
-Standard library only; needs Linux. Prints one line a kill, and fails with a reason.
+`runner` kills the runner alone, whose runs must notice and stop by themselves; `all` kills the runner
+and its runs at once. Standard library only; needs Linux. Prints one line a kill, and fails with a
+reason.
 """
-import argparse
+
 import os
 import pathlib
 import random
@@ -17,15 +19,17 @@ import sys
 import tempfile
 import time
 
-from proving import Experiment, compare_experiments, files, open_files, tasks, wait_until
+from harness.experiments import Experiment, compare_experiments, files, tasks
+from harness.processes import open_files, wait_until
+from harness.programs import Parser
 
 # Seconds that a run may need to notice, to end its step and to save.
 GRACE = 5.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser = Parser(__doc__)
+    parser.add_jersey()
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--victims", nargs="+", choices=["runner", "all"], default=["runner", "all"])
@@ -50,7 +54,8 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
     kills, begun, longest, pairs = 0, 0, 0.0, 0
     while kills < wanted:
         runner = subprocess.Popen(experiment.command(folder), stderr=subprocess.PIPE, text=True)
-        # From the first instruction to well into training, and so also within saves, at the ends of epochs and between runs.
+        # From the first instruction to well into training, and so also within saves, at the ends of epochs
+        # and between runs.
         moment = chance.uniform(0, max(whole / 4, 3))
         end = time.monotonic() + moment
         if not wait_until(lambda: runner.poll() is not None, moment / 2):
@@ -79,7 +84,9 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
         note = ""
         # Every second time the next runner comes at once, and meets the runs that the last one has left.
         if kills % 2 == 0 or kills == wanted:
-            assert wait_until(lambda: not set(orphans) & set(tasks(folder)), GRACE), f"{orphans} outlive their runner by {GRACE} s"
+            assert wait_until(lambda: not set(orphans) & set(tasks(folder)), GRACE), (
+                f"{orphans} outlive their runner by {GRACE} s"
+            )
             lived = time.monotonic() - killed
             longest = max(longest, lived)
             note = f"; its {len(orphans)} runs ended within {lived:.2f} s" if orphans else ""
@@ -88,9 +95,13 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
     assert status == 0, f"failed after {kills} kills: {said}"
     check_end(experiment, folder)
     assert not tasks(folder), "runs are at work after the end"
-    print(f"{victims}: {kills} kills, {begun + 1} times to the end: weights, optimizer state, metrics, outcomes, results and table "
-          f"equal the uninterrupted experiment's; nothing else is left in the folder; no run outlived its runner by more "
-          f"than {longest:.1f} s; {pairs} pairs of runs at work shared no leash")
+    print(
+        f"{victims}: {kills} kills, {begun + 1} times to the end: weights, optimizer state, metrics, "
+        f"outcomes, results and table equal the uninterrupted experiment's; "
+        f"nothing else is left in the folder; "
+        f"no run outlived its runner by more "
+        f"than {longest:.1f} s; {pairs} pairs of runs at work shared no leash"
+    )
 
 
 def check_end(experiment: Experiment, folder: pathlib.Path) -> None:
@@ -100,7 +111,7 @@ def check_end(experiment: Experiment, folder: pathlib.Path) -> None:
 
 
 def check_leashes(runner: int, folder: pathlib.Path) -> int:
-    """The runner alone must hold the write ends: a run's leash in its sibling's hands would keep it from noticing.
+    """The runner alone must hold the write ends: a run's leash in its sibling's hands keeps it from noticing.
 
     Returns whether there were siblings to look at.
     """
@@ -110,7 +121,9 @@ def check_leashes(runner: int, folder: pathlib.Path) -> int:
         leash = held[process].get(0, "")
         assert leash.startswith("pipe:") and leash in holders.values(), f"nobody holds the leash of {process}"
         for other, found in held.items():
-            holds = [number for number, name in found.items() if name == leash and (other, number) != (process, 0)]
+            holds = [
+                number for number, name in found.items() if name == leash and (other, number) != (process, 0)
+            ]
             assert not holds, f"{other} holds the leash of {process} as descriptors {holds}"
     return len(held) > 1
 

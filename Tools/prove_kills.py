@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Kills a small training run at random moments and resumes it each time; the end must equal the uninterrupted run's, byte for byte.
+"""Kills a small training run at random moments and resumes it each time; the end must equal the
+uninterrupted run's, byte for byte.
 
     Tools/prove_kills.py [--jersey .build/release/jersey] [--kills 50] [--seed 1]
 
 Standard library only. Prints one line a kill, and fails with a reason.
 """
-import argparse
+
 import pathlib
 import random
 import shutil
@@ -15,26 +16,23 @@ import sys
 import tempfile
 import time
 
-from proving import metrics, tensors
+from harness.programs import Parser
+from harness.runs import metrics, small_data, small_training, tensors
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser = Parser(__doc__)
+    parser.add_jersey()
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    jersey = str(pathlib.Path(options.jersey).resolve())
     chance = random.Random(options.seed)
     work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-kills-"))
     try:
-        subprocess.run([jersey, "synthesize", "--out", str(work / "data"), "--numbers", "4,48,07", "--tracks", "6",
-                        "--frames", "3-5"], check=True, stdout=subprocess.DEVNULL)
+        data = small_data(options.jersey, work / "data")
 
         def command(run: str) -> list:
-            return [jersey, "train", "--model", "attn_ugru_hc", "--encoder", "mobilenet_v3_small", "--data", str(work / "data"),
-                    "--run", str(work / run), "--size", "48x24", "--epochs", "5", "--batch-size", "2", "--threads", "1",
-                    "--set", "training.saveEverySteps=1", "--resume"]
+            return small_training(options.jersey, data, work / run, 5)
 
         start = time.monotonic()
         subprocess.run(command("whole"), check=True, stderr=subprocess.DEVNULL)
@@ -44,7 +42,8 @@ def main() -> int:
         kills, finished = 0, False
         while kills < options.kills:
             process = subprocess.Popen(command("killed"), stderr=subprocess.PIPE, text=True)
-            # From the first instruction to well into training, and so also within saves and at the ends of epochs.
+            # From the first instruction to well into training, and so also within saves and at the ends of
+            # epochs.
             moment = chance.uniform(0, max(whole / 8, 0.8))
             try:
                 process.wait(timeout=moment)
@@ -67,8 +66,11 @@ def main() -> int:
         subprocess.run(command("killed"), check=True, stderr=subprocess.DEVNULL)
         compare(work)
         leftovers = [str(path) for path in (work / "killed").rglob("*.partial")]
-        print(f"{options.kills} kills: weights, optimizer state, metrics and result equal the uninterrupted run's; "
-              f"{len(leftovers)} temporary files left behind by kills within a write")
+        print(
+            f"{options.kills} kills: weights, optimizer state, metrics and result "
+            f"equal the uninterrupted run's; "
+            f"{len(leftovers)} temporary files left behind by kills within a write"
+        )
         return 0
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -76,10 +78,16 @@ def main() -> int:
 
 def compare(work: pathlib.Path) -> None:
     whole, killed = work / "whole", work / "killed"
-    assert (whole / "best.safetensors").read_bytes() == (killed / "best.safetensors").read_bytes(), "best weights differ"
-    assert tensors(whole / "last/state.safetensors") == tensors(killed / "last/state.safetensors"), "last state differs"
+    assert (whole / "best.safetensors").read_bytes() == (killed / "best.safetensors").read_bytes(), (
+        "best weights differ"
+    )
+    assert tensors(whole / "last/state.safetensors") == tensors(killed / "last/state.safetensors"), (
+        "last state differs"
+    )
     assert metrics(whole) == metrics(killed), "metrics differ"
-    assert (whole / "outcomes.jsonl").read_bytes() == (killed / "outcomes.jsonl").read_bytes(), "outcomes differ"
+    assert (whole / "outcomes.jsonl").read_bytes() == (killed / "outcomes.jsonl").read_bytes(), (
+        "outcomes differ"
+    )
 
 
 if __name__ == "__main__":

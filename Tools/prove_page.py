@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Drives the page of `jersey serve` in headless Chromium: chooses and drops pictures, a zip file and a video, by pointer and by keyboard, on
-a desk, on a phone and in the dark; checks what it says, and leaves screenshots to be looked at.
+"""Drives the page of `jersey serve` in headless Chromium: chooses and drops pictures, a zip file and a
+video, by pointer and by keyboard, on a desk, on a phone and in the dark; checks what it says, and
+leaves screenshots to be looked at.
 
     python3 -m venv venv && venv/bin/pip install playwright && apt-get install chromium
     venv/bin/python Tools/prove_page.py [--jersey .build/release/jersey] [--out demo/page]
 
 Needs FFmpeg's command line for the video of one player.
 """
-import argparse
+
 import base64
 import pathlib
 import shutil
@@ -16,7 +17,9 @@ import tempfile
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from serving import Service, synthesize
+from harness.data import number_crops
+from harness.programs import Parser
+from harness.service import Service
 
 DROP = """async ([files]) => {
   const transfer = new DataTransfer();
@@ -30,11 +33,16 @@ DROP = """async ([files]) => {
 
 def drop(page: Page, *paths: pathlib.Path) -> None:
     kinds = {".jpg": "image/jpeg", ".zip": "application/zip", ".mp4": "video/mp4", ".txt": "text/plain"}
-    page.evaluate(DROP, [[{"name": path.name, "type": kinds[path.suffix], "data": base64.b64encode(path.read_bytes()).decode()}
-                          for path in paths]])
+    files = [
+        {"name": path.name, "type": kinds[path.suffix], "data": base64.b64encode(path.read_bytes()).decode()}
+        for path in paths
+    ]
+    page.evaluate(DROP, [files])
 
 
-def check(page: Page, out: pathlib.Path, look: str, data: pathlib.Path, work: pathlib.Path, number: str) -> None:
+def check(
+    page: Page, out: pathlib.Path, look: str, data: pathlib.Path, work: pathlib.Path, number: str
+) -> None:
     status, results = page.locator("#status"), page.locator(".result")
     pictures = sorted((data / number).rglob("*.jpg"))
     page.screenshot(path=out / f"{look}-start.png", full_page=True)
@@ -82,45 +90,62 @@ def choose(page: Page, data: pathlib.Path, number: str, is_phone: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser = Parser(__doc__)
+    parser.add_jersey()
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("demo/page"))
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     number = "23"
-    with tempfile.TemporaryDirectory() as folder, Service(options.jersey, "--model", "bundled", "--model", "again=bundled") as service:
+    models = ["--model", "bundled", "--model", "again=bundled"]
+    with tempfile.TemporaryDirectory() as folder, Service(options.jersey, *models) as service:
         work = pathlib.Path(folder)
-        data = synthesize(options.jersey, work / "data", "7,10,23,48,99", tracks=1, frames=8, seed=2, unreadable=0.2)
+        data = number_crops(
+            options.jersey, work / "data", "7,10,23,48,99", tracks=1, frames=8, seed=2, unreadable=0.2
+        )
         shutil.make_archive(str(work / "players"), "zip", data)
         (work / "notes.txt").write_text("no picture")
         (work / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 broken")
         frames = sorted((data / number).rglob("*.jpg"))
         for index, frame in enumerate(frames):
             shutil.copy(frame, work / f"film-{index}.jpg")
-        subprocess.run(["ffmpeg", "-loglevel", "error", "-framerate", "10", "-i", work / "film-%d.jpg", "-vf", "scale=96:96", "-crf", "10",
-                        "-pix_fmt", "yuv420p", work / "player.mp4"], check=True)
-        looks = {"desk": {"viewport": {"width": 1280, "height": 900}},
-                 "phone": {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
-                 "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}}
+        film = [
+            "-framerate",
+            "10",
+            "-i",
+            work / "film-%d.jpg",
+            "-vf",
+            "scale=96:96",
+            "-crf",
+            "10",
+            "-pix_fmt",
+            "yuv420p",
+        ]
+        subprocess.run(["ffmpeg", "-loglevel", "error", *film, work / "player.mp4"], check=True)
+        desk, phone = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+        looks = {
+            "desk": {"viewport": desk},
+            "phone": {"viewport": phone, "device_scale_factor": 2, "is_mobile": True, "has_touch": True},
+            "dark": {"viewport": desk, "color_scheme": "dark"},
+        }
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox"])
             for look, settings in looks.items():
                 page = browser.new_context(**settings).new_page()
-                complaints = []
-                page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-                page.on("pageerror", lambda error: complaints.append(str(error)))
-                foreign = []
-                page.on("request", lambda request: foreign.append(request.url)
-                        if not request.url.startswith((service.address, "data:", "blob:")) else None)
+                messages, complaints, urls = [], [], []
+                page.on("console", messages.append)
+                page.on("pageerror", complaints.append)
+                page.on("request", lambda request, urls=urls: urls.append(request.url))
                 page.goto(service.address)
                 expect(page.locator("#model option")).to_have_count(2)
                 choose(page, data, number, is_phone=settings.get("is_mobile", False))
                 page.reload()
                 check(page, options.out, look, data, work, number)
                 # The browser itself reports the request that was meant to fail.
-                complaints = [text for text in complaints if "422" not in text]
+                complaints += [message.text for message in messages if message.type == "error"]
+                complaints = [text for text in map(str, complaints) if "422" not in text]
                 assert not complaints, complaints
+                foreign = [url for url in urls if not url.startswith((service.address, "data:", "blob:"))]
                 assert not foreign, foreign
                 print(f"{look}: fine")
             browser.close()

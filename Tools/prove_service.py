@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Does to `jersey serve` what strangers do, and ends it under load, many times over.
 
-    Tools/prove_service.py [--jersey .build/release/jersey] [hostile] [slow] [restarts] [reload] [--restarts 100]
+    Tools/prove_service.py [hostile] [slow] [restarts] [reload] [--restarts 100]
 
 hostile   each of many hostile requests gets a 4xx in under a second, and the service is ready afterwards
 slow      clients that send a byte at a time are ended in time, and others are served meanwhile
 restarts  SIGTERM under load: exit status 0, and whatever the service has answered has come to its client
 reload    weights are swapped under load: every request is answered
 
-Standard library only. `schemathesis run ADDRESS/openapi.json --checks not_a_server_error` is the fifth proof.
+Standard library only. `schemathesis run ADDRESS/openapi.json --checks not_a_server_error` is the fifth
+proof.
 """
-import argparse
+
 import base64
 import http.client
 import io
@@ -24,15 +25,20 @@ import time
 import uuid
 import zipfile
 
-from serving import TOKEN, Service, form, png, received, sequences, synthesize
-
+from harness.data import number_crops, sequences
+from harness.programs import Parser
+from harness.service import TOKEN, Service, form, png, received
 
 # What hostile clients send: a name, and the raw request.
 
+
+def raw(line: str, *fields: str, body: bytes = b"") -> bytes:
+    return "\r\n".join([line, "Host: localhost", *fields]).encode() + b"\r\n\r\n" + body
+
+
 def post(path: str, body: bytes, kind: str, *more: str, length: int | None = None) -> bytes:
-    head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Type: {kind}", f"Content-Length: {len(body) if length is None else length}",
-            "Connection: close", *more]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+    size = f"Content-Length: {len(body) if length is None else length}"
+    return raw(f"POST {path} HTTP/1.1", f"Content-Type: {kind}", size, "Connection: close", *more, body=body)
 
 
 def predict(*frames: bytes) -> bytes:
@@ -44,9 +50,15 @@ def as_json(value, path: str = "/v1/predict") -> bytes:
     return post(path, value if isinstance(value, bytes) else json.dumps(value).encode(), "application/json")
 
 
-def chunked(pieces, kind: str = "application/json") -> bytes:
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    return head.encode() + b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+def chunked(pieces) -> bytes:
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    fields = ["Content-Type: application/json", "Transfer-Encoding: chunked", "Connection: close"]
+    return raw("POST /v1/predict HTTP/1.1", *fields, body=body)
+
+
+def film(name: str, content: bytes) -> bytes:
+    head = f'--x\r\nContent-Disposition: form-data; name="video"; filename="{name}"\r\n\r\n'.encode()
+    return post("/v1/predict", head + content + b"\r\n--x--", "multipart/form-data; boundary=x")
 
 
 def archive(*entries) -> bytes:
@@ -67,8 +79,8 @@ def link(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
 
 
 def infer(data: str, datatype: str = "BYTES", shape: str = "[1]") -> bytes:
-    return as_json(f'{{"inputs": [{{"name": "frames", "shape": {shape}, "datatype": "{datatype}", "data": {data}}}]}}'.encode(),
-                   "/v2/models/bundled/infer")
+    tensor = f'{{"name": "frames", "shape": {shape}, "datatype": "{datatype}", "data": {data}}}'
+    return as_json(f'{{"inputs": [{tensor}]}}'.encode(), "/v2/models/bundled/infer")
 
 
 def hostile(frame: bytes) -> list:
@@ -78,14 +90,17 @@ def hostile(frame: bytes) -> list:
     many = [png(3000, 3000, b"\0" * (3000 * 3 + 1) * 3000)] * 8
     jpeg = bytearray(frame)
     mark = frame.index(b"\xff\xc0")
-    jpeg[mark + 5:mark + 9] = b"\xff\xff\xff\xff"
+    jpeg[mark + 5 : mark + 9] = b"\xff\xff\xff\xff"
     boundary = "multipart/form-data; boundary=x"
     limit = 64 << 20
     return [
         ("a body of 64 MiB + 1", post("/v1/predict", b" " * (limit + 1), "application/json")),
         ("the same in chunks", chunked([b" " * (1 << 20)] * 64 + [b" "])),
-        ("a length of 64 MiB + 1 and no body", post("/v1/predict", b"", "application/json", length=limit + 1)),
-        ("a length beyond all numbers", post("/v1/predict", b"", "application/json", length=10 ** 30)),
+        (
+            "a length of 64 MiB + 1 and no body",
+            post("/v1/predict", b"", "application/json", length=limit + 1),
+        ),
+        ("a length beyond all numbers", post("/v1/predict", b"", "application/json", length=10**30)),
         ("a length below zero", post("/v1/predict", b"", "application/json", length=-1)),
         ("65,537 chunks", chunked([b" "] * 65_537)),
         ("lists 101 deep", as_json(b"[" * 101 + b"]" * 101)),
@@ -108,22 +123,38 @@ def hostile(frame: bytes) -> list:
         ("a form without a boundary", post("/v1/predict", b"--x", "multipart/form-data")),
         ("a form with another boundary", post("/v1/predict", form([frame])[0], boundary)),
         ("a form that ends early", post("/v1/predict", form([frame])[0][:-30], form([frame])[1])),
-        ("a form of 100,000 parts", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="frames"\r\n\r\n\r\n' * 100_000 + b"--x--", boundary)),
+        (
+            "a form of 100,000 parts",
+            post(
+                "/v1/predict",
+                b'--x\r\nContent-Disposition: form-data; name="frames"\r\n\r\n\r\n' * 100_000 + b"--x--",
+                boundary,
+            ),
+        ),
         ("a form of 32 MiB of boundaries", post("/v1/predict", b"--x\r\n" * (32 << 20 >> 3), boundary)),
-        ("a form's part with a head of 1 MiB", post("/v1/predict", b"--x\r\n" + b"a: b\r\n" * 170_000 + b"\r\n\r\n--x--", boundary)),
+        (
+            "a form's part with a head of 1 MiB",
+            post("/v1/predict", b"--x\r\n" + b"a: b\r\n" * 170_000 + b"\r\n\r\n--x--", boundary),
+        ),
         ("a picture of 100,000 x 100,000", predict(bomb)),
         ("a picture of 16 million pixels and more", predict(large)),
         ("72 million pixels in eight pictures", predict(*many)),
         ("a JPEG that says 65,535 x 65,535", predict(bytes(jpeg))),
-        ("half a picture", predict(frame[:len(frame) // 2])),
+        ("half a picture", predict(frame[: len(frame) // 2])),
         ("an empty picture", predict(b"")),
         ("random bytes for a picture", predict(bytes(range(256)) * 40)),
         ("a GIF", predict(b"GIF89a" + b"\0" * 100)),
-        ("an SVG with an entity", predict(b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>')),
+        (
+            "an SVG with an entity",
+            predict(b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>'),
+        ),
         ("a zip that leads out of itself", archive(("../../evil.jpg", frame))),
         ("a zip with an absolute path", archive(("/tmp/evil.jpg", frame))),
         ("a zip with a link", archive(("a.jpg", link))),
-        ("a zip that grows to a gibibyte", archive(*[(f"{index}/1.png", b"\0" * (15 << 20)) for index in range(70)])),
+        (
+            "a zip that grows to a gibibyte",
+            archive(*[(f"{index}/1.png", b"\0" * (15 << 20)) for index in range(70)]),
+        ),
         ("a zip with one entry of 100 MiB", archive(("1.png", b"\0" * (100 << 20)))),
         ("a zip of zips", archive(("1.zip", archive(("1.jpg", frame))))),
         ("a zip of 5,000 entries", archive(*[(f"{index}.jpg", b"") for index in range(5000)])),
@@ -132,25 +163,45 @@ def hostile(frame: bytes) -> list:
         ("a zip of broken frames", archive(("1.jpg", b"broken"), ("2.jpg", frame[:100]))),
         ("no zip", post("/v1/predict/archive", b"PK\3\4 no zip at all", "application/zip")),
         ("an empty zip", post("/v1/predict/archive", b"", "application/zip")),
-        ("no video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\nno video\r\n--x--', boundary)),
-        ("a playlist for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.m3u8"\r\n\r\n#EXTM3U\n'
-                                                      b"#EXTINF:1,\nfile:///etc/passwd\n\r\n--x--", boundary)),
-        ("a list of files for a video", post("/v1/predict", b'--x\r\nContent-Disposition: form-data; name="video"; filename="a"\r\n\r\nffconcat version 1.0\n'
-                                                          b"file /etc/passwd\n\r\n--x--", boundary)),
+        ("no video", film("a.mp4", b"no video")),
+        ("a playlist for a video", film("a.m3u8", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")),
+        ("a list of files for a video", film("a", b"ffconcat version 1.0\nfile /etc/passwd\n")),
         ("another type", post("/v1/predict", b"x", "text/plain")),
-        ("no type", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx"),
-        ("another method", b"DELETE /v1/predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-        ("a path that leads out", b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-        ("a path that is no text", b"GET /v2/models/%ff%00%2e/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-        ("a line of 1 MiB", b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-        ("10,000 fields", b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"a%d: b\r\n" % index for index in range(10_000)) + b"\r\n"),
-        ("two lengths", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
-        ("a length and chunks", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET"),
-        ("a chunk whose length is none", b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        ("no type", raw("POST /v1/predict HTTP/1.1", "Content-Length: 1", "Connection: close", body=b"x")),
+        ("another method", raw("DELETE /v1/predict HTTP/1.1", "Connection: close")),
+        ("a path that leads out", raw("GET /../../etc/passwd HTTP/1.1", "Connection: close")),
+        ("a path that is no text", raw("GET /v2/models/%ff%00%2e/ready HTTP/1.1", "Connection: close")),
+        ("a line of 1 MiB", raw("GET /" + "a" * (1 << 20) + " HTTP/1.1")),
+        ("10,000 fields", raw("GET / HTTP/1.1", *[f"a{index}: b" for index in range(10_000)])),
+        (
+            "two lengths",
+            raw("POST /v1/predict HTTP/1.1", "Content-Length: 1", "Content-Length: 2", body=b"xx"),
+        ),
+        (
+            "a length and chunks",
+            raw(
+                "POST /v1/predict HTTP/1.1",
+                "Content-Length: 4",
+                "Transfer-Encoding: chunked",
+                body=b"0\r\n\r\nGET",
+            ),
+        ),
+        (
+            "a chunk whose length is none",
+            raw("POST /v1/predict HTTP/1.1", "Transfer-Encoding: chunked", body=b"zz\r\n"),
+        ),
         ("no HTTP", b"\x16\x03\x01 hello\r\n\r\n"),
         ("another model", as_json({"frames": [encoded]}, "/v1/predict?model=nobody")),
         ("a change without a token", post("/v2/repository/models/bundled/load", b"", "application/json")),
-        ("a change with another token", post("/v2/repository/models/bundled/load", b"", "application/json", "Authorization: Bearer " + "x" * len(TOKEN))),
+        (
+            "a change with another token",
+            post(
+                "/v2/repository/models/bundled/load",
+                b"",
+                "application/json",
+                "Authorization: Bearer " + "x" * len(TOKEN),
+            ),
+        ),
     ]
 
 
@@ -179,7 +230,10 @@ def prove_hostile(service: Service, frames: list) -> None:
     slowest, count = 0.0, 0
     whole = predict(*frames)
     cases = [(name, request, half) for name, request in hostile(frames[0]) for half in (False, True)]
-    cases += [("half a request and a half-closed connection", whole[:len(whole) // 2], True), ("a half-closed connection", whole, True)]
+    cases += [
+        ("half a request and a half-closed connection", whole[: len(whole) // 2], True),
+        ("a half-closed connection", whole, True),
+    ]
     for name, request, half in cases:
         status, seconds = exchange(service, request, half)
         assert 400 <= status < 500, f"{name}: status {status}"
@@ -188,7 +242,10 @@ def prove_hostile(service: Service, frames: list) -> None:
         slowest, count = max(slowest, seconds), count + 1
     status, _ = exchange(service, whole)
     assert status == 200, f"an honest request gets {status} afterwards"
-    print(f"hostile: {count} requests, each a 4xx, the slowest after {slowest * 1000:.0f} ms; ready after each; {service.memory():.0f} MiB")
+    print(
+        f"hostile: {count} requests, each a 4xx, the slowest after {slowest * 1000:.0f} ms; "
+        f"ready after each; {service.memory():.0f} MiB"
+    )
 
 
 def prove_slow(service: Service, frames: list) -> None:
@@ -196,7 +253,10 @@ def prove_slow(service: Service, frames: list) -> None:
     wires = []
     for index in range(200):
         wire = socket.create_connection((service.host, service.port))
-        wire.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n" + (b"Content-Length: 1000\r\n\r\n" if index % 2 else b""))
+        wire.sendall(
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n"
+            + (b"Content-Length: 1000\r\n\r\n" if index % 2 else b"")
+        )
         wire.setblocking(False)
         wires.append(wire)
     start, slowest, answers = time.monotonic(), 0.0, []
@@ -220,7 +280,10 @@ def prove_slow(service: Service, frames: list) -> None:
         time.sleep(1)
     assert not wires, f"{len(wires)} slow clients are still connected after a minute"
     assert answers.count(b"408") == 100, answers
-    print(f"slow: all 200 ended after {time.monotonic() - start:.0f} s, 100 of them with 408; an honest request took {slowest * 1000:.0f} ms at most")
+    print(
+        f"slow: all 200 ended after {time.monotonic() - start:.0f} s, 100 of them with 408; "
+        f"an honest request took {slowest * 1000:.0f} ms at most"
+    )
 
 
 class Load:
@@ -284,16 +347,28 @@ def prove_restarts(jersey: str, bodies: list, count: int) -> None:
             log = service.records()
             ends = [record["in_progress"] for record in log if record["message"] == "ended"]
             assert ends == [0], f"restart {index + 1}: requests that were under way at the end: {ends}"
-            records.update({record["request_id"]: record["status"] for record in log if record["message"] == "request"
-                            and record["path"] == "/v1/predict"})
+            records.update(
+                {
+                    record["request_id"]: record["status"]
+                    for record in log
+                    if record["message"] == "request" and record["path"] == "/v1/predict"
+                }
+            )
     finally:
         answers = load.end()
     answered = [request for request, status in records.items() if status == 200]
     wrong = [request for request, status in records.items() if answers.get(request) != status]
     lost = sum(status == "lost" for status in answers.values())
-    assert not wrong, f"{len(wrong)} requests that the service has answered did not come to their clients, such as {wrong[0]}"
-    print(f"restarts: {count}, each with exit status 0, the slowest after {slowest:.1f} s; {len(answered)} requests answered and all of them received; "
-          f"{sum(status == 503 for status in records.values())} told to go elsewhere; {lost} never came to the service")
+    assert not wrong, (
+        f"{len(wrong)} requests that the service has answered did not come to their clients, "
+        f"such as {wrong[0]}"
+    )
+    print(
+        f"restarts: {count}, each with exit status 0, the slowest after {slowest:.1f} s; "
+        f"{len(answered)} requests answered and all of them received; "
+        f"{sum(status == 503 for status in records.values())} told to go elsewhere; "
+        f"{lost} never came to the service"
+    )
 
 
 def prove_reload(service: Service, bodies: list, count: int = 20) -> None:
@@ -303,7 +378,7 @@ def prove_reload(service: Service, bodies: list, count: int = 20) -> None:
         wire.request("POST", "/v2/repository/models/bundled/load", "", {"Authorization": f"Bearer {TOKEN}"})
         assert wire.getresponse().status == 200
     answers = load.end()
-    others = {status for status in answers.values()} - {200}
+    others = set(answers.values()) - {200}
     assert not others, f"requests got {others} while a model was loaded anew"
     print(f"reload: {count} times under load; {len(answers)} requests, all answered")
 
@@ -312,14 +387,14 @@ LIMIT = 1.0  # seconds
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(__doc__)
     parser.add_argument("proofs", nargs="*", default=["hostile", "slow", "restarts", "reload"])
-    parser.add_argument("--jersey", default=".build/release/jersey")
+    parser.add_jersey()
     parser.add_argument("--restarts", type=int, default=100)
     options = parser.parse_args()
-    jersey = str(pathlib.Path(options.jersey).resolve())
+    jersey = options.jersey
     with tempfile.TemporaryDirectory() as folder:
-        data = sequences(synthesize(jersey, pathlib.Path(folder) / "data", "7,10,23,48", frames=8))
+        data = sequences(number_crops(jersey, pathlib.Path(folder) / "data", "7,10,23,48", frames=8))
         bodies = [form(frames) for frames in data]
         if "restarts" in options.proofs:
             prove_restarts(jersey, bodies, options.restarts)

@@ -227,7 +227,7 @@ describe() { # folder of the wheel
     cut -d' ' -f3- "$1/.complete"
 }
 
-# A libtorch of the user's own: checked, and linked to where the package looks without environment variables, unless that is taken.
+# A libtorch of the user's own: checked, and linked to as .torch where there is none. Set-ups without environment variables take that.
 use_own() { # folder, where it comes from
     check_headers "$1" "$2"
     check_loads "$1"
@@ -236,11 +236,14 @@ use_own() { # folder, where it comes from
         ln -sfn "$(cd "$1" && pwd)" .torch
         say "libtorch: .torch now points there, so $2 need not be set again"
     elif [ ! .torch -ef "$1" ]; then
-        say "libtorch: .torch is another one; builds use it whenever $2 is not set"
+        libtorch=$(cd "$1" && pwd)
+        say "libtorch: .torch is another one; the next set-up for which $2 is not set goes back to it"
     fi
 }
 
+# Puts libtorch in place, and leaves in `libtorch` where.
 install_libtorch() {
+    libtorch=$root/.torch
     if [ -n "${LIBTORCH:-}" ]; then
         use_own "$LIBTORCH" LIBTORCH
         return
@@ -279,6 +282,56 @@ install_libtorch() {
     say "libtorch: $(describe "$folder"), in .torch -> $folder/torch"
 }
 
+# ---- what SwiftPM is told of it ----------------------------------------------------------------------------------------------
+
+# The folder with CUDA's headers, where libtorch is complete for a GPU: beside it, as wheels have them, or the system's.
+cuda_headers() { # folder of libtorch
+    local folder
+    [ -e "$1/lib/libtorch_cuda.so" ] || return 0
+    if grep -qs ' load ' "$1/../.complete"; then return 0; fi
+    for folder in "$1/../nvidia/cu13/include" /usr/local/cuda/include; do
+        if [ -e "$folder/nvrtc.h" ]; then echo "$folder"; return; fi
+    done
+}
+
+# Writes standard input to a file. A file that holds it already is left alone, so that nothing is compiled anew.
+write_file() { # file
+    cat > "$1.$$"
+    if cmp -s "$1.$$" "$1"; then rm "$1.$$"; else mv "$1.$$" "$1"; fi
+}
+
+# Writes a pkg-config file, and a header for the rest: SwiftPM takes -I, -L and -l from such a file, and no other flag.
+describe_to_swiftpm() { # folder to write to, folder of libtorch
+    local cuda
+    cuda=$(cuda_headers "$2")
+    mkdir -p "$1/include"
+    write_file "$1/jersey-libtorch.pc" << EOF
+Name: jersey-libtorch
+Description: The libtorch that jersey is built with; \`make setup\` writes this file
+Version: $(version_of "$2")
+Cflags: -I\${pcfiledir}/include -I${2// /\\ }/include${cuda:+ -I${cuda// /\\ }}
+Libs: -L${2// /\\ }/lib -ltorch_cpu -lc10${cuda:+ -ltorch_cuda -lc10_cuda}
+EOF
+    write_file "$1/include/jersey_libtorch.h" << EOF
+// \`make setup\` writes this file.
+#define JERSEY_LIBTORCH_LIBRARIES "$2/lib"${cuda:+
+#define CT_CUDA}
+EOF
+}
+
+# Writes the description that this clone is built with, and the user's, with which packages that depend on jersey are built.
+configure_swiftpm() {
+    local users=$cache/pkgconfig/jersey-libtorch.pc before
+    before=$(cat "$users" 2> /dev/null || true)
+    describe_to_swiftpm "$root/.pkgconfig" "$libtorch"
+    describe_to_swiftpm "$cache/pkgconfig" "$(readlink -f "$libtorch")"
+    [ "$before" = "$(cat "$users")" ] || say "libtorch: packages that depend on jersey are built with it, too ($users)"
+    if [[ $root == *" "* && $cache == *" "* ]]; then
+        stop "'$root' and '$cache' both have a space in their names, and SwiftPM finds no pkg-config file in such a folder.
+    Move the clone, or set XDG_CACHE_HOME, here and for \`swift build\`"
+    fi
+}
+
 # ------------------------------------------------------------------------------------------------------------------------------
 
 case ${1:-all} in
@@ -286,8 +339,12 @@ all)
     command -v swift > /dev/null || stop "no 'swift' found: install Swift 6.3 (see swift.org/install) and have it on PATH"
     install_packages
     install_libtorch
+    configure_swiftpm
     ;;
 packages) install_packages ;;
-libtorch) install_libtorch ;;
+libtorch)
+    install_libtorch
+    configure_swiftpm
+    ;;
 *) stop "'$1' is not one of: packages, libtorch" ;;
 esac

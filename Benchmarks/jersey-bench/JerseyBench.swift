@@ -11,7 +11,7 @@ struct JerseyBench: ParsableCommand {
         commandName: "jersey-bench", abstract: "Times training steps, loading and inference.",
         subcommands: [
             TrainingStepBench.self, LoadingBench.self, InferenceBench.self, SequencesBench.self, BookkeepingBench.self,
-            ReferenceBench.self,
+            ReferenceBench.self, RostersBench.self, WindowsBench.self,
         ])
 }
 
@@ -73,7 +73,7 @@ struct InferenceBench: ParsableCommand {
     @Option var weights: String
     @Option(help: "uint8 (T, height, width, 3).") var input: String
     @Option var form = Form.float32
-    @Option var device = TrainingConfig.DeviceChoice.cpu
+    @Option var device = Device.Choice.cpu
     @Option var threads = 2
     @Option var frames = 16
     @Option var height = 192
@@ -192,4 +192,4 @@ struct BookkeepingBench: ParsableCommand {
     }
 }
 
-extension TrainingConfig.DeviceChoice: ExpressibleByArgument {}
+extension Device.Choice: ExpressibleByArgument {}

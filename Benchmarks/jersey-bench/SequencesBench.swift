@@ -37,7 +37,7 @@ struct SequencesBench: ParsableCommand {
         let loader = reader.loader
         var config = DataConfig()
         config.path = data
-        config.maximumFrames = checkpoint.card.maximumFrames
+        config.input = checkpoint.card.input
         let dataset = try Dataset(config)
         let splits = try weights.map {
             try Splits(contentsOf: URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json"))

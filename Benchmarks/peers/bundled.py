@@ -1,4 +1,6 @@
-"""Reads tracklets with the bundled model's network in PyTorch, as one would in Python: the same weights, frames and sums."""
+"""Reads tracklets with the bundled model's network in PyTorch, as one would in Python: the same weights,
+frames and sums.
+"""
 
 import argparse
 import json
@@ -24,7 +26,9 @@ class Block(nn.Module):
         self.conv2, self.bn2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)
         self.downsample = None
         if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
 
     def forward(self, x):
         y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
@@ -36,12 +40,18 @@ class Digits(nn.Module):
         super().__init__()
         self.key, self.place = nn.Linear(channels, width), nn.Linear(14, width, bias=False)
         self.queries = nn.Parameter(torch.zeros(2, width))
-        self.hidden, self.digit, self.blank = nn.Linear(channels, channels), nn.Linear(channels, 10), nn.Linear(channels, 1)
+        self.hidden, self.digit, self.blank = (
+            nn.Linear(channels, channels),
+            nn.Linear(channels, 10),
+            nn.Linear(channels, 1),
+        )
         self.known_places = {}
 
     def places(self, height, width, device):
         if (height, width) not in self.known_places:
-            self.known_places[height, width] = self.place_codes(height, width).to(device=device, dtype=self.place.weight.dtype)
+            self.known_places[height, width] = self.place_codes(height, width).to(
+                device=device, dtype=self.place.weight.dtype
+            )
         return self.known_places[height, width]
 
     @staticmethod
@@ -54,7 +64,9 @@ class Digits(nn.Module):
 
     def forward(self, maps):
         contents = maps.flatten(2).transpose(1, 2)
-        scores = (self.key(contents) + self.place(self.places(*maps.shape[2:], maps.device))) @ self.queries.T / 8
+        scores = (
+            (self.key(contents) + self.place(self.places(*maps.shape[2:], maps.device))) @ self.queries.T / 8
+        )
         digits = torch.relu(self.hidden(scores.softmax(1).transpose(1, 2) @ contents))
         seen = self.digit(digits)
         return torch.cat([seen[:, 0], self.blank(digits[:, 0])], 1), seen[:, 1]
@@ -83,8 +95,13 @@ def weights(path):
     length = struct.unpack("<Q", data[:8])[0]
     kinds = {"F32": np.float32, "F16": np.float16, "I64": np.int64}
     return {
-        name: torch.from_numpy(np.frombuffer(data[8 + length:][slice(*info["data_offsets"])], kinds[info["dtype"]]).reshape(info["shape"]).copy())
-        for name, info in json.loads(data[8:8 + length]).items() if name != "__metadata__"
+        name: torch.from_numpy(
+            np.frombuffer(data[8 + length :][slice(*info["data_offsets"])], kinds[info["dtype"]])
+            .reshape(info["shape"])
+            .copy()
+        )
+        for name, info in json.loads(data[8 : 8 + length]).items()
+        if name != "__metadata__"
     }
 
 
@@ -95,7 +112,7 @@ def frame(path):
     picture = torch.from_numpy(np.array(image.resize(size, Image.BILINEAR))).permute(2, 0, 1)
     canvas = torch.zeros(3, SIZE, SIZE)
     top, left = (SIZE - picture.shape[1]) // 2, (SIZE - picture.shape[2]) // 2
-    canvas[:, top:top + picture.shape[1], left:left + picture.shape[2]] = picture / 255
+    canvas[:, top : top + picture.shape[1], left : left + picture.shape[2]] = picture / 255
     return (canvas - MEAN) / STD
 
 
@@ -112,12 +129,20 @@ def main():
     start, answers = time.perf_counter(), {}
     with torch.inference_mode():
         for first in range(0, len(sequences), BATCH):
-            group = [sorted(folder.glob("*.jpg"), key=lambda p: int("".join(filter(str.isdigit, p.stem))))[:FRAMES]
-                     for folder in sequences[first:first + BATCH]]
-            stack = torch.stack([frame(path) for paths in group for path in paths]).contiguous(memory_format=torch.channels_last)
+            group = [
+                sorted(folder.glob("*.jpg"), key=lambda p: int("".join(filter(str.isdigit, p.stem))))[:FRAMES]
+                for folder in sequences[first : first + BATCH]
+            ]
+            stack = torch.stack([frame(path) for paths in group for path in paths]).contiguous(
+                memory_format=torch.channels_last
+            )
             tens, ones, readable = model(stack)
-            for folder, t, o in zip(sequences[first:], (tens * readable).split([len(p) for p in group]),
-                                    (ones * readable).split([len(p) for p in group])):
+            for folder, t, o in zip(
+                sequences[first:],
+                (tens * readable).split([len(p) for p in group]),
+                (ones * readable).split([len(p) for p in group]),
+                strict=False,
+            ):
                 a, b = int(t.sum(0).argmax()), int(o.sum(0).argmax())
                 answers[str(folder.relative_to(options.data))] = ("" if a == 10 else str(a)) + str(b)
     print(json.dumps({"seconds": time.perf_counter() - start, "answers": answers}))

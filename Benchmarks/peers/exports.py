@@ -1,6 +1,8 @@
-"""Reads the exports of one model, as written by export_check.py, and prints how far their answers are from jersey's: a row of a table.
+"""Reads the exports of one model, as written by export_check.py, and prints how far their answers are from
+jersey's: a row of a table.
 
-A figure is the largest difference of a logit or weight as a share of the largest one, over all batches. Exits with 1 where one is too large.
+A figure is the largest difference of a logit or weight as a share of the largest one, over all batches.
+Exits with 1 where one is too large.
 """
 
 import argparse
@@ -28,7 +30,10 @@ def batches(folder):
         index, name = key.split(".")
         found.setdefault(int(index), {})[name] = tensor
     return [
-        ({k: v for k, v in batch.items() if k in ("frames", "lengths")}, {k: v for k, v in batch.items() if k not in ("frames", "lengths")})
+        (
+            {k: v for k, v in batch.items() if k in ("frames", "lengths")},
+            {k: v for k, v in batch.items() if k not in ("frames", "lengths")},
+        )
         for _, batch in sorted(found.items())
     ]
 
@@ -37,7 +42,9 @@ def study(model):
     """What the study's network answers, which takes normalised frames and gives two tensors."""
 
     def run(inputs):
-        tens, ones = model(zoo.normalized(inputs["frames"]), *([inputs["lengths"]] if "lengths" in inputs else []))
+        tens, ones = model(
+            zoo.normalized(inputs["frames"]), *([inputs["lengths"]] if "lengths" in inputs else [])
+        )
         return {"tens": tens, "ones": ones}
 
     return run
@@ -74,7 +81,12 @@ def onnx_runtime(name, folder):
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     assert name in session.get_modelmeta().custom_metadata_map["jersey"]
     names = [output.name for output in session.get_outputs()]
-    return lambda inputs: dict(zip(names, session.run(None, {k: v.numpy() for k, v in inputs.items()})))
+
+    def run(inputs):
+        results = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        return dict(zip(names, results, strict=True))
+
+    return run
 
 
 def open_vino(name, folder):
@@ -91,8 +103,11 @@ def open_vino(name, folder):
 # How, with which reference, and what is compared: the study's networks do not show their attention.
 DIGITS, ALL = ["tens", "ones"], ["tens", "ones", "attention"]
 READERS = {
-    "safetensors": (safetensors(".safetensors"), ".", DIGITS), "float16": (safetensors(".16.safetensors"), "half", DIGITS),
-    "pth": (pth, ".", DIGITS), "torch.jit": (torchscript, ".", ALL), "ONNX Runtime": (onnx_runtime, ".", ALL),
+    "safetensors": (safetensors(".safetensors"), ".", DIGITS),
+    "float16": (safetensors(".16.safetensors"), "half", DIGITS),
+    "pth": (pth, ".", DIGITS),
+    "torch.jit": (torchscript, ".", ALL),
+    "ONNX Runtime": (onnx_runtime, ".", ALL),
     "OpenVINO": (open_vino, ".", ALL),
 }
 

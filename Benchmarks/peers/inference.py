@@ -1,8 +1,9 @@
 """Forward passes of one model in one of the ways that Python offers.
 
-After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints their seconds as JSON. With
-`--random FILE` it writes random weights instead, for all to hold. With `--lengths FILE` a pass is one over sequences of so many frames, so
-many at once as `--batch` says, each batch padded to its longest.
+After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints
+their seconds as JSON. With `--random FILE` it writes random weights instead, for all to hold. With
+`--lengths FILE` a pass is one over sequences of so many frames, so many at once as `--batch` says, each
+batch padded to its longest.
 """
 
 import argparse
@@ -18,19 +19,11 @@ import bundled
 import numpy
 import torch
 import zoo
-
-FORMS = {
-    "cpu": [
-        "eager", "channels-last", "inductor", "inductor-bf16", "onnxruntime", "onnxruntime-int8", "openvino", "openvino-bf16",
-        "openvino-int8",
-    ],
-    # All but the first in half precision, colours last.
-    "cuda": ["eager", "float16", "graph", "inductor", "inductor-autotune"],
-}
+from forms import FORMS
 
 
 class Whole(zoo.Sequence):
-    """Sequences without padding, so that nothing needs packing: what compilers and exporters understand best."""
+    """Sequences without padding, so that nothing needs packing, which compilers and exporters like best."""
 
     def forward(self, frames):  # (B, T, 3, H, W)
         features = self.encoder.backbone(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
@@ -58,7 +51,12 @@ class Evidence(bundled.Model):
         return tuple((logs * readable).view(batch, time, -1).sum(1) for logs in (tens, ones))
 
 
-MODELS = {"attn_bgru_luong": Whole, "seq_bgru_mp": Whole, "basic_r18": Single, "evidence_tied": lambda _: Evidence()}
+MODELS = {
+    "attn_bgru_luong": Whole,
+    "seq_bgru_mp": Whole,
+    "basic_r18": Single,
+    "evidence_tied": lambda _: Evidence(),
+}
 
 
 def load(path):
@@ -70,19 +68,26 @@ def load(path):
 def onnx_file(model, frames, any_length):
     path = tempfile.mkdtemp() + "/model.onnx"
     torch.onnx.export(
-        model, (frames,), path, input_names=["frames"], output_names=["tens", "ones"], dynamo=False,
-        dynamic_axes={"frames": {0: "batch", 1: "length"}} if any_length else None)
+        model,
+        (frames,),
+        path,
+        input_names=["frames"],
+        output_names=["tens", "ones"],
+        dynamo=False,
+        dynamic_axes={"frames": {0: "batch", 1: "length"}} if any_length else None,
+    )
     return path
 
 
 def int8_file(path, values):
-    """With quantisers around convolutions, as ONNX Runtime makes them and OpenVINO takes them: weights by channel, the frames
-    themselves tell what activations have to hold."""
+    """With quantisers around convolutions, as ONNX Runtime makes them and OpenVINO takes them: weights by
+    channel, the frames themselves tell what activations have to hold."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Frames(CalibrationDataReader):
-        rest = [values]
+        def __init__(self):
+            self.rest = [values]
 
         def get_next(self):
             return self.rest.pop() if self.rest else None
@@ -90,8 +95,15 @@ def int8_file(path, values):
     prepared, target = path + ".prepared.onnx", path + ".int8.onnx"
     quant_pre_process(path, prepared)
     quantize_static(
-        prepared, target, Frames(), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8, op_types_to_quantize=["Conv", "Add", "MaxPool"])
+        prepared,
+        target,
+        Frames(),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=["Conv", "Add", "MaxPool"],
+    )
     return target
 
 
@@ -100,7 +112,10 @@ def prepared_on_gpu(form, model, frames):
     if form != "eager":
         model = model.half().to(memory_format=torch.channels_last)
         frames = frames.half().permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
-    run = lambda: model(frames)
+
+    def run():
+        return model(frames)
+
     if form == "graph":
         side = torch.cuda.Stream()
         with torch.cuda.stream(side):
@@ -119,8 +134,12 @@ def prepared_on_gpu(form, model, frames):
         import torch._inductor.config as config
 
         config.freezing = True
-        compiled = torch.compile(model, mode="max-autotune" if form.endswith("autotune") else "reduce-overhead")
-        run = lambda: compiled(frames)
+        compiled = torch.compile(
+            model, mode="max-autotune" if form.endswith("autotune") else "reduce-overhead"
+        )
+
+        def run():
+            return compiled(frames)
 
     def finished():
         results = run()
@@ -133,7 +152,9 @@ def prepared_on_gpu(form, model, frames):
 def prepared(form, model, frames, threads, lengths):
     """A function without arguments that makes one pass, and has its results."""
     size = frames.shape[0]
-    groups = [lengths[start:start + size] for start in range(0, len(lengths), size)] or [[frames.shape[1]] * size]
+    groups = [lengths[start : start + size] for start in range(0, len(lengths), size)] or [
+        [frames.shape[1]] * size
+    ]
     order = [(len(group), max(group)) for group in groups]
     pieces = {(b, n): frames[:b, :n].contiguous() for b, n in order}
     if form.startswith(("onnxruntime", "openvino")):
@@ -211,7 +232,15 @@ def main():
     parser.add_argument("--device", choices=FORMS, default="cpu")
     parser.add_argument("--lengths", help="JSON, a list; on the CPU")
     parser.add_argument("--form", default="eager", help="of those that the device has")
-    for name, value in [("threads", 2), ("frames", 16), ("height", 192), ("width", 96), ("batch", 1), ("passes", 10), ("warmup", 10)]:
+    for name, value in [
+        ("threads", 2),
+        ("frames", 16),
+        ("height", 192),
+        ("width", 96),
+        ("batch", 1),
+        ("passes", 10),
+        ("warmup", 10),
+    ]:
         parser.add_argument(f"--{name}", type=int, default=value)
     options = parser.parse_args()
 
@@ -222,18 +251,28 @@ def main():
         return torch.save({"model_state": model.state_dict()}, options.random)
     missing = model.load_state_dict(load(options.weights), strict=False)
     assert not missing.unexpected_keys and all("num_batches" in key for key in missing.missing_keys), missing
-    pixels = numpy.fromfile(options.input, numpy.uint8).reshape(options.frames, options.height, options.width, 3)
+    pixels = numpy.fromfile(options.input, numpy.uint8).reshape(
+        options.frames, options.height, options.width, 3
+    )
     frames = zoo.normalized(torch.from_numpy(pixels))
     frames = frames.unsqueeze(0).expand(options.batch, -1, -1, -1, -1).contiguous().to(options.device)
     model = model.to(options.device)
     torch.backends.cudnn.benchmark = True
-    lengths = [int(length) for length in json.loads(pathlib.Path(options.lengths).read_text())] if options.lengths else []
+    lengths = (
+        [int(length) for length in json.loads(pathlib.Path(options.lengths).read_text())]
+        if options.lengths
+        else []
+    )
 
     # What libraries print goes elsewhere: the output is for figures.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     with torch.inference_mode() if not options.form.startswith("inductor") else torch.no_grad():
-        run = prepared_on_gpu(options.form, model, frames) if options.device == "cuda" else prepared(options.form, model, frames, options.threads, lengths)
+        run = (
+            prepared_on_gpu(options.form, model, frames)
+            if options.device == "cuda"
+            else prepared(options.form, model, frames, options.threads, lengths)
+        )
         for _ in range(options.warmup):
             run()
         tens, ones = (torch.as_tensor(value)[0].float().tolist() for value in run())

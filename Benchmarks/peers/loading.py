@@ -1,4 +1,6 @@
-"""Frames per second of the study's training loader: Pillow, its augmentation, DataLoader with worker processes."""
+"""Frames per second of the study's training loader: Pillow, its augmentation, DataLoader with worker
+processes.
+"""
 
 import argparse
 import json
@@ -48,10 +50,11 @@ def collate(items):
     """One batch, padded to its longest sequence by repeating last frames."""
     longest = max(len(frames) for frames, _, _ in items)
     batch = torch.zeros(len(items), longest, *items[0][0].shape[1:])
-    for row, (frames, _, _) in zip(batch, items):
+    for row, (frames, _, _) in zip(batch, items, strict=True):
         row[: len(frames)] = frames
         row[len(frames) :] = frames[-1]
-    lengths, tens, ones = (torch.tensor(column) for column in zip(*((len(f), t, o) for f, t, o in items)))
+    rows = [(len(frames), tens, ones) for frames, tens, ones in items]
+    lengths, tens, ones = (torch.tensor(column) for column in zip(*rows, strict=True))
     return {"frames": batch, "lengths": lengths, "tens_label": tens, "ones_label": ones}
 
 

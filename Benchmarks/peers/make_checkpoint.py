@@ -9,7 +9,9 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("file", help="where to write it (.pth)")
 parser.add_argument("--seed", type=int, default=42)
 parser.add_argument("--legacy", action="store_true", help="the format before PyTorch 1.6, instead of zip")
-parser.add_argument("--weights-only", action="store_true", help="leave out the optimizer's and the schedule's state")
+parser.add_argument(
+    "--weights-only", action="store_true", help="leave out the optimizer's and the schedule's state"
+)
 options = parser.parse_args()
 
 torch.manual_seed(options.seed)

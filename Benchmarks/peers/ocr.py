@@ -1,4 +1,6 @@
-"""Reads tracklets with an off-the-shelf text recogniser (PP-OCR through rapidocr): digits of every frame, and the majority."""
+"""Reads tracklets with an off-the-shelf text recogniser (PP-OCR through rapidocr): digits of every frame,
+and the majority.
+"""
 
 import argparse
 import collections
@@ -13,7 +15,7 @@ parser.add_argument("data", type=pathlib.Path, help="number/track/sequence/frame
 parser.add_argument("--every", type=int, default=1, help="read one of so many sequences")
 options = parser.parse_args()
 engine = RapidOCR()
-sequences = sorted(path for path in options.data.glob("*/*/*") if path.is_dir())[::options.every]
+sequences = sorted(path for path in options.data.glob("*/*/*") if path.is_dir())[:: options.every]
 start, answers = time.perf_counter(), {}
 for folder in sequences:
     votes = collections.Counter()

@@ -25,7 +25,7 @@ class Encoder(nn.Module):
 
 
 class LuongModel(nn.Module):
-    """`attn_bgru_luong`: ResNet-18 per frame, bidirectional GRU, scaled dot-product attention, two digit heads."""
+    """`attn_bgru_luong`: ResNet-18 per frame, bidirectional GRU, scaled dot-product attention, two heads."""
 
     def __init__(self, hidden=128, attention=128):
         super().__init__()
@@ -64,7 +64,7 @@ def learning_rate_groups(model, backbone=1e-4, temporal=3e-4, heads=3e-4):
 
 
 def frame_paths(folder):
-    """The images of a sequence, anchor first, the rest in text order of their names, as the study has them."""
+    """The images of a sequence, anchor first, the rest in text order of their names, as in the study."""
     images = sorted((p for p in folder.iterdir() if p.suffix.lower() in IMAGES), key=lambda p: p.name)
     return sorted(images, key=lambda p: "anchor" not in p.name.lower())
 

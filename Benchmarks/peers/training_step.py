@@ -15,7 +15,9 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--frames", type=int, default=8, help="frames per sequence, after padding")
-parser.add_argument("--lengths", help="valid frames of each sequence, as in 8,8,6,8,3,8,8,8; all are valid by default")
+parser.add_argument(
+    "--lengths", help="valid frames of each sequence, as in 8,8,6,8,3,8,8,8; all are valid by default"
+)
 parser.add_argument("--height", type=int, default=192)
 parser.add_argument("--width", type=int, default=96)
 parser.add_argument("--steps", type=int, default=10)
@@ -23,7 +25,9 @@ parser.add_argument("--warmup", type=int, default=3)
 parser.add_argument("--channels-last", action="store_true")
 parser.add_argument("--fused", action="store_true", help="the fused Adam instead of PyTorch's choice")
 options = parser.parse_args()
-lengths = [int(n) for n in options.lengths.split(",")] if options.lengths else [options.frames] * options.batch
+lengths = (
+    [int(n) for n in options.lengths.split(",")] if options.lengths else [options.frames] * options.batch
+)
 if len(lengths) != options.batch or not all(1 <= n <= options.frames for n in lengths):
     parser.error(f"--lengths needs {options.batch} numbers between 1 and {options.frames}")
 

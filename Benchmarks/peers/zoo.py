@@ -1,4 +1,6 @@
-"""The study's eighteen models in plain PyTorch, under the names of its checkpoints, and the bundled model's network: who reads a `.pth` of ours."""
+"""The study's eighteen models in plain PyTorch, under the names of its checkpoints, and the bundled
+model's network: who reads a `.pth` of ours.
+"""
 
 import torch
 from bundled import Model as Bundled
@@ -8,15 +10,27 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torchvision import models
 
 SINGLE = {
-    "basic_r18": "resnet18", "basic_effb0": "efficientnet_b0", "basic_effl0": "efficientnet_b0", "basic_mv3l": "mobilenet_v3_large",
-    "basic_mv3s": "mobilenet_v3_small", "basic_sv2": "shufflenet_v2_x1_0",
+    "basic_r18": "resnet18",
+    "basic_effb0": "efficientnet_b0",
+    "basic_effl0": "efficientnet_b0",
+    "basic_mv3l": "mobilenet_v3_large",
+    "basic_mv3s": "mobilenet_v3_small",
+    "basic_sv2": "shufflenet_v2_x1_0",
 }
 # Cell, whether it goes both ways, and what becomes of its states.
 SEQUENCES = {
-    "seq_brnn_mp": (nn.RNN, True, "mean"), "seq_urnn_fs": (nn.RNN, False, "final"), "seq_bgru_mp": (nn.GRU, True, "mean"),
-    "seq_ugru_fs": (nn.GRU, False, "final"), "seq_blstm_mp": (nn.LSTM, True, "mean"), "seq_ulstm_fs": (nn.LSTM, False, "final"),
-    "attn_bgru_bahdanau": (nn.GRU, True, "bahdanau"), "attn_bgru_luong": (nn.GRU, True, "luong"), "attn_bgru_gate": (nn.GRU, True, "gate"),
-    "attn_bgru_hc": (nn.GRU, True, "hc"), "attn_ugru_gate": (nn.GRU, False, "gate"), "attn_ugru_hc": (nn.GRU, False, "hc"),
+    "seq_brnn_mp": (nn.RNN, True, "mean"),
+    "seq_urnn_fs": (nn.RNN, False, "final"),
+    "seq_bgru_mp": (nn.GRU, True, "mean"),
+    "seq_ugru_fs": (nn.GRU, False, "final"),
+    "seq_blstm_mp": (nn.LSTM, True, "mean"),
+    "seq_ulstm_fs": (nn.LSTM, False, "final"),
+    "attn_bgru_bahdanau": (nn.GRU, True, "bahdanau"),
+    "attn_bgru_luong": (nn.GRU, True, "luong"),
+    "attn_bgru_gate": (nn.GRU, True, "gate"),
+    "attn_bgru_hc": (nn.GRU, True, "hc"),
+    "attn_ugru_gate": (nn.GRU, False, "gate"),
+    "attn_ugru_hc": (nn.GRU, False, "hc"),
 }
 
 
@@ -84,7 +98,9 @@ class Sequence(nn.Module):
             return states.sum(1) / lengths.unsqueeze(1)
         valid = torch.arange(states.shape[1]) < lengths.unsqueeze(1)
         if self.pooling == "bahdanau":
-            scores = self.attn_score(torch.tanh(self.attn_query(last).unsqueeze(1) + self.attn_key(states))).squeeze(2)
+            scores = self.attn_score(
+                torch.tanh(self.attn_query(last).unsqueeze(1) + self.attn_key(states))
+            ).squeeze(2)
         elif self.pooling == "luong":
             scores = (self.attn_key(states) @ self.attn_query(last).unsqueeze(2)).squeeze(2) / 128**0.5
         elif self.pooling == "gate":
@@ -94,7 +110,9 @@ class Sequence(nn.Module):
         weights = scores.masked_fill(~valid, float("-inf")).softmax(1)
         if self.pooling == "hc":
             best = weights.topk(min(3, weights.shape[1]), 1)
-            weights = torch.zeros_like(weights).scatter(1, best.indices, best.values / best.values.sum(1, keepdim=True))
+            weights = torch.zeros_like(weights).scatter(
+                1, best.indices, best.values / best.values.sum(1, keepdim=True)
+            )
         return (states * weights.unsqueeze(2)).sum(1)
 
 
@@ -108,11 +126,14 @@ class Evidence(nn.Module):
     def forward(self, frames, lengths):
         tens, ones, readable = self.network(frames.flatten(0, 1))
         valid = (torch.arange(frames.shape[1]) < lengths.unsqueeze(1)).unsqueeze(2)
-        return tuple(torch.where(valid, (x * readable).view(*frames.shape[:2], -1), 0).sum(1) for x in (tens, ones))
+        return tuple(
+            torch.where(valid, (x * readable).view(*frames.shape[:2], -1), 0).sum(1) for x in (tens, ones)
+        )
 
 
 def load(name, path):
-    """The model of that name with the weights of a checkpoint, and what it reads; None where PyTorch has no such network here."""
+    """The model of that name with the weights of a checkpoint, and what it reads; None where PyTorch has no
+    such network here."""
     state = torch.load(path, map_location="cpu")["model_state"]
     if name in SINGLE:
         model = inner = Single(name)

@@ -1,5 +1,5 @@
 // What only a GPU does: graphs, and kernels where libtorch has none that are fast. CUDA's headers have to lie beside libtorch for
-// this to be there (see Package.swift); without, models run on the GPU by libtorch's own operations alone.
+// this to be there (see Tools/setup.sh); without, models run on the GPU by libtorch's own operations alone.
 #include "support.h"
 
 ct_tensor ct_cuda_convolution(

@@ -29,7 +29,7 @@ struct Layer {
     const uint8_t *_Nullable residual;
     /// outputs / lanes, runs, length / 4, lanes, 4
     const int8_t *weights;
-    /// Of each output: sum · factor + offset is its byte.
+    /// An output's byte is sum · factor + offset.
     const float *factors, *offsets;
     /// (byte − zero) · factor is what a byte of the residual adds to that.
     float residual_zero, residual_factor, least;
@@ -38,7 +38,7 @@ struct Layer {
     int64_t runs, length;
     /// Where a run begins, from where its window does.
     int64_t steps[most_runs];
-    /// Of windows in a row and in a column, the runs that do not lie above or below the picture, or to its sides; a bit each.
+    /// A bit for each run of a window, in a row and in a column, that does not lie outside of the picture.
     std::vector<uint64_t> inside_rows, inside_columns;
     /// A pixel of the padding, and whether it is all zeros, which add nothing.
     const uint8_t *outside;

@@ -79,7 +79,7 @@ struct Recording {
     }
 };
 
-/// Of this thread.
+/// This thread's.
 thread_local Recording *current = nullptr;
 
 struct Step : at::ObserverContext {

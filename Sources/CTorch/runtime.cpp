@@ -10,6 +10,14 @@
 
 #include "support.h"
 
+// Programs look for libtorch where it was when they were built. SwiftPM takes no rpath from a pkg-config file, and
+// none from the manifest of a dependency. But the Swift compiler hands to the linker what this section of an object
+// says: it is how a Swift module names the libraries that it needs.
+__asm__(
+    ".pushsection .swift1_autolink_entries, \"e\", @progbits\n"
+    ".asciz \"'-Wl,-rpath," JERSEY_LIBTORCH_LIBRARIES "'\"\n"
+    ".popsection");
+
 const char *ct_version(void) { return TORCH_VERSION; }
 
 const char *ct_library_path(void) {

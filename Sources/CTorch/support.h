@@ -1,11 +1,12 @@
 // Shared by the shim's files: handles, lists, and the one place where C++ exceptions stop.
 #pragma once
 
-#if !__has_include(<ATen/ATen.h>)
+#if !__has_include(<jersey_libtorch.h>) || !__has_include(<ATen/ATen.h>)
 #error "libtorch is missing: run `make setup`"
 #endif
 
 #include <ATen/ATen.h>
+#include <jersey_libtorch.h>
 
 #include <cstring>
 #include <functional>

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyLab
+import JerseyOutput
 import JerseyServer
 import Torch
 
@@ -15,6 +17,13 @@ struct JerseyCommand: ParsableCommand {
             RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self, ExportCommand.self,
             ServeCommand.self, DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
         ])
+
+    /// The setting that `jersey help training.epochs` asks about.
+    static func setting(asked words: some Collection<String>) -> Setting? {
+        guard words.count == 2, words.first == "help", let key = words.dropFirst().first else { return nil }
+        // A command comes first: `seed` is none, and `model` might become one.
+        return configuration.subcommands.contains { $0._commandName == key } ? nil : Setting.find(key)
+    }
 
     /// The parser would only say that there are words too many, and for `help` nothing.
     ///
@@ -31,7 +40,7 @@ struct JerseyCommand: ParsableCommand {
         }
         let names = commands.map { $0._commandName }
         let kind = command == self ? "command" : "command of \(command._commandName)"
-        throw UsageError.unknown(kind, word, among: names, advice: "there are: \(names.joined(separator: ", "))")
+        throw UsageError.unknown(kind, word, among: names)
     }
 }
 
@@ -47,6 +56,9 @@ enum Main {
             // As bytes: a name that is not UTF-8 names its file all the same.
             let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }.map { word in
                 String(fileSystemBytes: UnsafeRawBufferPointer(start: word, count: strlen(word)))
+            }
+            if let setting = JerseyCommand.setting(asked: words) {
+                return Console.print(Table([], rows: setting.rows))
             }
             try JerseyCommand.checkName(words)
             try StudyFlag.check(words)
@@ -72,15 +84,12 @@ enum Main {
         }
     }
 
-    /// OpenMP's threads turn in circles for milliseconds while they wait for one whose processor another program has, and training waits
-    /// at thousands of places: with one busy program on two cores it took twice as long, and with short waits a third less, while alone
-    /// they cost nothing (docs/results.md). Small passes of reading they do slow down. The environment is read as libtorch is loaded, and
-    /// therefore the program starts once more.
+    /// `train` starts once more, with short waits in its environment. The tasks of an experiment get them from
+    /// their launcher.
     private static func keepWaitsShort() {
-        let name = "GOMP_SPINCOUNT"
-        guard CommandLine.arguments.dropFirst().first == "train", getenv(name) == nil, getenv("OMP_WAIT_POLICY") == nil,
-            setenv(name, "1000", 1) == 0
-        else { return }
+        guard CommandLine.arguments.dropFirst().first == "train" else { return }
+        let variables = ShortWaits.variables(beside: ProcessInfo.processInfo.environment)
+        guard !variables.isEmpty, variables.allSatisfy({ setenv($0.key, $0.value, 1) == 0 }) else { return }
         // Where that fails, it goes on as it is.
         execv("/proc/self/exe", CommandLine.unsafeArgv)
     }

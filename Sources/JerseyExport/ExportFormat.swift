@@ -3,24 +3,17 @@ import Jersey
 import Torch
 
 /// A kind of file that other programs read models from.
-public struct ExportFormat: Sendable {
-    public let name: String
-    public let summary: String
+package struct ExportFormat: Sendable, Catalogued {
+    package static let kind = "format"
+
+    package let name: String
+    package let summary: String
     /// Whether weights may be written in float16.
-    public let allowsHalf: Bool
+    package let allowsHalf: Bool
     private let write: @Sendable (JerseyModel, Checkpoint.Card, _ half: Bool, URL) throws -> Void
 
     /// All there are. `jersey export` and the tests read this list.
-    public static let all: [ExportFormat] = [.safetensors, .pth, .torchscript, .onnx]
-
-    /// - Throws: `UsageError` with close matches.
-    public static func named(_ name: String) throws -> ExportFormat {
-        guard let format = all.first(where: { $0.name == name }) else {
-            throw UsageError.unknown(
-                "format", name, among: all.map(\.name), advice: "there are: \(all.map(\.name).joined(separator: ", "))")
-        }
-        return format
-    }
+    package static let all: [ExportFormat] = [.safetensors, .pth, .torchscript, .onnx]
 
     /// Writes a model's file, as a whole or not at all.
     ///
@@ -28,7 +21,7 @@ public struct ExportFormat: Sendable {
     ///   - model: on the CPU, not compiled.
     ///   - half: weights in float16.
     /// - Throws: `UsageError` where the format has no float16, or a weight does not fit into it; `FileError` where it cannot be written.
-    public func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws {
+    package func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws {
         guard allowsHalf || !half else {
             let others = Self.all.filter(\.allowsHalf).map(\.name).joined(separator: ", ")
             throw UsageError("\(name) is written in float32; float16 is for \(others)")

@@ -124,6 +124,6 @@ extension Recording.Argument {
 }
 
 extension Recording.Argument: ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
-    public init(integerLiteral value: Int) { self = .integer(value) }
-    public init(booleanLiteral value: Bool) { self = .boolean(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
+    package init(booleanLiteral value: Bool) { self = .boolean(value) }
 }

@@ -22,7 +22,8 @@ final class Admission: Sendable {
         private let taken = Mutex<Int?>(0)
 
         fileprivate init(_ admission: Admission, _ client: String) {
-            (self.admission, self.client) = (admission, client)
+            self.admission = admission
+            self.client = client
         }
 
         /// Before memory is given to it.
@@ -62,7 +63,8 @@ final class Admission: Sendable {
     private let state = Mutex(State())
 
     init(_ most: Room, ofClient mostOfClient: Room) {
-        (self.most, self.mostOfClient) = (most, mostOfClient)
+        self.most = most
+        self.mostOfClient = mostOfClient
         // Where one client may have all, there is nobody to keep it for.
         reserve = Room(
             requests: mostOfClient.requests < most.requests ? most.requests / 8 : 0,

@@ -61,7 +61,8 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
     ///
     /// - Throws: `CancellationError` where the task is cancelled while the item waits, which then is not worked on; what the work throws.
     func submit(_ item: Item) async throws -> Output {
-        let (id, client) = (UUID(), Work.current?.client ?? "")
+        let id = UUID()
+        let client = Work.current?.client ?? ""
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { line.add(item, id, client, $0) }
         } onCancel: {
@@ -89,7 +90,9 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
     private var isClosed = false
 
     init(batchSize: Int, deadline: Duration, report: @escaping @Sendable (BatchQueue<Item, Output>.Report) -> Void) {
-        (self.batchSize, self.deadline, self.report) = (batchSize, deadline, report)
+        self.batchSize = batchSize
+        self.deadline = deadline
+        self.report = report
     }
 
     var depth: Int { condition.withLock { waiting.count } }

@@ -47,7 +47,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var bodyEnd = ContinuousClock.now
 
     init(_ limits: RequestLimits, _ connections: Connections) {
-        (self.limits, self.connections) = (limits, connections)
+        self.limits = limits
+        self.connections = connections
     }
 
     /// Calls `body` once the client has left, or now where it has; forgotten with the answer to the present request.
@@ -137,7 +138,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard step != .farewell else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            (hasAnswerBegun, isReading, received) = (false, true, 0)
+            hasAnswerBegun = false
+            isReading = true
+            received = 0
             isAsking = head.headerFields[.expect]?.lowercased() == "100-continue"
             open += 1
             if open == 1 { connections.set(ObjectIdentifier(self), isIdle: false) }

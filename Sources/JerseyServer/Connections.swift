@@ -19,7 +19,8 @@ final class Connections: Sendable {
     ///   - most: of all clients.
     ///   - mostOfClient: of one address.
     init(most: Int, mostOfClient: Int) {
-        (self.most, self.mostOfClient) = (most, mostOfClient)
+        self.most = most
+        self.mostOfClient = mostOfClient
     }
 
     /// A client is known by the address that it comes from.

@@ -8,7 +8,8 @@ struct ContentType: Equatable {
     init(_ header: String?) {
         var parts: [String] = []
         var part = ""
-        var (isQuoted, isEscaped) = (false, false)
+        var isQuoted = false
+        var isEscaped = false
         for character in header ?? "" {
             if isEscaped {
                 part.append(character)

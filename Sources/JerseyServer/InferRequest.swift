@@ -88,8 +88,7 @@ struct InferRequest: Decodable, Sendable {
     func check() throws {
         let known = InferResponse.Output.all.map(\.name)
         if let other = outputs?.first(where: { !known.contains($0.name) }) {
-            let error = UsageError.unknown(
-                "output", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            let error = UsageError.unknown("output", other.name, among: known)
             throw ServiceError(.badRequest, error.description)
         }
     }
@@ -103,7 +102,8 @@ struct InferRequest: Decodable, Sendable {
                 "there is one input, '\(Self.inputName)', and not \(inputs.count == 1 ? "'\(inputs[0].name)'" : "\(inputs.count) of them")"
             )
         }
-        let (shape, data) = (input.shape, input.data)
+        let shape = input.shape
+        let data = input.data
         guard 1...2 ~= shape.count, shape.allSatisfy({ 1...limits.frames ~= $0 }) else {
             throw ServiceError(
                 .badRequest,
@@ -113,7 +113,8 @@ struct InferRequest: Decodable, Sendable {
         guard shape.reduce(1, *) == data.count else {
             throw ServiceError(.badRequest, "the shape \(shape) is for \(shape.reduce(1, *)) frames, and data has \(data.count)")
         }
-        let (count, length) = (shape.count == 2 ? shape[0] : 1, shape[shape.count - 1])
+        let count = shape.count == 2 ? shape[0] : 1
+        let length = shape[shape.count - 1]
         guard count <= limits.sequences else {
             throw ServiceError(
                 .contentTooLarge, "the request has \(count) sequences, more than the limit of \(limits.sequences); send several")

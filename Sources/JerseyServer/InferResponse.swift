@@ -6,7 +6,7 @@ struct InferResponse: Encodable {
     struct Output: Sendable {
         let name: String
         let datatype: String
-        /// Of a row: empty for a single value, -1 for as many as there are frames.
+        /// A row's shape: empty for a single value, -1 for as many as there are frames.
         let shape: [Int]
         /// - Parameter frames: of the sequence, names in order.
         let values: @Sendable (_ prediction: Prediction, _ frames: [String]) -> Values
@@ -92,7 +92,8 @@ struct InferResponse: Encodable {
     }
 
     init(_ about: ModelDescription, _ asked: InferRequest, _ read: [ReadSequence]) throws {
-        let (sequences, predictions) = (read.map(\.sequence), read.map(\.prediction))
+        let sequences = read.map(\.sequence)
+        let predictions = read.map(\.prediction)
         id = asked.id
         modelName = about.name
         modelVersion = String(about.version)

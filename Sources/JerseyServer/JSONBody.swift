@@ -29,7 +29,7 @@ enum JSONBody {
 }
 
 /// How much there is in a JSON text, counted before it is decoded: Foundation's decoder goes by recursion with a limit of its own, much
-/// higher and not to be set. Of what is no JSON the counts say nothing, and the decoder refuses it.
+/// higher and not to be set. The counts say nothing of what is no JSON, which the decoder refuses.
 struct JSONShape: Equatable {
     /// Lists and objects within each other.
     private(set) var depth = 0
@@ -38,7 +38,8 @@ struct JSONShape: Equatable {
 
     init(_ text: Data) {
         var open = 0
-        var (isText, isEscaped) = (false, false)
+        var isText = false
+        var isEscaped = false
         text.withUnsafeBytes { bytes in
             for byte in bytes {
                 if isText {

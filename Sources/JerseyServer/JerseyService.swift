@@ -9,14 +9,14 @@ import Synchronization
 import Torch
 
 /// Reading numbers over HTTP.
-public enum JerseyService {
+package enum JerseyService {
     /// Serves until SIGTERM or SIGINT. Connections are taken at once, requests for a model once it is loaded; at the end all that were
     /// taken are answered.
     ///
     /// - Parameter onReady: is told the address, once connections are taken and all models are loaded.
     /// - Throws: `UsageError` for settings that make no sense, or an address that cannot be had; `FileError` for weights that cannot be
     ///   loaded.
-    public static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void) async throws {
+    package static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void) async throws {
         try settings.check()
         Runtime.keepMemory()
         TemporaryFolder.removeLeftovers()
@@ -143,7 +143,8 @@ final class Listener: Sendable {
     /// No new connections are made from then on; those that are waiting are taken still.
     func refuse() async {
         guard let channel = channel.withLock({ $0 }) as? any SocketOptionProvider else { return }
-        let (level, name) = (SocketOptionLevel(SOL_SOCKET), SocketOptionName(SO_ATTACH_FILTER))
+        let level = SocketOptionLevel(SOL_SOCKET)
+        let name = SocketOptionName(SO_ATTACH_FILTER)
         try? await channel.unsafeSetSocketOption(level: level, name: name, value: NoPackets()).get()
     }
 

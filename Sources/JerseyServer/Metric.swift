@@ -57,7 +57,10 @@ final class Gauge: Metric {
     }
 
     private init(_ name: String, _ help: String, kind: String, labels: [String]) {
-        (self.name, self.help, self.kind, self.labels) = (name, help, kind, Labels(names: labels))
+        self.name = name
+        self.help = help
+        self.kind = kind
+        self.labels = Labels(names: labels)
     }
 
     func add(_ count: Double = 1, _ values: String...) {
@@ -87,7 +90,10 @@ final class Histogram: Metric {
 
     /// - Parameter bounds: upper ones of the buckets, ascending; one without a bound is added.
     init(_ name: String, _ help: String, labels: [String] = [], bounds: [Double]) {
-        (self.name, self.help, self.labels, self.bounds) = (name, help, Labels(names: labels), bounds + [.infinity])
+        self.name = name
+        self.help = help
+        self.labels = Labels(names: labels)
+        self.bounds = bounds + [.infinity]
     }
 
     func observe(_ value: Double, _ values: String...) {

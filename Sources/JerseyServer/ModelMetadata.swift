@@ -20,8 +20,9 @@ struct ModelMetadata: Encodable {
         inputs = [Tensor(name: InferRequest.inputName, datatype: InferRequest.datatype, shape: [-1, -1])]
         outputs = InferResponse.Output.all.map { Tensor(name: $0.name, datatype: $0.datatype, shape: [-1] + $0.shape) }
         parameters = [
-            "architecture": about.architecture, "parameters": "\(about.parameters)", "input": "\(about.height)x\(about.width)",
-            "frames": "\(about.maximumFrames)", "device": about.device.description, "precision": about.precision.rawValue,
+            "architecture": about.architecture, "parameters": "\(about.parameters)",
+            "input": "\(about.input.height)x\(about.input.width)",
+            "frames": "\(about.input.maximumFrames)", "device": about.device.description, "precision": about.precision.rawValue,
         ]
     }
 }

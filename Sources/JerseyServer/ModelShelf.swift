@@ -22,7 +22,8 @@ final class ModelShelf: Sendable {
     ///   - make: loads a model, for the first time or anew; what it throws leaves the former one in place.
     init(_ names: [String], make: @escaping @Sendable (_ name: String, _ version: Int) async throws -> any Predicting) {
         precondition(!names.isEmpty, "no models to serve")
-        (self.names, self.make) = (names, make)
+        self.names = names
+        self.make = make
         state = Mutex(State(loading: Set(names)))
     }
 
@@ -96,7 +97,7 @@ final class ModelShelf: Sendable {
 
     private func check(_ name: String) throws {
         guard !names.contains(name) else { return }
-        let error = UsageError.unknown("model", name, among: names, advice: "there are: \(names.joined(separator: ", "))")
+        let error = UsageError.unknown("model", name, among: names)
         throw ServiceError(.notFound, error.description)
     }
 }

@@ -34,7 +34,7 @@ struct Multipart {
             guard let line = body.find(Self.lineEnd, in: position..<min(body.endIndex, position + 256)) else {
                 throw Self.broken("it is cut off in or after a boundary")
             }
-            // Of a part without headers the line's end is the head's, too.
+            // In a part without headers the line's end is the head's, too.
             guard
                 let head = body.find(
                     Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)),

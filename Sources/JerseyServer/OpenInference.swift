@@ -14,7 +14,7 @@ enum OpenInference {
         addRepository(to: router, reception.shelf, admin)
     }
 
-    /// Of clients that put tensors behind the JSON.
+    /// The header of clients that put tensors behind the JSON.
     private static let binaryExtension = HTTPField.Name("inference-header-content-length")!
 
     private static func addService(to router: Router<ServiceContext>, _ reception: Reception) {
@@ -45,7 +45,8 @@ enum OpenInference {
                 json: try JSON.line(ReadyAnswer(name: name, ready: isReady)), status: isReady ? .ok : .serviceUnavailable)
         }
         router.post(RouterPath(path + "/infer")) { request, context in
-            let (model, version) = (try context.parameters.require("model"), context.parameters.get("version"))
+            let model = try context.parameters.require("model")
+            let version = context.parameters.get("version")
             guard request.headers[Self.binaryExtension] == nil else {
                 throw ServiceError(
                     .badRequest, "the binary data extension is not understood here; send frames as base64 texts in 'data'")

@@ -18,7 +18,8 @@ enum PredictRequest {
 
         init(from decoder: any Decoder) throws {
             if let text = try? decoder.singleValueContainer().decode(String.self) {
-                (name, data) = (nil, text)
+                name = nil
+                data = text
                 return
             }
             let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -57,8 +58,7 @@ enum PredictRequest {
         let form = try Multipart(body, boundary: type.parameters["boundary"], limit: upload.limits.frames + 1)
         let known = ["frames", "video", "sequence"]
         if let other = form.parts.first(where: { !known.contains($0.name) }) {
-            let error = UsageError.unknown(
-                "field", other.name, among: known, advice: "there are: \(known.joined(separator: ", "))")
+            let error = UsageError.unknown("field", other.name, among: known)
             throw ServiceError(.badRequest, error.description)
         }
         let id = Upload.plain(

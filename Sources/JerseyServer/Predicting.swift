@@ -19,11 +19,8 @@ struct ModelDescription: Sendable, Equatable {
     /// Such as "evidence_tied".
     let architecture: String
     let parameters: Int
-    /// Input size, pixels.
-    let height: Int
-    let width: Int
-    /// Frames that are looked at together; longer sequences are read in windows.
-    let maximumFrames: Int
+    /// What it takes in.
+    let input: InputSpec
     let device: Device
     let precision: Precision
     /// Least confidence of an answer; nil where every sequence is answered.

@@ -18,7 +18,10 @@ struct Reception: Sendable {
     private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.size.isSmall) ? 4 : 1 }
 
     init(_ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
-        (self.shelf, self.decoders, self.metrics, limits) = (shelf, decoders, metrics, settings.limits)
+        self.shelf = shelf
+        self.decoders = decoders
+        self.metrics = metrics
+        limits = settings.limits
         admission = Admission(
             .init(requests: settings.queue, bytes: settings.memory),
             ofClient: .init(requests: settings.clientQueue, bytes: settings.clientMemory))

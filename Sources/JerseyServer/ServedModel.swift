@@ -41,7 +41,7 @@ final class ServedModel: Predicting {
             let model = reader.model
             let about = ModelDescription(
                 name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
-                height: card.height, width: card.width, maximumFrames: card.maximumFrames, device: settings.device,
+                input: card.input, device: settings.device,
                 precision: model.precision,
                 threshold: card.calibration?.threshold)
             return ((about, reader.loader), { reader.read($0) })

@@ -3,55 +3,56 @@ import Jersey
 import Torch
 
 /// What a service is started with.
-public struct ServerSettings: Sendable {
+package struct ServerSettings: Sendable {
     /// Names of models and where their weights come from: a file, or nil for the bundled model. The first answers where a request names
     /// none.
-    public var models: [(name: String, file: String?)] = [("bundled", nil)]
+    package var models: [(name: String, file: String?)] = [("bundled", nil)]
     /// Whether all of them are read as the study read its own, for files that do not say how they are.
-    public var published = false
-    public var host = "127.0.0.1"
+    package var published = false
+    package var host = "127.0.0.1"
     /// 0 takes any that is free.
-    public var port = 8080
+    package var port = 8080
     /// Names by which clients may ask for this service, beside localhost and the addresses at which it is reached.
-    public var allowedHosts: [String] = []
+    package var allowedHosts: [String] = []
     /// Origins of pages from elsewhere that may use it, such as "https://pages.example.org".
-    public var allowedOrigins: [String] = []
+    package var allowedOrigins: [String] = []
     /// Sequences that the model reads at once, at most.
-    public var batchSize = 16
+    package var batchSize = 16
     /// How long the first of a batch waits for others.
-    public var deadline = Duration.milliseconds(2)
+    package var deadline = Duration.milliseconds(2)
     /// Requests that may wait or be under way, of all clients and of one address.
-    public var queue = 64
-    public var clientQueue = 32
-    /// Of libtorch, for each model. A core is left for decoding: where libtorch's threads have to wait for each other, everything does.
-    public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+    package var queue = 64
+    package var clientQueue = 32
+    /// Threads of libtorch for each model. A core is left for decoding: where libtorch's threads have to wait for each other,
+    /// everything does.
+    package var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
     /// Threads for what is quickly decoded, and as many for all else; each has a process for what is not decoded in the service itself.
-    public var workers = 2
+    package var workers = 2
     /// Bytes of memory that each of them may have, beside what the program itself takes.
-    public var decoderMemory = 512 << 20
+    package var decoderMemory = 512 << 20
     /// What they are started from.
-    public var program = "/proc/self/exe"
+    package var program = "/proc/self/exe"
     /// Where all models compute.
-    public var device = Device.cpu
-    public var precision = Precision.Choice.automatic
+    package var device = Device.cpu
+    package var precision = Precision.Choice.automatic
     /// Whether models look at no more frames than it takes to be sure.
-    public var anytime = false
+    package var anytime = false
     /// What a request has to show that changes something; nil refuses all of them.
-    public var adminToken: String?
-    public var connections = 512
+    package var adminToken: String?
+    package var connections = 512
     /// Connections of one address.
-    public var clientConnections = 256
+    package var clientConnections = 256
     /// Seconds for which connections are still taken, and told that the service is about to end.
-    public var drainSeconds = 1.0
+    package var drainSeconds = 1.0
     /// Seconds from being told to end to the end, whatever is under way.
-    public var endSeconds = 30
+    package var endSeconds = 30
     /// Bytes of bodies and of decoded pictures together, of all requests that are being read or worked on.
-    public var memory = 512 << 20
+    package var memory = 512 << 20
     /// The share of one address's requests.
-    public var clientMemory = 256 << 20
-    public var limits = RequestLimits()
+    package var clientMemory = 256 << 20
+    package var limits = RequestLimits()
 
-    public init() {}
+    package init() {}
 
     /// - Throws: `UsageError` for a model's name that is not fit for a path, or is there twice; for a host or an origin that is none.
     func check() throws {

@@ -12,7 +12,9 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
 
     init(_ status: HTTPResponse.Status, _ description: String, retryAfter: Int? = nil) {
         // What a client has sent comes back cut to a length, and fit to be shown.
-        (self.status, self.description, self.retryAfter) = (status, Shown.text(description, limit: 1000), retryAfter)
+        self.status = status
+        self.description = Shown.text(description, limit: 1000)
+        self.retryAfter = retryAfter
     }
 
     /// nginx' status for a client that did not wait for its answer; nobody sees it but the log.

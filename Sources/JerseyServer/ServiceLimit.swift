@@ -1,11 +1,13 @@
 import Jersey
 
 /// A limit that `jersey serve --limit NAME=VALUE` sets. This is the list of them; the command, the pages and the tests read it.
-public struct ServiceLimit: Sendable {
-    public let name: String
+package struct ServiceLimit: Sendable, Catalogued {
+    package static let kind = "limit"
+
+    package let name: String
     /// What is limited, and in which unit.
-    public let summary: String
-    public let range: ClosedRange<Int>
+    package let summary: String
+    package let range: ClosedRange<Int>
     /// How many of the setting's units are one of ours.
     private let unit: Int
     private let setting: WritableKeyPath<ServerSettings, Int> & Sendable
@@ -14,10 +16,14 @@ public struct ServiceLimit: Sendable {
         _ name: String, _ summary: String, _ range: ClosedRange<Int>, unit: Int = 1,
         _ setting: WritableKeyPath<ServerSettings, Int> & Sendable
     ) {
-        (self.name, self.summary, self.range, self.unit, self.setting) = (name, summary, range, unit, setting)
+        self.name = name
+        self.summary = summary
+        self.range = range
+        self.unit = unit
+        self.setting = setting
     }
 
-    public static let all: [ServiceLimit] = [
+    package static let all: [ServiceLimit] = [
         .init("body", "MiB of a request's body", 1...1024, unit: 1 << 20, \.limits.bodyBytes),
         .init("frames", "frames of a request", 1...100_000, \.limits.frames),
         .init("sequences", "sequences of a request", 1...10_000, \.limits.sequences),
@@ -50,18 +56,15 @@ public struct ServiceLimit: Sendable {
     ]
 
     /// In its own unit.
-    public func value(in settings: ServerSettings) -> Int { settings[keyPath: setting] / unit }
+    package func value(in settings: ServerSettings) -> Int { settings[keyPath: setting] / unit }
 
     /// Sets one by what `--limit` was given.
     ///
     /// - Throws: `UsageError` for a name that is none, or a value out of its range.
-    public static func set(_ word: String, in settings: inout ServerSettings) throws {
+    package static func set(_ word: String, in settings: inout ServerSettings) throws {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else { throw UsageError("--limit is a name and a number, such as frames=100, and not '\(word)'") }
-        guard let limit = all.first(where: { $0.name == parts[0] }) else {
-            let names = all.map(\.name)
-            throw UsageError.unknown("limit", parts[0], among: names, advice: "there are: \(names.joined(separator: ", "))")
-        }
+        let limit = try named(parts[0])
         guard let value = Int(parts[1]), limit.range ~= value else {
             throw UsageError(
                 "--limit \(limit.name) must be \(limit.range.lowerBound)...\(limit.range.upperBound) (\(limit.summary)), and not '\(parts[1])'"
@@ -71,7 +74,7 @@ public struct ServiceLimit: Sendable {
     }
 
     /// For people, of each: its name, what it is, and what is limited.
-    public static func help(_ settings: ServerSettings = ServerSettings()) -> [String] {
+    package static func help(_ settings: ServerSettings = ServerSettings()) -> [String] {
         all.map { "\($0.name)=\($0.value(in: settings)): \($0.summary)" }
     }
 }

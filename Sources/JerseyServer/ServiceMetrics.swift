@@ -37,7 +37,8 @@ final class ServiceMetrics: Sendable {
 
     /// Everything, for a scrape.
     func text(_ reception: Reception) -> String {
-        let (shelf, admission) = (reception.shelf, reception.admission)
+        let shelf = reception.shelf
+        let admission = reception.admission
         let models = Gauge.level(
             "jersey_model_info", "Models that are loaded; always 1.", labels: ["model", "version", "architecture", "precision"])
         for model in shelf.models.map(\.about) {

@@ -28,7 +28,8 @@ struct Upload {
     private var pixels = 0
 
     init(_ limits: RequestLimits, _ claim: Admission.Claim) {
-        (self.limits, self.claim) = (limits, claim)
+        self.limits = limits
+        self.claim = claim
     }
 
     /// A sequence of pictures. What cannot be decoded is left out when it is read, and told.

@@ -21,7 +21,8 @@ final class Work: Sendable {
     private let state: Mutex<State>
 
     init(_ limits: RequestLimits, of client: String) {
-        (self.limits, self.client) = (limits, client)
+        self.limits = limits
+        self.client = client
         deadline = .now + .seconds(limits.seconds)
         state = Mutex(State(pixels: limits.totalPixels, cpu: Double(limits.cpuSeconds)))
     }

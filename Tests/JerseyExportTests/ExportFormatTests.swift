@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -18,8 +19,8 @@ struct ExportFormatTests {
         }
     }
 
-    @Test("a checkpoint for the study's code is read back with every entry as it was", arguments: ModelSpec.all)
-    func pth(_ spec: ModelSpec) throws {
+    @Test(arguments: ModelSpec.all)
+    func `A checkpoint for the study's code is read back with every entry as it was`(_ spec: ModelSpec) throws {
         try written("pth", spec) { model, url in
             let tensors = try PthFile(contentsOf: url).tensors
             #expect(Set(tensors.keys) == Set(model.store.entries.map(\.name)))
@@ -33,8 +34,8 @@ struct ExportFormatTests {
         }
     }
 
-    @Test("safetensors in float16 take half the space, and are read again as weights", arguments: [false, true])
-    func safetensors(_ half: Bool) throws {
+    @Test(arguments: [false, true])
+    func `Safetensors in float16 take half the space, and are read again as weights`(_ half: Bool) throws {
         let spec = try ModelSpec.named("evidence_tied")
         try written("safetensors", spec, half: half) { model, url in
             let checkpoint = try Checkpoint(contentsOf: url)
@@ -52,8 +53,7 @@ struct ExportFormatTests {
         }
     }
 
-    @Test("a weight that float16 cannot hold is named, and nothing is written")
-    func overflow() throws {
+    @Test func `A weight that float16 cannot hold is named, and nothing is written`() throws {
         try withFolder { folder in
             let (model, card) = drawn(try ModelSpec.named("evidence_tied"))
             let bias = try #require(model.store.tensors["digits.blank.bias"])
@@ -66,31 +66,29 @@ struct ExportFormatTests {
         }
     }
 
-    @Test("formats are found by their names; an unknown one is met with those that come close")
-    func names() throws {
+    @Test func `Formats are found by their names; an unknown one is met with those that come close`() throws {
         for format in ExportFormat.all { #expect(try ExportFormat.named(format.name).name == format.name) }
         let error = #expect(throws: UsageError.self) { try ExportFormat.named("onx") }
         #expect(error?.description.hasPrefix("there is no format 'onx'; did you mean onnx?") == true)
     }
 
-    @Test("float16 is refused where the format has none", arguments: ExportFormat.all.filter { !$0.allowsHalf }.map(\.name))
-    func noHalf(_ name: String) throws {
+    @Test(arguments: ExportFormat.all.filter { !$0.allowsHalf }.map(\.name))
+    func `float16 is refused where the format has none`(_ name: String) throws {
         let error = #expect(throws: UsageError.self) {
             try written(name, ModelSpec.named("evidence_tied"), half: true) { _, _ in }
         }
         #expect(error?.description == "\(name) is written in float32; float16 is for safetensors")
     }
 
-    @Test("a folder that is not there is an error that names the file", arguments: ExportFormat.all.map(\.name))
-    func unwritable(_ name: String) throws {
+    @Test(arguments: ExportFormat.all.map(\.name))
+    func `A folder that is not there is an error that names the file`(_ name: String) throws {
         let (model, card) = drawn(try ModelSpec.named("evidence_tied"))
         let url = URL(fileURLWithPath: "/nowhere/model")
         let error = #expect(throws: FileError.self) { try ExportFormat.named(name).write(model, card, to: url) }
         #expect(error?.path == url.path)
     }
 
-    @Test("a model that reads as published is exported without what depends on the batch")
-    func published() throws {
+    @Test func `A model that reads as published is exported without what depends on the batch`() throws {
         let spec = try ModelSpec.named("attn_ugru_hc", encoder: .compact)
         let (ours, card) = drawn(spec)
         let published = JerseyModel(spec, seed: 7, published: true)

@@ -4,14 +4,6 @@ import Torch
 
 @testable import JerseyExport
 
-/// A folder that is gone afterwards.
-func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("export-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-}
-
 /// A model for frames of 40×32 in which every weight and statistic matters.
 func drawn(_ spec: ModelSpec) -> (JerseyModel, Checkpoint.Card) {
     let model = JerseyModel(spec, seed: 7)

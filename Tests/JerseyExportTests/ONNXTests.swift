@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -27,8 +28,8 @@ struct ONNXTests {
         }
     }
 
-    @Test("every value is made once, before it is used, and every tensor is used", arguments: everySpec)
-    func wellFormed(_ spec: ModelSpec) throws {
+    @Test(arguments: everySpec)
+    func `Every value is made once, before it is used, and every tensor is used`(_ spec: ModelSpec) throws {
         let (_, file) = try exported(spec)
         let graph = file.graph
         var known = Set(graph.inputs.map(\.name))
@@ -48,8 +49,8 @@ struct ONNXTests {
         #expect(file.operatorSets.map(\.version) == [17] && file.irVersion == 8)
     }
 
-    @Test("weights go in under their names, each once", arguments: [ModelSpec.all[0], ModelSpec.all[13], ModelSpec.all[19]])
-    func weights(_ spec: ModelSpec) throws {
+    @Test(arguments: [ModelSpec.all[0], ModelSpec.all[13], ModelSpec.all[19]])
+    func `Weights go in under their names, each once`(_ spec: ModelSpec) throws {
         let (model, file) = try exported(spec)
         let names = Set(file.graph.initializers.map(\.name))
         for entry in model.store.entries where entry.tensor.shape.count == 4 || entry.name.hasSuffix("running_var") {
@@ -61,8 +62,7 @@ struct ONNXTests {
         #expect(abs(written - size) < 4096)
     }
 
-    @Test("inputs and outputs say what they are, and the card comes along")
-    func ports() throws {
+    @Test func `Inputs and outputs say what they are, and the card comes along`() throws {
         let (_, single) = try exported(ModelSpec.named("basic_mv3s"))
         #expect(single.graph.inputs.map(\.name) == ["frames"])
         #expect(single.graph.outputs.map(\.name) == ["tens", "ones"])
@@ -78,11 +78,12 @@ struct ONNXTests {
     }
 
     @Test(
-        "gates of recurrent layers are in ONNX's order",
         arguments: [
             ("seq_urnn_fs", "RNN", [0]), ("seq_bgru_mp", "GRU", [1, 0, 2]), ("seq_blstm_mp", "LSTM", [0, 3, 1, 2]),
         ], [128, 20])
-    func gates(_ layer: (name: String, type: String, order: [Int]), _ hidden: Int) throws {
+    func `Gates of recurrent layers are in ONNX's order`(_ layer: (name: String, type: String, order: [Int]), _ hidden: Int)
+        throws
+    {
         let (name, type, order) = layer
         let (model, file) = try exported(ModelSpec.named(name, encoder: .compact, hidden: hidden))
         let suffixes = name.hasPrefix("seq_b") ? ["", "_reverse"] : [""]
@@ -101,8 +102,7 @@ struct ONNXTests {
         }
     }
 
-    @Test("the same model gives the same bytes")
-    func reproducible() throws {
+    @Test func `The same model gives the same bytes`() throws {
         let spec = try ModelSpec.named("attn_ugru_hc", encoder: .compact)
         #expect(try exported(spec).1.serializedData() == exported(spec).1.serializedData())
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -10,9 +11,10 @@ struct TorchScriptTests {
     private static let batches = [[1], [4], [2, 5, 1], [16, 3]]
 
     @Test(
-        "a file that libtorch loads gives the model's logits and weights, whatever the batch, the lengths and the padding",
         arguments: everySpec)
-    func sameResults(_ spec: ModelSpec) throws {
+    func `A file that libtorch loads gives the model's logits and weights, whatever the batch, the lengths and the padding`(
+        _ spec: ModelSpec
+    ) throws {
         let (model, card) = drawn(spec)
         let module = try withFolder { folder in
             let url = folder.appendingPathComponent("model.pt")
@@ -36,8 +38,8 @@ struct TorchScriptTests {
         }
     }
 
-    @Test("what is no TorchScript is refused with the file's name", arguments: [Data(), Data("PK".utf8), Data(count: 4096)])
-    func broken(_ data: Data) throws {
+    @Test(arguments: [Data(), Data("PK".utf8), Data(count: 4096)])
+    func `What is no TorchScript is refused with the file's name`(_ data: Data) throws {
         try withFolder { folder in
             let url = folder.appendingPathComponent("model.pt")
             try data.write(to: url)
@@ -46,8 +48,7 @@ struct TorchScriptTests {
         }
     }
 
-    @Test("source that is wrong is refused with the compiler's reason")
-    func compiler() {
+    @Test func `Source that is wrong is refused with the compiler's reason`() {
         let error = #expect(throws: TorchError.self) {
             try ScriptModule(name: "Broken", source: "def forward(self, x):\n    return torch.no_such_thing(x)\n", buffers: [])
         }

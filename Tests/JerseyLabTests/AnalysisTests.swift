@@ -1,9 +1,11 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
 @testable import JerseyLab
+@testable import JerseySynthesis
 
 @Suite struct AnalysisTests {
     private func input(_ groups: [RunGroup]? = nil) throws -> AnalysisInput {
@@ -40,7 +42,7 @@ import Torch
 
     @Test(arguments: Analysis.all.map(\.name))
     func `Every analysis finds something, and leaves JSON, pictures and its other files`(name: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let result = try Analysis.named(name)(try input())
         #expect(!result.tables.isEmpty && result.tables.allSatisfy { !$0.rows.isEmpty && $0.title != nil })
         try result.write(to: folder.url, name: name)
@@ -67,11 +69,11 @@ import Torch
     @Test(arguments: ["mistakes", "failures", "labels", "sequence"])
     func `Frames that are gone are named, with the way out`(name: String) throws {
         var input = try input()
-        input.data = "/nonexistent/crops"
+        input.data = TestFolder.missing
         let error = #expect(throws: FileError.self) { try Analysis.named(name)(input) }
-        #expect(error?.path == "/nonexistent/crops" && error?.advice?.contains("--data") == true)
+        #expect(error?.path == TestFolder.missing && error?.advice?.contains("--data") == true)
         // Another data set is not the one that the run has read.
-        let other = try TemporaryFolder()
+        let other = try TestFolder()
         try SyntheticDataset(
             numbers: try NumberShare.list("5"), tracksPerNumber: 1, sequencesPerTrack: 1, framesPerSequence: 1...1,
             renderer: SyntheticRenderer(seed: 1, difficulty: .easy, height: 48...64)
@@ -184,7 +186,7 @@ import Torch
         }
         let sequences = try Dataset(Sample.config().data).sequences.prefix(6)
         var config = Sample.config()
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let groups = try [[true, true, true, false, false, false], [true, false, false, true, false, false]].enumerated().map {
             config.seed = UInt64($0)
             let run = RunFolder(folder.url.appendingPathComponent("r\($0)"))
@@ -214,14 +216,20 @@ import Torch
             .init(confidence: 0.6, isRight: true, truth: 0.6), .init(confidence: 0.9, isRight: false, truth: 0.05),
             .init(confidence: 0.3, isRight: false, truth: 0.1), .init(confidence: 0.9, isRight: true, truth: 0.9),
         ])
-        func isClose(_ a: Double, _ b: Double) -> Bool { abs(a - b) < 1e-12 }
-        #expect(isClose(calibration.expectedError, 0.5 * 0.4 + 0.25 * 0.4 + 0.25 * 0.3) && isClose(calibration.maximumError, 0.4))
-        #expect(isClose(calibration.brier, (0.16 + 0.81 + 0.09 + 0.01) / 4))
-        #expect(isClose(calibration.negativeLogLikelihood, -(log(0.6) + log(0.05) + log(0.1) + log(0.9)) / 4))
+        let tolerance = 1e-12
+        let error = 0.5 * 0.4 + 0.25 * 0.4 + 0.25 * 0.3
+        #expect(isClose(calibration.expectedError, error, within: tolerance))
+        #expect(isClose(calibration.maximumError, 0.4, within: tolerance))
+        let brier = (0.16 + 0.81 + 0.09 + 0.01) / 4
+        #expect(isClose(calibration.brier, brier, within: tolerance))
+        let surprise = -(log(0.6) + log(0.05) + log(0.1) + log(0.9)) / 4
+        #expect(isClose(calibration.negativeLogLikelihood, surprise, within: tolerance))
         // The two of equal confidence are answered together.
         #expect(calibration.riskCoverage.map(\.coverage) == [0.5, 0.75, 1])
-        #expect(zip(calibration.riskCoverage.map(\.risk), [0.5, 1.0 / 3, 0.5]).allSatisfy { isClose($0, $1) })
-        #expect(isClose(calibration.areaUnderRiskCoverage, 0.25 + 0.25 / 3 + 0.125))
+        let risks = zip(calibration.riskCoverage.map(\.risk), [0.5, 1.0 / 3, 0.5])
+        #expect(risks.allSatisfy { isClose($0, $1, within: tolerance) })
+        let area = 0.25 + 0.25 / 3 + 0.125
+        #expect(isClose(calibration.areaUnderRiskCoverage, area, within: tolerance))
         #expect([0.5, 0.6, 0.7].map(calibration.coverage) == [1, 0.75, 0])
         #expect(calibration.bins.filter { $0.count > 0 }.map(\.count) == [1, 1, 2] && calibration.bins.count == 15)
     }

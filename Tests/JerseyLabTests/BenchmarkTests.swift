@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -52,7 +53,7 @@ import Torch
 
     /// A fresh model that reads small frames.
     private func checkpoint(_ model: String = "attn_bgru_luong", _ encoder: EncoderKind = .compact) throws -> Checkpoint {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         defer { withExtendedLifetime(folder) {} }
         var card = Checkpoint.Card(spec: try .named(model, encoder: encoder))
         (card.height, card.width, card.maximumFrames) = (32, 16, 4)

@@ -4,6 +4,7 @@ import Testing
 import Torch
 
 @testable import JerseyLab
+@testable import JerseySynthesis
 
 @Suite("The bundled model")
 struct BundledModelTests {

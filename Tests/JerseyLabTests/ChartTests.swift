@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
-@testable import JerseyLab
+@testable import JerseyOutput
 
 @Suite struct ChartTests {
     private static let curve = Chart.Lines(
@@ -23,7 +24,7 @@ import Torch
 
     @Test(arguments: kinds)
     func `Every kind of chart becomes a PNG of its size and well-formed SVG`(chart: Chart) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let files = try chart.write(to: folder.url)
         let png = [UInt8](try Data(contentsOf: files.png))
         #expect(png.prefix(8) == [137, 80, 78, 71, 13, 10, 26, 10])

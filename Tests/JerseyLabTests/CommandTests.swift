@@ -1,17 +1,43 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
 @testable import JerseyCLI
 @testable import JerseyLab
+@testable import JerseyOutput
+@testable import JerseySynthesis
 
 @Suite struct CommandTests {
     @Test(arguments: JerseyCommand.configuration.subcommands.map { $0._commandName })
     func `Every command has a page of help`(name: String) {
         let help = JerseyCommand.helpMessage(for: JerseyCommand.configuration.subcommands.first { $0._commandName == name }!)
         #expect(help.contains("OVERVIEW"))
+    }
+
+    @Test(arguments: Setting.all)
+    func `Help for a setting says what it means`(setting: Setting) throws {
+        let asked = try #require(JerseyCommand.setting(asked: ["help", setting.key]))
+        #expect(asked.rows.map { $0[1] }.contains(setting.meaning) && !setting.meaning.isEmpty)
+        #expect(JerseyCommand.setting(asked: ["help", "predict"]) == nil)
+    }
+
+    @Test func `Flags come from the table, and a switch flips its default`() throws {
+        let command = try JerseyCommand.parseAsRoot([
+            "train", "--epochs", "3", "--classes", "4, 07", "--plain", "--strict", "--rate", "0.01", "--encoder",
+            "EfficientNet-B0", "--data", "2024", "--size", "48x24", "--set", "training.epochs=4",
+        ])
+        let config = try RunConfig(overlays: #require(command as? TrainCommand).options.overlays())
+        #expect(config.training.epochs == 4 && config.data.classes == ["4", "07"] && config.data.path == "2024")
+        #expect(!config.augmentation.enabled && config.data.strict && !config.published)
+        #expect(config.optimizer.rate == 0.01 && config.optimizer.rates == .uniform && config.encoder == .efficientnetB0)
+        #expect((config.data.height, config.data.width) == (48, 24))
+        let help = JerseyCommand.helpMessage(for: TrainCommand.self, columns: 10_000)
+        for setting in Setting.all {
+            if let flag = setting.flag { #expect(help.contains(flag.usage) && help.contains(setting.meaning)) }
+        }
     }
 
     @Test(arguments: [["predct", "a"], ["help", "predct"]])
@@ -37,7 +63,7 @@ import Torch
         for flag in StudyFlag.all {
             let words = flag.here.split(separator: " ")
             #expect(
-                help.contains(words[0] + " ") && (words[0] != "--set" || RunConfig.keys.contains(String(words[1]))),
+                help.contains(words[0] + " ") && (words[0] != "--set" || Setting.names.contains(String(words[1]))),
                 "\(flag.here)")
             #expect(
                 rows.contains { $0.count > 1 && $0[0].contains("`\(flag.name)`") && $0[1].contains("`\(flag.here)") },
@@ -79,7 +105,7 @@ import Torch
     }
 
     @Test func `A model is shown and drawn, and what cannot be is refused`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         for name in ["a.svg", "b.PNG"] {
             var command = try JerseyCommand.parseAsRoot(["models", "basic_mv3s", "--diagram", folder.path(name)])
             try command.run()
@@ -88,69 +114,75 @@ import Torch
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("b.PNG"))).starts(with: [0x89, 0x50, 0x4E, 0x47]))
     }
 
+    /// What a call is refused with; MISSING stands for a path where there is nothing.
+    private func refusal(_ arguments: [String]) -> String {
+        let words = arguments.map { $0.replacing("MISSING", with: TestFolder.missing) }
+        let error = #expect(throws: (any Error).self) {
+            var command = try JerseyCommand.parseAsRoot(words)
+            try command.run()
+        }
+        return error.map { "\($0)" } ?? ""
+    }
+
     @Test(arguments: [
         (["train", "--size", "48"], "height x width"), (["models", "--diagram"], "name it"),
         (["models", "basic", "--diagram", "a.gif"], ".svg and .png"), (["models", "--encoder", "compact"], "name it"),
-        (["models", "basic_r81"], "basic_r18"), (["models", "basic", "--diagram", "/nonexistent/a.svg"], "no folder"),
+        (["models", "basic_r81"], "basic_r18"), (["models", "basic", "--diagram", "MISSING/a.svg"], "no folder"),
         (["train", "--set", "training.epochs"], "key=value"),
-        (["train", "--run", "/nonexistent/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
-        (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
-        (["train", "--run", "/nonexistent/x", "--data", "d", "--set", "training.epochs=many"], "wrong kind"),
-        (["train", "--run", "/nonexistent/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
+        (["train", "--run", "MISSING/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
+        (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
+        (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epochs=many"], "wrong kind"),
+        (["train", "--run", "MISSING/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
         (["predict", "--weights", "w", "a.mp4", "--video", "b.mp4"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "b.avi"], ".mkv"),
-        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "/nonexistent/b.mp4"], "no folder"),
+        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "MISSING/b.mp4"], "no folder"),
         (["predict", "--weights", "w", "a.mp4", "--format", "mot"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
-        (["train", "--data", "d"], "--run"), (["train", "--run", "/nonexistent/x"], "--data"),
+        (["train", "--data", "d"], "--run"), (["train", "--run", "MISSING/x"], "--data"),
         (["predict", "--weights", "bundled", "--model", "basic_r18", "a"], "name it with --weights"),
         (["evaluate", "--published", "--data", "d"], "name it with --weights"),
         (["benchmark", "inference", "--published"], "name it with --weights"),
         (
-            ["train", "--published", "--encoder", "efficientnet-lite0", "--run", "/nonexistent/x", "--data", "d"],
+            ["train", "--published", "--encoder", "efficientnet-lite0", "--run", "MISSING/x", "--data", "d"],
             "efficientnet_b0"
         ),
-        (["train", "--set", "hidden=0", "--run", "/nonexistent/x", "--data", "d"], "hidden is 0; it must be 1...2048"),
+        (["train", "--set", "hidden=0", "--run", "MISSING/x", "--data", "d"], "hidden is 0; it must be 1...2048"),
         (
-            ["train", "--model", "basic", "--set", "hidden=64", "--run", "/nonexistent/x", "--data", "d"],
+            ["train", "--model", "basic", "--set", "hidden=64", "--run", "MISSING/x", "--data", "d"],
             "with a recurrent layer"
         ),
         (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
         (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is what is read"),
         (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is what is read"),
         (["predict", "a", "--output", "/tmp/a.png", "--sheet", "/tmp/../tmp/a.png"], "the same file"),
-        (["predict", "a", "--output", "/nonexistent/b.csv"], "no folder"), (["predict", "a", "--sheet", "b.gif"], ".png"),
-        (["evaluate", "--data", "d", "--outcomes", "/nonexistent/b"], "no folder"),
-        (["calibrate", "--data", "d", "--out", "/nonexistent/b"], "no folder"),
+        (["predict", "a", "--output", "MISSING/b.csv"], "no folder"),
+        (["predict", "a", "--sheet", "b.gif"], ".png"),
+        (["evaluate", "--data", "d", "--outcomes", "MISSING/b"], "no folder"),
+        (["calibrate", "--data", "d", "--out", "MISSING/b"], "no folder"),
         (["synthesize", "--out", "a.avi"], "mp4"),
         (["synthesize", "--out", "a.mp4", "--tracks", "3"], "--tracks is for data sets"),
-        (["synthesize", "--out", "a", "--preview", "/nonexistent/b.png"], "no folder"),
+        (["synthesize", "--out", "a.mp4", "--tracks", "10"], "--tracks is for data sets"),
+        (["synthesize", "--out", "a.mp4", "--framing", "body"], "--framing is for data sets"),
+        (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "no folder"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
-        let error = #expect(throws: (any Error).self) {
-            var command = try JerseyCommand.parseAsRoot(arguments)
-            try command.run()
-        }
-        let text = error.map { "\($0)" } ?? ""
+        let text = refusal(arguments)
         #expect(text.contains(hint), "\(text)")
     }
 
     @Test(arguments: [
-        (["evaluate", "--weights", "/nonexistent.safetensors", "--data", "d"], "does not exist"),
-        (["predict", "--weights", "w", "/nonexistent"], "does not exist"),
-        (["dataset", "inspect", "/nonexistent"], "/nonexistent"),
+        (["evaluate", "--weights", "MISSING.safetensors", "--data", "d"], "does not exist"),
+        (["predict", "--weights", "w", "MISSING"], "does not exist"),
+        (["dataset", "inspect", "MISSING"], TestFolder.missing),
     ])
     func `A file that is not there is named`(arguments: [String], hint: String) throws {
-        let error = #expect(throws: (any Error).self) {
-            var command = try JerseyCommand.parseAsRoot(arguments)
-            try command.run()
-        }
-        #expect("\(error.map { "\($0)" } ?? "")".contains(hint))
+        let text = refusal(arguments)
+        #expect(text.contains(hint), "\(text)")
     }
 
     /// Weights of a fresh model in a folder of their own.
-    private func weights(_ model: String = "attn_bgru_luong") throws -> (TemporaryFolder, String) {
-        let folder = try TemporaryFolder()
+    private func weights(_ model: String = "attn_bgru_luong") throws -> (TestFolder, String) {
+        let folder = try TestFolder()
         var card = Checkpoint.Card(spec: try .named(model, encoder: .mobilenetV3Small))
         (card.height, card.width) = (48, 24)
         let url = folder.url.appendingPathComponent("w.safetensors")
@@ -159,7 +191,7 @@ import Torch
     }
 
     private func predict(_ arguments: [String]) throws -> String {
-        let output = try TemporaryFolder()
+        let output = try TestFolder()
         var command = try JerseyCommand.parseAsRoot(["predict", "--output", output.path("out")] + arguments)
         try command.run()
         return try String(contentsOfFile: output.path("out"), encoding: .utf8)
@@ -194,7 +226,7 @@ import Torch
         let path = Sample.folder.path("data/48")
         let arguments = [path, "--format", "jsonl"]
         #expect(try predict(["--weights", "bundled"] + arguments) == predict(arguments))
-        let output = try TemporaryFolder()
+        let output = try TestFolder()
         for command in [
             ["evaluate", "--data", Sample.folder.path("data"), "--split", "all", "--outcomes", output.path("outcomes")],
             ["export", "--format", "safetensors", "--out", output.path("model.safetensors")],

@@ -1,14 +1,13 @@
 import Jersey
 import Testing
 
-@testable import JerseyLab
+@testable import JerseyOutput
 
 @Suite("Contact sheet")
 struct ContactSheetTests {
     private let frame = RGBImage(width: 30, height: 60, pixels: [UInt8](repeating: 200, count: 30 * 60 * 3))
 
-    @Test("A sheet grows by one height per row and one frame's width per frame")
-    func size() throws {
+    @Test func `A sheet grows by one height per row and one frame's width per frame`() throws {
         func sheet(rows: Int, frames: Int) throws -> RGBImage {
             let frames = [ContactSheet.Frame](repeating: .init(image: frame, caption: "1", weight: 0.5), count: frames)
             let row = ContactSheet.Row(title: "42", subtitle: "98%", frames: frames)
@@ -23,8 +22,8 @@ struct ContactSheetTests {
         #expect(wide.width - small.width == 3 * (40 + 6))
     }
 
-    @Test("A row without weights keeps no room for bars, and its captions come right below the frames")
-    func captions() throws {
+    @Test
+    func `A row without weights keeps no room for bars, and its captions come right below the frames`() throws {
         func height(_ weight: Double?) throws -> Int {
             let row = ContactSheet.Row(title: "42", frames: [.init(image: frame, caption: "1", weight: weight)])
             let weighed = ContactSheet.Row(title: "42", frames: [.init(image: frame, caption: "1", weight: 1)])
@@ -33,8 +32,7 @@ struct ContactSheetTests {
         #expect(try height(1) - height(nil) == 28)
     }
 
-    @Test("Bars stand for weights relative to the largest, whatever the weights are")
-    func bars() throws {
+    @Test func `Bars stand for weights relative to the largest, whatever the weights are`() throws {
         func bluePixels(_ weights: [Double?]) throws -> Int {
             let frames = weights.map { ContactSheet.Frame(image: frame, weight: $0) }
             let pixels = try ContactSheet(rows: [.init(title: "1", frames: frames)]).image().pixels
@@ -47,8 +45,7 @@ struct ContactSheetTests {
         #expect(try bluePixels([nil, 0]) == 0)
     }
 
-    @Test("A sheet without rows is empty, and one too large for a picture is refused")
-    func extremes() throws {
+    @Test func `A sheet without rows is empty, and one too large for a picture is refused`() throws {
         #expect(try ContactSheet(rows: []).image().height == 12)
         let rows = [ContactSheet.Row](repeating: .init(title: "1", frames: []), count: 400)
         #expect(throws: ContactSheetError.self) { try ContactSheet(rows: rows).image() }

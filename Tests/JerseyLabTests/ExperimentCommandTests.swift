@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -9,9 +10,9 @@ import Torch
 
 @Suite struct ExperimentCommandTests {
     /// The sample experiment with its table of runs, which the runner makes of the folders.
-    private static let experiment: TemporaryFolder = {
+    private static let experiment: TestFolder = {
         do {
-            let folder = try TemporaryFolder()
+            let folder = try TestFolder()
             try SampleExperiment.write(to: folder.url)
             let (status, text, errors) = try jersey(["experiment", "run", "--out", folder.url.path])
             precondition(status == 0, text + errors)
@@ -87,32 +88,36 @@ import Torch
     }
 
     @Test func `Runs whose data are gone fail with the reason, and the exit status tells`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let (status, _, errors) = try Self.jersey([
-            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", "/nonexistent/crops", "--out",
+            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", TestFolder.missing, "--out",
             folder.url.path,
         ])
-        #expect(status == 1 && errors.contains("/nonexistent/crops"), "\(errors)")
+        #expect(status == 1 && errors.contains(TestFolder.missing), "\(errors)")
         #expect(!ExperimentFolder(folder.url).exists, "nothing is begun with data that are not there")
     }
 
     @Test func `Runs that fail are shown with their reason, and the exit status tells`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let (status, _, errors) = try Self.jersey([
             "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", Sample.folder.path("data"), "--out",
-            folder.url.path, "--set", "pretrained=/nonexistent/weights.pth",
+            folder.url.path, "--set", "pretrained=\(TestFolder.missing)/weights.pth",
         ])
         #expect(status == 1)
-        #expect(errors.contains("basic_mv3s-1 failed: /nonexistent/weights.pth") && errors.contains("1 run failed"), "\(errors)")
+        #expect(
+            errors.contains("basic_mv3s-1 failed: \(TestFolder.missing)/weights.pth") && errors.contains("1 run failed"),
+            "\(errors)")
         let overview = try text("experiment", "status", folder.url.path)
-        #expect(overview.contains("1 runs: 1 failed") && overview.contains("basic_mv3s-1: /nonexistent/weights"), "\(overview)")
+        #expect(
+            overview.contains("1 runs: 1 failed") && overview.contains("basic_mv3s-1: \(TestFolder.missing)/weights"),
+            "\(overview)")
         let status2 = try #require(try json("experiment", "status", folder.url.path) as? [String: Any])
         let runs = try #require(status2["runs"] as? [[String: Any]])
         #expect(runs.count == 1 && runs[0]["state"] as? String == "failed")
     }
 
     @Test func `A run's log has what the program said, each line once, whoever started it`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let small = ["--data", Sample.folder.path("data"), "--set", "data.height=32", "--set", "data.width=32"]
         func lines(_ run: RunFolder) throws -> [String] {
             try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n").map {
@@ -142,7 +147,7 @@ import Torch
     }
 
     @Test func `An edited experiment is refused, and what was begun goes on without being named`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let file = folder.url.appendingPathComponent("mine.yaml")
         func write(epochs: Int) throws {
             try Data("name: mine\nmodels: [basic_mv3s]\nseeds: [1]\nsettings: {training: {epochs: \(epochs)}}".utf8).write(
@@ -168,14 +173,15 @@ import Torch
     @Test(arguments: [
         (["runs", "show", "FOLDER", "seq_ugru_fs-3"], "did you mean seq_ugru_fs-1 or seq_ugru_fs-2"),
         (["runs", "compare", "FOLDER", "--models", "basic_mv3"], "did you mean basic_mv3s"),
-        (["runs", "list", "/nonexistent"], "no experiment.json"), (["runs", "compare", "/nonexistent"], "neither a run folder"),
+        (["runs", "list", TestFolder.missing], "no experiment.json"),
+        (["runs", "compare", TestFolder.missing], "neither a run folder"),
         (["runs", "compare", "FOLDER", "--by", "colour"], "number"),
         (["runs", "compare", "FOLDER", "--models", "basic_mv3s,basic_mv3s"], "basic_mv3s is named twice"),
         (["analyze", "heads", "FOLDER"], "takes no folder"), (["analyze", "backbones", "--models", "basic_r18"], "no runs"),
         (["analyze", "confusoin", "FOLDER"], "did you mean confusion"),
         (["analyze", "mistakes"], "name run folders"), (["analyze", "mistakes", "FOLDER", "--count", "0"], "--count must be"),
-        (["analyze", "mistakes", "FOLDER", "--data", "/nonexistent"], "--data"),
-        (["report", "/nonexistent"], "no experiment.json"),
+        (["analyze", "mistakes", "FOLDER", "--data", TestFolder.missing], "--data"),
+        (["report", TestFolder.missing], "no experiment.json"),
         (["experiment", "show", "phase1"], "phase0"), (["experiment", "run", "smoke", "--out", "NEW"], "--data"),
         (["experiment", "run", "--out", "NEW"], "name an experiment"),
         (["experiment", "run", "smoke", "--out", "NEW", "--seeds", "1,x"], "--seeds"),
@@ -183,7 +189,7 @@ import Torch
         (["experiment", "task", "FOLDER", "basic_mv3s-9"], "basic_mv3s-1"),
     ])
     func `What makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
-        let new = try TemporaryFolder()
+        let new = try TestFolder()
         let words = ["FOLDER": folder, "NEW": new.path("out")]
         let error = #expect(throws: (any Error).self) {
             var command = try JerseyCommand.parseAsRoot(arguments.map { words[$0] ?? $0 })
@@ -196,7 +202,7 @@ import Torch
 
     @Test(arguments: [0, 40, 5000])
     func `A table of runs that was written by half is named, with the way out`(bytes: Int) throws {
-        let copy = try TemporaryFolder()
+        let copy = try TestFolder()
         for name in ["experiment.json", "runs.sqlite"] {
             try FileManager.default.copyItem(atPath: Self.experiment.path(name), toPath: copy.path(name))
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -45,13 +46,13 @@ private final class Witness: ExperimentObserver {
 }
 
 @Suite struct ExperimentRunnerTests {
-    private let temporary: TemporaryFolder
+    private let temporary: TestFolder
     private let folder: ExperimentFolder
     private let witness = Witness()
     private let readings = [Reading(FrameSequence("1", track: "t", number: "4"), read: "4")]
 
     init() throws {
-        temporary = try TemporaryFolder()
+        temporary = try TestFolder()
         folder = ExperimentFolder(temporary.url)
         try folder.begin(try Experiment(yaml: "name: x\nmodels: [basic_mv3s, basic_r18]\nseeds: [1, 2]", source: "test"))
     }
@@ -222,6 +223,23 @@ private final class Witness: ExperimentObserver {
         #expect(try run(StubLauncher(work: finish)) == .finished)
         #expect(witness.sentences.count { $0.contains("warning: \(folder.database.path)") } == 1)
         #expect(try ExperimentStatus(folder).count(.finished) == 4)
+    }
+
+    @Test func `A task on this machine keeps OpenMP's waits short, unless the user has chosen`() throws {
+        let program = temporary.url.appendingPathComponent("jersey")
+        try Data("#!/bin/sh\necho \"waits $GOMP_SPINCOUNT\" >&2\nexit 1\n".utf8).write(to: program)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+        let launcher = LocalLauncher(executable: program, folder: folder, jobs: 1)
+        #expect(try launcher.start(try folder.experiment().runs()).count == 1)
+        var ended: [EndedTask] = []
+        for _ in 0..<1000 where ended.isEmpty {
+            Thread.sleep(forTimeInterval: 0.01)
+            ended = launcher.ended()
+        }
+        #expect(ended.map(\.reason) == ["waits \(ShortWaits.here)"])
+        #expect(ShortWaits.variables(beside: ["PATH": "/bin"]) == ["GOMP_SPINCOUNT": "1000"])
+        #expect(ShortWaits.variables(beside: ["GOMP_SPINCOUNT": ""]).isEmpty)
+        #expect(ShortWaits.variables(beside: ["OMP_WAIT_POLICY": "active"]).isEmpty)
     }
 
     @Test func `A record comes back as it was written`() throws {

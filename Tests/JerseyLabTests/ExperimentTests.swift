@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
@@ -14,7 +15,7 @@ import Torch
 
     // MARK: Definitions
 
-    @Test(arguments: Experiment.shipped.map(\.experiment.name))
+    @Test(arguments: ShippedExperiment.names)
     func `Every shipped experiment plans a run for each model, seed and variant`(name: String) throws {
         let experiment = try Experiment.named(name)
         let runs = try experiment.runs()
@@ -32,7 +33,7 @@ import Torch
 
     private static let published = ConfigOverlay(source: "the command line", settings: ["published": .bool(true)])
 
-    @Test(arguments: Experiment.shipped.map(\.experiment.name))
+    @Test(arguments: ShippedExperiment.names)
     func `Every shipped experiment can do as the study did, with the study's models alone`(name: String) throws {
         let experiment = try Experiment.named(name).overlaid(with: [Self.published])
         let runs = try experiment.runs()
@@ -51,7 +52,7 @@ import Torch
     }
 
     @Test func `A published experiment that was begun goes on with the split that it has`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let experiment = ExperimentFolder(folder.url)
         try experiment.begin(self.experiment("settings: {published: true}"))
         let runs = try experiment.experiment().runs()
@@ -134,7 +135,7 @@ import Torch
     }
 
     @Test func `An experiment may grow, and keeps what its runs have in common`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let files = ExperimentFolder(folder.url)
         try files.begin(try experiment(seeds: "[1]"))
         try files.begin(try experiment(seeds: "[1, 2]"))
@@ -165,7 +166,7 @@ import Torch
     }
 
     @Test func `A variant that is there cannot change, not even for other seeds`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let files = ExperimentFolder(folder.url)
         func variant(_ batchSize: Int, seeds: String) throws -> Experiment {
             try experiment("variants: [{name: small, settings: {training: {batchSize: \(batchSize)}}}]", seeds: seeds)
@@ -207,7 +208,7 @@ import Torch
     }
 
     @Test func `Runs that are named one by one are put together by their settings`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let reading = Reading(FrameSequence("1", track: "t", number: "4"), read: "4")
         func write(_ name: String, seed: UInt64, batch: Int) throws -> String {
             var config = RunConfig()
@@ -227,7 +228,7 @@ import Torch
     }
 
     @Test func `Two experiments with the same models keep their names apart`() throws {
-        let other = try TemporaryFolder()
+        let other = try TestFolder()
         try SampleExperiment.write(to: other.url)
         let paths = [SampleExperiment.folder.url.path, other.url.path]
         let names = try RunSelection(paths).groups.map(\.name)

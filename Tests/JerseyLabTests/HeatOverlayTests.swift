@@ -1,5 +1,5 @@
 import Jersey
-import JerseyLab
+import JerseyVisualization
 import Testing
 
 @Suite struct HeatOverlayTests {

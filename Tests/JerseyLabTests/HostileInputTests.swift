@@ -1,19 +1,21 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
 @testable import JerseyCLI
 @testable import JerseyLab
+@testable import JerseySynthesis
 
 /// What people and their tools really hand over, through the whole command.
 @Suite struct HostileInputTests {
-    private let folder: TemporaryFolder
+    private let folder: TestFolder
     private let weights: String
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = try TestFolder()
         weights = folder.path("w.safetensors")
         var card = Checkpoint.Card(spec: try .named("attn_bgru_luong", encoder: .mobilenetV3Small))
         (card.height, card.width, card.maximumFrames) = (48, 24, 4)

@@ -3,7 +3,7 @@ import Jersey
 import Testing
 import Torch
 
-@testable import JerseyLab
+@testable import JerseyVisualization
 
 @Suite struct ModelDiagramTests {
     @Test(arguments: ModelSpec.all)
@@ -20,11 +20,11 @@ import Torch
     }
 
     @Test func `Shapes are those of the network, of frames of the size asked for`() throws {
-        var data = DataConfig()
-        (data.height, data.width) = (48, 24)
-        let luong = ModelOutline(try .named("attn_bgru_luong", encoder: .mobilenetV3Small), data: data)
+        var input = InputSpec()
+        (input.height, input.width) = (48, 24)
+        let luong = ModelOutline(try .named("attn_bgru_luong", encoder: .mobilenetV3Small), input: input)
         #expect(luong.parts.map { $0.shapes[0] } == ["(B, T, 3, 48, 24)", "(B, T, 1024)", "(B, T, 256)", "(B, 256)", "(B, 11)"])
-        let tied = ModelOutline(try .named("evidence_tied"), data: data)
+        let tied = ModelOutline(try .named("evidence_tied"), input: input)
         #expect(tied.parts.map { $0.shapes[0] } == ["(B, T, 3, 48, 24)", "(B, T, 96, 6, 3)", "(B, T, 11)", "(B, 11)"])
         #expect(ModelOutline(try .named("basic_mv3s")).parts.map { $0.shapes[0] } == ["(B, 3, 192, 96)", "(B, 1024)", "(B, 11)"])
     }

@@ -1,10 +1,12 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
 @testable import JerseyCLI
 @testable import JerseyLab
+@testable import JerseyOutput
 
 /// Values of our own files that anyone, or a bad disk, may have changed: whatever they are, a sentence says so.
 @Suite struct OutsideNumbersTests {
@@ -51,7 +53,7 @@ import Torch
     func `A run folder with any value in the place of a number is analysed, or refused in a sentence`(file: String, key: String)
         throws
     {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         for value in Self.numbers + ["[1e300]", "[\"nan\",\"nan\"]", "[-1,0.5]"] {
             let run = try run(in: folder.url)
             try tamper(run.url.appendingPathComponent(file), key, value)
@@ -76,7 +78,7 @@ import Torch
         ("result.json", "number_accuracy", "1e300"), ("metrics.jsonl", "epoch", "-1"), ("metrics.jsonl", "loss", "\"inf\""),
     ])
     func `What is out of range is named, with the way out`(file: String, key: String, value: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let run = try run(in: folder.url)
         try tamper(run.url.appendingPathComponent(file), key, value)
         let error = #expect(throws: FileError.self) { try FinishedRun(run) }
@@ -90,7 +92,7 @@ import Torch
 
     @Test(arguments: stateKeys)
     func `A saved state with any number is gone on from, or refused in a sentence`(key: String) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let config = Sample.config("basic_mv3s")
         let run = RunFolder(folder.url.appendingPathComponent("run"))
         var steps = 0
@@ -117,14 +119,14 @@ import Torch
     }
 
     @Test func `Progress of a run is a time, whatever its file says`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let file = folder.url.appendingPathComponent("progress.json")
         for seconds in ["1e300", "\"nan\"", "-1"] {
             try Data("{\"epoch\":1,\"epochs\":2,\"batch\":1,\"batches\":2,\"seconds\":\(seconds)}".utf8).write(to: file)
             #expect(RunProgress(contentsOf: file) == nil)
         }
-        for seconds in [0, 1e300, .nan, .infinity, -1e300, 3725.4] { #expect(!Console.duration(seconds).isEmpty) }
-        #expect(Console.duration(3725.4) == "1:02:05")
+        for seconds in [0, 1e300, .nan, .infinity, -1e300, 3725.4] { #expect(!Format.duration(seconds).isEmpty) }
+        #expect(Format.duration(3725.4) == "1:02:05")
         for share in [.nan, -1, 2, .infinity, 0.5] { #expect(Console.bar(share, width: 4).count == 6) }
     }
 
@@ -132,7 +134,8 @@ import Torch
     func `A share of unreadable tracks near one is refused before anything is made`(share: Double) throws {
         let error = #expect(throws: (any Error).self) {
             var command = try JerseyCommand.parseAsRoot([
-                "synthesize", "--out", "/nonexistent/x", "--numbers", "7", "--tracks", "1000", "--unreadable", "\(share)",
+                "synthesize", "--out", "\(TestFolder.missing)/x", "--numbers", "7", "--tracks", "1000", "--unreadable",
+                "\(share)",
             ])
             try command.run()
         }

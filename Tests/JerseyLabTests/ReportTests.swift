@@ -1,16 +1,18 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 import Torch
 
 @testable import JerseyCLI
 @testable import JerseyLab
+@testable import JerseyOutput
 
 @Suite struct ReportTests {
     /// The report of the sample experiment, as the command writes it, without the table that takes time to measure.
-    private static let written: (folder: TemporaryFolder, html: String, markdown: String) = {
+    private static let written: (folder: TestFolder, html: String, markdown: String) = {
         do {
-            let folder = try TemporaryFolder()
+            let folder = try TestFolder()
             let experiment = SampleExperiment.folder.url.path
             var command = try JerseyCommand.parseAsRoot(["report", experiment, "--out", folder.url.path, "--skip-deployment"])
             try command.run()
@@ -104,7 +106,7 @@ import Torch
     }
 
     @Test func `A run that was made with other settings is no seed of its model`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let experiment = try SampleExperiment.write(to: folder.url)
         let other = experiment.run("seq_ugru_fs-2")
         var config = try FinishedRun(other).config
@@ -118,7 +120,7 @@ import Torch
     }
 
     @Test func `A run that is broken is named, and the others are reported`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let experiment = try SampleExperiment.write(to: folder.url)
         let (broken, short) = (experiment.run("seq_ugru_fs-1"), experiment.run("basic_mv3s-2"))
         try Data("{\"model\":".utf8).write(to: broken.result)
@@ -139,7 +141,7 @@ import Torch
     }
 
     @Test func `An experiment without finished runs has no report`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let experiment = try SampleExperiment.write(to: folder.url, finished: false)
         let error = #expect(throws: FileError.self) { try Report([experiment]) }
         #expect(error?.description.contains("no finished run") == true)
@@ -148,7 +150,7 @@ import Torch
     }
 
     @Test func `Several experiments make one comparison, and each can be done again`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let copy = try SampleExperiment.write(to: folder.url.appendingPathComponent("copy"))
         let report = try Report([SampleExperiment.experiment(), copy], measuresDeployment: false)
         #expect(report.title == "Experiments sample, sample")

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 
 @testable import JerseyLab
@@ -36,11 +37,11 @@ import Testing
     }
 
     @Test func `A task runs the run of its line and keeps a log, whatever the folder is called`() throws {
-        let temporary = try TemporaryFolder()
+        let temporary = try TestFolder()
         let url = temporary.url.appendingPathComponent("it's $HOME")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         let program = url.appendingPathComponent("jersey")
-        try Data("#!/bin/sh\nprintf '%s\\n' \"$@\" >&2\nexit 5\n".utf8).write(to: program)
+        try Data("#!/bin/sh\nprintf '%s\\n' \"$@\" \"waits $GOMP_SPINCOUNT\" >&2\nexit 5\n".utf8).write(to: program)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
         let (script, list) = (url.appendingPathComponent("task.sh"), url.appendingPathComponent("1.runs"))
         try Data(SlurmLauncher.script(executable: program, folder: ExperimentFolder(url)).utf8).write(to: script)
@@ -50,7 +51,7 @@ import Testing
         #expect(try call.end().status == 5)
         let log = try String(contentsOf: ExperimentFolder(url).run("b-1").log, encoding: .utf8).split(separator: "\n")
         #expect(log.first.map(RunLog.unstamped)?.hasPrefix("Slurm task 7_1 on ") ?? false)
-        #expect(log.dropFirst() == ["experiment", "task", url.path[...], "b-1"])
+        #expect(log.dropFirst() == ["experiment", "task", url.path[...], "b-1", "waits \(ShortWaits.here)"])
     }
 
     @Test(arguments: [
@@ -94,13 +95,14 @@ import Testing
 
     private func failing(_ node: SlurmNode) throws {
         let folder = try node.experiment(
-            named: "failing", seeds: 1...1, variants: "[{name: bad, settings: {data: {splits: /nonexistent/splits.json}}}]")
+            named: "failing", seeds: 1...1,
+            variants: "[{name: bad, settings: {data: {splits: \(TestFolder.missing)/splits.json}}}]")
         let call = try node.run(folder).end()
         #expect(call.status == 1)
         #expect(call.words.contains("attn_ugru_gate-bad-1 failed: "), "\(call.words)")
-        #expect(call.words.contains("tried once more") && call.words.contains("/nonexistent"), "\(call.words)")
+        #expect(call.words.contains("tried once more") && call.words.contains(TestFolder.missing), "\(call.words)")
         let status = try ExperimentStatus(folder)
-        #expect(status.runs.map(\.state) == [.failed] && status.runs[0].reason?.contains("/nonexistent") ?? false)
+        #expect(status.runs.map(\.state) == [.failed] && status.runs[0].reason?.contains(TestFolder.missing) ?? false)
     }
 
     private func interrupted(_ node: SlurmNode) throws {
@@ -131,7 +133,7 @@ import Testing
 
 /// A Slurm cluster of one node.
 private final class SlurmNode {
-    private let temporary: TemporaryFolder
+    private let temporary: TestFolder
     private let folder: String
     private let environment: [String: String]
     let isInstalled: Bool
@@ -141,7 +143,7 @@ private final class SlurmNode {
         .deletingLastPathComponent().appendingPathComponent("Tools/slurm_node.sh").path
 
     init() throws {
-        temporary = try TemporaryFolder()
+        temporary = try TestFolder()
         folder = temporary.path("node")
         let start = try Call(Self.script, ["start", folder]).end()
         isInstalled = start.status != 77
@@ -186,11 +188,11 @@ private final class SlurmNode {
 /// A program at work.
 private struct Call {
     let process = Process()
-    private let folder: TemporaryFolder
+    private let folder: TestFolder
 
     /// - Parameter environment: laid over this process's.
     init(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
-        folder = try TemporaryFolder()
+        folder = try TestFolder()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

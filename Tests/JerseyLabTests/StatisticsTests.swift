@@ -1,14 +1,11 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 
 @testable import JerseyLab
 
 @Suite struct StatisticsTests {
-    private func isClose(_ a: Double?, _ b: Double, within tolerance: Double = 1e-9) -> Bool {
-        a.map { abs($0 - b) <= tolerance } ?? false
-    }
-
     // MARK: One figure
 
     @Test func `A summary has the sample's deviation, and says nothing of what it does not know`() {
@@ -171,7 +168,7 @@ import Testing
         }
         let clustered = try width((0..<tracks * size).map { "t\($0 / size)" })
         let naive = try width((0..<tracks * size).map { "t\($0)" })
-        // Of 30 differences of -1, 0 or 1: the textbook's standard error.
+        // The textbook's standard error of 30 differences of -1, 0 or 1.
         let differences = (0..<tracks).map { ($0.isMultiple(of: 3) ? 1.0 : 0) - ($0.isMultiple(of: 4) ? 1.0 : 0) }
         let mean = differences.reduce(0, +) / Double(tracks)
         let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(tracks)

@@ -3,7 +3,7 @@ import Testing
 import Torch
 
 @testable import JerseyCLI
-@testable import JerseyLab
+@testable import JerseyOutput
 
 /// Names that a stranger chose, in what is written for people.
 @Suite struct StrangersTextTests {

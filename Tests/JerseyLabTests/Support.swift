@@ -1,30 +1,17 @@
 import Foundation
 import FoundationXML
 import Jersey
-import JerseyLab
+import JerseySynthesis
+import TestSupport
 import Testing
 
-/// A folder that is removed with the last reference to it.
-final class TemporaryFolder: Sendable {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-tests-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: url)
-    }
-
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-}
+@testable import JerseyLab
 
 /// A rendered data set that all tests share, drawn once.
 enum Sample {
-    static let folder: TemporaryFolder = {
+    static let folder: TestFolder = {
         do {
-            let folder = try TemporaryFolder()
+            let folder = try TestFolder()
             let dataset = SyntheticDataset(
                 numbers: try NumberShare.list("4,48,07"), tracksPerNumber: 6, sequencesPerTrack: 1, framesPerSequence: 2...4,
                 renderer: SyntheticRenderer(seed: 3, difficulty: .easy, height: 48...64))
@@ -48,6 +35,14 @@ enum Sample {
         // Tests run side by side; threads of OpenMP would fight for the cores.
         config.training.threads = 1
         return config
+    }
+}
+
+extension ShortWaits {
+    /// What a process that trains and is started from here has.
+    static var here: String {
+        let environment = ProcessInfo.processInfo.environment
+        return environment[variable] ?? variables(beside: environment)[variable] ?? ""
     }
 }
 

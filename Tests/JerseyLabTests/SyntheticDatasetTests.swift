@@ -1,10 +1,13 @@
 import Foundation
 import Jersey
 import Synchronization
+import TestSupport
 import Testing
 import Torch
 
 @testable import JerseyLab
+@testable import JerseyOutput
+@testable import JerseySynthesis
 
 /// Frames of a few pixels: rendering without optimisation is slow.
 private func small(
@@ -26,7 +29,7 @@ private func heights(_ framing: Framing) -> ClosedRange<Double> {
 
 /// The bytes of every file, by its path within the folder.
 private func written(_ dataset: SyntheticDataset, threads: Int? = nil) throws -> [String: Data] {
-    let folder = try TemporaryFolder()
+    let folder = try TestFolder()
     try dataset.write(to: folder.url, threads: threads)
     var files: [String: Data] = [:]
     for path in try FileManager.default.subpathsOfDirectory(atPath: folder.url.path) where path.contains(".") {
@@ -44,9 +47,10 @@ private func truth(in files: [String: Data]) throws -> [String: [FrameTruth]] {
 @Suite("Synthetic data set")
 struct SyntheticDatasetTests {
     @Test(
-        "The same seed gives the same bytes whatever the number of threads, and another seed gives others",
         arguments: Framing.allCases)
-    func sameSeedSameBytes(framing: Framing) throws {
+    func `The same seed gives the same bytes whatever the number of threads, and another seed gives others`(framing: Framing)
+        throws
+    {
         var dataset = try small(framing: framing)
         dataset.unreadableShare = 0.25
         let alone = try written(dataset, threads: 1)
@@ -56,8 +60,7 @@ struct SyntheticDatasetTests {
         #expect(Set(alone.values).isDisjoint(with: other.values))
     }
 
-    @Test("A sequence does not depend on what was rendered before it")
-    func sequencesAreIndependent() throws {
+    @Test func `A sequence does not depend on what was rendered before it`() throws {
         let renderer = SyntheticRenderer(seed: 1, height: 24...32)
         func frames(_ sequence: Int) throws -> [Data] {
             try renderer.sequence(number: "23", track: 5, sequence: sequence, frames: 2).frames.map(\.jpeg)
@@ -68,8 +71,8 @@ struct SyntheticDatasetTests {
         #expect(try frames(2) != alone)
     }
 
-    @Test("Files lie at number/track/sequence/frame with one anchor and the truth, and a track belongs to one number")
-    func layout() throws {
+    @Test
+    func `Files lie at number/track/sequence/frame with one anchor and the truth, and a track belongs to one number`() throws {
         let files = try written(small(tracks: 2))
         let pattern = /(7|07|42)\/\d{4}\/0[01]\/(\d{4}(_anchor)?\.jpg|truth\.jsonl)/
         #expect(files.keys.allSatisfy { $0.wholeMatch(of: pattern) != nil })
@@ -79,8 +82,8 @@ struct SyntheticDatasetTests {
         #expect(Set(sequences.keys.map { $0[1] }).count == 3 * 2)
     }
 
-    @Test("The truth has a row for every frame, with boxes inside it, and the number can be seen in some frame")
-    func truthMatches() throws {
+    @Test
+    func `The truth has a row for every frame, with boxes inside it, and the number can be seen in some frame`() throws {
         for framing in Framing.allCases {
             let files = try written(small("all:0.01", framing: framing, difficulty: .easy).only(8))
             for (path, rows) in try truth(in: files) {
@@ -102,8 +105,7 @@ struct SyntheticDatasetTests {
         }
     }
 
-    @Test("Tracks without a number make up their share, lie apart, and show none in any frame")
-    func unreadable() throws {
+    @Test func `Tracks without a number make up their share, lie apart, and show none in any frame`() throws {
         var dataset = try small("7,07,42", tracks: 2, framing: .number)
         let readable = try written(dataset)
         dataset.unreadableShare = 0.25
@@ -114,11 +116,11 @@ struct SyntheticDatasetTests {
         #expect(rows.values.joined().allSatisfy { $0.number == nil && $0.visibility == 0 && $0.numberBox == nil })
     }
 
-    @Test("What is written can be read as a data set, and unreadable sequences are passed over with a remark")
-    func canBeRead() throws {
+    @Test
+    func `What is written can be read as a data set, and unreadable sequences are passed over with a remark`() throws {
         var dataset = try small("7,42")
         dataset.unreadableShare = 0.3
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         try dataset.write(to: folder.url)
         var config = DataConfig()
         config.path = folder.url.path
@@ -129,26 +131,24 @@ struct SyntheticDatasetTests {
     }
 
     @Test(
-        "Lists of numbers have ranges and weights",
         arguments: [
             ("7,07", ["7", "07"]), ("8-11", ["8", "9", "10", "11"]), ("08-11", ["08", "09", "10", "11"]), ("0-02", nil),
             ("all", JerseyNumber.all.map(\.description)),
         ] as [(String, [String]?)])
-    func lists(text: String, numbers: [String]?) throws {
+    func `Lists of numbers have ranges and weights`(text: String, numbers: [String]?) throws {
         let list = try NumberShare.list(text).map(\.number.description)
         #expect(list == numbers ?? (0...9).map(String.init) + ["00", "01", "02"])
         let weighted = try NumberShare.list("7:3,10-11:0.5")
         #expect(weighted.map(\.weight) == [3, 0.5, 0.5])
     }
 
-    @Test("A weight multiplies the tracks of a number")
-    func weights() throws {
+    @Test func `A weight multiplies the tracks of a number`() throws {
         let dataset = try small("7:3,42", tracks: 2)
         #expect(dataset.sequenceCount == (6 + 2) * 2)
     }
 
-    @Test("Every height of the range is kept to, in every framing", arguments: Framing.allCases)
-    func heights(framing: Framing) throws {
+    @Test(arguments: Framing.allCases)
+    func `Every height of the range is kept to, in every framing`(framing: Framing) throws {
         // A glance is a part of a player who is that high.
         let (unit, part) = framing == .glance ? (4.0, WholePlayers.numberSide) : (1, 1)
         for height in [24.0 * unit, 48 * unit] {
@@ -161,23 +161,20 @@ struct SyntheticDatasetTests {
         }
     }
 
-    @Test("The preview has a row for every track, and needs no files")
-    func preview() throws {
+    @Test func `The preview has a row for every track, and needs no files`() throws {
         let sheet = try small("7,42").preview(framesPerRow: 2)
         #expect(sheet.height > 2 * 128)
     }
 
-    @Test("Progress counts every sequence once")
-    func progress() throws {
-        let folder = try TemporaryFolder()
+    @Test func `Progress counts every sequence once`() throws {
+        let folder = try TestFolder()
         let calls = Mutex<[[Int]]>([])
         try small().write(to: folder.url) { done, total in calls.withLock { $0.append([done, total]) } }
         #expect(calls.withLock { $0 } == (1...6).map { [$0, 6] })
     }
 
-    @Test("A folder that is not empty is refused, unless overwriting is allowed")
-    func refusesFullFolder() throws {
-        let folder = try TemporaryFolder().url
+    @Test func `A folder that is not empty is refused, unless overwriting is allowed`() throws {
+        let folder = try TestFolder().url
         defer { try? FileManager.default.removeItem(at: folder) }
         let note = folder.appending(path: "notes.txt")
         let old = ["9/0000", "unreadable/0003"].map { folder.appending(path: $0) }
@@ -192,40 +189,37 @@ struct SyntheticDatasetTests {
     }
 
     @Test(
-        "A list that makes no sense is refused",
         arguments: [
             ("7,123", "\"123\" is not a shirt number"), ("7,x", "\"x\" is not"), ("9-3", "\"9-3\" is not"),
             ("7-", "\"7-\" is not"),
             ("7:0", "\"7:0\" has a weight that is none"), ("7:1:2", "\"7:1:2\" has a weight"),
         ])
-    func refusesLists(text: String, words: String) {
+    func `A list that makes no sense is refused`(text: String, words: String) {
         let error = #expect(throws: UsageError.self) { try NumberShare.list(text) }
         #expect(error?.description.contains(words) == true)
     }
 
     @Test(
-        "A plan that makes no sense is refused before anything is written",
         arguments: [
             ("7,7", 1, 0, "7 is listed twice"), ("", 1, 0, "numbers must be at least 1"),
             ("7", 0, 0, "tracks per number must be"), ("7", 1, 1, "from 0 to below 1"),
         ])
-    func refusesNonsense(numbers: String, tracks: Int, unreadable: Double, words: String) throws {
+    func `A plan that makes no sense is refused before anything is written`(
+        numbers: String, tracks: Int, unreadable: Double, words: String
+    ) throws {
         var plan = try small(numbers, tracks: tracks)
         plan.unreadableShare = unreadable
-        let folder = FileManager.default.temporaryDirectory.appending(path: "samples-\(UUID().uuidString)")
+        let folder = try TestFolder().url.appending(path: "samples")
         let error = #expect(throws: UsageError.self) { try plan.write(to: folder) }
         #expect(error?.description.contains(words) == true)
         #expect(!FileManager.default.fileExists(atPath: folder.path))
     }
 
-    @Test("An output path that is a file is reported by name")
-    func reportsWriteErrors() throws {
-        let folder = try TemporaryFolder().url.appending(path: "taken")
-        try FileManager.default.createDirectory(at: folder.deletingLastPathComponent(), withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
-        try Data("x".utf8).write(to: folder)
-        let error = #expect(throws: FileError.self) { try small().write(to: folder) }
-        #expect(error?.description.contains(folder.path) == true)
+    @Test func `An output path that is a file is reported by name`() throws {
+        let folder = try TestFolder()
+        try folder.url.add("taken", Data("x".utf8))
+        let error = #expect(throws: FileError.self) { try small().write(to: folder.url.appending(path: "taken")) }
+        #expect(error?.description.contains(folder.path("taken")) == true)
     }
 }
 
@@ -240,8 +234,7 @@ extension SyntheticDataset {
 
 @Suite("Synthetic scene")
 struct SyntheticSceneTests {
-    @Test("Each typeface is there once, and a missing one is not taken for another")
-    func fonts() {
+    @Test func `Each typeface is there once, and a missing one is not taken for another`() {
         let all = NumberFace.ordinary + NumberFace.special
         let digits = all.map { Canvas.outline(of: "0123456789", $0) }
         #expect(!NumberFace.ordinary.isEmpty)
@@ -254,8 +247,7 @@ struct SyntheticSceneTests {
         }
     }
 
-    @Test("Many threads may write with many typefaces at once")
-    func fontsOnThreads() {
+    @Test func `Many threads may write with many typefaces at once`() {
         let all = NumberFace.ordinary + NumberFace.special
         let alone = all.map { Canvas.outline(of: "48", $0) }
         let different = Mutex(0)
@@ -266,8 +258,8 @@ struct SyntheticSceneTests {
         #expect(different.withLock { $0 } == 0)
     }
 
-    @Test("Digits of bars need no font: each is one high, centred, and unlike the others", arguments: 0..<5 as Range<UInt64>)
-    func bars(seed: UInt64) {
+    @Test(arguments: 0..<5 as Range<UInt64>)
+    func `Digits of bars need no font: each is one high, centred, and unlike the others`(seed: UInt64) {
         var random = RandomStream(seed)
         let face = BarDigits(using: &random)
         let outlines = (0..<10).map { face.outline(of: "\($0)") }
@@ -282,8 +274,7 @@ struct SyntheticSceneTests {
         #expect(abs(pair.min()! + pair.max()!) < 0.3)
     }
 
-    @Test("The more a player turns the less of the number is seen, and from the front none is")
-    func turning() throws {
+    @Test func `The more a player turns the less of the number is seen, and from the front none is`() throws {
         var random = RandomStream(8)
         let athlete = Athlete(number: "88", sport: .football, difficulty: .easy, using: &random)
         let shirt = ShirtTexture(athlete.kit, girth: athlete.girth, length: athlete.length, density: 80)
@@ -304,8 +295,7 @@ struct SyntheticSceneTests {
         #expect((0.7...1.05).contains(Double(counts[0]) / (shirt.numberArea * 80 * 80)))
     }
 
-    @Test("A player before another hides the number, and one behind does not")
-    func crossing() {
+    @Test func `A player before another hides the number, and one behind does not`() {
         var random = RandomStream(8)
         let athlete = Athlete(number: "88", sport: .football, difficulty: .easy, using: &random)
         let shirt = ShirtTexture(athlete.kit, girth: athlete.girth, length: athlete.length, density: 80)
@@ -325,8 +315,8 @@ struct SyntheticSceneTests {
         #expect(seen(rivalAt: -1) == seen(rivalAt: nil))
     }
 
-    @Test("Compression, noise and a smaller sensor leave the size of a frame as it was", arguments: Difficulty.all.map(\.name))
-    func frameSize(name: String) throws {
+    @Test(arguments: Difficulty.all.map(\.name))
+    func `Compression, noise and a smaller sensor leave the size of a frame as it was`(name: String) throws {
         let difficulty = try #require(Difficulty.all.first { $0.name == name })
         let raster = Raster(Canvas(width: 30, height: 60))
         for seed in 0..<12 as Range<UInt64> {
@@ -339,8 +329,7 @@ struct SyntheticSceneTests {
         }
     }
 
-    @Test("A clear look at a number is worth more than a blurred one")
-    func sharpness() {
+    @Test func `A clear look at a number is worth more than a blurred one`() {
         let clear = Camera.Moment(defocus: 0.1, smear: [0, 0])
         #expect(clear.sharpness > Camera.Moment(defocus: 1, smear: [0, 0]).sharpness)
         #expect(clear.sharpness > Camera.Moment(defocus: 0.1, smear: [3, 0]).sharpness)

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Torch
 
 @testable import JerseyLab
@@ -65,7 +66,7 @@ extension FinishedRun {
         reading readings: [Reading], model: String = "basic_r18", encoder: EncoderKind? = nil, fullWeight: Double = 0,
         seed: UInt64 = 1, validation: Double = 0.9, seen: Set<JerseyNumber>? = nil
     ) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         var config = RunConfig()
         (config.model, config.encoder, config.training.fullWeight, config.seed) = (model, encoder, fullWeight, seed)
         let run = RunFolder(folder.url.appendingPathComponent("\(model)-\(seed)"))
@@ -98,9 +99,9 @@ enum SampleExperiment {
     /// Labelled otherwise than all runs read it, with much confidence.
     static let mislabelled = "48/0001"
 
-    static let folder: TemporaryFolder = {
+    static let folder: TestFolder = {
         do {
-            let folder = try TemporaryFolder()
+            let folder = try TestFolder()
             let experiment = try write(to: folder.url)
             var card = Checkpoint.Card(spec: try .named(leader, encoder: .mobilenetV3Small))
             (card.height, card.width) = (48, 24)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import JerseyLab
@@ -82,7 +83,7 @@ import Testing
     }
 
     @Test func `Epochs and test figures can be read back by step, also after a pause`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let run = RunFolder(folder.url)
         func row(_ epoch: Int) -> EpochMetrics {
             let part = EpochMetrics.Part(

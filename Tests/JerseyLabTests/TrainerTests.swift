@@ -1,6 +1,7 @@
 import Foundation
 import Jersey
 import JerseyLab
+import TestSupport
 import Testing
 import Torch
 
@@ -34,7 +35,7 @@ import Torch
 
     @Test(arguments: ["attn_ugru_gate", "basic_mv3s"], [false, true])
     func `A run that is stopped again and again ends as the uninterrupted one`(model: String, published: Bool) throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         var config = Sample.config(model)
         config.published = published
         let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
@@ -54,7 +55,7 @@ import Torch
     }
 
     @Test func `A run may start from another's weights, all of them`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let (first, next) = (folder.url.appendingPathComponent("first"), folder.url.appendingPathComponent("next"))
         var config = Sample.config("seq_ugru_fs")
         config.training.epochs = 1
@@ -81,7 +82,7 @@ import Torch
     }
 
     @Test func `A run leaves every file that DESIGN promises, and they can be read`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         #expect(try train(Sample.config(), in: folder.url) == .finished)
         let run = RunFolder(folder.url)
         for file in [run.config, run.splits, run.metrics, run.best, run.state, run.outcomes, run.result] {
@@ -96,7 +97,7 @@ import Torch
     }
 
     @Test func `A run tells where it starts from, its rates, and what came of it`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         var config = Sample.config()
         config.published = true
         func observed() throws -> SilentObserver {
@@ -120,7 +121,7 @@ import Torch
     }
 
     @Test func `A finished run's curves are drawn into its folder, and one that is not is told of`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         #expect(try train(Sample.config("basic_mv3s"), in: folder.url) == .finished)
         let run = RunFolder(folder.url)
         #expect(run.drawCurves() == nil)
@@ -130,7 +131,7 @@ import Torch
     }
 
     @Test func `A log has the time before each line, goes on where it was, and knows a line without its time`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let run = RunFolder(folder.url)
         let time = Date(timeIntervalSince1970: 1_700_000_000)
         RunLog(run.log).add("\nfirst\n\nsecond", at: time)
@@ -143,7 +144,7 @@ import Torch
     }
 
     @Test func `A loss of the full number trains its head, and is measured`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         var config = Sample.config("basic_mv3s")
         config.training.epochs = 1
         config.optimizer.warmupEpochs = 0
@@ -182,7 +183,7 @@ import Torch
     }
 
     @Test func `The event file stays the same file, and is mended when a session begins`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
         func file(_ run: URL) -> URL { RunFolder(run).tensorboard.appendingPathComponent("events.out.tfevents.0.jersey") }
         func number(_ url: URL) throws -> Int? {
@@ -199,7 +200,7 @@ import Torch
     }
 
     @Test func `What follows from the state is made good, and broken weights are named at once`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         _ = try train(Sample.config(), in: folder.url)
         let run = RunFolder(folder.url)
         let metrics = try Data(contentsOf: run.metrics)
@@ -212,7 +213,7 @@ import Torch
     }
 
     @Test func `Two trainers in one folder are refused`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         let run = RunFolder(folder.url)
         try run.create()
         let lock = try run.lock()
@@ -221,7 +222,7 @@ import Torch
     }
 
     @Test func `A state that is cut short is named, not trusted`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         _ = try train(Sample.config(), in: folder.url, stopAfter: 1)
         let state = RunFolder(folder.url).state
         try Data(contentsOf: state).prefix(1000).write(to: state)
@@ -230,7 +231,7 @@ import Torch
     }
 
     @Test func `Weights to start from that are not there leave no run behind, and those that are say what they take`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         for key in ["pretrained", "startFrom"] {
             var config = Sample.config()
             if key == "pretrained" { config.pretrained = folder.path("no") } else { config.startFrom = folder.path("no") }
@@ -257,7 +258,7 @@ import Torch
     }
 
     @Test func `A folder that cannot be written stops the run with the system's reason`() throws {
-        let folder = try TemporaryFolder()
+        let folder = try TestFolder()
         try Data().write(to: folder.url.appendingPathComponent("file"))
         #expect(throws: FileError.self) { try train(Sample.config(), in: folder.url.appendingPathComponent("file/run")) }
     }

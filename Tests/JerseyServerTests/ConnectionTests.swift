@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdTesting
 import Jersey
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JerseyServer
@@ -91,7 +92,7 @@ private final class Wire: @unchecked Sendable {
         "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(length ?? body.utf8.count)\r\n\(more)\r\n\(body)"
     }
 
-    private static func frames() throws -> String { "{\"frames\": [\"\(try picture().base64EncodedString())\"]}" }
+    private static func frames() throws -> String { "{\"frames\": [\"\(try png().base64EncodedString())\"]}" }
 
     @Test func `Nothing more is done for a client that has left`() async throws {
         let isCancelled = Mutex(false)

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import TestSupport
 import Testing
 
 @testable import JerseyServer
@@ -27,17 +28,16 @@ import Testing
     }
 
     private static func film(frames: Int, width: Int = 64, height: Int = 48) throws -> Data {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID()).mkv")
-        defer { try? FileManager.default.removeItem(at: file) }
-        let writer = try VideoWriter(file.path, width: width, height: height, rate: 10)
-        let image = try RGBImage(decoding: try picture(3, width: width, height: height), named: "a frame")
-        for index in 0..<frames { try writer.add(image, time: Double(index) / 10) }
-        try writer.finish()
-        return try Data(contentsOf: file)
+        try withFolder { folder in
+            let file = folder.appendingPathComponent("film.mkv")
+            let image = picture(3, width: width, height: height)
+            try writeFilm(file.path, frames: frames, rate: 10) { _ in image }
+            return try Data(contentsOf: file)
+        }
     }
 
     @Test func `Pictures are the same as without a process of their own, and what is none is told for each`() async throws {
-        let frames = [("a", try picture(1)), ("b", Data("no picture".utf8)), ("c", try picture(2)), ("d", Data())]
+        let frames = [("a", try png(1)), ("b", Data("no picture".utf8)), ("c", try png(2)), ("d", Data())]
         let images = try await decode { decoder, work, claim in
             try decoder.pictures(frames.map { (name: $0.0, bytes: $0.1) }, work, claim)
         }
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `Only what says to be small, and is, is decoded in the service itself`() async throws {
-        let small = try picture(width: 50, height: 40)
+        let small = try png(width: 50, height: 40)
         let jpeg = try RGBImage(decoding: small, named: "a").jpegData()
         var progressive = jpeg
         progressive[try #require(jpeg.firstRange(of: Data([0xFF, 0xC0]))).lowerBound + 1] = 0xC2
@@ -103,7 +103,7 @@ import Testing
         #expect(
             error?.status == .unprocessableContent && error?.description.contains("64 MiB") == true,
             "\(String(describing: error))")
-        let small = try picture()
+        let small = try png()
         #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
     }
 
@@ -111,7 +111,7 @@ import Testing
         async throws
     {
         let pool = Self.pool()
-        let small = try picture()
+        let small = try png()
         let process = try await decode(pool) { decoder, work, claim in
             _ = try decoder.pictures([("a", small)], work, claim)
             return try #require(decoder.processID)
@@ -126,7 +126,7 @@ import Testing
 
     @Test func `A decoder that dies is replaced`() async throws {
         let pool = Self.pool()
-        let small = try picture()
+        let small = try png()
         for _ in 0..<3 {
             let process = try await decode(pool) { decoder, work, claim in
                 _ = try decoder.pictures([("a", small)], work, claim)
@@ -151,7 +151,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(100))
         work.end(.clientLeft)
         await #expect(throws: ServiceError.clientLeft) { try await task.value }
-        let small = try picture()
+        let small = try png()
         #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
     }
 
@@ -170,16 +170,16 @@ import Testing
         }
         #expect(error?.status == .contentTooLarge && error?.description.contains("in all its frames") == true)
         // The decoder itself has said so, and goes on.
-        let frame = try picture()
+        let frame = try png()
         var small = RequestLimits()
-        small.pixels = 12 * 16 - 1
+        small.pixels = 6 * 10 - 1
         let together = await #expect(throws: ServiceError.self) {
             try await decode(Subject.decoders, small) { decoder, work, claim in
                 _ = try decoder.pictures([("a", frame)], work, claim)
             }
         }
         #expect(together == Work.tooManyPixelsTogether(small.pixels))
-        limits.totalPixels = 12 * 16
+        limits.totalPixels = 6 * 10
         let work = Work(limits, of: "a")
         _ = try await decode(work: work) { try $0.pictures([("a", frame)], $1, $2) }
         await #expect(throws: ServiceError.self) {
@@ -201,7 +201,7 @@ import Testing
         async throws
     {
         let pool = Self.pool()
-        let frame = try picture(width: 100, height: 100)
+        let frame = try png(width: 100, height: 100)
         let process = try await decode(pool) { decoder, work, claim in
             _ = try decoder.pictures([("a", frame)], work, claim)
             return decoder.processID
@@ -248,18 +248,18 @@ import Testing
     }
 
     @Test func `An image's size is what its head says, and progressive ones count for more`() throws {
-        let png = try picture(width: 30, height: 20)
-        #expect(DeclaredSize(png)?.pixels == 600 && DeclaredSize(png)?.isProgressive == false)
-        let jpeg = try RGBImage(decoding: png, named: "a").jpegData()
+        let image = try png(width: 30, height: 20)
+        #expect(DeclaredSize(image)?.pixels == 600 && DeclaredSize(image)?.isProgressive == false)
+        let jpeg = try RGBImage(decoding: image, named: "a").jpegData()
         #expect(DeclaredSize(jpeg)?.pixels == 600 && DeclaredSize(jpeg)?.isProgressive == false)
         var progressive = jpeg
         let mark = try #require(jpeg.firstRange(of: Data([0xFF, 0xC0])))
         progressive[mark.lowerBound + 1] = 0xC2
         #expect(DeclaredSize(progressive)?.cost == 8 * 600)
-        for bytes in [png, jpeg] {
+        for bytes in [image, jpeg] {
             for length in 0..<bytes.count { _ = DeclaredSize(bytes.prefix(length)) }
         }
-        var endless = png
+        var endless = image
         endless.replaceSubrange(16..<24, with: Data(repeating: 0xFF, count: 8))
         #expect(try #require(DeclaredSize(endless)).cost > 1 << 40)
         #expect(DeclaredSize(Data("no image at all".utf8)) == nil && DeclaredSize(Data()) == nil)
@@ -267,17 +267,12 @@ import Testing
 
     @Test func `Archives are read as the command reads them, folder by folder`() async throws {
         let paths = ["b/10.png", "b/9.png", "1.png", "a/x/1.png", "a/2_anchor.png", "a10/1.png", "a9/1.png"]
-        let frame = try picture()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID())")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        for path in paths {
-            let file = folder.appendingPathComponent("z/" + path)
-            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try frame.write(to: file)
-        }
-        let expected = try UnlabelledSequences([folder.path + "/z"]).sequences
+        let frame = try png()
+        let folder = try TestFolder()
+        for path in paths { try folder.url.add("z/" + path, frame) }
+        let expected = try UnlabelledSequences([folder.path("z")]).sequences
         let room = Admission.Room(requests: 1, bytes: 1)
-        let prefix = folder.path + "/"
+        let prefix = folder.url.path + "/"
         let found = try await Admission(room, ofClient: room).claiming("a") { claim in
             var upload = Upload(RequestLimits(), claim)
             return try upload.sequences(paths.map { ($0, frame) }, inArchive: "z")

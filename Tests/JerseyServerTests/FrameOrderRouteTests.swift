@@ -1,6 +1,8 @@
 import Foundation
 import HummingbirdTesting
 import Jersey
+import JerseyLab
+import TestSupport
 import Testing
 import Torch
 
@@ -15,16 +17,13 @@ import Torch
     private func digits(
         _ name: String, published: Bool, _ names: [String]
     ) async throws -> (evaluated: [Double], predicted: [[Double]], frames: [String]) {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("order-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let track = folder.appendingPathComponent("data/7/t/0")
-        try FileManager.default.createDirectory(at: track, withIntermediateDirectories: true)
-        let files = try names.enumerated().map { ($1, try picture($0 * 5 + 1, width: 30, height: 24)) }
-        for (name, content) in files { try content.write(to: track.appendingPathComponent(name)) }
-        let archive = folder.appendingPathComponent("data.tar")
+        let folder = try TestFolder()
+        let files = try names.enumerated().map { ($1, try png($0 * 5 + 1, width: 30, height: 24)) }
+        for (name, content) in files { try folder.url.add("data/7/t/0/" + name, content) }
+        let archive = folder.url.appendingPathComponent("data.tar")
         try tar(files.map { ("7/t/0/\($0)", $1) }).write(to: archive)
 
-        let weights = folder.appendingPathComponent("m.safetensors")
+        let weights = folder.url.appendingPathComponent("m.safetensors")
         var card = Checkpoint.Card(spec: try .named(name, encoder: .compact))
         (card.height, card.width, card.maximumFrames, card.published) = (32, 24, 4, published)
         try Checkpoint.write(JerseyModel(card.spec, seed: 3), card, to: weights)
@@ -41,12 +40,12 @@ import Torch
         Runtime.threads = settings.threads
         let evaluated = try ["data", "data.tar"].map { path in
             var config = DataConfig()
-            config.path = folder.appendingPathComponent(path).path
+            config.path = folder.path(path)
             let reading = try #require(try recognizer(.anchor).reader.readAll(Dataset(config).sequences).0.first)
             return Prediction(reading).tens
         }
         #expect(evaluated[0] == evaluated[1])
-        var predictions = try [track.path, archive.path, folder.path].map { path in
+        var predictions = try [folder.path("data/7/t/0"), archive.path, folder.url.path].map { path in
             try #require(try recognizer(.anchorOrAll).predict(path).first)
         }
 

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import Jersey
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JerseyServer
@@ -148,7 +149,7 @@ import Testing
         let isSlow = Mutex(true)
         let stub = StubModel { if isSlow.withLock({ $0 }) { try await Latch().wait() } }
         let subject = try await Subject([stub]) { $0.limits.seconds = 10 }
-        let body = "{\"frames\": [\"\(try picture().base64EncodedString())\"]}"
+        let body = "{\"frames\": [\"\(try png().base64EncodedString())\"]}"
         let reception = subject.reception
         let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in

@@ -26,7 +26,7 @@ import Torch
 
     @Test func `A form that is cut off anywhere is refused, and never read as a shorter one`() throws {
         let (body, _) = form([("frames", "1.jpg", Data("picture".utf8)), ("frames", "2.jpg", Data("other".utf8))])
-        // Of the last line its end may be missing.
+        // The last line's end may be missing.
         for length in 0..<body.count - 4 {
             #expect(throws: ServiceError.self) { try Multipart(body.prefix(length), boundary: "frontier", limit: 9) }
         }

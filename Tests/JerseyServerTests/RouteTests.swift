@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Jersey
+import TestSupport
 import Testing
 
 @testable import JerseyServer
@@ -17,7 +18,7 @@ import Testing
         async throws
     {
         let subject = try await Subject.bundled()
-        let frames = try (1...3).map { try picture($0, width: 40, height: 40) }
+        let frames = try (1...3).map { try png($0, width: 40, height: 40) }
         let text = frames.map { "\"\($0.base64EncodedString())\"" }.joined(separator: ",")
         try await subject.ask { client async throws in
             let plain = try await client.post("/v1/predict", json: try json(frames))
@@ -49,10 +50,10 @@ import Testing
     @Test func `A frame that cannot be decoded is left out and named; where none can be, the request is refused`() async throws {
         let subject = try await Subject.bundled()
         try await subject.ask { client async throws in
-            let some = try await client.post("/v1/predict", json: try json([try picture(), Data("no picture".utf8)]))
+            let some = try await client.post("/v1/predict", json: try json([try png(), Data("no picture".utf8)]))
             #expect(some.status == .ok)
             #expect(try some.json("left_out", "0", "path") as? String == "2")
-            let rows = [try picture(), try picture(), try picture(), Data("no picture".utf8)].map {
+            let rows = [try png(), try png(), try png(), Data("no picture".utf8)].map {
                 "\"\($0.base64EncodedString())\""
             }
             let inferred = try await client.post(
@@ -70,7 +71,7 @@ import Testing
     @Test func `Pictures of the frames come along where they are asked for`() async throws {
         let subject = try await Subject([StubModel()])
         try await subject.ask { client async throws in
-            let body = try json([try picture(width: 30, height: 400)])
+            let body = try json([try png(width: 30, height: 400)])
             let answer = try await client.post("/v1/predict?pictures=true", json: body)
             let url = try #require(try answer.json("pictures", "1") as? String)
             let bytes = try #require(Data(base64Encoded: String(url.dropFirst("data:image/jpeg;base64,".count))))
@@ -89,11 +90,11 @@ import Testing
             func status(_ frames: [Data]) async throws -> HTTPResponse.Status {
                 try await client.post("/v1/predict", json: try json(frames)).status
             }
-            let small = try picture(width: 10, height: 10)
+            let small = try png(width: 10, height: 10)
             #expect(try await status([small, small, small]) == .ok)
             #expect(try await status([small, small, small, small]) == .contentTooLarge)
             #expect(
-                try await status([try picture(width: 14, height: 14), try picture(width: 15, height: 15)]) == .contentTooLarge)
+                try await status([try png(width: 14, height: 14), try png(width: 15, height: 15)]) == .contentTooLarge)
             #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 10_001)).status == .contentTooLarge)
             let rows = Array(repeating: "\"\"", count: 3).joined(separator: ",")
             let many = "{\"inputs\": [{\"name\": \"frames\", \"shape\": [3, 1], \"datatype\": \"BYTES\", \"data\": [\(rows)]}]}"
@@ -136,8 +137,8 @@ import Testing
     @Test func `An archive is read sequence by sequence, and one that leads out of itself or is none is refused`() async throws {
         let stub = StubModel()
         let subject = try await Subject([stub])
-        let good = tar([("a/1.png", try picture()), ("a/2.png", try picture(2)), ("b/1.png", try picture(3))])
-        let slip = tar([("../../evil.png", try picture())])
+        let good = tar([("a/1.png", try png()), ("a/2.png", try png(2)), ("b/1.png", try png(3))])
+        let slip = tar([("../../evil.png", try png())])
         try await subject.ask { client async throws in
             let answer = try await client.post("/v1/predict/archive", good, type: "application/x-tar")
             #expect(answer.status == .ok, "\(answer.text)")
@@ -158,15 +159,10 @@ import Testing
     }
 
     @Test func `A short video is one sequence, of which pictures are passed over where there are too many pixels`() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID()).mkv")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let writer = try VideoWriter(folder.path, width: 64, height: 48, rate: 10)
-        for seed in 0..<12 {
-            try writer.add(
-                RGBImage(decoding: try picture(seed, width: 64, height: 48), named: "a frame"), time: Double(seed) / 10)
-        }
-        try writer.finish()
-        let (body, type) = form([("video", "a.mkv", try Data(contentsOf: folder))])
+        let folder = try TestFolder()
+        let film = folder.url.appendingPathComponent("film.mkv")
+        try writeFilm(film.path, frames: 12, rate: 10) { picture($0, width: 64, height: 48) }
+        let (body, type) = form([("video", "a.mkv", try Data(contentsOf: film))])
         let stub = StubModel()
         try await Subject([stub]).ask { client async throws in
             #expect(try await client.post("/v1/predict", body, type: type).status == .ok)
@@ -189,7 +185,7 @@ import Testing
         let (one, two) = (StubModel("one"), StubModel("two", version: 3))
         let subject = try await Subject([one, two])
         try await subject.ask { client async throws in
-            let body = try json([try picture()])
+            let body = try json([try png()])
             #expect(try await client.post("/v1/predict", json: body).status == .ok)
             #expect(try await client.post("/v1/predict?model=two", json: body).status == .ok)
             #expect((one.seen.count, two.seen.count) == (1, 1))
@@ -224,7 +220,7 @@ import Testing
     @Test func `Figures tell requests by route and outcome, batches, and what was not answered`() async throws {
         let subject = try await Subject([StubModel()])
         try await subject.ask { client async throws in
-            _ = try await client.post("/v1/predict", json: try json([try picture()]))
+            _ = try await client.post("/v1/predict", json: try json([try png()]))
             _ = try await client.post("/v1/predict", json: "{}")
             _ = try await client.get("/anything/\(UUID())")
             let text = try await client.get("/metrics").text

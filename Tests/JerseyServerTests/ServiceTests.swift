@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdTesting
 import Jersey
 import Synchronization
+import TestSupport
 import Testing
 import Torch
 
@@ -10,7 +11,7 @@ import Torch
 
 /// What the service does over time: loading, load, draining.
 @Suite struct ServiceTests {
-    private static func body() throws -> String { "{\"frames\": [\"\(try picture().base64EncodedString())\"]}" }
+    private static func body() throws -> String { "{\"frames\": [\"\(try png().base64EncodedString())\"]}" }
 
     @Test func `Until its models are loaded, and once it drains, the service is alive, not ready, and takes no requests`()
         async throws
@@ -73,7 +74,7 @@ import Torch
     }
 
     @Test func `Pictures take room, too, however small the bodies are that they come in`() async throws {
-        // Of one colour: a few hundred bytes that become 120,000.
+        // One colour: a few hundred bytes that become 120,000.
         let png = try RGBImage(width: 200, height: 200, pixels: Array(repeating: 90, count: 120_000)).pngData()
         let body = "{\"frames\": [\"\(png.base64EncodedString())\"]}"
         for (room, status) in [(100_000, HTTPResponse.Status.tooManyRequests), (150_000, .ok)] {
@@ -138,8 +139,8 @@ import Torch
     }
 
     @Test func `Requests go on while real weights are swapped under them, and none is lost`() async throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID()).safetensors")
-        defer { try? FileManager.default.removeItem(at: file) }
+        let folder = try TestFolder()
+        let file = folder.url.appendingPathComponent("m.safetensors")
         try Checkpoint.bundled().write(try Checkpoint.bundled().card, to: file)
         var settings = ServerSettings()
         settings.threads = 1
@@ -149,7 +150,7 @@ import Torch
                 named: name, version: version, from: file.path, settings, decoders: decoders, metrics: metrics)
         }
         try await shelf.loadAll()
-        let image = try RGBImage(decoding: try picture(width: 40, height: 40), named: "a frame")
+        let image = picture(width: 40, height: 40)
         let isOver = Mutex(false)
         let asking = Task {
             var versions: Set<Int> = []
@@ -178,7 +179,7 @@ import Torch
         settings.anytime = anytime
         let model = try await ServedModel(
             named: "m", version: 1, from: nil, settings, decoders: Subject.decoders, metrics: ServiceMetrics())
-        let images = try (0..<40).map { try RGBImage(decoding: try picture($0, width: 30, height: 30), named: "a frame") }
+        let images = (0..<40).map { picture($0, width: 30, height: 30) }
         let sequence = FrameSequence(
             id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images, anchor: nil)
         let served = try await model.predict([sequence])

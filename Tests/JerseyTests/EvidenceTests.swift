@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -12,20 +13,20 @@ struct EvidenceTests {
         try #require(model.store.tensors[name], "\(name)")
     }
 
-    @Test("a sequence says what its frames say, read one by one and summed", arguments: specs)
-    func sum(_ spec: ModelSpec) {
+    @Test(arguments: specs)
+    func `A sequence says what its frames say, read one by one and summed`(_ spec: ModelSpec) {
         let model = JerseyModel(spec, seed: 1)
         withoutGradients {
             let frames = Tensor.normal([5, 3, 48, 48], deviation: 1, seed: 2)
             let (whole, single) = (model(frames, lengths: [5]), model(frames, lengths: [1, 1, 1, 1, 1]))
-            #expect(isClose(whole.tens.floats, single.tens.sum(over: 0).floats))
-            #expect(isClose(whole.ones.floats, single.ones.sum(over: 0).floats))
+            #expect(isClose(whole.tens.floats, single.tens.sum(over: 0).floats, within: 1e-4))
+            #expect(isClose(whole.ones.floats, single.ones.sum(over: 0).floats, within: 1e-4))
             #expect(whole.frames?.tens.shape == [5, 11] && whole.frames?.readability?.shape == [5, 1])
         }
     }
 
-    @Test("frames that cannot be read say nothing", arguments: specs)
-    func unreadable(_ spec: ModelSpec) throws {
+    @Test(arguments: specs)
+    func `Frames that cannot be read say nothing`(_ spec: ModelSpec) throws {
         let model = JerseyModel(spec, seed: 1)
         try entry(model, "fc_readability.bias").copy(from: Tensor([-60] as [Float]))
         withoutGradients {
@@ -35,15 +36,15 @@ struct EvidenceTests {
         }
     }
 
-    @Test("one classifier reads tens and ones: looked at in one place, they are the same digit")
-    func tied() throws {
+    @Test
+    func `One classifier reads tens and ones: looked at in one place, they are the same digit`() throws {
         let model = JerseyModel(try ModelSpec.named("evidence_tied"), seed: 1)
         let queries = try entry(model, "digits.queries")
         let rows = withoutGradients { queries.detached() * 1 }
         queries.copy(from: .concatenated([rows.narrowed(0, to: 0..<1), rows.narrowed(0, to: 0..<1)], over: 0))
         try withoutGradients {
             let frames = try #require(model(.normal([2, 3, 48, 48], deviation: 1, seed: 2), lengths: [2]).frames)
-            #expect(isClose(frames.tens.narrowed(1, to: 0..<10).floats, frames.ones.floats))
+            #expect(isClose(frames.tens.narrowed(1, to: 0..<10).floats, frames.ones.floats, within: 1e-4))
         }
     }
 
@@ -59,8 +60,7 @@ struct EvidenceTests {
             problems: [])
     }
 
-    @Test("overconfident answers are cooled until they are right as often as they say")
-    func temperature() throws {
+    @Test func `Overconfident answers are cooled until they are right as often as they say`() throws {
         // Both digits near certain, and every fourth answer wrong in both.
         let readings = (0..<40).map { reading($0 % 4 == 0 ? "11" : "42", 12, truth: "42") }
         let calibration = try ModelCalibration(readings, precision: 0.7)
@@ -70,8 +70,8 @@ struct EvidenceTests {
         #expect(calibration.precision == 0.75 && calibration.coverage == 1 && calibration.sequences == 40)
     }
 
-    @Test("the threshold is as low as the precision allows, and an answer where no number is seen is a wrong one")
-    func threshold() throws {
+    @Test
+    func `The threshold is as low as the precision allows, and an answer where no number is seen is a wrong one`() throws {
         let sure = (0..<18).map { reading("42", 9 - Double($0) * 0.1, truth: "42") }
         let doubtful = [reading("11", 2, truth: nil), reading("42", 1, truth: "42")]
         let calibration = try ModelCalibration(sure + doubtful, precision: 0.99)
@@ -81,8 +81,7 @@ struct EvidenceTests {
         #expect(throws: UsageError.self) { try ModelCalibration([reading("1", 3, truth: "2")], precision: 0.9) }
     }
 
-    @Test("below the threshold a prediction has no number, and is not one without frames")
-    func abstention() throws {
+    @Test func `Below the threshold a prediction has no number, and is not one without frames`() throws {
         func prediction(_ evidence: Double) -> Prediction {
             let plain = reading("42", evidence, truth: nil)
             return Prediction(
@@ -100,8 +99,7 @@ struct EvidenceTests {
 
     // MARK: Whole players
 
-    @Test("of whole players the rows with the number are left, of number crops everything")
-    func torso() {
+    @Test func `Of whole players the rows with the number are left, of number crops everything`() {
         let player = picture(1, width: 40, height: 100)
         #expect(WholePlayers.areShown(in: [player, player, picture(2, width: 50, height: 50)]))
         #expect(!WholePlayers.areShown(in: [picture(1, width: 20, height: 30)]) && !WholePlayers.areShown(in: []))
@@ -111,20 +109,20 @@ struct EvidenceTests {
     }
 
     @Test(
-        "of whole players a square around the number is cut out, as far as there is a picture",
         arguments: [
             // Across and down the torso, which has rows 20..<55 of 100; columns and rows that are left.
             (0.5, 0.5, 8..<33, 25..<50), (0.0, 0.0, 0..<13, 8..<33), (1.0, 1.0, 28..<40, 43..<68),
         ])
-    func numberSquare(x: Double, y: Double, columns: Range<Int>, rows: Range<Int>) {
+    func `Of whole players a square around the number is cut out, as far as there is a picture`(
+        x: Double, y: Double, columns: Range<Int>, rows: Range<Int>
+    ) {
         let player = picture(1, width: 40, height: 100)
         #expect(WholePlayers.number(of: player, x: x, y: y) == player.cropped(x: columns, y: rows))
         let dot = picture(1, width: 1, height: 1)
         #expect(WholePlayers.number(of: dot, x: x, y: y) == dot)
     }
 
-    @Test("weights too large to compute with find the number anywhere, and nothing traps")
-    func hugeWeights() throws {
+    @Test func `Weights too large to compute with find the number anywhere, and nothing traps`() throws {
         try withFolder { folder throws in
             let spec = try ModelSpec.named("evidence_tied")
             let model = JerseyModel(spec)
@@ -140,15 +138,7 @@ struct EvidenceTests {
         }
     }
 
-    @Test("only models that look for digits can find numbers on whole players")
-    func numbersAreFoundByTiedDigits() throws {
-        var config = RunConfig()
-        config.data.path = "x"
-        config.data.wholePlayers = .number
-        config.model = "evidence_tied"
-        try config.validate()
-        config.model = "evidence_independent"
-        #expect { try config.validate() } throws: { "\($0)".contains("data.wholePlayers") && "\($0)".contains("evidence_tied") }
+    @Test func `Only models that look for digits can find numbers on whole players`() throws {
         try withFolder { folder throws in
             let spec = try ModelSpec.named("evidence_independent")
             var card = Checkpoint.Card(spec: spec)
@@ -159,26 +149,7 @@ struct EvidenceTests {
         }
     }
 
-    @Test("sequences without a number are taken in where asked for, and lie in every part of the split")
-    func unreadableFolder() throws {
-        try withFolder { folder throws in
-            for track in 0..<10 {
-                try folder.add("7/\(track)/0/1.jpg")
-                try folder.add("unreadable/\(track)/0/1.jpg")
-            }
-            var config = DataConfig()
-            config.path = folder.path
-            #expect(try Dataset(config).sequences.count == 10)
-            config.unreadable = true
-            let dataset = try Dataset(config)
-            #expect(dataset.sequences.count == 20 && dataset.sequences.count { $0.number == nil } == 10)
-            let splits = try Splits(dataset, config)
-            for part in Splits.Part.allCases { #expect(splits.sequences(part, of: dataset).contains { $0.number == nil }) }
-        }
-    }
-
-    @Test("the bundled model is small, calibrated, and says what it is")
-    func bundled() throws {
+    @Test func `The bundled model is small, calibrated, and says what it is`() throws {
         let checkpoint = try Checkpoint.bundled()
         let model = try checkpoint.model(on: .cpu, path: Checkpoint.bundledName)
         #expect(model.spec.judgesReadability && model.store.parameterCount < 1_000_000)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -29,23 +30,6 @@ import Torch
             #expect(Prediction.joinedWindows(predictions).count == 3)
         }
     }
-
-    @Test func `A labelled data set has tracks of any name`() throws {
-        try withFolder { folder in
-            let track = folder.appendingPathComponent("7/" + String(fileSystemBytes: [0x74, 0xff]) + "/0")
-            try FileManager.default.makeFolder(track)
-            try AtomicFile.write(picture(1).pngData(), to: track.appendingPathComponent("1.png"))
-            var config = DataConfig()
-            config.path = folder.path
-            let sequences = try Dataset(config).sequences
-            #expect(sequences.count == 1 && RGBImage.canRead(sequences[0].file(0)))
-            #expect(DatasetInspection(try Dataset(config), workers: 1) {}.problems.isEmpty)
-        }
-    }
-}
-
-extension RGBImage {
-    fileprivate static func canRead(_ path: String) -> Bool { (try? RGBImage(contentsOf: URL(fileURLWithPath: path))) != nil }
 }
 
 @Suite struct StrangersTextTests {

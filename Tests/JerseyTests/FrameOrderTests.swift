@@ -7,19 +7,18 @@ struct FrameOrderTests {
     // MARK: natural order
 
     @Test(
-        "runs of digits compare as numbers",
         arguments: [
             ("9.jpg", "10.jpg"), ("a2b", "a10b"), ("12_9", "12_10"), ("a", "b"), ("a", "a1"), ("", "0"),
             ("x99999999999999999999998", "x99999999999999999999999"),
             ("1", "01"), ("a01b1", "a1b2"), ("7", "a"), ("a07", "a8"),
         ])
-    func naturalOrder(_ first: String, _ second: String) {
+    func `Runs of digits compare as numbers`(_ first: String, _ second: String) {
         let reversed = first == "1" && second == "01"  // equal but for zeros: text order
         #expect(naturallyPrecedes(first, second) == !reversed && naturallyPrecedes(second, first) == reversed)
     }
 
-    @Test("natural order is a strict total order", arguments: [1, 2, 3] as [UInt64])
-    func totalOrder(_ seed: UInt64) {
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `Natural order is a strict total order`(_ seed: UInt64) {
         var random = RandomStream(seed)
         let letters = Array("0019a_.é")
         let names = (0..<60).map { _ in
@@ -37,8 +36,7 @@ struct FrameOrderTests {
 
     // MARK: files of a sequence
 
-    @Test("frames are images by name, in any case; hidden and other files are not")
-    func frames() {
+    @Test func `Frames are images by name, in any case; hidden and other files are not`() {
         let (frames, anchor) = FrameOrder.frames(among: [
             "2.JPG", ".3.jpg", "1.jpeg", "notes.txt", "10.Png", "jpg", "x.gif", ".png",
         ])
@@ -46,8 +44,7 @@ struct FrameOrderTests {
         #expect(FrameOrder.frames(among: []).frames == [])
     }
 
-    @Test("in time order the anchor keeps its place, and of several the first is marked")
-    func time() {
+    @Test func `In time order the anchor keeps its place, and of several the first is marked`() {
         let (frames, anchor) = FrameOrder.frames(among: ["10_Anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"])
         #expect(frames == ["9.jpg", "10_Anchor.jpg", "11.jpg", "12_anchor.jpg"] && anchor == 1)
         #expect(FrameOrder.time.arranged(frames, anchor: anchor) == ([0, 1, 2, 3], 1))
@@ -60,8 +57,7 @@ struct FrameOrderTests {
         return (indices.map { frames[$0] }, anchor.map { frames[$0] })
     }
 
-    @Test("published order is text order with the anchor first, and of several anchors one remains")
-    func published() {
+    @Test func `Published order is text order with the anchor first, and of several anchors one remains`() {
         let listing = ["10_anchor.jpg", "9.jpg", "11.jpg", "12_anchor.jpg"]
         let first = read(listing, .published(anchorFirst: true))
         #expect(first == (["12_anchor.jpg", "11.jpg", "9.jpg"], "12_anchor.jpg"))
@@ -70,8 +66,7 @@ struct FrameOrderTests {
         #expect(read(["9.jpg", "10.jpg"], .published(anchorFirst: true)) == (["10.jpg", "9.jpg"], nil))
     }
 
-    @Test("pictures that are no files keep the order in which they came, but for an anchor")
-    func pictures() {
+    @Test func `Pictures that are no files keep the order in which they came, but for an anchor`() {
         let order = FrameOrder.published(anchorFirst: true)
         #expect(order.arranged(["9", "10", "11"], anchor: nil) == ([0, 1, 2], nil))
         #expect(order.arranged(["a.mp4#frame=9", "a.mp4#frame=10"], anchor: nil) == ([0, 1], nil))
@@ -80,13 +75,12 @@ struct FrameOrderTests {
             order.arranged(["b.png", "b.png", "a.png"], anchor: nil) == ([2, 0, 1], nil), "the first of two stays the first")
     }
 
-    @Test("in a window the frame that is called the anchor comes first, and does not stand for the window")
-    func window() {
+    @Test
+    func `In a window the frame that is called the anchor comes first, and does not stand for the window`() {
         #expect(FrameOrder.published(anchorFirst: true).arranged(["1.png", "2_anchor.png"], anchor: nil) == ([1, 0], nil))
     }
 
-    @Test("neither order depends on the file system's")
-    func shuffled() {
+    @Test func `Neither order depends on the file system's`() {
         var random = RandomStream(1)
         let names = (0..<20).map { "\($0).jpg" } + ["5_anchor.png", "7_anchor.png"]
         for order in [FrameOrder.time, .published(anchorFirst: true)] {
@@ -98,8 +92,8 @@ struct FrameOrderTests {
 
     private static let samplings = [FrameSampling.even, .jittered, .published(anchorFirst: true), .published(anchorFirst: false)]
 
-    @Test("indices are ascending, each once, within range, and all where they fit", arguments: samplings)
-    func sampling(_ sampling: FrameSampling) {
+    @Test(arguments: samplings)
+    func `Indices are ascending, each once, within range, and all where they fit`(_ sampling: FrameSampling) {
         var random = RandomStream(4)
         for limit in [1, 2, 3, 7, 16] {
             for count in 1...60 {
@@ -112,8 +106,7 @@ struct FrameOrderTests {
         }
     }
 
-    @Test("even sampling includes both ends and keeps its steps within one of each other")
-    func even() {
+    @Test func `Even sampling includes both ends and keeps its steps within one of each other`() {
         var random = RandomStream()
         for limit in 2...16 {
             for count in limit + 1...70 {
@@ -125,15 +118,13 @@ struct FrameOrderTests {
         #expect(FrameSampling.even.indices(count: 9, limit: 1, random: &random) == [4])
     }
 
-    @Test("published sampling pins frame 0 and never reaches the last frame, as the study does")
-    func publishedSampling() {
+    @Test func `Published sampling pins frame 0 and never reaches the last frame, as the study does`() {
         var random = RandomStream()
         #expect(FrameSampling.published(anchorFirst: true).indices(count: 9, limit: 4, random: &random) == [0, 1, 3, 6])
         #expect(FrameSampling.published(anchorFirst: false).indices(count: 10, limit: 4, random: &random) == [0, 2, 5, 7])
     }
 
-    @Test("jittered sampling draws from every stretch, and reaches all frames in time")
-    func jittered() {
+    @Test func `Jittered sampling draws from every stretch, and reaches all frames in time`() {
         var random = RandomStream(9)
         var seen: Set<Int> = []
         for _ in 0..<200 {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -13,8 +14,8 @@ struct GradCAMTests {
         return spec
     }
 
-    @Test("every model has a map of 0...1 for each frame, and is left as it was", arguments: specs)
-    func everyModel(_ spec: ModelSpec) throws {
+    @Test(arguments: specs)
+    func `Every model has a map of 0...1 for each frame, and is left as it was`(_ spec: ModelSpec) throws {
         let model = JerseyModel(spec, seed: 1)
         model.store.isTraining = true
         let frames = Tensor.normal([3, 3, 96, 64], deviation: 1, seed: 2)
@@ -40,8 +41,8 @@ struct GradCAMTests {
         #expect(GradCAM(frames, used: [0, 2, 5], model: model, for: JerseyNumber("07")).number == JerseyNumber("07"))
     }
 
-    @Test("warmth lies where there is something to see", arguments: 0..<4, ["basic_r18", "attn_bgru_luong"])
-    func corner(_ corner: Int, _ name: String) throws {
+    @Test(arguments: 0..<4, ["basic_r18", "attn_bgru_luong"])
+    func `Warmth lies where there is something to see`(_ corner: Int, _ name: String) throws {
         let (bottom, right) = (corner / 2, corner % 2)
         // Without biases a fresh network makes nothing of nothing.
         let model = JerseyModel(try ModelSpec.named(name), seed: 3)
@@ -57,8 +58,8 @@ struct GradCAMTests {
         #expect(here.reduce(0) { $0 + values[$1] } > 0.8 * values.reduce(0, +))
     }
 
-    @Test("a sequence on disk is explained by the frames that can be read; one without is an error with its reason")
-    func files() throws {
+    @Test
+    func `A sequence on disk is explained by the frames that can be read; one without is an error with its reason`() throws {
         try withFolder { folder throws in
             for name in ["0", "2"] { try folder.add("\(name).png", picture(1, width: 20, height: 30).pngData()) }
             func sequence(_ names: String...) -> FrameSequence {

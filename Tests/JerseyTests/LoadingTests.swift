@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -7,6 +8,14 @@ import Torch
 @Suite("Loading frames")
 struct LoadingTests {
     private static let size = FramePreprocessor(height: 12, width: 8)
+
+    /// What training might do: a change that is drawn for each frame.
+    private static let brightening: @Sendable (Int, inout RandomStream) -> [(Tensor) -> Tensor] = { count, random in
+        (0..<count).map { _ in
+            let factor = random.uniform(0.2...1)
+            return { $0.to(dtype: .float32).multiplyInPlace(factor).floorInPlace() }
+        }
+    }
 
     /// Sequences of 1, 2, 3… frames on disk.
     private func withSequences<Result>(_ count: Int, _ body: (URL, [FrameSequence]) throws -> Result) throws -> Result {
@@ -43,8 +52,7 @@ struct LoadingTests {
 
     // MARK: batches
 
-    @Test("a batch holds the frames of its sequences one after the other, long ones sampled")
-    func batches() throws {
+    @Test func `A batch holds the frames of its sequences one after the other, long ones sampled`() throws {
         try withSequences(5) { _, sequences throws in
             let loader = BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 2)
             let batches = try all(loader)
@@ -60,8 +68,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("padding repeats each sequence's last frame")
-    func padding() throws {
+    @Test func `Padding repeats each sequence's last frame`() throws {
         try withSequences(3) { _, sequences throws in
             let batch = try #require(
                 try BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 1, pads: true).next())
@@ -71,13 +78,13 @@ struct LoadingTests {
         }
     }
 
-    @Test("augmented batches are the same with one worker and with four, and change with epoch and seed")
-    func workers() throws {
+    @Test
+    func `Augmented batches are the same with one worker and with four, and change with epoch and seed`() throws {
         try withSequences(9) { _, sequences throws in
             func epoch(_ seed: UInt64, _ epoch: Int, workers: Int) throws -> [[UInt8]] {
                 let items = sequences.map { BatchLoader.Item($0, seed: seed, epoch: epoch) }
                 let loader = loader {
-                    $0.augmentation = Augmentation(AugmentationConfig())
+                    $0.augment = Self.brightening
                     $0.sampling = .jittered
                 }
                 return try all(BatchLoader(items, batchSize: 2, loader: loader, workers: workers)).map(bytes)
@@ -89,8 +96,8 @@ struct LoadingTests {
         }
     }
 
-    @Test("a later start gives the batches that would have come, and a start behind the end gives none")
-    func start() throws {
+    @Test
+    func `A later start gives the batches that would have come, and a start behind the end gives none`() throws {
         try withSequences(7) { _, sequences throws in
             let items = sequences.map { BatchLoader.Item($0) }
             let whole = try all(BatchLoader(items, batchSize: 2, loader: loader(), workers: 2)).map(bytes)
@@ -103,8 +110,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("workers stay a bounded way ahead")
-    func bounded() throws {
+    @Test func `Workers stay a bounded way ahead`() throws {
         try withSequences(40) { _, sequences throws in
             let single = sequences.map {
                 FrameSequence(id: $0.id, track: $0.track, number: $0.number, frames: [$0.frames[0]], anchor: nil)
@@ -121,8 +127,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("a loader given up midway ends its workers")
-    func stops() throws {
+    @Test func `A loader given up midway ends its workers`() throws {
         try withSequences(30) { _, sequences throws in
             var cache: FrameCache? = FrameCache(limit: 0)
             weak let watched = cache
@@ -138,10 +143,9 @@ struct LoadingTests {
 
     // MARK: unreadable frames
 
-    @Test("an unreadable frame is left out and reported, and does not change the others")
-    func unreadable() throws {
+    @Test func `An unreadable frame is left out and reported, and does not change the others`() throws {
         try withSequences(5) { folder, sequences throws in
-            let loader = loader { $0.augmentation = Augmentation(AugmentationConfig()) }
+            let loader = loader { $0.augment = Self.brightening }
             let items = [BatchLoader.Item(sequences[3])]
             let whole = try #require(try BatchLoader(items, batchSize: 1, loader: loader, workers: 1).next())
             try folder.add("3/1.png", Data("no picture".utf8))
@@ -158,8 +162,8 @@ struct LoadingTests {
         }
     }
 
-    @Test("a sequence without a readable frame is set apart, alone or among others", arguments: [false, true])
-    func nothingReadable(_ pads: Bool) throws {
+    @Test(arguments: [false, true])
+    func `A sequence without a readable frame is set apart, alone or among others`(_ pads: Bool) throws {
         try withSequences(3) { folder, sequences throws in
             for frame in sequences[1].frames { try FileManager.default.removeItem(atPath: frame) }
             let items = sequences.map { BatchLoader.Item($0) }
@@ -174,8 +178,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("a folder that is gone is an error: the data set went away, and not a frame")
-    func folderGone() throws {
+    @Test func `A folder that is gone is an error: the data set went away, and not a frame`() throws {
         try withSequences(3) { folder, sequences throws in
             let gone = folder.appendingPathComponent("1")
             try FileManager.default.removeItem(at: gone)
@@ -185,8 +188,9 @@ struct LoadingTests {
         }
     }
 
-    @Test("a reading tells how high the frames it is made from are on disk, cached or not, and leaves unreadable ones out")
-    func heights() throws {
+    @Test
+    func `A reading tells how high the frames it is made from are on disk, cached or not, and leaves unreadable ones out`() throws
+    {
         try withFolder { folder throws in
             for (name, height) in [("0", 20), ("1", 90), ("3", 7)] {
                 try folder.add("\(name).png", picture(1, height: height).pngData())
@@ -203,8 +207,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("strict loading stops at an unreadable frame")
-    func strict() throws {
+    @Test func `Strict loading stops at an unreadable frame`() throws {
         try withSequences(4) { folder, sequences throws in
             try FileManager.default.removeItem(at: folder.appendingPathComponent("2/1.png"))
             let batches = BatchLoader(sequences.map { .init($0) }, batchSize: 2, loader: loader { $0.strict = true }, workers: 2)
@@ -213,8 +216,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("a single-frame model gets the anchor, else the first frame or all")
-    func singleFrame() throws {
+    @Test func `A single-frame model gets the anchor, else the first frame or all`() throws {
         try withSequences(5) { _, sequences throws in
             let marked = FrameSequence(id: "a", track: "t", number: nil, frames: sequences[4].frames, anchor: 3)
             func used(_ sequence: FrameSequence, _ choice: SequenceLoader.SingleFrame) throws -> [Int] {
@@ -227,8 +229,8 @@ struct LoadingTests {
         }
     }
 
-    @Test("a published model of single frames answers each sequence by its own frames, whatever is read beside it")
-    func publishedSingleFrames() throws {
+    @Test
+    func `A published model of single frames answers each sequence by its own frames, whatever is read beside it`() throws {
         let sequences = [2, 5].map { count in
             FrameSequence(
                 id: "\(count)", track: "\(count)", number: nil, frames: (0..<count).map { "\($0)" },
@@ -247,8 +249,8 @@ struct LoadingTests {
 
     // MARK: cache
 
-    @Test("the cache gives what the file gives, stays within its limit, and remembers no failure")
-    func cache() throws {
+    @Test
+    func `The cache gives what the file gives, stays within its limit, and remembers no failure`() throws {
         try withFolder { folder throws in
             for index in 0..<4 { try folder.add("\(index).png", picture(index).pngData()) }
             func path(_ index: Int) -> String { folder.path + "/\(index).png" }
@@ -264,8 +266,7 @@ struct LoadingTests {
         }
     }
 
-    @Test("many threads may ask the cache at once")
-    func cacheThreads() throws {
+    @Test func `Many threads may ask the cache at once`() throws {
         try withFolder { folder throws in
             for index in 0..<8 { try folder.add("\(index).png", picture(index).pngData()) }
             let cache = FrameCache(limit: 5 * picture(0).pixels.count)

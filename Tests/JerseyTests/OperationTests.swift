@@ -15,20 +15,20 @@ struct OperationTests {
     }
 
     @Test(
-        "with a classifier of 1000 classes, an encoder needs the operations that torchvision gives for 224 x 224 pixels",
         arguments: [
             (EncoderKind.resnet18, 512, 1.814), (.efficientnetB0, 1280, 0.3858), (.mobilenetV3Large, 1280, 0.2166),
             (.mobilenetV3Small, 1024, 0.0565), (.shufflenetV2, 1024, 0.1449),
         ])
-    func encoders(_ kind: EncoderKind, _ features: Int, _ billions: Double) throws {
+    func `With a classifier of 1000 classes, an encoder needs the operations that torchvision gives for 224 x 224 pixels`(
+        _ kind: EncoderKind, _ features: Int, _ billions: Double
+    ) throws {
         let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: kind))
         let one = operations(model) { _ = model.encode(.zeros([1, 3, 224, 224])) }
         #expect(abs(Double(one.multiplyAccumulates + features * 1000) / 1e9 / billions - 1) < 0.002)
         #expect(one.activations > 1_000_000)
     }
 
-    @Test("frames cost alike, and each layer what its weights say")
-    func sequences() throws {
+    @Test func `Frames cost alike, and each layer what its weights say`() throws {
         let model = JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: .mobilenetV3Small))
         let frame = operations(model) { _ = model.encode(.zeros([1, 3, 32, 32])) }
         let sequence = operations(model) { _ = model(.zeros([5, 3, 32, 32]), lengths: [3, 2]) }

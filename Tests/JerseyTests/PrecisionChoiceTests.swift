@@ -16,8 +16,8 @@ struct PrecisionChoiceTests {
     private let other = PrecisionAgreement(sequences: 1000, changed: 1, largestDifference: 0.1)
     private let few = PrecisionAgreement(sequences: 20, changed: 0, largestDifference: 0.01)
 
-    @Test("automatic takes the fastest that is proven to answer the same and that the processor has instructions for")
-    func automatic() throws {
+    @Test
+    func `Automatic takes the fastest that is proven to answer the same and that the processor has instructions for`() throws {
         func choice(_ agreements: [Precision: PrecisionAgreement], _ native: Set<Precision>, _ device: Device = .cpu) throws
             -> Precision
         {
@@ -35,21 +35,20 @@ struct PrecisionChoiceTests {
         #expect(try choice([.bfloat16: same], all, .cuda) == .float32)
     }
 
-    @Test("what is asked for is taken", arguments: Precision.allCases)
-    func fixed(_ precision: Precision) throws {
+    @Test(arguments: Precision.allCases)
+    func `What is asked for is taken`(_ precision: Precision) throws {
         let choice = try #require(Precision.Choice(rawValue: precision.rawValue))
         #expect(choice.precision(for: try card([.int8: same]), on: .cpu) == precision)
         #expect(choice.rawValue == precision.rawValue)
     }
 
-    @Test("there is no other choice")
-    func unknown() {
+    @Test func `There is no other choice`() {
         #expect(Precision.Choice(rawValue: "float64") == nil)
         #expect(Precision.Choice.allCases.map(\.rawValue) == ["automatic"] + Precision.allCases.map(\.rawValue))
     }
 
-    @Test("a card keeps what was measured, by the names of precisions, and one without it is read")
-    func cards() throws {
+    @Test
+    func `A card keeps what was measured, by the names of precisions, and one without it is read`() throws {
         let card = try card([.bfloat16: same])
         let data = try JSONEncoder().encode(card)
         #expect(try JSONDecoder().decode(Checkpoint.Card.self, from: data) == card)
@@ -61,8 +60,8 @@ struct PrecisionChoiceTests {
         #expect(older.agreements == nil)
     }
 
-    @Test("an answer counts as changed with another number, and where only one of the two is held back")
-    func agreement() {
+    @Test
+    func `An answer counts as changed with another number, and where only one of the two is held back`() {
         /// A reading of a 7, this sure of it.
         func reading(_ share: Double, ones: Int = 7) -> Reading {
             let rest = log((1 - share) / 9)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Jersey
@@ -7,8 +8,8 @@ import Testing
 struct RGBImageTests {
     // MARK: what is read
 
-    @Test("every kind of JPEG and PNG becomes the RGB that Pillow gives", arguments: ImageFixture.all)
-    func decodes(_ fixture: ImageFixture) throws {
+    @Test(arguments: ImageFixture.all)
+    func `Every kind of JPEG and PNG becomes the RGB that Pillow gives`(_ fixture: ImageFixture) throws {
         let image = try RGBImage(decoding: fixture.bytes, named: fixture.name)
         #expect(image == RGBImage(width: fixture.width, height: fixture.height, pixels: fixture.pixels))
         let info = try ImageInfo(decoding: fixture.bytes, named: fixture.name)
@@ -16,19 +17,17 @@ struct RGBImageTests {
         #expect(info.format == (fixture.bytes.first == 0xFF ? .jpeg : .png))
     }
 
-    @Test("16-bit grey keeps its high byte")
-    func grey16() throws {
+    @Test func `16-bit grey keeps its high byte`() throws {
         let bytes = data("iVBORw0KGgoAAAANSUhEUgAAAAMAAAABEAAAAABuG5crAAAAD0lEQVR42mNg+C9k8u8OAAi+AyD+XSVkAAAAAElFTkSuQmCC")
         #expect(try RGBImage(decoding: bytes, named: "grey").pixels == [0, 0, 0, 0x12, 0x12, 0x12, 0xFE, 0xFE, 0xFE])
     }
 
     @Test(
-        "a JPEG is turned as its EXIF orientation says",
         arguments: [
             (1, "AB CD EF"), (2, "BA DC FE"), (3, "FE DC BA"), (4, "EF CD AB"),
             (5, "ACE BDF"), (6, "ECA FDB"), (7, "FDB ECA"), (8, "BDF ACE"), (9, "AB CD EF"),
         ])
-    func orientation(_ value: Int, _ letters: String) throws {
+    func `A JPEG is turned as its EXIF orientation says`(_ value: Int, _ letters: String) throws {
         let bytes = try withOrientation(UInt8(value), blocks("AB CD EF").jpegData(quality: 100))
         let image = try RGBImage(decoding: bytes, named: "turned")
         #expect(self.letters(image) == letters)
@@ -37,16 +36,15 @@ struct RGBImageTests {
     }
 
     /// With libjpeg's own list of markers this takes minutes.
-    @Test("a million empty markers are passed over, and the first EXIF block behind them counts", .timeLimit(.minutes(2)))
-    func manyMarkers() throws {
+    @Test(.timeLimit(.minutes(2)))
+    func `A million empty markers are passed over, and the first EXIF block behind them counts`() throws {
         let turned = try withOrientation(6, withOrientation(1, blocks("AB CD EF").jpegData(quality: 100)))
         let markers = Data((0..<1_000_000).flatMap { _ in [0xFF, 0xE1, 0, 2] as [UInt8] })
         let image = try RGBImage(decoding: turned.prefix(2) + markers + turned.dropFirst(2), named: "markers")
         #expect(letters(image) == "ECA FDB")
     }
 
-    @Test("a PNG named .jpg decodes, and a slice of a longer buffer too")
-    func misnamed() throws {
+    @Test func `A PNG named .jpg decodes, and a slice of a longer buffer too`() throws {
         let image = gradient(5, 4)
         let png = try image.pngData()
         try withFile("crop.jpg", png) { url throws in
@@ -59,8 +57,8 @@ struct RGBImageTests {
 
     // MARK: what is written
 
-    @Test("PNG gives every pixel back, JPEG nearly", arguments: [(1, 1), (7, 3), (48, 96), (1, 300)])
-    func roundTrip(_ width: Int, _ height: Int) throws {
+    @Test(arguments: [(1, 1), (7, 3), (48, 96), (1, 300)])
+    func `PNG gives every pixel back, JPEG nearly`(_ width: Int, _ height: Int) throws {
         let image = gradient(width, height)
         #expect(try RGBImage(decoding: image.pngData(), named: "png") == image)
         let jpeg = try RGBImage(decoding: image.jpegData(quality: 95), named: "jpeg")
@@ -69,14 +67,12 @@ struct RGBImageTests {
         #expect(Double(difference) / Double(image.pixels.count) < 8)
     }
 
-    @Test("a lower quality makes a smaller file")
-    func quality() throws {
+    @Test func `A lower quality makes a smaller file`() throws {
         let image = gradient(64, 64)
         #expect(try image.jpegData(quality: 10).count < image.jpegData(quality: 95).count)
     }
 
-    @Test("an image too long for JPEG is refused in words, and PNG takes it")
-    func tooLongForJPEG() throws {
+    @Test func `An image too long for JPEG is refused in words, and PNG takes it`() throws {
         let image = gradient(65_501, 1)
         #expect(
             throws: ImageError(
@@ -88,8 +84,8 @@ struct RGBImageTests {
 
     // MARK: what is refused
 
-    @Test("an image cut short at any length is truncated, never half an image", arguments: ["JPEG", "progressive JPEG", "PNG"])
-    func truncation(_ format: String) throws {
+    @Test(arguments: ["JPEG", "progressive JPEG", "PNG"])
+    func `An image cut short at any length is truncated, never half an image`(_ format: String) throws {
         let whole =
             switch format {
             case "JPEG": try gradient(20, 12).jpegData()
@@ -106,9 +102,9 @@ struct RGBImageTests {
         }
     }
 
-    @Test("flipped bytes throw an ImageError or decode, and never crash", arguments: [1, 2, 3, 4] as [UInt64])
-    func flips(_ seed: UInt64) throws {
-        var random = Generator(state: seed)
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `Flipped bytes throw an ImageError or decode, and never crash`(_ seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
         let originals = try [gradient(20, 12).jpegData(), gradient(20, 12).pngData()] + ImageFixture.all.map(\.bytes)
         for original in originals {
             for _ in 0..<100 {
@@ -126,8 +122,7 @@ struct RGBImageTests {
         }
     }
 
-    @Test("a header that claims too many pixels is refused by its size")
-    func tooLarge() throws {
+    @Test func `A header that claims too many pixels is refused by its size`() throws {
         let png = data(
             """
             iVBORw0KGgoAAAANSUhEUgABhqAAAYagCAIAAAAnMJyfAAAACUlEQVR42mMAAAABAAGxDbaTAAAAAElFTkSuQmCC
@@ -149,8 +144,7 @@ struct RGBImageTests {
         #expect(throws: Never.self) { try RGBImage(decoding: small, named: "s", maximumPixels: 100) }
     }
 
-    @Test("a progressive JPEG of hundreds of scans is refused")
-    func scans() throws {
+    @Test func `A progressive JPEG of hundreds of scans is refused`() throws {
         let bytes = ImageFixture.progressive.bytes
         let scan = try #require(bytes.range(of: Data([0xFF, 0xDA]))).lowerBound
         let end = try #require(bytes.range(of: Data([0xFF, 0xC4]), in: scan..<bytes.count)).lowerBound
@@ -161,8 +155,7 @@ struct RGBImageTests {
         }
     }
 
-    @Test("damage in the picture itself is corrupt, not grey")
-    func damage() throws {
+    @Test func `Damage in the picture itself is corrupt, not grey`() throws {
         let whole = try gradient(64, 64).jpegData()
         let hole = whole.prefix(whole.count / 2 + 100) + Data([0xFF, 0xD9])
         #expect(throws: ImageError(name: "hole", reason: .corrupt("Corrupt JPEG data: premature end of data segment"))) {
@@ -174,23 +167,21 @@ struct RGBImageTests {
     }
 
     @Test(
-        "what is not a JPEG or PNG is called by its name",
         arguments: [
             ("GIF89a......", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"), ("BM..........", "a BMP image"),
             ("II*\0........", "a TIFF image"), ("MM\0*........", "a TIFF image"), ("\0\0\0\u{18}ftypheic....", "a HEIC image"),
             ("\0\0\0\u{18}ftypavif....", "an AVIF image"), ("\0\0\0\u{18}ftypisom....", "an MP4 or QuickTime video"),
             ("%PDF-1.7", "a PDF document"), ("<html>\n", "a text file"), ("\u{1}\u{2}\u{3}", "of an unknown format"),
         ])
-    func unsupported(_ content: String, _ what: String) {
+    func `What is not a JPEG or PNG is called by its name`(_ content: String, _ what: String) {
         #expect(throws: ImageError(name: "crop.jpg", reason: .unsupported(what))) {
             try RGBImage(decoding: Data(content.utf8), named: "crop.jpg")
         }
     }
 
-    @Test("a file that is missing, a folder or forbidden says so")
-    func files() throws {
+    @Test func `A file that is missing, a folder or forbidden says so`() throws {
         let folder = FileManager.default.temporaryDirectory
-        let missing = folder.appendingPathComponent("no-such-\(UUID()).jpg")
+        let missing = URL(fileURLWithPath: TestFolder.missing)
         #expect(throws: ImageError(name: missing.path, reason: .missing)) { try RGBImage(contentsOf: missing) }
         #expect(throws: ImageError(name: folder.path, reason: .unreadable("it is a folder"))) {
             try ImageInfo(contentsOf: folder)
@@ -202,8 +193,7 @@ struct RGBImageTests {
         }
     }
 
-    @Test("an error prints as one sentence with the name, the reason and the way out")
-    func wording() {
+    @Test func `An error prints as one sentence with the name, the reason and the way out`() {
         let error = ImageError(name: "7/3.gif", reason: .unsupported("a GIF image"))
         #expect("\(error)" == "7/3.gif is a GIF image, not a JPEG or PNG image; convert or replace it")
         #expect((error as any Error).localizedDescription == "\(error)")
@@ -346,12 +336,10 @@ private func withSize(_ width: Int, _ height: Int, _ jpeg: Data) throws -> Data 
 }
 
 private func withFile(_ name: String, _ content: Data, _ body: (URL) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("images-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let url = folder.appendingPathComponent(name)
-    try content.write(to: url)
-    try body(url)
+    try withFolder { folder in
+        try folder.add(name, content)
+        try body(folder.appendingPathComponent(name))
+    }
 }
 
 extension RGBImageTests {
@@ -362,18 +350,5 @@ extension RGBImageTests {
                 String(UnicodeScalar(65 + image.pixels[(y * image.width + x) * 3] / 40))
             }.joined()
         }.joined(separator: " ")
-    }
-}
-
-/// SplitMix64.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,68 +1,16 @@
-import CArchive
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
 @testable import Jersey
 
 @Suite struct UnpackedArchiveTests {
-    /// What a test packs: also what no honest program would.
-    private enum Item {
-        case file(String, Data)
-        case link(String, to: String)
-        case hardLink(String, to: String)
-        case other(String, UInt32)
-    }
-
-    private func pack(_ items: [Item], _ name: String = "a.tar.gz", in folder: URL) throws -> String {
-        try withUTF8Names { try write(items, name, in: folder) }
-    }
-
-    private func write(_ items: [Item], _ name: String, in folder: URL) throws -> String {
-        let path = folder.appendingPathComponent(name).path
-        let writer = try #require(archive_write_new())
-        defer { archive_write_free(writer) }
-        if name.hasSuffix(".zip") {
-            archive_write_set_format_zip(writer)
-        } else {
-            archive_write_set_format_pax_restricted(writer)
-            if name.hasSuffix("gz") { archive_write_add_filter_gzip(writer) }
-        }
-        try #require(archive_write_open_filename(writer, path) == ARCHIVE_OK)
-        for item in items {
-            let entry = try #require(archive_entry_new())
-            defer { archive_entry_free(entry) }
-            archive_entry_set_perm(entry, 0o644)
-            archive_entry_set_filetype(entry, S_IFREG)
-            var content = Data()
-            switch item {
-            case .file(let name, let data):
-                archive_entry_set_pathname_utf8(entry, name)
-                archive_entry_set_size(entry, Int64(data.count))
-                content = data
-            case .link(let name, let target):
-                archive_entry_set_pathname_utf8(entry, name)
-                archive_entry_set_filetype(entry, S_IFLNK)
-                archive_entry_set_symlink(entry, target)
-            case .hardLink(let name, let target):
-                archive_entry_set_pathname_utf8(entry, name)
-                archive_entry_set_hardlink(entry, target)
-            case .other(let name, let type):
-                archive_entry_set_pathname_utf8(entry, name)
-                archive_entry_set_filetype(entry, type)
-            }
-            try #require(archive_write_header(writer, entry) >= ARCHIVE_WARN)
-            _ = content.withUnsafeBytes { archive_write_data(writer, $0.baseAddress, $0.count) }
-        }
-        try #require(archive_write_close(writer) == ARCHIVE_OK)
-        return path
-    }
-
     @Test(arguments: ["a.zip", "a.tar", "a.tar.gz", "A.TGZ"])
     func `Sequences are found in an archive as in a folder, and the copy is gone afterwards`(name: String) throws {
         try withFolder { folder in
             let image = try picture(1).pngData()
-            let path = try pack(
+            let path = try TestArchive.pack(
                 [
                     .file("crops/7/10.png", image), .file("./crops/7/9.png", image), .file("crops/Zoë/1.png", image),
                     .file("crops/readme.txt", Data("x".utf8)), .file("__MACOSX/crops/._9.png", image), .file(".x/1.png", image),
@@ -83,7 +31,7 @@ import Torch
 
     @Test func `The copy of an archive is removed with the last sequence`() throws {
         try withFolder { folder in
-            let path = try pack([.file("7/1.png", try picture(1).pngData())], in: folder)
+            let path = try TestArchive.pack([.file("7/1.png", try picture(1).pngData())], in: folder)
             func copy() throws -> String {
                 let sequences = try UnlabelledSequences([path]).sequences
                 let copy = try #require(sequences[0].archive?.folder.path)
@@ -91,25 +39,6 @@ import Torch
                 return copy
             }
             #expect(!FileManager.default.fileExists(atPath: try copy()))
-        }
-    }
-
-    @Test(arguments: ["folders", "soccernet"])
-    func `A data set may be an archive, with or without a folder around it`(format: String) throws {
-        let image = try picture(1).pngData()
-        for around in ["", "crops/", "a/b/"] {
-            try withFolder { folder in
-                let items: [Item] =
-                    format == "folders"
-                    ? [.file("\(around)7/t/0/1.png", image)]
-                    : [.file("\(around)images/12/1.png", image), .file("\(around)train_gt.json", Data(#"{"12": 7}"#.utf8))]
-                var config = DataConfig()
-                config.path = try pack(items, "a.zip", in: folder)
-                config.format = format
-                let dataset = try Dataset(config)
-                #expect(dataset.sequences.count == 1 && dataset.sequences[0].number == JerseyNumber("7"))
-                #expect(FileManager.default.fileExists(atPath: dataset.sequences[0].file(0)))
-            }
         }
     }
 
@@ -125,7 +54,7 @@ import Torch
         for ending in ["a.tar", "a.zip"] {
             try withFolder { folder in
                 let image = try picture(1).pngData()
-                let path = try pack([.file("a/1.png", image), .file(name, image)], ending, in: folder)
+                let path = try TestArchive.pack([.file("a/1.png", image), .file(name, image)], ending, in: folder)
                 let error = #expect(throws: FileError.self) { try UnpackedArchive(path) }
                 #expect(error?.path == path && error?.reason.contains(words) == true, "\(error?.description ?? "")")
                 #expect(!FileManager.default.fileExists(atPath: "/tmp/evil.png"))
@@ -135,7 +64,7 @@ import Torch
 
     @Test func `Links, devices and doubles are refused by name`() throws {
         let image = try picture(1).pngData()
-        let cases: [(Item, String)] = [
+        let cases: [(TestArchive.Item, String)] = [
             (.link("b.png", to: "/etc/passwd"), "b.png is a symbolic link"),
             (.link("a", to: ".."), "a is a symbolic link"), (.hardLink("b.png", to: "/etc/passwd"), "b.png is a link"),
             (.other("b.png", S_IFIFO), "b.png is a device, a pipe or a socket"),
@@ -143,7 +72,7 @@ import Torch
         ]
         for (item, words) in cases {
             try withFolder { folder in
-                let path = try pack([.file("1.png", image), item], in: folder)
+                let path = try TestArchive.pack([.file("1.png", image), item], in: folder)
                 let error = #expect(throws: FileError.self) { try UnpackedArchive(path) }
                 #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
             }
@@ -155,7 +84,8 @@ import Torch
         try withFolder { folder in
             let image = try picture(1).pngData()
             // The first names a folder that begins with an accent: it lies in the copy, and nowhere else.
-            let path = try pack([.file("\u{301}a/1.png", image), .file("b/\u{301}/2.png", image)], ending, in: folder)
+            let path = try TestArchive.pack(
+                [.file("\u{301}a/1.png", image), .file("b/\u{301}/2.png", image)], ending, in: folder)
             let sequences = try UnlabelledSequences([path]).sequences
             #expect(sequences.count == 2)
             for sequence in sequences {
@@ -163,10 +93,11 @@ import Torch
                 #expect(sequence.file(0).utf8.starts(with: (copy + "/").utf8))
                 #expect(try RGBImage(contentsOf: URL(fileURLWithPath: sequence.file(0))) == picture(1))
             }
-            let out = try pack([.file("a/1.png", image), .file("../\u{301}x/1.png", image)], "out-" + ending, in: folder)
+            let out = try TestArchive.pack(
+                [.file("a/1.png", image), .file("../\u{301}x/1.png", image)], "out-" + ending, in: folder)
             let error = #expect(throws: FileError.self) { try UnpackedArchive(out) }
             #expect(error?.reason.contains("leads out of the archive") == true)
-            let both = try pack([.file("a.png", image), .file("a.png/b.png", image)], "both-" + ending, in: folder)
+            let both = try TestArchive.pack([.file("a.png", image), .file("a.png/b.png", image)], "both-" + ending, in: folder)
             let other = #expect(throws: FileError.self) { try UnpackedArchive(both) }
             #expect(other?.description.contains(FileManager.default.temporaryDirectory.path + "/jersey-archive") == false)
             #expect(other?.reason.contains("a.png/b.png is a file and a folder at once") == true)
@@ -177,7 +108,7 @@ import Torch
         var limits = UnpackedArchive.Limits()
         (limits.entries, limits.entryBytes, limits.ratio) = (5, 1 << 20, 10)
         let zeros = Data(count: 1 << 20)
-        let cases: [([Item], String)] = [
+        let cases: [([TestArchive.Item], String)] = [
             ((0...5).map { .file("\($0).png", Data()) }, "more than the limit of 5 entries"),
             ([.file("1.png", zeros + [0])], "1.png is larger than the limit of 1 MiB"),
             // Also where nothing of it is wanted.
@@ -187,7 +118,7 @@ import Torch
         for (items, words) in cases {
             for ending in ["a.tgz", "a.zip"] {
                 try withFolder { folder in
-                    let path = try pack(items, ending, in: folder)
+                    let path = try TestArchive.pack(items, ending, in: folder)
                     let error = #expect(throws: FileError.self) { try UnpackedArchive(path, limits: limits) }
                     #expect(error?.description.contains(words) == true, "\(ending): \(error?.description ?? "")")
                 }
@@ -209,7 +140,8 @@ import Torch
             }
             let image = try picture(1, width: 60, height: 60).pngData()
             for ending in ["a.zip", "a.tgz"] {
-                let whole = try Data(contentsOf: URL(fileURLWithPath: pack([.file("7/1.png", image)], ending, in: folder)))
+                let whole = try Data(
+                    contentsOf: URL(fileURLWithPath: TestArchive.pack([.file("7/1.png", image)], ending, in: folder)))
                 for share in 1..<12 {
                     let path = folder.appendingPathComponent("cut-" + ending)
                     try whole.prefix(whole.count * share / 12).write(to: path)

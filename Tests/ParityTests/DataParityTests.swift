@@ -1,15 +1,17 @@
 import Crypto
 import Foundation
 import JerseyLab
+import TestSupport
 import Testing
 import Torch
 
 @testable import Jersey
+@testable import JerseyLab
 
 @Suite("Data reach the network as in the study", .needs(.data))
 struct DataParityTests {
-    @Test("A folder's files become frames in the study's order", arguments: try Fixtures.data.ordering)
-    func ordering(_ expected: DataFixture.Ordering) {
+    @Test(arguments: try Fixtures.data.ordering)
+    func `A folder's files become frames in the study's order`(_ expected: DataFixture.Ordering) {
         let (frames, marked) = FrameOrder.frames(among: expected.listing)
         let (order, anchor) = FrameOrder.published(anchorFirst: expected.anchorFirst).arranged(frames, anchor: marked)
         #expect(order.map { frames[$0] } == expected.frames)
@@ -17,22 +19,20 @@ struct DataParityTests {
         #expect(anchor.flatMap(order.firstIndex) ?? (frames.isEmpty ? -1 : 0) == expected.anchorIndex)
     }
 
-    @Test("Long sequences are sampled at the study's frames", arguments: try Fixtures.data.sampling)
-    func sampling(_ expected: DataFixture.Sampling) {
+    @Test(arguments: try Fixtures.data.sampling)
+    func `Long sequences are sampled at the study's frames`(_ expected: DataFixture.Sampling) {
         var random = RandomStream(0)
         let sampling = FrameSampling.published(anchorFirst: expected.anchorFirst)
         #expect(sampling.indices(count: expected.frames, limit: expected.limit, random: &random) == expected.indices)
     }
 
     /// Drives the loader with image files of one colour each: red tells the frame, green the sequence.
-    @Test("A padded batch repeats each sequence's last frame", arguments: try Fixtures.data.collate)
-    func collate(_ expected: DataFixture.Collate) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+    @Test(arguments: try Fixtures.data.collate)
+    func `A padded batch repeats each sequence's last frame`(_ expected: DataFixture.Collate) throws {
+        let folder = try TestFolder()
         let sequences = try expected.itemLengths.enumerated().map { sequence, length in
             let frames = try (0..<length).map { frame in
-                let url = folder.appendingPathComponent("\(sequence)_\(frame).png")
+                let url = folder.url.appendingPathComponent("\(sequence)_\(frame).png")
                 let colour = [UInt8(frame), UInt8(sequence), 0]
                 try RGBImage(width: 2, height: 2, pixels: Array(repeating: colour, count: 4).flatMap(\.self)).pngData().write(
                     to: url)
@@ -52,22 +52,21 @@ struct DataParityTests {
         #expect(shown == expected.frames.enumerated().flatMap { sequence, frames in frames.map { [sequence, $0] } })
     }
 
-    @Test("Sizes are cut to whole pixels", arguments: try Fixtures.data.fitSize)
-    func fit(_ row: [Int]) {
+    @Test(arguments: try Fixtures.data.fitSize)
+    func `Sizes are cut to whole pixels`(_ row: [Int]) {
         let size = FramePreprocessor(height: 192, width: 96, truncates: true).fit(width: row[0], height: row[1])
         // Where truncation leaves nothing, there is no picture.
         let expected = row[2] > 0 && row[3] > 0 ? [row[2], row[3]] : nil
         #expect(size.map { [$0.width, $0.height] } == expected)
     }
 
-    @Test("The tracks of a number are split in the study's shares", arguments: try Fixtures.data.splitSizes)
-    func split(_ row: [Int]) {
+    @Test(arguments: try Fixtures.data.splitSizes)
+    func `The tracks of a number are split in the study's shares`(_ row: [Int]) {
         let sizes = Splits.sizes(row[0], ratios: [0.8, 0.1, 0.1])
         #expect([sizes.train, sizes.val, sizes.test] == Array(row.dropFirst()))
     }
 
-    @Test("Logits become the study's numbers, accuracies and losses")
-    func metrics() throws {
+    @Test func `Logits become the study's numbers, accuracies and losses`() throws {
         let expected = try Fixtures.data.metrics
         let labels = expected.jerseys.compactMap { JerseyNumber($0) }
         #expect(labels.map(\.tens) == expected.tensLabels)
@@ -109,9 +108,8 @@ struct DataParityTests {
 struct PictureParityTests {
     private static let preprocessor = FramePreprocessor(height: 192, width: 96, truncates: true)
 
-    @Test(
-        "A picture is decoded, resized, padded and normalised as Pillow and PyTorch do", arguments: try Fixtures.data.preprocess)
-    func preprocess(_ expected: DataFixture.Picture) throws {
+    @Test(arguments: try Fixtures.data.preprocess)
+    func `A picture is decoded, resized, padded and normalised as Pillow and PyTorch do`(_ expected: DataFixture.Picture) throws {
         let image = try RGBImage(contentsOf: Fixtures.images.appendingPathComponent(expected.path))
         #expect([image.width, image.height] == expected.size)
         try #require(
@@ -145,9 +143,8 @@ struct PictureParityTests {
     }
 
     @Test(
-        "An augmentation changes a picture as Pillow does",
         arguments: try Fixtures.data.augmentation.ops.keys.sorted() + ["chain"])
-    func augment(_ name: String) throws {
+    func `An augmentation changes a picture as Pillow does`(_ name: String) throws {
         let fixture = try Fixtures.data.augmentation
         let image = try RGBImage(contentsOf: Fixtures.images.appendingPathComponent(fixture.path))
         let picture = try #require(Self.preprocessor.resized(image))

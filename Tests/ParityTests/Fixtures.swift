@@ -269,7 +269,7 @@ struct DataFixture: Decodable, Sendable {
     }
 
     struct Pixels: Decodable, Sendable {
-        /// Of a chain; nil for a single operation.
+        /// The operations of a chain; nil for a single one.
         let ops: [String]?
         let sha256: String
         let mean: Double

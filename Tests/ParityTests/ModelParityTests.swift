@@ -20,8 +20,8 @@ struct ModelParityTests {
         }
     }
 
-    @Test("Logits, attention and features are PyTorch's", arguments: try Case.all)
-    func outputs(_ item: Case) throws {
+    @Test(arguments: try Case.all)
+    func `Logits, attention and features are PyTorch's`(_ item: Case) throws {
         Runtime.useCallingThreadOnly()
         let expected = item.values
         let model = try JerseyModel.fixture(item.model, published: expected.attentionRule == "hc_reference")

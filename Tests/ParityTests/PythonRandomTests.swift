@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Jersey
+@testable import JerseyLab
 
 /// Python's own output, by the script beside it; the same whatever folder of fixtures is asked for.
 struct PythonRandomFixture: Decodable {
@@ -33,16 +34,16 @@ struct PythonRandomFixture: Decodable {
 
 @Suite("What the study has drawn is drawn again")
 struct PythonRandomTests {
-    @Test("A list is shuffled as Python does", arguments: try PythonRandomFixture.result.get().shuffles)
-    func shuffle(_ expected: PythonRandomFixture.Shuffle) throws {
+    @Test(arguments: try PythonRandomFixture.result.get().shuffles)
+    func `A list is shuffled as Python does`(_ expected: PythonRandomFixture.Shuffle) throws {
         var random = PythonRandom(seed: try #require(UInt64(expected.seed)))
         var items = Array(expected.items.indices)
         random.shuffle(&items)
         #expect(items == expected.items)
     }
 
-    @Test("The same tracks are in the same parts", arguments: try PythonRandomFixture.result.get().splits)
-    func split(_ expected: PythonRandomFixture.Split) throws {
+    @Test(arguments: try PythonRandomFixture.result.get().splits)
+    func `The same tracks are in the same parts`(_ expected: PythonRandomFixture.Split) throws {
         let sequences = expected.tracks.flatMap { number, tracks in
             // A track may have several sequences, and counts once.
             (tracks + tracks).enumerated().map {

@@ -6,8 +6,8 @@ import Torch
 
 @Suite("Checkpoint entries are the study's")
 struct StateDictParityTests {
-    @Test("The rule gives the check values", .needs(.stateDict))
-    func rule() throws {
+    @Test(.needs(.stateDict))
+    func `The rule gives the check values`() throws {
         let checks = try Fixtures.stateDict.ruleChecks
         for (text, hash) in checks.fnv1a64 { #expect(fnv1a(text) == number(hash), "fnv1a64 of '\(text)'") }
         for (x, value) in checks.splitmix64 { #expect(WeightRule.splitMix64(try #require(number(x))) == number(value)) }
@@ -19,8 +19,8 @@ struct StateDictParityTests {
 
     private func number(_ text: String) -> UInt64? { UInt64(text.dropFirst(2), radix: 16) }
 
-    @Test("The rule fills tensors and inputs alike", .needs(.stateDict, .models), arguments: try Fixtures.stateDict.examples)
-    func example(_ example: StateDictFixture.Example) throws {
+    @Test(.needs(.stateDict, .models), arguments: try Fixtures.stateDict.examples)
+    func `The rule fills tensors and inputs alike`(_ example: StateDictFixture.Example) throws {
         let values: [Float]
         if let input = example.input {
             values = WeightRule.input(input, shape: example.shape).floats
@@ -38,9 +38,9 @@ struct StateDictParityTests {
     }
 
     @Test(
-        "A model has the study's tensors, names and shapes", .needs(.stateDict),
+        .needs(.stateDict),
         arguments: try Fixtures.stateDict.models.keys.sorted())
-    func entries(_ name: String) throws {
+    func `A model has the study's tensors, names and shapes`(_ name: String) throws {
         let fixture = try Fixtures.stateDict
         let expected = try #require(fixture.models[name])
         let backbone = try #require(fixture.backbones[expected.backbone])
@@ -54,9 +54,9 @@ struct StateDictParityTests {
     }
 
     @Test(
-        "A model's make-up, parameter count and digest are the study's", .needs(.models),
+        .needs(.models),
         arguments: try Fixtures.models.models.keys.sorted())
-    func counts(_ name: String) throws {
+    func `A model's make-up, parameter count and digest are the study's`(_ name: String) throws {
         let expected = try #require(try Fixtures.models.models[name])
         let model = JerseyModel(try .named(name, encoder: EncoderKind(rawValue: expected.backbone)))
         #expect(model.store.parameterCount == expected.parameters)

@@ -10,9 +10,9 @@ struct TrainingParityTests {
     // In float64, as the fixtures' runs were: in float32 it depends on the processor whether a value near zero falls to the other
     // side of a ReLU, and the tolerances do not cover that.
     @Test(
-        "Losses, gradient norms and the weights after the last step are PyTorch's", .needs(.models),
+        .needs(.models),
         arguments: try Fixtures.training.cases)
-    func steps(_ expected: TrainingFixture.Case) throws {
+    func `Losses, gradient norms and the weights after the last step are PyTorch's`(_ expected: TrainingFixture.Case) throws {
         Runtime.useCallingThreadOnly()
         let model = try JerseyModel.fixture(
             expected.model, published: expected.attentionRule == "hc_reference", dtype: .float64)
@@ -40,9 +40,9 @@ struct TrainingParityTests {
     }
 
     @Test(
-        "In float32 the first step has the same loss and nearly the same gradient", .needs(.models),
+        .needs(.models),
         arguments: try Fixtures.training.cases)
-    func firstStep(_ expected: TrainingFixture.Case) throws {
+    func `In float32 the first step has the same loss and nearly the same gradient`(_ expected: TrainingFixture.Case) throws {
         Runtime.useCallingThreadOnly()
         let model = try JerseyModel.fixture(expected.model, published: expected.attentionRule == "hc_reference")
         let outcome = try Learner(model, try config(expected), schedule: constant).learn(from: batch(expected))
@@ -95,8 +95,8 @@ struct TrainingParityTests {
         #expect(forgotten.sorted() == expected.forgottenParameters.sorted())
     }
 
-    @Test("Adam and clipping move two small vectors as PyTorch does", arguments: try Fixtures.training.optimizerMicro)
-    func optimizer(_ expected: TrainingFixture.Micro) {
+    @Test(arguments: try Fixtures.training.optimizerMicro)
+    func `Adam and clipping move two small vectors as PyTorch does`(_ expected: TrainingFixture.Micro) {
         func entry(_ name: String, _ start: [Double]) -> Entry {
             let tensor = Tensor(start.map(Float.init))
             tensor.requireGradient()
@@ -122,8 +122,8 @@ struct TrainingParityTests {
         }
     }
 
-    @Test("Schedules give PyTorch's factors", arguments: try Fixtures.training.schedules)
-    func schedule(_ expected: TrainingFixture.Schedule) throws {
+    @Test(arguments: try Fixtures.training.schedules)
+    func `Schedules give PyTorch's factors`(_ expected: TrainingFixture.Schedule) throws {
         let total = expected.epochs * expected.stepsPerEpoch
         let schedule: Schedule
         switch expected.kind {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -9,8 +10,7 @@ struct AtomicFileTests {
         try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     }
 
-    @Test("a file is written whole, pieces in order, and replaces the former one")
-    func write() throws {
+    @Test func `A file is written whole, pieces in order, and replaces the former one`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("a.bin")
             try AtomicFile.write(Data("first".utf8), to: url)
@@ -27,8 +27,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("what cannot be written, or must not be, is told beforehand")
-    func check() throws {
+    @Test func `What cannot be written, or must not be, is told beforehand`() throws {
         try withFolder { folder throws in
             let (input, link) = (folder.appendingPathComponent("a"), folder.appendingPathComponent("link"))
             try Data([1]).write(to: input)
@@ -45,8 +44,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("a missing folder is an error in the system's words")
-    func missingFolder() throws {
+    @Test func `A missing folder is an error in the system's words`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("no/a.bin")
             #expect(throws: FileError(url.path, "cannot create the file: No such file or directory")) {
@@ -56,8 +54,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("when the target cannot be replaced, it stays and nothing is left behind")
-    func targetIsFolder() throws {
+    @Test func `When the target cannot be replaced, it stays and nothing is left behind`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("a.bin")
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
@@ -71,8 +68,8 @@ struct AtomicFileTests {
     /// Root may write everywhere.
     private static let obeysPermissions = (try? withFolder { chmod($0.path, 0o500) == 0 && access($0.path, W_OK) != 0 }) ?? false
 
-    @Test("a folder that may not be written is an error, and the former file stays", .enabled(if: obeysPermissions))
-    func noPermission() throws {
+    @Test(.enabled(if: obeysPermissions))
+    func `A folder that may not be written is an error, and the former file stays`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("a.bin")
             try AtomicFile.write(Data([1]), to: url)
@@ -86,12 +83,11 @@ struct AtomicFileTests {
         }
     }
 
-    @Test("an error describes path, reason and advice")
-    func description() {
+    @Test func `An error describes path, reason and advice`() {
         #expect(FileError("a/b", "is odd", advice: "look").description == "a/b: is odd; look")
         #expect(FileError("a/b", "is odd").localizedDescription == "a/b: is odd")
         do {
-            _ = try Data(contentsOf: URL(fileURLWithPath: "/no/such/file"))
+            _ = try Data(contentsOf: URL(fileURLWithPath: TestFolder.missing))
         } catch {
             #expect(FileError("x", doing: "read", error: error).reason == "cannot read: No such file or directory")
         }

@@ -1,4 +1,5 @@
 import CTorch
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -28,8 +29,8 @@ struct CompilationTests {
         return (store, ConvNormActivation(convolution, nil, activation))
     }
 
-    @Test("3x3 convolutions give what the eager ones give, whatever their size", arguments: sizes, [DType.float32, .bfloat16])
-    func winograd(_ size: Size, _ dtype: DType) {
+    @Test(arguments: sizes, [DType.float32, .bfloat16])
+    func `3x3 convolutions give what the eager ones give, whatever their size`(_ size: Size, _ dtype: DType) {
         let tolerance: Float = dtype == .float32 ? 1e-4 : 0.04
         let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
         let shortcut = Tensor.normal([size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
@@ -50,8 +51,8 @@ struct CompilationTests {
         }
     }
 
-    @Test("Winograd is as right with registers of older processors", arguments: sizes, [DType.float32, .bfloat16])
-    func shorterRegisters(_ size: Size, _ dtype: DType) throws {
+    @Test(arguments: sizes, [DType.float32, .bfloat16])
+    func `Winograd is as right with registers of older processors`(_ size: Size, _ dtype: DType) throws {
         let lanes: Int64 = 8
         guard ct_winograd_lanes() >= lanes, Compilation.float(dtype).isSupported(on: .cpu) else { return }
         let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
@@ -99,8 +100,8 @@ struct CompilationTests {
     /// All that this processor can do; nil is what a compiled layer takes.
     static let lanes: [Int64?] = [nil] + [16, 8].filter(ct_has_int8)
 
-    @Test("convolutions of bytes are right to half a step, whatever their size", arguments: integers, lanes)
-    func bytes(_ size: Integers, _ lanes: Int64?) throws {
+    @Test(arguments: integers, lanes)
+    func `Convolutions of bytes are right to half a step, whatever their size`(_ size: Integers, _ lanes: Int64?) throws {
         if lanes != nil && !size.isOurs { return }
         func layer(_ activation: Activation?) -> (ParameterStore, ConvNormActivation) {
             let store = ParameterStore()
@@ -148,8 +149,8 @@ struct CompilationTests {
         }
     }
 
-    @Test("what is not a number stays none", arguments: [DType.float32, .bfloat16])
-    func notANumber(_ dtype: DType) {
+    @Test(arguments: [DType.float32, .bfloat16])
+    func `What is not a number stays none`(_ dtype: DType) {
         let size = Self.sizes[0]
         let (store, compiled) = layer(size, .relu)
         guard store.compile(.float(dtype)) else { return }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -12,8 +13,7 @@ struct GradientTests {
         return tensor
     }
 
-    @Test("backward leaves the derivative, adds up, and is cleared")
-    func backward() {
+    @Test func `Backward leaves the derivative, adds up, and is cleared`() {
         let x = leaf(2, 3)
         (x * x).sum(over: 0).backward()
         #expect(x.gradient?.floats == [4, 6])
@@ -25,15 +25,14 @@ struct GradientTests {
         #expect(x.gradient?.floats == [1, 2])
     }
 
-    @Test("nothing flows into detached values")
-    func detached() {
+    @Test func `Nothing flows into detached values`() {
         let x = leaf(2)
         (x * x.detached()).sum(over: 0).backward()
         #expect(x.gradient?.floats == [2])
     }
 
-    @Test("withoutGradients records nothing, and recording goes on afterwards, also after an error and when nested")
-    func withoutRecording() {
+    @Test
+    func `withoutGradients records nothing, and recording goes on afterwards, also after an error and when nested`() {
         let x = leaf(2)
         func isRecorded() -> Bool {
             x.clearGradient()
@@ -54,8 +53,7 @@ struct GradientTests {
         #expect(x.gradient?.floats == [6] && isRecorded())
     }
 
-    @Test("autocast computes products in its type, and stops at its end, also after an error")
-    func autocast() {
+    @Test func `Autocast computes products in its type, and stops at its end, also after an error`() {
         let a = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
         #expect(withAutocast(.bfloat16, on: .cpu) { a.matmul(a).dtype } == .bfloat16)
         #expect(a.matmul(a).dtype == .float32)
@@ -64,8 +62,7 @@ struct GradientTests {
         #expect(a.matmul(a).dtype == .float32)
     }
 
-    @Test("autocast within autocast gives way to the outer one again")
-    func nestedAutocast() {
+    @Test func `Autocast within autocast gives way to the outer one again`() {
         let a = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
         withAutocast(.bfloat16, on: .cpu) {
             #expect(withAutocast(.float16, on: .cpu) { a.matmul(a).dtype } == .float16)
@@ -74,8 +71,7 @@ struct GradientTests {
         #expect(a.matmul(a).dtype == .float32)
     }
 
-    @Test("gradients of weights under autocast are float32")
-    func autocastGradients() {
+    @Test func `Gradients of weights under autocast are float32`() {
         let weight = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
         weight.requireGradient()
         let loss = withAutocast(.bfloat16, on: .cpu) { weight.matmul(weight) }.to(dtype: .float32).sum(over: 0, 1)
@@ -83,8 +79,7 @@ struct GradientTests {
         #expect(weight.gradient?.dtype == .float32)
     }
 
-    @Test("clipping shortens all gradients together, and leaves short ones alone")
-    func clipping() {
+    @Test func `Clipping shortens all gradients together, and leaves short ones alone`() {
         let (a, b, unused) = (leaf(1), leaf(1), leaf(1))
         a.setGradient(Tensor([3] as [Float]))
         b.setGradient(Tensor([4] as [Float]))
@@ -94,8 +89,8 @@ struct GradientTests {
         #expect(isClose(a.gradient!.floats + b.gradient!.floats, [0.6, 0.8]))
     }
 
-    @Test("the scaler divides, halves after a value that is not finite, and doubles after 2000 good steps")
-    func scaler() {
+    @Test
+    func `The scaler divides, halves after a value that is not finite, and doubles after 2000 good steps`() {
         var scaler = GradientScaler()
         let x = leaf(1, 1)
         x.setGradient(Tensor([65_536, -131_072] as [Float]))

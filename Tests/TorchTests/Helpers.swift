@@ -3,35 +3,6 @@ import Testing
 
 @testable import Torch
 
-/// SplitMix64: the same draws on every machine.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
-/// A folder that is gone afterwards.
-func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("torch-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-}
-
-func isClose(_ a: [Float], _ b: [Float], within tolerance: Float = 1e-5) -> Bool {
-    a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
-}
-
-func isClose(_ a: Tensor, _ b: Tensor, within tolerance: Float = 1e-5) -> Bool {
-    a.shape == b.shape && isClose(a.floats, b.floats, within: tolerance)
-}
-
 /// Overwrites parameters by name.
 extension ParameterStore {
     func set(_ values: [String: [Float]]) {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -10,8 +11,7 @@ struct LayerTests {
 
     // MARK: names and starts
 
-    @Test("parameters are named, grouped and counted where they are born")
-    func scopes() {
+    @Test func `Parameters are named, grouped and counted where they are born`() {
         let scope = Scope(store, group: "a") / "block" / 3
         let layer = Linear(scope / "fc", 2, 4)
         _ = BatchNorm2d((scope / "bn").part("b"), 5)
@@ -21,8 +21,7 @@ struct LayerTests {
         #expect(layer(.zeros([1, 2])).shape == [1, 4])
     }
 
-    @Test("initial weights depend on seed and name, not on what was made before")
-    func initialWeights() {
+    @Test func `Initial weights depend on seed and name, not on what was made before`() {
         func weight(_ name: String, seed: UInt64, after others: Int = 0) -> [Float] {
             let scope = Scope(ParameterStore(), seed: seed)
             for index in 0..<others { _ = Linear(scope / index, 3, 3) }
@@ -36,8 +35,7 @@ struct LayerTests {
         #expect(abs(deviation - Float(2.0 / (64 * 9)).squareRoot()) < 0.003)
     }
 
-    @Test("mismatches are named one by one, but for batch counters; load takes what fits")
-    func mismatches() {
+    @Test func `Mismatches are named one by one, but for batch counters; load takes what fits`() {
         _ = BatchNorm2d(scope / "bn", 2)
         #expect(store.mismatches(with: store.tensors).isEmpty)
         var other = store.tensors
@@ -56,15 +54,13 @@ struct LayerTests {
 
     // MARK: by hand
 
-    @Test("a linear layer is x Wᵀ + b")
-    func linear() {
+    @Test func `A linear layer is x Wᵀ + b`() {
         let layer = Linear(scope, 2, 2)
         store.set(["weight": [1, 2, 3, 4], "bias": [10, 20]])
         #expect(layer(Tensor([1, 1, 2, 0] as [Float], shape: [2, 2])).floats == [13, 27, 12, 26])
     }
 
-    @Test("a convolution sums its window, per group, with zeros around")
-    func convolution() {
+    @Test func `A convolution sums its window, per group, with zeros around`() {
         let layer = Conv2d(scope, 2, 2, kernel: 3, groups: 2, bias: true)
         store.set(["weight": [Float](repeating: 1, count: 9) + [Float](repeating: 2, count: 9), "bias": [0, 1]])
         let ones = Tensor.full([1, 2, 3, 3], 1)
@@ -75,13 +71,12 @@ struct LayerTests {
 
     /// How many pixels of a row lie in each window: what a kernel of ones gives on a row of ones.
     @Test(
-        "TensorFlow's SAME padding puts the odd pixel at the end",
         arguments: [
             (size: 4, kernel: 3, stride: 2, windows: [3, 2]), (5, 3, 2, [2, 3, 2]), (6, 5, 2, [4, 5, 3]),
             (7, 5, 2, [3, 5, 5, 3]),
             (3, 3, 1, [2, 3, 2]), (2, 5, 2, [2]), (5, 1, 2, [1, 1, 1]), (1, 3, 2, [1]), (4, 2, 3, [2, 1]),
         ] as [(size: Int, kernel: Int, stride: Int, windows: [Int])])
-    func samePadding(_ size: Int, _ kernel: Int, _ stride: Int, _ windows: [Int]) {
+    func `TensorFlow's SAME padding puts the odd pixel at the end`(_ size: Int, _ kernel: Int, _ stride: Int, _ windows: [Int]) {
         let layer = Conv2d(scope, 1, 1, kernel: kernel, stride: stride, padding: .tensorFlowSame, initial: .constant(1))
         let square = layer(.full([1, 1, size, size], 1))
         #expect(square.shape == [1, 1, windows.count, windows.count])
@@ -91,8 +86,8 @@ struct LayerTests {
         #expect(wide.shape == [1, 1, windows.count, (7 + stride - 1) / stride])
     }
 
-    @Test("batch norm uses the batch in training and keeps running statistics, which it uses in evaluation")
-    func batchNorm() {
+    @Test
+    func `Batch norm uses the batch in training and keeps running statistics, which it uses in evaluation`() {
         let layer = BatchNorm2d(scope, 1, epsilon: 0, momentum: 0.5)
         store.set(["weight": [2], "bias": [1]])
         let x = Tensor([1, 3, 5, 7] as [Float], shape: [2, 1, 1, 2])  // mean 4, variance 5 (20/3 unbiased)
@@ -106,8 +101,8 @@ struct LayerTests {
         #expect(store.tensors["running_mean"]!.floats == [3])
     }
 
-    @Test("activations follow their formulas", arguments: [Activation.relu, .relu6, .silu, .hardswish, .hardsigmoid, .sigmoid])
-    func activations(_ activation: Activation) {
+    @Test(arguments: [Activation.relu, .relu6, .silu, .hardswish, .hardsigmoid, .sigmoid])
+    func `Activations follow their formulas`(_ activation: Activation) {
         let values: [Float] = [-7, -3, -1, -0.1, 0, 0.5, 2.9, 5, 8]
         let expected = values.map { x -> Float in
             let ramp = min(max(x + 3, 0), 6) / 6
@@ -123,16 +118,15 @@ struct LayerTests {
         #expect(isClose(activation(Tensor(values)).floats, expected))
     }
 
-    @Test("pooling takes maxima of windows, and the mean of the picture")
-    func pooling() {
+    @Test func `Pooling takes maxima of windows, and the mean of the picture`() {
         let x = Tensor((0..<16).map(Float.init), shape: [1, 1, 4, 4])
         #expect(MaxPool2d(kernel: 3, stride: 2, padding: 1)(x).floats == [5, 7, 13, 15])
         #expect(GlobalAveragePool()(Tensor((0..<8).map(Float.init), shape: [1, 2, 2, 2])).floats == [1.5, 5.5])
         #expect(Sequential([Activation.relu, GlobalAveragePool()])(x).shape == [1, 1])
     }
 
-    @Test("cross-entropy is the mean negative log-probability; weights and smoothing change it as they should")
-    func crossEntropyByHand() {
+    @Test
+    func `Cross-entropy is the mean negative log-probability; weights and smoothing change it as they should`() {
         let logits = Tensor([2, 0, 1, 0, 3, 0] as [Float], shape: [2, 3])
         let labels = Tensor([0, 2] as [Int64])
         let logs = [[2, 0, 1], [0, 3, 0]].map { row in row.map { $0 - log(row.reduce(0) { $0 + exp($1) }) } } as [[Double]]
@@ -146,8 +140,7 @@ struct LayerTests {
 
     // MARK: dropout
 
-    @Test("dropout is the identity in evaluation, and in training keeps the mean")
-    func dropout() {
+    @Test func `Dropout is the identity in evaluation, and in training keeps the mean`() {
         let layer = Dropout(store, probability: 0.25)
         let x = Tensor.full([100, 100], 1)
         #expect(layer(x).floats == x.floats)
@@ -156,8 +149,7 @@ struct LayerTests {
         #expect(Set(y).sorted() == [0, 1 / 0.75] && abs(y.reduce(0, +) / 10_000 - 1) < 0.03)
     }
 
-    @Test("dropout's draws depend on the step's seed and its place in the step, and on nothing else")
-    func dropoutDraws() {
+    @Test func `Dropout's draws depend on the step's seed and its place in the step, and on nothing else`() {
         let layer = Dropout(store, probability: 0.5)
         store.isTraining = true
         func step(_ seed: UInt64) -> [[Float]] {
@@ -170,8 +162,7 @@ struct LayerTests {
         #expect(step(7) == first)
     }
 
-    @Test("dropout of whole rows keeps or drops a row as one")
-    func dropoutOfRows() {
+    @Test func `Dropout of whole rows keeps or drops a row as one`() {
         let layer = Dropout(store, probability: 0.5, wholeRows: true)
         store.isTraining = true
         let y = layer(.full([64, 2, 3], 1)).floats
@@ -181,8 +172,8 @@ struct LayerTests {
 
     // MARK: gradients
 
-    @Test("gradients agree with finite differences", arguments: [Padding.symmetric(1), .tensorFlowSame], [true, false])
-    func finiteDifferences(_ padding: Padding, _ isTraining: Bool) {
+    @Test(arguments: [Padding.symmetric(1), .tensorFlowSame], [true, false])
+    func `Gradients agree with finite differences`(_ padding: Padding, _ isTraining: Bool) {
         let scope = Scope(store, seed: 5)
         let network = Sequential([
             Conv2d(scope / 0, 2, 4, kernel: 3, stride: 2, padding: padding, bias: true), BatchNorm2d(scope / 1, 4),

@@ -73,8 +73,8 @@ struct LearningTests {
         (.silu, true, true),
     ]
 
-    @Test("results, gradients and statistics are float64's but for rounding, of whatever size", arguments: sizes)
-    func rounding(_ size: Size) {
+    @Test(arguments: sizes)
+    func `Results, gradients and statistics are float64's but for rounding, of whatever size`(_ size: Size) {
         for (activation, adds, hasNorm) in Self.forms {
             func outcome(_ dtype: DType, byLibtorch: Bool = false) -> [Tensor] {
                 self.outcome(size, activation, adds: adds, hasNorm: hasNorm, dtype, byLibtorch: byLibtorch)
@@ -92,8 +92,8 @@ struct LearningTests {
         }
     }
 
-    @Test("results and gradients are the same to the bit, whatever the number of threads", arguments: sizes.filter(\.isOurs))
-    func threads(_ size: Size) {
+    @Test(arguments: sizes.filter(\.isOurs))
+    func `Results and gradients are the same to the bit, whatever the number of threads`(_ size: Size) {
         func bytes(threads: Int32) -> [[Float]] {
             let former = ct_use_threads(threads)
             defer { _ = ct_use_threads(former) }

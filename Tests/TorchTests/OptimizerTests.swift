@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -29,8 +30,8 @@ struct OptimizerTests {
         }
     }
 
-    @Test("Adam follows its formula, decay in the gradient or apart from it", arguments: [false, true])
-    func formula(_ decoupled: Bool) {
+    @Test(arguments: [false, true])
+    func `Adam follows its formula, decay in the gradient or apart from it`(_ decoupled: Bool) {
         let start: [Float] = [1, -2, 0.5]
         let (a, b) = (entry("a", start), entry("b", start))
         let adam = Adam(
@@ -53,8 +54,7 @@ struct OptimizerTests {
         #expect(isClose(b.tensor.floats, references[1].map { Float($0.value) }))
     }
 
-    @Test("a parameter without gradient stays where it is")
-    func noGradient() {
+    @Test func `A parameter without gradient stays where it is`() {
         let (a, b) = (entry("a", [1]), entry("b", [1]))
         let adam = Adam([.init(name: "", rate: 0.1, decay: 0.5, entries: [a, b])])
         a.tensor.setGradient(Tensor([1] as [Float]))
@@ -62,8 +62,7 @@ struct OptimizerTests {
         #expect(a.tensor.floats != [1] && b.tensor.floats == [1] && adam.state["b.steps"]!.item == 0)
     }
 
-    @Test("a restored state goes on bit for bit, and what is missing is named")
-    func restore() {
+    @Test func `A restored state goes on bit for bit, and what is missing is named`() {
         func made() -> (Entry, Adam) {
             let entry = entry("w", [1, 2])
             return (entry, Adam([.init(name: "", rate: 0.1, decay: 0, entries: [entry])]))
@@ -86,8 +85,7 @@ struct OptimizerTests {
         #expect(other.restore(broken).sorted() == ["w.mean", "w.variance"])
     }
 
-    @Test("cosine warms up in a line, uses the peak twice, and ends above zero")
-    func cosine() {
+    @Test func `Cosine warms up in a line, uses the peak twice, and ends above zero`() {
         let schedule = Schedule.cosine(total: 10, warm: 4)
         let factors = (0..<10).map(schedule.factor)
         #expect(factors.prefix(5) == [0.25, 0.5, 0.75, 1, 1])
@@ -97,8 +95,7 @@ struct OptimizerTests {
     }
 
     /// `torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=12)`.
-    @Test("one-cycle is PyTorch's, rate and momentum")
-    func oneCycle() {
+    @Test func `One-cycle is PyTorch's, rate and momentum`() {
         let expected = [
             (0.04, 0.95), (0.3497896542, 0.9177302444), (0.8792851591, 0.8625744626), (0.9944154355, 0.8505584587),
             (0.9330129698, 0.8566987298), (0.8117456539, 0.8688255099), (0.647378997, 0.8852622413), (0.4626371027, 0.9037365047),
@@ -110,8 +107,8 @@ struct OptimizerTests {
         }
     }
 
-    @Test("every schedule stays within 0...1 and is finite, however short training is", arguments: 1...12)
-    func bounds(_ total: Int) {
+    @Test(arguments: 1...12)
+    func `Every schedule stays within 0...1 and is finite, however short training is`(_ total: Int) {
         for schedule in [Schedule.oneCycle(total: total)] + (0..<total).map({ .cosine(total: total, warm: $0) }) {
             for step in 0..<total {
                 #expect(0...1.000_001 ~= schedule.factor(step) && 0.8499...0.9501 ~= schedule.beta1(step))

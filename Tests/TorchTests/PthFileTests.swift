@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -31,8 +32,8 @@ struct PthFileTests {
 
     // MARK: what is read
 
-    @Test("a checkpoint that torch.save has written is read, in either form", arguments: [PthSample.zip, PthSample.plain])
-    func torchSave(_ sample: Data) throws {
+    @Test(arguments: [PthSample.zip, PthSample.plain])
+    func `A checkpoint that torch.save has written is read, in either form`(_ sample: Data) throws {
         let tensors = try read(sample)
         #expect(tensors.keys.sorted() == ["n", "p", "row", "w"])
         #expect(tensors["w"]!.shape == [3, 2] && tensors["w"]!.floats == [0, 3, 1, 4, 2, 5])
@@ -41,37 +42,33 @@ struct PthFileTests {
         #expect(tensors["p"]!.dtype == .float16 && tensors["p"]!.floats == [1.5])
     }
 
-    @Test(
-        "a state dictionary is found by itself and under its usual names", arguments: ["", "model_state", "state_dict", "model"])
-    func nested(_ name: String) throws {
+    @Test(arguments: ["", "model_state", "state_dict", "model"])
+    func `A state dictionary is found by itself and under its usual names`(_ name: String) throws {
         let state = view([6], [1])
         let value = name.isEmpty ? state : ["epoch": .int(3), name: state, "args": .list([.none, .float(0.5)])] as Pickled
         #expect(try read(value)["w"]!.floats == [0, 1, 2, 3, 4, 5])
         #expect(try read(PthWriter.plain(value, storages: [("0", 6, storage)]))["w"]!.floats == [0, 1, 2, 3, 4, 5])
     }
 
-    @Test("texts beside the weights are read, and the whole numbers of the study's settings")
-    func texts() throws {
+    @Test func `Texts beside the weights are read, and the whole numbers of the study's settings`() throws {
         let settings: Pickled = ["img_height": .int(128), "backbone": .string("resnet18"), "seed": .int(-1), "rate": .float(0.1)]
         let value: Pickled = ["model_state": view([6], [1]), "note": .string("n"), "epoch": .int(3), "config": settings]
         let file = try PthFile(data: PthWriter.zip(value, storages: ["0": storage]), named: "f")
         #expect(file.texts == ["note": "n", "config.img_height": "128", "config.seed": "-1"])
     }
 
-    @Test("a dictionary that Python 2 has written is read")
-    func python2() throws {
+    @Test func `A dictionary that Python 2 has written is read`() throws {
         let pair = Pickled.list([.string("w"), .tensor("0", count: 6, shape: [2], strides: [5])])
         #expect(try read(.call(.global("collections", "OrderedDict"), [.list([pair])]))["w"]!.floats == [0, 5])
     }
 
     @Test(
-        "storages of every element type are read",
         arguments: [
             ("FloatStorage", DType.float32), ("DoubleStorage", .float64), ("HalfStorage", .float16),
             ("BFloat16Storage", .bfloat16),
             ("LongStorage", .int64), ("IntStorage", .int32), ("ByteStorage", .uint8), ("BoolStorage", .bool),
         ])
-    func elementTypes(_ type: String, _ dtype: DType) throws {
+    func `Storages of every element type are read`(_ type: String, _ dtype: DType) throws {
         let value: Pickled = ["w": .tensor("7", type, count: 2, shape: [2], strides: [1])]
         let data = Data((0..<2 * dtype.size).map { dtype == .bool ? UInt8($0 % 2) : UInt8($0) })
         for file in [PthWriter.zip(value, storages: ["7": data]), PthWriter.plain(value, storages: [("7", 2, data)])] {
@@ -83,8 +80,7 @@ struct PthFileTests {
         }
     }
 
-    @Test("views of any stride share one storage")
-    func strides() throws {
+    @Test func `Views of any stride share one storage`() throws {
         func tensor(_ offset: Int, _ shape: [Int], _ strides: [Int]) -> Pickled {
             .tensor("0", count: 6, offset: offset, shape: shape, strides: strides)
         }
@@ -103,8 +99,7 @@ struct PthFileTests {
 
     // MARK: what is refused
 
-    @Test("a short record that claims to be large is refused before it is read")
-    func claims() throws {
+    @Test func `A short record that claims to be large is refused before it is read`() throws {
         var file = PthWriter.zip(view([6], [1]), storages: ["0": storage])
         // In the list at the end, the entry with this name begins 46 bytes before it.
         let name = try #require(file.range(of: Data("archive/version".utf8), options: .backwards))
@@ -117,8 +112,7 @@ struct PthFileTests {
         }
     }
 
-    @Test("a file that asks for code is refused by name, and nothing is run")
-    func code() throws {
+    @Test func `A file that asks for code is refused by name, and nothing is run`() throws {
         try withFolder { folder throws in
             let marker = folder.appendingPathComponent("run")
             let shell: [Pickled] = [.string("touch \(marker.path)")]
@@ -135,14 +129,13 @@ struct PthFileTests {
         }
     }
 
-    @Test("operations that weight files do not need are refused", arguments: Array("iopPVS.2gI\u{81}".unicodeScalars))
-    func operations(_ operation: Unicode.Scalar) {
+    @Test(arguments: Array("iopPVS.2gI\u{81}".unicodeScalars))
+    func `Operations that weight files do not need are refused`(_ operation: Unicode.Scalar) {
         let reason = operation == "." ? "is malformed" : "uses pickle operation 0x\(String(operation.value, radix: 16))"
         refused(.raw([UInt8(operation.value)]), reason)
     }
 
     @Test(
-        "malformed pickles are refused",
         arguments: [
             "0", "t", "e", "(e", "]e", "a", "Na", "NNa", "s", "}s", "}Ns", "u", "(u", "N(u", "}(NNub", "q\u{0}R", "h\u{5}", "R",
             "NR", "N)R", ")NR", "b",
@@ -150,18 +143,19 @@ struct PthFileTests {
             "ctorch._utils\n_rebuild_tensor_v2\n)R",
             "ctorch._utils\n_rebuild_parameter\n)R", "X\u{7f}\u{7f}\u{7f}\u{7f}", "\u{7f}",
         ])
-    func malformed(_ operations: String) {
+    func `Malformed pickles are refused`(_ operations: String) {
         for data in [PthWriter.zip(.raw(Array(operations.utf8))), PthWriter.plain(.raw(Array(operations.utf8)))] {
             #expect(throws: FileError.self) { try read(data) }
         }
     }
 
     @Test(
-        "values nested fifty thousand deep do not exhaust the stack",
         arguments: [
             "list": (open: "]", close: "a"), "tuple": ("", "\u{1}"), "dictionary": ("}N", "s"),
         ])
-    func deep(_ kind: String, _ operations: (open: String, close: String)) throws {
+    func `Values nested fifty thousand deep do not exhaust the stack`(_ kind: String, _ operations: (open: String, close: String))
+        throws
+    {
         let count = 50_000
         let close = operations.close == "\u{1}" ? [0x85] : Array(operations.close.utf8)
         let open = Array(repeating: Array(operations.open.utf8), count: count).joined()
@@ -170,8 +164,7 @@ struct PthFileTests {
         refused(.raw(value), kind == "dictionary" ? "holds no tensors" : "does not hold a dictionary of tensors")
     }
 
-    @Test("values that contain themselves are read or refused, and freed")
-    func cycles() throws {
+    @Test func `Values that contain themselves are read or refused, and freed`() throws {
         // A list and a dictionary that contain themselves by way of the memo.
         let list = Pickled.raw(Array("]q\u{1}h\u{1}a".utf8))
         #expect(try read(["loop": list, "w": .tensor("0", count: 6, shape: [6], strides: [1])]).count == 1)
@@ -179,15 +172,13 @@ struct PthFileTests {
         refused(list, "does not hold a dictionary of tensors")
     }
 
-    @Test("a small file cannot make itself large by naming one list many times")
-    func repetition() {
+    @Test func `A small file cannot make itself large by naming one list many times`() {
         let list = Pickled.list(Array(repeating: .tuple([.string("k"), .none]), count: 1000)).operations + Array("q\u{1}0".utf8)
         let copies = String(repeating: "ccollections\nOrderedDict\n(h\u{1}tR0", count: 1000)
         refused(.raw(list + Array(copies.utf8) + Array("N".utf8)), "repeats one list too often")
     }
 
     @Test(
-        "tensors that reach outside their storage are refused",
         arguments: [
             (7, [7], [1]), (6, [7], [1]), (6, [6], [2]), (6, [-1], [1]), (6, [2], [-1]), (6, [3, 3], [3, 1]), (6, [2, 3], [1]),
             (6, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], [Int](repeating: 1, count: 17)), (6, [7, 7], [0, 0]),
@@ -196,17 +187,16 @@ struct PthFileTests {
             (.max, [1], [1]),
             (1 << 61, [1], [1]), (-1, [1], [1]),
         ] as [(Int, [Int], [Int])])
-    func outside(_ count: Int, _ shape: [Int], _ strides: [Int]) {
+    func `Tensors that reach outside their storage are refused`(_ count: Int, _ shape: [Int], _ strides: [Int]) {
         refused(view(count: count, shape, strides), "storage")
     }
 
-    @Test("offsets beyond the storage are refused", arguments: [-1, 1, 6, 7, Int.max])
-    func offsets(_ offset: Int) {
+    @Test(arguments: [-1, 1, 6, 7, Int.max])
+    func `Offsets beyond the storage are refused`(_ offset: Int) {
         refused(view(offset: offset, [6], [1]), "reaches outside its storage")
     }
 
-    @Test("archives that lack a record, or are none, are refused")
-    func records() {
+    @Test func `Archives that lack a record, or are none, are refused`() {
         let state = view([6], [1])
         refused(PthWriter.zip(state), "data/0")
         refused(PthWriter.zip(state, storages: ["0": storage], records: ["data.pkl": nil as Data?]), "data.pkl")
@@ -225,8 +215,7 @@ struct PthFileTests {
         refused(.list([]), "does not hold a dictionary of tensors")
     }
 
-    @Test("names that stand for one record hold no more than the file")
-    func overlaps() throws {
+    @Test func `Names that stand for one record hold no more than the file`() throws {
         let large = Data(count: 1 << 20)
         func state(_ count: Int) -> Pickled {
             .dictionary(
@@ -238,8 +227,8 @@ struct PthFileTests {
         refused(PthWriter.zip(state(64), storages: storages, sharing: true), "than the file holds")
     }
 
-    @Test("weights that are tied are one tensor, and other views hold no more than their storage")
-    func shares() throws {
+    @Test
+    func `Weights that are tied are one tensor, and other views hold no more than their storage`() throws {
         let same = (0..<100).map {
             (Pickled.string("w\($0)"), Pickled.tensor("0", count: 1 << 20, shape: [1 << 20], strides: [1]))
         }
@@ -252,32 +241,30 @@ struct PthFileTests {
         refused(PthWriter.zip(.dictionary(shifted), storages: ["0": data]), "more data than it holds")
     }
 
-    @Test("a pickle of a million values that weights do not need is refused", arguments: ["N", "]", ")", "K\u{1}", "N0", "}"])
-    func values(_ operations: String) {
+    @Test(arguments: ["N", "]", ")", "K\u{1}", "N0", "}"])
+    func `A pickle of a million values that weights do not need is refused`(_ operations: String) {
         let many = Pickled.raw(Array(String(repeating: operations, count: (1 << 21) + 1).utf8))
         refused(PthWriter.zip(many), "far more values than weights need")
         refused(PthWriter.plain(many), "far more values than weights need")
     }
 
-    @Test("a missing file is an error in the system's words")
-    func missing() {
+    @Test func `A missing file is an error in the system's words`() {
         #expect(throws: FileError("/no/w.pth", "cannot read: No such file or directory")) {
             try PthFile(contentsOf: URL(fileURLWithPath: "/no/w.pth"))
         }
     }
 
     /// A zip has its directory at the end, so that most cuts are alike.
-    @Test("a file cut at any place is refused", arguments: [(PthSample.zip, 23), (PthSample.plain, 1)])
-    func cut(_ sample: Data, _ step: Int) throws {
+    @Test(arguments: [(PthSample.zip, 23), (PthSample.plain, 1)])
+    func `A file cut at any place is refused`(_ sample: Data, _ step: Int) throws {
         for count in Array(stride(from: 0, to: sample.count - 50, by: step)) + Array(sample.count - 50..<sample.count) {
             #expect(throws: FileError.self, "\(count) bytes") { try read(sample.prefix(count)) }
         }
     }
 
-    @Test(
-        "flipped bytes are read or refused, and never crash", arguments: [PthSample.zip, PthSample.plain], [1, 2, 3] as [UInt64])
-    func flips(_ sample: Data, _ seed: UInt64) throws {
-        var random = Generator(state: seed)
+    @Test(arguments: [PthSample.zip, PthSample.plain], [1, 2, 3] as [UInt64])
+    func `Flipped bytes are read or refused, and never crash`(_ sample: Data, _ seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
         for _ in 0..<200 {
             var data = sample
             for _ in 0..<Int.random(in: 1...4, using: &random) {

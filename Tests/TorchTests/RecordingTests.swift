@@ -6,8 +6,8 @@ import Testing
 struct RecordingTests {
     private let x = Tensor([Float(1), -2, 3, -4], shape: [2, 2])
 
-    @Test("operations come in order, with the arguments of their schemas, and only those that depend on the inputs")
-    func steps() {
+    @Test
+    func `Operations come in order, with the arguments of their schemas, and only those that depend on the inputs`() {
         let weight = Tensor([Float(1), 2], shape: [2, 1])
         let recording = Recording(of: [x], constants: [weight]) {
             let half = Tensor.full([2, 2], 1) * 0.5  // Does not depend on x.
@@ -26,8 +26,7 @@ struct RecordingTests {
         #expect(recording.constants.map(\.floats) == [[1, 2], [0.5, 0.5, 0.5, 0.5]])
     }
 
-    @Test("keywords are recorded where they are not as usual, and lists of tensors with their values")
-    func keywords() {
+    @Test func `Keywords are recorded where they are not as usual, and lists of tensors with their values`() {
         let recording = Recording(of: [x], constants: []) {
             [.concatenated([x - x, x.to(dtype: .float64).to(dtype: .float32)], over: 1)]
         }
@@ -37,8 +36,7 @@ struct RecordingTests {
         #expect(arguments[3] == [.list([.value(1), .value(3)]), .integer(1)])
     }
 
-    @Test("what changes nothing is no step, and a recording ends with its closure")
-    func silence() {
+    @Test func `What changes nothing is no step, and a recording ends with its closure`() {
         let recording = Recording(of: [x], constants: []) { [x.to(dtype: .float32).contiguous().tanh()] }
         #expect(recording.steps.map(\.operation) == ["aten::tanh"])
         _ = x.tanh()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -15,8 +16,10 @@ struct RecurrentTests {
 
     private func rows(_ count: Int, seed: UInt64) -> Tensor { .normal([count, 3], deviation: 1, seed: seed) }
 
-    @Test("a padded batch and a packed one hold the same states, whatever padding holds", arguments: kinds)
-    func paddedIsPacked(_ cell: Recurrent.Cell, _ bidirectional: Bool) {
+    @Test(arguments: kinds)
+    func `A padded batch and a packed one hold the same states, whatever padding holds`(
+        _ cell: Recurrent.Cell, _ bidirectional: Bool
+    ) {
         let (layer, _) = layer(cell, bidirectional)
         let sequences = Self.lengths.enumerated().map { rows($0.element, seed: UInt64($0.offset)) }
         let packed = layer(.concatenated(sequences, over: 0), PackedLayout(lengths: Self.lengths))
@@ -26,9 +29,11 @@ struct RecurrentTests {
     }
 
     @Test(
-        "a sequence gets the same states alone and among others, zeros behind its end, and the right last state", arguments: kinds
+        arguments: kinds
     )
-    func alone(_ cell: Recurrent.Cell, _ bidirectional: Bool) {
+    func `A sequence gets the same states alone and among others, zeros behind its end, and the right last state`(
+        _ cell: Recurrent.Cell, _ bidirectional: Bool
+    ) {
         let (layer, _) = layer(cell, bidirectional)
         let sequences = Self.lengths.enumerated().map { rows($0.element, seed: UInt64($0.offset)) }
         let together = layer(.concatenated(sequences, over: 0), PackedLayout(lengths: Self.lengths))
@@ -46,8 +51,8 @@ struct RecurrentTests {
     }
 
     /// PyTorch's formulas for a single unit: weights of the gates in order, the same for input and state.
-    @Test("a single unit follows its formula", arguments: Recurrent.Cell.allCases)
-    func formula(_ cell: Recurrent.Cell) {
+    @Test(arguments: Recurrent.Cell.allCases)
+    func `A single unit follows its formula`(_ cell: Recurrent.Cell) {
         let store = ParameterStore()
         let layer = Recurrent(Scope(store), cell: cell, inputs: 1, hidden: 1, bidirectional: false)
         let w = [0.5, -0.3, 0.8, 0.2].prefix(cell.gates).map(Float.init)
@@ -76,8 +81,8 @@ struct RecurrentTests {
         #expect(isClose(output.states.floats, expected) && isClose(output.final.floats, [h]))
     }
 
-    @Test("gradients agree with finite differences", arguments: kinds)
-    func gradients(_ cell: Recurrent.Cell, _ bidirectional: Bool) {
+    @Test(arguments: kinds)
+    func `Gradients agree with finite differences`(_ cell: Recurrent.Cell, _ bidirectional: Bool) {
         let (layer, store) = layer(cell, bidirectional)
         let (x, layout) = (rows(8, seed: 1), PackedLayout(lengths: [1, 4, 3]))
         let weights = Tensor.normal([3, bidirectional ? 8 : 4], deviation: 1, seed: 2)
@@ -88,8 +93,7 @@ struct RecurrentTests {
         #expect(error < 2e-3)
     }
 
-    @Test("a layout tells its padding")
-    func layout() {
+    @Test func `A layout tells its padding`() {
         let layout = PackedLayout(lengths: [1, 3])
         #expect(layout.isPadded && layout.longest == 3 && !PackedLayout(lengths: [2, 2]).isPadded)
         #expect(layout.paddingMask(on: .cpu).array(of: UInt8.self) == [0, 1, 1, 0, 0, 0])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -32,8 +33,8 @@ struct SafetensorsTests {
         #expect(error?.path == "f" && error?.reason.contains(reason) == true, sourceLocation: sourceLocation)
     }
 
-    @Test("tensors of every element type come back bit for bit", arguments: DType.allCases)
-    func roundTrip(_ dtype: DType) throws {
+    @Test(arguments: DType.allCases)
+    func `Tensors of every element type come back bit for bit`(_ dtype: DType) throws {
         let tensor = Tensor([0, 1, 0, 1, 1, 0] as [Float], shape: [3, 2]).to(dtype: dtype)
         let tensors = [
             "t": tensor, "view": tensor.permuted(1, 0), "scalar": .full([], 1, dtype: dtype),
@@ -47,8 +48,7 @@ struct SafetensorsTests {
         }
     }
 
-    @Test("the same content gives the same bytes, which start on a multiple of eight")
-    func sameBytes() throws {
+    @Test func `The same content gives the same bytes, which start on a multiple of eight`() throws {
         let (a, b) = (try written(sample), try written(sample))
         #expect(a == b && a[0] % 8 == 0)
         let others = (0..<100).map { ("t\($0)", Tensor([Float($0)])) }
@@ -57,8 +57,7 @@ struct SafetensorsTests {
         #expect(try written(forward) == written(backward))
     }
 
-    @Test("metadata come back, and a file that is missing is named")
-    func metadata() throws {
+    @Test func `Metadata come back, and a file that is missing is named`() throws {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("x")
             try sample.write(to: url)
@@ -69,8 +68,7 @@ struct SafetensorsTests {
         }
     }
 
-    @Test("a file cut at any byte is refused")
-    func cut() throws {
+    @Test func `A file cut at any byte is refused`() throws {
         let whole = try written(sample)
         for count in 0..<whole.count {
             #expect(throws: FileError.self) { try Safetensors(data: whole.prefix(count), named: "f") }
@@ -78,9 +76,9 @@ struct SafetensorsTests {
         refused(whole + [0], "bytes of tensors where its header tells of")
     }
 
-    @Test("flipped bytes are read or refused, and never crash", arguments: [1, 2, 3, 4] as [UInt64])
-    func flips(_ seed: UInt64) throws {
-        var random = Generator(state: seed)
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `Flipped bytes are read or refused, and never crash`(_ seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
         let whole = try written(sample)
         for _ in 0..<500 {
             var data = whole
@@ -97,15 +95,13 @@ struct SafetensorsTests {
         }
     }
 
-    @Test("a slice of a longer buffer reads like a file of its own")
-    func slice() throws {
+    @Test func `A slice of a longer buffer reads like a file of its own`() throws {
         let whole = try written(sample)
         let slice = (Data([1, 2, 3]) + whole)[3...]
         #expect(try Safetensors(data: slice, named: "f").tensors["b.weight"]!.floats == [0, 1, 2, 3, 4, 5])
     }
 
     @Test(
-        "headers that lie are refused",
         arguments: [
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,12]}}"#,
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
@@ -120,12 +116,11 @@ struct SafetensorsTests {
             #"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}}"#,
             #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[9223372036854775800,9223372036854775807]}}"#,
         ])
-    func lies(_ header: String) {
+    func `Headers that lie are refused`(_ header: String) {
         refused(file(header, body: 8), "tensor 'a' does not fit")
     }
 
-    @Test("tensors that overlap, or leave a gap that another's size makes up for, are refused")
-    func overlap() {
+    @Test func `Tensors that overlap, or leave a gap that another's size makes up for, are refused`() {
         let one = #""dtype":"F32","shape":[1],"data_offsets""#
         refused(file("{\"a\":{\(one):[0,4]},\"b\":{\(one):[0,4]}}", body: 8), "overlap")
         refused(file("{\"a\":{\(one):[0,4]},\"b\":{\(one):[2,6]}}", body: 8), "overlap")
@@ -135,16 +130,14 @@ struct SafetensorsTests {
         }
     }
 
-    @Test("an empty tensor of a monstrous shape is empty or refused")
-    func emptyAndHuge() {
+    @Test func `An empty tensor of a monstrous shape is empty or refused`() {
         for shape in ["[0,4611686018427387904,4611686018427387904]", "[4611686018427387904,0,4611686018427387904]", "[0]"] {
             let data = file("{\"a\":{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[0,0]}}")
             if let tensor = try? Safetensors(data: data, named: "f").tensors["a"] { #expect(tensor.count == 0) }
         }
     }
 
-    @Test("headers that are too long, too rich or no header at all are refused")
-    func limits() {
+    @Test func `Headers that are too long, too rich or no header at all are refused`() {
         refused(Data([1, 2, 3]), "too short")
         refused(file("{}", length: .max), "header is over 1048576 bytes")
         refused(file("{}", length: 1 << 20 + 1), "header is over 1048576 bytes")

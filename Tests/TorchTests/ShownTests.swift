@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -55,7 +56,7 @@ import Testing
     @Test func `Every name is one text and back`() {
         for name in Self.names { #expect(String(fileSystemBytes: name).fileSystemBytes == name) }
         #expect(Set(Self.names.map { ExactText(String(fileSystemBytes: $0)) }).count == Self.names.count)
-        var generator = Generator(state: 1)
+        var generator = SplitMix64(seed: 1)
         for _ in 0..<500 {
             let name = (0..<12).map { _ in
                 [UInt8.random(in: 1...255, using: &generator), 0xee, 0xbe, 0xbf, 0xed].randomElement(using: &generator)!

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Torch
@@ -131,7 +132,7 @@ import Testing
 
     @Test func `A folder that cannot be made is an error that says what to do`() {
         let error = #expect(throws: FileError.self) {
-            try TemporaryFolder(.upload, in: URL(fileURLWithPath: "/nonexistent/tmp"))
+            try TemporaryFolder(.upload, in: URL(fileURLWithPath: TestFolder.missing))
         }
         #expect(error?.advice?.contains("TMPDIR") == true)
     }

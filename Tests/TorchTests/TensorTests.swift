@@ -1,14 +1,14 @@
 import CTorch
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Torch
 
 @Suite("Tensor")
 struct TensorTests {
-    @Test("values and shape come back as they went in, in every Swift element type")
-    func roundTrip() {
+    @Test func `Values and shape come back as they went in, in every Swift element type`() {
         #expect(Tensor([1.5, -2, 3, 4, 5, 6] as [Float], shape: [2, 3]).floats == [1.5, -2, 3, 4, 5, 6])
         #expect(Tensor([1e-300, 2] as [Double]).array(of: Double.self) == [1e-300, 2])
         #expect(Tensor([.min, .max] as [Int64]).array(of: Int64.self) == [.min, .max])
@@ -17,8 +17,7 @@ struct TensorTests {
         #expect(tensor.shape == [1, 2, 3] && tensor.count == 6 && tensor.dtype == .float32 && tensor.device == .cpu)
     }
 
-    @Test("a scalar and an empty tensor are tensors too")
-    func extremes() {
+    @Test func `A scalar and an empty tensor are tensors too`() {
         let scalar = Tensor([7] as [Float], shape: [])
         #expect(scalar.shape == [] && scalar.count == 1 && scalar.item == 7)
         let empty = Tensor([] as [Float], shape: [0, 3])
@@ -26,8 +25,8 @@ struct TensorTests {
         #expect(Tensor(bytes: UnsafeRawBufferPointer(start: nil, count: 0), dtype: .bool, shape: [0]).dtype == .bool)
     }
 
-    @Test("raw bytes round trip in every element type", arguments: DType.allCases)
-    func bytes(_ dtype: DType) {
+    @Test(arguments: DType.allCases)
+    func `Raw bytes round trip in every element type`(_ dtype: DType) {
         let bytes = (0..<6 * dtype.size).map { dtype == .bool ? UInt8($0 % 2) : UInt8(truncatingIfNeeded: $0 * 37) }
         let tensor = bytes.withUnsafeBytes { Tensor(bytes: $0, dtype: dtype, shape: [2, 3]) }
         #expect(tensor.dtype == dtype && tensor.shape == [2, 3])
@@ -36,8 +35,7 @@ struct TensorTests {
         #expect(back == bytes)
     }
 
-    @Test("a tensor over shared memory sees it, and keeps it alive")
-    func sharing() {
+    @Test func `A tensor over shared memory sees it, and keeps it alive`() {
         var buffer: ByteBuffer? = ByteBuffer(count: 8)
         weak let watched = buffer
         buffer!.address.storeBytes(of: 9, toByteOffset: 5, as: UInt8.self)
@@ -49,8 +47,7 @@ struct TensorTests {
         #expect(watched == nil)
     }
 
-    @Test("views reorder, cut and join without losing values")
-    func shapes() {
+    @Test func `Views reorder, cut and join without losing values`() {
         let a = Tensor((0..<6).map(Float.init), shape: [2, 3])
         #expect(a.permuted(1, 0).floats == [0, 3, 1, 4, 2, 5] && a.permuted(1, 0).shape == [3, 2])
         #expect(a.reshaped(3, 2).floats == a.floats)
@@ -70,8 +67,7 @@ struct TensorTests {
         #expect(image.contiguous(channelsLast: true).floats == image.floats)
     }
 
-    @Test("arithmetic and reductions agree with pencil and paper")
-    func arithmetic() {
+    @Test func `Arithmetic and reductions agree with pencil and paper`() {
         let (a, b) = (Tensor([1, -2, 3] as [Float]), Tensor([4, 5, -6] as [Float]))
         #expect((a + b).floats == [5, 3, -3] && (a - b).floats == [-3, -7, 9] && (a * b).floats == [4, -10, -18])
         #expect((a / b).floats == [0.25, -0.4, -0.5] && (a + 1).floats == [2, -1, 4] && (a * 2).floats == [2, -4, 6])
@@ -91,8 +87,8 @@ struct TensorTests {
         #expect(isClose(m.logSoftmax(over: 1), Tensor(m.softmax(over: 1).floats.map { log($0) }, shape: [2, 3])))
     }
 
-    @Test("what threads make beside each other comes back in order", arguments: [0, 1, 2, 100])
-    func concurrentMap(_ count: Int) {
+    @Test(arguments: [0, 1, 2, 100])
+    func `What threads make beside each other comes back in order`(_ count: Int) {
         let rows = Tensor((0..<100).map(Float.init), shape: [100, 1])
         let squares = Runtime.concurrentMap(count) { index in
             let row = rows.narrowed(0, to: index..<index + 1)
@@ -101,21 +97,19 @@ struct TensorTests {
         #expect(squares.map(\.item) == (0..<count).map { Double($0 * $0) })
     }
 
-    @Test("operations stay on the calling thread for as long as they are told to")
-    func callingThread() {
+    @Test func `Operations stay on the calling thread for as long as they are told to`() {
         let threads = Runtime.threads
         #expect(Runtime.onCallingThread { Runtime.threads } == 1)
         #expect(Runtime.threads == threads)
     }
 
     @Test(
-        "threads that wait for one that has been held up give way, for a while",
         .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1))
-    func givesWay() throws {
+    func `Threads that wait for one that has been held up give way, for a while`() throws {
         let threads = ct_use_threads(2)
         defer { _ = ct_use_threads(threads) }
         let own = pthread_self()
-        /// Whether two tasks were done by this thread alone. Of two threads, the other one is held up.
+        /// Whether two tasks were done by this thread alone. The other one of two threads is held up.
         func isAlone() -> Bool {
             let started = Mutex(0)
             let tasks = Runtime.concurrentMap(2) { _ in
@@ -135,8 +129,7 @@ struct TensorTests {
         while isAlone() { try #require(ContinuousClock.now < end) }
     }
 
-    @Test("operations in place change the tensor itself")
-    func inPlace() {
+    @Test func `Operations in place change the tensor itself`() {
         let a = Tensor([1.6, -2.5, 300] as [Float])
         a.addInPlace(0.5).multiplyInPlace(2)
         #expect(isClose(a.floats, [4.2, -4, 601]))
@@ -148,8 +141,7 @@ struct TensorTests {
         #expect(a.floats == [1, 2, 3] && a.dtype == .float32)
     }
 
-    @Test("random tensors depend on their seed only, and look as they should")
-    func random() {
+    @Test func `Random tensors depend on their seed only, and look as they should`() {
         let normal = Tensor.normal([10_000], mean: 3, deviation: 2, seed: 1).floats
         #expect(normal == Tensor.normal([10_000], mean: 3, deviation: 2, seed: 1).floats)
         #expect(normal != Tensor.normal([10_000], mean: 3, deviation: 2, seed: 2).floats)
@@ -162,21 +154,19 @@ struct TensorTests {
         #expect(Set(coins) == [0, 1] && abs(coins.reduce(0, +) / 10_000 - 0.3) < 0.03)
     }
 
-    @Test("seeds that differ in their upper half only give other draws")
-    func upperSeed() {
+    @Test func `Seeds that differ in their upper half only give other draws`() {
         #expect(Tensor.normal([4], deviation: 1, seed: 1).floats != Tensor.normal([4], deviation: 1, seed: 1 + 1 << 32).floats)
     }
 
-    @Test("an identity warp changes nothing, a half turn reverses, and what comes from outside is zero")
-    func warp() {
+    @Test
+    func `An identity warp changes nothing, a half turn reverses, and what comes from outside is zero`() {
         let image = Tensor((1...6).map(Float.init), shape: [1, 1, 2, 3])
         #expect(isClose(image.warped(by: [1, 0, 0, 0, 1, 0]), image))
         #expect(isClose(image.warped(by: [-1, 0, 0, 0, -1, 0]).floats, [6, 5, 4, 3, 2, 1]))
         #expect(isClose(image.warped(by: [1, 0, 2.0 / 3, 0, 1, 0]).floats, [2, 3, 0, 5, 6, 0]))
     }
 
-    @Test("the runtime tells its version, its threads and its kernels")
-    func runtime() {
+    @Test func `The runtime tells its version, its threads and its kernels`() {
         #expect(Runtime.version.first == "2" && Runtime.threads >= 1 && Runtime.cudaDeviceCount >= 0)
         #expect(!Runtime.cpuCapability.isEmpty && Runtime.buildDescription.contains("PyTorch"))
     }

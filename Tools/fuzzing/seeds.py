@@ -1,9 +1,17 @@
-"""Files for Tools/fuzz.sh, by reader: FOLDER/READER/corpus has small good ones to begin with, FOLDER/worst/READER the hand-made worst.
+"""Files for Tools/fuzz.sh, by reader: FOLDER/READER/corpus has small good ones to begin with,
+FOLDER/worst/READER the hand-made worst.
 
-    python3 Tools/fuzzing/seeds.py FOLDER
+python3 Tools/fuzzing/seeds.py FOLDER
 """
 
-import io, json, pathlib, struct, sys, tarfile, zipfile, zlib
+import io
+import json
+import pathlib
+import struct
+import sys
+import tarfile
+import zipfile
+import zlib
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -27,7 +35,11 @@ def safetensors(tensors, metadata):
     return struct.pack("<Q", len(text)) + text + body
 
 
-seed("safetensors", "two", safetensors({"a": ("F32", [2, 3], bytes(24)), "b": ("BF16", [1], bytes(2))}, {"jersey": "{}"}))
+seed(
+    "safetensors",
+    "two",
+    safetensors({"a": ("F32", [2, 3], bytes(24)), "b": ("BF16", [1], bytes(2))}, {"jersey": "{}"}),
+)
 seed("safetensors", "scalar", safetensors({"n": ("I64", [], bytes(8))}, {}))
 
 # A checkpoint as torch.save writes it: an ordered dictionary with one tensor, and a text beside it.
@@ -38,11 +50,22 @@ pickle = (
 )
 checkpoint = io.BytesIO()
 with zipfile.ZipFile(checkpoint, "w", zipfile.ZIP_STORED) as file:
-    for name, content in [("data.pkl", pickle), ("byteorder", b"little"), ("data/0", bytes(24)), ("version", b"3\n")]:
+    for name, content in [
+        ("data.pkl", pickle),
+        ("byteorder", b"little"),
+        ("data/0", bytes(24)),
+        ("version", b"3\n"),
+    ]:
         file.writestr("archive/" + name, content)
 seed("pth", "one", checkpoint.getvalue())
 
-seed("card", "some", json.dumps({"model": "basic_r18", "height": 48, "width": 48, "calibration": {"temperature": 1.5}}).encode())
+seed(
+    "card",
+    "some",
+    json.dumps(
+        {"model": "basic_r18", "height": 48, "width": 48, "calibration": {"temperature": 1.5}}
+    ).encode(),
+)
 
 
 def chunk(name, content):
@@ -53,7 +76,13 @@ def png(width, height, kind=2, depth=8):
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
     rows = zlib.compress(b"".join(b"\0" + bytes(width * channels * depth // 8) for _ in range(height)))
     palette = chunk(b"PLTE", bytes(12)) if kind == 3 else b""
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)) + palette + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
+        + palette
+        + chunk(b"IDAT", rows)
+        + chunk(b"IEND", b"")
+    )
 
 
 for kind, depth in [(0, 8), (2, 8), (2, 16), (3, 8), (4, 8), (6, 8)]:
@@ -61,7 +90,15 @@ for kind, depth in [(0, 8), (2, 8), (2, 16), (3, 8), (4, 8), (6, 8)]:
 # A picture of 8x8 pixels with Huffman tables of one code each, and an orientation.
 tables = b"".join(b"\xff\xc4\x00\x14" + bytes([table]) + b"\x01" + bytes(16) for table in (0, 0x10))
 exif = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-jpeg = b"\xff\xd8" + exif + b"\xff\xdb\x00\x43\0" + b"\x01" * 64 + b"\xff\xc0\x00\x0b\x08\0\x08\0\x08\x01\x01\x11\0" + tables + b"\xff\xda\x00\x08\x01\x01\0\0\x3f\0\x3f\xff\xd9"
+jpeg = (
+    b"\xff\xd8"
+    + exif
+    + b"\xff\xdb\x00\x43\0"
+    + b"\x01" * 64
+    + b"\xff\xc0\x00\x0b\x08\0\x08\0\x08\x01\x01\x11\0"
+    + tables
+    + b"\xff\xda\x00\x08\x01\x01\0\0\x3f\0\x3f\xff\xd9"
+)
 seed("image", "grey.jpg", jpeg)
 
 archive = io.BytesIO()
@@ -77,42 +114,97 @@ for mode in ("w", "w:gz"):
         file.addfile(member, io.BytesIO(png(4, 4)))
     seed("archive", f"crops{len(mode)}.tar", archive.getvalue())
 
-seed("boxes", "mot.txt", b"1,1,10,20,30,60,0.9,-1,-1,-1\n2,1,11.5,20,30,60,1,-1,-1,-1\n2,2,300,20,30,60,1,-1,-1,-1\n")
-seed("boxes", "table.csv", b"frame,track,left,top,width,height\n1,a,10,20,30,60\n2,\"b\",1e2,-3,30,60\n")
+seed(
+    "boxes",
+    "mot.txt",
+    b"1,1,10,20,30,60,0.9,-1,-1,-1\n2,1,11.5,20,30,60,1,-1,-1,-1\n2,2,300,20,30,60,1,-1,-1,-1\n",
+)
+seed("boxes", "table.csv", b'frame,track,left,top,width,height\n1,a,10,20,30,60\n2,"b",1e2,-3,30,60\n')
 
 seed("roster", "comma.csv", b'team,number,name\nReds,7,Ann Lee\nBlues,7,"Ek, Bo"\nReds,07,X\n')
 seed("roster", "semicolon.csv", b'number;name;team\n10;A;B\n23;"C ""D""";B\n')
-seed("splits", "some.json", b'{"train_tracks":["7/a"],"val_tracks":["7/b"],"test_tracks":["7/c"],"held_out_tracks":[]}')
+seed(
+    "splits",
+    "some.json",
+    b'{"train_tracks":["7/a"],"val_tracks":["7/b"],"test_tracks":["7/c"],"held_out_tracks":[]}',
+)
 seed("soccernet", "some.json", b'{"0": 10, "1": -1, "2": 7}')
-seed("config", "some.yaml", b"model: attn_bgru_luong\ndata:\n  classes: ['4', '07']\n  ratios: [0.8, 0.1, 0.1]\ntraining: {epochs: 10}\n")
+seed(
+    "config",
+    "some.yaml",
+    b"model: attn_bgru_luong\ndata:\n  classes: ['4', '07']\n  ratios: [0.8, 0.1, 0.1]\n"
+    b"training: {epochs: 10}\n",
+)
 seed("config", "alias.yaml", b"model: basic_r18\ntraining: &a {threads: 1}\n")
-seed("experiment", "some.yaml", b"name: x\nmodels: [seq_bgru_mp]\nseeds: [1, 2]\nvariants:\n  - {name: a, settings: {optimizer: {rate: 0.001}}}\n")
+seed(
+    "experiment",
+    "some.yaml",
+    b"name: x\nmodels: [seq_bgru_mp]\nseeds: [1, 2]\n"
+    b"variants:\n  - {name: a, settings: {optimizer: {rate: 0.001}}}\n",
+)
 
-shares = lambda count: [round(1 / count, 4)] * count
+
+def shares(count):
+    return [round(1 / count, 4)] * count
+
+
 outcome = {
-    "attention": shares(2), "confidence": 0.5, "frames": ["0.jpg", "1.jpg"], "heights": [62, 61], "length": 2, "ones": shares(10),
-    "prediction": "57", "sequence": "7/a/0", "tens": shares(11), "track": "7/a", "truth": "7",
+    "attention": shares(2),
+    "confidence": 0.5,
+    "frames": ["0.jpg", "1.jpg"],
+    "heights": [62, 61],
+    "length": 2,
+    "ones": shares(10),
+    "prediction": "57",
+    "sequence": "7/a/0",
+    "tens": shares(11),
+    "track": "7/a",
+    "truth": "7",
 }
 part = {"loss": 5, "number_accuracy": 0.5, "ones_accuracy": 0.5, "tens_accuracy": 0.5, "sequences": 4}
-epoch = {"best": True, "epoch": 1, "rate_factor": 1, "seconds": 0.1, "train": part, "unreadable_files": 0, "validation": part}
+epoch = {
+    "best": True,
+    "epoch": 1,
+    "rate_factor": 1,
+    "seconds": 0.1,
+    "train": part,
+    "unreadable_files": 0,
+    "validation": part,
+}
 group = {"sequences": {"count": 0, "number_accuracy": None}, "tracks": {"count": 0, "number_accuracy": None}}
 result = {
-    "best_epoch": 1, "device": "cpu", "encoder": "resnet18", "epochs": 1, "libtorch": "2", "model": "basic_r18", "parameters": 1,
-    "published": False, "seconds": 1, "seed": 3, "train_sequences": 9, "validation": part,
+    "best_epoch": 1,
+    "device": "cpu",
+    "encoder": "resnet18",
+    "epochs": 1,
+    "libtorch": "2",
+    "model": "basic_r18",
+    "parameters": 1,
+    "published": False,
+    "seconds": 1,
+    "seed": 3,
+    "train_sequences": 9,
+    "validation": part,
     "test": {"loss": 1, "unreadable_files": 0, "unreadable_sequences": 0, **group, "seen": group},
 }
-seed("outcomes", "two.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in (outcome, {**outcome, "truth": None})))
+seed(
+    "outcomes",
+    "two.jsonl",
+    b"".join(json.dumps(row).encode() + b"\n" for row in (outcome, {**outcome, "truth": None})),
+)
 seed("metrics", "two.jsonl", b"".join(json.dumps({**epoch, "epoch": n}).encode() + b"\n" for n in (1, 2)))
 seed("result", "one.json", json.dumps(result).encode())
 seed("progress", "one.json", b'{"batch":1,"batches":2,"epoch":6,"epochs":6,"seconds":0.4}')
 
 
-# The worst that we could think of, each of a few megabytes at most: what is small, or said often, and asks for much.
+# The worst that we could think of, each of a few megabytes at most: what is small, or said often, and asks
+# for much.
 mega = 1 << 20
 
 
 def stored_zip(records):
-    """A zip without compression: names and contents; a content that is there already is there once, and both names stand for it."""
+    """A zip without compression: names and contents; a content that is there already is there once, and both
+    names stand for it."""
     data, directory, places = b"", b"", {}
     for name, content in records:
         path, crc = b"archive/" + name.encode(), zlib.crc32(content)
@@ -120,18 +212,41 @@ def stored_zip(records):
         if id(content) not in places:
             places[id(content)] = len(data)
             data += b"PK\3\4" + common + path + content
-        directory += b"PK\1\2" + struct.pack("<H", 20) + common + bytes(10) + struct.pack("<I", places[id(content)]) + path
+        directory += (
+            b"PK\1\2"
+            + struct.pack("<H", 20)
+            + common
+            + bytes(10)
+            + struct.pack("<I", places[id(content)])
+            + path
+        )
     end = struct.pack("<HHHHIIH", 0, 0, len(records), len(records), len(directory), len(data), 0)
     return data + directory + b"PK\5\6" + end
 
 
 def checkpoint_of(tensors, storages, pickled=None):
     """`tensors`: name, storage, offset, count."""
-    text = lambda word: b"X" + struct.pack("<I", len(word)) + word.encode()
-    number = lambda value: b"J" + struct.pack("<i", value)
+
+    def text(word):
+        return b"X" + struct.pack("<I", len(word)) + word.encode()
+
+    def number(value):
+        return b"J" + struct.pack("<i", value)
+
     rows = b"".join(
-        text(name) + b"ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + b"ctorch\nFloatStorage\n" + text(storage) + text("cpu")
-        + number(len(storages[storage]) // 4) + b"tQ" + number(offset) + number(count) + b"\x85" + number(1) + b"\x85\x89NtR"
+        text(name)
+        + b"ctorch._utils\n_rebuild_tensor_v2\n(("
+        + text("storage")
+        + b"ctorch\nFloatStorage\n"
+        + text(storage)
+        + text("cpu")
+        + number(len(storages[storage]) // 4)
+        + b"tQ"
+        + number(offset)
+        + number(count)
+        + b"\x85"
+        + number(1)
+        + b"\x85\x89NtR"
         for name, storage, offset, count in tensors
     )
     pickled = pickled if pickled is not None else b"\x80\2}(" + rows + b"u."
@@ -140,10 +255,29 @@ def checkpoint_of(tensors, storages, pickled=None):
 
 
 large = bytes(4 * mega)
-worst("pth", "one-record-400-names", checkpoint_of([(f"t{n}", str(n), 0, mega) for n in range(400)], {str(n): large for n in range(400)}))
-worst("pth", "views-of-one-storage", checkpoint_of([(f"t{n}", "0", n, mega // 2) for n in range(4000)], {"0": large}))
-for name, operations in {"none": b"N", "list": b"]", "tuple": b")", "mark": b"(", "memo": b"Nq\1", "nested": b"]\x85"}.items():
-    worst("pth", "pickle-of-" + name, checkpoint_of([], {}, b"\x80\2" + operations * (4 * mega // len(operations)) + b"."))
+worst(
+    "pth",
+    "one-record-400-names",
+    checkpoint_of([(f"t{n}", str(n), 0, mega) for n in range(400)], {str(n): large for n in range(400)}),
+)
+worst(
+    "pth",
+    "views-of-one-storage",
+    checkpoint_of([(f"t{n}", "0", n, mega // 2) for n in range(4000)], {"0": large}),
+)
+for name, operations in {
+    "none": b"N",
+    "list": b"]",
+    "tuple": b")",
+    "mark": b"(",
+    "memo": b"Nq\1",
+    "nested": b"]\x85",
+}.items():
+    worst(
+        "pth",
+        "pickle-of-" + name,
+        checkpoint_of([], {}, b"\x80\2" + operations * (4 * mega // len(operations)) + b"."),
+    )
 worst("pth", "plain-of-none", b"\x80\2\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + b"N" * 4 * mega)
 worst("safetensors", "4096-empty", safetensors({f"t{n}": ("F32", [0] * 8, b"") for n in range(4096)}, {}))
 worst("safetensors", "long-metadata", safetensors({}, {f"k{n}": "x" * 20 for n in range(20000)}))
@@ -163,7 +297,11 @@ worst("image", "text-bomb.png", text_chunks(b"zTXt", b"k\0\0" + zlib.compress(by
 worst("image", "many-texts.png", text_chunks(b"tEXt", b"k\0v", 200_000))
 worst("image", "profile-bomb.png", text_chunks(b"iCCP", b"k\0\0" + zlib.compress(bytes(64 * mega)), 1))
 progressive = jpeg.replace(b"\xff\xc0\x00\x0b\x08\0\x08\0\x08", b"\xff\xc2\x00\x0b\x08\x0f\x9f\x0f\x9f")
-worst("image", "many-scans.jpg", progressive[:-2] + (b"\xff\xda\x00\x08\x01\x01\0\0\0\0\0" + bytes(4)) * 50_000 + b"\xff\xd9")
+worst(
+    "image",
+    "many-scans.jpg",
+    progressive[:-2] + (b"\xff\xda\x00\x08\x01\x01\0\0\0\0\0" + bytes(4)) * 50_000 + b"\xff\xd9",
+)
 worst("image", "many-markers.jpg", b"\xff\xd8" + b"\xff\xe1\0\2" * mega + jpeg[2:])
 
 
@@ -185,7 +323,11 @@ for mode in ("w", "w:gz"):
             archive.addfile(tarfile.TarInfo(f"{n}.txt"))
     worst("archive", f"20000-files{len(mode)}.tar", file.getvalue())
 
-lines = lambda row, count=200_000: b"".join(row % n for n in range(count))
+
+def lines(row, count=200_000):
+    return b"".join(row % n for n in range(count))
+
+
 worst("boxes", "lines", b"\n" * 4 * mega)
 worst("boxes", "one-line", b"1," * 2 * mega)
 worst("boxes", "a-track-a-row", lines(b"1,t%d,10,20,30,60\n"))
@@ -198,14 +340,26 @@ worst("roster", "lines", b"team,number,name\n" + b"\n" * 4 * mega)
 worst("roster", "quotes", b"team,number,name\n" + b'  "a" ' * 600_000)
 worst("roster", "teams", b"team,number,name\n" + lines(b"t%d,7,n\n"))
 worst("roster", "columns", lines(b"c%d,") + b"\n1")
-worst("roster", "accents", "team,number,name\n".encode() + "\u0301".encode() * 2 * mega)
-worst("splits", "tracks.json", json.dumps({"train_tracks": [f"7/{n}" for n in range(200_000)], "val_tracks": [], "test_tracks": []}).encode())
-worst("splits", "same.json", json.dumps({"train_tracks": ["7/a"] * 400_000, "val_tracks": ["7/a"] * 9, "test_tracks": []}).encode())
+worst("roster", "accents", b"team,number,name\n" + "\u0301".encode() * 2 * mega)
+worst(
+    "splits",
+    "tracks.json",
+    json.dumps(
+        {"train_tracks": [f"7/{n}" for n in range(200_000)], "val_tracks": [], "test_tracks": []}
+    ).encode(),
+)
+worst(
+    "splits",
+    "same.json",
+    json.dumps({"train_tracks": ["7/a"] * 400_000, "val_tracks": ["7/a"] * 9, "test_tracks": []}).encode(),
+)
 worst("soccernet", "players.json", json.dumps({str(n): 7 for n in range(200_000)}).encode())
 worst("soccernet", "deep.json", b'{"a":' * 500_000)
 worst("soccernet", "digits.json", b'{"0": ' + b"9" * 4 * mega + b"}")
 laughs = b"a0: &a0 [" + b",".join([b"x"] * 10) + b"]\n"
-laughs += b"".join(b"a%d: &a%d [" % (n, n) + b",".join([b"*a%d" % (n - 1)] * 10) + b"]\n" for n in range(1, 12))
+laughs += b"".join(
+    b"a%d: &a%d [" % (n, n) + b",".join([b"*a%d" % (n - 1)] * 10) + b"]\n" for n in range(1, 12)
+)
 for reader in ("config", "experiment"):
     worst(reader, "aliases.yaml", laughs)
     worst(reader, "deep.yaml", b"a: " + b"[" * mega)
@@ -222,7 +376,11 @@ worst("outcomes", "rows.jsonl", (json.dumps(outcome).encode() + b"\n") * 8_000)
 worst("outcomes", "empty.jsonl", b"{}\n" * mega)
 worst("outcomes", "lines.jsonl", b"\n" * 4 * mega)
 worst("outcomes", "long.jsonl", json.dumps({**outcome, "tens": [0.1] * 500_000}).encode() + b"\n")
-worst("outcomes", "frames.jsonl", json.dumps({**outcome, "frames": ["x"] * 400_000, "attention": None, "heights": None}).encode())
+worst(
+    "outcomes",
+    "frames.jsonl",
+    json.dumps({**outcome, "frames": ["x"] * 400_000, "attention": None, "heights": None}).encode(),
+)
 worst("metrics", "rows.jsonl", (json.dumps(epoch).encode() + b"\n") * 8_000)
 worst("result", "deep.json", b'{"test":' * 500_000)
 worst("result", "long.json", json.dumps({**result, "model": "x" * 4 * mega}).encode())

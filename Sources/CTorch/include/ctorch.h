@@ -180,8 +180,8 @@ bool ct_fits_int8(ct_tensor weight);
 ct_tensor _Nullable ct_pack_int8(
     ct_tensor weight, ct_tensor _Nullable weight_factors, ct_tensor _Nullable bias, ct_steps input, ct_steps output, int64_t lanes,
     ct_tensor _Nullable *_Nonnull factors, ct_error *error);
-/// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Of bytes, the
-/// channels are a multiple of four.
+/// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Channels of
+/// bytes are a multiple of four.
 ct_tensor _Nullable ct_int8_convolution(
     ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
     ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, int64_t lanes, ct_error *error);

@@ -3,37 +3,34 @@ import Foundation
 import Torch
 
 /// A model in one file: weights, and a card that says what they are.
-public struct Checkpoint {
+package struct Checkpoint {
     /// What is known of a model beside its weights; kept in the file's metadata.
-    public struct Card: Codable, Sendable, Equatable {
-        public var spec: ModelSpec
-        public var published = false
-        /// Input size, pixels.
-        public var height = 192
-        public var width = 96
-        public var maximumFrames = 16
+    @dynamicMemberLookup
+    package struct Card: Sendable, Equatable {
+        package var spec: ModelSpec
+        package var published = false
+        /// Its properties are the card's, too: `card.height`.
+        package var input = InputSpec()
         /// Numbers that training has seen; empty where that is not known.
-        public var numbers: [JerseyNumber] = []
-        public var training: Training?
+        package var numbers: [JerseyNumber] = []
+        package var training: Training?
         /// Nil where it was not measured.
-        public var calibration: ModelCalibration?
+        package var calibration: ModelCalibration?
         /// When to stop looking; nil where it was not measured.
-        public var anytime: EarlyExit?
+        package var anytime: EarlyExit?
         /// Ranges of what the encoder's convolutions put out, by their names, as int8 needs them; nil where they were not measured.
-        public var activations: [String: ClosedRange<Float>]?
+        package var activations: [String: ClosedRange<Float>]?
         /// What lower precisions change; nil where it was not measured.
-        public var agreements: [Precision: PrecisionAgreement]?
-        /// What is shown of whole players; nil stands for all.
-        public var wholePlayers: WholePlayers?
+        package var agreements: [Precision: PrecisionAgreement]?
 
-        public struct Training: Codable, Sendable, Equatable {
-            public var seed: UInt64
+        package struct Training: Codable, Sendable, Equatable {
+            package var seed: UInt64
             /// Epochs done when the weights were best, from 1.
-            public var epoch: Int
-            public var validationAccuracy: Double
-            public var sequences: Int
+            package var epoch: Int
+            package var validationAccuracy: Double
+            package var sequences: Int
 
-            public init(seed: UInt64, epoch: Int, validationAccuracy: Double, sequences: Int) {
+            package init(seed: UInt64, epoch: Int, validationAccuracy: Double, sequences: Int) {
                 self.seed = seed
                 self.epoch = epoch
                 self.validationAccuracy = validationAccuracy
@@ -41,8 +38,13 @@ public struct Checkpoint {
             }
         }
 
-        public init(spec: ModelSpec) {
+        package init(spec: ModelSpec) {
             self.spec = spec
+        }
+
+        package subscript<Value>(dynamicMember path: WritableKeyPath<InputSpec, Value>) -> Value {
+            get { input[keyPath: path] }
+            set { input[keyPath: path] = newValue }
         }
 
         /// The model as it is called today: older cards call every model with another encoder by the name of that with its own.
@@ -58,11 +60,8 @@ public struct Checkpoint {
                 return "a recurrent layer of \(hidden) units"
             }
             if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
-            if !FramePreprocessor.sides.contains(height) || !FramePreprocessor.sides.contains(width) {
-                return "frames of \(height)x\(width) pixels"
-            }
-            if !FrameSampling.limits.contains(maximumFrames) { return "sequences of \(maximumFrames) frames" }
-            if wholePlayers == .number && spec.digits != .tied { return "numbers to find, and digits that are not tied" }
+            if let flaw = input.flaw { return flaw }
+            if input.wholePlayers == .number && spec.digits != .tied { return "numbers to find, and digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }
@@ -79,12 +78,12 @@ public struct Checkpoint {
     }
 
     /// Under which a file has the card, as JSON.
-    public static let cardKey = "jersey"
+    package static let cardKey = "jersey"
 
-    public private(set) var card: Card
+    package private(set) var card: Card
     /// Whether the file says itself how it is read; else the card is what weights of that kind usually have.
-    public let hasCard: Bool
-    public let tensors: [String: Tensor]
+    package let hasCard: Bool
+    package let tensors: [String: Tensor]
 
     /// Reads a file of ours, safetensors or `.pth`, or a state dictionary of the study's.
     ///
@@ -92,13 +91,13 @@ public struct Checkpoint {
     ///   - spec: what to take the weights for; found from the file's card or the tensors' names where nil.
     ///   - published: whether they are to be read as the study read its own, for files that do not say how they are.
     /// - Throws: `FileError` when the file is broken or holds another model, or its card says that it is read otherwise.
-    public init(contentsOf url: URL, spec: ModelSpec? = nil, published: Bool = false) throws {
+    package init(contentsOf url: URL, spec: ModelSpec? = nil, published: Bool = false) throws {
         let (tensors, metadata) = try Self.read(url)
         try self.init(tensors, metadata, spec: spec, published: published, path: url.path)
     }
 
     /// The model that comes with jersey: number crops are read without training anything (docs/model-card.md).
-    public static func bundled() throws -> Checkpoint {
+    package static func bundled() throws -> Checkpoint {
         var size = 0
         let bytes = bundled_model(&size)
         let contents = try Safetensors(data: Data(bytes: bytes, count: size), named: bundledName)
@@ -111,7 +110,7 @@ public struct Checkpoint {
     ///   - spec: the model; nil takes the file's word.
     ///   - published: as where a file is read.
     /// - Throws: `FileError` when the file is broken, or holds another model than `spec`.
-    public init(named word: String, spec: ModelSpec? = nil, published: Bool = false) throws {
+    package init(named word: String, spec: ModelSpec? = nil, published: Bool = false) throws {
         guard word == Self.bundledWord else {
             self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec, published: published)
             return
@@ -127,9 +126,9 @@ public struct Checkpoint {
     }
 
     /// What errors call the bundled model.
-    public static let bundledName = "the bundled model"
+    package static let bundledName = "the bundled model"
     /// What it is asked for by, where a file of weights could be named.
-    public static let bundledWord = "bundled"
+    package static let bundledWord = "bundled"
 
     private static func isNotPublished(_ path: String) -> FileError {
         FileError(path, "says of itself that it does not read as the study did", advice: "leave out --published")
@@ -210,7 +209,7 @@ public struct Checkpoint {
     /// Builds the model.
     ///
     /// - Throws: `FileError` when names or shapes differ, or values are not finite.
-    public func model(on device: Device, path: String) throws -> JerseyModel {
+    package func model(on device: Device, path: String) throws -> JerseyModel {
         let model = JerseyModel(card.spec, published: card.published, device: device)
         try load(into: model, path: path)
         return model
@@ -219,7 +218,7 @@ public struct Checkpoint {
     /// Copies the weights into a model.
     ///
     /// - Throws: `FileError` when names or shapes differ, or values are not finite.
-    public func load(into model: JerseyModel, path: String) throws {
+    package func load(into model: JerseyModel, path: String) throws {
         let problems = model.store.mismatches(with: tensors)
         guard problems.isEmpty else {
             let more = problems.count > 3 ? " and \(problems.count - 3) more" : ""
@@ -237,7 +236,7 @@ public struct Checkpoint {
     ///
     /// - Parameter half: weights in float16, which takes half the space.
     /// - Throws: `UsageError` where a weight is too large for float16.
-    public static func write(_ model: JerseyModel, _ card: Card, half: Bool = false, to url: URL) throws {
+    package static func write(_ model: JerseyModel, _ card: Card, half: Bool = false, to url: URL) throws {
         var tensors = model.store.tensors
         for (name, tensor) in tensors where half && tensor.dtype == .float32 {
             let rounded = tensor.to(dtype: .float16)
@@ -248,7 +247,7 @@ public struct Checkpoint {
     }
 
     /// Writes the same weights with another card.
-    public func write(_ card: Card, to url: URL) throws {
+    package func write(_ card: Card, to url: URL) throws {
         try Self.write(tensors, card, to: url)
     }
 

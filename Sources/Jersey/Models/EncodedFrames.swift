@@ -4,7 +4,7 @@ import Torch
 enum EncodedFrames {
     /// (R, F), of a model whose recurrent layer goes over the frames of a sequence.
     case features(Tensor)
-    /// Of a model that reads each frame by itself.
+    /// The logits of a model that reads each frame by itself.
     case logits(FrameLogits)
 
     /// - Parameter parts: of one model, in order; not empty.
@@ -20,15 +20,15 @@ enum EncodedFrames {
 }
 
 /// The numbers that R frames show, each by itself.
-public struct FrameLogits {
+package struct FrameLogits {
     /// (R, 11)
-    public let tens: Tensor
+    package let tens: Tensor
     /// (R, 10)
-    public let ones: Tensor
+    package let ones: Tensor
     /// (R, 110), the numbers of `JerseyNumber.all`; nil without that head.
-    public let full: Tensor?
+    package let full: Tensor?
     /// (R, 1), the logit of the frame being read rightly; nil in models that do not judge it.
-    public let readability: Tensor?
+    package let readability: Tensor?
 
     /// What each frame adds to the sums of its sequence: log-probabilities of tens, ones and perhaps whole numbers (R, C), times
     /// the probability of being read rightly, which are the weights (R, 1); nil in models that do not judge it. `Evidence` is the

@@ -1,7 +1,7 @@
 import Torch
 
 /// The convolutional networks that turn one frame into a feature vector. Raw values are torchvision's names, but for our own.
-public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
+package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     case resnet18
     case efficientnetB0 = "efficientnet_b0"
     /// Without squeeze-and-excitation, with ReLU6 and TensorFlow's padding, as its published weights expect.
@@ -11,16 +11,6 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     case shufflenetV2 = "shufflenet_v2_x1_0"
     /// Ours, for small crops.
     case compact
-
-    /// Finds an encoder by its name or one of the study's aliases, in any case; nil for other words.
-    public init?(named name: String) {
-        let aliases: [String: EncoderKind] = [
-            "efficientnet-b": .efficientnetB0, "efficientnet-b0": .efficientnetB0, "efficientnet-lite0": .efficientnetLite0,
-            "shufflenet_v2": .shufflenetV2,
-        ]
-        guard let kind = EncoderKind(rawValue: name.lowercased()) ?? aliases[name.lowercased()] else { return nil }
-        self = kind
-    }
 
     /// Who has weights for it that were trained on ImageNet; nil where nobody has.
     var imagenetWeights: String? {
@@ -40,6 +30,36 @@ public enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
         case .mobilenetV3Small: MobileNetV3(scope, .small)
         case .shufflenetV2: ShuffleNetV2(scope)
         case .compact: CompactEncoder(scope)
+        }
+    }
+}
+
+extension EncoderKind: Catalogued {
+    package static let all = allCases
+    /// The study's names.
+    package static let aliases = [
+        "efficientnet-b": "efficientnet_b0", "efficientnet-b0": "efficientnet_b0",
+        "efficientnet-lite0": "efficientnet_lite0", "shufflenet_v2": "shufflenet_v2_x1_0",
+    ]
+    package static let kind = "encoder"
+
+    /// In any case.
+    package static func find(_ word: String) -> EncoderKind? {
+        let word = word.lowercased()
+        return EncoderKind(rawValue: aliases[word] ?? word)
+    }
+
+    package var name: String { rawValue }
+
+    package var summary: String {
+        switch self {
+        case .resnet18: "ResNet-18 (He et al. 2016)"
+        case .efficientnetB0: "EfficientNet-B0 (Tan and Le 2019)"
+        case .efficientnetLite0: "EfficientNet-Lite0, without squeeze-and-excitation and with ReLU6"
+        case .mobilenetV3Large: "MobileNetV3-Large (Howard et al. 2019)"
+        case .mobilenetV3Small: "MobileNetV3-Small (Howard et al. 2019)"
+        case .shufflenetV2: "ShuffleNetV2 x1.0 (Ma et al. 2018)"
+        case .compact: "ours, for small crops"
         }
     }
 }

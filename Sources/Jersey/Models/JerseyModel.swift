@@ -2,32 +2,32 @@ import Torch
 
 /// Encoder, perhaps a recurrent layer, pooling, and two digit heads; perhaps a third head for the whole number. Or encoder and heads
 /// for every frame, and the sum of what they tell.
-public final class JerseyModel {
+package final class JerseyModel {
     /// The parts of a model; learning rates and freezing go by them.
-    public enum Part: String, CaseIterable, Sendable {
+    package enum Part: String, CaseIterable, Sendable {
         case encoder, temporal, pooling, heads
     }
 
-    public struct Output {
+    package struct Output {
         /// (B, 11): 0...9 and blank.
-        public let tens: Tensor
+        package let tens: Tensor
         /// (B, 10).
-        public let ones: Tensor
+        package let ones: Tensor
         /// (B, 110): the numbers of `JerseyNumber.all`; nil without that head.
-        public let full: Tensor?
+        package let full: Tensor?
         /// (B, T) weights of the frames, zero on padding; nil where pooling has none.
-        public let attention: Tensor?
+        package let attention: Tensor?
         /// What each frame shows by itself; nil where frames are not read by themselves and summed.
-        public var frames: FrameLogits?
+        package var frames: FrameLogits?
     }
 
-    public let spec: ModelSpec
+    package let spec: ModelSpec
     /// Whether it behaves as the study's model does where that is a defect.
-    public let published: Bool
-    public let device: Device
-    public let store = ParameterStore()
+    package let published: Bool
+    package let device: Device
+    package let store = ParameterStore()
     /// Where the encoder's names start.
-    public let encoderPath: String
+    package let encoderPath: String
 
     private let encoder: any FrameEncoder
     private let temporal: Recurrent?
@@ -37,8 +37,8 @@ public final class JerseyModel {
     private let readability: Linear?
     private let dtype: DType
     /// What the encoder computes in.
-    public private(set) var precision = Precision.float32
-    /// Of a compiled model on a GPU.
+    package private(set) var precision = Precision.float32
+    /// Passes of a compiled model on a GPU.
     private var recordedPasses: RecordedPasses?
     /// Sizes of frames that the compiled layers have had, and so have laid out their weights for.
     private var readyFor: Set<[Int]> = []
@@ -48,7 +48,7 @@ public final class JerseyModel {
     /// - Parameters:
     ///   - seed: what the initial weights are drawn from.
     ///   - dtype: float64 for comparisons that rounding must not blur; frames have to be of the same type.
-    public init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu, dtype: DType = .float32) {
+    package init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu, dtype: DType = .float32) {
         self.spec = spec
         self.published = published
         self.device = device
@@ -81,12 +81,12 @@ public final class JerseyModel {
     }
 
     /// The encoder alone: (N, 3, H, W) normalised frames to (N, F).
-    public func encode(_ frames: Tensor) -> Tensor {
+    package func encode(_ frames: Tensor) -> Tensor {
         encoder.pooled(maps(frames))
     }
 
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
-    public func maps(_ frames: Tensor) -> Tensor {
+    package func maps(_ frames: Tensor) -> Tensor {
         // What follows the maps is little work, and stays as exact as it was.
         encoder.maps(frames).dequantized().to(dtype: dtype)
     }
@@ -95,7 +95,7 @@ public final class JerseyModel {
     ///
     /// - Parameter ranges: what the encoder's convolutions put out, for int8; see `RangeObserver`.
     /// - Throws: `UsageError` in float64, or where the device, the model or the processor lacks what it takes; all stays as it was.
-    public func compile(_ precision: Precision, ranges: [String: ClosedRange<Float>]? = nil) throws {
+    package func compile(_ precision: Precision, ranges: [String: ClosedRange<Float>]? = nil) throws {
         let possible = Precision.all(on: device)
         guard possible.contains(precision) else {
             throw UsageError(
@@ -129,7 +129,7 @@ public final class JerseyModel {
     ///
     /// - Parameter card: of this model.
     /// - Throws: `UsageError` where something else than float32 cannot be had.
-    public func compile(asked choice: Precision.Choice, _ card: Checkpoint.Card) throws {
+    package func compile(asked choice: Precision.Choice, _ card: Checkpoint.Card) throws {
         let precision = choice.precision(for: card, on: device)
         do {
             try compile(precision, ranges: card.activations)
@@ -142,7 +142,7 @@ public final class JerseyModel {
     ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
     ///     longest, as the study has it, where `isPadded`.
     ///   - lengths: valid frames of each sequence.
-    public func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
+    package func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> Output {
         if let recordedPasses, !isPadded {
             return recordedPasses(frames, lengths: lengths) { frames, layout in
                 output(of: encoded(maps: maps(frames)), layout)
@@ -178,7 +178,7 @@ public final class JerseyModel {
     /// layers: no thread waits for others behind every layer, and what it works on stays near it.
     private func shared<Result>(_ frames: Tensor, _ body: (Tensor) -> Result) -> [Result] {
         let (count, size, threads) = (frames.shape[0], Array(frames.shape[2...]), Runtime.threads)
-        // Of fewer frames threads share each operation.
+        // Threads share each operation on fewer frames.
         guard device == .cpu, store.isPure, threads > 1, 2 * count >= threads, !readyFor.insert(size).inserted else {
             return [body(frames)]
         }

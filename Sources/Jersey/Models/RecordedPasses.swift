@@ -20,7 +20,8 @@ final class RecordedPasses {
         let hasFullHead: Bool
     }
 
-    /// Of passes. They share the memory that the largest needs, as only one is done at a time, but each keeps its input.
+    /// Most passes that are kept. They share the memory that the largest needs, as only one is done at a time, but each keeps its
+    /// input.
     private let limit = 64
     private let laidOut: (Tensor) -> Tensor
     private var seen: Set<Sizes> = []

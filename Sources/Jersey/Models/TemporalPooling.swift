@@ -26,7 +26,7 @@ extension ModelSpec.Pooling {
     var weighsFrames: Bool { isAttention || self == .evidence }
 
     /// Whether the states of frames are weighted by something learned.
-    public var isAttention: Bool {
+    package var isAttention: Bool {
         switch self {
         case .none, .mean, .final, .evidence: false
         case .additive, .dotProduct, .gate, .topK: true

@@ -10,8 +10,7 @@ struct AnalyzeCommand: ParsableCommand {
         abstract: "Looks into runs: errors, confidences, learning curves, labels, costs.",
         discussion: """
             Analyses:
-            \(Analysis.all.map { "  \($0.name.padding(toLength: 12, withPad: " ", startingAt: 0))\($0.summary)" }
-                .joined(separator: "\n"))
+            \(Analysis.lines)
 
             Each prints a table and writes JSON and pictures (PNG and SVG). Of an experiment it takes the model with the best \
             validation accuracy, and of a model the run with the best one; the test set chooses nothing. --models and naming a \
@@ -57,7 +56,7 @@ struct AnalyzeCommand: ParsableCommand {
     var noTimes = false
 
     func validate() throws {
-        guard (1...10_000).contains(count) else { throw ValidationError("--count must be 1...10000") }
+        try (1...10_000).check(count, "--count")
     }
 
     func run() throws {
@@ -77,8 +76,13 @@ struct AnalyzeCommand: ParsableCommand {
             groups = models == nil && folders.count == 1 ? selection.ranked : selection.groups
         }
         var input = AnalysisInput(groups: groups)
-        (input.data, input.count, input.seed, input.sequence) = (data, count, seed, sequence)
-        (input.part, input.measuresTimes, input.progress) = (part, !noTimes, { Console.error($0) })
+        input.data = data
+        input.count = count
+        input.seed = seed
+        input.sequence = sequence
+        input.part = part
+        input.measuresTimes = !noTimes
+        input.progress = { Console.error($0) }
         let result = try analysis(input)
         Console.print(result.tables)
         for note in result.notes {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyOutput
 import Torch
 
 struct CalibrateCommand: ParsableCommand {
@@ -39,7 +40,7 @@ struct CalibrateCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        options.compilation.precision = .fixed(.float32)
+        options.compilation.arithmetic.precision = .fixed(.float32)
         try AtomicFile.check(out)
         var config = dataOptions.config(path: data)
         config.unreadable = true
@@ -47,7 +48,7 @@ struct CalibrateCommand: ParsableCommand {
         let recognizer = try options.recognizer(of: checkpoint) { $0.isCalibrated = false }
         let reader = recognizer.reader
         var card = recognizer.card
-        config.maximumFrames = card.maximumFrames
+        config.input = card.input
         let observer = RangeObserver()
         reader.model.store.ranges = observer
         let dataset = try Dataset(config)
@@ -67,18 +68,18 @@ struct CalibrateCommand: ParsableCommand {
         card.anytime = EarlyExit(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         Console.print(
-            String(
-                format: "temperature %.2f, threshold %.3f: %.1f%% of answers right, %.1f%% of numbers answered, %d sequences",
-                calibration.temperature, calibration.threshold, calibration.precision * 100, calibration.coverage * 100,
-                calibration.sequences))
+            "temperature \(Format.decimal(calibration.temperature, places: 2)), "
+                + "threshold \(Format.decimal(calibration.threshold, places: 3)): "
+                + "\(Format.percent(calibration.precision, places: 1)) of answers right, "
+                + "\(Format.percent(calibration.coverage, places: 1)) of numbers answered, \(calibration.sequences) sequences")
         if let anytime = card.anytime, anytime.stops == nil {
             Console.print("--anytime reads all frames: these sequences do not prove that fewer are enough")
         } else if let anytime = card.anytime {
             Console.print(
-                String(
-                    format:
-                        "--anytime stops at a confidence of %.2f: %.0f%% of frames, %.2f%% of numbers right instead of %.2f%%",
-                    anytime.confidence, anytime.frames * 100, anytime.accuracy * 100, anytime.fullAccuracy * 100))
+                "--anytime stops at a confidence of \(Format.decimal(anytime.confidence, places: 2)): "
+                    + "\(Format.percent(anytime.frames, places: 0)) of frames, "
+                    + "\(Format.percent(anytime.accuracy, places: 2)) of numbers right instead of "
+                    + Format.percent(anytime.fullAccuracy, places: 2))
         }
         for (precision, agreement) in (card.agreements ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Console.print(

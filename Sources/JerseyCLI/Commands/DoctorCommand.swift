@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyOutput
 import Torch
 
 struct DoctorCommand: ParsableCommand {

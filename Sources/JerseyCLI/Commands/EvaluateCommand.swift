@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyOutput
 import Torch
 
 struct EvaluateCommand: ParsableCommand {
@@ -71,9 +72,8 @@ struct EvaluateCommand: ParsableCommand {
             ])
         }
         let table = Table(["", "sequences", "number", "tens", "ones", "tracks", "number"], rows: rows)
-        let loss = String(format: "%.4f", evaluation.loss)
         Console.print(
-            "\(card.spec.title), split \(splitOptions.part(for: options.file)): loss \(loss), "
+            "\(card.spec.title), split \(splitOptions.part(for: options.file)): loss \(Format.decimal(evaluation.loss, places: 4)), "
                 + "\(evaluation.unreadableFiles) unreadable files")
         Console.print(table)
     }

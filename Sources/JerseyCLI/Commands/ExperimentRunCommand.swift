@@ -53,7 +53,7 @@ struct ExperimentRunCommand: ParsableCommand {
     @OptionGroup var launch: LaunchOptions
 
     func validate() throws {
-        guard (1...1024).contains(jobs) else { throw ValidationError("--jobs must be 1...1024") }
+        try (1...1024).check(jobs, "--jobs")
     }
 
     func run() throws {
@@ -123,7 +123,8 @@ struct ExperimentRunCommand: ParsableCommand {
         overlays += [ConfigOverlay(source: "the command line", settings: flags), try ConfigOverlay(assignments: assignments)]
         // Where and how it goes on is as it was, unless told otherwise; what it is has to be said in full, or not at all.
         if let saved, self.experiment != nil {
-            let known = ConfigOverlay(source: "", tree: saved.settings).settings.filter { RunConfig.machineKeys.contains($0.key) }
+            let machine = Set(Setting.all.filter(\.isMachineOnly).map(\.key))
+            let known = ConfigOverlay(source: "", tree: saved.settings).settings.filter { machine.contains($0.key) }
             overlays.insert(ConfigOverlay(source: folder.definition.path, settings: known), at: 0)
         }
         let asked = experiment.models

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyExport
+import JerseyOutput
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,8 +10,7 @@ struct ExportCommand: ParsableCommand {
         abstract: "Writes a model as a file for other programs.",
         discussion: """
             Formats:
-            \(ExportFormat.all.map { "  \($0.name.padding(toLength: 13, withPad: " ", startingAt: 0))\($0.summary)" }
-                .joined(separator: "\n"))
+            \(ExportFormat.lines)
 
             torchscript and onnx files take pixels as they are, uint8, fitted into the model's input size, any number of sequences and \
             of frames, and give logits. docs/export.md tells how each is read.

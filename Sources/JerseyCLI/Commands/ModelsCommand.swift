@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
+import JerseyOutput
+import JerseyVisualization
 import Torch
 
 struct ModelsCommand: ParsableCommand {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
+import JerseyOutput
+import JerseyVisualization
 import Torch
 
 struct PredictCommand: ParsableCommand {
@@ -14,16 +15,15 @@ struct PredictCommand: ParsableCommand {
             need no label and no anchor. Where a sequence has more frames than the model takes, windows are read and combined. With \
             --boxes the path is a video, and there is a row for each track.
 
+            Output formats:
+            \(OutputFormat.lines)
+
             Example: jersey predict new/track_17 --format json
 
             Example: jersey predict crops.zip --roster squad.csv --team Reds
 
             Example: jersey predict match.mp4 --boxes tracks.txt --video read.mp4
             """)
-
-    enum Format: String, CaseIterable, ExpressibleByArgument {
-        case table, json, jsonl, csv, mot, soccernet
-    }
 
     @OptionGroup var options: WeightOptions
 
@@ -36,12 +36,8 @@ struct PredictCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Folders, archives or image files; with --boxes one video.", valueName: "path"))
     var paths: [String]
 
-    @Option(
-        help: """
-            Output; mot is the tracker's boxes with the number of their track, soccernet a submission to SoccerNet's challenge \
-            (default: what the ending of --output names, or table).
-            """)
-    var format: Format?
+    @Option(help: "Output format, one of the above (default: what the ending of --output names, or table).")
+    var format: OutputFormat?
 
     @Option(help: ArgumentHelp("Write there instead of to the terminal.", valueName: "file"))
     var output: String?
@@ -63,15 +59,16 @@ struct PredictCommand: ParsableCommand {
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes goes with one video, not \(paths.count)")
         }
-        guard !raw || kind == .csv else { throw ValidationError("--raw goes with --format csv") }
-        guard kind != .mot || video.boxes != nil else {
-            throw ValidationError("--format mot needs a video as the path, and its tracker's boxes in --boxes")
+        guard !raw || written.hasCells else { throw ValidationError("--raw goes with --format csv") }
+        guard !written.needsBoxes || video.boxes != nil else {
+            throw ValidationError(
+                "--format \(written.name) needs a video as the path, and its tracker's boxes in --boxes")
         }
     }
 
-    /// What is written.
-    private var kind: Format {
-        let ending = output.flatMap { Format(rawValue: URL(fileURLWithPath: $0).pathExtension.lowercased()) }
+    /// The format that is written.
+    private var written: OutputFormat {
+        let ending = output.flatMap { OutputFormat.find(URL(fileURLWithPath: $0).pathExtension.lowercased()) }
         return format ?? ending ?? .table
     }
 
@@ -164,7 +161,8 @@ struct PredictCommand: ParsableCommand {
 
     /// - Parameter empty: folders without frames, which a submission must have a row for all the same.
     private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
-        let text = try PredictionText.text(predictions, kind, isRaw: raw, boxes: boxes, empty: empty)
+        let text = try written.text(
+            OutputFormat.Content(predictions: predictions, isRaw: raw, boxes: boxes, emptyFolders: empty))
         Console.list(empty, rest: "folders hold no frames") { "\($0) holds no frames" }
         guard let output else { return Console.printExactly(text) }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyOutput
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
 import JerseyServer
 import Synchronization
+import Torch
 
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -83,15 +83,9 @@ struct ServeCommand: ParsableCommand {
     var threads: Int?
 
     @Option(help: "Where all models compute; 'automatic' is a GPU where there is one.")
-    var device = TrainingConfig.DeviceChoice.cpu
+    var device = Device.Choice.cpu
 
-    @Option(
-        help: """
-            What encoders compute in: automatic is, for each model, the fastest here whose answers `jersey calibrate` has found to be those \
-            of float32. bfloat16 and int8, for models that `jersey calibrate` has seen, need instructions that not all processors have; \
-            float16 is for a GPU.
-            """)
-    var precision = Precision.Choice.automatic
+    @OptionGroup var arithmetic: PrecisionOptions
 
     @OptionGroup var stopping: AnytimeOptions
 
@@ -112,17 +106,12 @@ struct ServeCommand: ParsableCommand {
     var adminTokenFile: String?
 
     func validate() throws {
-        func check(_ value: Int, _ range: ClosedRange<Int>, _ option: String) throws {
-            guard range ~= value else {
-                throw ValidationError("\(option) must be \(range.lowerBound)...\(range.upperBound), and not \(value)")
-            }
-        }
-        try check(port, 0...65_535, "--port")
-        try check(batchSize, 1...4096, "--batch-size")
-        try check(queue, 1...100_000, "--queue")
-        try check(workers, 1...256, "--workers")
-        try check(threads ?? 1, 1...1024, "--threads")
-        try check(connections, 1...100_000, "--connections")
+        try (0...65_535).check(port, "--port")
+        try BatchLoader.batchLimits.check(batchSize, "--batch-size")
+        try (1...100_000).check(queue, "--queue")
+        try BatchLoader.workerLimits.check(workers, "--workers")
+        try Runtime.threadLimits.check(threads, "--threads")
+        try (1...100_000).check(connections, "--connections")
         guard 0...10_000 ~= deadlineMs else { throw ValidationError("--deadline-ms must be 0...10000") }
         guard 0...3600 ~= drainSeconds else { throw ValidationError("--drain-seconds must be 0...3600") }
     }
@@ -130,16 +119,22 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         var settings = ServerSettings()
         if !model.isEmpty { settings.models = try model.map(Self.named) }
-        (settings.host, settings.port, settings.batchSize, settings.queue) = (host, port, batchSize, queue)
+        settings.host = host
+        settings.port = port
+        settings.batchSize = batchSize
+        settings.queue = queue
         settings.published = published
         settings.deadline = .milliseconds(deadlineMs)
         if let threads { settings.threads = threads }
         settings.device = try device.resolved()
-        (settings.workers, settings.precision, settings.anytime, settings.connections) = (
-            workers, precision, stopping.anytime, connections
-        )
-        (settings.drainSeconds, settings.adminToken) = (drainSeconds, try adminToken())
-        (settings.allowedHosts, settings.allowedOrigins) = (allowedHost, allowedOrigin)
+        settings.workers = workers
+        settings.precision = arithmetic.precision
+        settings.anytime = stopping.anytime
+        settings.connections = connections
+        settings.drainSeconds = drainSeconds
+        settings.adminToken = try adminToken()
+        settings.allowedHosts = allowedHost
+        settings.allowedOrigins = allowedOrigin
         for word in limit { try ServiceLimit.set(word, in: &settings) }
         let names = settings.models.map(\.name).joined(separator: ", ")
         try Self.wait { [settings] in

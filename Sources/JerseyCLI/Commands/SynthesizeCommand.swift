@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
+import JerseySynthesis
 import Torch
 
 struct SynthesizeCommand: ParsableCommand {
@@ -15,6 +15,16 @@ struct SynthesizeCommand: ParsableCommand {
             Example: jersey synthesize --out match.mp4 --numbers 4,6,48,07 --frames 250
             """)
 
+    /// Values of options that are not given. The options themselves are optional, so that a video refuses all
+    /// that are given.
+    private enum Usual {
+        static let tracks = 10
+        static let sequences = 2
+        static let framing = Framing.body
+        static let difficulty = Difficulty.real
+        static let unreadable = 0.0
+    }
+
     @Option(
         help: ArgumentHelp(
             "Folder for the data set; or a video (mp4, mov or mkv), with the players' boxes beside it.", valueName: "path"))
@@ -23,23 +33,27 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
     var numbers = "4,6,8,9,48,49,64,66,88,89"
 
-    @Option(help: ArgumentHelp("Players with each number.", valueName: "n"))
-    var tracks = 10
+    @Option(help: ArgumentHelp("Players with each number (default: \(Usual.tracks)).", valueName: "n"))
+    var tracks: Int?
 
-    @Option(help: ArgumentHelp("Sequences of each player.", valueName: "n"))
-    var sequences = 2
+    @Option(help: ArgumentHelp("Sequences of each player (default: \(Usual.sequences)).", valueName: "n"))
+    var sequences: Int?
 
     @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16; of a video.", valueName: "range"))
     var frames = "6-10"
 
-    @Option(help: "What a frame shows: \(Framing.allCases.map(\.rawValue).joined(separator: " or ")).")
-    var framing = Framing.body
+    @Option(
+        help: """
+            What a frame shows: \(Framing.allCases.map(\.rawValue).joined(separator: " or ")) (default: \(Usual.framing.rawValue)).
+            """)
+    var framing: Framing?
 
     @Option(
-        help:
-            "\(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts show."
-    )
-    var difficulty = Difficulty.real
+        help: """
+            \(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts show \
+            (default: \(Usual.difficulty.name)).
+            """)
+    var difficulty: Difficulty?
 
     @Option(
         help: ArgumentHelp(
@@ -48,9 +62,9 @@ struct SynthesizeCommand: ParsableCommand {
     var height: String?
 
     @Option(
-        help: ArgumentHelp("Share of tracks whose number is never seen; they lie in the folder 'unreadable'.", valueName: "share")
-    )
-    var unreadable = 0.0
+        help: ArgumentHelp(
+            "Share of tracks whose number is never seen; they lie in the folder 'unreadable' (default: 0).", valueName: "share"))
+    var unreadable: Double?
 
     @Option(help: ArgumentHelp("The same seed renders the same pictures.", valueName: "n"))
     var seed: UInt64 = 1
@@ -65,10 +79,12 @@ struct SynthesizeCommand: ParsableCommand {
     var overwrite = false
 
     func validate() throws {
-        guard (1...100_000).contains(tracks) else { throw ValidationError("--tracks must be 1...100000") }
-        guard (1...1000).contains(sequences) else { throw ValidationError("--sequences must be 1...1000") }
-        guard 0..<1 ~= unreadable else { throw ValidationError("--unreadable is a share from 0 to below 1, such as 0.1") }
-        guard 1...1024 ~= threads ?? 1 else { throw ValidationError("--threads must be 1...1024") }
+        try (1...100_000).check(tracks, "--tracks")
+        try (1...1000).check(sequences, "--sequences")
+        guard 0..<1 ~= unreadable ?? 0 else {
+            throw ValidationError("--unreadable is a share from 0 to below 1, such as 0.1")
+        }
+        try Runtime.threadLimits.check(threads, "--threads")
         _ = try frameRange()
         try checkVideo()
         _ = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
@@ -99,8 +115,8 @@ struct SynthesizeCommand: ParsableCommand {
         }
         guard isVideo else { return }
         for (option, isGiven) in [
-            ("--tracks", tracks != 10), ("--sequences", sequences != 2), ("--framing", framing != .body),
-            ("--height", height != nil), ("--difficulty", difficulty != .real), ("--unreadable", unreadable != 0),
+            ("--tracks", tracks != nil), ("--sequences", sequences != nil), ("--framing", framing != nil),
+            ("--height", height != nil), ("--difficulty", difficulty != nil), ("--unreadable", unreadable != nil),
             ("--threads", threads != nil), ("--preview", preview != nil),
         ] where isGiven {
             throw ValidationError("\(option) is for data sets, and \(out) is a video")
@@ -114,10 +130,11 @@ struct SynthesizeCommand: ParsableCommand {
         try preview.map { try AtomicFile.check($0) }
         let heights = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
         let dataset = SyntheticDataset(
-            numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: sequences,
-            framesPerSequence: try frameRange(), unreadableShare: unreadable,
+            numbers: try NumberShare.list(numbers), tracksPerNumber: tracks ?? Usual.tracks,
+            sequencesPerTrack: sequences ?? Usual.sequences, framesPerSequence: try frameRange(),
+            unreadableShare: unreadable ?? Usual.unreadable,
             renderer: SyntheticRenderer(
-                seed: seed, framing: framing, difficulty: difficulty,
+                seed: seed, framing: framing ?? Usual.framing, difficulty: difficulty ?? Usual.difficulty,
                 height: heights.map { Double($0.lowerBound)...Double($0.upperBound) }))
         let progress = ProgressLine("rendering", total: dataset.sequenceCount)
         try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite, threads: threads) { _, _ in progress.advance() }
@@ -148,11 +165,11 @@ struct SynthesizeCommand: ParsableCommand {
 extension Framing: ExpressibleByArgument {}
 
 extension Difficulty: ExpressibleByArgument {
-    public init?(argument: String) {
+    package init?(argument: String) {
         guard let difficulty = Difficulty.all.first(where: { $0.name == argument }) else { return nil }
         self = difficulty
     }
 
-    public var defaultValueDescription: String { name }
-    public static var allValueStrings: [String] { all.map(\.name) }
+    package var defaultValueDescription: String { name }
+    package static var allValueStrings: [String] { all.map(\.name) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyOutput
 import Torch
 
 struct TrainCommand: ParsableCommand {
@@ -12,7 +13,7 @@ struct TrainCommand: ParsableCommand {
             Settings come from the defaults (the study's, or those of the weights that it starts from), a YAML or JSON file, the \
             environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags, each over the former; what came of them is config.json \
             in the run folder. \
-            `jersey train --list-settings` shows them all.
+            `jersey train --list-settings` shows them all, and `jersey help training.epochs` one.
 
             Ctrl-C, SIGTERM and SIGUSR1 end the step, save, and exit with status 130; --resume goes on as if nothing had happened.
 
@@ -30,7 +31,7 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Go on with the run in the folder, or begin it where there is none.")
     var resume = false
 
-    @Flag(help: "Print every setting with its value and environment variable, and do nothing else.")
+    @Flag(help: "Print every setting with its value, environment variable and meaning, and do nothing else.")
     var listSettings = false
 
     @OptionGroup var options: ConfigOptions
@@ -84,7 +85,7 @@ struct TrainCommand: ParsableCommand {
     private func printSettings() throws {
         let config = try RunConfig(
             overlays: [ConfigOverlay(environment: ProcessInfo.processInfo.environment)] + options.overlays())
-        let rows = RunConfig.keys.map { [$0, config.value(of: $0), ConfigOverlay.variable(for: $0)] }
-        Console.print(Table(["setting", "value", "environment"], rows: rows))
+        let rows = Setting.all.map { [$0.key, $0.text(in: config), $0.variable, $0.meaning] }
+        Console.print(Table(["setting", "value", "environment", "meaning"], rows: rows))
     }
 }

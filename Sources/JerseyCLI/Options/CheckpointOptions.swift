@@ -46,15 +46,3 @@ struct CheckpointOptions: ParsableArguments {
         return checkpoint
     }
 }
-
-extension EncoderKind {
-    /// - Throws: `UsageError` with close matches.
-    static func named(_ name: String) throws -> EncoderKind {
-        guard let kind = EncoderKind(named: name) else {
-            throw UsageError.unknown(
-                "encoder", name, among: allCases.map(\.rawValue),
-                advice: "there are: \(allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        return kind
-    }
-}

@@ -1,20 +1,15 @@
 import ArgumentParser
 import Jersey
-import JerseyLab
 import Torch
 
 /// How a model that only reads is made faster.
 struct CompilationOptions: ParsableArguments {
-    @Option(
-        help: """
-            What the encoder computes in: automatic is the fastest here whose answers `jersey calibrate` has found to be those of \
-            float32. bfloat16 and int8, for a model that `jersey calibrate` has seen, need instructions that not all processors have; \
-            float16 is for a GPU.
-            """)
-    var precision = Precision.Choice.automatic
+    @OptionGroup var arithmetic: PrecisionOptions
 
     @Flag(help: "Do not fold, fuse and pack the encoder's layers: the very operations of training, slower.")
     var eager = false
+
+    var precision: Precision.Choice { arithmetic.precision }
 
     /// What benchmarks call it.
     func form(of recognizer: Recognizer) -> ReadingForm {
@@ -32,5 +27,3 @@ struct CompilationOptions: ParsableArguments {
         options.isEager = eager
     }
 }
-
-extension Precision.Choice: ExpressibleByArgument {}

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Jersey
-import JerseyLab
 import Torch
 
 /// What a model computes on.
@@ -9,10 +8,10 @@ struct ComputeOptions: ParsableArguments {
     var threads: Int?
 
     @Option(help: "Where to compute.")
-    var device = TrainingConfig.DeviceChoice.automatic
+    var device = Device.Choice.automatic
 
     func validate() throws {
-        guard threads.map({ (1...1024).contains($0) }) ?? true else { throw ValidationError("--threads must be 1...1024") }
+        try Runtime.threadLimits.check(threads, "--threads")
     }
 
     /// Has libtorch use as many threads as were asked for.
@@ -25,4 +24,12 @@ struct ComputeOptions: ParsableArguments {
     }
 }
 
-extension TrainingConfig.DeviceChoice: ExpressibleByArgument {}
+extension Device.Choice: ExpressibleByArgument {}
+
+extension ClosedRange where Bound == Int {
+    /// - Throws: `ValidationError` that names the flag, where its value is not in the range.
+    func check(_ value: Int?, _ flag: String) throws {
+        guard let value, !contains(value) else { return }
+        throw ValidationError("\(flag) must be \(self), and not \(value)")
+    }
+}

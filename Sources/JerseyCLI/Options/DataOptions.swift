@@ -1,16 +1,14 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyLab
 
 /// How a data set is read.
 struct DataOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Format of the data set: \(DatasetFormat.all.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")).",
-            valueName: "name"))
+    @Option(help: .setting("data.format", "name"))
     var format: String?
 
-    @Option(help: ArgumentHelp("Numbers to use, such as 4,6,07; all where not given.", valueName: "list"))
+    @Option(help: .setting("data.classes", "list"))
     var classes: String?
 
     var numbers: [String]? {

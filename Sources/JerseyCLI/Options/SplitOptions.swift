@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Jersey
+import JerseyLab
 import Torch
 
 /// Which part of a data set is read.
@@ -29,8 +30,7 @@ struct SplitOptions: ParsableArguments {
     static func part(_ name: String) throws -> Splits.Part? {
         if name == all { return nil }
         guard let part = Splits.Part(rawValue: name) else {
-            throw UsageError.unknown(
-                "split", name, among: Splits.Part.allCases.map(\.rawValue) + [all], advice: "there are train, val, test and all")
+            throw UsageError.unknown("split", name, among: Splits.Part.allCases.map(\.rawValue) + [all])
         }
         return part
     }
@@ -44,7 +44,7 @@ struct SplitOptions: ParsableArguments {
     /// - Throws: `UsageError` or `FileError` when there are no splits, or not of this data.
     func sequences(_ config: DataConfig, for card: Checkpoint.Card, weights: String?) throws -> [FrameSequence] {
         var config = config
-        config.maximumFrames = card.maximumFrames
+        config.input = card.input
         let dataset = try Dataset(config)
         let split = part(for: weights)
         guard let part = try Self.part(split) else { return dataset.sequences }

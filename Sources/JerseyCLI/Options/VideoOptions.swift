@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
+import JerseyOutput
+import JerseyVisualization
 import Torch
 
 /// A video and the boxes of a tracker, as input of `predict`.
@@ -42,7 +43,7 @@ struct VideoOptions: ParsableArguments {
         guard firstFrame.map({ 0...1_000_000_000 ~= $0 }) ?? true else {
             throw ValidationError("--first-frame must be 0 or more")
         }
-        guard 1...10_000 ~= stride else { throw ValidationError("--stride must be 1...10000") }
+        try (1...10_000).check(stride, "--stride")
         if boxes == nil {
             for (name, isGiven) in [
                 ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil), ("--video", video != nil),
@@ -82,7 +83,7 @@ struct VideoOptions: ParsableArguments {
             let reach = boxes.boxes.reduce((0, 0)) { (max($0.0, $1.left + $1.width), max($0.1, $1.top + $1.height)) }
             Console.error(
                 "warning: \(outside) of \(boxes.boxes.count) boxes lie outside of the picture, which is \(video.width)x\(video.height), and they "
-                    + String(format: "reach %gx%g: ", reach.0, reach.1)
+                    + "reach \(Format.digits(Double(reach.0), 6))x\(Format.digits(Double(reach.1), 6)): "
                     + "are they of another video or size, or right and bottom taken for width and height?"
             )
         }

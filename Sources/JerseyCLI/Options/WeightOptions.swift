@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
 import Torch
 
 /// Which model to read with, and how.
@@ -11,8 +10,7 @@ struct WeightOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
     var batchSize = 16
 
-    @Option(help: ArgumentHelp("Threads that decode frames.", valueName: "n"))
-    var workers = 2
+    @OptionGroup var decoding: WorkerOptions
 
     @OptionGroup var compute: ComputeOptions
 
@@ -22,8 +20,7 @@ struct WeightOptions: ParsableArguments {
     var strict = false
 
     func validate() throws {
-        guard (1...4096).contains(batchSize) else { throw ValidationError("--batch-size must be 1...4096") }
-        guard (1...256).contains(workers) else { throw ValidationError("--workers must be 1...256") }
+        try BatchLoader.batchLimits.check(batchSize, "--batch-size")
     }
 
     /// The model, ready to read.
@@ -38,7 +35,7 @@ struct WeightOptions: ParsableArguments {
         options.device = try compute.begin()
         compilation.apply(to: &options)
         options.batchSize = batchSize
-        options.workers = workers
+        options.workers = decoding.workers
         options.isStrict = strict
         change(&options)
         return try Recognizer(given ?? checkpoint(), path: source.path, options: options)
@@ -50,8 +47,3 @@ struct WeightOptions: ParsableArguments {
     /// The weights and what is known of them.
     func checkpoint() throws -> Checkpoint { try source.checkpoint() }
 }
-
-extension TrainingConfig.Precision: ExpressibleByArgument {}
-extension TrainingConfig.Balance: ExpressibleByArgument {}
-extension OptimizerConfig.Rates: ExpressibleByArgument {}
-extension OptimizerConfig.Scheduler: ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyOutput
 import Torch
 
 /// All runs at a glance: a row for each model and variant, a cell for each seed.
@@ -11,7 +12,7 @@ struct ExperimentOverview {
     var headline: String {
         let counts = RunState.allCases.reversed().map { ($0, status.count($0)) }.filter { $0.1 > 0 }
         let words = counts.map { "\($0.1) \($0.0.rawValue)" }.joined(separator: ", ")
-        let left = status.remainingSeconds.map { "; about \(Console.duration($0)) left" } ?? ""
+        let left = status.remainingSeconds.map { "; about \(Format.duration($0)) left" } ?? ""
         let isOver = status.runs.allSatisfy { [.finished, .failed].contains($0.state) }
         return "\(name), \(status.runs.count) runs: \(words)\(isOver ? "" : left)"
     }
@@ -46,8 +47,8 @@ struct ExperimentOverview {
 
     private static func cell(_ run: ExperimentStatus.Run) -> String {
         switch run.state {
-        case .finished: run.accuracy.map { String(format: "%.2f%%", $0 * 100) } ?? "finished"
-        case .running: run.progress.map { String(format: "epoch %d/%d", $0.epoch, $0.epochs) } ?? "starting"
+        case .finished: run.accuracy.map { Format.percent($0, places: 2) } ?? "finished"
+        case .running: run.progress.map { "epoch \($0.epoch)/\($0.epochs)" } ?? "starting"
         case .interrupted, .waiting, .failed: run.state.rawValue
         }
     }

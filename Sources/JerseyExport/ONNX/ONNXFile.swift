@@ -20,7 +20,8 @@ struct ONNXFile {
         model.operatorSets = [operators]
         model.metadata = metadata.sorted { $0.key < $1.key }.map { key, value in
             var entry = ONNXEntry()
-            (entry.key, entry.value) = (key, value)
+            entry.key = key
+            entry.value = value
             return entry
         }
         model.graph = try ONNXGraphBuilder.graph(of: network)
@@ -60,25 +61,33 @@ extension ONNXTensor {
 extension ONNXAttribute {
     static func int(_ name: String, _ value: Int) -> ONNXAttribute {
         var attribute = ONNXAttribute()
-        (attribute.name, attribute.kind, attribute.int) = (name, .int, Int64(value))
+        attribute.name = name
+        attribute.kind = .int
+        attribute.int = Int64(value)
         return attribute
     }
 
     static func ints(_ name: String, _ values: [Int]) -> ONNXAttribute {
         var attribute = ONNXAttribute()
-        (attribute.name, attribute.kind, attribute.ints) = (name, .ints, values.map(Int64.init))
+        attribute.name = name
+        attribute.kind = .ints
+        attribute.ints = values.map(Int64.init)
         return attribute
     }
 
     static func float(_ name: String, _ value: Double) -> ONNXAttribute {
         var attribute = ONNXAttribute()
-        (attribute.name, attribute.kind, attribute.float) = (name, .float, Float(value))
+        attribute.name = name
+        attribute.kind = .float
+        attribute.float = Float(value)
         return attribute
     }
 
     static func string(_ name: String, _ value: String) -> ONNXAttribute {
         var attribute = ONNXAttribute()
-        (attribute.name, attribute.kind, attribute.string) = (name, .string, Data(value.utf8))
+        attribute.name = name
+        attribute.kind = .string
+        attribute.string = Data(value.utf8)
         return attribute
     }
 }

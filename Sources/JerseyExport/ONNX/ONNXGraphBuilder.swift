@@ -6,7 +6,7 @@ struct ONNXGraphBuilder {
     private let network: Network
     private let names: [Int: String]
     private var graph = ONNXGraph()
-    /// Of the step at hand.
+    /// Names of the step's results.
     private var results: [String] = []
     private var written: Set<String> = []
 
@@ -21,7 +21,8 @@ struct ONNXGraphBuilder {
     }
 
     private init(network: Network, names: [Int: String]) {
-        (self.network, self.names) = (network, names)
+        self.network = network
+        self.names = names
     }
 
     // MARK: Nodes
@@ -109,7 +110,7 @@ struct ONNXGraphBuilder {
 
     private func integers(_ argument: Network.Argument) throws -> [Int] { try items(argument).map(integer) }
 
-    /// Of height and width, where one number may stand for both.
+    /// Height and width, where one number may stand for both.
     private func pair(_ argument: Network.Argument) throws -> [Int] {
         let values = try integers(argument)
         return values.count == 1 ? [values[0], values[0]] : values
@@ -160,7 +161,9 @@ struct ONNXGraphBuilder {
         case .squeeze: finish("Squeeze", [x, vector([try integer(arguments[1])])])
         case .cat: finish("Concat", try tensors(items(arguments[0])), [.int("axis", try integer(arguments[1]))])
         case .narrow:
-            let (axis, start, length) = (try integer(arguments[1]), try integer(arguments[2]), try integer(arguments[3]))
+            let axis = try integer(arguments[1])
+            let start = try integer(arguments[2])
+            let length = try integer(arguments[3])
             finish("Slice", [x, vector([start]), vector([start + length]), vector([axis])])
         case .select:
             let index = try integer(arguments[2])
@@ -204,7 +207,8 @@ struct ONNXGraphBuilder {
 
         case .frameMask:
             let length = node("Gather", [node("Shape", [x]), initializer("int_1", Tensor([Int64(1)], shape: []))])
-            let (zero, one) = (initializer("int_0", Tensor([Int64(0)], shape: [])), "int_1")
+            let zero = initializer("int_0", Tensor([Int64(0)], shape: []))
+            let one = "int_1"
             let places = node("Unsqueeze", [node("Range", [zero, length, one]), vector([0])])
             finish("Less", [places, node("Unsqueeze", [try tensor(arguments[1]), vector([1])])])
         case .sequences:
@@ -215,7 +219,8 @@ struct ONNXGraphBuilder {
             // No more than there are.
             let length = node("Slice", [node("Shape", [x]), vector([1]), vector([2])])
             let count = node("Min", [length, vector([try integer(arguments[1])])])
-            let (values, places) = ("\(results[0])_values", "\(results[0])_places")
+            let values = "\(results[0])_values"
+            let places = "\(results[0])_places"
             node("TopK", [x, count], [.int("axis", 1)], outputs: [values, places])
             let shares = node("Div", [values, node("ReduceSum", [values, vector([1])], [.int("keepdims", 1)])])
             finish("ScatterElements", [node("Mul", [x, scalar(0)]), places, shares], [.int("axis", 1)])
@@ -234,7 +239,8 @@ struct ONNXGraphBuilder {
     private mutating func writeRecurrent(
         _ type: String, gates: [Int], _ arguments: [Network.Argument], _ attributes: [ONNXAttribute] = []
     ) throws {
-        let (units, isBidirectional) = (try integer(arguments[3]), try integer(arguments[4]) == 1)
+        let units = try integer(arguments[3])
+        let isBidirectional = try integer(arguments[4]) == 1
         let directions = isBidirectional ? ["forward", "backward"] : ["forward"]
         let weights = try items(arguments[2]).map { argument in
             guard case .constant(let index) = argument else { throw Unsupported() }
@@ -250,7 +256,8 @@ struct ONNXGraphBuilder {
             node("ReverseSequence", [sequences, lengths], [.int("time_axis", 0), .int("batch_axis", 1)])
         }
         let features = node("Transpose", [try tensor(arguments[0])], [.ints("perm", [1, 0, 2])])  // (T, B, F)
-        var (states, last): ([String], [String]) = ([], [])
+        var states: [String] = []
+        var last: [String] = []
         for (place, direction) in directions.enumerated() {
             let own = weights[(4 * place)...].prefix(4).map(ordered)
             let input = initializer("\(direction).W", own[0])

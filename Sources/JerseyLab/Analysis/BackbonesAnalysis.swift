@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 extension Analysis {
@@ -9,7 +10,7 @@ extension Analysis {
         subject: .models
     ) { input in
         let rounds = input.rounds ?? 15
-        let config = DataConfig()
+        let config = InputSpec()
         var figures: [BackboneFigure] = []
         var bodies: [() -> Void] = []
         let batch = 16
@@ -49,8 +50,8 @@ extension Analysis {
         let times: [(String, (BackboneFigure) -> String)] =
             input.measuresTimes
             ? [
-                ("one frame", { $0.seconds.map(Timing.text) ?? "-" }),
-                ("a frame of \(batch)", { $0.secondsPerFrameInBatch.map(Timing.text) ?? "-" }),
+                ("one frame", { Format.time($0.seconds) }),
+                ("a frame of \(batch)", { Format.time($0.secondsPerFrameInBatch) }),
             ] : []
         let chart = Chart(
             name: "backbones", title: "Time against operations, frames of \(config.width)x\(config.height)",
@@ -70,8 +71,8 @@ extension Analysis {
                     rows: figures.map { figure in
                         [
                             figure.encoder, "\(figure.parameters)", "\(figure.fullyConnected)", "\(figure.total)",
-                            "\(figure.features)", giga(figure.macs), mega(figure.activations),
-                        ] + times.map { $0.1(figure) } + [giga(figure.macsAtImagenetSize)]
+                            "\(figure.features)", Format.giga(figure.macs), Format.mega(figure.activations),
+                        ] + times.map { $0.1(figure) } + [Format.giga(figure.macsAtImagenetSize)]
                     }, title: "Encoders on frames of \(config.width)x\(config.height)",
                     note:
                         "Heads: those of tens and ones, fully connected, in a model of single frames. MACs: multiply-accumulates; activations: "
@@ -87,11 +88,8 @@ extension Analysis {
         guard let smallest = sorted.first, let largest = sorted.last else { return "" }
         return "Smallest with its heads: \(smallest.encoder), \(smallest.total) parameters; largest: \(largest.encoder), "
             + "\(largest.total), "
-            + String(format: "%.2f times as many.", Double(largest.total) / Double(max(smallest.total, 1)))
+            + "\(Format.decimal(Double(largest.total) / Double(max(smallest.total, 1)), places: 2)) times as many."
     }
-
-    private static func giga(_ count: Int) -> String { String(format: "%.3f G", Double(count) / 1e9) }
-    private static func mega(_ count: Int) -> String { String(format: "%.2f M", Double(count) / 1e6) }
 }
 
 private struct BackboneFigure: Encodable {

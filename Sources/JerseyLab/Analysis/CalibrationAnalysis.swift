@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 extension Analysis {
     /// Whether a confidence of 90% is right nine times in ten (Guo et al. 2017), and what is left when unsure readings are refused.
@@ -40,8 +41,8 @@ extension Analysis {
                     ["confidence", "answers", "mean confidence", "right"],
                     rows: bins.map { bin in
                         [
-                            String(format: "%.0f-%.0f%%", bin.lower * 100, bin.upper * 100), "\(bin.count)",
-                            String(format: "%.1f%%", bin.meanConfidence * 100), bin.accuracy.text,
+                            "\(Format.points(bin.lower, places: 0))-\(Format.percent(bin.upper, places: 0))", "\(bin.count)",
+                            Format.percent(bin.meanConfidence, places: 1), bin.accuracy.text,
                         ]
                     }, title: "Reliability of \(leader.name), runs pooled"),
             ],
@@ -108,7 +109,7 @@ struct Calibration: Sendable {
 
     init(_ answers: [Answer]) { self.answers = answers.sorted { $0.confidence > $1.confidence } }
 
-    /// Of equal width, from 0 to 1.
+    /// Answers by confidence, in bins of equal width from 0 to 1.
     var bins: [Bin] {
         let groups = Dictionary(grouping: answers) {
             min(Int(clamping: $0.confidence * Double(Self.binCount)), Self.binCount - 1)
@@ -131,7 +132,7 @@ struct Calibration: Sendable {
     /// ECE, 0...1.
     var expectedError: Double { gaps.reduce(0) { $0 + $1.gap * $1.share } }
 
-    /// Of the worst bin, 0...1.
+    /// MCE, the error of the worst bin, 0...1.
     var maximumError: Double { gaps.map(\.gap).max() ?? 0 }
 
     /// Mean squared error of the confidence, 0...1.

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 extension Analysis {
     /// Section 8.1 of the study. "8" and "08" are different numbers here, which the study merged.
@@ -28,7 +29,7 @@ extension Analysis {
         return AnalysisResult(
             tables: tables, json: summary,
             charts: matrices.flatMap { matrix in
-                let share = matrix.accuracy.value.map { String(format: ", accuracy %.2f%%", $0 * 100) } ?? ""
+                let share = matrix.accuracy.value.map { ", accuracy \(Format.percent($0, places: 2))" } ?? ""
                 let title = "\(name): \(matrix.title)\(share)"
                 return [
                     matrix.chart("\(file)_\(matrix.what)_cm", title: title, asShares: true),
@@ -54,7 +55,7 @@ struct ConfusionMatrix: Sendable {
         for (truth, prediction) in pairs { counts[truth][prediction] += 1 }
     }
 
-    /// Of whole numbers, those that occur.
+    /// Whole numbers, as far as they occur.
     init(numbers pairs: [LabelledOutcome]) {
         let numbers = Set(pairs.flatMap { [$0.truth, $0.prediction] }).sorted()
         let place = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
@@ -81,7 +82,7 @@ struct ConfusionMatrix: Sendable {
         guard !pairs.isEmpty else { return nil }
         let rows = pairs.prefix(count).map { truth, prediction, number in
             let total = counts[truth].reduce(0, +)
-            return [names[truth], names[prediction], "\(number)", String(format: "%.1f%%", 100 * Double(number) / Double(total))]
+            return [names[truth], names[prediction], "\(number)", Format.percent(number, of: total, places: 1)]
         }
         return Table(["truth", "taken for", "times", "of that truth"], rows: rows, title: "Most frequent confusions of \(title)")
     }
@@ -96,7 +97,7 @@ struct ConfusionMatrix: Sendable {
         }
         let texts = values.map { row in
             row.map { value in
-                value.map { $0 == 0 ? "" : asShares ? String(format: "%.1f", $0 * 100) : "\(Int(clamping: $0))" } ?? ""
+                value.map { $0 == 0 ? "" : asShares ? Format.points($0, places: 1) : "\(Int(clamping: $0))" } ?? ""
             }
         }
         let gap = asShares && totals.contains(0) ? " (grey: no truth)" : ""

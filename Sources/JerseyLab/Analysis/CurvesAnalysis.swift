@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 extension Analysis {
     /// How training went.
@@ -30,7 +31,7 @@ extension RunFolder {
     /// Draws the curves of a finished run to where `jersey analyze curves` puts them.
     ///
     /// - Returns: what was wrong, if anything: a run is none the worse without pictures.
-    public func drawCurves() -> String? {
+    package func drawCurves() -> String? {
         do {
             let run = try FinishedRun(self)
             try Analysis.curves(AnalysisInput(groups: [RunGroup(name: run.title, runs: [run])]))
@@ -52,7 +53,7 @@ struct LearningCurve: Encodable, Sendable {
 
     let model: String
     let epochs: [Epoch]
-    /// Of each run.
+    /// One for each run.
     let bestEpochs: [Int]
 
     init(_ group: RunGroup) {

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 extension Analysis {
     /// Two models on the same sequences: where both fail, and where only one does.
@@ -52,8 +53,10 @@ extension Analysis {
         let right = pairs.count { $0.0.isRight && $0.1.isRight }
         let p = PairedComparison.mcNemar(parts[1].pairs.count, parts[2].pairs.count)
         let rows =
-            [["both right", "\(right)", share(right, pairs.count)]]
-            + parts.map { [$0.title, "\($0.pairs.count)", share($0.pairs.count, pairs.count)] }
+            [["both right", "\(right)", Format.percent(right, of: pairs.count, places: 2)]]
+            + parts.map { part in
+                [part.title, "\(part.pairs.count)", Format.percent(part.pairs.count, of: pairs.count, places: 2)]
+            }
         return AnalysisResult(
             tables: [
                 Table(
@@ -63,7 +66,7 @@ extension Analysis {
                 Table(["", "sequence", "truth", first.name, second.name], rows: examples, title: "Examples, drawn at random"),
             ],
             notes: [
-                String(format: "McNemar's exact test of these two runs: p = %.3f. ", p)
+                "McNemar's exact test of these two runs: p = \(Format.decimal(p, places: 3)). "
                     + "One run each: `jersey runs compare` compares models over seeds."
             ],
             json: FailuresSummary(
@@ -83,15 +86,11 @@ extension Analysis {
         }
     }
 
-    private static func share(_ part: Int, _ all: Int) -> String {
-        String(format: "%.2f%%", 100 * Double(part) / Double(max(all, 1)))
-    }
-
     private static func info(_ a: LabelledOutcome, _ b: LabelledOutcome, _ first: Reader, _ second: Reader) -> String {
         func line(_ reader: Reader, _ row: LabelledOutcome) -> String {
-            let probability = String(format: "%.4f", row.outcome.confidence)
+            let probability = Format.decimal(row.outcome.confidence, places: 4)
             return "\(reader.name) (run \(reader.run.id)): \(row.prediction) with probability \(probability), "
-                + "of the truth \(String(format: "%.4f", row.probability(of: row.truth)))"
+                + "of the truth \(Format.decimal(row.probability(of: row.truth), places: 4))"
         }
         return """
             Ground Truth: \(a.truth)

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 extension Analysis {
@@ -50,7 +51,7 @@ extension Analysis {
             figures[index].seconds = seconds
         }
 
-        let config = DataConfig()
+        let config = InputSpec()
         let model = JerseyModel(try ModelSpec.named("attn_bgru_luong"))
         model.store.isTraining = false
         let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
@@ -58,18 +59,17 @@ extension Analysis {
             .p50
         func seconds(_ index: Int) -> Double { figures[index].seconds ?? 0 }
         let perSequence = seconds(0) / Double(batch)
-        let share = String(format: "%.2g%%", 100 * perSequence / whole)
+        let share = Format.digits(100 * perSequence / whole, 2) + "%"
         return AnalysisResult(
             tables: [
                 table(["time"], "Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads.") {
-                    [$0.seconds.map(Timing.text) ?? "-"]
+                    [Format.time($0.seconds)]
                 }
             ],
             notes: [
-                "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Timing.text(whole)); "
+                "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Format.time(whole)); "
                     + "two heads are \(share) of it at batch \(batch). Heads per frame cost "
-                    + String(format: "%.1f times", seconds(HeadFigure.layouts.count * 2) / max(seconds(0), 1e-12))
-                    + " those per sequence."
+                    + "\(Format.decimal(seconds(HeadFigure.layouts.count * 2) / max(seconds(0), 1e-12), places: 1)) times those per sequence."
             ],
             json: HeadSummary(heads: figures, modelSeconds: whole, threads: Runtime.threads),
             charts: [

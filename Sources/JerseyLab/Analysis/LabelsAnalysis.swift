@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 extension Analysis {
     /// Labels that all models contradict. After Northcutt et al. 2021 (confident learning), but by whole tracks, which have one label,
@@ -28,7 +29,7 @@ extension Analysis {
                             frames: try frames.pictures(of: row.outcome))
                     })
                 let caption = "\(suspect.track): labelled \(suspect.label), rather \(suspect.suggestion)"
-                let name = "suspect_\(String(format: "%02d", index + 1)).png"
+                let name = "suspect_\(Format.padded(index + 1, digits: 2)).png"
                 files.append(.init(name, try sheet.image(), caption: caption))
             }
         }
@@ -40,8 +41,8 @@ extension Analysis {
                     rows: shown.enumerated().map { index, suspect in
                         [
                             "\(index + 1)", suspect.track, suspect.label, suspect.suggestion,
-                            String(format: "%.1f%%", suspect.probability * 100),
-                            String(format: "%.2g%%", suspect.labelProbability * 100), "\(suspect.agreeing) of \(suspect.runs)",
+                            Format.percent(suspect.probability, places: 1),
+                            Format.percent(suspect.labelProbability, digits: 2), "\(suspect.agreeing) of \(suspect.runs)",
                             "\(suspect.sequences)",
                         ]
                     },
@@ -62,7 +63,7 @@ struct LabelSuspect: Encodable, Sendable {
     let track: String
     let label: String
     let suggestion: String
-    /// Of the suggestion and of the label, geometric means over sequences and runs, normalised: 0...1.
+    /// How probable suggestion and label are: geometric means over sequences and runs, normalised, 0...1.
     let probability: Double
     let labelProbability: Double
     /// Runs that read the suggestion by themselves.

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 extension Analysis {
     /// Section 8.2 of the study, which showed the first ten in its loader's order: here the most confident ones come first.
@@ -23,7 +24,7 @@ extension Analysis {
             mistakes.append(mistake)
             for (place, path) in paths.enumerated() {
                 let url = URL(fileURLWithPath: path)
-                let name = "frame_\(String(format: "%03d", place))_\(url.lastPathComponent)"
+                let name = "frame_\(Format.padded(place, digits: 3))_\(url.lastPathComponent)"
                 files.append(.init("mistakes/\(mistake.folder)/\(name)", copyOf: url))
             }
             files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run, accuracy).utf8)))
@@ -38,8 +39,8 @@ extension Analysis {
         let rows = shown.enumerated().map { index, wrong in
             [
                 "\(index + 1)", wrong.outcome.sequence, wrong.truth.description, wrong.prediction.description,
-                String(format: "%.1f%%", wrong.outcome.confidence * 100),
-                String(format: "%.2g%%", wrong.probability(of: wrong.truth) * 100), "\(wrong.outcome.frames.count)",
+                Format.percent(wrong.outcome.confidence, places: 1),
+                Format.percent(wrong.probability(of: wrong.truth), digits: 2), "\(wrong.outcome.frames.count)",
             ]
         }
         return AnalysisResult(
@@ -56,7 +57,7 @@ extension ContactSheet.Row {
     /// What was read, and below it what is true.
     init(_ wrong: LabelledOutcome, frames: [ContactSheet.Frame], by model: String? = nil) {
         let words = [
-            "read \(String(format: "%.1f%%", wrong.outcome.confidence * 100)), truth \(wrong.truth)",
+            "read \(Format.percent(wrong.outcome.confidence, places: 1)), truth \(wrong.truth)",
             model ?? wrong.outcome.sequence,
         ]
         self.init(title: wrong.prediction.description, subtitle: words.joined(separator: "  "), frames: frames)
@@ -122,19 +123,18 @@ struct Mistake: Encodable, Sendable {
         framePaths = frames
         numFrames = frames.count
         attention = outcome.attention
-        picture = "mistake_\(String(format: "%02d", index)).png"
+        picture = "mistake_\(Format.padded(index, digits: 2)).png"
     }
 
     /// "mistake_01_0_gt9_pred8", as in the study.
     var folder: String {
         let name = sequence.split(separator: "/").last.map(String.init) ?? sequence
-        let number = String(format: "%02d", index)
-        return "mistake_\(number)_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
+        return "mistake_\(Format.padded(index, digits: 2))_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
 
     func info(_ model: String, _ run: FinishedRun, _ accuracy: Double?) -> String {
         func digit(_ value: Int) -> String { value == JerseyNumber.blank ? "blank" : "\(value)" }
-        func four(_ value: Double) -> String { String(format: "%.4f", value) }
+        func four(_ value: Double?) -> String { Format.decimal(value, places: 4) }
         func number(_ number: Number) -> String {
             "  Jersey Number: \(number.jerseyStr)\n  Tens Digit: \(digit(number.tens))\n  Ones Digit: \(number.ones)\n"
                 + "  Full Number: \(number.fullNumber)\n"
@@ -142,7 +142,7 @@ struct Mistake: Encodable, Sendable {
         return """
             Mistake #\(index)
             Model: \(model)
-            Model Accuracy: \(accuracy.map(four) ?? "-")
+            Model Accuracy: \(four(accuracy))
             Run: \(run.id)
             Seed: \(run.result.seed)
 

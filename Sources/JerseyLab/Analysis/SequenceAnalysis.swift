@@ -1,5 +1,7 @@
 import Foundation
 import Jersey
+import JerseyOutput
+import JerseyVisualization
 import Torch
 
 extension Analysis {
@@ -32,15 +34,15 @@ extension Analysis {
             let overlay = HeatOverlay(image, heat.maps[place], input: reader.loader.preprocessor).image()
             let look = looks.first { $0.sequence.id == sequence.frames[index] }
             let weight = reading.attention.map { $0[place] }
-            sheet.append(.init(image: image, caption: weight.map { String(format: "%.2f", $0) }, weight: weight))
+            sheet.append(.init(image: image, caption: weight.map { Format.decimal($0, places: 2) }, weight: weight))
             overlays.append(.init(image: overlay, caption: look.map { "\($0.number)" }))
-            files.append(.init(String(format: "gradcam_%03d.png", index), try overlay.pngData()))
+            files.append(.init("gradcam_\(Format.padded(index, digits: 3)).png", try overlay.pngData()))
         }
         let truth = sequence.number.map { "truth \($0)" } ?? "truth not known"
         let picture = ContactSheet(
             rows: [
                 .init(
-                    title: "\(reading.number)", subtitle: String(format: "%.1f%%, ", depth.confidence * 100) + truth,
+                    title: "\(reading.number)", subtitle: "\(Format.percent(depth.confidence, places: 1)), \(truth)",
                     frames: sheet),
                 .init(title: "Grad-CAM", subtitle: "below: what the frame says alone", frames: overlays),
             ], frameHeight: 160)
@@ -121,7 +123,7 @@ private struct SequenceDepth: Encodable {
 
     var table: Table {
         func words(_ candidates: [Candidate]) -> [String] {
-            candidates.map { "\($0.number) " + String(format: "%.1f%%", $0.probability * 100) }
+            candidates.map { "\($0.number) \(Format.percent($0.probability, places: 1))" }
         }
         return Table(
             ["", "first", "second", "third"],
@@ -132,7 +134,7 @@ private struct SequenceDepth: Encodable {
     var frameTable: Table {
         let agreeing = frames.count { $0.number == number }
         let right = truth.map { truth in ", \(frames.count { $0.number == truth }) the truth" } ?? ""
-        func percent(_ value: Double) -> String { String(format: "%.1f%%", value * 100) }
+        func percent(_ value: Double?) -> String { Format.percent(value, places: 1) }
         return Table(
             [
                 "frame", "alone", "confidence", "of the truth", "tens \(number.count > 1 ? String(number.prefix(1)) : "blank")",
@@ -140,8 +142,8 @@ private struct SequenceDepth: Encodable {
             ],
             rows: frames.map { frame in
                 [
-                    frame.frame, frame.number, percent(frame.confidence), frame.truth.map(percent) ?? "-", percent(frame.tens),
-                    percent(frame.ones), frame.attention.map { String(format: "%.3f", $0) } ?? "-",
+                    frame.frame, frame.number, percent(frame.confidence), percent(frame.truth), percent(frame.tens),
+                    percent(frame.ones), Format.decimal(frame.attention, places: 3),
                 ]
             }, title: "Frames by themselves: \(agreeing) of \(frames.count) say \(number)\(right)")
     }

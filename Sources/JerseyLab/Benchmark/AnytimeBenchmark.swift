@@ -1,35 +1,36 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 /// Sequences per second against accuracy, for readers that stop looking when they are sure.
-public struct AnytimeBenchmark: Encodable, Sendable {
-    public struct Row: Encodable, Sendable {
+package struct AnytimeBenchmark: Encodable, Sendable {
+    package struct Row: Encodable, Sendable {
         /// From which on no more frames are read, 0...1; nil where all are.
-        public let confidence: Double?
+        package let confidence: Double?
         /// Share of the frames that are read.
-        public let frames: Double
-        public let right: Int
-        /// Of the network, from frames in memory to answers.
-        public let sequencesPerSecond: Double
+        package let frames: Double
+        package let right: Int
+        /// Throughput of the network, from frames in memory to answers.
+        package let sequencesPerSecond: Double
     }
 
-    public let model: String
-    public let form: String
-    public let batch: Int
-    public let setting: BenchmarkSetting
-    public let sequences: Int
+    package let model: String
+    package let form: String
+    package let batch: Int
+    package let setting: BenchmarkSetting
+    package let sequences: Int
     /// The first reads all frames.
-    public let rows: [Row]
+    package let rows: [Row]
     /// The one that is kept in the model's file, where there is one.
-    public let stored: EarlyExit?
+    package let stored: EarlyExit?
 
     /// - Parameters:
     ///   - recognizer: in `form`.
     ///   - sequences: labelled ones; their frames are decoded into memory first.
     ///   - rounds: readings of each time, of which the median counts.
     /// - Throws: what a strict loader throws.
-    public init(
+    package init(
         _ recognizer: Recognizer, form: ReadingForm, sequences: [FrameSequence], rounds: Int
     ) throws {
         let (reader, stored) = (recognizer.reader, recognizer.card.anytime)
@@ -57,23 +58,23 @@ public struct AnytimeBenchmark: Encodable, Sendable {
             "from frames in memory to answers, of which the medians", on: reader.model.device, readings: rounds)
     }
 
-    public var table: Table {
+    package var table: Table {
         Table(
             ["stops at", "frames read", "numbers right", "sequences/s", "speedup"],
             rows: rows.map { row in
                 let mark = row.confidence != nil && row.confidence == stored?.stops ? " (--anytime)" : ""
                 return [
-                    row.confidence.map { String(format: "%.2f", $0) + mark } ?? "never",
-                    String(format: "%.0f%%", row.frames * 100),
-                    Proportion(row.right, of: sequences).text, String(format: "%.1f", row.sequencesPerSecond),
-                    String(format: "%.2f×", row.sequencesPerSecond / rows[0].sequencesPerSecond),
+                    row.confidence.map { Format.decimal($0, places: 2) + mark } ?? "never",
+                    Format.percent(row.frames, places: 0),
+                    Proportion(row.right, of: sequences).text, Format.decimal(row.sequencesPerSecond, places: 1),
+                    Format.times(row.sequencesPerSecond / rows[0].sequencesPerSecond),
                 ]
             }, title: "\(model), anytime",
             note:
                 "\(form), batches of \(batch), \(sequences) sequences. \(setting.note)")
     }
 
-    public var chart: Chart {
+    package var chart: Chart {
         Chart(
             name: "anytime", title: "Sequences a second against accuracy",
             .lines(
@@ -86,7 +87,7 @@ public struct AnytimeBenchmark: Encodable, Sendable {
                     ])))
     }
 
-    public var report: Report {
+    package var report: Report {
         Report(
             title: "Anytime reading with \(model)", subtitle: form,
             sections: [.init("Sequences a second against accuracy", [.table(table), .chart(chart)])])

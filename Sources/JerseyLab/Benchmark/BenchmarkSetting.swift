@@ -1,25 +1,26 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 /// Under which conditions times were taken.
-public struct BenchmarkSetting: Encodable, Sendable {
+package struct BenchmarkSetting: Encodable, Sendable {
     /// What the clock runs for.
-    public let timed: String
+    package let timed: String
     /// "cpu" or "cuda".
-    public let device: String
-    /// Of the machine; with `device` cuda it only starts the work.
-    public let processor: String
-    public let libtorch: String
-    /// Of libtorch.
-    public let threads: Int
+    package let device: String
+    /// The machine's processor; with `device` cuda it only starts the work.
+    package let processor: String
+    package let libtorch: String
+    /// How many libtorch uses.
+    package let threads: Int
     /// Readings of each time, and what came before them and does not count.
-    public let readings: Int
-    public let warmUpRounds = Timing.warmUpRounds
+    package let readings: Int
+    package let warmUpRounds = Timing.warmUpRounds
     /// When a clock stops.
-    public let synchronisation: String
+    package let synchronisation: String
     /// Programs that wanted a processor, the mean of the minute before the end.
-    public let load: Double?
+    package let load: Double?
 
     /// - Parameter timed: a clause.
     init(_ timed: String, on device: Device, readings: Int) {
@@ -36,6 +37,6 @@ public struct BenchmarkSetting: Encodable, Sendable {
         let rare = readings < 100 ? "; with so few the P99 is little less than the longest" : ""
         return
             "Timed: \(timed). On \(place), libtorch \(libtorch); \(readings) readings in turns after \(warmUpRounds) rounds that do not count\(rare); "
-            + "\(synchronisation)" + (load.map { String(format: "; load %.1f.", $0) } ?? ".")
+            + "\(synchronisation)" + (load.map { "; load \(Format.decimal($0, places: 1))." } ?? ".")
     }
 }

@@ -1,31 +1,32 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 /// How long models take for a sequence: the network alone, and everything from the image files to the answer.
-public struct InferenceBenchmark: Encodable, Sendable {
-    public struct Row: Encodable, Sendable {
-        public let model: String
-        public let encoder: String
-        public let parameters: Int
+package struct InferenceBenchmark: Encodable, Sendable {
+    package struct Row: Encodable, Sendable {
+        package let model: String
+        package let encoder: String
+        package let parameters: Int
         /// Frames of a sequence that it reads.
-        public let frames: Int
+        package let frames: Int
         /// From normalised frames to logits; seconds for a batch.
-        public let forward: Timing
+        package let forward: Timing
         /// From image files to an answer: decoding, fitting, network, reading; seconds for a batch.
-        public let endToEnd: Timing
-        public let forwardSequencesPerSecond: Double
-        public let endToEndSequencesPerSecond: Double
+        package let endToEnd: Timing
+        package let forwardSequencesPerSecond: Double
+        package let endToEndSequencesPerSecond: Double
     }
 
-    public let batch: Int
-    public let height: Int
-    public let width: Int
+    package let batch: Int
+    package let height: Int
+    package let width: Int
     /// Threads that decode.
-    public let workers: Int
-    public let form: String
-    public let setting: BenchmarkSetting
-    public let rows: [Row]
+    package let workers: Int
+    package let form: String
+    package let setting: BenchmarkSetting
+    package let rows: [Row]
 
     /// - Parameters:
     ///   - recognizers: all on one device, in `form` and with frames of one size; their `workers` decode.
@@ -33,7 +34,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
     ///   - rounds: readings of each time; as many as there is time for where nil.
     ///   - memory: bytes that may be taken; as much as there is where nil.
     /// - Throws: `FileError` when a frame cannot be read; `UsageError` when a batch is too large for the memory.
-    public init(
+    package init(
         _ recognizers: [Recognizer], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
     ) throws {
         let readers = recognizers.map(\.reader)
@@ -78,7 +79,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
         }
     }
 
-    public var table: Table {
+    package var table: Table {
         Table(
             ["model", "frames", "what"] + Timing.columns + ["sequences/s"],
             rows: rows.flatMap { row in
@@ -86,7 +87,7 @@ public struct InferenceBenchmark: Encodable, Sendable {
                     ("forward", row.forward, row.forwardSequencesPerSecond),
                     ("end to end", row.endToEnd, row.endToEndSequencesPerSecond),
                 ].map { name, timing, rate in
-                    [row.model, "\(row.frames)", name] + timing.cells + [String(format: "%.1f", rate)]
+                    [row.model, "\(row.frames)", name] + timing.cells + [Format.decimal(rate, places: 1)]
                 }
             }, title: "Inference, milliseconds for a batch of \(batch)",
             note:
@@ -98,21 +99,13 @@ public struct InferenceBenchmark: Encodable, Sendable {
     private var fastest: String {
         func words(_ path: KeyPath<Row, Timing>) -> String {
             rows.min { $0[keyPath: path].p50 < $1[keyPath: path].p50 }.map {
-                "\($0.model) (\(Timing.text($0[keyPath: path].p50)))"
+                "\($0.model) (\(Format.time($0[keyPath: path].p50)))"
             } ?? ""
         }
         return rows.count > 1 ? "Fastest: \(words(\.forward)) forward, \(words(\.endToEnd)) end to end. " : ""
     }
 
-    public var report: Report {
+    package var report: Report {
         Report(title: "Inference", subtitle: form, sections: [.init("Latency and throughput", [.table(table)])])
-    }
-
-    /// Writes a data set of rendered players, to be read where there is no other.
-    public static func render(sequences: Int, frames: Int, to folder: URL) throws {
-        try SyntheticDataset(
-            numbers: [.init(JerseyNumber.all[7])], tracksPerNumber: sequences, sequencesPerTrack: 1,
-            framesPerSequence: frames...frames, renderer: SyntheticRenderer(seed: 1, height: 120...180)
-        ).write(to: folder)
     }
 }

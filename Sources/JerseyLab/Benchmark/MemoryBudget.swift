@@ -1,4 +1,5 @@
 import Jersey
+import JerseyOutput
 import Torch
 
 /// How many frames may go through an encoder at once: what does not fit ends the program, and nothing has been measured.
@@ -22,6 +23,6 @@ struct MemoryBudget {
     func refusal(frames count: Int) -> String? {
         let need = frame * count
         guard let available, need > available else { return nil }
-        return "takes up to \(Memory.text(need)) of memory, and \(Memory.text(available)) are free"
+        return "takes up to \(Format.bytes(need)) of memory, and \(Format.bytes(available)) are free"
     }
 }

@@ -1,47 +1,48 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 /// One model in every form and at several batch sizes: how long it takes for a sequence, and what it costs in accuracy. The study's
 /// table 4, measured here.
-public struct ProductionBenchmark: Encodable, Sendable {
-    public struct Row: Encodable, Sendable {
-        public let form: String
-        public let batch: Int
-        /// Of the forward pass, divided by the batch size.
-        public let sequence: Timing
-        public let sequencesPerSecond: Double
+package struct ProductionBenchmark: Encodable, Sendable {
+    package struct Row: Encodable, Sendable {
+        package let form: String
+        package let batch: Int
+        /// Time of a forward pass, divided by the batch size.
+        package let sequence: Timing
+        package let sequencesPerSecond: Double
         let isCompiled: Bool
     }
 
     /// What a form answers, beside the first.
-    public struct Answers: Encodable, Sendable {
-        public let form: String
-        public let right: Int
-        public let tensRight: Int
-        public let onesRight: Int
-        public let sequences: Int
+    package struct Answers: Encodable, Sendable {
+        package let form: String
+        package let right: Int
+        package let tensRight: Int
+        package let onesRight: Int
+        package let sequences: Int
         /// Sequences of which it reads another number than the first form.
-        public let changed: Int
+        package let changed: Int
         /// Largest difference of a digit's probability from the first form's.
-        public let largestDifference: Double
-        /// Of the sequences, how many may change.
-        public let tolerance: Double
-        public let isKept: Bool
+        package let largestDifference: Double
+        /// The share of sequences that may change.
+        package let tolerance: Double
+        package let isKept: Bool
     }
 
-    public let model: String
-    public let weights: String
-    public let frames: Int
-    public let height: Int
-    public let width: Int
-    public let setting: BenchmarkSetting
+    package let model: String
+    package let weights: String
+    package let frames: Int
+    package let height: Int
+    package let width: Int
+    package let setting: BenchmarkSetting
     /// For every batch size, every form; the first is the baseline.
-    public private(set) var rows: [Row] = []
+    package private(set) var rows: [Row] = []
     /// One for every form; empty where there were no sequences to read.
-    public private(set) var answers: [Answers] = []
+    package private(set) var answers: [Answers] = []
     /// Forms and batches that cannot be had, and why.
-    public private(set) var leftOut: [String] = []
+    package private(set) var leftOut: [String] = []
     /// The study's, of the model that they are of; empty beside others.
     let published: [PublishedFigures.Latency]
 
@@ -57,7 +58,7 @@ public struct ProductionBenchmark: Encodable, Sendable {
     ///   - memory: bytes that may be taken; as much as there is where nil.
     ///   - progress: called with what is done next, and how long it takes.
     /// - Throws: `FileError` when weights or frames cannot be read.
-    public init(
+    package init(
         _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader, sequences: [FrameSequence],
         rounds given: Int? = nil, within limit: Double? = nil, memory: Int? = nil,
         progress: (String) -> Void = { _ in }
@@ -94,7 +95,7 @@ public struct ProductionBenchmark: Encodable, Sendable {
             if let reason = budget.refusal(frames: batch * count) {
                 leftOut.append("batch \(batch): \(reason)")
             } else if let limit, seconds > limit {
-                leftOut.append(String(format: "batch %d: takes too long here, %.0f seconds", batch, seconds))
+                leftOut.append("batch \(batch): takes too long here, \(Format.decimal(seconds, places: 0)) seconds")
             } else {
                 batches.append(batch)
             }
@@ -102,10 +103,8 @@ public struct ProductionBenchmark: Encodable, Sendable {
         let all = once * Double(batches.reduce(0, +))
         let rounds = given ?? Timing.rounds(once: all)
         progress(
-            String(
-                format:
-                    "timing \(model) in \(forms.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
-                    + "about %.0f seconds", all * Double(rounds + Timing.warmUpRounds)))
+            "timing \(model) in \(forms.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
+                + "about \(Format.decimal(all * Double(rounds + Timing.warmUpRounds), places: 0)) seconds")
         let cases = batches.flatMap { batch in forms.map { (form: $0.form, batch: batch) } }
         rows = zip(cases, Timing.inTurns(rounds: rounds, batches.flatMap(passes))).map { entry, timing in
             Row(
@@ -145,13 +144,13 @@ extension ProductionBenchmark {
     }
 
     /// All forms at all batch sizes, milliseconds a sequence.
-    public var formTable: Table {
+    package var formTable: Table {
         Table(
             ["form", "batch"] + Timing.columns + ["sequences/s", "speedup"],
             rows: rows.map { row in
                 [row.form, "\(row.batch)"] + row.sequence.cells + [
-                    String(format: "%.1f", row.sequencesPerSecond),
-                    String(format: "%.2f×", rows[0].sequence.p50 / row.sequence.p50),
+                    Format.decimal(row.sequencesPerSecond, places: 1),
+                    Format.times(rows[0].sequence.p50 / row.sequence.p50),
                 ]
             }, title: "\(model), milliseconds a sequence", note: fastest + workload)
     }
@@ -160,12 +159,12 @@ extension ProductionBenchmark {
         let alone = rows.filter { $0.batch == 1 }.min { $0.sequence.p50 < $1.sequence.p50 }
         let most = rows.min { $0.sequence.p50 < $1.sequence.p50 }
         guard let alone, let most else { return "" }
-        func time(_ row: Row) -> String { "\(row.form), \(Timing.text(row.sequence.p50))" }
+        func time(_ row: Row) -> String { "\(row.form), \(Format.time(row.sequence.p50))" }
         return "Fastest for one sequence: \(time(alone)); of all: \(time(most)) a sequence in batches of \(most.batch). "
     }
 
     /// What lower precision costs; nil where no sequences were read.
-    public var answerTable: Table? {
+    package var answerTable: Table? {
         answers.isEmpty
             ? nil
             : Table(
@@ -175,8 +174,8 @@ extension ProductionBenchmark {
                         + [answer.right, answer.tensRight, answer.onesRight].map { Proportion($0, of: answer.sequences).text }
                         + [
                             "\(answer.changed) of \(answer.sequences)",
-                            String(format: "%g%%", answer.tolerance * 100), answer.isKept ? "yes" : "no",
-                            String(format: "%.1e", answer.largestDifference),
+                            Format.percent(answer.tolerance, digits: 6), answer.isKept ? "yes" : "no",
+                            Format.scientific(answer.largestDifference, places: 1),
                         ]
                 }, title: "The same sequences in every form",
                 note: "Changed: another number than \(answers[0].form).")
@@ -184,7 +183,7 @@ extension ProductionBenchmark {
 
     /// The study's layout and its figures beside: the baseline, lower precision as it is and compiled, and the fastest form for each batch
     /// size.
-    public var studyTable: Table {
+    package var studyTable: Table {
         func fastest(_ batch: Int, where isMeant: (Row) -> Bool = { _ in true }) -> Row? {
             rows.filter { $0.batch == batch && isMeant($0) }.min { $0.sequence.p50 < $1.sequence.p50 }
         }
@@ -196,7 +195,9 @@ extension ProductionBenchmark {
             default: fastest(figure.batch)
             }
         }
-        func text(_ value: Double?, _ ending: String = "") -> String { value.map { String(format: "%.2f", $0) + ending } ?? "-" }
+        func text(_ value: Double?, _ ending: String = "") -> String {
+            value.map { Format.decimal($0, places: 2) + ending } ?? "-"
+        }
         func theirs(_ figure: PublishedFigures.Latency) -> [String] {
             [figure.precision, text(figure.millisecondsPerSequence), text(figure.speedup, "×"), text(figure.accuracy)]
         }
@@ -215,7 +216,7 @@ extension ProductionBenchmark {
                 + (published.isEmpty ? "" : " Published: attn_bgru_luong at 96x192 on an RTX 3090.") + " Weights: \(weights).")
     }
 
-    public var report: Report {
+    package var report: Report {
         Report(
             title: "Deployment of \(model)", subtitle: weights,
             sections: [

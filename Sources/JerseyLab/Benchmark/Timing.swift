@@ -1,18 +1,19 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 /// How long something takes, read again and again.
-public struct Timing: Encodable, Sendable {
+package struct Timing: Encodable, Sendable {
     /// Seconds.
-    public let mean: Double
+    package let mean: Double
     /// The sample's, by n − 1; nil with a single reading.
-    public let standardDeviation: Double?
-    public let minimum: Double
-    public let p50: Double
-    public let p95: Double
-    public let p99: Double
-    public let maximum: Double
-    public let readings: Int
+    package let standardDeviation: Double?
+    package let minimum: Double
+    package let p50: Double
+    package let p95: Double
+    package let p99: Double
+    package let maximum: Double
+    package let readings: Int
 
     private enum CodingKeys: String, CodingKey {
         case mean, standardDeviation, p50, p95, p99, readings
@@ -71,11 +72,6 @@ public struct Timing: Encodable, Sendable {
 
     /// Milliseconds, as `columns` has them.
     var cells: [String] {
-        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map { $0.map { String(format: "%.2f", $0 * 1e3) } ?? "-" }
-    }
-
-    /// "1.23 ms" or "45.6 µs".
-    static func text(_ seconds: Double) -> String {
-        seconds < 1e-3 ? String(format: "%.1f µs", seconds * 1e6) : String(format: "%.2f ms", seconds * 1e3)
+        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map { Format.decimal($0.map { $0 * 1e3 }, places: 2) }
     }
 }

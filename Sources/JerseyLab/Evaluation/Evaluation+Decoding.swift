@@ -67,7 +67,7 @@ extension Evaluation: Decodable {
         }
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let file = try File(from: decoder)
         // It is a part of what is decoded, which is not looked at there.
         try file.check(decoder.codingPath)

@@ -7,41 +7,41 @@ import Jersey
 /// "number_accuracy", "interval"}, "seen": {"sequences", "tracks"}, "unseen": {…}, "loss", "unreadable_files",
 /// "unreadable_sequences", "precision"}`. Shares are 0...1; null where there is nothing to count. Sequences have "full_accuracy" too where the
 /// model has a head for the full number.
-public struct Evaluation: Encodable, Sendable {
-    public struct Sequences: Encodable, Sendable, Equatable {
-        public let number: Proportion
-        public let tens: Proportion
-        public let ones: Proportion
-        /// Of the head for the full number; nil where the model has none.
-        public let full: Proportion?
+package struct Evaluation: Encodable, Sendable {
+    package struct Sequences: Encodable, Sendable, Equatable {
+        package let number: Proportion
+        package let tens: Proportion
+        package let ones: Proportion
+        /// By the head for the full number; nil where the model has none.
+        package let full: Proportion?
     }
 
-    public struct Tracks: Encodable, Sendable, Equatable {
-        public let number: Proportion
+    package struct Tracks: Encodable, Sendable, Equatable {
+        package let number: Proportion
     }
 
     /// Sequences and tracks of some numbers.
-    public struct Group: Encodable, Sendable, Equatable {
-        public let sequences: Sequences
+    package struct Group: Encodable, Sendable, Equatable {
+        package let sequences: Sequences
         /// The beliefs of a track's sequences combined in log space.
-        public let tracks: Tracks
+        package let tracks: Tracks
     }
 
-    public let all: Group
+    package let all: Group
     /// Numbers that training has seen, and others; nil where the weights do not tell.
-    public let seen: Group?
-    public let unseen: Group?
+    package let seen: Group?
+    package let unseen: Group?
     /// Mean of the weighted sum of the heads' cross-entropies.
-    public let loss: Double
-    public let unreadableFiles: Int
-    public let unreadableSequences: Int
+    package let loss: Double
+    package let unreadableFiles: Int
+    package let unreadableSequences: Int
     /// What the model's encoder computed in; nil where nothing was read, or an older program did not say.
-    public let precision: Precision?
+    package let precision: Precision?
 
     /// - Parameters:
     ///   - seenNumbers: what training has seen; nil where that is not known.
     ///   - weights: of the losses of tens, ones and full number.
-    public init(
+    package init(
         _ readings: [Reading], unreadable: [UnreadableSequence] = [], seenNumbers: Set<JerseyNumber>?,
         weights: (tens: Double, ones: Double, full: Double) = (1, 1, 0)
     ) {
@@ -84,7 +84,7 @@ extension Evaluation {
         case unreadableSequences = "unreadable_sequences"
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(all.sequences, forKey: .sequences)
         try container.encode(all.tracks, forKey: .tracks)
@@ -106,7 +106,7 @@ private enum AccuracyKey: String, CodingKey {
 }
 
 extension Evaluation.Sequences {
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: AccuracyKey.self)
         try container.encode(number.count, forKey: .count)
         try container.encode(number.value, forKey: .number)
@@ -118,7 +118,7 @@ extension Evaluation.Sequences {
 }
 
 extension Evaluation.Tracks {
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: AccuracyKey.self)
         try container.encode(number.count, forKey: .count)
         try container.encode(number.value, forKey: .number)

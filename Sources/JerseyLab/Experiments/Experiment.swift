@@ -6,28 +6,28 @@ import Torch
 ///
 /// A small YAML file: `name`, `summary`, `models` (names, `study`, or `all`), `seeds`, and where wanted `settings` (as in a run's
 /// configuration file) and `variants` (each a `name` and `settings` laid over those).
-public struct Experiment: Codable, Sendable, Equatable {
+package struct Experiment: Codable, Sendable, Equatable {
     /// Settings that are compared with those of other variants.
-    public struct Variant: Codable, Sendable, Equatable {
-        public var name: String
-        public var settings: ConfigTree?
+    package struct Variant: Codable, Sendable, Equatable {
+        package var name: String
+        package var settings: ConfigTree?
     }
 
-    public var name: String
-    public var summary: String?
+    package var name: String
+    package var summary: String?
     /// Names of `ModelSpec.all`.
-    public var models: [String]
-    public var seeds: [UInt64]
+    package var models: [String]
+    package var seeds: [UInt64]
     /// Laid over the defaults.
-    public var settings: ConfigTree
+    package var settings: ConfigTree
     /// Empty where there is nothing to compare but models.
-    public var variants: [Variant]
+    package var variants: [Variant]
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case name, summary, models, seeds, settings, variants
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
         summary = try container.decodeIfPresent(String.self, forKey: .summary)
@@ -53,7 +53,7 @@ public struct Experiment: Codable, Sendable, Equatable {
 
     /// - Parameter source: what errors call the text.
     /// - Throws: `UsageError` that names the source and the key.
-    public init(yaml text: String, source: String) throws {
+    package init(yaml text: String, source: String) throws {
         do {
             let tree = try ConfigTree(yaml: text)
             guard case .table(let table) = tree else { throw UsageError("does not hold keys and values") }
@@ -72,8 +72,13 @@ public struct Experiment: Codable, Sendable, Equatable {
 
     private static func check(_ table: [String: ConfigTree], has known: [String]) throws {
         guard let key = table.keys.sorted().first(where: { !known.contains($0) }) else { return }
-        throw UsageError.unknown("key", key, among: known, advice: "there are: \(known.joined(separator: ", "))")
+        throw UsageError.unknown("key", key, among: known)
     }
+
+    /// How many runs it has.
+    package var runCount: Int { configurations * seeds.count }
+
+    private var configurations: Int { models.count * max(variants.count, 1) }
 
     private static let mostRuns = 100_000
 
@@ -85,7 +90,7 @@ public struct Experiment: Codable, Sendable, Equatable {
         for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
             try UsageError.checkUnique(words, kind: kind)
         }
-        let (count, isTooMany) = (models.count * max(variants.count, 1)).multipliedReportingOverflow(by: seeds.count)
+        let (count, isTooMany) = configurations.multipliedReportingOverflow(by: seeds.count)
         guard !isTooMany, count <= Self.mostRuns else {
             throw UsageError("an experiment has at most \(Self.mostRuns) runs; make several of it")
         }
@@ -112,24 +117,24 @@ public struct Experiment: Codable, Sendable, Equatable {
 // MARK: - Runs
 
 /// One run of an experiment: which, and with what settings.
-public struct PlannedRun: Sendable, Equatable {
-    public let model: String
-    public let variant: String?
-    public let seed: UInt64
-    public let config: RunConfig
+package struct PlannedRun: Sendable, Equatable {
+    package let model: String
+    package let variant: String?
+    package let seed: UInt64
+    package let config: RunConfig
 
     /// What is averaged over seeds: "basic_r18", "basic_r18-only-tens".
-    public var group: String { ([model] + [variant].compactMap { $0 }).joined(separator: "-") }
+    package var group: String { ([model] + [variant].compactMap { $0 }).joined(separator: "-") }
 
     /// Name of its folder: "basic_r18-42", "basic_r18-only-tens-42".
-    public var id: String { "\(group)-\(seed)" }
+    package var id: String { "\(group)-\(seed)" }
 }
 
 extension Experiment {
     /// All runs, seed by seed, so that an early look sees every model.
     ///
     /// - Throws: `UsageError` that names a wrong setting.
-    public func runs() throws -> [PlannedRun] {
+    package func runs() throws -> [PlannedRun] {
         let common = ConfigOverlay(source: "settings", tree: settings)
         var runs: [PlannedRun] = []
         for seed in seeds {
@@ -150,7 +155,7 @@ extension Experiment {
     ///
     /// - Throws: `UsageError` when a variant sets the same key, which would silently win, or names the models that the study has nothing
     ///   like.
-    public func overlaid(with overlays: [ConfigOverlay]) throws -> Experiment {
+    package func overlaid(with overlays: [ConfigOverlay]) throws -> Experiment {
         var copy = self
         for overlay in overlays {
             for (key, value) in overlay.settings {
@@ -189,35 +194,15 @@ extension Experiment {
     }
 }
 
-// MARK: - Shipped experiments
-
 extension Experiment {
-    /// The texts of the experiments that come with jersey.
-    static let shippedTexts: [[UInt8]] = [
-        PackageResources.phase0_yaml, PackageResources.phaseA_yaml, PackageResources.phaseB_yaml, PackageResources.study_yaml,
-        PackageResources.all_yaml, PackageResources.smoke_yaml, PackageResources.equal_recipe_yaml,
-        PackageResources.loss_ablation_yaml,
-        PackageResources.sequence_loss_ablation_yaml, PackageResources.augmentation_yaml, PackageResources.unseen_numbers_yaml,
-    ]
-
-    /// The experiments that come with jersey, and their files' texts.
-    public static let shipped: [(experiment: Experiment, text: String)] = shippedTexts.map { bytes in
-        let text = String(decoding: bytes, as: UTF8.self)
-        do {
-            return (try Experiment(yaml: text, source: "a shipped experiment"), text)
-        } catch {
-            preconditionFailure("\(error)")
-        }
-    }
-
     /// A shipped experiment by its name, or one in a file.
     ///
     /// - Throws: `UsageError` that names close matches, or what is wrong in the file.
-    public static func named(_ word: String) throws -> Experiment {
-        if let shipped = shipped.first(where: { $0.experiment.name == word }) { return shipped.experiment }
+    package static func named(_ word: String) throws -> Experiment {
+        if let shipped = ShippedExperiment.find(word) { return shipped.experiment }
         guard FileManager.default.fileExists(atPath: word) else {
             throw UsageError.unknown(
-                "experiment or file", word, among: shipped.map(\.experiment.name), advice: "`jersey experiment list` shows them")
+                "experiment or file", word, among: ShippedExperiment.names, advice: "`jersey experiment list` shows them")
         }
         do {
             return try Experiment(yaml: String(contentsOf: URL(fileURLWithPath: word), encoding: .utf8), source: word)

@@ -3,26 +3,26 @@ import Jersey
 import Torch
 
 /// The files of an experiment: its definition, a folder for every run, and a table of all runs.
-public struct ExperimentFolder: Sendable {
-    public let url: URL
+package struct ExperimentFolder: Sendable {
+    package let url: URL
 
-    public init(_ url: URL) {
+    package init(_ url: URL) {
         self.url = url
     }
 
     /// The experiment, complete, as it runs.
-    public var definition: URL { url.appendingPathComponent("experiment.json") }
+    package var definition: URL { url.appendingPathComponent("experiment.json") }
     /// What `jersey runs` reads; can be made again from the run folders.
-    public var database: URL { url.appendingPathComponent("runs.sqlite") }
+    package var database: URL { url.appendingPathComponent("runs.sqlite") }
 
-    public func run(_ id: String) -> RunFolder {
+    package func run(_ id: String) -> RunFolder {
         RunFolder(url.appendingPathComponent("runs").appendingPathComponent(id))
     }
 
-    public var exists: Bool { FileManager.default.fileExists(atPath: definition.path) }
+    package var exists: Bool { FileManager.default.fileExists(atPath: definition.path) }
 
     /// - Throws: `FileError` or `UsageError` that names the file.
-    public func experiment() throws -> Experiment {
+    package func experiment() throws -> Experiment {
         guard exists else {
             throw FileError(url.path, "is not an experiment's folder: it has no experiment.json")
         }
@@ -42,7 +42,7 @@ public struct ExperimentFolder: Sendable {
     /// - Returns: the lock that holds the experiment for this process, for the runner.
     /// - Throws: `FileError` that names the first setting that differs, or says that another process runs it.
     @discardableResult
-    public func begin(_ experiment: Experiment) throws -> FolderLock {
+    package func begin(_ experiment: Experiment) throws -> FolderLock {
         try FileManager.default.makeFolder(run("x").url.deletingLastPathComponent(), called: "the experiment's folder", of: url)
         // Tasks read the definition, and what a call that is refused would have written nobody wants.
         let lock = try lock()
@@ -88,13 +88,13 @@ public struct ExperimentFolder: Sendable {
     private var lockFile: URL { url.appendingPathComponent("lock") }
 
     /// Whether some process runs the experiment now.
-    public var isRunning: Bool { FolderLock.isHeld(lockFile) }
+    package var isRunning: Bool { FolderLock.isHeld(lockFile) }
 
     /// Gives a published run that has no split yet that of a run beside it, where jersey has drawn it in its own way: an experiment that was
     /// begun before the study's draws were known goes on with the split that it has.
     ///
     /// - Throws: `FileError` when it cannot be written.
-    public func shareSplit(with planned: PlannedRun) throws {
+    package func shareSplit(with planned: PlannedRun) throws {
         let folder = run(planned.id)
         guard planned.config.published, planned.config.data.splits == nil, !folder.exists(folder.splits) else { return }
         let others = try experiment().runs().filter(\.config.published).map { run($0.id).splits }
@@ -106,7 +106,7 @@ public struct ExperimentFolder: Sendable {
     }
 
     /// The folders of finished runs, and what is wrong with those that cannot be read, or were made with other settings.
-    public func finishedRuns() throws -> (runs: [FinishedRun], problems: [String]) {
+    package func finishedRuns() throws -> (runs: [FinishedRun], problems: [String]) {
         var runs: [FinishedRun] = []
         var problems: [String] = []
         for planned in try experiment().runs() {
@@ -114,10 +114,11 @@ public struct ExperimentFolder: Sendable {
             guard folder.exists(folder.result) else { continue }
             do {
                 let run = try FinishedRun(folder)
-                if let key = planned.config.firstDifference(from: run.config) {
+                if let setting = planned.config.firstDifference(from: run.config) {
                     throw FileError(
                         folder.config.path,
-                        "has \(key) = \(run.config.value(of: key)), and the experiment \(planned.config.value(of: key))",
+                        "has \(setting.key) = \(setting.text(in: run.config)), and the experiment "
+                            + setting.text(in: planned.config),
                         advice: "remove the run folder and train anew")
                 }
                 runs.append(run)

@@ -1,9 +1,10 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 /// What an experiment tells while it runs.
-public protocol ExperimentObserver: AnyObject {
+package protocol ExperimentObserver: AnyObject {
     /// A sentence for the user.
     func say(_ text: String)
     /// At every look; the observer decides how often it shows it.
@@ -13,8 +14,8 @@ public protocol ExperimentObserver: AnyObject {
 /// Brings all runs of an experiment to their end: finished ones are kept, interrupted ones go on, failed ones are tried once more.
 ///
 /// The run folders are the truth. The table of runs follows them, and whatever happens to it, the runs go on.
-public final class ExperimentRunner {
-    public enum Ending: Sendable, Equatable {
+package final class ExperimentRunner {
+    package enum Ending: Sendable, Equatable {
         case finished
         /// Some runs have failed, twice each; the others are finished.
         case failed(Int)
@@ -37,7 +38,7 @@ public final class ExperimentRunner {
     ///   - ids: the runs to do; all of the experiment where nil. Their settings are the folder's.
     ///   - lock: what `begin` returned; taken by `run` where nil.
     ///   - jobs: runs at once, for the estimate of the time that is left.
-    public init(
+    package init(
         _ folder: ExperimentFolder, only ids: Set<String>? = nil, holding lock: FolderLock? = nil, launcher: any Launcher,
         jobs: Int,
         observer: any ExperimentObserver, shouldStop: @escaping () -> Bool = { false }
@@ -55,7 +56,7 @@ public final class ExperimentRunner {
     /// Runs until all is done, or until asked to stop.
     ///
     /// - Throws: when the experiment is run by another process, or runs cannot be started at all.
-    public func run() throws -> Ending {
+    package func run() throws -> Ending {
         if lock == nil { lock = try folder.lock() }
         defer { lock = nil }
         table.open(plan)
@@ -146,7 +147,7 @@ public final class ExperimentRunner {
         if let accuracy = status.runs[index].accuracy {
             let seconds = status.runs[index].seconds ?? 0
             observer.say(
-                "\(id) finished: \(String(format: "%.2f%%", accuracy * 100)) of test sequences, \(Int(clamping: seconds)) s")
+                "\(id) finished: \(Format.percent(accuracy, places: 2)) of test sequences, \(Int(clamping: seconds)) s")
         }
     }
 }

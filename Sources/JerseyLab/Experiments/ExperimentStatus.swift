@@ -3,7 +3,7 @@ import Jersey
 import Torch
 
 /// Where a run is.
-public enum RunState: String, Codable, Sendable, CaseIterable {
+package enum RunState: String, Codable, Sendable, CaseIterable {
     case waiting, running
     /// Begun, and at work nowhere; it will go on where it was.
     case interrupted
@@ -11,33 +11,33 @@ public enum RunState: String, Codable, Sendable, CaseIterable {
 }
 
 /// All runs of an experiment at one moment.
-public struct ExperimentStatus: Sendable, Equatable, Encodable {
-    public struct Run: Sendable, Equatable, Encodable {
-        public let id: String
-        public let group: String
-        public let seed: UInt64
-        public var state: RunState
-        public var progress: RunProgress?
-        /// Of the test sequences, where the run is finished.
-        public var accuracy: Double?
-        /// Of training, where the run is finished.
-        public var seconds: Double?
-        public var reason: String?
+package struct ExperimentStatus: Sendable, Equatable, Encodable {
+    package struct Run: Sendable, Equatable, Encodable {
+        package let id: String
+        package let group: String
+        package let seed: UInt64
+        package var state: RunState
+        package var progress: RunProgress?
+        /// Share of test sequences that were read right, where the run is finished.
+        package var accuracy: Double?
+        /// How long training took, where the run is finished.
+        package var seconds: Double?
+        package var reason: String?
 
         init(_ run: PlannedRun) {
             (id, group, seed, state) = (run.id, run.group, run.seed, .waiting)
         }
     }
 
-    public var runs: [Run]
+    package var runs: [Run]
     /// Runs that go on at once.
-    public var jobs: Int
+    package var jobs: Int
 
-    public func count(_ state: RunState) -> Int { runs.count { $0.state == state } }
+    package func count(_ state: RunState) -> Int { runs.count { $0.state == state } }
 
     /// Seconds until all runs are done, from those that are done or at work: a run takes as long as others of its model, or else
     /// as the mean model. Nil while there is nothing to go by.
-    public var remainingSeconds: Double? {
+    package var remainingSeconds: Double? {
         var totals: [String: [Double]] = [:]
         for run in runs {
             if let seconds = run.seconds {
@@ -57,7 +57,7 @@ public struct ExperimentStatus: Sendable, Equatable, Encodable {
 
 extension ExperimentStatus {
     /// As the run folders tell, for whoever looks from outside.
-    public init(_ folder: ExperimentFolder) throws {
+    package init(_ folder: ExperimentFolder) throws {
         let isRunning = folder.isRunning
         let records = (try? RunDatabase(reading: folder.database).runs()) ?? []
         let known = Dictionary(records.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -83,7 +83,7 @@ extension ExperimentFolder {
     /// The rows of all runs, with the state that the folders tell: the table may be of a process that is gone.
     ///
     /// - Throws: `FileError` when there is no table, or it cannot be read.
-    public func records() throws -> [RunRecord] {
+    package func records() throws -> [RunRecord] {
         var records = try RunDatabase(experiment: url.path).runs()
         let runs = Dictionary(try ExperimentStatus(self).runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for index in records.indices {

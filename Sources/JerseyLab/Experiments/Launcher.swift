@@ -1,7 +1,7 @@
 import Foundation
 
 /// What runs the runs of an experiment: processes of this machine, or a cluster.
-public protocol Launcher: AnyObject {
+package protocol Launcher: AnyObject {
     /// Runs that an earlier call has left at work, which this one watches.
     func adopt(_ runs: [PlannedRun]) throws -> [String]
 
@@ -21,14 +21,14 @@ public protocol Launcher: AnyObject {
 }
 
 /// A task that is over.
-public struct EndedTask: Sendable, Equatable {
-    public let id: String
+package struct EndedTask: Sendable, Equatable {
+    package let id: String
     /// What it said or how it ended, where it did not end well.
-    public let reason: String?
+    package let reason: String?
     /// Whether somebody ended it on purpose: such a task is not started again at once.
-    public let isCancelled: Bool
+    package let isCancelled: Bool
 
-    public init(id: String, reason: String?, isCancelled: Bool = false) {
+    package init(id: String, reason: String?, isCancelled: Bool = false) {
         self.id = id
         self.reason = reason
         self.isCancelled = isCancelled

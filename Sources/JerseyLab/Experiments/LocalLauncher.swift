@@ -3,7 +3,7 @@ import Synchronization
 import Torch
 
 /// Each run a process of its own on this machine, so that one that crashes or takes too much memory harms no other.
-public final class LocalLauncher: Launcher {
+package final class LocalLauncher: Launcher {
     /// One task at work.
     private struct Task {
         let process: Process
@@ -12,7 +12,7 @@ public final class LocalLauncher: Launcher {
         let words: LastWords
     }
 
-    public let interval = Duration.milliseconds(200)
+    package let interval = Duration.milliseconds(200)
 
     private let executable: URL
     private let folder: ExperimentFolder
@@ -22,20 +22,22 @@ public final class LocalLauncher: Launcher {
     /// - Parameters:
     ///   - executable: the `jersey` program, which knows `experiment task`.
     ///   - jobs: runs at once.
-    public init(executable: URL, folder: ExperimentFolder, jobs: Int) {
+    package init(executable: URL, folder: ExperimentFolder, jobs: Int) {
         self.executable = executable
         self.folder = folder
         self.jobs = jobs
     }
 
-    public func adopt(_ runs: [PlannedRun]) -> [String] { [] }
+    package func adopt(_ runs: [PlannedRun]) -> [String] { [] }
 
-    public func start(_ runs: [PlannedRun]) throws -> [String] {
+    package func start(_ runs: [PlannedRun]) throws -> [String] {
         var started: [String] = []
         for run in runs.prefix(jobs - tasks.count) {
             let (process, leash, words) = (Process(), Pipe(), LastWords(folder.run(run.id).log))
             process.executableURL = executable
             process.arguments = ["experiment", "task", folder.url.path, run.id, "--leashed"]
+            let environment = ProcessInfo.processInfo.environment
+            process.environment = environment.merging(ShortWaits.variables(beside: environment)) { own, _ in own }
             process.standardInput = leash
             process.standardOutput = FileHandle.nullDevice
             process.standardError = words.pipe
@@ -50,7 +52,7 @@ public final class LocalLauncher: Launcher {
         return started
     }
 
-    public func ended() -> [EndedTask] {
+    package func ended() -> [EndedTask] {
         let over = tasks.filter { !$0.value.process.isRunning }
         return over.map { id, task in
             tasks[id] = nil
@@ -65,7 +67,7 @@ public final class LocalLauncher: Launcher {
         }.sorted { $0.id < $1.id }
     }
 
-    public func stop() {
+    package func stop() {
         for task in tasks.values { try? task.leash.fileHandleForWriting.close() }
         for task in tasks.values { task.process.waitUntilExit() }
     }

@@ -4,39 +4,39 @@ import Jersey
 import Torch
 
 /// One run, as a row of the table `run`.
-public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
-    public static let databaseTableName = "run"
-    public static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
-    public static let databaseColumnDecodingStrategy = DatabaseColumnDecodingStrategy.convertFromSnakeCase
+package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
+    package static let databaseTableName = "run"
+    package static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
+    package static let databaseColumnDecodingStrategy = DatabaseColumnDecodingStrategy.convertFromSnakeCase
 
-    public var id: String
-    public var model: String
-    public var variant: String?
-    public var seed: UInt64
+    package var id: String
+    package var model: String
+    package var variant: String?
+    package var seed: UInt64
     /// A raw value of `RunState`.
-    public var state: String
+    package var state: String
     /// In all calls.
-    public var attempts = 0
-    public var started: Date?
-    public var finished: Date?
-    /// Of training and validation.
-    public var seconds: Double?
-    public var host: String?
-    /// Of jersey's sources; "-dirty" where the program was not exactly that commit's, nil where nothing is known of it.
-    public var commit: String?
+    package var attempts = 0
+    package var started: Date?
+    package var finished: Date?
+    /// Training and validation together.
+    package var seconds: Double?
+    package var host: String?
+    /// The commit of jersey's sources, with "-dirty" where the program was not exactly that commit's; nil where it is not known.
+    package var commit: String?
     /// Why it failed.
-    public var reason: String?
+    package var reason: String?
     /// Test accuracies, 0...1.
-    public var numberAccuracy: Double?
-    public var tensAccuracy: Double?
-    public var onesAccuracy: Double?
-    public var testSequences: Int?
-    public var testLoss: Double?
-    public var validationAccuracy: Double?
-    public var bestEpoch: Int?
+    package var numberAccuracy: Double?
+    package var tensAccuracy: Double?
+    package var onesAccuracy: Double?
+    package var testSequences: Int?
+    package var testLoss: Double?
+    package var validationAccuracy: Double?
+    package var bestEpoch: Int?
     /// `config.json`, as planned where the run has not begun, and `result.json`.
-    public var config: String
-    public var result: String?
+    package var config: String
+    package var result: String?
 
     init(_ run: PlannedRun) {
         (id, model, variant, seed, state) = (run.id, run.model, run.variant, run.seed, RunState.waiting.rawValue)
@@ -61,24 +61,24 @@ public struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persista
 }
 
 /// One epoch of a run, as a row of the table `epoch`.
-public struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecord {
-    public static let databaseTableName = "epoch"
-    public static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
-    public static let databaseColumnDecodingStrategy = DatabaseColumnDecodingStrategy.convertFromSnakeCase
+package struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecord {
+    package static let databaseTableName = "epoch"
+    package static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
+    package static let databaseColumnDecodingStrategy = DatabaseColumnDecodingStrategy.convertFromSnakeCase
 
-    public var run: String
-    public var epoch: Int
-    public var trainLoss: Double
-    public var trainNumberAccuracy: Double
-    public var trainTensAccuracy: Double
-    public var trainOnesAccuracy: Double
-    public var validationLoss: Double?
-    public var validationNumberAccuracy: Double?
-    public var validationTensAccuracy: Double?
-    public var validationOnesAccuracy: Double?
-    public var rateFactor: Double
-    public var best: Bool
-    public var seconds: Double
+    package var run: String
+    package var epoch: Int
+    package var trainLoss: Double
+    package var trainNumberAccuracy: Double
+    package var trainTensAccuracy: Double
+    package var trainOnesAccuracy: Double
+    package var validationLoss: Double?
+    package var validationNumberAccuracy: Double?
+    package var validationTensAccuracy: Double?
+    package var validationOnesAccuracy: Double?
+    package var rateFactor: Double
+    package var best: Bool
+    package var seconds: Double
 
     init(_ run: String, _ row: EpochMetrics) {
         self.run = run
@@ -92,14 +92,14 @@ public struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecord
 }
 
 /// The table of an experiment's runs (SQLite). Written by whoever runs the experiment, read by `jersey runs` and any SQL tool.
-public struct RunDatabase: Sendable {
+package struct RunDatabase: Sendable {
     private let queue: DatabaseQueue
 
     /// Opens it for writing; a file that is no database, or a broken one, is set aside.
     ///
     /// - Returns: the database, and where a broken one was moved to.
     /// - Throws: `FileError`.
-    public static func open(_ url: URL) throws -> (RunDatabase, setAside: URL?) {
+    package static func open(_ url: URL) throws -> (RunDatabase, setAside: URL?) {
         do {
             return (try RunDatabase(url), nil)
         } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
@@ -118,7 +118,7 @@ public struct RunDatabase: Sendable {
     }
 
     /// Opens it for reading only.
-    public init(reading url: URL) throws {
+    package init(reading url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw FileError(
                 url.path, "does not exist", advice: "`jersey experiment run` on this folder makes it anew from the run folders")
@@ -135,7 +135,7 @@ public struct RunDatabase: Sendable {
     }
 
     /// Opens that of an experiment for reading.
-    public init(experiment path: String) throws {
+    package init(experiment path: String) throws {
         let folder = ExperimentFolder(URL(fileURLWithPath: path))
         guard folder.exists else {
             throw FileError(path, "is not an experiment's folder: it has no experiment.json")
@@ -183,12 +183,12 @@ public struct RunDatabase: Sendable {
     }
 
     /// All runs, in the order in which they were entered.
-    public func runs() throws -> [RunRecord] {
+    package func runs() throws -> [RunRecord] {
         try read { try RunRecord.order(Column.rowID).fetchAll($0) }
     }
 
     /// The epochs of a run, first to last.
-    public func epochs(of run: String) throws -> [EpochRecord] {
+    package func epochs(of run: String) throws -> [EpochRecord] {
         try read { try EpochRecord.filter(Column("run") == run).order(Column("epoch")).fetchAll($0) }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import Torch
 
 /// The commands of a Slurm cluster, as far as experiments need them. Accounting (`sacct`) is not: many clusters have none.
 struct Slurm: Sendable {

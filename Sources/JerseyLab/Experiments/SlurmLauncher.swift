@@ -7,7 +7,7 @@ import Torch
 ///
 /// The experiment's folder has `slurm/task.sh`, which every task executes, and for each array `1.runs`, a line for each task, and `1.job`,
 /// Slurm's id of it. The array goes on without the launcher; the next launcher finds it by these files.
-public final class SlurmLauncher: Launcher {
+package final class SlurmLauncher: Launcher {
     /// A job array that may still be in the queue.
     private struct Submission {
         let number: Int
@@ -29,7 +29,7 @@ public final class SlurmLauncher: Launcher {
     }
 
     /// Looks at the stop signal are frequent; those at Slurm are further apart.
-    public let interval = Duration.milliseconds(200)
+    package let interval = Duration.milliseconds(200)
 
     private let executable: URL
     private let folder: ExperimentFolder
@@ -48,7 +48,7 @@ public final class SlurmLauncher: Launcher {
     private var isSilent = false
     private var told: Set<String> = []
 
-    /// Of an array; Slurm's own default limit.
+    /// The most tasks of an array: Slurm's own default limit.
     private static let mostTasks = 1000
     /// For a shared file system to show here what a task has written elsewhere.
     private static let patience = Duration.seconds(60)
@@ -59,7 +59,7 @@ public final class SlurmLauncher: Launcher {
     ///   - options: further arguments of `sbatch`; the array's size, name and comment stay as they are.
     ///   - say: takes sentences for the user.
     /// - Throws: when the experiment's definition cannot be read.
-    public init(
+    package init(
         executable: URL, folder: ExperimentFolder, jobs: Int, options: [String] = [], say: @escaping (String) -> Void
     ) throws {
         self.executable = executable
@@ -72,7 +72,7 @@ public final class SlurmLauncher: Launcher {
 
     // MARK: Launcher
 
-    public func adopt(_ runs: [PlannedRun]) throws -> [String] {
+    package func adopt(_ runs: [PlannedRun]) throws -> [String] {
         submissions = try saved()
         try findLost()
         tasks = [:]
@@ -94,7 +94,7 @@ public final class SlurmLauncher: Launcher {
     }
 
     /// Submits what is not yet with Slurm, and returns the runs that have begun: until then they wait, whether here or there.
-    public func start(_ runs: [PlannedRun]) throws -> [String] {
+    package func start(_ runs: [PlannedRun]) throws -> [String] {
         let new = runs.filter { tasks[$0.id] == nil }.prefix(Self.mostTasks)
         let hasRoom = tasks.values.allSatisfy(\.hasBegun) && tasks.values.count { $0.over == nil } < jobs
         if !new.isEmpty, hasRoom, !isSilent || .now >= nextLook {
@@ -106,7 +106,7 @@ public final class SlurmLauncher: Launcher {
         return announce()
     }
 
-    public func ended() throws -> [EndedTask] {
+    package func ended() throws -> [EndedTask] {
         try look()
         var ended: [EndedTask] = []
         for (id, task) in tasks where task.isAnnounced {
@@ -119,7 +119,7 @@ public final class SlurmLauncher: Launcher {
         return ended.sorted { $0.id < $1.id }
     }
 
-    public func stop() throws {
+    package func stop() throws {
         let jobs = submissions.compactMap(\.job)
         guard !jobs.isEmpty else { return }
         do {
@@ -171,6 +171,8 @@ public final class SlurmLauncher: Launcher {
         mkdir -p "$folder/runs/$run"
         exec > /dev/null 2>> "$folder/runs/$run/log.txt"
         echo "$(date -u +%FT%TZ) \(Self.heading) ${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID on $(hostname)" >&2
+        # Short waits of OpenMP's threads, as `jersey train` has them, unless the user has chosen.
+        [ -n "\(ShortWaits.choices.map { "${\($0)+x}" }.joined())" ] || export \(ShortWaits.variable)=\(ShortWaits.turns)
         # In the shell's place, so that it gets the signals.
         exec \(quoted(executable.path)) experiment task "$folder" "$run"
 

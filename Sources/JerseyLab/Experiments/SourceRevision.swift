@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// Which version of the sources runs are made with.
 enum SourceRevision {

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 import Torch
 
 extension Report {
@@ -11,7 +12,7 @@ extension Report {
     ///   - measuresDeployment: times forward passes of one model on this machine, for two minutes at most.
     ///   - progress: called with what takes long, and how long.
     /// - Throws: `FileError` when no run is finished; `UsageError` when there is no such baseline.
-    public init(
+    package init(
         _ folders: [ExperimentFolder], baseline: String? = nil, data: String? = nil, measuresDeployment: Bool = true,
         progress: (String) -> Void = { _ in }
     ) throws {
@@ -32,11 +33,11 @@ extension Report {
         page.confidence()
         page.configuration()
         page.reproduction()
-        title =
+        let title =
             (experiments.count == 1 ? "Experiment " : "Experiments ") + experiments.map(\.definition.name).joined(separator: ", ")
         let summary = experiments.count == 1 ? experiments[0].definition.summary : nil
-        subtitle = [summary, page.extent].compactMap { $0 }.joined(separator: ". ")
-        sections = page.sections
+        self.init(
+            title: title, subtitle: [summary, page.extent].compactMap { $0 }.joined(separator: ". "), sections: page.sections)
     }
 }
 
@@ -53,7 +54,7 @@ private struct ReportBuilder {
     /// In the experiments' order.
     private let groups: [RunGroup]
     private let problems: [String]
-    /// Of analyses: the best model by validation first.
+    /// What analyses look into: the best model by validation comes first.
     private let input: AnalysisInput
     private let statistic: ModelStatistics
     /// Runs.
@@ -206,7 +207,7 @@ private struct ReportBuilder {
                         ["sources", all(records.map(\.commit))], ["hosts", all(records.map(\.host))],
                         ["device", all(results.map(\.device))],
                         ["libtorch", all(results.map(\.libtorch))],
-                        ["training time, all runs", String(format: "%.1f hours", seconds / 3600)],
+                        ["training time, all runs", "\(Format.decimal(seconds / 3600, places: 1)) hours"],
                         ["training sequences", all(results.map { "\($0.trainSequences)" })],
                     ])))
         sections.append(.init("Configuration", blocks))

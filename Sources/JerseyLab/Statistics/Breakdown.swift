@@ -1,16 +1,17 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 /// Accuracy on parts of the test set.
-public struct Breakdown: Encodable, Sendable {
+package struct Breakdown: Encodable, Sendable {
     /// What the parts differ in.
-    public enum Kind: String, CaseIterable, Sendable, Encodable {
+    package enum Kind: String, CaseIterable, Sendable, Encodable {
         case number
         case length
         case seen
         case height
 
-        public var title: String {
+        package var title: String {
             switch self {
             case .number: "number"
             case .length: "sequence length, frames"
@@ -20,21 +21,21 @@ public struct Breakdown: Encodable, Sendable {
         }
     }
 
-    public struct Row: Encodable, Sendable {
-        public let label: String
+    package struct Row: Encodable, Sendable {
+        package let label: String
         /// Test sequences of this part, in one run.
-        public let sequences: Int
+        package let sequences: Int
         /// Over runs.
-        public let accuracy: Summary
+        package let accuracy: Summary
         /// Wilson's, for the mean over runs on so many sequences.
-        public let interval: [Double]?
+        package let interval: [Double]?
     }
 
-    public let kind: Kind
-    public let rows: [Row]
+    package let kind: Kind
+    package let rows: [Row]
 
     /// Nil where the runs do not tell.
-    public init?(_ group: RunGroup, by kind: Kind) {
+    package init?(_ group: RunGroup, by kind: Kind) {
         self.init(group, by: kind, looks: Self.looks([group]))
     }
 
@@ -104,7 +105,7 @@ public struct Breakdown: Encodable, Sendable {
 
 extension Breakdown {
     /// A row for each part, a column for each model.
-    public static func table(_ groups: [RunGroup], by kind: Kind) -> Table? {
+    package static func table(_ groups: [RunGroup], by kind: Kind) -> Table? {
         let looks = looks(groups)
         let parts = groups.compactMap { group in Breakdown(group, by: kind, looks: looks).map { (group.name, $0) } }
         var labels: [(label: String, sequences: Int)] = []
@@ -116,8 +117,10 @@ extension Breakdown {
             [label, "\(sequences)"]
                 + parts.map { _, breakdown in
                     breakdown.rows.first { $0.label == label }.map { row in
-                        let interval = row.interval.map { String(format: " (%.0f-%.0f)", $0[0] * 100, $0[1] * 100) } ?? ""
-                        return row.accuracy.percentText + interval
+                        let interval = row.interval.map { bounds in
+                            " (" + bounds.map { Format.points($0, places: 0) }.joined(separator: "-") + ")"
+                        }
+                        return row.accuracy.percentText + (interval ?? "")
                     } ?? "-"
                 }
         }
@@ -125,9 +128,4 @@ extension Breakdown {
             [kind.title, "sequences"] + parts.map(\.0), rows: rows, title: "Accuracy by \(kind.title)",
             note: "Mean ± standard deviation over runs, and Wilson's 95% interval of the mean on so many sequences.")
     }
-}
-
-extension Outcome {
-    /// Of the frames read, pixels; nil where the run did not note them.
-    var medianHeight: Int? { heights.flatMap { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] } }
 }

@@ -1,42 +1,43 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 /// What can be said of models from their runs: accuracies over seeds, and which differences are more than noise.
-public struct ModelStatistics: Encodable, Sendable {
-    public struct Model: Encodable, Sendable {
-        public let name: String
-        public let parameters: Int
-        public let number: Summary
-        public let tens: Summary
-        public let ones: Summary
-        /// Of the head for the full number; of nothing without one.
-        public let full: Summary
-        public let track: Summary
+package struct ModelStatistics: Encodable, Sendable {
+    package struct Model: Encodable, Sendable {
+        package let name: String
+        package let parameters: Int
+        package let number: Summary
+        package let tens: Summary
+        package let ones: Summary
+        /// By the head for the full number; empty without one.
+        package let full: Summary
+        package let track: Summary
         /// On the test set: the sum of the heads' losses with the weights of training.
-        public let loss: Summary
-        public let runs: [Run]
-        public let breakdowns: [Breakdown]
+        package let loss: Summary
+        package let runs: [Run]
+        package let breakdowns: [Breakdown]
     }
 
-    public struct Run: Encodable, Sendable {
-        public let id: String
-        public let seed: UInt64
-        public let validationAccuracy: Double?
+    package struct Run: Encodable, Sendable {
+        package let id: String
+        package let seed: UInt64
+        package let validationAccuracy: Double?
         /// On the test sequences; nil without any.
-        public let accuracy: Double?
+        package let accuracy: Double?
         /// Wilson's, 95%.
-        public let interval: [Double]?
-        public let sequences: Int
+        package let interval: [Double]?
+        package let sequences: Int
     }
 
     /// In the order of the groups.
-    public let models: [Model]
+    package let models: [Model]
     /// Every pair that has test sequences in common; with a baseline, its pairs alone.
-    public let comparisons: [PairedComparison]
+    package let comparisons: [PairedComparison]
     /// What the others are compared with: the baseline, or the model of the best validation accuracy. The test set does not choose it.
-    public let reference: String?
+    package let reference: String?
     /// The one that was named; nil where validation has chosen.
-    public let baseline: String?
+    package let baseline: String?
     /// Whether the losses are sums of the same weights.
     private let hasOneLoss: Bool
 
@@ -45,7 +46,7 @@ public struct ModelStatistics: Encodable, Sendable {
     }
 
     /// - Parameter baseline: the name of the group to compare the others with.
-    public init(_ groups: [RunGroup], baseline: String? = nil) {
+    package init(_ groups: [RunGroup], baseline: String? = nil) {
         let looks = Breakdown.looks(groups)
         models = groups.map { group in
             Model(
@@ -61,7 +62,7 @@ public struct ModelStatistics: Encodable, Sendable {
     }
 
     /// The model of the highest mean test accuracy, or several that have the same; none where nothing was tested.
-    public var leaders: [Model] {
+    package var leaders: [Model] {
         guard let most = models.compactMap(\.number.mean).max() else { return [] }
         // Means of the same shares may differ by rounding.
         return models.filter { $0.number.mean.map { most - $0 < 1e-12 } ?? false }
@@ -89,7 +90,7 @@ extension ModelStatistics {
         return "Highest mean test accuracy, alike: \(words.joined(separator: "; "))."
     }
 
-    public var summaryTable: Table {
+    package var summaryTable: Table {
         let hasFullHead = models.contains { $0.full.n > 0 }
         let rows = models.map { model in
             [
@@ -113,13 +114,13 @@ extension ModelStatistics {
             ? "" : " Each loss is weighted as in the model's own training, so that losses of other weights may not be compared."
     }
 
-    public var runTable: Table {
+    package var runTable: Table {
         let rows = models.flatMap { model in
             model.runs.map { run in
-                let interval = run.interval.map { String(format: "%.4f - %.4f", $0[0], $0[1]) } ?? "-"
+                let interval = run.interval.map { Format.range($0[0], $0[1], places: 4) } ?? "-"
                 return [
-                    run.id, run.validationAccuracy.map { String(format: "%.4f", $0) } ?? "-",
-                    run.accuracy.map { String(format: "%.4f", $0) } ?? "-", interval, "\(run.sequences)",
+                    run.id, Format.decimal(run.validationAccuracy, places: 4),
+                    Format.decimal(run.accuracy, places: 4), interval, "\(run.sequences)",
                 ]
             }
         }
@@ -130,7 +131,7 @@ extension ModelStatistics {
 
     /// Pairs with the baseline, or with the model of the best validation accuracy, which comes first in them; or all. Nil where there
     /// is nothing to compare.
-    public func comparisonTable(allPairs: Bool) -> Table? {
+    package func comparisonTable(allPairs: Bool) -> Table? {
         guard models.count > 1 else { return nil }
         let shown =
             allPairs
@@ -170,13 +171,13 @@ extension ModelStatistics {
         }
     }
 
-    private static func probability(_ p: Double) -> String { p < 0.001 ? "<0.001" : String(format: "%.3f", p) }
+    private static func probability(_ p: Double) -> String { p < 0.001 ? "<0.001" : Format.decimal(p, places: 3) }
 }
 
 extension Summary {
     /// "0.9512 - 0.9633"; "-" of nothing.
     var rangeText: String {
         guard let minimum, let maximum else { return "-" }
-        return String(format: "%.4f - %.4f", minimum, maximum)
+        return Format.range(minimum, maximum, places: 4)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import JerseyOutput
 
 /// Two models on the same test sequences.
 ///
@@ -8,27 +9,27 @@ import Jersey
 /// as many runs of both, of the same seeds as far as there are, since a majority of more runs errs less; and it leaves out sequences
 /// on which a model's runs are divided. It takes sequences as independent, and therefore a difference counts only where both agree.
 /// P-values are adjusted for the number of pairs (Holm 1979).
-public struct PairedComparison: Codable, Sendable, Equatable {
-    public let first: String
-    public let second: String
-    /// Of the one of the two that has fewer.
-    public let runs: Int
+package struct PairedComparison: Codable, Sendable, Equatable {
+    package let first: String
+    package let second: String
+    /// How many the one of the two has that has fewer.
+    package let runs: Int
     /// Test sequences that all runs of both have read, and their tracks.
-    public let sequences: Int
-    public let tracks: Int
+    package let sequences: Int
+    package let tracks: Int
     /// Mean accuracy of the second less that of the first, -1...1.
-    public let difference: Double
+    package let difference: Double
     /// 95% bootstrap interval of the difference.
-    public let interval: [Double]
-    public let onlyFirstRight: Int
-    public let onlySecondRight: Int
-    public let pValue: Double
+    package let interval: [Double]
+    package let onlyFirstRight: Int
+    package let onlySecondRight: Int
+    package let pValue: Double
     /// Over all pairs that were compared.
-    public internal(set) var adjustedPValue: Double
+    package internal(set) var adjustedPValue: Double
 
     /// Whether the difference is more than noise: the interval leaves out zero, the test says so, too, and there are seeds enough
     /// to know something of the noise between them.
-    public var isSeparable: Bool { differs && runs >= Self.fewestRuns }
+    package var isSeparable: Bool { differs && runs >= Self.fewestRuns }
 
     /// Runs of each model for a verdict.
     static let fewestRuns = 3
@@ -36,7 +37,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     private var differs: Bool { (interval[0] > 0 || interval[1] < 0) && adjustedPValue < 0.05 }
 
     /// "b is better", "not separable from noise", or that these runs differ, which says nothing of others.
-    public var verdict: String { verdict(better: "\(second) is better", worse: "\(first) is better") }
+    package var verdict: String { verdict(better: "\(second) is better", worse: "\(first) is better") }
 
     /// The same where the first is a baseline: "improves" or "harms".
     var effect: String { verdict(better: "improves", worse: "harms") }
@@ -58,17 +59,21 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     }
 
     /// "b beats a by 1.20 points (0.40 to 2.10)"; for one that is separable.
-    public var finding: String {
+    package var finding: String {
         let isSecond = difference > 0
         let (winner, loser) = isSecond ? (second, first) : (first, second)
-        let (low, high) = isSecond ? (interval[0], interval[1]) : (-interval[1], -interval[0])
-        return "\(winner) beats \(loser) by "
-            + String(format: "%.2f points (%.2f to %.2f)", abs(difference) * 100, low * 100, high * 100)
+        let bounds = isSecond ? interval : [-interval[1], -interval[0]]
+        return "\(winner) beats \(loser) by \(Format.points(abs(difference), places: 2)) points (\(Self.words(bounds)))"
     }
 
     /// "+0.42 (-0.13 to 0.98)", in percentage points.
-    public var differenceText: String {
-        String(format: "%+.2f (%.2f to %.2f)", difference * 100, interval[0] * 100, interval[1] * 100)
+    package var differenceText: String {
+        "\(Format.signed(difference * 100, places: 2)) (\(Self.words(interval)))"
+    }
+
+    /// "-0.13 to 0.98", in percentage points.
+    private static func words(_ interval: [Double]) -> String {
+        interval.map { Format.points($0, places: 2) }.joined(separator: " to ")
     }
 }
 
@@ -79,7 +84,7 @@ extension PairedComparison {
     /// - Parameters:
     ///   - baseline: the name of the group that comes first in every pair; there are no other pairs then.
     ///   - seed: of the resampling. A pair's figures depend on its own runs and on nothing else that is compared.
-    public static func all(
+    package static func all(
         among groups: [RunGroup], with baseline: String? = nil, resamples: Int = 10_000, seed: UInt64 = 1
     ) -> [PairedComparison] {
         // As a rule all have read the same, and are resampled once.
@@ -115,7 +120,7 @@ extension PairedComparison {
         adjustedPValue = pValue
     }
 
-    /// Of each of two groups, the runs that are set against those of the other: as many of both, those of common seeds first.
+    /// The runs of two groups that are set against each other: as many of both, those of common seeds first.
     static func matched(_ seeds: [[UInt64]]) -> [[Int]] {
         let count = seeds.map(\.count).min() ?? 0
         let common = Set(seeds[0]).intersection(seeds[1])
@@ -172,7 +177,7 @@ struct CommonTest {
     let trackCount: Int
     /// Whether group, run, sequence was read right.
     let right: [[[Bool]]]
-    /// Of each sequence, an index below `trackCount`.
+    /// The track of each sequence, an index below `trackCount`.
     private let trackOf: [Int]
 
     /// Those that all runs of some groups have, labelled, as the first run has them.
@@ -247,9 +252,4 @@ struct CommonTest {
         }
         return means
     }
-}
-
-extension Outcome {
-    /// Whether the number is right; false where no truth is known.
-    public var isRight: Bool { prediction == truth }
 }

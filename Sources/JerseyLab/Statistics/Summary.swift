@@ -1,14 +1,15 @@
 import Foundation
+import JerseyOutput
 
 /// Mean and spread of one figure over runs.
-public struct Summary: Codable, Sendable, Equatable {
-    public let n: Int
+package struct Summary: Codable, Sendable, Equatable {
+    package let n: Int
     /// Nil of nothing.
-    public let mean: Double?
-    /// Of the sample (n - 1); nil of fewer than two.
-    public let standardDeviation: Double?
-    public let minimum: Double?
-    public let maximum: Double?
+    package let mean: Double?
+    /// The sample's (n - 1); nil of fewer than two values.
+    package let standardDeviation: Double?
+    package let minimum: Double?
+    package let maximum: Double?
 
     private enum CodingKeys: String, CodingKey {
         case n, mean
@@ -17,7 +18,7 @@ public struct Summary: Codable, Sendable, Equatable {
         case maximum = "max"
     }
 
-    public init(_ values: [Double]) {
+    package init(_ values: [Double]) {
         n = values.count
         let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
         self.mean = mean
@@ -32,23 +33,25 @@ public struct Summary: Codable, Sendable, Equatable {
     }
 
     /// "0.9564 ± 0.0049", as the study prints it; without the deviation for a single value; "-" of nothing.
-    public var text: String { text(scale: 1, digits: 4, unit: "") }
+    package var text: String { text(scale: 1, digits: 4, unit: "") }
 
     /// "95.64 ± 0.49%".
-    public var percentText: String { text(scale: 100, digits: 2, unit: "%") }
+    package var percentText: String { text(scale: 100, digits: 2, unit: "%") }
 
     private func text(scale: Double, digits: Int, unit: String) -> String {
         mean.map { Self.text($0, standardDeviation, scale: scale, digits: digits) + unit } ?? "-"
     }
 
     static func text(_ mean: Double, _ deviation: Double?, scale: Double = 1, digits: Int = 4) -> String {
-        func word(_ value: Double) -> String { String(format: "%.\(digits)f", value * scale) }
+        func word(_ value: Double) -> String { Format.decimal(value * scale, places: digits) }
         return word(mean) + (deviation.map { " ± " + word($0) } ?? "")
     }
 }
 
 extension [Double] {
-    /// Of sorted values, interpolated between neighbours.
+    /// The values are sorted; between neighbours it is interpolated.
+    ///
+    /// - Parameter share: 0...1.
     func quantile(_ share: Double) -> Double {
         let place = share * Double(count - 1)
         let low = Int(clamping: place.rounded(.down))

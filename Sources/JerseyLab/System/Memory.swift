@@ -33,10 +33,4 @@ enum Memory {
         }
         return nil
     }
-
-    /// "3.2 GB".
-    static func text(_ bytes: Int) -> String {
-        bytes < 1_000_000_000
-            ? String(format: "%.0f MB", Double(bytes) / 1e6) : String(format: "%.1f GB", Double(bytes) / 1e9)
-    }
 }

@@ -2,9 +2,9 @@ import Foundation
 import Torch
 
 /// The processor of this machine.
-public enum Processor {
+package enum Processor {
     /// Such as "AMD EPYC 9554 64-Core Processor".
-    public static var name: String {
+    package static var name: String {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
         return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"

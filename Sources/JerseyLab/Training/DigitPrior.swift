@@ -38,7 +38,7 @@ struct DigitPrior {
 
     /// A row for each digit, a column for each digit beside it.
     private struct Table {
-        /// Of the shares, over the usual ones.
+        /// Logarithms of the shares over the usual ones.
         let logarithms: Tensor
         /// What the smoothed part of a target is spread over: a digit that takes no part must not be asked for either.
         let spread: Tensor

@@ -3,15 +3,15 @@ import Jersey
 import Torch
 
 /// Sequences with their labels, on the model's device.
-public struct LabelledBatch {
+package struct LabelledBatch {
     /// (R, 3, H, W) normalised frames, laid out as `JerseyModel` takes them.
-    public let frames: Tensor
-    public let lengths: [Int]
-    public let isPadded: Bool
+    package let frames: Tensor
+    package let lengths: [Int]
+    package let isPadded: Bool
     /// One for each sequence; nil where none is seen, which only models that sum evidence learn from.
-    public let numbers: [JerseyNumber?]
+    package let numbers: [JerseyNumber?]
 
-    public init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?]) {
+    package init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?]) {
         self.frames = frames
         self.lengths = lengths
         self.isPadded = isPadded
@@ -20,36 +20,36 @@ public struct LabelledBatch {
 }
 
 /// The losses of a batch before the step. What is a tensor stays on the model's device, which nobody waits for.
-public struct StepOutcome {
-    public let loss: Double
-    public let tensLoss: Tensor
-    public let onesLoss: Tensor
+package struct StepOutcome {
+    package let loss: Double
+    package let tensLoss: Tensor
+    package let onesLoss: Tensor
     /// Nil where the model does not judge whether frames can be read.
-    public let readabilityLoss: Tensor?
+    package let readabilityLoss: Tensor?
     /// Norm of the gradient over all parameters, before clipping.
-    public let gradientNorm: Tensor
-    public let tally: Tally
+    package let gradientNorm: Tensor
+    package let tally: Tally
 }
 
 /// Counts of right answers; of single frames, where a model reads each by itself.
-public struct Tally: Codable, Sendable, Equatable, Checked {
-    public var sequences = 0
-    public var tens = 0
-    public var ones = 0
-    public var numbers = 0
+package struct Tally: Codable, Sendable, Equatable, Checked {
+    package var sequences = 0
+    package var tens = 0
+    package var ones = 0
+    package var numbers = 0
     /// By the head for the full number; nil without it.
-    public var full: Int?
+    package var full: Int?
     /// Sum over sequences.
-    public var loss = 0.0
+    package var loss = 0.0
 
-    public init() {}
+    package init() {}
 
     package var flaw: String? {
         flaw(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
             ?? flaw(of: [loss], "loss", in: Limits.finite)
     }
 
-    public static func += (a: inout Tally, b: Tally) {
+    package static func += (a: inout Tally, b: Tally) {
         a.sequences += b.sequences
         a.tens += b.tens
         a.ones += b.ones
@@ -60,18 +60,18 @@ public struct Tally: Codable, Sendable, Equatable, Checked {
 }
 
 /// Turns batches into better weights: the one place where a batch becomes a gradient.
-public final class Learner {
-    public let model: JerseyModel
-    public let optimizer: Adam
-    public private(set) var scaler: GradientScaler?
+package final class Learner {
+    package let model: JerseyModel
+    package let optimizer: Adam
+    package private(set) var scaler: GradientScaler?
     /// Optimizer steps done; skipped ones do not count.
-    public private(set) var step = 0
+    package private(set) var step = 0
 
     /// What the schedule multiplied the rates with at the last step.
-    public var rateFactor: Double { schedule.factor(max(step - 1, 0)) }
+    package var rateFactor: Double { schedule.factor(max(step - 1, 0)) }
 
     /// Learning rates of the last step in the order of the model's parts, each once.
-    public var rates: [Double] {
+    package var rates: [Double] {
         var rates: [Double] = []
         for group in optimizer.groups where !rates.contains(group.rate) { rates.append(group.rate) }
         return rates.map { $0 * rateFactor }
@@ -86,7 +86,7 @@ public final class Learner {
     let forgotten: [Entry]
 
     /// - Parameter numbers: those of the sequences of an epoch, asked for by logit adjustment only.
-    public init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
+    package init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
         self.model = model
         self.config = config
         self.schedule = schedule
@@ -103,7 +103,7 @@ public final class Learner {
     /// Forward, loss, backward, clip, step, tally.
     ///
     /// - Throws: `TrainingError` when the loss is not finite.
-    public func learn(from batch: LabelledBatch) throws -> StepOutcome {
+    package func learn(from batch: LabelledBatch) throws -> StepOutcome {
         model.store.isTraining = true
         model.store.beginStep(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
         // The study never clears what its optimizer does not know of.
@@ -247,28 +247,28 @@ public final class Learner {
     // MARK: State
 
     /// Numbers to take a run up again with, beside `optimizer.state`.
-    public struct State: Codable, Sendable, Equatable {
-        public var step: Int
-        public var scaler: GradientScaler?
+    package struct State: Codable, Sendable, Equatable {
+        package var step: Int
+        package var scaler: GradientScaler?
     }
 
-    public var state: State { State(step: step, scaler: scaler) }
+    package var state: State { State(step: step, scaler: scaler) }
 
-    public func restore(_ state: State) {
+    package func restore(_ state: State) {
         step = state.step
         scaler = state.scaler
     }
 }
 
 /// A loss that is infinite or not a number: the run stops, since nothing good can come after.
-public struct TrainingError: LocalizedError, CustomStringConvertible, Sendable {
-    public let step: Int
-    public let loss: Double
+package struct TrainingError: LocalizedError, CustomStringConvertible, Sendable {
+    package let step: Int
+    package let loss: Double
 
-    public var description: String {
+    package var description: String {
         "the loss is \(loss) at step \(step); try a lower rate (--rate), or --precision float32"
     }
-    public var errorDescription: String? { description }
+    package var errorDescription: String? { description }
 }
 
 extension TrainingConfig.Precision {

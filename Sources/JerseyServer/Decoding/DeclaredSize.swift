@@ -19,7 +19,8 @@ struct DeclaredSize: Equatable {
     private init(_ width: Int, _ height: Int, isProgressive: Bool) {
         // No side is longer, and no sum of them too large for a number.
         let most = 1 << 24
-        (pixels, self.isProgressive) = (min(width, most) * min(height, most), isProgressive)
+        pixels = min(width, most) * min(height, most)
+        self.isProgressive = isProgressive
     }
 
     private static func number(_ bytes: UnsafeRawBufferPointer, _ place: Int, _ count: Int) -> Int {

@@ -62,7 +62,8 @@ private final class DecoderLane: Sendable {
     }
 
     func run<Output: Sendable>(_ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
-        let (id, client) = (UUID(), Work.current?.client ?? "")
+        let id = UUID()
+        let client = Work.current?.client ?? ""
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Output, any Error>) in
                 line.add(id, client) { decoder in
@@ -122,7 +123,8 @@ final class MediaDecoder {
     private var process: DecoderProcess?
 
     fileprivate init(_ settings: ServerSettings, nice: Int) {
-        (self.settings, self.nice) = (settings, nice)
+        self.settings = settings
+        self.nice = nice
     }
 
     /// Nil where none was needed yet, or the last is gone.
@@ -177,7 +179,8 @@ final class MediaDecoder {
         _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
     ) throws -> [Result<RGBImage, ImageError>] {
         var job = MediaJob(.pictures, sizes: frames.map(\.bytes.count))
-        (job.framePixels, job.pixels) = (work.limits.framePixels, work.limits.pixels)
+        job.framePixels = work.limits.framePixels
+        job.pixels = work.limits.pixels
         var images: [Result<RGBImage, ImageError>] = []
         var room = Room(claim, most: 3 * work.limits.pixels)
         try start().run(job, frames.map(\.bytes), work) { answer, pipes in
@@ -204,9 +207,10 @@ final class MediaDecoder {
         _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
     ) throws -> [(index: Int, image: Result<RGBImage, ImageError>)] {
         var job = MediaJob(.film, sizes: [bytes.count])
-        (job.name, job.framePixels, job.pixels, job.frames) = (
-            name, work.limits.framePixels, work.limits.pixels, work.limits.frames
-        )
+        job.name = name
+        job.framePixels = work.limits.framePixels
+        job.pixels = work.limits.pixels
+        job.frames = work.limits.frames
         var images: [(index: Int, image: Result<RGBImage, ImageError>)] = []
         var room = Room(claim, most: 3 * work.limits.framePixels)
         try start().run(job, [bytes], work) { answer, pipes in
@@ -232,9 +236,10 @@ final class MediaDecoder {
     ) throws -> [(path: String, bytes: Data)] {
         let limits = work.limits
         var job = MediaJob(.archive, sizes: [bytes.count])
-        (job.name, job.frames, job.entryBytes, job.bytes) = (
-            name, limits.frames, min(limits.bodyBytes, 16 << 20), 2 * limits.bodyBytes
-        )
+        job.name = name
+        job.frames = limits.frames
+        job.entryBytes = min(limits.bodyBytes, 16 << 20)
+        job.bytes = 2 * limits.bodyBytes
         var files: [(path: String, bytes: Data)] = []
         var room = Room(claim, most: job.entryBytes)
         try start().run(job, [bytes], work) { answer, pipes in

@@ -67,7 +67,9 @@ final class DecoderProcess {
         }
         close(jobs.read)
         close(answers.write)
-        (input, output, self.memory) = (answers.read, jobs.write, memory)
+        input = answers.read
+        output = jobs.write
+        self.memory = memory
         patience = Patience(process)
         pipes = PipeEnds(input: input, output: output) { [patience] in try patience.wait($0, $1) }
         guard process > 0 else { throw Self.failure("it cannot be started: \(SystemError(-process).reason)") }
@@ -107,7 +109,8 @@ final class DecoderProcess {
         job.cpuSeconds = max(1, Int(work.cpu.rounded(.up)))
         job.totalPixels = max(0, work.pixelsLeft)
         let before = cs_cpu_seconds(process)
-        (patience.work, patience.cpuEnd) = (work, before + work.cpu)
+        patience.work = work
+        patience.cpuEnd = before + work.cpu
         defer { patience.work = nil }
         do {
             try pipes.send(job.packet)

@@ -6,12 +6,12 @@ import Torch
 
 /// The decoder's side: a process that has nothing but memory, two pipes and a job at a time. Whatever a stranger's file makes of the
 /// libraries that read it happens here.
-public enum DecoderWorker {
+package enum DecoderWorker {
     /// The first argument of a program that is to be one; no command for people.
-    public static let word = "decode-media"
+    package static let word = "decode-media"
 
     /// Works until the service closes the pipe. `arguments`: bytes of memory, and how far to stand behind others.
-    public static func run(_ arguments: [String]) -> Never {
+    package static func run(_ arguments: [String]) -> Never {
         guard arguments.count == 2, let memory = Int64(arguments[0]), let nice = Int32(arguments[1]) else { _exit(64) }
         // They are for the service, which answers first what it has begun. Its end closes the pipe.
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
@@ -120,7 +120,9 @@ public enum DecoderWorker {
 
         mutating func archive(_ bytes: Data) throws {
             var limits = UnpackedArchive.Limits()
-            (limits.entries, limits.entryBytes, limits.bytes) = (2 * job.frames, job.entryBytes, job.bytes)
+            limits.entries = 2 * job.frames
+            limits.entryBytes = job.entryBytes
+            limits.bytes = job.bytes
             try UnpackedArchive.read(bytes, called: job.name, limits: limits) { path, content in
                 try ask(content.count)
                 try pipes.send(MediaAnswer.file(path, content.count).packet)

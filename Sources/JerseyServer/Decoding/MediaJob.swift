@@ -28,7 +28,8 @@ struct MediaJob {
     var cpuSeconds = 1
 
     init(_ kind: Kind, sizes: [Int]) {
-        (self.kind, self.sizes) = (kind, sizes)
+        self.kind = kind
+        self.sizes = sizes
     }
 
     init(_ packet: Packet) throws {

@@ -65,7 +65,9 @@ final class PipeEnds {
 
     /// - Parameter wait: called where a pipe is not ready, with the descriptor and POLLIN or POLLOUT; of pipes that block it never is.
     init(input: Int32, output: Int32, wait: @escaping (Int32, Int32) throws -> Void = { _, _ in }) {
-        (self.input, self.output, self.wait) = (input, output, wait)
+        self.input = input
+        self.output = output
+        self.wait = wait
     }
 
     // MARK: Sending
@@ -132,7 +134,8 @@ final class PipeEnds {
                     let more = min(count - filled, unread.count)
                     UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...]).copyBytes(
                         from: unread[..<more])
-                    (place, filled) = (more, filled + more)
+                    place = more
+                    filled += more
                 } else {
                     filled += try read(
                         UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count]))
@@ -142,7 +145,8 @@ final class PipeEnds {
     }
 
     private func refill() throws {
-        let (read, portion) = (read, Self.portion)
+        let read = self.read
+        let portion = Self.portion
         unread = try [UInt8](unsafeUninitializedCapacity: portion) { buffer, filled in
             filled = try read(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<portion]))
         }

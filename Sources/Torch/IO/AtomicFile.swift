@@ -1,14 +1,14 @@
 import Foundation
 
 /// Writes that a crash cannot cut in half: a temporary file beside the target, fsync, rename, fsync of the folder.
-public enum AtomicFile {
+package enum AtomicFile {
     private static let suffix = ".partial"
 
     /// Whether a file is the temporary one of a write that was cut off.
-    public static func isLeftover(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(suffix) }
+    package static func isLeftover(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(suffix) }
 
     /// Removes what a kill within a write has left in `folder`. Only for whoever alone writes there.
-    public static func removeLeftovers(in folder: URL) {
+    package static func removeLeftovers(in folder: URL) {
         for name in FileNames.list(folder.path) ?? [] where isLeftover(name) {
             _ = folder.appendingPathComponent(name).path.withFileSystemPath(unlink)
         }
@@ -18,7 +18,7 @@ public enum AtomicFile {
     ///
     /// - Parameter inputs: files that are read, and must not be written over.
     /// - Throws: `FileError` for a folder that is not there, a path that is one or a device, and an input.
-    public static func check(_ path: String, unlike inputs: [String] = []) throws {
+    package static func check(_ path: String, unlike inputs: [String] = []) throws {
         let url = URL(fileURLWithPath: path)
         guard isFolder(url.deletingLastPathComponent()) else {
             throw FileError(path, "is in no folder that exists", advice: "make the folder first")
@@ -34,7 +34,7 @@ public enum AtomicFile {
 
     /// - Parameter synced: waits until it is on the disk; without, a power cut may lose it, a kill still cannot cut it in half.
     /// - Throws: `FileError` with the system's reason; the former file, if any, is untouched and nothing is left behind.
-    public static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL, synced: Bool = true) throws {
+    package static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL, synced: Bool = true) throws {
         let temporary = url.deletingLastPathComponent()
             .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
         func failure(_ action: String) -> FileError {
@@ -65,7 +65,7 @@ public enum AtomicFile {
         }
     }
 
-    public static func write(_ data: Data, to url: URL, synced: Bool = true) throws {
+    package static func write(_ data: Data, to url: URL, synced: Bool = true) throws {
         try data.withUnsafeBytes { try write([$0], to: url, synced: synced) }
     }
 

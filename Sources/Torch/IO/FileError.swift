@@ -7,14 +7,14 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
     /// What the user can do; a sentence without its full stop.
     public let advice: String?
 
-    public init(_ path: String, _ reason: String, advice: String? = nil) {
+    package init(_ path: String, _ reason: String, advice: String? = nil) {
         self.path = path
         self.reason = reason
         self.advice = advice
     }
 
     /// The reason that the operating system gives for `error`, a thrown Foundation or POSIX error.
-    public init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
+    package init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
         let code = ((error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError)?.code
         let reason =
             (error as? SystemError)?.reason ?? code.map { SystemError($0.rawValue).reason } ?? error.localizedDescription
@@ -32,7 +32,7 @@ extension Data {
     /// A whole file. It is read and not mapped: one that is cut short meanwhile would end the program.
     ///
     /// - Throws: `FileError` with the system's reason.
-    public init(reading url: URL) throws {
+    package init(reading url: URL) throws {
         do {
             try self.init(wholeFile: url.path)
         } catch {

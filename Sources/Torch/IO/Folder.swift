@@ -12,7 +12,7 @@ extension FileManager {
     ///   - name: what the error calls it.
     ///   - owner: whose part it is, where the error should name that instead.
     /// - Throws: `FileError` with the system's reason.
-    public func makeFolder(_ url: URL, called name: String = "the folder", of owner: URL? = nil) throws {
+    package func makeFolder(_ url: URL, called name: String = "the folder", of owner: URL? = nil) throws {
         do {
             try Self.make(url.path)
         } catch {

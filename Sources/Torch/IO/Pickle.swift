@@ -62,7 +62,7 @@ struct Pickle {
     private static let mostOperations = 1 << 21
     /// Items of lists that were copied, of which a small file could ask for many.
     private var copied = 0
-    /// Of every storage that has been referred to.
+    /// Element types of all storages that have been referred to.
     private(set) var elementTypes: [String: DType] = [:]
 
     /// - Parameter position: offset into `bytes` where the pickle starts.

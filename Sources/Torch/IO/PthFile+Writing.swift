@@ -5,7 +5,7 @@ extension PthFile {
     /// A file as the study's training saves it and `torch.load` reads it, also with `weights_only`: the state dictionary under "model_state".
     ///
     /// - Parameter extra: a text beside it, and its key.
-    public static func data(_ tensors: [(name: String, tensor: Tensor)], extra: (key: String, text: String)) -> Data {
+    package static func data(_ tensors: [(name: String, tensor: Tensor)], extra: (key: String, text: String)) -> Data {
         let bytes = tensors.map(\.name).withCStrings { names in
             tensors.map(\.tensor).withList { list in
                 tensor { ct_pickled_state("model_state", names, list, extra.key, extra.text, $0) }

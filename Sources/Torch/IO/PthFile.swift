@@ -4,20 +4,20 @@ import Foundation
 /// A `.pth` file as `torch.save` writes it, zip or the older plain form; weights only.
 ///
 /// The zip is read by libtorch, the pickle by `Pickle`, since libtorch's own pickle reader fails on `OrderedDict`.
-public struct PthFile {
+package struct PthFile {
     /// The state dictionary: the file's own, or the one under "model_state", "state_dict" or "model".
-    public let tensors: [String: Tensor]
+    package let tensors: [String: Tensor]
     /// Texts that the file has beside it, by their keys; and the whole numbers of a dictionary "config", as the study's files have one, under
     /// "config.img_height" and so on.
-    public let texts: [String: String]
+    package let texts: [String: String]
 
     /// - Throws: `FileError` when it is missing, broken, or asks for anything but weights.
-    public init(contentsOf url: URL) throws {
+    package init(contentsOf url: URL) throws {
         try self.init(data: Data(reading: url), named: url.path)
     }
 
     /// - Parameter name: what errors call the file.
-    public init(data: Data, named name: String) throws {
+    package init(data: Data, named name: String) throws {
         do {
             (tensors, texts) = data.starts(with: [0x50, 0x4b]) ? try Self.zipped(data) : try Self.plain(data)
         } catch let failure as Pickle.Failure {

@@ -3,14 +3,14 @@ import Foundation
 /// A safetensors file: named tensors and text metadata, without code.
 ///
 /// Format: 8 bytes header length (little-endian), a JSON header, then the tensors' bytes.
-public struct Safetensors {
-    public static let maximumHeader = 1 << 20
-    public static let maximumTensors = 4096
+package struct Safetensors {
+    package static let maximumHeader = 1 << 20
+    package static let maximumTensors = 4096
 
-    public var metadata: [String: String]
-    public var tensors: [String: Tensor]
+    package var metadata: [String: String]
+    package var tensors: [String: Tensor]
 
-    public init(metadata: [String: String] = [:], tensors: [String: Tensor]) {
+    package init(metadata: [String: String] = [:], tensors: [String: Tensor]) {
         self.metadata = metadata
         self.tensors = tensors
     }
@@ -69,12 +69,12 @@ extension Safetensors {
     /// Reads a whole file.
     ///
     /// - Throws: `FileError` when it is missing, cut short, or not what its header says.
-    public init(contentsOf url: URL) throws {
+    package init(contentsOf url: URL) throws {
         try self.init(data: Data(reading: url), named: url.path)
     }
 
     /// - Parameter name: what errors call the file.
-    public init(data: Data, named name: String) throws {
+    package init(data: Data, named name: String) throws {
         let (header, body) = try Self.header(of: data, named: name)
         metadata = header.metadata
         tensors = [:]
@@ -147,7 +147,7 @@ extension Safetensors {
 
 extension Safetensors {
     /// The same bytes for the same content: names in order, metadata keys sorted.
-    public func write(to url: URL) throws {
+    package func write(to url: URL) throws {
         var header = Header(metadata: metadata)
         var layout: [(tensor: Tensor, range: Range<Int>)] = []
         var offset = 0

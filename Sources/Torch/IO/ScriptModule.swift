@@ -2,7 +2,7 @@ import CTorch
 import Foundation
 
 /// A TorchScript module, compiled by libtorch from its source, or read from a file.
-public final class ScriptModule {
+package final class ScriptModule {
     private let handle: ct_module
 
     /// - Parameters:
@@ -10,7 +10,7 @@ public final class ScriptModule {
     ///   - source: methods in TorchScript's language, without a class around them.
     ///   - buffers: tensors that the source finds under `self`.
     /// - Throws: `TorchError` with the compiler's reason.
-    public init(name: String, source: String, buffers: [(name: String, tensor: Tensor)]) throws {
+    package init(name: String, source: String, buffers: [(name: String, tensor: Tensor)]) throws {
         let module = try buffers.map(\.name).withCStrings { names in
             try buffers.map(\.tensor).withList { tensors in
                 try attempt { ct_module_compile(name, source, names, tensors, $0) }
@@ -21,7 +21,7 @@ public final class ScriptModule {
     }
 
     /// - Throws: `FileError` when it is missing, or is no TorchScript.
-    public init(contentsOf url: URL) throws {
+    package init(contentsOf url: URL) throws {
         let data = try Data(reading: url)
         do {
             let module = try data.withUnsafeBytes { bytes in
@@ -41,14 +41,14 @@ public final class ScriptModule {
     /// The file's content.
     ///
     /// - Parameter extra: a text that goes with it, and its name.
-    public func data(extra: (name: String, text: String)) -> Data {
+    package func data(extra: (name: String, text: String)) -> Data {
         tensor { ct_module_bytes(handle, extra.name, extra.text, $0) }.data
     }
 
     /// Runs `forward`, which returns a dictionary of tensors, and gives the one under `output`.
     ///
     /// - Throws: `TorchError` where the module does not take these inputs, or has no such output.
-    public func callAsFunction(_ inputs: [Tensor], output: String) throws -> Tensor {
+    package func callAsFunction(_ inputs: [Tensor], output: String) throws -> Tensor {
         let result = try inputs.withList { inputs in try attempt { ct_module_run(handle, inputs, output, $0) } }
         guard let result else { throw TorchError(description: "nothing came of it") }
         return Tensor(owning: result)

@@ -2,7 +2,7 @@ import CTorch
 
 /// What convolutions compute in once there is no more training: with the norms behind them folded in, their weights packed as oneDNN
 /// or cuDNN likes them best, and with what follows done in the same pass over memory.
-public enum Compilation {
+package enum Compilation {
     /// float32 or bfloat16; on a GPU float16, too.
     case float(DType)
     /// Integers of 8 bits: weights with a step for each output channel, activations with one for all (Jacob et al. 2018); on the CPU.
@@ -21,7 +21,7 @@ public enum Compilation {
 
     /// Whether the device has instructions for this kind of number, bytes included, and libtorch uses them: what is only emulated
     /// takes longer than float32.
-    public static func computes(in dtype: DType, on device: Device) -> Bool {
+    package static func computes(in dtype: DType, on device: Device) -> Bool {
         switch device {
         case .cuda: [.float32, .float16, .bfloat16].contains(dtype)
         case .cpu: checked { ct_fuses(dtype.rawValue, $0) }
@@ -29,7 +29,7 @@ public enum Compilation {
     }
 
     /// Frames (N, 3, H, W) as the first layer takes them, so that it need not lay them out itself.
-    public func laidOut(_ frames: Tensor) -> Tensor {
+    package func laidOut(_ frames: Tensor) -> Tensor {
         if case .float(let dtype) = self, frames.device == .cuda { return CUDAConvolution.laidOut(frames, dtype) }
         return frames
     }
@@ -52,13 +52,13 @@ public enum Compilation {
 }
 
 /// Sees what the layers of a model put out, for as long as it is the `ranges` of its `ParameterStore`.
-public final class RangeObserver {
-    /// Of each convolution with what follows it, by its path.
-    public private(set) var ranges: [String: ClosedRange<Float>] = [:]
+package final class RangeObserver {
+    /// The range of each convolution with what follows it, by its path.
+    package private(set) var ranges: [String: ClosedRange<Float>] = [:]
     /// The first that put out something infinite or not a number, which has no range: its weights are broken, though finite.
-    public private(set) var broken: String?
+    package private(set) var broken: String?
 
-    public init() {}
+    package init() {}
 
     func see(_ output: Tensor, of path: String) {
         precondition(output.quantization == nil, "ranges are seen before they are rounded")

@@ -2,23 +2,23 @@
 ///
 /// It has two forms. The eager one does one after the other, and learns. The compiled one, which `ParameterStore.compile` asks for,
 /// does all in one pass over memory.
-public final class ConvNormActivation: Layer {
+package final class ConvNormActivation: Layer {
     let convolution: Conv2d
     let norm: BatchNorm2d?
     let activation: Activation?
     private(set) var form: (any CompiledConvolution)?
 
-    public init(_ convolution: Conv2d, _ norm: BatchNorm2d? = nil, _ activation: Activation? = nil) {
+    package init(_ convolution: Conv2d, _ norm: BatchNorm2d? = nil, _ activation: Activation? = nil) {
         self.convolution = convolution
         self.norm = norm
         self.activation = activation
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil) }
+    package func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil) }
 
     /// - Parameter shortcut: added before the activation; of the shape of the result. It must not be needed afterwards: the compiled
     ///   form writes its result there.
-    public func callAsFunction(_ x: Tensor, adding shortcut: Tensor?) -> Tensor {
+    package func callAsFunction(_ x: Tensor, adding shortcut: Tensor?) -> Tensor {
         let y = output(x, adding: shortcut)
         convolution.store.ranges?.see(y, of: convolution.path)
         return y

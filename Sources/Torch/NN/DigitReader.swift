@@ -5,7 +5,7 @@ import CTorch
 ///
 /// A query's score of a place is linear in what the maps have there: q · (W x + b + p) = (Wᵀ q) · x + q · (b + p), where p depends on the
 /// place alone. Keys need not be computed.
-public struct DigitReader {
+package struct DigitReader {
     private let looks: Tensor
     private let offsets: Tensor
     private let hidden: (weight: Tensor, bias: Tensor)
@@ -17,7 +17,7 @@ public struct DigitReader {
     ///   - queries: (Q, K), with what scores are multiplied by.
     ///   - hidden: C to C, with ReLU.
     ///   - classifiers: from C on, whose logits come one after the other.
-    public init(key: Linear, places: Tensor, queries: Tensor, hidden: Linear, classifiers: [Linear]) {
+    package init(key: Linear, places: Tensor, queries: Tensor, hidden: Linear, classifiers: [Linear]) {
         func exact(_ tensor: Tensor) -> Tensor { tensor.detached().to(dtype: .float64) }
         func kept(_ tensor: Tensor) -> Tensor { tensor.to(dtype: .float32).contiguous() }
         func bias(_ layer: Linear) -> Tensor { layer.bias.map(exact) ?? .zeros([layer.weight.shape[0]], dtype: .float64) }
@@ -33,7 +33,7 @@ public struct DigitReader {
 
     /// - Parameter maps: (R, C, h, w), P places; float32, on the CPU.
     /// - Returns: (R, Q, classes) logits.
-    public func callAsFunction(_ maps: Tensor) -> Tensor {
+    package func callAsFunction(_ maps: Tensor) -> Tensor {
         tensor {
             ct_tied_digits(
                 maps.handle, looks.handle, offsets.handle, hidden.weight.handle, hidden.bias.handle, classifier.weight.handle,

@@ -1,42 +1,42 @@
 import CTorch
 
 /// A function of one tensor with learned state.
-public protocol Layer {
+package protocol Layer {
     func callAsFunction(_ x: Tensor) -> Tensor
 }
 
 /// Layers one after the other.
-public struct Sequential: Layer {
-    public var layers: [any Layer]
+package struct Sequential: Layer {
+    package var layers: [any Layer]
 
-    public init(_ layers: [any Layer]) {
+    package init(_ layers: [any Layer]) {
         self.layers = layers
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         layers.reduce(x) { $1($0) }
     }
 }
 
 /// How a convolution's border is made.
-public enum Padding: Sendable, Equatable {
+package enum Padding: Sendable, Equatable {
     case symmetric(Int)
     /// TensorFlow's "SAME": as much as the output size ⌈n / stride⌉ needs, the odd pixel at the right and bottom.
     case tensorFlowSame
 }
 
 /// 2-D convolution over (N, C, H, W).
-public struct Conv2d: Layer {
+package struct Conv2d: Layer {
     let weight: Tensor
     let bias: Tensor?
     let stride: Int
     let padding: Padding
     let groups: Int
-    /// Of its parameters' names.
+    /// What its parameters' names begin with.
     let path: String
     let store: ParameterStore
 
-    public init(
+    package init(
         _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil, groups: Int = 1,
         bias: Bool = false, initial: Initial? = nil
     ) {
@@ -50,7 +50,7 @@ public struct Conv2d: Layer {
         store = scope.store
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         let (x, padding) = bordered(x)
         let output = tensor {
             ct_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0)
@@ -76,7 +76,7 @@ public struct Conv2d: Layer {
 }
 
 /// Batch normalisation of (N, C, H, W) (Ioffe & Szegedy 2015), with PyTorch's meaning of momentum.
-public struct BatchNorm2d: Layer {
+package struct BatchNorm2d: Layer {
     let weight: Tensor
     let bias: Tensor
     let runningMean: Tensor
@@ -85,7 +85,7 @@ public struct BatchNorm2d: Layer {
     let momentum: Double
     let store: ParameterStore
 
-    public init(_ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
+    package init(_ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
         weight = scope.parameter("weight", [channels], .constant(1))
         bias = scope.parameter("bias", [channels], .constant(0))
         runningMean = scope.buffer("running_mean", [channels], 0)
@@ -97,7 +97,7 @@ public struct BatchNorm2d: Layer {
         store = scope.store
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil, relu: false) }
+    package func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil, relu: false) }
 
     /// With what often follows, in the same passes over memory: the sum with a shortcut, and ReLU.
     func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool) -> Tensor {
@@ -110,54 +110,54 @@ public struct BatchNorm2d: Layer {
 }
 
 /// x Wᵀ + b over the last dimension.
-public struct Linear: Layer {
+package struct Linear: Layer {
     let weight: Tensor
     let bias: Tensor?
     let store: ParameterStore
 
-    public init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: Initial? = nil) {
+    package init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: Initial? = nil) {
         weight = scope.parameter("weight", [outputs, inputs], initial ?? .pytorch(fanIn: inputs))
         self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: inputs) : .constant(0)) : nil
         store = scope.store
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         let output = tensor { ct_linear(x.handle, weight.handle, bias?.handle, $0) }
         store.meter?.count(output, cost: weight.shape[1])
         return output
     }
 }
 
-public struct MaxPool2d: Layer {
+package struct MaxPool2d: Layer {
     let kernel: Int
     let stride: Int
     let padding: Int
 
-    public init(kernel: Int, stride: Int, padding: Int) {
+    package init(kernel: Int, stride: Int, padding: Int) {
         self.kernel = kernel
         self.stride = stride
         self.padding = padding
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         let pool = x.quantization == nil ? ct_max_pool2d : ct_quantized_max_pool2d
         return tensor(x.quantization) { pool(x.handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
     }
 }
 
 /// (N, C, H, W) to (N, C): the mean over the picture.
-public struct GlobalAveragePool: Layer {
-    public init() {}
+package struct GlobalAveragePool: Layer {
+    package init() {}
 
-    public func callAsFunction(_ x: Tensor) -> Tensor { x.mean(over: 2, 3) }
+    package func callAsFunction(_ x: Tensor) -> Tensor { x.mean(over: 2, 3) }
 }
 
 /// An element-wise non-linearity.
-public enum Activation: Layer, Sendable {
+package enum Activation: Layer, Sendable {
     case relu, relu6, silu, hardswish, hardsigmoid, sigmoid
 
     /// ReLU works in place where its input is not needed again, as batch norm's output is not; the caller's tensor is changed.
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .relu: tensor { ct_relu(x.handle, true, $0) }
         case .relu6: tensor { ct_clamp(x.handle, 0, 6, $0) }
@@ -170,21 +170,21 @@ public enum Activation: Layer, Sendable {
 }
 
 /// Dropout in training: of single values, or of whole rows (stochastic depth, Huang et al. 2016).
-public struct Dropout: Layer {
+package struct Dropout: Layer {
     let probability: Double
     let wholeRows: Bool
     let store: ParameterStore
 
     /// Whether it changes anything now.
-    public var isActive: Bool { store.isTraining && probability > 0 }
+    package var isActive: Bool { store.isTraining && probability > 0 }
 
-    public init(_ store: ParameterStore, probability: Double, wholeRows: Bool = false) {
+    package init(_ store: ParameterStore, probability: Double, wholeRows: Bool = false) {
         self.store = store
         self.probability = probability
         self.wholeRows = wholeRows
     }
 
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor) -> Tensor {
         guard isActive else { return x }
         let shape = wholeRows ? [x.shape[0]] + x.shape.dropFirst().map { _ in 1 } : x.shape
         let keep = 1 - probability

@@ -1,13 +1,13 @@
 /// Counts the work of forward passes, for as long as it is the `meter` of a model's `ParameterStore`.
 ///
 /// Convolutions, linear and recurrent layers count, as is usual; norms, activations, biases, pooling and attention sums do not.
-public final class OperationMeter {
+package final class OperationMeter {
     /// Half of what is called FLOPs.
-    public private(set) var multiplyAccumulates = 0
+    package private(set) var multiplyAccumulates = 0
     /// Values that those layers have put out (Radosavovic et al. 2020): a better guess at the time on parallel hardware.
-    public private(set) var activations = 0
+    package private(set) var activations = 0
 
-    public init() {}
+    package init() {}
 
     /// - Parameter cost: multiply-accumulates for each value of `output`.
     func count(_ output: Tensor, cost: Int) {

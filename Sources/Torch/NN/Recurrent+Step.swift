@@ -1,9 +1,9 @@
 /// One frame at a time, for what is read as it comes.
 extension Recurrent {
     /// What the frames so far have left; of fixed size.
-    public struct State {
+    package struct State {
         /// (1, H)
-        public let hidden: Tensor
+        package let hidden: Tensor
         /// (1, H), of an LSTM only.
         let memory: Tensor?
     }
@@ -13,7 +13,7 @@ extension Recurrent {
     /// - Parameters:
     ///   - frame: (1, F).
     ///   - state: nil before the first frame.
-    public func step(_ frame: Tensor, after state: State?) -> State {
+    package func step(_ frame: Tensor, after state: State?) -> State {
         precondition(!bidirectional, "a layer that reads backwards, too, cannot go on from a state")
         let before = state?.hidden ?? .zeros([1, hidden], dtype: frame.dtype, device: frame.device)
         let new = frame.matmul(parameters[0].permuted(1, 0)) + parameters[2]  // (1, gates · H)

@@ -4,9 +4,9 @@ import CTorch
 ///
 /// All index arithmetic is done on the host, so that a training step never waits for the device; and what it comes to is sent there
 /// once.
-public final class PackedLayout {
+package final class PackedLayout {
     /// Valid frames of each sequence, at least one each.
-    public let lengths: [Int]
+    package let lengths: [Int]
     /// Row of the frame list for each packed position: time-major, longest sequence first.
     let packedRows: [Int64]
     /// Sequences that are still running at each time step.
@@ -21,7 +21,7 @@ public final class PackedLayout {
     ///   - lengths: valid frames per sequence.
     ///   - stride: rows per sequence in the frame list when every sequence is padded to the same length; nil when the list holds
     ///     valid frames only, sequence after sequence.
-    public init(lengths: [Int], stride: Int? = nil) {
+    package init(lengths: [Int], stride: Int? = nil) {
         precondition(!lengths.isEmpty && lengths.allSatisfy { $0 > 0 }, "every sequence needs a frame")
         self.lengths = lengths
         let longest = lengths.max() ?? 0
@@ -49,11 +49,11 @@ public final class PackedLayout {
         paddedPositions = positions
     }
 
-    public var longest: Int { batchSizes.count }
-    public var isPadded: Bool { lengths.contains { $0 != longest } }
+    package var longest: Int { batchSizes.count }
+    package var isPadded: Bool { lengths.contains { $0 != longest } }
 
     /// (B, T) booleans: true where there is no frame.
-    public func paddingMask(on device: Device) -> Tensor {
+    package func paddingMask(on device: Device) -> Tensor {
         constant("padding", on: device) {
             let values = lengths.flatMap { length in (0..<longest).map { UInt8($0 < length ? 0 : 1) } }
             return Tensor(values, shape: [lengths.count, longest]).to(dtype: .bool)
@@ -61,7 +61,7 @@ public final class PackedLayout {
     }
 
     /// What follows from the lengths alone, made and sent to the device the first time.
-    public func constant(_ name: String, on device: Device, _ make: () -> Tensor) -> Tensor {
+    package func constant(_ name: String, on device: Device, _ make: () -> Tensor) -> Tensor {
         let key = "\(name) on \(device)"
         if let tensor = sent[key] { return tensor }
         let tensor = make().to(device: device)
@@ -83,18 +83,18 @@ public final class PackedLayout {
     }
 
     /// (R, F) rows of frames to (B, T, F) with zeros where there is no frame.
-    public func padded(_ frames: Tensor) -> Tensor { unpack(pack(frames)) }
+    package func padded(_ frames: Tensor) -> Tensor { unpack(pack(frames)) }
 }
 
 /// One recurrent layer over sequences of different lengths; padding is never seen by it.
-public struct Recurrent {
-    public enum Cell: Int32, Sendable, Codable, CaseIterable {
+package struct Recurrent {
+    package enum Cell: Int32, Sendable, Codable, CaseIterable {
         case rnn = 0
         case gru = 1
         case lstm = 2
 
         /// How many rows of weights there are for each unit.
-        public var gates: Int {
+        package var gates: Int {
             switch self {
             case .rnn: 1
             case .gru: 3
@@ -103,11 +103,11 @@ public struct Recurrent {
         }
     }
 
-    public struct Output {
+    package struct Output {
         /// (B, T, D·H), zeros where there is no frame.
-        public let states: Tensor
+        package let states: Tensor
         /// (B, D·H): forward state at the last frame, and backward state at the first.
-        public let final: Tensor
+        package let final: Tensor
     }
 
     let cell: Cell
@@ -116,7 +116,7 @@ public struct Recurrent {
     let parameters: [Tensor]
     let store: ParameterStore
 
-    public init(_ scope: Scope, cell: Cell, inputs: Int, hidden: Int, bidirectional: Bool) {
+    package init(_ scope: Scope, cell: Cell, inputs: Int, hidden: Int, bidirectional: Bool) {
         self.cell = cell
         self.hidden = hidden
         self.bidirectional = bidirectional
@@ -134,7 +134,7 @@ public struct Recurrent {
     }
 
     /// - Parameter frames: (R, F) rows, as `layout` describes them.
-    public func callAsFunction(_ frames: Tensor, _ layout: PackedLayout) -> Output {
+    package func callAsFunction(_ frames: Tensor, _ layout: PackedLayout) -> Output {
         let data = layout.pack(frames)
         // Named, since a temporary could be gone before the call.
         let batchSizes = Tensor(layout.batchSizes)

@@ -1,36 +1,36 @@
 import CTorch
 
 /// A tensor that a model owns, under its PyTorch name.
-public struct Entry {
-    public let name: String
-    public let tensor: Tensor
+package struct Entry {
+    package let name: String
+    package let tensor: Tensor
     /// The part of the model that it belongs to.
-    public let group: String
+    package let group: String
     /// Learned by gradient; otherwise a buffer, such as a running mean.
-    public let isTrainable: Bool
+    package let isTrainable: Bool
 }
 
 /// All parameters and buffers of a model, in the order of their birth.
-public final class ParameterStore {
-    public private(set) var entries: [Entry] = []
+package final class ParameterStore {
+    package private(set) var entries: [Entry] = []
     /// Whether batch norm and dropout behave as in training.
-    public var isTraining = false
+    package var isTraining = false
     /// What convolutions compute in, once there is to be no more training; nil before. See `compile`.
-    public private(set) var compilation: Compilation?
+    package private(set) var compilation: Compilation?
     /// Told of all that convolutions put out; nil where nobody looks.
-    public var ranges: RangeObserver?
+    package var ranges: RangeObserver?
     /// Told of the work of every forward pass; nil where nobody counts.
-    public var meter: OperationMeter?
+    package var meter: OperationMeter?
     /// What the draws of dropout depend on; the trainer sets it for every step.
-    public var drawSeed: UInt64 = 0
+    package var drawSeed: UInt64 = 0
     private var draws: UInt64 = 0
     private var constants: [String: Tensor] = [:]
 
-    public init() {}
+    package init() {}
 
-    public var trainable: [Entry] { entries.filter(\.isTrainable) }
+    package var trainable: [Entry] { entries.filter(\.isTrainable) }
     /// Number of trainable values.
-    public var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }
+    package var parameterCount: Int { trainable.reduce(0) { $0 + $1.tensor.count } }
 
     func add(_ entry: Entry) {
         precondition(!entries.contains { $0.name == entry.name }, "two tensors named \(entry.name)")
@@ -41,7 +41,7 @@ public final class ParameterStore {
     /// are now.
     ///
     /// - Returns: whether it can be done; nothing has changed where not.
-    public func compile(_ compilation: Compilation) -> Bool {
+    package func compile(_ compilation: Compilation) -> Bool {
         precondition(self.compilation == nil, "layers are compiled once")
         guard entries.allSatisfy({ $0.tensor.dtype != .float64 && compilation.isSupported(on: $0.tensor.device) }) else {
             return false
@@ -52,10 +52,10 @@ public final class ParameterStore {
 
     /// Whether layers do nothing but compute, so that several threads can use them at once, each for other frames: once they are
     /// compiled and have had their first input, which tells them how to lay out their weights.
-    public var isPure: Bool { compilation != nil && ranges == nil && meter == nil }
+    package var isPure: Bool { compilation != nil && ranges == nil && meter == nil }
 
     /// What depends on nothing but its name, made the first time.
-    public func constant(_ name: String, _ make: () -> Tensor) -> Tensor {
+    package func constant(_ name: String, _ make: () -> Tensor) -> Tensor {
         if let made = constants[name] { return made }
         let made = make()
         constants[name] = made
@@ -63,7 +63,7 @@ public final class ParameterStore {
     }
 
     /// Does `body` as in reading, whatever was before and will be after.
-    public func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package func evaluating<Result>(_ body: () throws -> Result) rethrows -> Result {
         let wasTraining = isTraining
         isTraining = false
         defer { isTraining = wasTraining }
@@ -71,7 +71,7 @@ public final class ParameterStore {
     }
 
     /// Begins a training step whose draws depend on `seed` only.
-    public func beginStep(seed: UInt64) {
+    package func beginStep(seed: UInt64) {
         drawSeed = seed
         draws = 0
     }
@@ -84,16 +84,16 @@ public final class ParameterStore {
 }
 
 /// Where a module's tensors are born: a name, a part, a device, and a seed. `scope / "conv1"` is the scope of a child.
-public struct Scope {
-    public let store: ParameterStore
-    public let path: String
-    public let group: String
-    public let device: Device
-    public let seed: UInt64
-    /// Of parameters, and of buffers that do not say otherwise.
-    public let dtype: DType
+package struct Scope {
+    package let store: ParameterStore
+    package let path: String
+    package let group: String
+    package let device: Device
+    package let seed: UInt64
+    /// The type of parameters, and of buffers that do not say otherwise.
+    package let dtype: DType
 
-    public init(
+    package init(
         _ store: ParameterStore, path: String = "", group: String = "", device: Device = .cpu, seed: UInt64 = 0,
         dtype: DType = .float32
     ) {
@@ -105,24 +105,24 @@ public struct Scope {
         self.dtype = dtype
     }
 
-    public static func / (scope: Scope, name: String) -> Scope {
+    package static func / (scope: Scope, name: String) -> Scope {
         let path = scope.path.isEmpty ? name : scope.path + "." + name
         return Scope(scope.store, path: path, group: scope.group, device: scope.device, seed: scope.seed, dtype: scope.dtype)
     }
 
-    public static func / (scope: Scope, index: Int) -> Scope { scope / String(index) }
+    package static func / (scope: Scope, index: Int) -> Scope { scope / String(index) }
 
     /// The same place, for tensors of another part.
-    public func part(_ group: String) -> Scope {
+    package func part(_ group: String) -> Scope {
         Scope(store, path: path, group: group, device: device, seed: seed, dtype: dtype)
     }
 
     /// A new learned tensor, drawn by `initial` from this scope's seed and the tensor's name.
-    public func parameter(_ name: String, _ shape: [Int], _ initial: Initial) -> Tensor {
+    package func parameter(_ name: String, _ shape: [Int], _ initial: Initial) -> Tensor {
         add(name, initial.draw(shape, seed: seed ^ fnv1a(path + "." + name)).to(dtype: dtype), trainable: true)
     }
 
-    public func buffer(_ name: String, _ shape: [Int], _ value: Double, dtype: DType? = nil) -> Tensor {
+    package func buffer(_ name: String, _ shape: [Int], _ value: Double, dtype: DType? = nil) -> Tensor {
         add(name, .full(shape, value, dtype: dtype ?? self.dtype), trainable: false)
     }
 
@@ -137,7 +137,7 @@ public struct Scope {
 }
 
 /// How a parameter starts.
-public enum Initial: Sendable {
+package enum Initial: Sendable {
     case constant(Double)
     case normal(deviation: Double)
     case uniform(bound: Double)
@@ -160,7 +160,7 @@ public enum Initial: Sendable {
 }
 
 /// The 64-bit FNV-1a hash of the text's UTF-8 bytes.
-public func fnv1a(_ text: String) -> UInt64 {
+package func fnv1a(_ text: String) -> UInt64 {
     text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }
 
@@ -168,14 +168,14 @@ public func fnv1a(_ text: String) -> UInt64 {
 
 extension ParameterStore {
     /// All tensors by name.
-    public var tensors: [String: Tensor] {
+    package var tensors: [String: Tensor] {
         Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.tensor) })
     }
 
     /// What keeps `tensors` from being this model's weights: missing names, wrong shapes, names too many. Empty if nothing.
     ///
     /// PyTorch's batch counters may be missing, as they are of no use here.
-    public func mismatches(with tensors: [String: Tensor]) -> [String] {
+    package func mismatches(with tensors: [String: Tensor]) -> [String] {
         var problems: [String] = []
         for entry in entries {
             if let tensor = tensors[entry.name] {
@@ -191,7 +191,7 @@ extension ParameterStore {
     }
 
     /// Takes over the values of all entries that `tensors` names.
-    public func load(_ tensors: [String: Tensor]) {
+    package func load(_ tensors: [String: Tensor]) {
         precondition(compilation == nil, "a compiled model keeps the weights that it was compiled with")
         for entry in entries {
             if let tensor = tensors[entry.name] { entry.tensor.copy(from: tensor) }

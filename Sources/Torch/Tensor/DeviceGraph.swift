@@ -2,9 +2,9 @@ import CTorch
 
 /// What a GPU was asked to do, recorded once and done again in one go: to launch many small kernels one by one takes longer than
 /// they run.
-public final class DeviceGraph {
+package final class DeviceGraph {
     /// Whether this build records; else it has no CUDA.
-    public static var isAvailable: Bool { ct_records_graphs() }
+    package static var isAvailable: Bool { ct_records_graphs() }
 
     private let handle: ct_graph
 
@@ -12,7 +12,7 @@ public final class DeviceGraph {
     ///   - other: a graph whose memory this one takes as well. A replay of either overwrites what the other has left.
     ///   - body: what to record, done before at least once, so that nothing is made for the first time. It must not wait for the GPU,
     ///     nor send it anything. Every replay overwrites what it leaves in tensors.
-    public init(sharingMemoryOf other: DeviceGraph? = nil, _ body: () -> Void) {
+    package init(sharingMemoryOf other: DeviceGraph? = nil, _ body: () -> Void) {
         let handle = withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: body) { pointer in
                 checked { error in
@@ -29,5 +29,5 @@ public final class DeviceGraph {
     deinit { ct_graph_free(handle) }
 
     /// Asks the GPU to do it again, with what its input tensors hold now.
-    public func replay() { checked { ct_graph_replay(handle, $0) } }
+    package func replay() { checked { ct_graph_replay(handle, $0) } }
 }

@@ -2,47 +2,47 @@ import CTorch
 
 extension Tensor {
     /// Marks a leaf whose gradient is wanted.
-    public func requireGradient(_ value: Bool = true) {
+    package func requireGradient(_ value: Bool = true) {
         checked { ct_set_requires_grad(handle, value, $0) }
     }
 
     /// Adds the gradients of this scalar to every leaf that it depends on.
-    public func backward() {
+    package func backward() {
         checked { ct_backward(handle, $0) }
     }
 
     /// What `backward` has left here, if anything.
-    public var gradient: Tensor? { ct_gradient(handle).map { Tensor(owning: $0) } }
+    package var gradient: Tensor? { ct_gradient(handle).map { Tensor(owning: $0) } }
 
     /// Puts a gradient back, as when a run is taken up again.
-    public func setGradient(_ gradient: Tensor) {
+    package func setGradient(_ gradient: Tensor) {
         checked { ct_set_gradient(handle, gradient.handle, $0) }
     }
 
-    public func clearGradient() {
+    package func clearGradient() {
         ct_clear_gradient(handle)
     }
 
     /// The same values outside the graph.
-    public func detached() -> Tensor { tensor { ct_detach(handle, $0) } }
+    package func detached() -> Tensor { tensor { ct_detach(handle, $0) } }
 }
 
 /// Runs `body` without recording a graph. Synchronous, since libtorch's switch is per thread.
-public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+package func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
     let former = ct_set_gradients_enabled(false)
     defer { _ = ct_set_gradients_enabled(former) }
     return try body()
 }
 
 /// Runs `body` with a graph recorded, also where the caller has switched that off.
-public func withGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+package func withGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
     let former = ct_set_gradients_enabled(true)
     defer { _ = ct_set_gradients_enabled(former) }
     return try body()
 }
 
 /// Runs `body` with operations that gain from it in `dtype` (mixed precision); as it is where `dtype` is nil.
-public func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows -> Result {
+package func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows -> Result {
     guard let dtype else { return try body() }
     let former = checked { ct_set_autocast(device.rawValue, dtype.rawValue, $0) }
     defer { _ = checked { ct_set_autocast(device.rawValue, former, $0) } }

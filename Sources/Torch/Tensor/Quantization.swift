@@ -22,7 +22,7 @@ extension Tensor {
     }
 
     /// The float32 numbers that the bytes of a quantised tensor stand for; itself where it is none.
-    public func dequantized() -> Tensor {
+    package func dequantized() -> Tensor {
         guard let steps = quantization?.steps else { return self }
         return tensor { ct_dequantize(handle, steps, $0) }
     }

@@ -4,8 +4,8 @@ import Foundation
 /// What libtorch was asked to do with some tensors: the operations of a forward pass, for writing the network down in another form.
 ///
 /// Everything that does not depend on the inputs, such as sizes that Swift code has looked at, is recorded as it was.
-public struct Recording {
-    public indirect enum Argument: Decodable, Sendable, Equatable {
+package struct Recording {
+    package indirect enum Argument: Decodable, Sendable, Equatable {
         case none
         /// The inputs are values, counted from 0; then each step's results are.
         case value(Int)
@@ -29,26 +29,26 @@ public struct Recording {
     }
 
     /// One call of an operation.
-    public struct Step: Decodable, Sendable {
+    package struct Step: Decodable, Sendable {
         /// PyTorch's name, such as "aten::relu_".
-        public let operation: String
+        package let operation: String
         /// In the order of the operation's schema.
-        public let arguments: [Argument]
+        package let arguments: [Argument]
         /// The values that come of it.
-        public let results: [Int]
+        package let results: [Int]
     }
 
     /// Those that the outputs need.
-    public let steps: [Step]
+    package let steps: [Step]
     /// The given ones, and those that were met on the way.
-    public let constants: [Tensor]
+    package let constants: [Tensor]
     /// What the recorded calls have returned.
-    public let outputs: [Argument]
+    package let outputs: [Argument]
 
     /// - Parameters:
     ///   - constants: tensors that should be found at these places, such as a network's parameters.
     ///   - body: a forward pass over `inputs`, on this thread.
-    public init(of inputs: [Tensor], constants: [Tensor], _ body: () -> [Tensor]) {
+    package init(of inputs: [Tensor], constants: [Tensor], _ body: () -> [Tensor]) {
         let recording = inputs.withList { inputs in
             constants.withList { constants in checked { ct_recording_begin(inputs, constants, $0) } }
         }

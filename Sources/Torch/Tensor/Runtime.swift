@@ -2,13 +2,16 @@ import CTorch
 
 /// libtorch as a whole: its version, threads and devices.
 public enum Runtime {
-    public static var version: String { String(cString: ct_version()) }
+    package static var version: String { String(cString: ct_version()) }
 
     /// The file that libtorch was loaded from.
-    public static var libraryPath: String? { ct_library_path().map { String(cString: $0) } }
+    package static var libraryPath: String? { ct_library_path().map { String(cString: $0) } }
 
     /// "AVX512", "AVX2" or "DEFAULT": the code path of libtorch's CPU kernels on this processor.
-    public static var cpuCapability: String { String(cString: ct_cpu_capability()) }
+    package static var cpuCapability: String { String(cString: ct_cpu_capability()) }
+
+    /// How many threads may be asked for.
+    package static let threadLimits = 1...1024
 
     /// Threads that one operation may use on this thread.
     public static var threads: Int {
@@ -17,13 +20,13 @@ public enum Runtime {
     }
 
     /// Keeps operations on the calling thread, so that worker threads and OpenMP do not fight over the cores.
-    public static func useCallingThreadOnly() {
+    package static func useCallingThreadOnly() {
         _ = ct_use_threads(1)
     }
 
     /// Does `body` with operations that stay on the calling thread: with several threads, a small one lasts until the system has given
     /// each of them a processor.
-    public static func onCallingThread<Result>(_ body: () -> Result) -> Result {
+    package static func onCallingThread<Result>(_ body: () -> Result) -> Result {
         let threads = ct_use_threads(1)
         defer { _ = ct_use_threads(threads) }
         return body()
@@ -33,7 +36,7 @@ public enum Runtime {
     /// other programs want the processors, and threads would wait for each other, all is done on the calling thread.
     ///
     /// `body` runs on several threads at once, which the compiler does not know: tensors and models may be read, and nothing written.
-    public static func concurrentMap<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
+    package static func concurrentMap<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
         [Result](unsafeUninitializedCapacity: count) { results, initialized in
             guard let first = results.baseAddress else { return }
             let work = { (index: Int) in (first + index).initialize(to: withoutGradients { body(index) }) }
@@ -50,26 +53,26 @@ public enum Runtime {
 
     /// Keeps freed memory for the next allocation, for the rest of the process. Training allocates the same large tensors at every
     /// step; without this the system clears their pages each time.
-    public static func keepMemory() {
+    package static func keepMemory() {
         ct_keep_memory()
     }
 
     /// Usable CUDA devices. libtorch's CUDA library is loaded on first use, where it lies beside libtorch.
-    public static var cudaDeviceCount: Int {
+    package static var cudaDeviceCount: Int {
         (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
     }
 
     /// A GPU as its driver calls it.
-    public struct GPU: Sendable, CustomStringConvertible {
-        public let name: String
-        public let bytes: UInt64
+    package struct GPU: Sendable, CustomStringConvertible {
+        package let name: String
+        package let bytes: UInt64
 
         /// "NVIDIA H200, 140 GiB".
-        public var description: String { "\(name), \((bytes + 1 << 29) >> 30) GiB" }
+        package var description: String { "\(name), \((bytes + 1 << 29) >> 30) GiB" }
     }
 
     /// The usable CUDA devices; those are left out whose names cannot be had, as in a program that was built without CUDA.
-    public static var gpus: [GPU] {
+    package static var gpus: [GPU] {
         (0..<cudaDeviceCount).compactMap { device in
             var bytes: UInt64 = 0
             guard let name = try? attempt({ ct_cuda_device_name(Int32(device), &bytes, $0) }) else { return nil }
@@ -79,16 +82,16 @@ public enum Runtime {
     }
 
     /// Waits until a GPU has done what it was given, for whoever looks at a clock. A CPU has done it already.
-    public static func finish(_ device: Device) {
+    package static func finish(_ device: Device) {
         if device == .cuda { checked { ct_synchronize($0) } }
     }
 
     /// Whether cuDNN measures which of its algorithms is the fastest for each size of convolution, which takes a while for every new
     /// one; else it goes by rules.
-    public static func tuneConvolutions(_ tune: Bool) { ct_tune_convolutions(tune) }
+    package static func tuneConvolutions(_ tune: Bool) { ct_tune_convolutions(tune) }
 
     /// libtorch's own account of how it was built and of its threading.
-    public static var buildDescription: String {
+    package static var buildDescription: String {
         guard let text = checked({ ct_build_description($0) }) else { return "" }
         defer { ct_free(text) }
         return String(cString: text)

@@ -1,74 +1,74 @@
 import CTorch
 
 extension Tensor {
-    public func reshaped(_ shape: Int...) -> Tensor { tensor { ct_reshape(handle, shape.map(Int64.init), shape.count, $0) } }
-    public func permuted(_ order: Int...) -> Tensor { tensor { ct_permute(handle, order.map(Int64.init), order.count, $0) } }
-    public func unsqueezed(_ dimension: Int) -> Tensor { tensor { ct_unsqueeze(handle, Int64(dimension), $0) } }
-    public func squeezed(_ dimension: Int) -> Tensor { tensor { ct_squeeze(handle, Int64(dimension), $0) } }
+    package func reshaped(_ shape: Int...) -> Tensor { tensor { ct_reshape(handle, shape.map(Int64.init), shape.count, $0) } }
+    package func permuted(_ order: Int...) -> Tensor { tensor { ct_permute(handle, order.map(Int64.init), order.count, $0) } }
+    package func unsqueezed(_ dimension: Int) -> Tensor { tensor { ct_unsqueeze(handle, Int64(dimension), $0) } }
+    package func squeezed(_ dimension: Int) -> Tensor { tensor { ct_squeeze(handle, Int64(dimension), $0) } }
 
     /// The part `range` of one dimension; shares memory.
-    public func narrowed(_ dimension: Int, to range: Range<Int>) -> Tensor {
+    package func narrowed(_ dimension: Int, to range: Range<Int>) -> Tensor {
         tensor { ct_narrow(handle, Int64(dimension), Int64(range.lowerBound), Int64(range.count), $0) }
     }
 
     /// One index of one dimension, which is dropped; shares memory.
-    public func selected(_ dimension: Int, at index: Int) -> Tensor {
+    package func selected(_ dimension: Int, at index: Int) -> Tensor {
         tensor { ct_select(handle, Int64(dimension), Int64(index), $0) }
     }
 
     /// The rows `indices` (int64 vector) of one dimension, copied.
-    public func gathered(_ dimension: Int, at indices: Tensor) -> Tensor {
+    package func gathered(_ dimension: Int, at indices: Tensor) -> Tensor {
         tensor { ct_index_select(handle, Int64(dimension), indices.handle, $0) }
     }
 
     /// This tensor with `values` put at positions `indices` along `dimension`.
-    public func scattered(_ dimension: Int, at indices: Tensor, values: Tensor) -> Tensor {
+    package func scattered(_ dimension: Int, at indices: Tensor, values: Tensor) -> Tensor {
         tensor { ct_scatter(handle, Int64(dimension), indices.handle, values.handle, $0) }
     }
 
-    public static func concatenated(_ tensors: [Tensor], over dimension: Int) -> Tensor {
+    package static func concatenated(_ tensors: [Tensor], over dimension: Int) -> Tensor {
         tensors.withList { list in tensor { ct_concatenate(list, Int64(dimension), $0) } }
     }
 
     /// Zeros around the last two dimensions.
-    public func padded(left: Int, right: Int, top: Int, bottom: Int) -> Tensor {
+    package func padded(left: Int, right: Int, top: Int, bottom: Int) -> Tensor {
         tensor { ct_pad(handle, [left, right, top, bottom].map(Int64.init), 4, $0) }
     }
 
     /// (N, C, H, W) slid over by the weights (C', C / groups, k, k), of which there have to be whole ones inside: (N, C', H - k + 1, W - k + 1).
-    public func convolved(with weights: Tensor, groups: Int = 1) -> Tensor {
+    package func convolved(with weights: Tensor, groups: Int = 1) -> Tensor {
         tensor { ct_conv2d(handle, weights.handle, nil, 1, 0, Int64(groups), $0) }
     }
 
     /// Mixes the channels of `groups` groups (ShuffleNet).
-    public func channelShuffled(groups: Int) -> Tensor { tensor { ct_channel_shuffle(handle, Int64(groups), $0) } }
+    package func channelShuffled(groups: Int) -> Tensor { tensor { ct_channel_shuffle(handle, Int64(groups), $0) } }
 
     /// Row-major memory, or channels-last memory of a (N, C, H, W) tensor; no copy where it is so already.
-    public func contiguous(channelsLast: Bool = false) -> Tensor { tensor { ct_contiguous(handle, channelsLast, $0) } }
+    package func contiguous(channelsLast: Bool = false) -> Tensor { tensor { ct_contiguous(handle, channelsLast, $0) } }
 
     /// Converted and moved; itself where nothing changes.
-    public func to(dtype: DType? = nil, device: Device? = nil) -> Tensor {
+    package func to(dtype: DType? = nil, device: Device? = nil) -> Tensor {
         let dtype = dtype?.rawValue ?? ct_dtype(handle)
         let device = device?.rawValue ?? ct_device(handle)
         return tensor { ct_to(handle, dtype, device, $0) }
     }
 
     /// Overwrites the elements with those of `source`, converted where types or devices differ.
-    public func copy(from source: Tensor) {
+    package func copy(from source: Tensor) {
         withoutGradients { checked { ct_copy_into(handle, source.handle, $0) } }
     }
 }
 
 extension Tensor {
     /// (R, H, W, 3) bytes on the CPU, times `scale` plus `shift` of each colour: (R, 3, H, W) float32, channels-last.
-    public func scaledFrames(_ scale: [Float], _ shift: [Float]) -> Tensor {
+    package func scaledFrames(_ scale: [Float], _ shift: [Float]) -> Tensor {
         precondition(scale.count == 3 && shift.count == 3, "frames have three colours")
         return tensor { ct_scaled_frames(handle, scale, shift, $0) }
     }
 
     /// (1, C, H, W) moved by an affine map: every output point, in coordinates -1...1 from edge to edge, is read at
     /// `theta` (2 × 3, row-major) times itself. Bilinear with edge clamping; zero where the point lies outside.
-    public func warped(by theta: [Double]) -> Tensor {
+    package func warped(by theta: [Double]) -> Tensor {
         precondition(theta.count == 6, "an affine map has six numbers")
         return tensor { ct_warp(handle, theta, $0) }
     }

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// A wrong shape or type is a bug and traps with libtorch's message, as an array index would. A tensor stays with the thread that
 /// made it; plain buffers cross threads.
-public final class Tensor {
+package final class Tensor {
     /// What the shim is given. Never of a temporary: Swift may free an unnamed tensor before the call that was to use it.
     let handle: ct_tensor
     /// What its bytes stand for, where it is quantised; nil where they are numbers themselves.
@@ -36,8 +36,8 @@ func tensor(_ quantization: Quantization? = nil, _ body: (UnsafeMutablePointer<c
 }
 
 /// What libtorch refused, in its own words.
-public struct TorchError: Error, CustomStringConvertible, Sendable {
-    public let description: String
+package struct TorchError: Error, CustomStringConvertible, Sendable {
+    package let description: String
 }
 
 /// Runs a shim call that can fail because of the world outside: a file, a device.
@@ -83,7 +83,7 @@ extension Array where Element == String {
 // MARK: - Element types and devices
 
 /// The element type of a tensor.
-public enum DType: Int32, Sendable, CaseIterable {
+package enum DType: Int32, Sendable, CaseIterable {
     case uint8 = 0
     case int32 = 3
     case int64 = 4
@@ -94,7 +94,7 @@ public enum DType: Int32, Sendable, CaseIterable {
     case bfloat16 = 15
 
     /// Bytes per element.
-    public var size: Int {
+    package var size: Int {
         switch self {
         case .uint8, .bool: 1
         case .float16, .bfloat16: 2
@@ -110,23 +110,26 @@ public enum Device: Int32, Sendable, Codable, CustomStringConvertible {
     case cuda = 1
 
     public var description: String { self == .cpu ? "cpu" : "cuda" }
+
+    /// A usable GPU where there is one, else the processor.
+    package static var automatic: Device { Runtime.cudaDeviceCount > 0 ? .cuda : .cpu }
 }
 
 /// A Swift type that is also an element type of tensors.
-public protocol TensorElement: BitwiseCopyable {
+package protocol TensorElement: BitwiseCopyable {
     static var dtype: DType { get }
 }
 
-extension Float: TensorElement { public static var dtype: DType { .float32 } }
-extension Double: TensorElement { public static var dtype: DType { .float64 } }
-extension Int64: TensorElement { public static var dtype: DType { .int64 } }
-extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }
+extension Float: TensorElement { package static var dtype: DType { .float32 } }
+extension Double: TensorElement { package static var dtype: DType { .float64 } }
+extension Int64: TensorElement { package static var dtype: DType { .int64 } }
+extension UInt8: TensorElement { package static var dtype: DType { .uint8 } }
 
 // MARK: - Creation
 
 extension Tensor {
     /// A CPU tensor with a copy of `values`, row-major.
-    public convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]) {
+    package convenience init<Element: TensorElement>(_ values: [Element], shape: [Int]) {
         precondition(values.count == shape.reduce(1, *), "\(values.count) values do not fill shape \(shape)")
         let handle = values.withUnsafeBytes { bytes in
             withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { empty in
@@ -138,12 +141,12 @@ extension Tensor {
     }
 
     /// A CPU vector with a copy of `values`.
-    public convenience init<Element: TensorElement>(_ values: [Element]) {
+    package convenience init<Element: TensorElement>(_ values: [Element]) {
         self.init(values, shape: [values.count])
     }
 
     /// A CPU tensor with a copy of raw little-endian elements, row-major.
-    public convenience init(bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int]) {
+    package convenience init(bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int]) {
         precondition(bytes.count == shape.reduce(1, *) * dtype.size, "\(bytes.count) bytes do not fill \(dtype) \(shape)")
         let handle = withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { empty in
             let base = bytes.baseAddress ?? UnsafeRawPointer(empty.baseAddress!)
@@ -153,7 +156,7 @@ extension Tensor {
     }
 
     /// A CPU tensor over the memory of `buffer`, which is not copied and must not be written while the tensor lives.
-    public convenience init(sharing buffer: ByteBuffer, offset: Int = 0, shape: [Int]) {
+    package convenience init(sharing buffer: ByteBuffer, offset: Int = 0, shape: [Int]) {
         precondition(offset + shape.reduce(1, *) <= buffer.count, "shape \(shape) does not fit into \(buffer.count) bytes")
         let retained = Unmanaged.passRetained(buffer)
         let handle = checked {
@@ -164,26 +167,26 @@ extension Tensor {
         self.init(owning: handle!)
     }
 
-    public static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    package static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
         tensor { ct_full(shape.map(Int64.init), shape.count, value, dtype.rawValue, device.rawValue, $0) }
     }
 
-    public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    package static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
         full(shape, 0, dtype: dtype, device: device)
     }
 
     /// Normal draws; the same for the same `seed`.
-    public static func normal(_ shape: [Int], mean: Double = 0, deviation: Double, seed: UInt64) -> Tensor {
+    package static func normal(_ shape: [Int], mean: Double = 0, deviation: Double, seed: UInt64) -> Tensor {
         tensor { ct_normal(shape.map(Int64.init), shape.count, mean, deviation, seed, $0) }
     }
 
     /// Uniform draws; the same for the same `seed`.
-    public static func uniform(_ shape: [Int], _ range: ClosedRange<Double>, seed: UInt64) -> Tensor {
+    package static func uniform(_ shape: [Int], _ range: ClosedRange<Double>, seed: UInt64) -> Tensor {
         tensor { ct_uniform(shape.map(Int64.init), shape.count, range.lowerBound, range.upperBound, seed, $0) }
     }
 
     /// Ones with `probability`, otherwise zeros; the same for the same `seed`.
-    public static func bernoulli(_ shape: [Int], _ probability: Double, seed: UInt64) -> Tensor {
+    package static func bernoulli(_ shape: [Int], _ probability: Double, seed: UInt64) -> Tensor {
         tensor { ct_bernoulli(shape.map(Int64.init), shape.count, probability, seed, $0) }
     }
 }
@@ -191,21 +194,21 @@ extension Tensor {
 // MARK: - Reading
 
 extension Tensor {
-    public var shape: [Int] { (0..<ct_rank(handle)).map { Int(ct_size(handle, $0)) } }
-    public var count: Int { Int(ct_count(handle)) }
-    public var dtype: DType {
+    package var shape: [Int] { (0..<ct_rank(handle)).map { Int(ct_size(handle, $0)) } }
+    package var count: Int { Int(ct_count(handle)) }
+    package var dtype: DType {
         guard let dtype = DType(rawValue: ct_dtype(handle)) else {
             fatalError("element type \(ct_dtype(handle)) is not supported")
         }
         return dtype
     }
-    public var device: Device { Device(rawValue: ct_device(handle)) ?? .cpu }
+    package var device: Device { Device(rawValue: ct_device(handle)) ?? .cpu }
 
     /// The only element, as a number.
-    public var item: Double { checked { ct_item(handle, $0) } }
+    package var item: Double { checked { ct_item(handle, $0) } }
 
     /// All elements, row-major, converted to `Element` where needed.
-    public func array<Element: TensorElement>(of type: Element.Type = Element.self) -> [Element] {
+    package func array<Element: TensorElement>(of type: Element.Type = Element.self) -> [Element] {
         let source = to(dtype: Element.dtype, device: .cpu)
         return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             initialized = count
@@ -214,16 +217,16 @@ extension Tensor {
         }
     }
 
-    public var floats: [Float] { array(of: Float.self) }
+    package var floats: [Float] { array(of: Float.self) }
 
     /// Copies the elements, row-major and little-endian, into `bytes`, which must have exactly their size.
-    public func copyBytes(into bytes: UnsafeMutableRawBufferPointer) {
+    package func copyBytes(into bytes: UnsafeMutableRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         checked { ct_copy_bytes(handle, base, bytes.count, $0) }
     }
 
     /// All elements, row-major and little-endian.
-    public var data: Data {
+    package var data: Data {
         var data = Data(count: count * dtype.size)
         data.withUnsafeMutableBytes { copyBytes(into: $0) }
         return data
@@ -234,12 +237,12 @@ extension Tensor {
 ///
 /// `@unchecked Sendable`: it has one owner at a time. A loader thread fills it and gives it away through a locked queue; from then
 /// on it is only read.
-public final class ByteBuffer: @unchecked Sendable {
-    public let address: UnsafeMutableRawPointer
-    public let count: Int
+package final class ByteBuffer: @unchecked Sendable {
+    package let address: UnsafeMutableRawPointer
+    package let count: Int
 
     /// - Parameter count: bytes, zeroed.
-    public init(count: Int) {
+    package init(count: Int) {
         self.count = count
         address = .allocate(byteCount: max(count, 1), alignment: 64)
         address.initializeMemory(as: UInt8.self, repeating: 0, count: count)

@@ -3,15 +3,15 @@ import CTorch
 /// Adam (Kingma & Ba 2015) over groups of parameters with their own rates.
 ///
 /// Weight decay is added to the gradient (L2), as in the study; `decoupled` makes it AdamW (Loshchilov & Hutter 2019).
-public final class Adam {
+package final class Adam {
     /// Parameters that share a rate.
-    public struct Group {
-        public let name: String
-        public let rate: Double
-        public let decay: Double
-        public let entries: [Entry]
+    package struct Group {
+        package let name: String
+        package let rate: Double
+        package let decay: Double
+        package let entries: [Entry]
 
-        public init(name: String, rate: Double, decay: Double, entries: [Entry]) {
+        package init(name: String, rate: Double, decay: Double, entries: [Entry]) {
             self.name = name
             self.rate = rate
             self.decay = decay
@@ -25,12 +25,12 @@ public final class Adam {
         let steps: Tensor
     }
 
-    public let groups: [Group]
-    public let epsilon: Double
-    public let decoupled: Bool
+    package let groups: [Group]
+    package let epsilon: Double
+    package let decoupled: Bool
     private var moments: [String: Moments] = [:]
 
-    public init(_ groups: [Group], epsilon: Double = 1e-8, decoupled: Bool = false) {
+    package init(_ groups: [Group], epsilon: Double = 1e-8, decoupled: Bool = false) {
         self.groups = groups
         self.epsilon = epsilon
         self.decoupled = decoupled
@@ -46,7 +46,7 @@ public final class Adam {
     /// - Parameters:
     ///   - factor: what the schedule multiplies every rate with at this step.
     ///   - betas: decay of the two moments.
-    public func step(factor: Double = 1, betas: (Double, Double) = (0.9, 0.999)) {
+    package func step(factor: Double = 1, betas: (Double, Double) = (0.9, 0.999)) {
         withoutGradients {
             for group in groups {
                 let live = group.entries.filter { $0.tensor.gradient != nil }
@@ -76,7 +76,7 @@ public final class Adam {
     }
 
     /// The moments by name, for saving: `<parameter>.mean`, `.variance`, `.steps`.
-    public var state: [String: Tensor] {
+    package var state: [String: Tensor] {
         var state: [String: Tensor] = [:]
         for (name, moment) in moments {
             state[name + ".mean"] = moment.mean
@@ -89,7 +89,7 @@ public final class Adam {
     /// Takes back what `state` gave.
     ///
     /// - Returns: names that are missing or of another shape; empty if all went well.
-    public func restore(_ saved: [String: Tensor]) -> [String] {
+    package func restore(_ saved: [String: Tensor]) -> [String] {
         var missing: [String] = []
         for (name, tensor) in state {
             if let value = saved[name], value.shape == tensor.shape { tensor.copy(from: value) } else { missing.append(name) }
@@ -104,7 +104,7 @@ public final class Adam {
 ///
 /// - Returns: the norm as a scalar tensor.
 @discardableResult
-public func clipGradients(of tensors: [Tensor], to limit: Double) -> Tensor {
+package func clipGradients(of tensors: [Tensor], to limit: Double) -> Tensor {
     let gradients = tensors.compactMap(\.gradient)
     guard !gradients.isEmpty else { return .zeros([]) }
     return withoutGradients {

@@ -1,11 +1,11 @@
 import CTorch
 
 /// Dynamic loss scaling for float16 (Micikevicius et al. 2018), with PyTorch's constants.
-public struct GradientScaler: Codable, Sendable, Equatable {
-    public private(set) var scale: Double = 65_536
+package struct GradientScaler: Codable, Sendable, Equatable {
+    package private(set) var scale: Double = 65_536
     private var goodSteps = 0
 
-    public init() {}
+    package init() {}
 
     /// What no scaler of ours has, as a file may; nil where all is well.
     package var flaw: String? {
@@ -16,7 +16,7 @@ public struct GradientScaler: Codable, Sendable, Equatable {
     /// Divides the gradients by the scale.
     ///
     /// - Returns: false if one was infinite or not a number: the step must be skipped, and the scale has been halved.
-    public mutating func unscale(_ tensors: [Tensor]) -> Bool {
+    package mutating func unscale(_ tensors: [Tensor]) -> Bool {
         let gradients = tensors.compactMap(\.gradient)
         guard !gradients.isEmpty else { return true }
         let finite = withoutGradients { gradients.withList { list in checked { ct_unscale(list, 1 / scale, $0) } } }

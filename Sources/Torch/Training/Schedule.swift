@@ -1,16 +1,16 @@
 import Foundation
 
 /// What the rates are multiplied with, and Adam's first beta, at each optimizer step: a function of the step.
-public struct Schedule: Sendable {
-    public let factor: @Sendable (_ step: Int) -> Double
-    public let beta1: @Sendable (_ step: Int) -> Double
+package struct Schedule: Sendable {
+    package let factor: @Sendable (_ step: Int) -> Double
+    package let beta1: @Sendable (_ step: Int) -> Double
 
     /// Linear warm-up, (step + 1) / warm, then half a cosine (Loshchilov & Hutter 2017).
     ///
     /// As in the study, the peak is used twice and the last step is still above zero.
     ///
     /// - Precondition: `warm < total`.
-    public static func cosine(total: Int, warm: Int) -> Schedule {
+    package static func cosine(total: Int, warm: Int) -> Schedule {
         precondition(warm < total, "warm-up (\(warm) steps) must be shorter than training (\(total) steps)")
         return Schedule(
             factor: { step in
@@ -22,7 +22,7 @@ public struct Schedule: Sendable {
 
     /// PyTorch's one-cycle policy (Smith & Topin 2018): from peak / 25 to the peak within 30% of the steps and down to
     /// peak / 250,000, by cosine; beta1 moves against it, between 0.95 and 0.85.
-    public static func oneCycle(total: Int, warmFraction: Double = 0.3) -> Schedule {
+    package static func oneCycle(total: Int, warmFraction: Double = 0.3) -> Schedule {
         let peak = warmFraction * Double(total) - 1
         let end = Double(total - 1)
         @Sendable func anneal(_ step: Int, _ start: Double, _ top: Double, _ finish: Double) -> Double {

@@ -1,0 +1,17 @@
+"""The ways in which peers/inference.py runs a model, by device. Benchmarks/inference.py names them, too."""
+
+FORMS = {
+    "cpu": [
+        "eager",
+        "channels-last",
+        "inductor",
+        "inductor-bf16",
+        "onnxruntime",
+        "onnxruntime-int8",
+        "openvino",
+        "openvino-bf16",
+        "openvino-int8",
+    ],
+    # All but the first in half precision, colours last.
+    "cuda": ["eager", "float16", "graph", "inductor", "inductor-autotune"],
+}

@@ -1,0 +1,9 @@
+import Jersey
+
+// Reads the number in each folder of frames, or tree of such folders, with the bundled model.
+let recognizer = try Recognizer()
+for folder in CommandLine.arguments.dropFirst() {
+    for prediction in try recognizer.predict(folder) {
+        print(prediction.sequence, prediction.answer)
+    }
+}

@@ -1,0 +1,199 @@
+import CArchive
+import Foundation
+import Torch
+
+/// The entries of an archive, one after the other, none of which is trusted.
+final class ArchiveReader {
+    struct Entry {
+        /// As the archive has it, fit for a message.
+        let name: String
+        /// Folders and file, without "." and empty parts.
+        let parts: [String]
+    }
+
+    private let path: String
+    private let limits: UnpackedArchive.Limits
+    private let handle: OpaquePointer
+    /// Where it is read from, if not from a file; stays in its place.
+    private let bytes: NSData?
+    /// Most bytes that may come out, for the size of the file.
+    private let most: Int
+    private var entries = 0
+    private var written = 0
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+
+    /// - Parameter path: what errors call it.
+    /// - Throws: `FileError` when the file is missing or is no archive.
+    init(_ file: String, called path: String, limits: UnpackedArchive.Limits) throws {
+        guard FileNames.exists(file) else { throw FileError(path, "does not exist") }
+        guard file.withFileSystemPath({ access($0, R_OK) }) == 0 else {
+            throw FileError(path, "cannot be read: \(SystemError().reason)")
+        }
+        guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
+        (self.path, self.limits, self.handle) = (path, limits, handle)
+        let size = FileNames.size(file) ?? 0
+        most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
+        bytes = nil
+        Self.allowFormats(handle)
+        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else {
+            throw notAnArchive
+        }
+    }
+
+    /// An archive in memory.
+    ///
+    /// - Parameter path: what errors call it.
+    /// - Throws: `FileError` when it is no archive.
+    init(_ content: Data, called path: String, limits: UnpackedArchive.Limits) throws {
+        guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
+        let kept = NSData(data: content)
+        (self.path, self.limits, self.handle, bytes) = (path, limits, handle, kept)
+        most = min(limits.bytes, limits.entryBytes + content.count * limits.ratio)
+        Self.allowFormats(handle)
+        guard archive_read_open_memory(handle, kept.bytes, kept.length) == ARCHIVE_OK else { throw notAnArchive }
+    }
+
+    private static func allowFormats(_ handle: OpaquePointer) {
+        archive_read_support_filter_gzip(handle)
+        archive_read_support_format_zip(handle)
+        archive_read_support_format_tar(handle)
+    }
+
+    deinit {
+        archive_read_free(handle)
+    }
+
+    /// The next file; folders are passed over, nil is the end.
+    func next() throws -> Entry? {
+        while true {
+            var header: OpaquePointer?
+            let status = archive_read_next_header(handle, &header)
+            if status == ARCHIVE_EOF { return nil }
+            // A warning is about a name in another alphabet, or a time.
+            guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let header else {
+                throw entries == 0 ? notAnArchive : FileError(path, "is damaged after \(entries) entries: \(message)")
+            }
+            entries += 1
+            guard entries <= limits.entries else {
+                throw FileError(path, "has more than the limit of \(limits.entries) entries", advice: "split it")
+            }
+            let entry = try entry(header)
+            // A compressed tar has to be unpacked as a whole to get past what is not wanted.
+            try checkTotal(Int(archive_filter_bytes(handle, 0)), entry)
+            switch archive_entry_filetype(header) {
+            case S_IFREG where archive_entry_hardlink(header) == nil:
+                guard archive_entry_size_is_set(header) == 0 || archive_entry_size(header) <= limits.entryBytes else {
+                    throw tooLarge(entry)
+                }
+                return entry
+            case S_IFDIR: continue
+            case S_IFLNK: throw refused(entry, "is a symbolic link")
+            case S_IFREG, 0: throw refused(entry, "is a link to another entry")
+            default: throw refused(entry, "is a device, a pipe or a socket")
+            }
+        }
+    }
+
+    /// Writes what the entry holds.
+    func write(_ entry: Entry, to folder: TemporaryFolder) throws {
+        guard let file = folder.makeFile(entry.parts) else {
+            switch errno {
+            case EEXIST: throw refused(entry, "is in it twice")
+            case ENOTDIR, EISDIR: throw refused(entry, "is a file and a folder at once")
+            case ENAMETOOLONG: throw refused(entry, "has a name of more than 255 bytes")
+            default: throw failed(entry)
+            }
+        }
+        defer { close(file) }
+        try unpack(entry) { piece in
+            guard Foundation.write(file, piece.baseAddress, piece.count) == piece.count else { throw failed(entry) }
+        }
+    }
+
+    /// What the entry holds.
+    func content(of entry: Entry) throws -> Data {
+        var content = Data()
+        try unpack(entry) { content.append(contentsOf: $0) }
+        return content
+    }
+
+    private func unpack(_ entry: Entry, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var size = 0
+        while true {
+            let count = buffer.withUnsafeMutableBytes { archive_read_data(handle, $0.baseAddress, $0.count) }
+            guard count >= 0 else { throw FileError(path, "cannot be unpacked at \(entry.name): \(message)") }
+            if count == 0 { return }
+            size += count
+            written += count
+            guard size <= limits.entryBytes else { throw tooLarge(entry) }
+            try checkTotal(written, entry)
+            try buffer.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+    }
+
+    private func entry(_ header: OpaquePointer) throws -> Entry {
+        guard let text = archive_entry_pathname_utf8(header) ?? archive_entry_pathname(header) else {
+            throw FileError(path, "has an entry (number \(entries)) whose name cannot be read", advice: Self.advice)
+        }
+        let bytes = UnsafeBufferPointer(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
+        // As the system would take it: by bytes, for which a slash or a dot with an accent behind it is a slash or a dot.
+        let pieces = bytes.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+        let entry = Entry(name: Shown.text(String(fileSystemBytes: bytes)), parts: pieces.map { String(fileSystemBytes: $0) })
+        guard bytes.first != UInt8(ascii: "/"), !pieces.contains(where: { $0.elementsEqual("..".utf8) }),
+            !bytes.contains(UInt8(ascii: "\\"))
+        else { throw refused(entry, "leads out of the archive") }
+        guard !entry.parts.contains(where: { $0.unicodeScalars.contains(where: Self.isControl) }) else {
+            throw refused(entry, "has control characters in its name")
+        }
+        let parts = entry.parts
+        guard parts.count <= 16 else { throw refused(entry, "lies more than 16 folders deep") }
+        return entry
+    }
+
+    /// Whether it controls lines, terminals, or the direction of letters. Marks that some alphabets need, such as joiners, do not.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isBidiControl
+            || [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
+    }
+
+    private func checkTotal(_ bytes: Int, _ entry: Entry) throws {
+        guard bytes <= most else {
+            throw FileError(
+                path, "unpacks to more than \(most >> 20) MiB (at \(entry.name)), too much for its size",
+                advice: "if it is not meant to do harm, unpack it yourself and name the folder")
+        }
+    }
+
+    private static let advice = "pack plain files, or unpack it yourself and name the folder"
+
+    func refused(_ entry: Entry, _ why: String) -> FileError {
+        FileError(path, "is not unpacked: \(entry.name) \(why)", advice: Self.advice)
+    }
+
+    private func tooLarge(_ entry: Entry) -> FileError {
+        refused(entry, "is larger than the limit of \(limits.entryBytes >> 20) MiB")
+    }
+
+    private func failed(_ entry: Entry) -> FileError {
+        FileError(
+            path, "cannot be unpacked at \(entry.name): \(SystemError().reason)",
+            advice: "free some space, or point TMPDIR to where there is more")
+    }
+
+    private var notAnArchive: FileError {
+        FileError(path, "is no zip, tar or tar.gz file, or is damaged", advice: "pack it anew, or name a folder")
+    }
+
+    private var message: String { archive_error_string(handle).map { String(cString: $0) } ?? "no reason given" }
+}
+
+/// libarchive takes names through the thread's locale; in the one that a process starts with it loses every letter but ASCII's.
+package func withUTF8Names<Result>(_ body: () throws -> Result) rethrows -> Result {
+    guard let names = newlocale(1 << LC_CTYPE, "C.UTF-8", nil) else { return try body() }
+    let before = uselocale(names)
+    defer {
+        uselocale(before)
+        freelocale(names)
+    }
+    return try body()
+}

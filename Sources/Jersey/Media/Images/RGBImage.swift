@@ -1,0 +1,93 @@
+import CImage
+import Foundation
+
+/// An 8-bit colour image in memory.
+///
+/// It is read from JPEG and PNG, told apart by content and never by name. Grey, palette, CMYK and 16-bit images
+/// become RGB and alpha is dropped, with the bytes that Pillow's `convert("RGB")` gives, except for 16-bit grey
+/// images: we keep the high byte of each value, Pillow clips. The EXIF orientation of a JPEG is applied, which the study
+/// (and Pillow by itself) does not do; of an animated PNG the default image is read.
+public struct RGBImage: Sendable, Equatable {
+    public let width: Int
+    public let height: Int
+    /// (height, width, 3), row by row: red, green, blue.
+    public var pixels: [UInt8]
+
+    /// Both sides are at least 1, and `pixels` holds height × width × 3 values.
+    public init(width: Int, height: Int, pixels: [UInt8]) {
+        precondition(width > 0 && height > 0, "an image is at least 1x1, not \(width)x\(height)")
+        precondition(
+            pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+    }
+
+    /// Decodes a whole JPEG or PNG. `name` is what an error calls it.
+    ///
+    /// The size in the header is compared with `maximumPixels` before anything is allocated for it.
+    /// - Throws: `ImageError`, also for an image that ends too early: half an image is none.
+    public init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
+        var image = ci_image()
+        defer { ci_release(&image) }
+        let (status, message) = withMessage { message, capacity in
+            bytes.withUnsafeBytes {
+                ci_decode(
+                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels), &image, message, capacity
+                )
+            }
+        }
+        let (width, height) = (Int(image.width), Int(image.height))
+        if let reason = ImageError.Reason(status, message, width: width, height: height, limit: maximumPixels) {
+            throw ImageError(name: name, reason: reason)
+        }
+        self.init(
+            width: width, height: height, pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
+    }
+
+    /// Reads and decodes a file, as `init(decoding:named:maximumPixels:)`.
+    public init(contentsOf url: URL, maximumPixels: Int = 16_000_000) throws {
+        try self.init(decoding: imageData(contentsOf: url), named: url.path, maximumPixels: maximumPixels)
+    }
+
+    /// A part of it; both ranges lie within and are not empty.
+    package func cropped(x: Range<Int>, y: Range<Int>) -> RGBImage {
+        if x.count == width {
+            return RGBImage(
+                width: width, height: y.count, pixels: Array(pixels[y.lowerBound * width * 3..<y.upperBound * width * 3]))
+        }
+        let rows = y.flatMap { row in pixels[(row * width + x.lowerBound) * 3..<(row * width + x.upperBound) * 3] }
+        return RGBImage(width: x.count, height: y.count, pixels: rows)
+    }
+
+    /// A JPEG with the usual halved chroma. `quality` is 1...100.
+    /// - Throws: `ImageError` for an image of more than 65,500 pixels a side.
+    package func jpegData(quality: Int = 90) throws -> Data {
+        precondition((1...100).contains(quality), "JPEG quality is 1...100, not \(quality)")
+        return try encoded(as: "JPEG") { ci_encode_jpeg($0, Int32(width), Int32(height), Int32(quality), $1, $2, $3, $4) }
+    }
+
+    /// An 8-bit RGB PNG.
+    package func pngData() throws -> Data {
+        try encoded(as: "PNG") { ci_encode_png($0, Int32(width), Int32(height), $1, $2, $3, $4) }
+    }
+
+    private typealias Encoder = (
+        UnsafePointer<UInt8>, UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>,
+        UnsafeMutablePointer<CChar>, Int
+    ) -> ci_status
+
+    private func encoded(as format: String, _ encode: Encoder) throws -> Data {
+        precondition(
+            pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
+        var bytes: UnsafeMutablePointer<UInt8>?
+        var count = 0
+        defer { ci_free_bytes(bytes) }
+        let (status, message) = withMessage { encode(pixels, &bytes, &count, $0, $1) }
+        guard status == .ok, let bytes else {
+            let why = message.isEmpty ? "not enough memory" : message
+            throw ImageError(name: "\(width)x\(height) image", reason: .unwritable(format, why))
+        }
+        return Data(bytes: bytes, count: count)
+    }
+}

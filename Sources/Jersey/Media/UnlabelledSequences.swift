@@ -1,0 +1,95 @@
+import Foundation
+import Torch
+
+/// Sequences found at paths that someone names: folders of frames, trees of them, archives of those, or image files.
+package struct UnlabelledSequences: Sendable {
+    package private(set) var sequences: [FrameSequence] = []
+    /// Folders in which there is nothing to read, and no other folder.
+    package private(set) var emptyFolders: [String] = []
+
+    private static let kinds = FrameOrder.extensions.sorted().joined(separator: ", ")
+
+    /// - Parameter unpacking: called for each entry of an archive; what it throws ends the search.
+    /// - Throws: `FileError` when a path is missing, no image, or holds no frames, and what `UnpackedArchive` throws.
+    package init(_ paths: [String], unpacking: () throws -> Void = {}) throws {
+        var files: [(folder: String, names: [String])] = []
+        for path in paths {
+            let url = URL(fileURLWithPath: path)
+            guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
+            if isFolder(url) {
+                try addAll(path.withoutEndingSlashes, in: nil)
+            } else if UnpackedArchive.isArchive(path) {
+                try addAll(path, in: UnpackedArchive(path, progress: unpacking))
+            } else {
+                guard FrameOrder.isFrame(url.lastPathComponent) else {
+                    throw FileError(
+                        path,
+                        "is neither a folder, nor a \(Self.kinds) file, nor an archive (\(UnpackedArchive.endings.joined(separator: ", ")))",
+                        advice: "for a video, give its tracker's boxes, too (--boxes)")
+                }
+                let folder = path.parentPath
+                if let index = files.firstIndex(where: { $0.folder == folder }) {
+                    files[index].names.append(url.lastPathComponent)
+                } else {
+                    files.append((folder, [url.lastPathComponent]))
+                }
+            }
+        }
+        for (folder, names) in files {
+            let different = Set(names.map(ExactText.init)).map(\.text)
+            add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: different), in: nil)
+        }
+        // A folder that is named twice is read once.
+        var seen: Set<ExactText> = []
+        sequences = sequences.filter { seen.insert(ExactText($0.id)).inserted }
+    }
+
+    /// - Throws: `FileError` when there are no frames in it.
+    package init(_ archive: UnpackedArchive) throws {
+        try addAll(archive.path, in: archive)
+    }
+
+    private mutating func addAll(_ path: String, in archive: UnpackedArchive?) throws {
+        let before = sequences.count
+        try addTree(path, in: archive, depth: 0)
+        guard sequences.count > before else {
+            throw FileError(path, "holds no frames", advice: advice(on: archive.map { $0.folder.path } ?? path))
+        }
+    }
+
+    /// What to do about a folder of other files.
+    private func advice(on folder: String) -> String {
+        let names = FileNames.list(folder) ?? []
+        func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
+        if let video = first(VideoReader.endings.map { ".\($0)" }) {
+            return "name the video itself, \(video), with its tracker's boxes (--boxes)"
+        }
+        if let archive = first(UnpackedArchive.endings) { return "name the archive itself, \(archive)" }
+        if let other = first([".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"]) {
+            return "frames are \(Self.kinds) files; convert others, such as \(other)"
+        }
+        return "frames are \(Self.kinds) files"
+    }
+
+    private mutating func addTree(_ path: String, in archive: UnpackedArchive?, depth: Int) throws {
+        // Deeper than any layout of tracks; a link to a parent folder would never end.
+        guard depth < 16 else { return }
+        let url = archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
+        var (files, folders): ([String], [String]) = ([], [])
+        for name in try FolderLayout.names(in: url) {
+            if isFolder(url.appendingPathComponent(name)) { folders.append(name) } else { files.append(name) }
+        }
+        let here = FrameOrder.frames(among: files)
+        if !here.frames.isEmpty { add(path, here, in: archive) } else if folders.isEmpty { emptyFolders.append(path) }
+        for folder in folders { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
+    }
+
+    private mutating func add(_ folder: String, _ arranged: (frames: [String], anchor: Int?), in archive: UnpackedArchive?) {
+        let parent = folder.parentPath
+        sequences.append(
+            FrameSequence(
+                id: folder, track: parent.isEmpty ? folder : parent, number: nil,
+                frames: arranged.frames.map { folder.appendingName($0) }, anchor: arranged.anchor,
+                archive: archive))
+    }
+}

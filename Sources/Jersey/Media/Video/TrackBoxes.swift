@@ -1,0 +1,147 @@
+import Foundation
+import Torch
+
+/// What a tracker found in a video: boxes around players, frame by frame.
+///
+/// It is read from MOTChallenge text (`frame,track,left,top,width,height,confidence,…`) or, where the first line has names instead of
+/// numbers, from a table with a header. Rows that make no box are left out and counted.
+public struct TrackBoxes: Sendable {
+    package struct Box: Sendable, Equatable {
+        /// From 0.
+        package var frame: Int32
+        /// Index in `tracks`.
+        package var track: Int32
+        /// Pixels of the upright picture; parts of the box may lie outside of it.
+        package var left, top, width, height: Float
+        /// The tracker's, 1 where it gives none.
+        package var confidence: Float
+        /// Its line in the file, from 1.
+        package var line: Int32
+    }
+
+    /// The tracker's names of players, in natural order.
+    public let tracks: [String]
+    /// Frame by frame, one a track.
+    package let boxes: [Box]
+    /// The tracker's number of the first frame: 1, or 0 where a box is in a frame 0.
+    package let firstFrame: Int
+    public let leftOut: LeftOutBoxes
+
+    /// - Parameters:
+    ///   - columns: names in the header, where they are not the usual ones.
+    ///   - firstFrame: the tracker's number of the first frame, where the file leaves it open.
+    ///   - strict: a row that makes no box is an error.
+    /// - Throws: `FileError` when the file is missing, is no table of boxes, or has none.
+    public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
+    {
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
+        let data = try Data(reading: URL(fileURLWithPath: path))
+        var rows = BoxRows(path: path, columns: columns)
+        try data.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
+            var line: Int32 = 0
+            while !rest.isEmpty {
+                line += 1
+                let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+                try rows.add(rest[rest.startIndex..<end], line: line)
+                rest = rest[min(end + 1, rest.endIndex)...]
+            }
+        }
+        let first = firstFrame ?? (rows.boxes.contains { $0.frame == 0 } ? 0 : 1)
+        var leftOut = rows.leftOut
+        if strict, let sentence = leftOut.sentences.first { throw FileError(path, sentence) }
+
+        // Tracks in the order in which people look for them, so that an index tells the order of results.
+        let order = rows.names.indices.sorted { naturallyPrecedes(rows.names[$0], rows.names[$1]) }
+        var places = [Int32](repeating: 0, count: order.count)
+        for (place, index) in order.enumerated() { places[index] = Int32(place) }
+        var boxes: [Box] = []
+        boxes.reserveCapacity(rows.boxes.count)
+        for var box in rows.boxes {
+            box.track = places[Int(box.track)]
+            guard box.frame >= first else {
+                leftOut.add(.early, line: box.line)
+                continue
+            }
+            box.frame -= Int32(first)
+            boxes.append(box)
+        }
+        boxes.sort { ($0.frame, $0.track, $0.line) < ($1.frame, $1.track, $1.line) }
+        var kept = 0
+        for index in boxes.indices {
+            if kept > 0, (boxes[kept - 1].frame, boxes[kept - 1].track) == (boxes[index].frame, boxes[index].track) {
+                leftOut.add(.duplicate, line: boxes[index].line)
+            } else {
+                boxes[kept] = boxes[index]
+                kept += 1
+            }
+        }
+        boxes.removeSubrange(kept...)
+        guard !boxes.isEmpty else {
+            let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
+            throw FileError(path, "holds no boxes\(why)", advice: "see docs/files.md for what a tracker's file looks like")
+        }
+        tracks = order.map { rows.names[$0] }
+        self.boxes = boxes
+        self.firstFrame = first
+        self.leftOut = leftOut
+    }
+}
+
+/// Boxes that were not used, counted by what is wrong with them.
+public struct LeftOutBoxes: Sendable, Equatable {
+    package enum Reason: Int, CaseIterable, Sendable {
+        case malformed, notFinite, sizeless, trackless, early, duplicate, outside, late, undecodable
+    }
+
+    package private(set) var counts: [Reason: Int] = [:]
+    /// The first line of the file for each reason.
+    package private(set) var firstLines: [Reason: Int] = [:]
+    /// What exactly is wrong there, where there is more to say.
+    private var details: [Reason: String] = [:]
+
+    package init() {}
+
+    public var total: Int { counts.values.reduce(0, +) }
+
+    mutating func add(_ reason: Reason, line: Int32, detail: String? = nil) {
+        counts[reason, default: 0] += 1
+        if details[reason] == nil { details[reason] = detail }
+        firstLines[reason] = min(firstLines[reason] ?? .max, Int(line))
+    }
+
+    mutating func add(_ other: LeftOutBoxes) {
+        counts.merge(other.counts, uniquingKeysWith: +)
+        firstLines.merge(other.firstLines, uniquingKeysWith: min)
+        details.merge(other.details) { first, _ in first }
+    }
+
+    /// "2 boxes without width or height (first: line 7)", in a fixed order.
+    public var sentences: [String] {
+        Reason.allCases.compactMap { reason in
+            guard let count = counts[reason], let line = firstLines[reason] else { return nil }
+            let detail = details[reason].map { ": \($0)" } ?? ""
+            return count == 1
+                ? "1 box \(reason.description) (line \(line)\(detail))"
+                : "\(count) boxes \(reason.description) (first: line \(line)\(detail))"
+        }
+    }
+}
+
+extension LeftOutBoxes.Reason: CustomStringConvertible {
+    /// What follows "1 box" or "7 boxes".
+    package var description: String {
+        switch self {
+        case .malformed: "that cannot be understood"
+        case .notFinite: "with NaN or infinity"
+        case .sizeless: "without width or height"
+        case .trackless: "of no track (-1)"
+        case .early: "before the first frame"
+        case .duplicate: "beside another of the same track in the same frame"
+        case .outside: "of which less than half is in the picture"
+        case .late: "past the end of the video"
+        case .undecodable: "in damaged frames"
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CVideo
+import Foundation
+import Torch
+
+/// Makes a video file of pictures: H.264, or MPEG-4 where FFmpeg was built without x264; without sound.
+///
+/// The file appears under its name when it is complete. A writer belongs to one thread.
+package final class VideoWriter {
+    package let path: String
+    package let width: Int
+    package let height: Int
+    private let temporary: String
+    private var writer: OpaquePointer?
+
+    /// - Parameters:
+    ///   - path: its ending tells the kind of file: mp4, mov or mkv.
+    ///   - width: of the pictures, pixels; the last column or row of an odd size is cut off.
+    ///   - rate: frames a second, about.
+    /// - Throws: `FileError` when the file cannot be made.
+    package init(_ path: String, width: Int, height: Int, rate: Double) throws {
+        try Self.check(path)
+        let url = URL(fileURLWithPath: path)
+        guard width >= 2, height >= 2, width <= 16384, height <= 16384 else {
+            throw FileError(path, "cannot be made of \(width)x\(height) pixels", advice: "sides are 2...16384")
+        }
+        (self.path, self.width, self.height) = (path, width, height)
+        temporary = url.deletingLastPathComponent().appendingPathComponent(".\(UUID().uuidString).\(url.lastPathComponent)").path
+        let (status, message) = withVideoMessage { [temporary] message, capacity in
+            temporary.withFileSystemPath { cv_writer_open($0, Int32(width), Int32(height), rate, &writer, message, capacity) }
+        }
+        guard status == .ok else {
+            _ = temporary.withFileSystemPath(unlink)
+            throw FileError(path, "cannot be made: \(message.isEmpty ? "not enough memory" : message)")
+        }
+    }
+
+    deinit {
+        guard let writer else { return }
+        cv_writer_close(writer)
+        _ = temporary.withFileSystemPath(unlink)
+    }
+
+    /// Whether a path ends like a video that can be made.
+    package static func canMake(_ path: String) -> Bool {
+        ["mp4", "mov", "mkv"].contains(URL(fileURLWithPath: path).pathExtension.lowercased())
+    }
+
+    /// Says before any work is done what is wrong with a path for a video.
+    ///
+    /// - Throws: `FileError` for an ending of no video, and what `AtomicFile.check` finds.
+    package static func check(_ path: String, unlike inputs: [String] = []) throws {
+        guard canMake(path) else { throw FileError(path, "is no name of a video", advice: "let it end in .mp4, .mov or .mkv") }
+        try AtomicFile.check(path, unlike: inputs)
+    }
+
+    /// Adds a picture of the writer's size, `time` seconds from the start and later than the one before.
+    ///
+    /// - Throws: `FileError` when it cannot be encoded or written.
+    package func add(_ image: RGBImage, time: Double) throws {
+        precondition(image.width == width && image.height == height, "a frame of \(image.width)x\(image.height)")
+        let (status, message) = withVideoMessage { cv_writer_add(writer!, image.pixels, time, $0, $1) }
+        guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
+    }
+
+    /// Completes the file and gives it its name; nothing can be added afterwards.
+    ///
+    /// - Throws: `FileError`; the former file, if any, is untouched then.
+    package func finish() throws {
+        let (status, message) = withVideoMessage { cv_writer_finish(writer!, $0, $1) }
+        guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
+        guard temporary.withFileSystemPath({ from in path.withFileSystemPath { rename(from, $0) } }) == 0 else {
+            throw FileError(path, "cannot replace the file: \(SystemError().reason)")
+        }
+        cv_writer_close(writer!)
+        writer = nil
+    }
+
+    /// "H.264" or "MPEG-4".
+    package static var codec: String { String(cString: cv_writer_codec()) }
+}

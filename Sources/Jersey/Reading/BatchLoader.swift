@@ -1,0 +1,189 @@
+import Foundation
+import Torch
+
+/// Sequences in batches, decoded and augmented by worker threads that stay a bounded way ahead.
+///
+/// What a batch holds depends on the order, the seed and the epoch only, not on the number of workers.
+package final class BatchLoader {
+    package struct Batch {
+        /// (R, H, W, 3) uint8 on the CPU: valid frames, sequence after sequence; or padded with each sequence's last frame.
+        package let frames: Tensor
+        /// Valid frames of each sequence.
+        package let lengths: [Int]
+        package let isPadded: Bool
+        package let sequences: [FrameSequence]
+        /// Indices of the frames that were read, for each sequence.
+        package let used: [[Int]]
+        /// Heights of those frames on disk, pixels.
+        package let heights: [[Int]]
+        /// The frames that were left out, for each sequence.
+        package let leftOut: [[FrameProblem]]
+        /// Sequences without a readable frame; they are in none of the lists above.
+        package let unreadable: [UnreadableSequence]
+        /// Which of all the batch's sequences have a readable frame, in order.
+        package let isReadable: [Bool]
+
+        /// All frames that were left out.
+        package var problems: [FrameProblem] { leftOut.flatMap { $0 } + unreadable.flatMap(\.problems) }
+    }
+
+    /// One place in an epoch's order.
+    package struct Item: Sendable {
+        package let sequence: FrameSequence
+        /// What its draws depend on.
+        package let keys: (UInt64, UInt64, UInt64)
+
+        /// - Parameter occurrence: how often the sequence has come before in this epoch.
+        package init(_ sequence: FrameSequence, seed: UInt64 = 0, epoch: Int = 0, occurrence: Int = 0) {
+            self.sequence = sequence
+            keys = (seed, UInt64(epoch) << 32 | UInt64(occurrence), fnv1a(sequence.id))
+        }
+    }
+
+    /// How many threads, and how many sequences in a batch, may be asked for.
+    package static let workerLimits = 1...256
+    package static let batchLimits = 1...4096
+
+    package let batchCount: Int
+    private let pipeline: Pipeline
+    private let items: [Item]
+    private let batchSize: Int
+    private let pads: Bool
+    private var nextBatch: Int
+
+    /// - Parameters:
+    ///   - items: the order.
+    ///   - start: batches to leave out, when an epoch is taken up again.
+    ///   - workers: threads.
+    ///   - prefetch: batches that the workers may be ahead.
+    ///   - pads: repeats each sequence's last frame up to the longest, as the study does.
+    package init(
+        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2, start: Int = 0,
+        pads: Bool = false
+    ) {
+        self.items = items
+        self.batchSize = batchSize
+        self.pads = pads
+        batchCount = (items.count + batchSize - 1) / batchSize
+        nextBatch = start
+        pipeline = Pipeline(items, loader, start: min(start * batchSize, items.count), window: batchSize * max(prefetch, 1))
+        pipeline.start(workers: workers)
+    }
+
+    deinit {
+        pipeline.stop()
+    }
+
+    /// The next batch; nil behind the last.
+    ///
+    /// - Throws: what a strict loader throws for an unreadable frame.
+    package func next() throws -> Batch? {
+        guard nextBatch < batchCount else { return nil }
+        let range = nextBatch * batchSize..<min((nextBatch + 1) * batchSize, items.count)
+        nextBatch += 1
+        var loaded: [(FrameSequence, LoadedSequence)] = []
+        for position in range { loaded.append((items[position].sequence, try pipeline.take(position))) }
+        return Batch(loaded, size: pipeline.loader.preprocessor, pads: pads)
+    }
+}
+
+extension BatchLoader.Batch {
+    /// - Parameters:
+    ///   - size: of the frames.
+    ///   - pads: repeats each sequence's last frame up to the longest.
+    init(_ loaded: [(sequence: FrameSequence, frames: LoadedSequence)], size: FramePreprocessor, pads: Bool) {
+        let readable = loaded.filter { !$0.frames.used.isEmpty }
+        let longest = readable.map(\.frames.used.count).max() ?? 0
+        var pieces: [Tensor] = []
+        for (_, item) in readable {
+            let count = item.used.count
+            pieces.append(Tensor(sharing: item.frames, shape: [count, size.height, size.width, 3]))
+            guard pads else { continue }
+            let last = Tensor(sharing: item.frames, offset: (count - 1) * size.byteCount, shape: [1, size.height, size.width, 3])
+            pieces += Array(repeating: last, count: longest - count)
+        }
+        let frames =
+            pieces.isEmpty
+            ? Tensor.zeros([0, size.height, size.width, 3], dtype: .uint8)
+            : Runtime.onCallingThread { .concatenated(pieces, over: 0) }
+        self.init(
+            frames: frames,
+            lengths: readable.map(\.frames.used.count), isPadded: pads, sequences: readable.map(\.sequence),
+            used: readable.map(\.frames.used), heights: readable.map(\.frames.heights),
+            leftOut: readable.map(\.frames.problems),
+            unreadable: loaded.filter { $0.frames.used.isEmpty }.map {
+                UnreadableSequence(sequence: $0.sequence, problems: $0.frames.problems)
+            }, isReadable: loaded.map { !$0.frames.used.isEmpty })
+    }
+}
+
+/// The worker threads and what they have made.
+///
+/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+private final class Pipeline: @unchecked Sendable {
+    let loader: SequenceLoader
+    private let items: [BatchLoader.Item]
+    private let window: Int
+    private let condition = NSCondition()
+    private var claimed: Int
+    private var taken: Int
+    private var finished: [Int: Result<LoadedSequence, any Error>] = [:]
+    private var isStopped = false
+
+    init(_ items: [BatchLoader.Item], _ loader: SequenceLoader, start: Int, window: Int) {
+        self.items = items
+        self.loader = loader
+        self.window = window
+        claimed = start
+        taken = start
+    }
+
+    func start(workers: Int) {
+        for index in 0..<min(workers, items.count - claimed) {
+            let thread = Thread { self.work() }
+            thread.name = "loader \(index)"
+            thread.stackSize = 4 << 20
+            thread.start()
+        }
+    }
+
+    func stop() {
+        condition.lock()
+        isStopped = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Waits for the item at `position`, which must be the next.
+    func take(_ position: Int) throws -> LoadedSequence {
+        condition.lock()
+        while finished[position] == nil { condition.wait() }
+        let result = finished.removeValue(forKey: position)!
+        taken = position + 1
+        condition.broadcast()
+        condition.unlock()
+        return try result.get()
+    }
+
+    private func work() {
+        Runtime.useCallingThreadOnly()
+        while let position = claim() {
+            let item = items[position]
+            let random = RandomStream(item.keys.0, item.keys.1, item.keys.2)
+            let result = Result { try withoutGradients { try loader.load(item.sequence, random: random) } }
+            condition.lock()
+            finished[position] = result
+            condition.broadcast()
+            condition.unlock()
+        }
+    }
+
+    private func claim() -> Int? {
+        condition.lock()
+        defer { condition.unlock() }
+        while !isStopped && claimed < items.count && claimed >= taken + window { condition.wait() }
+        guard !isStopped, claimed < items.count else { return nil }
+        claimed += 1
+        return claimed - 1
+    }
+}

@@ -1,0 +1,16 @@
+extension PrecisionAgreement {
+    /// - Parameters:
+    ///   - readings: of the same sequences, in order, in float32 and in another precision, by readers without calibration.
+    ///   - calibration: by which they are answered.
+    package init(_ readings: [Reading], _ others: [Reading], _ calibration: ModelCalibration) {
+        precondition(readings.count == others.count, "both are of the same sequences")
+        func answer(_ reading: Reading) -> JerseyNumber? {
+            let digits = reading.digits.temperatureScaled(calibration.temperature)
+            return digits.confidence < calibration.threshold ? nil : digits.number
+        }
+        let pairs = zip(readings, others)
+        sequences = readings.count
+        changed = pairs.count { $0.number != $1.number || answer($0) != answer($1) }
+        largestDifference = pairs.map { $0.largestDifference(from: $1) }.max() ?? 0
+    }
+}

@@ -1,0 +1,217 @@
+import Foundation
+import Torch
+
+/// What was read in one sequence, for people and programs. The JSON keys are stable.
+public struct Prediction: Codable, Sendable, Equatable {
+    public struct Candidate: Codable, Sendable, Equatable {
+        public let number: JerseyNumber
+        /// 0...1
+        public let probability: Double
+    }
+
+    public struct FrameWeight: Codable, Sendable, Equatable {
+        public let path: String
+        /// 0...1, sum 1 over the frames used; nil where the model has no weights.
+        public let weight: Double?
+
+        /// Which frame of its video it is, as the tracker counts; nil for an image file.
+        package var videoFrame: String? { path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) } }
+    }
+
+    public let sequence: String
+    public let track: String
+    /// Nil where no frame could be read, the sequence is unreadable, or a roster is contradicted.
+    public internal(set) var number: JerseyNumber?
+    /// Probability of the most probable number, 0...1; nil where no frame could be read, or a roster is contradicted.
+    public internal(set) var confidence: Double?
+    /// Whether frames were read, but no number with enough confidence, or the model's output is not a number.
+    public internal(set) var unreadable: Bool
+    /// The three most probable numbers; of a roster, where there is one.
+    public internal(set) var top: [Candidate]
+    /// What the model makes of the digits, calibrated where the model is; nil where no frame could be read.
+    public let digits: DigitDistribution?
+    /// Probabilities of 0...9 and blank (11); empty where no frame could be read.
+    public let tens: [Double]
+    /// Probabilities of 0...9 (10); empty where no frame could be read.
+    public let ones: [Double]
+    public let frames: [FrameWeight]
+    public let leftOut: [FrameProblem]
+    /// How many windows or sequences were read or glanced at, where there were several: each counts for less, as they are alike.
+    public internal(set) var windows: Int?
+    /// How many of them, each by itself, would be answered with another number; nil where none, or where every sequence is answered.
+    public private(set) var disagreeingWindows: Int?
+    /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
+    public internal(set) var players: [Roster.Player]?
+    /// A number that was seen, and is not in the roster.
+    public internal(set) var conflict: Candidate?
+    /// What the model's encoder computed in; nil where no frame could be read.
+    public let precision: Precision?
+    /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
+    var threshold: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict, precision
+        case disagreeingWindows = "windows_against"
+        case leftOut = "left_out"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        sequence = try container.decode(String.self, forKey: .sequence)
+        track = try container.decode(String.self, forKey: .track)
+        number = try container.decodeIfPresent(JerseyNumber.self, forKey: .number)
+        confidence = try container.decodeIfPresent(Double.self, forKey: .confidence)
+        unreadable = try container.decode(Bool.self, forKey: .unreadable)
+        top = try container.decode([Candidate].self, forKey: .top)
+        tens = try container.decode([Double].self, forKey: .tens)
+        ones = try container.decode([Double].self, forKey: .ones)
+        guard [0, 11].contains(tens.count), ones.count == max(tens.count - 1, 0) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .tens, in: container, debugDescription: "there must be 11 tens and 10 ones, or none")
+        }
+        digits = tens.isEmpty ? nil : DigitDistribution(probabilities: tens, ones)
+        frames = try container.decode([FrameWeight].self, forKey: .frames)
+        leftOut = try container.decode([FrameProblem].self, forKey: .leftOut)
+        windows = try container.decodeIfPresent(Int.self, forKey: .windows)
+        disagreeingWindows = try container.decodeIfPresent(Int.self, forKey: .disagreeingWindows)
+        players = try container.decodeIfPresent([Roster.Player].self, forKey: .players)
+        conflict = try container.decodeIfPresent(Candidate.self, forKey: .conflict)
+        precision = try container.decodeIfPresent(Precision.self, forKey: .precision)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(sequence, forKey: .sequence)
+        try container.encode(track, forKey: .track)
+        // Null where there is none, so that a row always has the key.
+        try container.encode(number, forKey: .number)
+        try container.encode(confidence, forKey: .confidence)
+        try container.encode(unreadable, forKey: .unreadable)
+        try container.encode(top, forKey: .top)
+        try container.encode(tens, forKey: .tens)
+        try container.encode(ones, forKey: .ones)
+        try container.encode(frames, forKey: .frames)
+        try container.encode(leftOut, forKey: .leftOut)
+        try container.encodeIfPresent(windows, forKey: .windows)
+        try container.encodeIfPresent(disagreeingWindows, forKey: .disagreeingWindows)
+        try container.encodeIfPresent(players, forKey: .players)
+        try container.encodeIfPresent(conflict, forKey: .conflict)
+        try container.encodeIfPresent(precision, forKey: .precision)
+    }
+
+    /// Whether so many windows are sure of other numbers that this is hardly one player.
+    public var isMixed: Bool {
+        guard let windows, let disagreeingWindows else { return false }
+        return disagreeingWindows >= 2 && 4 * disagreeingWindows >= windows
+    }
+
+    /// The number, "unreadable", or "-" where nothing could be read or a roster is contradicted.
+    public var answer: String { number?.description ?? (unreadable ? "unreadable" : "-") }
+
+    package init(_ reading: Reading) {
+        self.init(
+            sequence: reading.sequence.id, track: reading.sequence.track, digits: reading.digits,
+            frames: reading.used.enumerated().map { place, index in
+                FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
+            }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
+    }
+
+    /// A sequence of which no frame could be read.
+    package init(_ unreadable: UnreadableSequence) {
+        sequence = unreadable.sequence.id
+        track = unreadable.sequence.track
+        number = nil
+        confidence = nil
+        self.unreadable = unreadable.hasBrokenOutput
+        top = []
+        digits = nil
+        tens = []
+        ones = []
+        frames = []
+        leftOut = unreadable.problems
+        precision = nil
+    }
+
+    package init(_ result: Result<Reading, UnreadableSequence>) {
+        switch result {
+        case .success(let reading): self.init(reading)
+        case .failure(let unreadable): self.init(unreadable)
+        }
+    }
+
+    private init(
+        sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight], leftOut: [FrameProblem],
+        threshold: Double?, precision: Precision?
+    ) {
+        self.sequence = sequence
+        self.track = track
+        let confidence = digits.confidence
+        unreadable = threshold.map { confidence < $0 } ?? false
+        number = unreadable ? nil : digits.number
+        self.confidence = confidence
+        self.threshold = threshold
+        top = digits.top(3).map { Candidate(number: $0, probability: digits.probability(of: $0)) }
+        self.digits = digits
+        tens = digits.tens.map(exp)
+        ones = digits.ones.map(exp)
+        self.frames = frames
+        self.leftOut = leftOut
+        self.precision = precision
+    }
+
+    /// One prediction for each track, in order: its sequences are windows of the same player (`DigitDistribution.init(windows:)`).
+    package static func combined(_ predictions: [Prediction]) -> [Prediction] {
+        combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
+    }
+
+    /// One prediction for each sequence, in order: of a long one there are several, for windows of it.
+    package static func joinedWindows(_ predictions: [Prediction]) -> [Prediction] {
+        combined(predictions, by: \.sequence).map { group in
+            group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0]
+        }
+    }
+
+    private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>) -> [[Prediction]] {
+        var order: [ExactText] = []
+        var groups: [ExactText: [Prediction]] = [:]
+        for prediction in predictions {
+            let name = ExactText(prediction[keyPath: key])
+            if groups[name] == nil { order.append(name) }
+            groups[name, default: []].append(prediction)
+        }
+        return order.compactMap { groups[$0] }
+    }
+
+    /// - Parameter group: at least one, all of one track.
+    private static func joined(_ group: [Prediction], sequence: String) -> Prediction {
+        let readable = group.filter { $0.digits != nil }
+        let leftOut = group.flatMap(\.leftOut)
+        guard !readable.isEmpty else {
+            let nothing = FrameSequence(id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
+            var nothingRead = Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
+            nothingRead.unreadable = group.contains(where: \.unreadable)
+            return nothingRead
+        }
+        let windows = readable.compactMap(\.digits)
+        let digits = DigitDistribution(windows: windows)
+        let frames = zip(readable, digits.shares(of: windows)).flatMap { window, share in
+            window.frames.map { frame in
+                // A model without weights looks at all frames of a window alike.
+                let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
+                return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
+            }
+        }
+        var joined = Prediction(
+            sequence: sequence, track: group[0].track, digits: digits, frames: frames, leftOut: leftOut,
+            threshold: readable[0].threshold, precision: readable[0].precision)
+        if readable.count > 1 {
+            joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
+            let disagreeing = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
+                let isOther = part.number.map { $0 != digits.number } ?? false
+                return count + (isOther ? part.windows ?? 1 : part.disagreeingWindows ?? 0)
+            }
+            joined.disagreeingWindows = disagreeing > 0 ? disagreeing : nil
+        }
+        return joined
+    }
+}

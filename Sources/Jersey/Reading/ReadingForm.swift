@@ -1,0 +1,60 @@
+import Torch
+
+/// One of the ways in which a model can be run.
+package struct ReadingForm: Sendable {
+    package let precision: Precision
+    package let isCompiled: Bool
+
+    package init(precision: Precision, isCompiled: Bool) {
+        self.precision = precision
+        self.isCompiled = isCompiled
+    }
+
+    /// Slowest first, as a rule, and what is left out, with the reason. In the eager form lower precision is libtorch's autocast,
+    /// which the processor may only emulate: nobody would run that, and to time it takes minutes.
+    ///
+    /// - Parameter isNative: whether the device has instructions for a precision.
+    package static func all(
+        on device: Device, isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
+    ) -> (forms: [ReadingForm], leftOut: [String]) {
+        let all =
+            [.float32, device == .cuda ? .float16 : .bfloat16].map { ReadingForm(precision: $0, isCompiled: false) }
+            + Precision.all(on: device).map { ReadingForm(precision: $0, isCompiled: true) }
+        let (forms, others) = (
+            all.filter { isNative($0.precision, device) }, all.filter { !isNative($0.precision, device) }
+        )
+        return (forms, others.map { $0.leftOut($0.precision.missing) })
+    }
+
+    /// "compiled int8: this processor …".
+    package func leftOut(_ reason: UsageError) -> String { "\(name): \(reason)" }
+
+    package var name: String { (isCompiled ? "compiled " : "eager ") + precision.rawValue }
+
+    /// Share of numbers that it may read otherwise than the eager form in float32.
+    package var tolerance: Double {
+        switch precision {
+        case .float32: 0
+        case .bfloat16, .float16: 0.001
+        case .int8: 0.005
+        }
+    }
+
+    /// - Throws: `UsageError` where the model cannot be had in this form, or not here.
+    package func recognizer(
+        _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader
+    ) throws -> Recognizer {
+        var options = Recognizer.Options()
+        options.device = device
+        options.precision = .fixed(precision)
+        options.isEager = !isCompiled
+        return try Recognizer(checkpoint, path: path, options: options, loader: loader)
+    }
+
+    /// - Returns: when all is done, on a GPU as well.
+    package func callAsFunction<Result>(on device: Device, _ body: () throws -> Result) rethrows -> Result {
+        let half: DType? = [.bfloat16, .float16].contains(precision) ? precision.dtype : nil
+        defer { Runtime.finish(device) }
+        return try withAutocast(isCompiled ? nil : half, on: device) { try withoutGradients(body) }
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Torch
+
+/// Reads shirt numbers: weights, ready to read.
+///
+/// ```swift
+/// let recognizer = try Recognizer()
+/// for prediction in try recognizer.predict("crops/track_17") {
+///     print(prediction.sequence, prediction.answer)
+/// }
+/// ```
+///
+/// A recognizer reads with all threads of libtorch (`Runtime.threads`). Use it from one thread at a time.
+public final class Recognizer {
+    /// How to read.
+    public struct Options: Sendable {
+        /// Nil takes a GPU where there is one.
+        public var device: Device?
+        /// What the encoder computes in.
+        public var precision = Precision.Choice.automatic
+        /// Runs the layers one by one, as training does, and not folded, fused and packed: slower.
+        public var isEager = false
+        /// Stops reading a sequence once its number is certain enough; for calibrated models.
+        public var earlyExit = false
+        /// Stops reading the windows of a long track once its number is certain enough; for calibrated models.
+        public var skims = false
+        /// Reads every so-manieth frame of a long track, from 1.
+        public var stride = TrackWindows.usualStride
+        /// Sequences that are read at once, from 1.
+        public var batchSize = 16
+        /// Threads that decode frames, from 1.
+        public var workers = 2
+        /// Throws at the first frame that cannot be read, and does not leave it out.
+        public var isStrict = false
+        /// What a model of single frames reads.
+        package var singleFrame = SequenceLoader.SingleFrame.anchorOrAll
+        /// Whether confidences are calibrated, and answers below the threshold held back.
+        package var isCalibrated = true
+
+        public init() {}
+    }
+
+    /// What is known of the model beside its weights.
+    package let card: Checkpoint.Card
+    public let options: Options
+    package let reader: SequenceReader
+
+    /// - Parameter weights: a weight file's path; nil takes the bundled model.
+    /// - Throws: `FileError` for a file that is missing, broken or holds another model; `UsageError` where the device, the
+    ///   precision or an early exit cannot be had.
+    public convenience init(weights: String? = nil, options: Options = Options()) throws {
+        let name = weights ?? Checkpoint.bundledWord
+        try self.init(Checkpoint(named: name), path: weights ?? Checkpoint.bundledName, options: options)
+    }
+
+    /// - Parameters:
+    ///   - path: what errors call the checkpoint.
+    ///   - loader: how frames are read; nil reads them as the card says.
+    package convenience init(
+        _ checkpoint: Checkpoint, path: String, options: Options = Options(), loader: SequenceLoader? = nil
+    ) throws {
+        let model = try checkpoint.model(on: options.device ?? .automatic, path: path)
+        let loader = try loader ?? SequenceLoader(checkpoint, singleFrame: options.singleFrame, path: path)
+        try self.init(model, checkpoint.card, loader, options)
+    }
+
+    /// - Parameters:
+    ///   - model: compiled unless `Options.isEager`; on a device already, whatever `Options.device` says.
+    ///   - card: of this model.
+    package init(_ model: JerseyModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
+        if !options.isEager { try model.compile(asked: options.precision, card) }
+        let calibration = options.isCalibrated ? card.calibration : nil
+        guard !options.skims || calibration != nil else {
+            throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
+        }
+        var loader = loader
+        loader.strict = loader.strict || options.isStrict
+        self.card = card
+        self.options = options
+        reader = SequenceReader(
+            model: model, loader: loader, batchSize: options.batchSize, workers: options.workers, calibration: calibration,
+            earlyExit: options.earlyExit ? try card.earlyExit() : nil, skims: options.skims)
+    }
+
+    /// Reads folders of frames, trees of such folders, archives of them, or image files (those of one folder are one sequence).
+    ///
+    /// - Returns: a prediction for each sequence, in order.
+    /// - Throws: `FileError` for a path that is missing or holds no frames; `ImageError` for an unreadable frame where
+    ///   `Options.isStrict`.
+    public func predict(_ paths: String...) throws -> [Prediction] {
+        try predictions(of: UnlabelledSequences(paths).sequences)
+    }
+
+    /// Reads sequences of any length; long ones in windows, which are put together.
+    ///
+    /// - Parameter progress: called after each window (`windowCount`); what it throws ends the reading.
+    /// - Returns: a prediction for each sequence, in order.
+    /// - Throws: `ImageError` for an unreadable frame where `Options.isStrict`.
+    public func predictions(of sequences: [FrameSequence], progress: () throws -> Void = {}) throws -> [Prediction] {
+        try reader.predictions(sequences.map(windows), progress: progress)
+    }
+
+    /// How many windows there are in these sequences.
+    package func windowCount(of sequences: [FrameSequence]) -> Int { sequences.reduce(0) { $0 + windows(of: $1).count } }
+
+    private func windows(of sequence: FrameSequence) -> [FrameSequence] {
+        reader.loader.windows(of: sequence, stride: options.stride)
+    }
+
+    /// Reads a player whose frames come one by one.
+    public func stream() -> FrameStream { FrameStream(reader) }
+
+    /// Reads the players whom a tracker followed through a video.
+    public func trackReader() -> TrackReader {
+        var tracks = TrackReader(reader)
+        tracks.stride = options.stride
+        return tracks
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Torch
+
+/// Who wears which number: what a prediction can be, and whom it names.
+public struct Roster: Sendable, Equatable {
+    public struct Player: Codable, Sendable, Equatable {
+        public let team: String
+        public let name: String
+    }
+
+    package let path: String
+    /// At least one number; of each number at least one player, in the file's order, one a team.
+    public let players: [JerseyNumber: [Player]]
+    /// Those of the teams that were left out.
+    package let others: [JerseyNumber: [Player]]
+
+    /// A number that is not in the roster contradicts it where it is at least as probable as all others together.
+    package static let conflict = 0.5
+
+    /// - Parameters:
+    ///   - path: a table whose first line names the columns team, number and name, in any order and among others.
+    ///   - team: leaves out the players of others.
+    /// - Throws: `FileError` that names the line: no number, a number that one team lists twice, no such team, no such column.
+    public init(contentsOf path: String, team: String? = nil) throws {
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
+        let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
+        var (players, others): ([JerseyNumber: [Player]], [JerseyNumber: [Player]]) = ([:], [:])
+        var lines: [String: Int] = [:]
+        var teams: [String] = []
+        var known: Set<String> = []
+        for (line, cells) in rows.rows {
+            let player = Player(team: cells[0], name: cells[2])
+            guard let number = JerseyNumber(cells[1]) else {
+                throw FileError(
+                    path, "has '\(cells[1])' as a number in line \(line)", advice: "shirt numbers are 0...9 and 00...99")
+            }
+            if let other = lines.updateValue(line, forKey: "\(number)/\(player.team)") {
+                throw FileError(
+                    path,
+                    "lists number \(number) of \(player.team.isEmpty ? "one team" : player.team) twice, in lines \(other) and \(line)",
+                    advice: "a number belongs to one player of a team: take one of them out, or mend the team")
+            }
+            if known.insert(player.team).inserted { teams.append(player.team) }
+            if team == nil || team == player.team {
+                players[number, default: []].append(player)
+            } else {
+                others[number, default: []].append(player)
+            }
+        }
+        if let team, !known.contains(team) {
+            throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
+        }
+        guard !players.isEmpty else { throw FileError(path, "lists no players", advice: "after the first line, a player a line") }
+        (self.path, self.players, self.others) = (path, players, others)
+    }
+
+    /// The numbers that it lists, most probable first, with their probabilities among themselves: what was seen times how many players
+    /// wear the number.
+    func listed(_ digits: DigitDistribution) -> [(number: JerseyNumber, probability: Double)] {
+        let scores = players.map { ($0, digits.logProbability(of: $0) + log(Double($1.count))) }
+        let top = scores.map(\.1).max() ?? 0
+        let total = scores.reduce(0) { $0 + exp($1.1 - top) }
+        return scores.map { (number: $0, probability: exp($1 - top) / total) }.sorted {
+            ($0.probability, $1.number) > ($1.probability, $0.number)
+        }
+    }
+}
+
+extension Prediction {
+    /// What it is when only the roster's numbers are possible: the confidence that an answer must have is that among them. Where the
+    /// model is sure of another number there is no answer, but a `conflict`: the roster, the tracker or the model is wrong, and which
+    /// of them only a look at the frames tells.
+    public func constrained(to roster: Roster) -> Prediction {
+        guard let digits else { return self }
+        let (seen, listed) = (digits.number, roster.listed(digits))
+        var prediction = self
+        prediction.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
+        if roster.players[seen] == nil, digits.probability(of: seen) >= Roster.conflict {
+            prediction.conflict = Candidate(number: seen, probability: digits.probability(of: seen))
+            (prediction.number, prediction.confidence, prediction.unreadable) = (nil, nil, false)
+        } else if let best = listed.first {
+            prediction.confidence = best.probability
+            prediction.unreadable = threshold.map { best.probability < $0 } ?? false
+            prediction.number = prediction.unreadable ? nil : best.number
+            prediction.players = prediction.number.flatMap { roster.players[$0] }
+        }
+        return prediction
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Torch
+
+/// Players and their numbers as SoccerNet has them, ground truth and submission alike: a JSON object from the player's name to a whole
+/// number, 0...99, or -1 where none can be read.
+package struct SoccerNetLabels: Sendable, Equatable {
+    /// What errors call it.
+    package let path: String
+    package let numbers: [String: Int]
+
+    /// - Throws: `FileError` when the file is missing, is no JSON object, or has a number that is a text, a fraction or out of range:
+    ///   SoccerNet's scorer would stop there, or count wrongly.
+    package init(contentsOf path: String) throws {
+        self.path = path
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
+        let data = try Data(reading: URL(fileURLWithPath: path))
+        let object: Any
+        do {
+            object = try JSONSerialization.jsonObject(with: data)
+        } catch {
+            throw FileError(path, "is no JSON", advice: Self.advice)
+        }
+        guard let members = object as? [String: Any] else {
+            throw FileError(path, "is no JSON object from player to number", advice: Self.advice)
+        }
+        guard !members.isEmpty else { throw FileError(path, "names no player", advice: Self.advice) }
+        var numbers: [String: Int] = [:]
+        for (player, value) in members.sorted(by: { naturallyPrecedes($0.key, $1.key) }) {
+            guard let number = Self.wholeNumber(value), -1...99 ~= number else {
+                throw FileError(
+                    path, "gives player \(player) \(Self.words(value)) where a whole number from -1 to 99 belongs",
+                    advice: Self.advice)
+            }
+            numbers[player] = number
+        }
+        self.numbers = numbers
+    }
+
+    /// What was read, by the name of each sequence's folder. SoccerNet does not tell "07" from "7".
+    ///
+    /// - Parameter unread: folders of players without frames.
+    /// - Throws: `UsageError` when two folders have one name.
+    package init(_ predictions: [Prediction], unread: [String] = []) throws {
+        path = "the submission"
+        var folders: [String: String] = [:]
+        var numbers: [String: Int] = [:]
+        for (folder, number) in predictions.map({ ($0.sequence, $0.number) }) + unread.map({ ($0, nil) }) {
+            let player = folder.lastName
+            if let other = folders.updateValue(folder, forKey: player) {
+                throw UsageError(
+                    "\(other) and \(folder) would both be player \(player) in SoccerNet's format; read one split at a time")
+            }
+            numbers[player] = number.map { ($0.tens == JerseyNumber.blank ? 0 : $0.tens * 10) + $0.ones } ?? -1
+        }
+        self.numbers = numbers
+    }
+
+    /// Nil where the number cannot be read, and for players that are not in it.
+    package func number(of player: String) -> JerseyNumber? {
+        numbers[player].flatMap { JerseyNumber(String($0)) }
+    }
+
+    /// The players of this ground truth whom `submission` gives the right number, as SoccerNet scores.
+    ///
+    /// - Throws: `FileError` when the two do not name the same players.
+    package func right(in submission: SoccerNetLabels) throws -> Set<String> {
+        let (wanted, given) = (Set(numbers.keys), Set(submission.numbers.keys))
+        for (players, what) in [
+            (wanted.subtracting(given), "lacks"), (given.subtracting(wanted), "has, beyond the ground truth,"),
+        ] {
+            guard let player = players.min(by: naturallyPrecedes) else { continue }
+            throw FileError(
+                submission.path, "\(what) \(players.count == 1 ? "player" : "\(players.count) players, the first") \(player)",
+                advice: "it needs the \(wanted.count) players of \(path), -1 where no number can be read")
+        }
+        return wanted.filter { numbers[$0] == submission.numbers[$0] }
+    }
+
+    /// As SoccerNet's file, players in natural order.
+    package var json: String {
+        let rows = numbers.sorted { naturallyPrecedes($0.key, $1.key) }.map { player, number in
+            "  \(JSON.text((try? JSON.line(player)) ?? Data("\"\(player)\"".utf8))): \(number)"
+        }
+        return "{\n\(rows.joined(separator: ",\n"))\n}\n"
+    }
+
+    private static let advice = #"SoccerNet's files look like {"0": 10, "1": -1}"#
+
+    /// Nil for what is a fraction in the file, "7.0" included, and for true and false.
+    private static func wholeNumber(_ value: Any) -> Int? {
+        guard let number = value as? NSNumber, ["q", "i", "l", "s"].contains(String(cString: number.objCType)) else { return nil }
+        return number.intValue
+    }
+
+    private static func words(_ value: Any) -> String {
+        switch value {
+        case let text as String: "the text \"\(text)\""
+        case is NSNull: "null"
+        case is [Any]: "a list"
+        case is [String: Any]: "an object"
+        case let number as NSNumber where String(cString: number.objCType) == "c": number.boolValue ? "true" : "false"
+        case let number as NSNumber where wholeNumber(number) == nil: "the fraction \(number)"
+        default: "\(value)"
+        }
+    }
+}

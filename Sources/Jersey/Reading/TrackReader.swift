@@ -1,0 +1,286 @@
+import Foundation
+import Torch
+
+/// Reads the numbers of the players whom a tracker followed through a video.
+///
+/// The video is decoded once, and only what the model will look at is cut out of it: every `stride`-th box of a long track, all of a
+/// short one; nothing any more of one that a reader who skims has decided. These looks at a player are read in windows of as many frames
+/// as the model takes (`WindowReader`), and what the windows say is combined (`DigitDistribution.init(windows:)`).
+/// In memory are the boxes, the results, and the crops of windows that have begun and are not read yet, not more.
+public struct TrackReader {
+    /// What was read of one track.
+    public struct Result: Sendable {
+        /// Its `sequence` and `track` are the tracker's name of the player.
+        public let prediction: Prediction
+        /// The crops that weighed most, by their names in the prediction; empty but for the first `shownTracks`.
+        public let crops: [String: RGBImage]
+    }
+
+    private let reader: SequenceReader
+    /// Every so-manieth box of a long track is looked at; from 1.
+    public var stride = TrackWindows.usualStride
+    /// How many tracks, in order of their names, keep crops to be shown.
+    public var shownTracks = 0
+
+    package init(_ reader: SequenceReader) {
+        self.reader = reader
+    }
+
+    /// Reads all tracks, and hands over each as soon as its last window is read.
+    ///
+    /// - Parameters:
+    ///   - video: at its start.
+    ///   - progress: called after each frame.
+    /// - Returns: boxes that could not be used.
+    /// - Throws: what the video and a strict loader throw. The latter takes a box in a damaged frame for an error.
+    public func read(
+        _ video: VideoReader, _ boxes: TrackBoxes, progress: () -> Void = {}, _ body: (Result) throws -> Void
+    ) throws -> LeftOutBoxes {
+        let plan = TrackPlan(
+            boxes, width: video.width, height: video.height, stride: stride, windowSize: reader.loader.maximumFrames)
+        var leftOut = plan.leftOut
+        var windows = OpenWindows(video.path, boxes, plan)
+        var windowReader = WindowReader(reader)
+        var tracks = OpenTracks(boxes, plan, shownTracks: shownTracks, shownFrames: reader.loader.maximumFrames)
+        for result in tracks.unseen(video.path) { try body(result) }
+
+        var next = 0
+        while next < plan.looks.count, let frame = try video.next() {
+            while next < plan.looks.count, plan.looks[next].frame == frame.index {
+                let look = plan.looks[next]
+                next += 1
+                if frame.isDamaged {
+                    leftOut.add(.undecodable, line: look.line)
+                    if reader.loader.strict { throw FileError(video.path, "frame \(frame.index + boxes.firstFrame) is damaged") }
+                }
+                let isDecided = windowReader.isDecided(plan.windows[look.window].track)
+                windows.add(
+                    look,
+                    frame.isDamaged
+                        ? .failure(.undecodable) : isDecided ? .failure(.needless) : .success(try video.crop(look.area)))
+            }
+            if windows.full.count >= reader.batchSize { try read(windows.takeFull(), &windowReader, &tracks, body) }
+            progress()
+        }
+        if next < plan.looks.count {
+            for box in boxes.boxes.reversed() {
+                guard Int(box.frame) >= video.count else { break }
+                // Others are counted as outside of the picture.
+                if box.legibleArea(width: video.width, height: video.height) != nil { leftOut.add(.late, line: box.line) }
+            }
+            for look in plan.looks[next...] { windows.add(look, .failure(.late)) }
+        }
+        try read(windows.takeFull(), &windowReader, &tracks, body)
+        return leftOut
+    }
+
+    private func read(
+        _ windows: [OpenWindows.Window], _ reader: inout WindowReader, _ tracks: inout OpenTracks, _ body: (Result) throws -> Void
+    ) throws {
+        let seen = windows.indices.filter { !windows[$0].images.isEmpty }
+        var readings: [Int: Swift.Result<Reading, UnreadableSequence>] = [:]
+        try reader.read(seen.map { windows[$0].readable }) { readings[seen[$0]] = $1 }
+        for (index, window) in windows.enumerated() {
+            if let result = tracks.add(window, readings[index]) { try body(result) }
+        }
+    }
+}
+
+/// Which boxes are looked at, and in which windows. Known before the first frame is decoded.
+struct TrackPlan {
+    struct Look {
+        let frame: Int
+        let window: Int
+        let area: PixelArea
+        let line: Int32
+    }
+
+    /// In order of frames.
+    private(set) var looks: [Look] = []
+    /// The track of each window, which of its windows it is, and how many looks it has.
+    private(set) var windows: [(track: Int, place: Int, count: Int)] = []
+    private(set) var windowsOfTrack: [Int]
+    private(set) var leftOut = LeftOutBoxes()
+
+    /// - Parameters:
+    ///   - width: of the picture, pixels.
+    ///   - windowSize: most looks of a window.
+    init(_ boxes: TrackBoxes, width: Int, height: Int, stride: Int, windowSize: Int) {
+        windowsOfTrack = Array(repeating: 0, count: boxes.tracks.count)
+        var visible = windowsOfTrack
+        for box in boxes.boxes {
+            if box.legibleArea(width: width, height: height) == nil {
+                leftOut.add(.outside, line: box.line)
+            } else {
+                visible[Int(box.track)] += 1
+            }
+        }
+        let plans = visible.map { TrackWindows(frames: $0, size: windowSize, stride: stride) }
+        windowsOfTrack = plans.map(\.count)
+        var firstWindows: [Int] = []
+        for (track, plan) in plans.enumerated() {
+            firstWindows.append(windows.count)
+            windows += (0..<plan.count).map { (track, $0, 0) }
+        }
+        var seen = Array(repeating: 0, count: visible.count)
+        looks.reserveCapacity(plans.reduce(0) { $0 + $1.looks })
+        for box in boxes.boxes {
+            let track = Int(box.track)
+            guard let area = box.legibleArea(width: width, height: height) else { continue }
+            defer { seen[track] += 1 }
+            guard let place = plans[track].window(ofFrame: seen[track]) else { continue }
+            let window = firstWindows[track] + place
+            windows[window].count += 1
+            looks.append(Look(frame: Int(box.frame), window: window, area: area, line: box.line))
+        }
+    }
+}
+
+extension TrackBoxes.Box {
+    /// The pixels of it that lie in the picture; nil where they are less than half of it: a sliver of a player shows no number, but a
+    /// model would name one all the same.
+    func legibleArea(width: Int, height: Int) -> PixelArea? {
+        guard let area = area(width: width, height: height) else { return nil }
+        return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height) ? area : nil
+    }
+
+    /// The pixels of it that lie in the picture; nil where none do.
+    package func area(width: Int, height: Int) -> PixelArea? {
+        func span(_ start: Float, _ length: Float, _ limit: Int) -> (start: Int, length: Int) {
+            let start = Double(start)
+            // Limited before they become whole numbers, which hold less.
+            let from = min(max(start.rounded(), 0), Double(limit))
+            let to = min(max((start + Double(length)).rounded(), 0), Double(limit))
+            return (Int(from), Int(to) - Int(from))
+        }
+        let (x, y) = (span(left, self.width, width), span(top, self.height, height))
+        guard x.length > 0, y.length > 0 else { return nil }
+        return PixelArea(left: x.start, top: y.start, width: x.length, height: y.length)
+    }
+}
+
+/// Windows that have begun and are not full.
+private struct OpenWindows {
+    struct Window {
+        let track: Int
+        let place: Int
+        let isOfLong: Bool
+        let trackName: String
+        var names: [String] = []
+        var images: [RGBImage] = []
+        var problems: [FrameProblem] = []
+        var left: Int
+
+        var readable: WindowReader.Window {
+            let sequence = FrameSequence(id: trackName, track: trackName, number: nil, frames: names, images: images, anchor: nil)
+            return WindowReader.Window(track: track, place: place, isOfLong: isOfLong, sequence: sequence)
+        }
+    }
+
+    private(set) var full: [Window] = []
+    private var open: [Int: Window] = [:]
+    private let path: String
+    private let boxes: TrackBoxes
+    private let plan: TrackPlan
+
+    init(_ path: String, _ boxes: TrackBoxes, _ plan: TrackPlan) {
+        (self.path, self.boxes, self.plan) = (path, boxes, plan)
+    }
+
+    mutating func add(_ look: TrackPlan.Look, _ crop: Result<RGBImage, LookError>) {
+        let (track, place, count) = plan.windows[look.window]
+        // Taken out, so that its arrays are not copied.
+        var window =
+            open.removeValue(forKey: look.window)
+            ?? Window(
+                track: track, place: place, isOfLong: plan.windowsOfTrack[track] >= WindowReader.longTrack,
+                trackName: boxes.tracks[track], left: count)
+        let name = "\(path)#frame=\(look.frame + boxes.firstFrame),track=\(window.trackName)"
+        switch crop {
+        case .success(let image):
+            window.names.append(name)
+            window.images.append(image)
+        case .failure(.needless): break
+        case .failure(let error): window.problems.append(FrameProblem(path: name, reason: error.rawValue))
+        }
+        window.left -= 1
+        if window.left == 0 { full.append(window) } else { open[look.window] = window }
+    }
+
+    mutating func takeFull() -> [Window] {
+        defer { full = [] }
+        return full
+    }
+}
+
+private enum LookError: String, Error {
+    case undecodable = "is in a damaged frame"
+    case late = "is past the end of the video"
+    case needless = "is of a track that is decided"
+}
+
+/// Tracks of which not all windows are read. Kept are a track's crops with the greatest weight in the windows that say most.
+private struct OpenTracks {
+    private struct Track {
+        var predictions: [Prediction] = []
+        var crops: [(weight: Double, name: String, image: RGBImage)] = []
+        var windowsLeft: Int
+    }
+
+    private var open: [Int: Track] = [:]
+    private let boxes: TrackBoxes
+    private let plan: TrackPlan
+    private let shownTracks: Int
+    private let shownFrames: Int
+
+    init(_ boxes: TrackBoxes, _ plan: TrackPlan, shownTracks: Int, shownFrames: Int) {
+        (self.boxes, self.plan, self.shownTracks, self.shownFrames) = (boxes, plan, shownTracks, shownFrames)
+    }
+
+    /// The tracks of which no box is looked at.
+    func unseen(_ path: String) -> [TrackReader.Result] {
+        plan.windowsOfTrack.indices.filter { plan.windowsOfTrack[$0] == 0 }.map { track in
+            let name = boxes.tracks[track]
+            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box of which half is in the picture")
+            return TrackReader.Result(prediction: Prediction(Self.unreadable(name, [problem])), crops: [:])
+        }
+    }
+
+    /// Takes in a window and what was read in it, if anything. Gives the track's result when that was its last window.
+    mutating func add(_ window: OpenWindows.Window, _ reading: Result<Reading, UnreadableSequence>?) -> TrackReader.Result? {
+        var track = open.removeValue(forKey: window.track) ?? Track(windowsLeft: plan.windowsOfTrack[window.track])
+        track.windowsLeft -= 1
+        switch reading {
+        case .success(let reading):
+            track.predictions.append(Prediction(reading))
+            if window.track < shownTracks { keep(reading, &track) }
+        case .failure(let unreadable): track.predictions.append(Prediction(unreadable))
+        case nil: break
+        }
+        if reading == nil || !window.problems.isEmpty {
+            track.predictions.append(Prediction(Self.unreadable(window.trackName, window.problems)))
+        }
+        guard track.windowsLeft == 0 else {
+            open[window.track] = track
+            return nil
+        }
+        let crops = Dictionary(uniqueKeysWithValues: track.crops.map { ($0.name, $0.image) })
+        return TrackReader.Result(prediction: Prediction.combined(track.predictions)[0], crops: crops)
+    }
+
+    private func keep(_ reading: Reading, _ track: inout Track) {
+        let information = reading.digits.information
+        for (place, index) in reading.used.enumerated() {
+            guard let image = try? reading.sequence.images?[index].get() else { continue }
+            let weight = (reading.attention?[place] ?? 1 / Double(reading.used.count)) * information
+            track.crops.append((weight, reading.sequence.frames[index], image))
+        }
+        track.crops.sort { $0.weight > $1.weight }
+        track.crops = Array(track.crops.prefix(shownFrames))
+    }
+
+    private static func unreadable(_ track: String, _ problems: [FrameProblem]) -> UnreadableSequence {
+        UnreadableSequence(
+            sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: problems)
+    }
+}

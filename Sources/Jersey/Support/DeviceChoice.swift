@@ -1,0 +1,21 @@
+import Torch
+
+extension Device {
+    /// What was asked for.
+    package enum Choice: String, Codable, CaseIterable, Sendable {
+        case automatic, cpu, cuda
+
+        /// - Throws: `UsageError` when CUDA is asked for and not there.
+        package func resolved() throws -> Device {
+            switch self {
+            case .cpu: return .cpu
+            case .automatic: return .automatic
+            case .cuda:
+                guard Runtime.cudaDeviceCount > 0 else {
+                    throw UsageError("there is no usable CUDA device; `jersey doctor` says why, --device cpu does without")
+                }
+                return .cuda
+            }
+        }
+    }
+}

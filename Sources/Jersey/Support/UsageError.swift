@@ -1,0 +1,57 @@
+import Foundation
+import Torch
+
+/// Something wrong with what the user asked for: what, and what to do.
+public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    public let description: String
+
+    /// What it names is made fit to be shown.
+    package init(_ description: String) {
+        self.description = Shown.line(description)
+    }
+
+    public var errorDescription: String? { description }
+
+    /// "There is no model 'x'", with the names that come close.
+    ///
+    /// - Parameter advice: what to do; where nil, all names there are, if they are few.
+    package static func unknown(_ kind: String, _ name: String, among names: [String], advice: String? = nil) -> UsageError {
+        let all = names.isEmpty || names.count > 30 ? nil : "there are: \(names.joined(separator: ", "))"
+        let advice = advice ?? all
+        let what = "there is no \(kind) '\(Shown.text(name, limit: 100))'"
+        // What is longer than any name is like none; comparing would take time by both lengths.
+        let near = name.utf8.count <= longest ? names.filter { $0.utf8.count <= longest } : []
+        let close = near.map { ($0, distance($0.lowercased(), name.lowercased())) }
+            .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
+        guard !close.isEmpty else { return UsageError([what, advice].compactMap(\.self).joined(separator: "; ")) }
+        let question = "\(what); did you mean \(close.joined(separator: " or "))?"
+        return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""))
+    }
+
+    /// Bytes of the names that are compared.
+    private static let longest = 100
+
+    /// - Throws: an error that names the first word which is there again.
+    package static func checkUnique(_ words: [String], kind: String) throws {
+        var seen: Set<String> = []
+        if let twice = words.first(where: { !seen.insert($0).inserted }) {
+            throw UsageError("the \(kind) \(Shown.text(twice)) is named twice")
+        }
+    }
+
+    /// Levenshtein's: insertions, deletions and substitutions from one word to the other.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let b = Array(b)
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in b.indices {
+                let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == b[j] ? 0 : 1))
+                diagonal = row[j + 1]
+                row[j + 1] = next
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import JerseySynthesis
+import Torch
+
+struct InferenceBenchmarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inference",
+        abstract: "Latency and throughput of models: the network alone, and from image files to answers.",
+        discussion: """
+            Without --weights models have random ones, with which they take as long.
+
+            Example: jersey benchmark inference --models attn_bgru_luong,basic_r18 --threads 2
+            """)
+
+    @Option(help: ArgumentHelp("Models to measure; all where not given.", valueName: "list"))
+    var models: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Measure the model in this file, or the one that is 'bundled', at its own size of frames.", valueName: "file"))
+    var weights: String?
+
+    @Flag(help: "Read that file as the study read its own, defects included, where the file does not say.")
+    var published = false
+
+    @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
+    var batch = 1
+
+    @Option(help: ArgumentHelp("Frames of a sequence.", valueName: "n"))
+    var frames = 16
+
+    @Option(help: ArgumentHelp("Height of frames, pixels.", valueName: "n"))
+    var height = 192
+
+    @Option(help: ArgumentHelp("Width of frames, pixels.", valueName: "n"))
+    var width = 96
+
+    @OptionGroup var compute: ComputeOptions
+
+    @OptionGroup var decoding: WorkerOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Data set whose first sequences are read end to end; rendered players where not given.", valueName: "folder"))
+    var data: String?
+
+    @OptionGroup var compilation: CompilationOptions
+
+    @OptionGroup var benchmark: BenchmarkOptions
+
+    func validate() throws {
+        guard models == nil || weights == nil else { throw ValidationError("name models, or a file with --weights, not both") }
+        guard weights != nil || !published else {
+            throw ValidationError("--published says how a weight file is read; name it with --weights")
+        }
+        try (1...256).check(batch, "--batch")
+        try (1...1024).check(frames, "--frames")
+        try (16...2048).check(height, "--height")
+        try (16...2048).check(width, "--width")
+    }
+
+    func run() throws {
+        Runtime.keepMemory()
+        let device = try compute.begin()
+        let folder = try TemporaryFolder(.benchmark)
+        defer { withExtendedLifetime(folder) {} }
+        if data == nil { try SyntheticDataset.clips(batch, frames: frames).write(to: folder.url) }
+        var config = DataConfig()
+        config.path = data ?? folder.url.path
+        let sequences = try Dataset(config).sequences.prefix(batch)
+        guard sequences.count == batch else {
+            throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
+        }
+        let recognizers = try recognizers(on: device)
+        let result = try InferenceBenchmark(
+            recognizers, form: compilation.form(of: recognizers[0]), sequences: Array(sequences), rounds: benchmark.rounds)
+        try benchmark.write([result.table], result.report, json: result, name: "inference")
+    }
+
+    private func recognizers(on device: Device) throws -> [Recognizer] {
+        var options = Recognizer.Options()
+        options.device = device
+        compilation.apply(to: &options)
+        options.batchSize = batch
+        options.workers = decoding.workers
+        options.singleFrame = .anchor
+        options.isCalibrated = false
+        if let weights {
+            return [try Recognizer(Checkpoint(named: weights, published: published), path: weights, options: options)]
+        }
+        let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all
+        return try specs.map { spec in
+            var card = Checkpoint.Card(spec: spec)
+            card.height = height
+            card.width = width
+            card.maximumFrames = frames
+            let loader = SequenceLoader(card, singleFrame: options.singleFrame)
+            return try Recognizer(JerseyModel(spec, seed: 1, device: device), card, loader, options)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Jersey
+import JerseyOutput
+
+extension OutputFormat {
+    /// RFC 4180. A roster's columns come last, and with a roster only.
+    static let csv = OutputFormat(
+        name: "csv", summary: "a row for each prediction, with a header", hasCells: true
+    ) { content in
+        let predictions = content.predictions
+        let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
+        let header =
+            [
+                "sequence", "track", "number", "confidence", "first", "first_probability", "second", "second_probability",
+                "third", "third_probability", "frames", "left_out",
+            ]
+            + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
+            + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])
+        let rows = predictions.map { prediction in
+            // The first is the number where there is one, and the best guess where not.
+            let top = prediction.top.flatMap { [$0.number.description, number($0.probability)] }
+            let players = prediction.players ?? []
+            return [
+                prediction.sequence, prediction.track, prediction.number?.description ?? "",
+                prediction.confidence.map(number) ?? "",
+            ]
+                + top + Array(repeating: "", count: max(0, 6 - top.count))
+                + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
+                + (prediction.digits == nil ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+                + ["\(prediction.unreadable)"]
+                + (hasPlayers
+                    ? [
+                        players.map(\.name).joined(separator: " / "), players.map(\.team).joined(separator: " / "),
+                        prediction.conflict?.number.description ?? "", prediction.conflict.map { number($0.probability) } ?? "",
+                    ] : [])
+        }
+        return ([header] + rows).map { CSV.row($0, isRaw: content.isRaw) }.joined()
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.6f", value) }
+}

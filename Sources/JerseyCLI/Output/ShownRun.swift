@@ -1,0 +1,25 @@
+import Foundation
+import Jersey
+import JerseyLab
+
+/// A run as JSON has it: its row, and what the row holds as text, as values.
+struct ShownRun: Encodable {
+    let run: RunRecord
+    var epochs: [EpochRecord]?
+
+    init(_ run: RunRecord, epochs: [EpochRecord]? = nil) { (self.run, self.epochs) = (run, epochs) }
+
+    private enum CodingKeys: String, CodingKey {
+        case config, result, epochs
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try run.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(Self.value(run.config), forKey: .config)
+        try container.encode(run.result.map(Self.value), forKey: .result)
+        try container.encodeIfPresent(epochs, forKey: .epochs)
+    }
+
+    private static func value(_ text: String) throws -> ConfigTree { try JSON.decoded(from: Data(text.utf8)) }
+}

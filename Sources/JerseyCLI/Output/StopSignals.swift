@@ -1,0 +1,38 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C, SIGTERM and SIGUSR1 as a wish to stop. A second Ctrl-C ends the process at once.
+///
+/// `@unchecked Sendable`: the sources are made once and only kept alive; the flag has its own lock.
+final class StopSignals: @unchecked Sendable {
+    private let stopped = Mutex(false)
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
+        let queue = DispatchQueue(label: "signals")
+        sources = [SIGINT, SIGTERM, SIGUSR1].map { number in
+            signal(number, SIG_IGN)
+            return DispatchSource.makeSignalSource(signal: number, queue: queue)
+        }
+        for source in sources {
+            source.setEventHandler { [weak self] in
+                self?.stopped.withLock { $0 = true }
+                signal(SIGINT, SIG_DFL)
+                Console.error()
+                Console.error("stopping as soon as this step is done")
+            }
+            source.resume()
+        }
+    }
+
+    var isStopped: Bool { stopped.withLock { $0 } }
+
+    /// Takes the end of standard input as a wish to stop, too: whoever started this process is gone.
+    func stopWhenInputCloses() {
+        let thread = Thread { [weak self] in
+            while let data = try? FileHandle.standardInput.read(upToCount: 4096), !data.isEmpty {}
+            self?.stopped.withLock { $0 = true }
+        }
+        thread.start()
+    }
+}

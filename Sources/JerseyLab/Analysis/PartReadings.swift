@@ -1,0 +1,24 @@
+import Foundation
+import Jersey
+import Synchronization
+
+/// What runs read in parts of their data, each read once.
+final class PartReadings: Sendable {
+    private struct Known {
+        let run: URL
+        let part: Splits.Part?
+        let outcomes: [Outcome]
+    }
+
+    private let known = Mutex<[Known]>([])
+
+    /// - Parameter read: called where nothing is known yet.
+    func readings(by run: FinishedRun, of part: Splits.Part?, _ read: () throws -> [Outcome]) rethrows -> FinishedRun {
+        if let there = known.withLock({ $0.first { $0.run == run.folder.url && $0.part == part } }) {
+            return run.with(outcomes: there.outcomes)
+        }
+        let outcomes = try read()
+        known.withLock { $0.append(Known(run: run.folder.url, part: part, outcomes: outcomes)) }
+        return run.with(outcomes: outcomes)
+    }
+}

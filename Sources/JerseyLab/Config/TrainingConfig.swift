@@ -1,0 +1,37 @@
+import Jersey
+import Torch
+
+/// How long training goes, on what, and what it minimises.
+package struct TrainingConfig: Sendable, Equatable {
+    package enum Precision: String, Codable, Sendable, CaseIterable {
+        /// float16 on CUDA, as the study; float32 on the CPU.
+        case automatic
+        case float32
+        case float16
+        case bfloat16
+    }
+    package enum Balance: String, Codable, Sendable, CaseIterable {
+        case none
+        /// Each number equally often.
+        case numbers
+        /// Each track equally often, whatever its number of sequences.
+        case tracks
+    }
+
+    package var epochs = 30
+    package var batchSize = 64
+    package var patience = 30
+    package var tensWeight = 1.0
+    package var onesWeight = 1.0
+    package var fullWeight = 0.0
+    package var readabilityWeight = 0.3
+    package var labelSmoothing = 0.0
+    package var logitAdjustment = false
+    package var balance = Balance.none
+    package var precision = Precision.automatic
+    package var device = Device.Choice.automatic
+    package var threads: Int?
+    package var saveEverySteps: Int?
+
+    package init() {}
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Jersey
+import Torch
+
+/// Labelled sequences, and what is odd about them.
+package struct Dataset: Sendable {
+    package let root: String
+    package let sequences: [FrameSequence]
+    /// Sentences for the user: folders without frames, several anchors, and the like.
+    package let remarks: [String]
+
+    package init(root: String, sequences: [FrameSequence], remarks: [String]) {
+        self.root = root
+        self.sequences = sequences
+        self.remarks = remarks
+    }
+
+    /// Sorted, each once.
+    package var tracks: [String] { Set(sequences.map(\.track)).sorted(by: naturallyPrecedes) }
+    package var numbers: [JerseyNumber] { Set(sequences.compactMap(\.number)).sorted() }
+
+    /// Reads the data set that `config` tells of, a folder or an archive of one.
+    ///
+    /// - Throws: `FileError` when the folder is missing or is not in that format, and what `UnpackedArchive` throws.
+    package init(_ config: DataConfig) throws {
+        let format = try DatasetFormat.named(config.format)
+        guard UnpackedArchive.isArchive(config.path) else {
+            self = try format.read(config)
+            return
+        }
+        let archive = try UnpackedArchive(config.path)
+        var inside = config
+        inside.path = try Self.top(of: archive.folder).path
+        do {
+            let found = try format.read(inside)
+            self.init(
+                root: config.path,
+                sequences: found.sequences.map { sequence in
+                    var sequence = sequence
+                    sequence.archive = archive
+                    return sequence
+                }, remarks: found.remarks.map(archive.name))
+        } catch let error as FileError {
+            throw FileError(archive.name(error.path), archive.name(error.reason), advice: error.advice)
+        }
+    }
+
+    /// The data set in an archive: folders around it are passed over.
+    private static func top(of folder: URL) throws -> URL {
+        let content = try FolderLayout.names(in: folder)
+        guard content.count == 1, !FolderLayout.isTop(content[0]) else { return folder }
+        let only = folder.appendingPathComponent(content[0])
+        return isFolder(only) ? try top(of: only) : folder
+    }
+}

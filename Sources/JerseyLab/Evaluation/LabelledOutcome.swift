@@ -1,0 +1,20 @@
+import Jersey
+
+/// A sequence whose number is known, and what a run read in it.
+struct LabelledOutcome: Sendable {
+    let outcome: Outcome
+    let truth: JerseyNumber
+    let prediction: JerseyNumber
+
+    init?(_ outcome: Outcome) {
+        guard let truth = outcome.truth.flatMap(JerseyNumber.init), let prediction = JerseyNumber(outcome.prediction) else {
+            return nil
+        }
+        (self.outcome, self.truth, self.prediction) = (outcome, truth, prediction)
+    }
+
+    var isRight: Bool { truth == prediction }
+
+    /// 0...1.
+    func probability(of number: JerseyNumber) -> Double { outcome.tens[number.tens] * outcome.ones[number.ones] }
+}

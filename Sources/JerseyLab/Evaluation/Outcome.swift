@@ -1,0 +1,64 @@
+import Foundation
+import Jersey
+
+/// One test sequence, as a line of `outcomes.jsonl`.
+package struct Outcome: Codable, Sendable, Checked {
+    package var sequence: String
+    package var track: String
+    package var truth: String?
+    package var prediction: String
+    package var confidence: Double
+    /// 0...9 and blank.
+    package var tens: [Double]
+    package var ones: [Double]
+    /// Probabilities of all numbers in order, one-digit ones first; nil without a head for the full number.
+    package var full: [Double]?
+    /// A weight for each frame that was read.
+    package var attention: [Double]?
+    package var frames: [String]
+    /// Pixels of each frame that was read, before it was fitted; nil in files from before this was kept.
+    package var heights: [Int]?
+    /// Frames that the sequence has, read or not; nil in files from before this was kept.
+    package var length: Int?
+
+    package var flaw: String? {
+        for word in [truth, prediction].compactMap({ $0 }) where JerseyNumber(word) == nil {
+            return "'\(word.prefix(20))', which is no number"
+        }
+        let parts: [(values: [Double]?, name: String, count: Int)] = [
+            ([confidence], "confidence", 1), (tens, "tens", 11), (ones, "ones", 10), (full, "full", JerseyNumber.all.count),
+            (attention, "attention", frames.count),
+        ]
+        for part in parts {
+            guard let values = part.values else { continue }
+            if values.count != part.count { return "\(values.count) values in \(part.name) where \(part.count) belong" }
+            // They are rounded.
+            if let flaw = flaw(of: values, "in \(part.name) the value", in: 0...1.001) { return flaw }
+        }
+        return (heights ?? []).lazy.compactMap { flaw(of: $0, "the height", in: 0...Limits.count) }.first
+            ?? flaw(of: length ?? 0, "length", in: 0...Limits.count)
+    }
+
+    package init(_ reading: Reading) {
+        sequence = reading.sequence.id
+        track = reading.sequence.track
+        truth = reading.sequence.number?.description
+        prediction = reading.number.description
+        confidence = reading.digits.confidence
+        tens = reading.digits.tens.map(exp)
+        ones = reading.digits.ones.map(exp)
+        full = reading.full?.map(exp)
+        attention = reading.attention
+        heights = reading.heights
+        length = reading.sequence.frames.count
+        frames = reading.used.map { URL(fileURLWithPath: reading.sequence.frames[$0]).lastPathComponent }
+    }
+}
+
+extension Outcome {
+    /// Whether the number is right; false where no truth is known.
+    package var isRight: Bool { prediction == truth }
+
+    /// Pixels of the frames that were read; nil where the run did not note them.
+    var medianHeight: Int? { heights.flatMap { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] } }
+}

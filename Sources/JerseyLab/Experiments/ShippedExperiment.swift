@@ -1,0 +1,27 @@
+import Foundation
+import Jersey
+
+/// An experiment that comes with jersey: a document of `shipped.yaml`, which is the list of them.
+package struct ShippedExperiment: Sendable, Catalogued {
+    package let experiment: Experiment
+    /// As it is written in the file.
+    package let text: String
+
+    package var name: String { experiment.name }
+    package var summary: String { experiment.summary ?? "" }
+
+    /// In the file's order.
+    package static let all = String(decoding: PackageResources.shipped_yaml, as: UTF8.self)
+        .components(separatedBy: "---\n").map(ShippedExperiment.init)
+    package static let kind = "experiment"
+    package static let place: String? = "`jersey experiment list`"
+
+    private init(_ text: String) {
+        self.text = text
+        do {
+            experiment = try Experiment(yaml: text, source: "a shipped experiment")
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Jersey
+import Torch
+
+/// A run that is done, as its folder tells: what analyses and reports are made from.
+package struct FinishedRun: Sendable {
+    package let folder: RunFolder
+    package let config: RunConfig
+    package let result: RunResult
+    /// A row for every epoch.
+    package let metrics: [EpochMetrics]
+    /// A row for every test sequence.
+    package private(set) var outcomes: [Outcome]
+
+    /// The folder's name.
+    package var id: String { folder.url.lastPathComponent }
+
+    /// The model's name, as people are shown it.
+    var title: String { (try? config.spec().title) ?? result.model }
+
+    /// - Throws: `FileError` that names the file which is missing or broken.
+    package init(_ folder: RunFolder) throws {
+        self.folder = folder
+        guard folder.exists(folder.config) else { throw FileError(folder.url.path, "is not a run folder: it has no config.json") }
+        guard folder.exists(folder.result) else {
+            throw FileError(folder.url.path, "is not finished", advice: "go on with --resume")
+        }
+        config = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
+        result = try Self.value(at: folder.result)
+        metrics = try Self.rows(at: folder.metrics)
+        outcomes = result.test == nil ? [] : try Self.rows(at: folder.outcomes)
+        let labelled = outcomes.count { $0.truth != nil }
+        if let test = result.test, test.all.sequences.number.count != labelled {
+            throw FileError(
+                folder.outcomes.path,
+                "has \(labelled) rows with a truth, where result.json counts \(test.all.sequences.number.count) test sequences",
+                advice: "remove the run folder and train anew")
+        }
+    }
+
+    /// The same run with what it made of other sequences.
+    func with(outcomes: [Outcome]) -> FinishedRun {
+        var run = self
+        run.outcomes = outcomes
+        return run
+    }
+
+    /// The result alone, for looking at many runs.
+    package static func result(in folder: RunFolder) throws -> RunResult { try value(at: folder.result) }
+
+    /// The run's best weights, ready to read as its test set was read.
+    ///
+    /// - Throws: `FileError` when the weights cannot be read.
+    func recognizer() throws -> Recognizer {
+        let checkpoint = try Checkpoint(contentsOf: folder.best)
+        var options = Recognizer.Options()
+        options.device = .cpu
+        options.isEager = true
+        options.isCalibrated = false
+        let loader = SequenceLoader(config, spec: checkpoint.card.spec, training: false)
+        return try Recognizer(checkpoint, path: folder.best.path, options: options, loader: loader)
+    }
+
+    static func rows<Row: Decodable>(at url: URL) throws -> [Row] {
+        let lines = try Data(reading: url).split(separator: UInt8(ascii: "\n"))
+        return try lines.enumerated().map { index, line in try decoded(line, url, place: "line \(index + 1): ") }
+    }
+
+    private static func value<Value: Decodable>(at url: URL) throws -> Value { try decoded(Data(reading: url), url) }
+
+    private static func decoded<Value: Decodable>(_ data: Data, _ url: URL, place: String = "") throws -> Value {
+        do {
+            return try JSON.decoded(from: data)
+        } catch {
+            let reason = (error as? DecodingError)?.briefly ?? "\(error)"
+            throw FileError(url.path, "cannot be understood (\(place)\(reason))", advice: "remove the run folder and train anew")
+        }
+    }
+}
+
+extension FinishedRun {
+    /// Sequences with a label.
+    var labelled: [LabelledOutcome] { outcomes.compactMap(LabelledOutcome.init) }
+
+    /// The share of numbers that are read rightly among them; nil where there are none.
+    var accuracy: Double? {
+        let labelled = labelled
+        return Proportion(labelled.count(where: \.isRight), of: labelled.count).value
+    }
+}

@@ -1,0 +1,300 @@
+import Foundation
+import Jersey
+import JerseyOutput
+import Torch
+
+/// One training run, from configuration to result, that can be stopped at any moment and taken up again.
+package final class Trainer {
+    package enum Ending: Sendable, Equatable {
+        case finished
+        /// Stopped when asked to; the state is saved.
+        case stopped
+    }
+
+    private let config: RunConfig
+    private let folder: RunFolder
+    private let observer: any TrainingObserver
+    private let shouldStop: () -> Bool
+    private let patience: Double
+
+    /// - Parameters:
+    ///   - shouldStop: asked after every step.
+    ///   - patience: seconds to wait for another process that trains in the folder, which may be about to save and stop.
+    package init(
+        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false },
+        patience: Double = 0
+    ) {
+        self.config = config
+        self.folder = folder
+        self.observer = observer
+        self.shouldStop = shouldStop
+        self.patience = patience
+    }
+
+    /// Trains to the end, or until asked to stop. Goes on where the folder's state says, if there is one.
+    ///
+    /// - Throws: what is wrong with the configuration, the data, the disk, or the numbers.
+    package func run() throws -> Ending {
+        try config.validate()
+        if let threads = config.training.threads { Runtime.threads = threads }
+        let device = try config.training.device.resolved()
+        let spec = try config.spec()
+        let dataset = try Dataset(config.data)
+        dataset.remarks.forEach(observer.say)
+        let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
+        // Before anything is written, so that weights which are not there leave no run behind.
+        if !folder.exists(folder.state) {
+            if let path = config.startFrom {
+                try Checkpoint(named: path, spec: spec).load(into: model, path: path)
+            } else if let path = try config.pretrainedPath() {
+                try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
+            } else if let note = PretrainedEncoder.note([spec.encoder], published: config.published) {
+                observer.say(note)
+            }
+        }
+        try folder.create()
+        let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
+        defer { withExtendedLifetime(lock) {} }
+        observer.didTake(folder)
+        folder.removeLeftovers()
+        let splits = try Splits.forRun(
+            dataset, config.data, published: config.published,
+            at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
+        try RunFolder.write(config, to: folder.config)
+        if config.data.splits != nil { try splits.write(to: folder.splits) }
+        let parts = Parts(dataset, splits)
+        try parts.check(observer)
+
+        let batches = (parts.train.count + config.training.batchSize - 1) / config.training.batchSize
+        let learner = Learner(
+            model, config, schedule: schedule(batches: batches),
+            numbers: EpochOrder(config).items(parts.train, epoch: 0).compactMap(\.sequence.number))
+        var state = TrainingState()
+        if folder.exists(folder.state) {
+            state = try TrainingState.read(folder.state, into: learner)
+            guard state.batch <= batches else {
+                throw FileError(
+                    folder.state.path, "is after batch \(state.batch) of an epoch with \(batches)",
+                    advice: "remove the run folder and train anew")
+            }
+            try makeGood(state)
+            observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
+        }
+        observer.say(
+            "\(spec.title): \(model.store.parameterCount) parameters, \(device.words), \(parts.train.count) train / \(parts.val.count) validation / "
+                + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
+
+        let session = Session(
+            learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
+            seen: splits.seenNumbers(in: dataset), batches: batches,
+            cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
+        do {
+            while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
+                try trainEpoch(&state, session)
+                try finishEpoch(&state, session)
+            }
+            if state.epoch < config.training.epochs {
+                observer.say("stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
+            }
+            try test(state, session)
+            return .finished
+        } catch is Stop {
+            try state.write(learner, to: folder.state)
+            return .stopped
+        }
+    }
+
+    /// Thrown between steps, and between the sequences of an evaluation, when asked to stop. The state is as after the last step.
+    private struct Stop: Error {}
+
+    /// What follows from the state is written anew, in case it was harmed meanwhile; what does not is looked at before hours go into it.
+    private func makeGood(_ state: TrainingState) throws {
+        guard !state.rows.isEmpty else { return }
+        try RunFolder.write(lines: state.rows, to: folder.metrics)
+        do {
+            _ = try Checkpoint(contentsOf: folder.best)
+        } catch let error as FileError {
+            throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
+        }
+    }
+
+    /// What all epochs share.
+    private struct Session {
+        let learner: Learner
+        let log: TensorBoardLog
+        let parts: Parts
+        /// Numbers that training sees.
+        let seen: Set<JerseyNumber>
+        /// How many an epoch has.
+        let batches: Int
+        let cache: FrameCache?
+    }
+
+    private func schedule(batches: Int) -> Schedule {
+        let total = batches * config.training.epochs
+        return switch config.optimizer.scheduler {
+        case .cosine: .cosine(total: total, warm: batches * config.optimizer.warmupEpochs)
+        case .oneCycle: .oneCycle(total: total)
+        }
+    }
+
+    // MARK: Epochs
+
+    private func trainEpoch(_ state: inout TrainingState, _ session: Session) throws {
+        let learner = session.learner
+        let earlier = state.seconds
+        let start = ContinuousClock.now
+        let loader = BatchLoader(
+            EpochOrder(config).items(session.parts.train, epoch: state.epoch), batchSize: config.training.batchSize,
+            loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: session.cache),
+            workers: config.data.workers,
+            start: state.batch, pads: config.published)
+        let before = state.rows.reduce(0) { $0 + $1.seconds }
+        var told = start - .seconds(1)
+        while let batch = try loader.next() {
+            if batch.isUsable {
+                let labelled = LabelledBatch(
+                    frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device), lengths: batch.lengths,
+                    isPadded: batch.isPadded, numbers: batch.sequences.map(\.number))
+                state.tally += try learner.learn(from: labelled).tally
+            }
+            state.unreadableFiles += batch.problems.count
+            state.batch += 1
+            state.seconds = earlier + (ContinuousClock.now - start).seconds
+            observer.didStep(
+                epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: session.batches,
+                tally: state.tally)
+            if ContinuousClock.now - told >= .seconds(1) {
+                told = .now
+                RunProgress(
+                    epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, batches: session.batches,
+                    seconds: before + state.seconds
+                ).write(to: folder.progress)
+            }
+            if shouldStop() { throw Stop() }
+            if let interval = config.training.saveEverySteps, state.batch.isMultiple(of: interval) {
+                try state.write(learner, to: folder.state)
+            }
+        }
+    }
+
+    /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
+    /// good by doing the epoch again.
+    private func finishEpoch(_ state: inout TrainingState, _ session: Session) throws {
+        let start = ContinuousClock.now
+        let learner = session.learner
+        let (validation, _) = try evaluate(learner.model, session.parts.val, session)
+        let measured = validation.all.sequences.number.count > 0 ? EpochMetrics.Part(validation) : nil
+        // Without validation sequences the last epoch counts as the best.
+        let accuracy = measured?.accuracy(taughtBy: config.training) ?? .infinity
+        let isBest = accuracy > state.bestAccuracy || measured == nil
+        if isBest {
+            state.bestAccuracy = measured == nil ? 0 : accuracy
+            var card = Checkpoint.Card(spec: learner.model.spec)
+            card.published = config.published
+            card.input = config.data.input
+            card.numbers = session.seen.sorted()
+            card.training = .init(
+                seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy,
+                sequences: session.parts.train.count)
+            try Checkpoint.write(learner.model, card, to: folder.best)
+        }
+        if validation.loss < state.bestLoss {
+            state.bestLoss = validation.loss
+            state.epochsWithoutBetterLoss = 0
+        } else if measured != nil {
+            state.epochsWithoutBetterLoss += 1
+        }
+        let row = EpochMetrics(
+            epoch: state.epoch + 1, rateFactor: learner.rateFactor,
+            train: .init(state.tally), validation: measured, unreadableFiles: state.unreadableFiles, best: isBest,
+            seconds: state.seconds + (ContinuousClock.now - start).seconds)
+        state.rows.append(row)
+        state.epoch += 1
+        state.batch = 0
+        state.tally = Tally()
+        state.unreadableFiles = 0
+        state.seconds = 0
+        try RunFolder.write(lines: state.rows, to: folder.metrics)
+        try state.write(learner, to: folder.state)
+        try session.log.append(row)
+        observer.didFinish(
+            FinishedEpoch(
+                row: row, epochs: config.training.epochs, rates: learner.rates,
+                epochsWithoutBetterLoss: state.epochsWithoutBetterLoss, patience: config.training.patience))
+    }
+
+    // MARK: Evaluation
+
+    private func evaluate(
+        _ model: JerseyModel, _ sequences: [FrameSequence], _ session: Session
+    ) throws -> (Evaluation, [Reading]) {
+        let reader = SequenceReader(
+            model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
+            batchSize: config.training.batchSize, workers: config.data.workers)
+        let (readings, unreadable) = try reader.readAll(sequences) { if shouldStop() { throw Stop() } }
+        let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)
+        return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
+    }
+
+    /// Loads the best weights and writes what they make of the test sequences.
+    private func test(_ state: TrainingState, _ session: Session) throws {
+        let checkpoint = try Checkpoint(contentsOf: folder.best)
+        let model = try checkpoint.model(on: session.learner.model.device, path: folder.best.path)
+        var evaluation: Evaluation?
+        if !session.parts.test.isEmpty {
+            let (measured, readings) = try evaluate(model, session.parts.test, session)
+            evaluation = measured
+            try RunFolder.write(lines: readings.map(Outcome.init), to: folder.outcomes)
+        }
+        let best = checkpoint.card.training?.epoch ?? state.epoch
+        // The result comes last: with it a run counts as finished, and nothing is made good any more.
+        if let evaluation { try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best) }
+        try RunFolder.write(
+            RunResult(
+                model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
+                seed: config.seed, published: config.published, epochs: state.rows.count, bestEpoch: best,
+                validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation,
+                trainSequences: session.parts.train.count, seconds: state.rows.reduce(0) { $0 + $1.seconds },
+                device: model.device.description, libtorch: Runtime.version, host: ProcessInfo.processInfo.hostName),
+            to: folder.result)
+        if let evaluation {
+            let (sequences, tracks) = (evaluation.all.sequences, evaluation.all.tracks)
+            func percent(_ share: Proportion) -> String { Format.percent(share.value, places: 2) }
+            observer.say(
+                "test, with the weights of epoch \(best): loss \(Format.decimal(evaluation.loss, places: 4)), "
+                    + "tens \(percent(sequences.tens)), ones \(percent(sequences.ones)), number \(sequences.number.text) of "
+                    + "\(sequences.number.count) sequences and \(tracks.number.text) of \(tracks.number.count) tracks")
+        }
+    }
+}
+
+/// The sequences of each part.
+private struct Parts {
+    let train: [FrameSequence]
+    let val: [FrameSequence]
+    let test: [FrameSequence]
+
+    init(_ dataset: Dataset, _ splits: Splits) {
+        train = splits.sequences(.train, of: dataset)
+        val = splits.sequences(.val, of: dataset)
+        test = splits.sequences(.test, of: dataset)
+    }
+
+    func check(_ observer: any TrainingObserver) throws {
+        guard !train.isEmpty else {
+            throw UsageError("the split leaves nothing to train on; use more tracks, or other data.ratios")
+        }
+        if val.isEmpty { observer.say("warning: there are no validation sequences; the last epoch's weights are kept") }
+        if test.isEmpty { observer.say("warning: there are no test sequences") }
+    }
+}
+
+extension BatchLoader.Batch {
+    /// Batch norm needs more than one value a channel, which one small frame does not give at the end of the network; and digits are
+    /// learned from numbers that are seen.
+    fileprivate var isUsable: Bool {
+        let shape = frames.shape
+        return (shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32)) && sequences.contains { $0.number != nil }
+    }
+}

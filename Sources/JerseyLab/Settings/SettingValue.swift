@@ -1,0 +1,100 @@
+import Jersey
+import Torch
+
+/// A kind of value that a setting can have.
+package protocol SettingValue: Codable, Equatable, Sendable {
+    /// What a person calls such a value: "a whole number".
+    static var valueKind: String { get }
+    /// All words it can be; nil where they are not a few.
+    static var choices: [String]? { get }
+    /// What a word of the command line stands for, behind a flag of such a setting.
+    static func tree(flag word: String) -> ConfigTree
+    /// Why a value is none of this kind.
+    static func refusal(of value: ConfigTree, for key: String) -> UsageError
+    /// The value as errors show it.
+    var words: String { get }
+}
+
+extension SettingValue {
+    package static var choices: [String]? { nil }
+
+    package static func tree(flag word: String) -> ConfigTree { (try? ConfigTree(yaml: word)) ?? .string(word) }
+
+    package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
+        let hint = valueKind.contains("text") ? "; words that look like numbers go in quotes" : ""
+        return UsageError("\(key) has a value of the wrong kind: \(value.words) is not \(valueKind)\(hint)")
+    }
+
+    package var words: String { "\(self)" }
+}
+
+extension Int: SettingValue {
+    package static var valueKind: String { "a whole number" }
+}
+
+extension UInt64: SettingValue {
+    package static var valueKind: String { "a whole number, 0 or more" }
+}
+
+extension Double: SettingValue {
+    package static var valueKind: String { "a number" }
+}
+
+extension Bool: SettingValue {
+    package static var valueKind: String { "true or false" }
+}
+
+extension String: SettingValue {
+    package static var valueKind: String { "text" }
+    package static func tree(flag word: String) -> ConfigTree { .string(word) }
+}
+
+extension Array: SettingValue where Element: SettingValue {
+    package static var valueKind: String { "a list, each item \(Element.valueKind)" }
+
+    /// "4,6,07".
+    package static func tree(flag word: String) -> ConfigTree {
+        .list(word.split(separator: ",").map { Element.tree(flag: $0.trimmingCharacters(in: .whitespaces)) })
+    }
+}
+
+extension Optional: SettingValue where Wrapped: SettingValue {
+    package static var valueKind: String { Wrapped.valueKind }
+    package static var choices: [String]? { Wrapped.choices }
+    package static func tree(flag word: String) -> ConfigTree { Wrapped.tree(flag: word) }
+
+    package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
+        Wrapped.refusal(of: value, for: key)
+    }
+
+    package var words: String { map(\.words) ?? "not set" }
+}
+
+/// A setting that is one of a few words.
+package protocol SettingChoice: SettingValue, CaseIterable, RawRepresentable<String> {}
+
+extension SettingChoice {
+    package static var valueKind: String { allCases.map(\.rawValue).joined(separator: ", ") }
+    package static var choices: [String]? { allCases.map(\.rawValue) }
+
+    package static func tree(flag word: String) -> ConfigTree { .string(word) }
+
+    package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
+        let word = if case .string(let word) = value { word } else { value.words }
+        let error = UsageError.unknown("value", word, among: allCases.map(\.rawValue))
+        return UsageError("\(key): \(error)")
+    }
+
+    package var words: String { rawValue }
+}
+
+extension EncoderKind: SettingChoice {
+    /// The command line also takes the study's names.
+    package static func tree(flag word: String) -> ConfigTree { .string(EncoderKind.find(word)?.rawValue ?? word) }
+}
+extension WholePlayers: SettingChoice {}
+extension OptimizerConfig.Rates: SettingChoice {}
+extension OptimizerConfig.Scheduler: SettingChoice {}
+extension TrainingConfig.Balance: SettingChoice {}
+extension TrainingConfig.Precision: SettingChoice {}
+extension Device.Choice: SettingChoice {}

@@ -1,0 +1,71 @@
+import Foundation
+import Torch
+
+extension Chart {
+    /// Draws `<name>.png` (for print and slides) and `<name>.svg` into a folder that exists.
+    ///
+    /// - Throws: `FileError` when gnuplot is missing or fails, or when a file cannot be written.
+    @discardableResult
+    package func write(to folder: URL) throws -> (png: URL, svg: URL) {
+        let files = (png: folder.appendingPathComponent(name + ".png"), svg: folder.appendingPathComponent(name + ".svg"))
+        try AtomicFile.write(Gnuplot.draw(script(for: .png)), to: files.png)
+        try AtomicFile.write(Data(svg().utf8), to: files.svg)
+        return files
+    }
+
+    /// An `<svg>` element for an HTML page (or a file), as wide as its container up to its natural width.
+    ///
+    /// - Throws: `FileError` when gnuplot is missing or fails.
+    package func svg() throws -> String {
+        let drawing = String(decoding: try Gnuplot.draw(script(for: .svg)), as: UTF8.self)
+        let (width, height) = size
+        let id = identifier
+        // From here on it is gnuplot's drawing without its prolog, version and ids that are the same in every picture.
+        var lines = drawing.split(separator: "\n", omittingEmptySubsequences: true).drop { !$0.hasPrefix("<g id=") }.map { line in
+            line.hasPrefix("\t\t<text") ? String(line).replacing("]]>", with: "]]&gt;") : Self.adapted(String(line), id: id)
+        }
+        lines.insert(
+            """
+            <svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 \(width) \(height)" \
+            role="img" aria-labelledby="\(id)-title" style="width:100%;max-width:\(width)px;height:auto">
+            <title id="\(id)-title">\(HTML.escaped(Self.printable(title)))</title>
+            """, at: 0)
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The name as the beginning of an id; what an id may not contain is written as its code.
+    private var identifier: String {
+        "chart-"
+            + name.unicodeScalars.map {
+                $0.isASCII && $0.properties.isAlphabetic || "0"..."9" ~= $0 || $0 == "-" ? "\($0)" : "_\($0.value)"
+            }.joined()
+    }
+
+    /// A line of gnuplot's SVG outside of text.
+    private static func adapted(_ line: String, id: String) -> String {
+        if line.contains("<g id=") || line.contains("id=\"gnuplot_") { return "<g>" }
+        return line.replacing("id='", with: "id='\(id)-")
+            .replacing("'#gp", with: "'#\(id)-gp")
+            .replacing("font-family=\"\(font):Bold\"", with: "font-family=\"\(webFonts)\" font-weight=\"bold\"")
+            .replacing("font-family=\"\(font)\"", with: "font-family=\"\(webFonts)\"")
+            // One pixel is one cell of a heat map: it must not be blurred into its neighbours.
+            .replacing("<image ", with: "<image image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" ")
+    }
+}
+
+enum Gnuplot {
+    /// What gnuplot draws of a script that sets a terminal, which it reads from its standard input.
+    ///
+    /// - Throws: `FileError` when there is no `program`, or with its own words when it fails.
+    static func draw(_ script: String, program: String = "gnuplot") throws -> Data {
+        // -d: what is set in the user's own gnuplot files would change the picture.
+        let gnuplot = try ExternalProgram([program, "-d"], input: Data(script.utf8))
+        switch gnuplot.status {
+        case 0: return gnuplot.output
+        case ExternalProgram.notFound:
+            throw FileError(program, "is not installed, and charts are drawn with it", advice: "run `make setup`")
+        default:
+            throw FileError(program, "failed with status \(gnuplot.status): " + gnuplot.complaints.joined(separator: " "))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Jersey
+
+/// Sequences at a glance: one row each, with what was read at the left and an attention bar under every frame.
+package struct ContactSheet: Sendable, Equatable {
+    package struct Frame: Sendable, Equatable {
+        package var image: RGBImage
+        package var caption: String?
+        /// From 0; bars are relative to the largest weight of their row.
+        package var weight: Double?
+
+        package init(image: RGBImage, caption: String? = nil, weight: Double? = nil) {
+            (self.image, self.caption, self.weight) = (image, caption, weight)
+        }
+    }
+
+    package struct Row: Sendable, Equatable {
+        /// Written large; the subtitle small and below it.
+        package var title: String
+        package var subtitle: String?
+        package var frames: [Frame]
+
+        package init(title: String, subtitle: String? = nil, frames: [Frame]) {
+            (self.title, self.subtitle, self.frames) = (title, subtitle, frames)
+        }
+    }
+
+    package var rows: [Row]
+    /// Height of every frame, in pixels, from 40; widths follow from the frames.
+    package var frameHeight: Int
+
+    package init(rows: [Row], frameHeight: Int = 112) {
+        self.rows = rows
+        self.frameHeight = frameHeight
+    }
+
+    /// Throws when the sheet would be too large for one picture.
+    package func image() throws -> RGBImage {
+        let titles = titleWidth
+        let width = Int(clamping: (margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
+        let height = Int(clamping: margin + rows.reduce(0) { $0 + self.height(of: $1) })
+        guard max(width, height) <= Canvas.maximumSide, width * height <= Self.maximumPixels else {
+            throw ContactSheetError.tooLarge(width: width, height: height)
+        }
+        let canvas = Canvas(width: width, height: height)
+        canvas.fill(Style.paper)
+        var top = margin
+        for (index, row) in rows.enumerated() {
+            if index > 0 { canvas.rectangle([margin, top - margin / 2], [Double(width) - 2 * margin, 1], Style.rule) }
+            draw(row, on: canvas, top: top, titleWidth: titles)
+            top += self.height(of: row)
+        }
+        return canvas.image
+    }
+
+    /// A sheet beyond this is no longer read at a glance.
+    static let maximumPixels = 64_000_000
+}
+
+// MARK: - Layout, in pixels
+
+extension ContactSheet {
+    private enum Style {
+        static let plain = Canvas.Typeface(family: "DejaVu Sans", bold: false)
+        static let bold = Canvas.Typeface(family: "DejaVu Sans")
+        static let (titleSize, textSize, captionSize) = (34.0, 13.0, 10.0)
+        static let paper = Canvas.Colour(0xFAFAF8)
+        static let rule = Canvas.Colour(0xDDDDD8)
+        static let ink = Canvas.Colour(0x1E2227)
+        static let faint = Canvas.Colour(0x5B636C)
+        static let bar = Canvas.Colour(0x2F6FB2)
+        static let track = Canvas.Colour(0xEAEAE5)
+    }
+
+    private var margin: Double { 12 }
+    private var gap: Double { 6 }
+    /// A row without weights has no bars, and its captions come right below the frames.
+    private func barHeight(_ row: Row) -> Double { row.frames.contains { $0.weight != nil } ? 28 : 0 }
+    private func captionHeight(_ row: Row) -> Double { row.frames.contains { $0.caption != nil } ? 16 : 0 }
+    private func height(of row: Row) -> Double { Double(frameHeight) + 4 + barHeight(row) + captionHeight(row) + margin }
+
+    private var titleWidth: Double {
+        let pen = Canvas(width: 1, height: 1)
+        let widths = rows.flatMap { row in
+            [
+                pen.textWidth(row.title, size: Style.titleSize, Style.bold),
+                pen.textWidth(row.subtitle ?? "", size: Style.textSize, Style.plain),
+            ]
+        }
+        return (widths.max() ?? 0) + margin
+    }
+
+    private func width(of frame: Frame) -> Double {
+        (Double(frameHeight) * Double(frame.image.width) / Double(frame.image.height)).rounded(.up)
+    }
+
+    /// A short caption has room below a narrow frame, too.
+    private func room(for frame: Frame) -> Double {
+        let caption = Canvas(width: 1, height: 1).textWidth(frame.caption ?? "", size: Style.captionSize, Style.plain)
+        return max(width(of: frame), min(caption.rounded(.up), 60))
+    }
+
+    private func framesWidth(_ row: Row) -> Double {
+        row.frames.reduce(0) { $0 + room(for: $1) + gap }
+    }
+
+    private func draw(_ row: Row, on canvas: Canvas, top: Double, titleWidth: Double) {
+        canvas.text(row.title, at: [margin, top + Style.titleSize], size: Style.titleSize, Style.bold, Style.ink)
+        canvas.text(
+            row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize], size: Style.textSize, Style.plain,
+            Style.faint)
+        let (barHeight, rowHeight) = (barHeight(row), height(of: row))
+        let most = row.frames.compactMap(\.weight).filter(\.isFinite).max() ?? 0
+        var left = margin + titleWidth
+        for frame in row.frames {
+            let (width, room) = (width(of: frame), room(for: frame))
+            canvas.draw(Canvas(frame.image), at: [left, top], size: [width, Double(frameHeight)])
+            let barTop = top + Double(frameHeight) + 4
+            if let weight = frame.weight {
+                let share = most > 0 && weight.isFinite ? max(0, weight / most) : 0
+                canvas.rectangle([left, barTop], [width, barHeight], Style.track)
+                canvas.rectangle([left, barTop + barHeight * (1 - share)], [width, barHeight * share], Style.bar)
+            }
+            if let caption = frame.caption {
+                // The caption keeps to its room.
+                canvas.scoped {
+                    canvas.clip(to: [
+                        [[left, top], [left + room, top], [left + room, top + rowHeight], [left, top + rowHeight]]
+                    ])
+                    canvas.text(caption, at: [left, barTop + barHeight + 12], size: Style.captionSize, Style.plain, Style.faint)
+                }
+            }
+            left += room + gap
+        }
+    }
+}
+
+/// Why no sheet was drawn.
+package enum ContactSheetError: Error, Equatable, CustomStringConvertible {
+    case tooLarge(width: Int, height: Int)
+
+    package var description: String {
+        switch self {
+        case .tooLarge(let width, let height):
+            "a contact sheet of \(width)x\(height) pixels is too large; choose fewer sequences, or make several sheets"
+        }
+    }
+}

@@ -1,0 +1,10 @@
+import Foundation
+import Torch
+
+/// Text as a part of a page.
+enum HTML {
+    static func escaped(_ text: String) -> String {
+        Shown.lines(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
+    }
+}

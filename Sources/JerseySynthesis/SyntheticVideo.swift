@@ -1,0 +1,89 @@
+import Foundation
+import Jersey
+import JerseyOutput
+import Torch
+
+/// A drawn film of players who run about, and the boxes that a perfect tracker would find: something to try videos out with.
+package struct SyntheticVideo: Sendable, Equatable {
+    /// One player for each.
+    package var numbers: [JerseyNumber]
+    package var frames: Int
+    package var seed: UInt64
+    package var width = 960
+    package var height = 540
+    package var rate = 25.0
+
+    package init(numbers: [JerseyNumber], frames: Int, seed: UInt64) {
+        self.numbers = numbers
+        self.frames = frames
+        self.seed = seed
+    }
+
+    /// Writes the film and its boxes, as MOT text.
+    ///
+    /// - Parameter progress: called after each frame.
+    /// - Throws: `FileError` when a file cannot be written.
+    package func write(_ film: String, boxes: String, progress: () -> Void = {}) throws {
+        let writer = try VideoWriter(film, width: width, height: height, rate: rate)
+        let players = try numbers.indices.map(player)
+        var rows = ""
+        for frame in 0..<frames {
+            let canvas = Canvas(width: width, height: height)
+            paintPitch(on: canvas)
+            // Who is nearer to the camera stands in front.
+            for (track, player) in players.enumerated().sorted(by: { $0.element.depth < $1.element.depth }) {
+                let picture = player.picture(frame)
+                let place = player.place(frame, width: width, height: height)
+                let size = Canvas.Point(Double(picture.width), Double(picture.height))
+                canvas.draw(Canvas(picture), at: place, size: size)
+                rows +=
+                    "\(frame + 1),\(track + 1),\(Int(place.x)),\(Int(place.y)),\(picture.width),\(picture.height),1,-1,-1,-1\n"
+            }
+            try writer.add(canvas.image, time: Double(frame) / rate)
+            progress()
+        }
+        try writer.finish()
+        try AtomicFile.write(Data(rows.utf8), to: URL(fileURLWithPath: boxes))
+    }
+
+    private struct Player {
+        let pictures: [RGBImage]
+        let depth, phase, speed, centre: Double
+
+        /// To and fro, so that a long film needs few pictures.
+        func picture(_ frame: Int) -> RGBImage {
+            let period = max(2 * pictures.count - 2, 1)
+            let place = frame % period
+            return pictures[place < pictures.count ? place : period - place]
+        }
+
+        /// The upper left corner; at the ends of their way players are half out of the picture.
+        func place(_ frame: Int, width: Int, height: Int) -> Canvas.Point {
+            let picture = picture(frame)
+            let x = centre + 0.5 * sin(phase + speed * Double(frame))
+            let y = 0.15 + 0.8 * depth
+            return [
+                (x * Double(width) - Double(picture.width) / 2).rounded(),
+                (y * Double(height) - Double(picture.height) / 2).rounded(),
+            ]
+        }
+    }
+
+    private func player(_ index: Int) throws -> Player {
+        var random = RandomStream(seed, UInt64(index), 0, .max)
+        let sequence = try SyntheticRenderer(seed: seed, difficulty: .easy, height: 110...130).sequence(
+            number: numbers[index].description, track: index, sequence: 0, frames: min(max(frames, 1), 50))
+        let pictures = try sequence.frames.map { try RGBImage(decoding: $0.jpeg, named: "a rendered frame") }
+        return Player(
+            pictures: pictures, depth: (Double(index) + 0.5) / Double(numbers.count), phase: random.uniform(0...(2 * .pi)),
+            speed: random.uniform(0.01...0.03), centre: random.uniform(0.4...0.6))
+    }
+
+    private func paintPitch(on canvas: Canvas) {
+        canvas.fill(Canvas.Colour(0x4C8C4A))
+        let stripe = Double(width) / 12
+        for index in 0..<6 {
+            canvas.rectangle([Double(index) * 2 * stripe, 0], [stripe, Double(height)], Canvas.Colour(0x458243))
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Jersey
+import JerseyOutput
+
+/// A video with the boxes of a tracker drawn into it, and the numbers that were read.
+package enum AnnotatedVideo {
+    /// Decodes a video once more and writes it anew, without sound.
+    ///
+    /// - Parameters:
+    ///   - predictions: of tracks, by the tracker's names.
+    ///   - video: at its start.
+    ///   - progress: called after each frame; what it throws ends the work, and nothing is written.
+    /// - Throws: `FileError` when a file cannot be read or written.
+    package static func write(
+        _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String, progress: () throws -> Void = {}
+    ) throws {
+        let known = Dictionary(predictions.map { ($0.track, $0) }) { first, _ in first }
+        let labels = boxes.tracks.map { label(known[$0]) }
+        let writer = try VideoWriter(path, width: video.width, height: video.height, rate: video.rate)
+        var rest = boxes.boxes[...]
+        while let frame = try video.next() {
+            let here = rest.prefix { $0.frame == frame.index }
+            rest = rest.dropFirst(here.count)
+            let image = try video.image()
+            try writer.add(here.isEmpty ? image : annotated(image, here.map { ($0, labels[Int($0.track)]) }), time: frame.time)
+            try progress()
+        }
+        try writer.finish()
+    }
+
+    private struct Label {
+        let text: String
+        let colour: Canvas.Colour
+    }
+
+    /// "23 97%"; grey where no number was read.
+    private static func label(_ prediction: Prediction?) -> Label {
+        guard let number = prediction?.number, let confidence = prediction?.confidence else {
+            return Label(text: "?", colour: Canvas.Colour(0x8C8F93))
+        }
+        // Neighbouring numbers in colours that are far apart; one number in one colour, however often its track was broken.
+        let colour = colours[number.index * 5 % colours.count]
+        return Label(text: "\(number) \(Format.percent(confidence, places: 0))", colour: colour)
+    }
+
+    private static let colours: [Canvas.Colour] = [
+        0x4E9AE8, 0xF28E2B, 0xE15759, 0x76D7C4, 0x59C14F, 0xEDC948, 0xC58BE0, 0xFF9DA7, 0xBAB0AC, 0xFFFFFF, 0x9FD356,
+    ].map { Canvas.Colour($0) }
+
+    private static func annotated(_ image: RGBImage, _ boxes: [(box: TrackBoxes.Box, label: Label)]) -> RGBImage {
+        let canvas = Canvas(image)
+        // Legible in a small picture, not loud in a large one.
+        let size = max(11, Double(image.height) / 50)
+        let line = max(1.5, size / 9)
+        let typeface = Canvas.Typeface(family: "DejaVu Sans")
+        for (box, label) in boxes {
+            guard let area = box.area(width: image.width, height: image.height) else { continue }
+            let (left, top) = (Double(area.left), Double(area.top))
+            let (right, bottom) = (left + Double(area.width), top + Double(area.height))
+            canvas.stroke([[[left, top], [right, top], [right, bottom], [left, bottom]]], width: line, label.colour)
+            let width = canvas.textWidth(label.text, size: size, typeface) + size * 0.6
+            // Above the box, or inside of it at the upper edge of the picture; and never beyond its sides.
+            let y = top - size * 1.3 < 0 ? top : top - size * 1.3
+            let x = max(0, min(left - line / 2, Double(image.width) - width))
+            canvas.rectangle([x, y], [width, size * 1.3], label.colour)
+            let ink: Canvas.Colour = label.colour.luminance > 0.45 ? .black : .white
+            canvas.text(label.text, at: [x + size * 0.3, y + size], size: size, typeface, ink)
+        }
+        return canvas.image
+    }
+}

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Foundation
+import Jersey
+import JerseyLab
+import JerseyVisualization
+import Testing
+
+@testable import JerseyCLI
+@testable import JerseyExport
+
+/// A page of docs/reference, rendered from what the program itself reads.
+struct ReferencePage: Sendable, CustomTestStringConvertible {
+    let name: String
+    let render: @Sendable () throws -> String
+
+    static let all: [ReferencePage] = [.settings, .models, .formats, .analyses, .experiments, .cli]
+
+    var testDescription: String { name }
+
+    /// Where the page lies in the repository.
+    var file: URL {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        return root.appendingPathComponent("docs/reference/\(name).md").standardizedFileURL
+    }
+
+    /// The whole file.
+    func text() throws -> String {
+        try "<!-- Written by `UPDATE_DOCS=1 swift test --filter Docs`; a test compares it with the program. -->\n\n"
+            + render()
+    }
+}
+
+// MARK: - The pages
+
+extension ReferencePage {
+    static let settings = ReferencePage(name: "settings") {
+        let sections = [
+            ("", "The run"), ("data.", "Data"), ("augmentation.", "Augmentation"), ("optimizer.", "Optimizer"),
+            ("training.", "Training"),
+        ]
+        let tables = sections.map { prefix, title in
+            let rows = Setting.all.filter { $0.key.hasPrefix(prefix) && (prefix != "" || !$0.key.contains(".")) }
+            return "## \(title)\n\n" + table(["key", "default", "values", "flag", "meaning"], rows.map(row))
+        }
+        return """
+            # Settings
+
+            A file (`jersey train --config`, YAML or JSON) is laid over the defaults, the environment over the file, and flags over \
+            both. `--set KEY=VALUE` takes every key. The environment's name of a key has `JERSEY_` before it and `_` for each dot \
+            and each capital: `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`. `jersey train --list-settings` prints them \
+            all, and `jersey help KEY` one. An unknown key is an error.
+
+            Settings with a * say where and how a run is done, and not what it is: a run goes on with another value.
+
+            \(tables.joined(separator: "\n\n"))
+
+            """
+    }
+
+    private static func row(_ setting: Setting) -> [String] {
+        let value = setting.text(in: RunConfig())
+        return [
+            "`\(setting.key)`" + (setting.isMachineOnly ? " *" : ""), value == "-" ? "" : "`\(value)`",
+            escaped(setting.allowed), setting.flag.map { "`\($0.usage)`" } ?? "", escaped(setting.meaning),
+        ]
+    }
+
+    static let models = ReferencePage(name: "models") {
+        let models = ModelSpec.all.map { spec in
+            let older = ModelSpec.aliases.filter { $0.value == spec.name }.keys.sorted()
+            return [
+                "`\(spec.name)`", spec.phase.rawValue, "`\(spec.encoder.name)`", spec.temporal?.description ?? "",
+                spec.pooling.name, "\(ModelOutline(spec).parameters)", code(older),
+            ]
+        }
+        return """
+            # Models
+
+            `--model NAME` trains one; `jersey models NAME` shows it part by part, and `--diagram` draws it. Phases 0, A and B are \
+            the study's, E is ours.
+
+            \(table(["name", "phase", "encoder", "recurrent layer", "pooling", "parameters", "older names"], models))
+
+            ## Encoders
+
+            `--encoder NAME` takes another than the model's own.
+
+            \(table(["name", "network", "other names"], EncoderKind.all.map { encoder in
+                let others = EncoderKind.aliases.filter { $0.value == encoder.name }.keys.sorted()
+                return ["`\(encoder.name)`", encoder.summary, code(others)]
+            }))
+
+            ## Pooling
+
+            \(list(ModelSpec.Pooling.self))
+
+            """
+    }
+
+    static let formats = ReferencePage(name: "formats") {
+        """
+        # Formats
+
+        ## Data sets
+
+        What `--format` of `train`, `evaluate`, `calibrate`, `benchmark` and `dataset` takes. [files.md](../files.md#data-sets) says \
+        more of them.
+
+        \(list(DatasetFormat.self))
+
+        ## Predictions
+
+        What `jersey predict --format` writes. [files.md](../files.md#predictions) has the keys and columns.
+
+        \(list(OutputFormat.self))
+
+        ## Exports
+
+        What `jersey export --format` writes. [export.md](../export.md) says how each is read.
+
+        \(list(ExportFormat.self))
+
+        """
+    }
+
+    static let analyses = ReferencePage(name: "analyses") {
+        """
+        # Analyses
+
+        What `jersey analyze NAME FOLDER` looks into. [experiments.md](../experiments.md#analyses) says what each writes.
+
+        \(list(Analysis.self))
+
+        """
+    }
+
+    static let experiments = ReferencePage(name: "experiments") {
+        let rows = ShippedExperiment.all.map {
+            ["`\($0.name)`", "\($0.experiment.runCount)", escaped($0.summary)]
+        }
+        return """
+            # Experiments that come with jersey
+
+            `jersey experiment run NAME` runs one, `jersey experiment show NAME` prints its file. \
+            [experiments.md](../experiments.md) says how.
+
+            \(table(["name", "runs", "what"], rows))
+
+            """
+    }
+
+    static let cli = ReferencePage(name: "cli") {
+        """
+        # Command line
+
+        \(help(of: JerseyCommand.self, path: ["jersey"]).joined(separator: "\n\n"))
+
+        """
+    }
+
+    /// The help of a command and of those below it.
+    private static func help(of command: any ParsableCommand.Type, path: [String]) -> [String] {
+        let text = JerseyCommand.helpMessage(for: command, columns: 100)
+        let heading = String(repeating: "#", count: min(path.count + 1, 6))
+        var pages = ["\(heading) \(path.joined(separator: " "))\n\n```\n\(text)\n```"]
+        for child in command.configuration.subcommands where child.configuration.shouldDisplay {
+            pages += help(of: child, path: path + [child._commandName])
+        }
+        return pages
+    }
+}
+
+// MARK: - Markdown
+
+extension ReferencePage {
+    private static func list<Thing: Catalogued>(_: Thing.Type) -> String {
+        table(["name", "what"], Thing.all.map { ["`\($0.name)`", escaped($0.summary)] })
+    }
+
+    private static func table(_ header: [String], _ rows: [[String]]) -> String {
+        ([header, header.map { _ in "---" }] + rows).map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
+    }
+
+    private static func code(_ names: [String]) -> String { names.map { "`\($0)`" }.joined(separator: ", ") }
+
+    /// Text between backticks stays as it is; elsewhere what looks like HTML must not become it.
+    private static func escaped(_ text: String) -> String {
+        text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { place, part in
+            let safe =
+                place.isMultiple(of: 2) ? String(part.replacing("<", with: "&lt;").replacing("*", with: "\\*")) : String(part)
+            return safe.replacing("|", with: "\\|")
+        }
+        .joined(separator: "`")
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// A fresh folder, which is removed with the last reference to it.
+package final class TestFolder: Sendable {
+    package let url: URL
+
+    package init() throws {
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-tests-\(UUID())")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    package func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    /// A path at which there is nothing, in a folder that does not exist either.
+    package static let missing = FileManager.default.temporaryDirectory
+        .appendingPathComponent("jersey-tests-\(UUID())/missing").path
+}
+
+/// Calls `body` with a fresh folder, and removes the folder afterwards.
+package func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    let folder = try TestFolder()
+    defer { withExtendedLifetime(folder) {} }
+    return try body(folder.url)
+}
+
+extension URL {
+    /// Writes a file below this folder, with the folders that it needs.
+    package func add(_ path: String, _ content: Data = Data()) throws {
+        let url = appendingPathComponent(path)
+        let folder = url.deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try content.write(to: url)
+    }
+}
