@@ -88,19 +88,18 @@ struct InferenceBench: ParsableCommand {
         Runtime.threads = threads
         Runtime.tuneConvolutions(tune)
         let device = try device.resolved()
-        let model = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: device, path: weights)
+        let network = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: device, path: weights)
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: input)))
         guard bytes.count == frames * height * width * 3 else { throw ValidationError("\(input) has another size") }
         let sequence = FramePreprocessor.normalized(Tensor(bytes, shape: [frames, height, width, 3]), on: device)
         let rows = Tensor.concatenated(Array(repeating: sequence, count: batch), over: 0)
         let lengths = Array(repeating: frames, count: batch)
+        var model = network.frozen()
         if let precision = Precision(rawValue: form.rawValue) {
             // The frames themselves tell what int8 has to hold, as in the peers.
             let observer = RangeObserver()
-            model.store.ranges = observer
-            _ = withoutGradients { model.encode(sequence) }
-            model.store.ranges = nil
-            try model.compile(precision, ranges: observer.ranges)
+            _ = withoutGradients { network.encode(sequence, Pass(ranges: observer)) }
+            model = try network.compiled(precision, for: [frames, 3, height, width], ranges: observer.ranges)
         }
         func pass() -> JerseyModel.Output {
             defer { Runtime.finish(device) }

@@ -51,11 +51,10 @@ struct ReferenceBench: ParsableCommand {
         var card = Checkpoint.Card(spec: try ModelSpec.named(model))
         (card.height, card.width) = (height, width)
         let network = JerseyModel(card.spec, seed: seed)
-        network.store.isTraining = true
         // Until the statistics of norms have settled, whose momentum is small.
         let seen = Tensor.normal([8, 3, height, width], mean: 0.3, deviation: 1.5, seed: seed)
-        withoutGradients { for _ in 0..<40 { _ = network.maps(seen) } }
-        network.store.isTraining = false
+        let pass = Pass.training(seed: 0)
+        withoutGradients { for _ in 0..<40 { _ = network.maps(seen, pass) } }
         for entry in network.store.trainable where entry.tensor.shape.count == 1 {
             let noise = Tensor.normal(entry.tensor.shape, deviation: 0.1, seed: fnv1a(entry.name))
             entry.tensor.copy(from: entry.tensor.detached() + noise)

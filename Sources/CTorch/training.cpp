@@ -25,6 +25,9 @@ void ct_clear_gradient(ct_tensor tensor) { at_(tensor).mutable_grad() = at::Tens
 ct_tensor ct_detach(ct_tensor tensor, ct_error *error) {
     return guarded(error, [&] { return own(at_(tensor).detach()); });
 }
+ct_tensor ct_clone(ct_tensor tensor, ct_error *error) {
+    return guarded(error, [&] { return own(at_(tensor).detach().clone()); });
+}
 
 ct_tensor ct_global_norm(ct_list tensors, ct_error *error) {
     return guarded(error, [&] { return own(at::stack(at::_foreach_norm(list_(tensors))).norm()); });

@@ -100,12 +100,12 @@ ct_tensor ct_pack_winograd(ct_tensor weight, ct_tensor factors, int64_t lanes, c
 }
 
 namespace {
-bool pays(const at::Tensor &x, int64_t outputs) {
-    const int64_t rows = x.size(2), columns = x.size(3), places = x.size(0) * rows * columns;
-    const int64_t tiles = x.size(0) * at::ceil_div(rows, tile) * at::ceil_div(columns, tile);
+bool pays(at::IntArrayRef input, at::ScalarType type, int64_t outputs) {
+    const int64_t images = input[0], inputs = input[1], rows = input[2], columns = input[3], places = images * rows * columns;
+    const int64_t tiles = images * at::ceil_div(rows, tile) * at::ceil_div(columns, tile);
     // As measured: not where tiles stick out too far, which matters more where the other way is twice as fast; nor where weights, four
     // times as many as the convolution's, are fetched from memory for few.
-    return tiles > 0 && places >= (x.scalar_type() == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || x.size(1) * outputs < 1 << 16);
+    return tiles > 0 && places >= (type == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || inputs * outputs < 1 << 16);
 }
 
 template <typename Element>
@@ -132,7 +132,9 @@ void convolve_all(
 }
 }  // namespace
 
-bool ct_winograd_pays(ct_tensor input, int64_t outputs) { return pays(at_(input), outputs); }
+bool ct_winograd_pays(const int64_t *input, int32_t dtype, int64_t outputs) {
+    return pays(ints_(input, 4), static_cast<at::ScalarType>(dtype), outputs);
+}
 
 at::Tensor winograd_convolution(const at::Tensor &x, const at::Tensor &weights, ct_tensor bias, ct_tensor residual, bool relu) {
     const auto type = x.scalar_type();
@@ -154,7 +156,7 @@ ct_tensor ct_winograd_convolution(
 bool learns_by_winograd(const at::Tensor &x, const at::Tensor &weight) {
     const bool fits = weight.size(2) == 3 && weight.size(3) == 3 && weight.size(0) % 16 == 0 && weight.size(1) % 16 == 0 &&
         weight.is_contiguous(at::MemoryFormat::ChannelsLast);
-    return fits && ct_winograd_lanes() > 0 && pays(x, weight.size(0));
+    return fits && ct_winograd_lanes() > 0 && pays(x.sizes(), x.scalar_type(), weight.size(0));
 }
 
 at::Tensor winograd_weights(const at::Tensor &weight, bool turned) {
@@ -223,7 +225,7 @@ at::Tensor winograd_weight_gradient(const at::Tensor &x, const at::Tensor &dy) {
 
 int64_t ct_winograd_lanes(void) { return 0; }
 
-bool ct_winograd_pays(ct_tensor, int64_t) { return false; }
+bool ct_winograd_pays(const int64_t *, int32_t, int64_t) { return false; }
 
 ct_tensor ct_pack_winograd(ct_tensor, ct_tensor, int64_t, ct_error *error) {
     return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2 or AVX-512"); });

@@ -18,7 +18,7 @@ package struct ExportFormat: Sendable, Catalogued {
     /// Writes a model's file, as a whole or not at all.
     ///
     /// - Parameters:
-    ///   - model: on the CPU, not compiled.
+    ///   - model: on the CPU.
     ///   - half: weights in float16.
     /// - Throws: `UsageError` where the format has no float16, or a weight does not fit into it; `FileError` where it cannot be written.
     package func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws {

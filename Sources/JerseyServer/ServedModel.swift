@@ -40,7 +40,7 @@ final class ServedModel: Predicting {
             let (card, reader) = (recognizer.card, recognizer.reader)
             let model = reader.model
             let about = ModelDescription(
-                name: name, version: version, architecture: card.spec.name, parameters: model.store.parameterCount,
+                name: name, version: version, architecture: card.spec.name, parameters: model.parameterCount,
                 input: card.input, device: settings.device,
                 precision: model.precision,
                 threshold: card.calibration?.threshold)

@@ -28,7 +28,6 @@ package struct ModelOutline: Sendable {
     package init(_ spec: ModelSpec, input: InputSpec = InputSpec()) {
         self.spec = spec
         let model = JerseyModel(spec)
-        model.store.isTraining = false
         let frame = Tensor.zeros([1, 3, input.height, input.width])
         let (maps, features) = withoutGradients { (model.maps(frame).shape, model.encode(frame).shape[1]) }
         let counts = Dictionary(grouping: model.store.trainable, by: \.group).mapValues { $0.reduce(0) { $0 + $1.tensor.count } }

@@ -15,7 +15,7 @@ struct BundledModelTests {
             preprocessor: FramePreprocessor(height: card.height, width: card.width), maximumFrames: card.maximumFrames,
             sampling: .even)
         return SequenceReader(
-            model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName), loader: loader,
+            model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName).frozen(), loader: loader,
             calibration: card.calibration, skims: skims)
     }
 

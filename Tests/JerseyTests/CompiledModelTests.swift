@@ -1,3 +1,5 @@
+import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Torch
@@ -12,10 +14,9 @@ struct CompiledModelTests {
     private func model(_ kind: EncoderKind, pooling name: String = "attn_bgru_luong") throws -> JerseyModel {
         let model = JerseyModel(try ModelSpec.named(name, encoder: kind), seed: 7)
         let seen = Tensor.normal([8, 3, 64, 48], mean: 0.3, deviation: 1.5, seed: 11)
-        model.store.isTraining = true
+        let pass = Pass.training(seed: 0)
         // Momentum is small, so that it takes some batches until the statistics of later layers settle.
-        withoutGradients { for _ in 0..<40 { _ = model.maps(seen) } }
-        model.store.isTraining = false
+        withoutGradients { for _ in 0..<40 { _ = model.maps(seen, pass) } }
         for entry in model.store.entries where entry.isTrainable && entry.tensor.shape.count == 1 && entry.group == "encoder" {
             let noise = Tensor.normal(entry.tensor.shape, deviation: 0.1, seed: fnv1a(entry.name))
             entry.tensor.copy(from: entry.tensor.detached() + noise)
@@ -23,7 +24,7 @@ struct CompiledModelTests {
         return model
     }
 
-    private func logits(_ model: JerseyModel, _ size: (Int, Int)) -> [Float] {
+    private func logits(_ model: CompiledModel, _ size: (Int, Int)) -> [Float] {
         let frames = Tensor.normal([7, 3, size.0, size.1], deviation: 1, seed: 5).contiguous(channelsLast: true)
         let output = withoutGradients { model(frames, lengths: Self.lengths) }
         return output.tens.floats + output.ones.floats
@@ -37,10 +38,10 @@ struct CompiledModelTests {
     @Test(arguments: EncoderKind.allCases)
     func `A compiled encoder of any kind gives the eager one's logits, whatever the size`(_ kind: EncoderKind) throws {
         let sizes = [(64, 48), (37, 33), (64, 48)]
-        let (eager, compiled) = (try model(kind), try model(kind))
-        try compiled.compile(.float32)
+        let eager = try model(kind)
+        let (compiled, frozen) = (try eager.compiled(.float32, for: [7, 3, 64, 48]), eager.frozen())
         for size in sizes {
-            #expect(difference(logits(compiled, size), logits(eager, size)) < 1e-4)
+            #expect(difference(logits(compiled, size), logits(frozen, size)) < 1e-4)
         }
         let frames = Tensor.normal([3, 3, 64, 48], deviation: 1, seed: 6)
         let (a, b) = withoutGradients { (compiled.encode(frames), eager.encode(frames)) }
@@ -49,23 +50,22 @@ struct CompiledModelTests {
 
     @Test(arguments: EncoderKind.allCases)
     func `In bfloat16 logits are near the eager one's, and come out as float32`(_ kind: EncoderKind) throws {
-        let (eager, compiled) = (try model(kind), try model(kind))
-        guard (try? compiled.compile(.bfloat16)) != nil else { return }
+        let eager = try model(kind)
+        guard let compiled = try? eager.compiled(.bfloat16, for: [7, 3, 64, 48]) else { return }
         // Random weights amplify what rounding does: most in ShuffleNetV2, of which this is the double.
-        #expect(difference(logits(compiled, (64, 48)), logits(eager, (64, 48))) < 0.25)
+        #expect(difference(logits(compiled, (64, 48)), logits(eager.frozen(), (64, 48))) < 0.25)
         #expect(withoutGradients { compiled.maps(.zeros([1, 3, 32, 32])) }.dtype == .float32)
     }
 
     @Test(arguments: [EncoderKind.resnet18, .compact])
     func `In int8 maps are near the eager one's, whatever the size`(_ kind: EncoderKind) throws {
-        let (eager, compiled) = (try model(kind), try model(kind))
+        let eager = try model(kind)
         let observer = RangeObserver()
-        eager.store.ranges = observer
         let frames = { (size: (Int, Int)) in
             Tensor.uniform([3, 3, size.0, size.1], -2...2, seed: 5).contiguous(channelsLast: true)
         }
-        _ = withoutGradients { eager.encode(frames((64, 48))) }
-        guard (try? compiled.compile(.int8, ranges: observer.ranges)) != nil else { return }
+        _ = withoutGradients { eager.encode(frames((64, 48)), Pass(ranges: observer)) }
+        guard let compiled = try? eager.compiled(.int8, for: [3, 3, 64, 48], ranges: observer.ranges) else { return }
         for size in [(64, 48), (37, 33), (64, 48)] {
             let (a, b) = withoutGradients { (compiled.encode(frames(size)), eager.encode(frames(size))) }
             // Random weights amplify rounding, as they do for bfloat16.
@@ -77,8 +77,7 @@ struct CompiledModelTests {
         let model = try model(.compact)
         withoutGradients { for tensor in model.store.tensors.values { tensor.copy(from: tensor * 1e30) } }
         let observer = RangeObserver()
-        model.store.ranges = observer
-        _ = withoutGradients { model.encode(.uniform([1, 3, 32, 32], -2...2, seed: 5)) }
+        _ = withoutGradients { model.encode(.uniform([1, 3, 32, 32], -2...2, seed: 5), Pass(ranges: observer)) }
         #expect(observer.broken?.contains("backbone") == true)
     }
 
@@ -86,20 +85,20 @@ struct CompiledModelTests {
     func `int8 is refused where ranges are missing, be it of one layer, or activations are of another kind`() throws {
         let model = JerseyModel(try ModelSpec.named("evidence_tied"))
         let observer = RangeObserver()
-        model.store.ranges = observer
-        _ = withoutGradients { model.encode(.zeros([1, 3, 16, 16])) }
+        _ = withoutGradients { model.encode(.zeros([1, 3, 16, 16]), Pass(ranges: observer)) }
         var ranges = observer.ranges
         ranges[try #require(ranges.keys.first)] = nil
-        let error = #expect(throws: UsageError.self) { try model.compile(.int8, ranges: ranges) }
+        let frames = [1, 3, 16, 16]
+        let error = #expect(throws: UsageError.self) { try model.compiled(.int8, for: frames, ranges: ranges) }
         #expect(error?.description.contains("nothing is known of this model's activations") == true)
-        #expect(throws: UsageError.self) { try JerseyModel(try ModelSpec.named("basic_r18")).compile(.int8) }
-        #expect(throws: UsageError.self) { try JerseyModel(try ModelSpec.named("basic_mv3s")).compile(.int8, ranges: [:]) }
+        let (resnet, mobile) = (JerseyModel(try .named("basic_r18")), JerseyModel(try .named("basic_mv3s")))
+        #expect(throws: UsageError.self) { try resnet.compiled(.int8, for: frames) }
+        #expect(throws: UsageError.self) { try mobile.compiled(.int8, for: frames, ranges: [:]) }
     }
 
     @Test(arguments: EncoderKind.allCases)
     func `A compiled encoder leaves the frames that it reads as they are`(_ kind: EncoderKind) throws {
-        let compiled = try model(kind)
-        try compiled.compile(.float32)
+        let compiled = try model(kind).compiled(.float32, for: [2, 3, 40, 32])
         let frames = Tensor.normal([2, 3, 40, 32], deviation: 1, seed: 6).contiguous(channelsLast: true)
         let before = frames.floats
         let (first, second) = withoutGradients { (compiled.encode(frames), compiled.encode(frames)) }
@@ -110,48 +109,75 @@ struct CompiledModelTests {
         arguments: ["evidence_tied", "basic_mv3s", "seq_bgru_mp"],
         [2, 13, 40])
     func `Threads that share the frames keep of them what one keeps`(_ name: String, _ count: Int) throws {
-        let model = try model(.compact, pooling: name)
-        try model.compile(.float32)
+        let model = try model(.compact, pooling: name).compiled(.float32, for: [16, 3, 48, 40])
         let frames = Tensor.normal([count, 3, 48, 40], deviation: 1, seed: 9)
-        // The first time one thread does it all.
-        let (first, second) = withoutGradients { (model.encoded(frames).tensors, model.encoded(frames).tensors) }
-        #expect(first.count == second.count)
-        for (a, b) in zip(first, second) { #expect(a.shape == b.shape && isClose(a.floats, b.floats, within: 1e-4)) }
+        let (one, all) = withoutGradients {
+            (model.encoded(maps: model.maps(frames)).tensors, model.encoded(frames).tensors)
+        }
+        #expect(one.count == all.count)
+        for (a, b) in zip(one, all) { #expect(a.shape == b.shape && isClose(a.floats, b.floats, within: 1e-4)) }
     }
 
     @Test(arguments: [(48, 48), (33, 61)])
     func `Digits are found in one pass as they are by layers`(_ size: (Int, Int)) throws {
         let model = try model(.compact, pooling: "evidence_tied")
         let maps = withoutGradients { model.maps(.normal([5, 3, size.0, size.1], deviation: 1, seed: 9)) }
-        let eager = withoutGradients { model.encoded(maps: maps).tensors }
-        try model.compile(.float32)
-        let compiled = withoutGradients { model.encoded(maps: maps).tensors }
-        for (a, b) in zip(eager, compiled) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
+        let eager = withoutGradients { model.frozen().encoded(maps: maps).tensors }
+        for other in [0, 16] {
+            let compiled = try model.compiled(.float32, for: [5, 3, size.0 + other, size.1])
+            let frames = withoutGradients { compiled.encoded(maps: maps).tensors }
+            for (a, b) in zip(eager, frames) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
+        }
     }
 
     @Test func `The work that a meter counts is the same`() throws {
-        func count(_ model: JerseyModel) -> Int {
+        func count(_ model: CompiledModel) -> Int {
             let meter = OperationMeter()
-            model.store.meter = meter
-            _ = logits(model, (32, 32))
+            _ = logits(model.watched(by: Pass(meter: meter)), (32, 32))
             return meter.multiplyAccumulates
         }
-        let (eager, compiled) = (try model(.efficientnetLite0), try model(.efficientnetLite0))
-        try compiled.compile(.float32)
-        #expect(count(eager) == count(compiled))
+        let eager = try model(.efficientnetLite0)
+        #expect(try count(eager.frozen()) == count(eager.compiled(.float32, for: [7, 3, 32, 32])))
     }
 
     @Test func `A precision that the device does not have is refused, with those that it has`() throws {
         let model = JerseyModel(try ModelSpec.named("basic_r18"))
-        let error = #expect(throws: UsageError.self) { try model.compile(.float16) }
+        let error = #expect(throws: UsageError.self) { try model.compiled(.float16, for: [1, 3, 32, 32]) }
         #expect(error?.description.contains("float32, bfloat16, int8") == true)
         #expect(!Precision.all(on: .cuda).contains(.int8) && Precision.all(on: .cuda).contains(.float16))
     }
 
     @Test func `What is not float32 stays eager`() throws {
         let model = JerseyModel(try ModelSpec.named("basic_mv3s"), dtype: .float64)
-        #expect(throws: UsageError.self) { try model.compile(.float32) }
+        #expect(throws: UsageError.self) { try model.compiled(.float32, for: [1, 3, 32, 32]) }
         #expect(withoutGradients { model.encode(Tensor.zeros([1, 3, 32, 32], dtype: .float64)) }.dtype == .float64)
+    }
+
+    @Test(arguments: ["evidence_tied", "attn_bgru_luong"])
+    func `A compiled or frozen model stays as it is when its network learns on`(name: String) throws {
+        let network = try model(.compact, pooling: name)
+        let models = [network.frozen(), try network.compiled(.float32, for: [7, 3, 32, 32])]
+        let before = models.map { logits($0, (32, 32)) }
+        for entry in network.store.trainable { entry.tensor.copy(from: entry.tensor.detached() * 0) }
+        #expect(models.map { logits($0, (32, 32)) } == before)
+        #expect(logits(network.frozen(), (32, 32)) != before[0])
+    }
+
+    @Test func `Threads that read with one model at once read what one thread reads`() throws {
+        // Its last layers take few frames one way and many another, and lay out weights when they first meet some.
+        let model = try model(.resnet18, pooling: "basic_r18").compiled(.float32, for: [1, 3, 64, 48])
+        let alone = try self.model(.resnet18, pooling: "basic_r18").compiled(.float32, for: [16, 3, 64, 48])
+        let frames = Frozen(Tensor.normal([16, 3, 64, 48], deviation: 1, seed: 5).contiguous(channelsLast: true))
+        let counts = [1, 16, 2, 16, 1, 7, 16, 1]
+        let found = Mutex([Int: [Float]]())
+        DispatchQueue.concurrentPerform(iterations: counts.count) { index in
+            let maps = withoutGradients { model.maps(frames.value.narrowed(0, to: 0..<counts[index])) }.floats
+            found.withLock { $0[index] = maps }
+        }
+        for (index, maps) in found.withLock({ $0 }) {
+            let expected = withoutGradients { alone.maps(frames.value.narrowed(0, to: 0..<counts[index])) }.floats
+            #expect(difference(maps, expected) < 1e-4)
+        }
     }
 }
 

@@ -16,7 +16,7 @@ import Torch
         let exit = confidence.map {
             EarlyExit(confidence: $0, frames: 1, accuracy: 1, fullAccuracy: 1, sequences: 1)
         }
-        return SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader, workers: 1, pads: pads, earlyExit: exit)
+        return SequenceReader(model: JerseyModel(spec, seed: 5).frozen(), loader: loader, workers: 1, pads: pads, earlyExit: exit)
     }
 
     /// Sequences of one, five and sixteen frames.

@@ -12,7 +12,7 @@ import Torch
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 24), maximumFrames: frames, sampling: .even,
             singleFrame: spec.readsAnchorOnly ? .anchorOrAll : nil)
-        return SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader, workers: 1)
+        return SequenceReader(model: JerseyModel(spec, seed: 5).frozen(), loader: loader, workers: 1)
     }
 
     private func batch(_ images: [RGBImage], _ reader: SequenceReader) throws -> DigitDistribution {
@@ -58,26 +58,25 @@ import Torch
 
     @Test(arguments: ModelSpec.all)
     func `Encoding a frame takes as much work whatever came before`(spec: ModelSpec) throws {
-        let reader = reader(spec)
-        let stream = FrameStream(reader)
+        let meter = OperationMeter()
+        let stream = FrameStream(reader(spec).watched(by: Pass(meter: meter)))
         var work: [Int] = []
         for image in images {
-            let meter = OperationMeter()
-            reader.model.store.meter = meter
+            let before = meter.multiplyAccumulates
             try stream.add(image)
-            reader.model.store.meter = nil
+            work.append(meter.multiplyAccumulates - before)
             _ = stream.digits
-            work.append(meter.multiplyAccumulates)
         }
         #expect(work[0] > 0 && work.allSatisfy { $0 == work[0] }, "\(work)")
     }
 
     @Test func `A compiled model's stream is that of its sequences`() throws {
         let loader = SequenceLoader(preprocessor: FramePreprocessor(height: 48, width: 48), maximumFrames: 16, sampling: .even)
-        let reader = SequenceReader(model: try Checkpoint.bundled().model(on: .cpu, path: "bundled"), loader: loader, workers: 1)
-        let ranges = try Checkpoint.bundled().card.activations
+        let checkpoint = try Checkpoint.bundled()
+        let network = try checkpoint.model(on: .cpu, path: "bundled")
         // Not every processor can.
-        guard (try? reader.model.compile(.int8, ranges: ranges)) != nil else { return }
+        guard let model = try? network.compiled(asked: .fixed(.int8), checkpoint.card) else { return }
+        let reader = SequenceReader(model: model, loader: loader, workers: 1)
         let stream = FrameStream(reader)
         for image in images { try stream.add(image) }
         #expect(isEqual(stream.digits, try batch(images, reader)))
@@ -98,7 +97,7 @@ import Torch
         let spec = try ModelSpec.named("seq_ugru_fs", encoder: .mobilenetV3Small)
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 24, truncates: true), maximumFrames: 4, sampling: .even)
-        let stream = FrameStream(SequenceReader(model: JerseyModel(spec, seed: 5), loader: loader))
+        let stream = FrameStream(SequenceReader(model: JerseyModel(spec, seed: 5).frozen(), loader: loader))
         try stream.add(images[0])
         let before = stream.digits
         #expect(throws: UsageError.self) { try stream.add(picture(1, width: 1, height: 200)) }

@@ -17,17 +17,15 @@ struct GradCAMTests {
     @Test(arguments: specs)
     func `Every model has a map of 0...1 for each frame, and is left as it was`(_ spec: ModelSpec) throws {
         let model = JerseyModel(spec, seed: 1)
-        model.store.isTraining = true
         let frames = Tensor.normal([3, 3, 96, 64], deviation: 1, seed: 2)
         let known = try #require(model.store.trainable.last)
         (known.tensor * 2).sum(over: 0).backward()
         // Also where the caller records no graph.
-        let explained = withoutGradients { GradCAM(frames, used: [0, 2, 5], model: model) }
+        let explained = withoutGradients { GradCAM(frames, used: [0, 2, 5], model: model.frozen()) }
         #expect(explained.used == [0, 2, 5] && explained.maps.count == 3)
         #expect(explained.maps.allSatisfy { $0.height == 3 && $0.width == 2 && $0.values.allSatisfy { 0...1 ~= $0 } })
         #expect(explained.maps.flatMap(\.values).max() == 1)
 
-        #expect(model.store.isTraining)
         for entry in model.store.trainable where entry.name != known.name {
             #expect(entry.tensor.gradient == nil, "\(entry.name)")
         }
@@ -35,10 +33,9 @@ struct GradCAMTests {
         (known.tensor * 1).sum(over: 0).backward()
         #expect(known.tensor.gradient?.floats.allSatisfy { $0 == 3 } == true)
 
-        model.store.isTraining = false
-        let again = GradCAM(frames, used: [0, 2, 5], model: model, for: explained.number)
+        let again = GradCAM(frames, used: [0, 2, 5], model: model.frozen(), for: explained.number)
         #expect(again.maps == explained.maps)
-        #expect(GradCAM(frames, used: [0, 2, 5], model: model, for: JerseyNumber("07")).number == JerseyNumber("07"))
+        #expect(GradCAM(frames, used: [0, 2, 5], model: model.frozen(), for: JerseyNumber("07")).number == JerseyNumber("07"))
     }
 
     @Test(arguments: 0..<4, ["basic_r18", "attn_bgru_luong"])
@@ -50,7 +47,7 @@ struct GradCAMTests {
         let patch = Tensor.normal([3, 32, 32], deviation: 1, seed: 4)
         blank.selected(0, at: 1).narrowed(1, to: bottom * 224..<bottom * 224 + 32).narrowed(2, to: right * 224..<right * 224 + 32)
             .copy(from: patch)
-        let maps = GradCAM(blank, used: [0, 1], model: model).maps
+        let maps = GradCAM(blank, used: [0, 1], model: model.frozen()).maps
         #expect(maps[0].values.allSatisfy { $0 == 0 })
         let values = maps[1].values
         let here = values.indices.filter { ($0 / 8 / 4, $0 % 8 / 4) == (bottom, right) }
@@ -69,7 +66,7 @@ struct GradCAMTests {
             let model = JerseyModel(try ModelSpec.named("seq_ugru_fs", encoder: .mobilenetV3Small))
             let loader = SequenceLoader(
                 preprocessor: FramePreprocessor(height: 64, width: 32), maximumFrames: 4, sampling: .even)
-            let reader = SequenceReader(model: model, loader: loader)
+            let reader = SequenceReader(model: model.frozen(), loader: loader)
             let explained = try reader.gradCAM(of: sequence("0", "1", "2"))
             #expect(explained.used == [0, 2] && explained.maps.map(\.height) == [2, 2])
             let (readings, _) = try reader.readAll([sequence("0", "2")])

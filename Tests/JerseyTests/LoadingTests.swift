@@ -201,7 +201,7 @@ struct LoadingTests {
             let model = JerseyModel(try ModelSpec.named("basic_mv3s"))
             let loader = loader { ($0.singleFrame, $0.cache) = (.anchorOrAll, FrameCache(limit: .max)) }
             for _ in 0..<2 {
-                let (readings, _) = try SequenceReader(model: model, loader: loader).readAll([sequence])
+                let (readings, _) = try SequenceReader(model: model.frozen(), loader: loader).readAll([sequence])
                 #expect(readings.map(\.heights) == [[20, 90, 7]] && readings.map(\.used) == [[0, 1, 3]])
             }
         }
@@ -239,7 +239,7 @@ struct LoadingTests {
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 24), maximumFrames: 16, sampling: .even, singleFrame: .anchorOrAll)
         let model = JerseyModel(try .named("basic_r18", encoder: .mobilenetV3Small), seed: 5, published: true)
-        let reader = SequenceReader(model: model, loader: loader, workers: 1)
+        let reader = SequenceReader(model: model.frozen(), loader: loader, workers: 1)
         let together = try reader.readAll(sequences).0
         let alone = try sequences.flatMap { try reader.readAll([$0]).0 }
         for (a, b) in zip(together.map(\.digits), alone.map(\.digits)) {

@@ -160,9 +160,8 @@ struct ModelTests {
     // MARK: training
 
     private func gradients(_ model: JerseyModel) -> [(entry: Entry, size: Double?)] {
-        model.store.isTraining = true
-        model.store.beginStep(seed: 5)
-        let output = model(.concatenated(frames((40, 40)), over: 0), lengths: Self.lengths)
+        let frames = Tensor.concatenated(frames((40, 40)), over: 0)
+        let output = model(frames, lengths: Self.lengths, .training(seed: 5))
         let (tens, ones) = (output.tens.shape[0], output.ones.shape[0])
         let loss =
             crossEntropy(output.tens, Tensor((0..<tens).map { Int64($0 % 11) }))
@@ -196,8 +195,6 @@ struct ModelTests {
         let spec = try ModelSpec.named("attn_bgru_luong", encoder: encoder)
         func gradients(_ dtype: DType, byLibtorch: Bool = false) -> [Tensor] {
             let model = JerseyModel(spec, seed: 5, dtype: dtype)
-            model.store.isTraining = true
-            model.store.beginStep(seed: 1)
             // Most values are far from zero, where rounding decides on which side of ReLU they fall.
             let tensors = model.store.tensors
             for (name, bias) in tensors
@@ -205,7 +202,9 @@ struct ModelTests {
                 bias.copy(from: bias.detached() * 0 + 3)
             }
             let frames = Tensor.normal([7, 3, 64, 32], deviation: 1, seed: 9).to(dtype: dtype).contiguous(channelsLast: true)
-            let output = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { model(frames, lengths: Self.lengths) }
+            let output = withAutocast(byLibtorch ? dtype : nil, on: .cpu) {
+                model(frames, lengths: Self.lengths, .training(seed: 1))
+            }
             let labels = Tensor([1, 2, 3] as [Int64])
             (crossEntropy(output.tens, labels) + crossEntropy(output.ones, labels)).backward()
             return model.store.trainable.compactMap { $0.tensor.gradient?.contiguous().to(dtype: .float64) }

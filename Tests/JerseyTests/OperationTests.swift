@@ -6,11 +6,9 @@ import Torch
 @Suite("Operations")
 struct OperationTests {
     /// What one pass of `body` costs.
-    private func operations(_ model: JerseyModel, _ body: () -> Void) -> OperationMeter {
+    private func operations(_ body: (Pass) -> Void) -> OperationMeter {
         let meter = OperationMeter()
-        model.store.meter = meter
-        defer { model.store.meter = nil }
-        withoutGradients(body)
+        withoutGradients { body(Pass(meter: meter)) }
         return meter
     }
 
@@ -23,15 +21,15 @@ struct OperationTests {
         _ kind: EncoderKind, _ features: Int, _ billions: Double
     ) throws {
         let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: kind))
-        let one = operations(model) { _ = model.encode(.zeros([1, 3, 224, 224])) }
+        let one = operations { _ = model.encode(.zeros([1, 3, 224, 224]), $0) }
         #expect(abs(Double(one.multiplyAccumulates + features * 1000) / 1e9 / billions - 1) < 0.002)
         #expect(one.activations > 1_000_000)
     }
 
     @Test func `Frames cost alike, and each layer what its weights say`() throws {
         let model = JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: .mobilenetV3Small))
-        let frame = operations(model) { _ = model.encode(.zeros([1, 3, 32, 32])) }
-        let sequence = operations(model) { _ = model(.zeros([5, 3, 32, 32]), lengths: [3, 2]) }
+        let frame = operations { _ = model.encode(.zeros([1, 3, 32, 32]), $0) }
+        let sequence = operations { _ = model(.zeros([5, 3, 32, 32]), lengths: [3, 2], $0) }
         // Three gates, two directions, 1024 features, 128 units; then 11 and 10 classes for either sequence.
         let gru = 5 * 2 * 3 * 128 * (1024 + 128)
         let heads = 2 * (11 + 10) * 256

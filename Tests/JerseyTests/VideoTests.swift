@@ -255,7 +255,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             singleFrame: spec.readsAnchorOnly ? .anchorOrAll : nil)
         let sure = ModelCalibration(temperature: 1e-6, threshold: 0.5, precision: 1, coverage: 1, sequences: 1)
         return SequenceReader(
-            model: JerseyModel(spec, seed: 1), loader: loader, batchSize: batchSize, calibration: skims ? sure : nil,
+            model: JerseyModel(spec, seed: 1).frozen(), loader: loader, batchSize: batchSize, calibration: skims ? sure : nil,
             skims: skims)
     }
 

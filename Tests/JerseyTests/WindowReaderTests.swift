@@ -13,9 +13,7 @@ import Torch
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 32), maximumFrames: 4, sampling: .even)
         let frames = try Tensor.concatenated([frame(false), frame(true)].map(loader.frame), over: 0)
-        let features = model.store.evaluating {
-            withoutGradients { model.encode(FramePreprocessor.normalized(frames, on: .cpu)) }
-        }
+        let features = withoutGradients { model.encode(FramePreprocessor.normalized(frames, on: .cpu)) }
         let (dark, bright) = (features.narrowed(0, to: 0..<1), features.narrowed(0, to: 1..<2))
         let apart = bright - dark
         let weight = apart * (40 / (apart * apart).sum(over: 1).item)
@@ -23,7 +21,7 @@ import Torch
         try #require(model.store.tensors["fc_readability.bias"]).copy(
             from: Tensor([Float(-20 - (weight * dark).sum(over: 1).item)]))
 
-        let plain = SequenceReader(model: model, loader: loader, batchSize: 3, workers: 1)
+        let plain = SequenceReader(model: model.frozen(), loader: loader, batchSize: 3, workers: 1)
         let one = try plain.readAll(sequence([true])).0[0].digits
         let worth = windows / (1 + (windows - 1) * Evidence.windowCorrelation) - 0.01
         let temperature = try #require(
@@ -34,7 +32,7 @@ import Torch
         let calibration = ModelCalibration(
             temperature: temperature, threshold: 0.9, precision: 1, coverage: 1, sequences: 1)
         return SequenceReader(
-            model: model, loader: loader, batchSize: 3, workers: 1, calibration: calibration, skims: skims)
+            model: model.frozen(), loader: loader, batchSize: 3, workers: 1, calibration: calibration, skims: skims)
     }
 
     private func frame(_ isBright: Bool) -> RGBImage {

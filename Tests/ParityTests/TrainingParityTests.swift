@@ -31,7 +31,6 @@ struct TrainingParityTests {
         }
         // Absent where float32 has drifted too far for a comparison.
         guard let final = expected.finalEval else { return }
-        model.store.isTraining = false
         withoutGradients {
             let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
             expectClose(output.tens.array(), final.tensLogits.flatMap(\.self), within: final.tolerance, "final tens logit")

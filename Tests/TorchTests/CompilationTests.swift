@@ -23,10 +23,22 @@ struct CompilationTests {
         Size(frames: 2, inputs: 16, outputs: 16, height: 2, width: 2),
     ]
 
-    private func layer(_ size: Size, _ activation: Activation?) -> (ParameterStore, ConvNormActivation) {
-        let store = ParameterStore()
-        let convolution = Conv2d(Scope(store, seed: 3), size.inputs, size.outputs, kernel: 3, bias: true)
-        return (store, ConvNormActivation(convolution, nil, activation))
+    private func layer(_ size: Size, _ activation: Activation?) -> ConvNormActivation {
+        let scope = Scope(ParameterStore(), seed: 3)
+        return ConvNormActivation(Conv2d(scope, size.inputs, size.outputs, kernel: 3, bias: true), nil, activation)
+    }
+
+    /// Nil where this processor cannot.
+    private func compiled(_ layer: ConvNormActivation, _ compiler: Compiler, for x: Tensor) -> CompiledConvolution? {
+        guard compiler.isSupported(on: .cpu) else { return nil }
+        var x = spec(of: x)
+        return compiler(layer, &x)
+    }
+
+    private func spec(of x: Tensor) -> TensorSpec {
+        var spec = TensorSpec(shape: x.shape)
+        spec.quantization = x.quantization
+        return spec
     }
 
     @Test(arguments: sizes, [DType.float32, .bfloat16])
@@ -35,32 +47,31 @@ struct CompilationTests {
         let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
         let shortcut = Tensor.normal([size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
         for (activation, adds) in [(nil, false), (.relu, false), (.relu, true)] as [(Activation?, Bool)] {
-            let (_, eager) = layer(size, activation)
-            let (store, compiled) = layer(size, activation)
-            guard store.compile(.float(dtype)) else { return }
+            let eager = layer(size, activation)
+            guard let compiled = compiled(eager, .float(dtype), for: x) else { return }
             let (expected, found) = withoutGradients {
                 (
-                    eager(x, adding: adds ? shortcut : nil),
+                    eager(x, adding: adds ? shortcut : nil, .evaluation),
                     compiled(
                         x.to(dtype: dtype).contiguous(channelsLast: true),
-                        adding: adds ? (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true) : nil)
+                        adding: adds ? (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true) : nil, .evaluation)
                 )
             }
             #expect(isClose(found.to(dtype: .float32), expected, within: tolerance))
-            #expect(compiled.form is WinogradConvolution == (ct_winograd_lanes() > 0))
+            #expect(compiled.kernel is WinogradConvolution == (ct_winograd_lanes() > 0))
         }
     }
 
     @Test(arguments: sizes, [DType.float32, .bfloat16])
     func `Winograd is as right with registers of older processors`(_ size: Size, _ dtype: DType) throws {
         let lanes: Int64 = 8
-        guard ct_winograd_lanes() >= lanes, Compilation.float(dtype).isSupported(on: .cpu) else { return }
+        guard ct_winograd_lanes() >= lanes, Compiler.float(dtype).isSupported(on: .cpu) else { return }
         let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
         let shortcut = Tensor.normal([size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
-        let (_, layer) = layer(size, .relu)
+        let layer = layer(size, .relu)
         try withoutGradients {
-            let expected = layer(x, adding: shortcut)
-            let convolution = try #require(WinogradConvolution(layer, dtype, lanes: lanes))
+            let expected = layer(x, adding: shortcut, .evaluation)
+            let convolution = try #require(WinogradConvolution(layer, dtype, for: spec(of: x), lanes: lanes))
             let found = convolution(
                 convolution.accepted(x), padding: 1, adding: (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true))
             #expect(isClose(found.to(dtype: .float32), expected, within: dtype == .float32 ? 1e-4 : 0.04))
@@ -103,10 +114,9 @@ struct CompilationTests {
     @Test(arguments: integers, lanes)
     func `Convolutions of bytes are right to half a step, whatever their size`(_ size: Integers, _ lanes: Int64?) throws {
         if lanes != nil && !size.isOurs { return }
-        func layer(_ activation: Activation?) -> (ParameterStore, ConvNormActivation) {
-            let store = ParameterStore()
+        func layer(_ activation: Activation?) -> ConvNormActivation {
             let convolution = Conv2d(
-                Scope(store, seed: 3) / "layer", size.inputs, size.outputs, kernel: size.kernel, stride: size.stride,
+                Scope(ParameterStore(), seed: 3) / "layer", size.inputs, size.outputs, kernel: size.kernel, stride: size.stride,
                 groups: size.groups, bias: true)
             // Whole steps, so that nothing is lost as weights become bytes.
             let weight = convolution.weight.detached()
@@ -116,7 +126,7 @@ struct CompilationTests {
             withoutGradients {
                 convolution.weight.copy(from: Tensor((weight / steps).floats.map { $0.rounded() }, shape: weight.shape) * steps)
             }
-            return (store, ConvNormActivation(convolution, nil, activation))
+            return ConvNormActivation(convolution, nil, activation)
         }
         let range: ClosedRange<Float> = size.isSigned ? -80...175 : 0...255
         let low = range.lowerBound
@@ -126,23 +136,24 @@ struct CompilationTests {
         }
         let x = drawn([size.frames, size.inputs, size.height, size.width], seed: 1)
         for (activation, adds) in [(nil, false), (.relu, false), (.relu, true)] as [(Activation?, Bool)] {
-            let (_, eager) = layer(activation)
+            let eager = layer(activation)
             let shape = withoutGradients { eager(x) }.shape
             let shortcut = adds ? drawn(shape, seed: 2) : nil
-            let expected = withoutGradients { eager(x, adding: shortcut.map { $0 + 0 }) }.floats
+            let expected = withoutGradients { eager(x, adding: shortcut.map { $0 + 0 }, .evaluation) }.floats
             let outputs = expected.min()!...expected.max()!
-            let (store, compiled) = layer(activation)
-            guard store.compile(.int8(input: range, outputs: ["layer": outputs])) else { return }
             let (input, output) = (Quantization(range), Quantization(outputs))
             let given = size.isBytes ? x.quantized(input) : x.contiguous(channelsLast: true)
+            let compiler = Compiler.int8(input: range, outputs: ["layer": outputs])
+            guard let compiled = compiled(eager, compiler, for: given) else { return }
             let added = shortcut.map { $0.quantized(input) }
             let found = try withoutGradients {
-                guard let lanes else { return compiled(given, adding: added) }
-                let convolution = try #require(Int8Convolution(compiled, for: given, input: input, output: output, lanes: lanes))
+                guard let lanes else { return compiled(given, adding: added, .evaluation) }
+                let convolution = try #require(
+                    Int8Convolution(eager, for: spec(of: given), input: input, output: output, lanes: lanes))
                 return convolution(convolution.accepted(given), padding: size.kernel / 2, adding: added)
             }
             #expect(found.shape == shape)
-            #expect(lanes != nil || compiled.form is Int8Convolution == (ct_int8_lanes() > 0 && size.isOurs))
+            #expect(lanes != nil || compiled.kernel is Int8Convolution == (ct_int8_lanes() > 0 && size.isOurs))
             let step = Float(output.steps.step)
             let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
             #expect(worst <= step * 0.52)
@@ -152,9 +163,8 @@ struct CompilationTests {
     @Test(arguments: [DType.float32, .bfloat16])
     func `What is not a number stays none`(_ dtype: DType) {
         let size = Self.sizes[0]
-        let (store, compiled) = layer(size, .relu)
-        guard store.compile(.float(dtype)) else { return }
         let x = Tensor.full([1, 64, 8, 8], .nan).to(dtype: dtype).contiguous(channelsLast: true)
+        guard let compiled = compiled(layer(size, .relu), .float(dtype), for: x) else { return }
         let y = withoutGradients { compiled(x) }
         #expect(y.to(dtype: .float32).floats.allSatisfy { $0.isNaN })
     }

@@ -91,11 +91,9 @@ struct LayerTests {
         let layer = BatchNorm2d(scope, 1, epsilon: 0, momentum: 0.5)
         store.set(["weight": [2], "bias": [1]])
         let x = Tensor([1, 3, 5, 7] as [Float], shape: [2, 1, 1, 2])  // mean 4, variance 5 (20/3 unbiased)
-        store.isTraining = true
-        #expect(isClose(layer(x).floats, [-3, -1, 1, 3].map { $0 * 2 / Float(5).squareRoot() + 1 }))
+        #expect(isClose(layer(x, .training(seed: 0)).floats, [-3, -1, 1, 3].map { $0 * 2 / Float(5).squareRoot() + 1 }))
         #expect(isClose(store.tensors["running_mean"]!.floats, [2]))
         #expect(isClose(store.tensors["running_var"]!.floats, [0.5 + 10.0 / 3]))
-        store.isTraining = false
         store.set(["running_mean": [3], "running_var": [4]])
         #expect(isClose(layer(x).floats, [-1, 1, 3, 5]))
         #expect(store.tensors["running_mean"]!.floats == [3])
@@ -122,7 +120,7 @@ struct LayerTests {
         let x = Tensor((0..<16).map(Float.init), shape: [1, 1, 4, 4])
         #expect(MaxPool2d(kernel: 3, stride: 2, padding: 1)(x).floats == [5, 7, 13, 15])
         #expect(GlobalAveragePool()(Tensor((0..<8).map(Float.init), shape: [1, 2, 2, 2])).floats == [1.5, 5.5])
-        #expect(Sequential([Activation.relu, GlobalAveragePool()])(x).shape == [1, 1])
+        #expect(GlobalAveragePool()(Activation.relu(x)).shape == [1, 1])
     }
 
     @Test
@@ -141,20 +139,18 @@ struct LayerTests {
     // MARK: dropout
 
     @Test func `Dropout is the identity in evaluation, and in training keeps the mean`() {
-        let layer = Dropout(store, probability: 0.25)
+        let layer = Dropout(probability: 0.25)
         let x = Tensor.full([100, 100], 1)
         #expect(layer(x).floats == x.floats)
-        store.isTraining = true
-        let y = layer(x).floats
+        let y = layer(x, .training(seed: 0)).floats
         #expect(Set(y).sorted() == [0, 1 / 0.75] && abs(y.reduce(0, +) / 10_000 - 1) < 0.03)
     }
 
     @Test func `Dropout's draws depend on the step's seed and its place in the step, and on nothing else`() {
-        let layer = Dropout(store, probability: 0.5)
-        store.isTraining = true
+        let layer = Dropout(probability: 0.5)
         func step(_ seed: UInt64) -> [[Float]] {
-            store.beginStep(seed: seed)
-            return (0..<3).map { _ in layer(.full([8, 8], 1)).floats }
+            let pass = Pass.training(seed: seed)
+            return (0..<3).map { _ in layer(.full([8, 8], 1), pass).floats }
         }
         let first = step(7)
         #expect(Set(first).count == 3)
@@ -163,9 +159,8 @@ struct LayerTests {
     }
 
     @Test func `Dropout of whole rows keeps or drops a row as one`() {
-        let layer = Dropout(store, probability: 0.5, wholeRows: true)
-        store.isTraining = true
-        let y = layer(.full([64, 2, 3], 1)).floats
+        let layer = Dropout(probability: 0.5, wholeRows: true)
+        let y = layer(.full([64, 2, 3], 1), .training(seed: 0)).floats
         let rows = stride(from: 0, to: y.count, by: 6).map { Set(y[$0..<$0 + 6]) }
         #expect(rows.allSatisfy { $0.count == 1 } && Set(rows) == [[0], [2]])
     }
@@ -175,15 +170,15 @@ struct LayerTests {
     @Test(arguments: [Padding.symmetric(1), .tensorFlowSame], [true, false])
     func `Gradients agree with finite differences`(_ padding: Padding, _ isTraining: Bool) {
         let scope = Scope(store, seed: 5)
-        let network = Sequential([
+        let layers: [any Layer] = [
             Conv2d(scope / 0, 2, 4, kernel: 3, stride: 2, padding: padding, bias: true), BatchNorm2d(scope / 1, 4),
             Activation.silu, Conv2d(scope / 2, 4, 4, kernel: 3, groups: 4), Activation.sigmoid, GlobalAveragePool(),
             Linear(scope / 3, 4, 3),
-        ])
-        store.isTraining = isTraining
+        ]
+        let pass = isTraining ? Pass.training(seed: 0) : .evaluation
         let x = Tensor.normal([3, 2, 6, 5], deviation: 1, seed: 1)
         let labels = Tensor([0, 2, 1] as [Int64])
-        let error = gradientError(of: store.trainable.map(\.tensor)) { crossEntropy(network(x), labels) }
+        let error = gradientError(of: store.trainable.map(\.tensor)) { crossEntropy(layers.reduce(x) { $1($0, pass) }, labels) }
         #expect(error < 1e-3)
     }
 }

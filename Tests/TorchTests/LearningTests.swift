@@ -42,7 +42,6 @@ struct LearningTests {
             Conv2d(scope / 0, size.inputs, size.outputs, kernel: size.kernel),
             hasNorm ? BatchNorm2d(scope / 1, size.outputs) : nil,
             activation)
-        store.isTraining = true
         func drawn(_ channels: Int, seed: UInt64, mean: Double = 0) -> Tensor {
             Tensor.normal([size.frames, channels, size.height, size.width], mean: mean, deviation: 1, seed: seed)
                 .to(dtype: dtype).contiguous(channelsLast: true)
@@ -52,7 +51,7 @@ struct LearningTests {
         let leaves = adds ? [x, shortcut] : [x]
         for leaf in leaves { leaf.requireGradient() }
         // Under autocast it is libtorch that computes, here in the same type.
-        let y = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { layer(x, adding: adds ? shortcut : nil) }
+        let y = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { layer(x, adding: adds ? shortcut : nil, .training(seed: 0)) }
         // Squares, whose gradient fades towards zero: there rounding decides on which side of ReLU a value falls.
         (y * y * drawn(size.outputs, seed: 4)).sum(over: 0, 1, 2, 3).backward()
         let learned = (leaves + store.trainable.map(\.tensor)).map { $0.gradient! }

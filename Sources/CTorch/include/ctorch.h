@@ -192,8 +192,8 @@ int64_t ct_winograd_lanes(void);
 ///
 /// - Parameter lanes: of `ct_winograd_lanes`, or 8 where it is 16.
 ct_tensor _Nullable ct_pack_winograd(ct_tensor weight, ct_tensor _Nullable factors, int64_t lanes, ct_error *error);
-/// Whether `ct_winograd_convolution` is faster than `ct_fused_convolution` for input of this size.
-bool ct_winograd_pays(ct_tensor input, int64_t outputs);
+/// Whether `ct_winograd_convolution` is faster than `ct_fused_convolution` for `input`, the four sizes of (N, C, H, W).
+bool ct_winograd_pays(const int64_t *input, int32_t dtype, int64_t outputs);
 /// As `ct_fused_convolution` with stride 1, padding 1 and one group, channels last: float32, or bfloat16 with sums in float32. The bias
 /// is float32.
 ct_tensor _Nullable ct_winograd_convolution(
@@ -234,6 +234,8 @@ ct_tensor _Nullable ct_gradient(ct_tensor tensor);
 void ct_set_gradient(ct_tensor tensor, ct_tensor gradient, ct_error *error);
 void ct_clear_gradient(ct_tensor tensor);
 ct_tensor _Nullable ct_detach(ct_tensor tensor, ct_error *error);
+/// A copy, outside the graph, laid out alike.
+ct_tensor _Nullable ct_clone(ct_tensor tensor, ct_error *error);
 /// Euclidean norm over all tensors together, as a scalar tensor.
 ct_tensor _Nullable ct_global_norm(ct_list tensors, ct_error *error);
 /// Multiplies every tensor in place by the scalar tensor `factor`.

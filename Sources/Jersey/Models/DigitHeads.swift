@@ -7,7 +7,13 @@ protocol DigitHeads {
     ///   - features: (R, F) of frames or of sequences.
     ///   - maps: (R, C, h, w), what the features were pooled from; nil behind a recurrent layer.
     /// - Returns: logits of tens (R, 11) and ones (R, 10).
-    func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor)
+    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor)
+    /// Where the number is: (R, 2), across and down, from 0 to 1; nil where digits are not looked for in `maps`.
+    func numberPlaces(_ maps: Tensor) -> Tensor?
+}
+
+extension DigitHeads {
+    func numberPlaces(_ maps: Tensor) -> Tensor? { nil }
 }
 
 /// The study's: one layer for tens, one for ones, each of which learns all digits by itself.
@@ -20,12 +26,14 @@ struct IndependentDigits: DigitHeads {
         ones = Linear(scope / "fc_ones", width, 10)
     }
 
-    func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor) { (tens(features), ones(features)) }
+    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
+        (tens(features, pass), ones(features, pass))
+    }
 }
 
 /// Digits read where they stand: a learned query finds the place of the tens and another that of the ones, and one classifier, which
 /// knows nothing of places, tells what is there. What it learns of a digit in one place and number holds in all others.
-final class TiedDigits: DigitHeads {
+struct TiedDigits: DigitHeads {
     let key: Linear
     let place: Linear
     /// (2, K): of tens and of ones.
@@ -34,14 +42,10 @@ final class TiedDigits: DigitHeads {
     let digit: Linear
     let blank: Linear
     let scale: Double
-    let store: ParameterStore
-    /// By the size of maps: of a compiled model on the CPU.
-    private var readers: [String: DigitReader] = [:]
 
     /// - Parameter channels: of the maps.
     init(_ scope: Scope, channels: Int, width: Int = 64) {
         let scope = scope / "digits"
-        store = scope.store
         key = Linear(scope / "key", channels, width)
         place = Linear(scope / "place", Self.placeWidth, width, bias: false)
         queries = scope.parameter("queries", [2, width], .normal(deviation: 1))
@@ -51,53 +55,35 @@ final class TiedDigits: DigitHeads {
         scale = 1 / Double(width).squareRoot()
     }
 
-    func callAsFunction(_ features: Tensor, maps: Tensor?) -> (tens: Tensor, ones: Tensor) {
+    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
         guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
-        if let reader = reader(for: maps) {
-            let logits = reader(maps)  // (R, 2, 11)
-            return (logits.selected(1, at: 0), logits.selected(1, at: 1).narrowed(1, to: 0..<10))
-        }
+        return read(maps, Self.places(like: maps), pass)
+    }
+
+    func numberPlaces(_ maps: Tensor) -> Tensor? { numberPlaces(maps, Self.places(like: maps)) }
+
+    /// - Parameter places: of the maps (`places(like:)`).
+    func read(_ maps: Tensor, _ places: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
         let (channels, height, width) = (maps.shape[1], maps.shape[2], maps.shape[3])
         let contents = maps.reshaped(-1, channels, height * width).permuted(0, 2, 1)  // (R, P, C)
-        let found = attention(contents, places(maps)).matmul(contents)  // (R, 2, C)
-        let seen = Activation.relu(hidden(found))
-        let digits = digit(seen)  // (R, 2, 10)
-        let blank = blank(seen.selected(1, at: 0))
+        let found = attention(contents, places, pass).matmul(contents)  // (R, 2, C)
+        let seen = Activation.relu(hidden(found, pass))
+        let digits = digit(seen, pass)  // (R, 2, 10)
+        let blank = blank(seen.selected(1, at: 0), pass)
         return (.concatenated([digits.selected(1, at: 0), blank], over: 1), digits.selected(1, at: 1))
     }
 
-    /// Nil while there may be training, on a GPU, which has its own ways to do all at once, and where somebody counts the work of layers.
-    private func reader(for maps: Tensor) -> DigitReader? {
-        guard store.compilation != nil, store.meter == nil, maps.device == .cpu else { return nil }
-        let size = "\(maps.shape[2])x\(maps.shape[3])"
-        if let made = readers[size] { return made }
-        let made = withoutGradients {
-            DigitReader(
-                key: key, places: place(places(maps)), queries: queries * scale, hidden: hidden, classifiers: [digit, blank])
-        }
-        readers[size] = made
-        return made
-    }
-
-    /// Where the number is, by where the queries look: (R, 2), across and down, from 0 to 1.
-    func numberPlaces(_ maps: Tensor) -> Tensor {
-        let places = places(maps)
+    /// Where the number is, by where the queries look.
+    func numberPlaces(_ maps: Tensor, _ places: Tensor) -> Tensor {
         let contents = maps.reshaped(-1, maps.shape[1], places.shape[0]).permuted(0, 2, 1)
         let coordinates = Tensor.concatenated([Self.across, Self.down].map { places.narrowed(1, to: $0..<$0 + 1) }, over: 1)
-        return (attention(contents, places).matmul(coordinates).mean(over: 1) + 1) * 0.5
+        return (attention(contents, places, .evaluation).matmul(coordinates).mean(over: 1) + 1) * 0.5
     }
 
     /// How much each query looks at each place: (R, 2, P), sums over P are 1.
-    private func attention(_ contents: Tensor, _ places: Tensor) -> Tensor {
-        let keys = key(contents) + place(places)  // (R, P, K) + (P, K)
+    private func attention(_ contents: Tensor, _ places: Tensor, _ pass: Pass) -> Tensor {
+        let keys = key(contents, pass) + place(places, pass)  // (R, P, K) + (P, K)
         return (keys.matmul(queries.permuted(1, 0)) * scale).softmax(over: 1).permuted(0, 2, 1)
-    }
-
-    private func places(_ maps: Tensor) -> Tensor {
-        let (height, width) = (maps.shape[2], maps.shape[3])
-        return store.constant("places of \(height)x\(width)") {
-            Self.places(height, width).to(dtype: maps.dtype, device: maps.device)
-        }
     }
 
     private static let waves = 3
@@ -105,8 +91,13 @@ final class TiedDigits: DigitHeads {
     /// Where in a place's codes its coordinates stand, which go from -1 to 1.
     private static let (down, across) = (0, 1 + 2 * waves)
 
+    /// The places of maps (R, C, h, w), as (P, 14).
+    private static func places(like maps: Tensor) -> Tensor {
+        places(maps.shape[2], maps.shape[3]).to(dtype: maps.dtype, device: maps.device)
+    }
+
     /// Where each place of a map lies, as (P, 14): both coordinates, -1...1, and waves of them. Any size will do.
-    private static func places(_ height: Int, _ width: Int) -> Tensor {
+    static func places(_ height: Int, _ width: Int) -> Tensor {
         func codes(_ index: Int, _ count: Int) -> [Float] {
             let place = (2 * Float(index) + 1) / Float(count) - 1
             return [place] + (1...waves).flatMap { [sin(.pi * Float($0) * place), cos(.pi * Float($0) * place)] }
@@ -114,4 +105,48 @@ final class TiedDigits: DigitHeads {
         let rows = (0..<height).flatMap { y in (0..<width).flatMap { x in codes(y, height) + codes(x, width) } }
         return Tensor(rows, shape: [height * width, placeWidth])
     }
+}
+
+/// Tied digits that only read, in maps of one size: what the size decides is done before the first frame. Maps of
+/// another size are read as `TiedDigits` reads them.
+struct CompiledDigits: DigitHeads {
+    private let digits: TiedDigits
+    /// Height and width of the maps.
+    private let size: [Int]
+    /// (P, 14).
+    private let places: Tensor
+    /// All in one pass; nil on a GPU, which has its own ways to do so.
+    private let reader: DigitReader?
+
+    /// - Parameters:
+    ///   - digits: in float32, on `device`.
+    ///   - maps: (R, C, h, w), the shape of what they will be given.
+    init(_ digits: TiedDigits, for maps: [Int], on device: Device) {
+        self.digits = digits
+        size = Array(maps[2...])
+        let places = TiedDigits.places(maps[2], maps[3]).to(device: device)
+        self.places = places
+        reader =
+            device != .cpu
+            ? nil
+            : withoutGradients {
+                DigitReader(
+                    key: digits.key, places: digits.place(places), queries: digits.queries * digits.scale,
+                    hidden: digits.hidden, classifiers: [digits.digit, digits.blank])
+            }
+    }
+
+    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
+        guard let maps, isExpected(maps) else { return digits(features, maps: maps, pass) }
+        // A meter counts the work of layers.
+        guard let reader, pass.meter == nil else { return digits.read(maps, places, pass) }
+        let logits = reader(maps)  // (R, 2, 11)
+        return (logits.selected(1, at: 0), logits.selected(1, at: 1).narrowed(1, to: 0..<10))
+    }
+
+    func numberPlaces(_ maps: Tensor) -> Tensor? {
+        isExpected(maps) ? digits.numberPlaces(maps, places) : digits.numberPlaces(maps)
+    }
+
+    private func isExpected(_ maps: Tensor) -> Bool { Array(maps.shape[2...]) == size }
 }

@@ -1,15 +1,12 @@
 import Torch
 
 /// EfficientNet (Tan & Le 2019) without its classifier; 1280 features.
-struct EfficientNet: FrameEncoder {
+enum EfficientNet {
     enum Variant {
         case b0
         /// For accelerators: no squeeze-and-excitation, ReLU6.
         case lite0
     }
-
-    let featureCount = 1280
-    let features: Sequential
 
     /// expansion, kernel, stride, outputs, repeats: table 1 of the paper.
     static let table = [
@@ -17,35 +14,33 @@ struct EfficientNet: FrameEncoder {
         (6, 3, 1, 320, 1),
     ]
 
-    init(_ scope: Scope, _ variant: Variant) {
+    static func layers(_ scope: Scope, _ variant: Variant) -> [any CompilableLayer] {
         let activation: Activation = variant == .b0 ? .silu : .relu6
-        let style =
-            variant == .b0
-            ? InvertedResidual.Style() : InvertedResidual.Style(norm: .mobile, padding: .tensorFlowSame)
+        let style = variant == .b0 ? Block.Style() : Block.Style(norm: .mobile, padding: .tensorFlowSame)
         let scope = scope / "features"
-        var layers: [any Layer] = [
+        var layers: [any CompilableLayer] = [
             ConvNormActivation(
                 scope / 0, 3, 32, kernel: 3, stride: 2, padding: style.padding, norm: style.norm, activation: activation)
         ]
-        let blockCount = Self.table.reduce(0) { $0 + $1.4 }
+        let blockCount = table.reduce(0) { $0 + $1.4 }
         var inputs = 32
         var block = 0
-        for (stage, (expansion, kernel, stride, outputs, repeats)) in Self.table.enumerated() {
+        for (stage, (expansion, kernel, stride, outputs, repeats)) in table.enumerated() {
             for index in 0..<repeats {
-                let row = InvertedResidual.Row(
+                let row = Block.Row(
                     kernel: kernel, expanded: inputs * expansion, outputs: outputs, stride: index == 0 ? stride : 1,
                     activation: activation,
                     excitation: variant == .b0 ? Excitation(squeezed: max(1, inputs / 4), activation: .silu, gate: .sigmoid) : nil
                 )
                 let dropRate = 0.2 * Double(block) / Double(blockCount)
-                layers.append(InvertedResidual(scope / (stage + 1) / index, inputs, row, style, dropRate: dropRate))
+                layers.append(Block(scope / (stage + 1) / index, inputs, row, style, dropRate: dropRate))
                 inputs = outputs
                 block += 1
             }
         }
         layers.append(ConvNormActivation(scope / 8, inputs, 1280, kernel: 1, norm: style.norm, activation: activation))
-        features = Sequential(layers)
+        return layers
     }
 
-    func maps(_ frames: Tensor) -> Tensor { features(frames) }
+    private typealias Block = InvertedResidual<ConvNormActivation>
 }

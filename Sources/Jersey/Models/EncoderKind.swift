@@ -21,15 +21,25 @@ package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
         }
     }
 
-    func make(_ scope: Scope) -> any FrameEncoder {
+    /// The network up to its last maps.
+    func encoder(_ scope: Scope) -> FrameEncoder {
         switch self {
-        case .resnet18: ResNet18(scope)
-        case .efficientnetB0: EfficientNet(scope, .b0)
-        case .efficientnetLite0: EfficientNet(scope, .lite0)
-        case .mobilenetV3Large: MobileNetV3(scope, .large)
-        case .mobilenetV3Small: MobileNetV3(scope, .small)
-        case .shufflenetV2: ShuffleNetV2(scope)
-        case .compact: CompactEncoder(scope)
+        case .resnet18: FrameEncoder(ResNet18.layers(scope), channels: 512, isQuantizable: true)
+        case .efficientnetB0: FrameEncoder(EfficientNet.layers(scope, .b0), channels: 1280)
+        case .efficientnetLite0: FrameEncoder(EfficientNet.layers(scope, .lite0), channels: 1280)
+        case .mobilenetV3Large: FrameEncoder(MobileNetV3.layers(scope, .large), channels: 960)
+        case .mobilenetV3Small: FrameEncoder(MobileNetV3.layers(scope, .small), channels: 576)
+        case .shufflenetV2: FrameEncoder(ShuffleNetV2.layers(scope), channels: 1024)
+        case .compact: FrameEncoder(CompactEncoder.layers(scope), channels: 96, isQuantizable: true)
+        }
+    }
+
+    /// What follows the maps.
+    func features(_ scope: Scope, channels: Int) -> FrameFeatures {
+        switch self {
+        case .resnet18, .efficientnetB0, .efficientnetLite0, .shufflenetV2, .compact: FrameFeatures(channels: channels)
+        case .mobilenetV3Large: FrameFeatures(scope, channels: channels, count: 1280)
+        case .mobilenetV3Small: FrameFeatures(scope, channels: channels, count: 1024)
         }
     }
 }
@@ -62,50 +72,4 @@ extension EncoderKind: Catalogued {
         case .compact: "ours, for small crops"
         }
     }
-}
-
-/// (N, 3, H, W) normalised frames to (N, featureCount).
-protocol FrameEncoder: Layer {
-    var featureCount: Int { get }
-    /// C of the maps.
-    var mapChannels: Int { get }
-    /// Whether it is made of convolutions with ReLU or nothing behind them, which pass on what 8 bits can hold.
-    var isQuantizable: Bool { get }
-    /// (N, 3, H, W) frames to the last feature maps (N, C, h, w).
-    func maps(_ frames: Tensor) -> Tensor
-    /// (N, C, h, w) maps to (N, featureCount).
-    func pooled(_ maps: Tensor) -> Tensor
-}
-
-extension FrameEncoder {
-    var mapChannels: Int { featureCount }
-
-    var isQuantizable: Bool { false }
-
-    func pooled(_ maps: Tensor) -> Tensor { GlobalAveragePool()(maps) }
-
-    func callAsFunction(_ frames: Tensor) -> Tensor { pooled(maps(frames)) }
-}
-
-extension ConvNormActivation {
-    /// Convolution and batch norm under the names "0" and "1", as torchvision has them.
-    convenience init(
-        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, padding: Padding? = nil,
-        norm: NormStyle = .standard, activation: Activation?
-    ) {
-        self.init(
-            Conv2d(
-                scope / 0, inputs, outputs, kernel: kernel, stride: stride, padding: padding, groups: groups,
-                initial: .kaimingFanOut(groups: groups)),
-            BatchNorm2d(scope / 1, outputs, epsilon: norm.epsilon, momentum: norm.momentum), activation)
-    }
-}
-
-/// Constants of batch norm, in PyTorch's meaning.
-struct NormStyle {
-    var epsilon = 1e-5
-    var momentum = 0.1
-
-    static let standard = NormStyle()
-    static let mobile = NormStyle(epsilon: 1e-3, momentum: 0.01)
 }

@@ -1,7 +1,25 @@
 import Torch
 
 /// The block of MobileNetV3 and EfficientNet: expand, depthwise, squeeze-and-excite, project; with a shortcut where shapes allow.
-struct InvertedResidual: Layer {
+struct InvertedResidual<Convolution: ConvolutionLayer>: Layer {
+    let expansion: Convolution?
+    let depthwise: Convolution
+    let excitation: SqueezeExcitation<Convolution>?
+    let projection: Convolution
+    /// Nil where there is no shortcut.
+    let drop: Dropout?
+
+    func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+        var y = depthwise(expansion?(x, pass) ?? x, pass)
+        if let excitation { y = excitation(y, pass) }
+        guard let drop, drop.isActive(in: pass) else { return projection(y, adding: drop == nil ? nil : x, pass) }
+        return drop(projection(y, pass), pass) + x
+    }
+}
+
+extension InvertedResidual: Sendable where Convolution: Sendable {}
+
+extension InvertedResidual<ConvNormActivation>: CompilableLayer {
     /// One row of a network's table.
     struct Row {
         let kernel: Int
@@ -19,37 +37,32 @@ struct InvertedResidual: Layer {
         var padding: Padding?
     }
 
-    let layers: Sequential
-    let projection: ConvNormActivation
-    let drop: Dropout?
-
     /// - Parameter dropRate: stochastic depth, the probability of leaving the block out for a frame in training.
     init(_ scope: Scope, _ inputs: Int, _ row: Row, _ style: Style, dropRate: Double = 0) {
         let scope = scope / "block"
-        var layers: [any Layer] = []
-        if row.expanded != inputs {
-            layers.append(
-                ConvNormActivation(
-                    scope / layers.count, inputs, row.expanded, kernel: 1, norm: style.norm, activation: row.activation))
+        var places = 0
+        func next() -> Scope {
+            defer { places += 1 }
+            return scope / places
         }
-        layers.append(
-            ConvNormActivation(
-                scope / layers.count, row.expanded, row.expanded, kernel: row.kernel, stride: row.stride, groups: row.expanded,
-                padding: style.padding, norm: style.norm, activation: row.activation))
-        if let excitation = row.excitation {
-            layers.append(SqueezeExcitation(scope / layers.count, row.expanded, excitation))
-        }
-        projection = ConvNormActivation(
-            scope / layers.count, row.expanded, row.outputs, kernel: 1, norm: style.norm, activation: nil)
-        self.layers = Sequential(layers)
+        expansion =
+            row.expanded == inputs
+            ? nil
+            : ConvNormActivation(next(), inputs, row.expanded, kernel: 1, norm: style.norm, activation: row.activation)
+        depthwise = ConvNormActivation(
+            next(), row.expanded, row.expanded, kernel: row.kernel, stride: row.stride, groups: row.expanded,
+            padding: style.padding, norm: style.norm, activation: row.activation)
+        excitation = row.excitation.map { SqueezeExcitation(next(), row.expanded, $0) }
+        projection = ConvNormActivation(next(), row.expanded, row.outputs, kernel: 1, norm: style.norm, activation: nil)
         let hasShortcut = row.stride == 1 && inputs == row.outputs
-        drop = hasShortcut ? Dropout(scope.store, probability: dropRate, wholeRows: true) : nil
+        drop = hasShortcut ? Dropout(probability: dropRate, wholeRows: true) : nil
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let y = layers(x)
-        guard let drop, drop.isActive else { return projection(y, adding: drop == nil ? nil : x) }
-        return drop(projection(y)) + x
+    func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable {
+        InvertedResidual<CompiledConvolution>(
+            expansion: expansion.map { compiler($0, &x) }, depthwise: compiler(depthwise, &x),
+            excitation: excitation.map { $0.compiled(by: compiler, for: x) }, projection: compiler(projection, &x),
+            drop: drop)
     }
 }
 
@@ -61,10 +74,18 @@ struct Excitation {
 }
 
 /// Scales every channel by a function of all channels' means.
-struct SqueezeExcitation: Layer {
-    let fc1: ConvNormActivation
-    let fc2: ConvNormActivation
+struct SqueezeExcitation<Convolution: ConvolutionLayer>: Layer {
+    let fc1: Convolution
+    let fc2: Convolution
 
+    func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+        x * fc2(fc1(x.mean(over: 2, 3, keep: true), pass), pass)
+    }
+}
+
+extension SqueezeExcitation: Sendable where Convolution: Sendable {}
+
+extension SqueezeExcitation<ConvNormActivation> {
     init(_ scope: Scope, _ channels: Int, _ style: Excitation) {
         fc1 = ConvNormActivation(
             Conv2d(scope / "fc1", channels, style.squeezed, kernel: 1, bias: true, initial: .kaimingFanOut()), nil,
@@ -73,7 +94,8 @@ struct SqueezeExcitation: Layer {
             Conv2d(scope / "fc2", style.squeezed, channels, kernel: 1, bias: true, initial: .kaimingFanOut()), nil, style.gate)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        x * fc2(fc1(x.mean(over: 2, 3, keep: true)))
+    func compiled(by compiler: Compiler, for x: TensorSpec) -> SqueezeExcitation<CompiledConvolution> {
+        var means = TensorSpec(shape: x.shape.prefix(2) + [1, 1])
+        return SqueezeExcitation<CompiledConvolution>(fc1: compiler(fc1, &means), fc2: compiler(fc2, &means))
     }
 }

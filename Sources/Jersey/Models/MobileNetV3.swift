@@ -1,13 +1,8 @@
 import Torch
 
 /// MobileNetV3 (Howard et al. 2019) with the first layer of its classifier, as the study keeps it; 1280 or 1024 features.
-struct MobileNetV3: FrameEncoder {
+enum MobileNetV3 {
     enum Variant { case large, small }
-
-    let featureCount: Int
-    let mapChannels: Int
-    let features: Sequential
-    let linear: Linear
 
     /// kernel, expanded, outputs, squeeze-and-excitation, hard-swish, stride: tables 1 and 2 of the paper.
     static let large = [
@@ -22,33 +17,27 @@ struct MobileNetV3: FrameEncoder {
         (5, 288, 96, true, true, 2), (5, 576, 96, true, true, 1), (5, 576, 96, true, true, 1),
     ]
 
-    init(_ scope: Scope, _ variant: Variant) {
-        let table = variant == .large ? Self.large : Self.small
-        featureCount = variant == .large ? 1280 : 1024
-        let style = InvertedResidual.Style(norm: .mobile)
+    static func layers(_ scope: Scope, _ variant: Variant) -> [any CompilableLayer] {
+        let style = Block.Style(norm: .mobile)
         let place = scope / "features"
-        var layers: [any Layer] = [
+        var layers: [any CompilableLayer] = [
             ConvNormActivation(place / 0, 3, 16, kernel: 3, stride: 2, norm: style.norm, activation: .hardswish)
         ]
         var inputs = 16
-        for (kernel, expanded, outputs, excites, swish, stride) in table {
-            let row = InvertedResidual.Row(
+        for (kernel, expanded, outputs, excites, swish, stride) in variant == .large ? large : small {
+            let row = Block.Row(
                 kernel: kernel, expanded: expanded, outputs: outputs, stride: stride, activation: swish ? .hardswish : .relu,
                 excitation: excites
                     ? Excitation(squeezed: roundedToEights(expanded / 4), activation: .relu, gate: .hardsigmoid) : nil)
-            layers.append(InvertedResidual(place / layers.count, inputs, row, style))
+            layers.append(Block(place / layers.count, inputs, row, style))
             inputs = outputs
         }
-        mapChannels = inputs * 6
         layers.append(
-            ConvNormActivation(place / layers.count, inputs, mapChannels, kernel: 1, norm: style.norm, activation: .hardswish))
-        features = Sequential(layers)
-        linear = Linear(scope / "classifier" / 2, mapChannels, featureCount, initial: .normal(deviation: 0.01))
+            ConvNormActivation(place / layers.count, inputs, inputs * 6, kernel: 1, norm: style.norm, activation: .hardswish))
+        return layers
     }
 
-    func maps(_ frames: Tensor) -> Tensor { features(frames) }
-
-    func pooled(_ maps: Tensor) -> Tensor { Activation.hardswish(linear(GlobalAveragePool()(maps))) }
+    private typealias Block = InvertedResidual<ConvNormActivation>
 }
 
 /// The nearest multiple of eight, at least eight and not below 90% of `channels` (the MobileNet papers' rule).

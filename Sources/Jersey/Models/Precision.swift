@@ -29,7 +29,7 @@ public enum Precision: String, Codable, CodingKeyRepresentable, Sendable, CaseIt
     }
 
     /// Whether the device has instructions for it. What it only emulates takes longer than float32, many times in the eager form.
-    package func isNative(on device: Device) -> Bool { self == .float32 || Compilation.computes(in: dtype, on: device) }
+    package func isNative(on device: Device) -> Bool { self == .float32 || Compiler.computes(in: dtype, on: device) }
 
     /// What to say where it is not.
     package var missing: UsageError {

@@ -1,8 +1,12 @@
+import Foundation
 import Torch
 
 /// A model's passes on a GPU, recorded where the same sizes come again: launching its two hundred kernels takes several times longer
 /// than they run for one sequence.
-final class RecordedPasses {
+///
+/// `@unchecked Sendable`: all mutable state is touched under the lock only, and what a replay has left is copied
+/// before the lock opens.
+final class RecordedPasses: @unchecked Sendable {
     private struct Sizes: Hashable {
         let frames: [Int]
         let lengths: [Int]
@@ -23,12 +27,18 @@ final class RecordedPasses {
     /// Most passes that are kept. They share the memory that the largest needs, as only one is done at a time, but each keeps its
     /// input.
     private let limit = 64
-    private let laidOut: (Tensor) -> Tensor
+    /// Height and width of the frames: what depends on them alone has to be there before a pass is recorded.
+    let size: [Int]
+    private let laidOut: @Sendable (Tensor) -> Tensor
+    private let lock = NSLock()
     private var seen: Set<Sizes> = []
     private var passes: [Sizes: Pass] = [:]
 
-    /// - Parameter laidOut: frames as the first layer takes them.
-    init(laidOut: @escaping (Tensor) -> Tensor) {
+    /// - Parameters:
+    ///   - size: height and width of the frames that the model was compiled for.
+    ///   - laidOut: frames as the first layer takes them.
+    init(size: [Int], laidOut: @escaping @Sendable (Tensor) -> Tensor) {
+        self.size = size
         self.laidOut = laidOut
     }
 
@@ -37,17 +47,21 @@ final class RecordedPasses {
     func callAsFunction(
         _ frames: Tensor, lengths: [Int], pass: (Tensor, PackedLayout) -> JerseyModel.Output
     ) -> JerseyModel.Output {
-        let sizes = Sizes(frames: frames.shape, lengths: lengths)
-        if let known = passes[sizes] {
-            known.input.narrowed(1, to: 0..<frames.shape[1]).copy(from: frames)
-            return known.output()
+        lock.withLock {
+            let sizes = Sizes(frames: frames.shape, lengths: lengths)
+            if let known = passes[sizes] {
+                known.input.narrowed(1, to: 0..<frames.shape[1]).copy(from: frames)
+                return known.output()
+            }
+            let (input, layout) = (laidOut(frames), PackedLayout(lengths: lengths))
+            if seen.count == 4096 { seen.removeAll() }
+            guard !seen.insert(sizes).inserted, passes.count < limit else {
+                return withoutGradients { pass(input, layout) }
+            }
+            let recorded = withoutGradients { Pass(recording: pass, of: input, layout, beside: passes.values.first) }
+            passes[sizes] = recorded
+            return recorded.output()
         }
-        let (input, layout) = (laidOut(frames), PackedLayout(lengths: lengths))
-        if seen.count == 4096 { seen.removeAll() }
-        guard !seen.insert(sizes).inserted, passes.count < limit else { return withoutGradients { pass(input, layout) } }
-        let recorded = withoutGradients { Pass(recording: pass, of: input, layout, beside: passes.values.first) }
-        passes[sizes] = recorded
-        return recorded.output()
     }
 }
 

@@ -6,7 +6,7 @@ protocol TemporalPooling {
     ///   - states: (B, T, D), zeros where there is no frame.
     ///   - final: (B, D) last states.
     /// - Returns: (B, D), and weights (B, T) that are zero on padding and sum to one.
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?)
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?)
 }
 
 extension ModelSpec.Pooling {
@@ -35,13 +35,13 @@ extension ModelSpec.Pooling {
 }
 
 struct FinalPooling: TemporalPooling {
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
         (final, nil)
     }
 }
 
 struct MeanPooling: TemporalPooling {
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
         let lengths = layout.constant("lengths", on: states.device) {
             Tensor(layout.lengths.map(Float.init), shape: [layout.lengths.count, 1])
         }
@@ -79,8 +79,8 @@ struct AdditivePooling: TemporalPooling {
         score = Linear(scope / "attn_score", inner, 1, bias: false)
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
-        let scores = score((query(final).unsqueezed(1) + key(states)).tanh()).squeezed(2)
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+        let scores = score((query(final, pass).unsqueezed(1) + key(states, pass)).tanh(), pass).squeezed(2)
         return attend(scores, states, layout)
     }
 }
@@ -97,8 +97,8 @@ struct DotProductPooling: TemporalPooling {
         scale = 1 / Double(inner).squareRoot()
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
-        let scores = key(states).matmul(query(final).unsqueezed(2)).squeezed(2) * scale
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+        let scores = key(states, pass).matmul(query(final, pass).unsqueezed(2)).squeezed(2) * scale
         return attend(scores, states, layout)
     }
 }
@@ -114,8 +114,8 @@ struct FrameScorer {
     }
 
     /// (B, T, D) to (B, T).
-    func callAsFunction(_ states: Tensor) -> Tensor {
-        second(Activation.relu(first(states))).squeezed(2)
+    func callAsFunction(_ states: Tensor, _ pass: Pass) -> Tensor {
+        second(Activation.relu(first(states, pass)), pass).squeezed(2)
     }
 }
 
@@ -126,8 +126,8 @@ struct GatePooling: TemporalPooling {
         scorer = FrameScorer(scope / "gate_mlp", width, inner)
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
-        attend(scorer(states), states, layout)
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+        attend(scorer(states, pass), states, layout)
     }
 }
 
@@ -145,14 +145,14 @@ struct TopKPooling: TemporalPooling {
         self.published = published
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
         // The study finds the infinities that it has put on padding itself, and falls back to a plain average for the batch.
         if published && layout.isPadded {
             let weights = uniformWeights(layout, states.device)
             return (weightedSum(states, weights), weights)
         }
         // Masked after the division, whose gradient would else be zero times infinity.
-        let scores = scorer(states) / temperature.clamped(to: 1e-3...10)
+        let scores = scorer(states, pass) / temperature.clamped(to: 1e-3...10)
         let probabilities = scores.filled(where: layout.paddingMask(on: states.device), with: -.infinity).softmax(over: 1)
         let best = probabilities.top(min(count, layout.longest), over: 1)
         let total = best.values.sum(over: 1, keep: true)

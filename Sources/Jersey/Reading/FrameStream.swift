@@ -34,7 +34,7 @@ public final class FrameStream {
     /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size; the stream is as before.
     public func add(_ image: RGBImage) throws {
         let frame = try reader.loader.frame(image)
-        evaluating {
+        withoutGradients {
             let model = reader.model
             let pixels = FramePreprocessor.normalized(frame, on: model.device)
             switch memory {
@@ -62,7 +62,7 @@ public final class FrameStream {
         case .state(_, let digits): return digits
         case .window(let frames, let known):
             if frames.isEmpty || known != nil { return known }
-            let now = evaluating {
+            let now = withoutGradients {
                 let features = EncodedFrames.features(.concatenated(frames, over: 0))
                 return Self.digits(of: reader.model.output(of: features, lengths: [frames.count]))
             }
@@ -73,9 +73,5 @@ public final class FrameStream {
 
     private static func digits(of output: JerseyModel.Output) -> DigitDistribution {
         DigitDistribution.each(tens: output.tens, ones: output.ones)[0]
-    }
-
-    private func evaluating<Result>(_ body: () -> Result) -> Result {
-        reader.model.store.evaluating { withoutGradients(body) }
     }
 }

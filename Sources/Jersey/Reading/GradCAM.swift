@@ -27,23 +27,17 @@ package struct GradCAM: Sendable {
 
     /// Explains what `model` makes of one sequence.
     ///
-    /// The target is the log-probability of the number, that is of its tens and its ones. The model is in evaluation mode for it,
-    /// and is left as it was, with the gradients that it had.
+    /// The target is the log-probability of the number, that is of its tens and its ones.
     /// - Parameters:
     ///   - frames: (T, 3, H, W) normalised, on the model's device.
     ///   - used: indices of these frames in their sequence.
+    ///   - model: a frozen one; what follows the maps in a compiled one may have no gradients.
     ///   - number: what to explain; the number read where nil.
-    package init(_ frames: Tensor, used: [Int], model: JerseyModel, for number: JerseyNumber? = nil) {
-        let store = model.store
-        // Gradients of parameters belong to training: here they would be work for nothing, and stay behind.
-        for entry in store.trainable { entry.tensor.requireGradient(false) }
-        defer {
-            for entry in store.trainable { entry.tensor.requireGradient() }
-        }
-        let maps = store.evaluating { withoutGradients { model.maps(frames) } }.detached()  // (T, C, h, w)
+    package init(_ frames: Tensor, used: [Int], model: CompiledModel, for number: JerseyNumber? = nil) {
+        let maps = withoutGradients { model.maps(frames) }  // (T, C, h, w)
         maps.requireGradient()
         self.number = withGradients {
-            let output = store.evaluating { model.output(maps: maps, lengths: [frames.shape[0]]) }
+            let output = model.output(maps: maps, lengths: [frames.shape[0]])
             // All frames together, where the model reads each by itself. In float32 a sure model's gradient would be zero.
             func evidence(_ logits: Tensor) -> Tensor { logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0) }
             let (tens, ones) = (evidence(output.tens), evidence(output.ones))

@@ -1,4 +1,3 @@
-import Synchronization
 import Torch
 
 extension SequenceLoader {
@@ -16,14 +15,9 @@ extension SequenceLoader {
 
 /// Finds numbers on whole players: a model whose digits are read where they stand looks at the torso, and where its queries look is
 /// where the number is. What is cut out there it reads again, larger.
-final class NumberFinder: NumberFinding {
-    private let model: Mutex<Model>
+struct NumberFinder: NumberFinding {
+    private let model: CompiledModel
     private let preprocessor: FramePreprocessor
-
-    /// `@unchecked Sendable`: it never leaves the lock.
-    private struct Model: @unchecked Sendable {
-        let network: JerseyModel
-    }
 
     /// - Parameters:
     ///   - preprocessor: as the model is read with.
@@ -31,8 +25,7 @@ final class NumberFinder: NumberFinding {
     /// - Throws: `FileError` when names or shapes of the weights differ.
     init(_ checkpoint: Checkpoint, _ preprocessor: FramePreprocessor, path: String) throws {
         let network = try checkpoint.model(on: .cpu, path: path)
-        try network.compile(asked: .fixed(.float32), checkpoint.card)
-        model = Mutex(Model(network: network))
+        model = try network.compiled(asked: .fixed(.float32), checkpoint.card)
         self.preprocessor = preprocessor
     }
 
@@ -43,7 +36,7 @@ final class NumberFinder: NumberFinding {
         let torsos = frames.map(WholePlayers.torso)
         let inputs = Tensor.concatenated(try torsos.map(preprocessor.frame), over: 0)
         let places = withoutGradients {
-            model.withLock { $0.network.numberPlaces(FramePreprocessor.normalized(inputs, on: .cpu)).array(of: Double.self) }
+            model.numberPlaces(FramePreprocessor.normalized(inputs, on: .cpu)).array(of: Double.self)
         }
         return frames.indices.map { index in
             let torso = torsos[index]

@@ -10,8 +10,8 @@ import Torch
 /// }
 /// ```
 ///
-/// A recognizer reads with all threads of libtorch (`Runtime.threads`). Use it from one thread at a time.
-public final class Recognizer {
+/// A recognizer reads with all threads of libtorch (`Runtime.threads`), and can be shared among your own.
+public final class Recognizer: Sendable {
     /// How to read.
     public struct Options: Sendable {
         /// Nil takes a GPU where there is one.
@@ -65,10 +65,10 @@ public final class Recognizer {
     }
 
     /// - Parameters:
-    ///   - model: compiled unless `Options.isEager`; on a device already, whatever `Options.device` says.
+    ///   - model: on a device already, whatever `Options.device` says.
     ///   - card: of this model.
     package init(_ model: JerseyModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
-        if !options.isEager { try model.compile(asked: options.precision, card) }
+        let model = try options.isEager ? model.frozen() : model.compiled(asked: options.precision, card)
         let calibration = options.isCalibrated ? card.calibration : nil
         guard !options.skims || calibration != nil else {
             throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")

@@ -2,8 +2,8 @@ import Foundation
 import Torch
 
 /// Runs a model over sequences, batch by batch: the engine of `Recognizer`.
-package struct SequenceReader {
-    package let model: JerseyModel
+package struct SequenceReader: Sendable {
+    package let model: CompiledModel
     package let loader: SequenceLoader
     package let batchSize: Int
     package let workers: Int
@@ -21,7 +21,7 @@ package struct SequenceReader {
     ///   - workers: threads that decode frames.
     ///   - pads: nil pads where the model behaves as published.
     package init(
-        model: JerseyModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2, pads: Bool? = nil,
+        model: CompiledModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2, pads: Bool? = nil,
         calibration: ModelCalibration? = nil, earlyExit: EarlyExit? = nil, skims: Bool = false
     ) {
         self.model = model
@@ -33,6 +33,13 @@ package struct SequenceReader {
         self.calibration = calibration
         self.earlyExit = earlyExit
         self.skims = skims
+    }
+
+    /// The same, but `pass` watches what the model does.
+    package func watched(by pass: Pass) -> SequenceReader {
+        SequenceReader(
+            model: model.watched(by: pass), loader: loader, batchSize: batchSize, workers: workers, pads: pads,
+            calibration: calibration, earlyExit: earlyExit, skims: skims)
     }
 
     // MARK: Sequences
@@ -101,10 +108,8 @@ package struct SequenceReader {
         _ body: (Result<Reading, UnreadableSequence>) throws -> Void
     ) throws {
         let batches = batchLoader(sequences)
-        try model.store.evaluating {
-            while let batch = try batches.next() {
-                for result in results(of: batch, withoutGradients { readings(batch) }) { try body(result) }
-            }
+        while let batch = try batches.next() {
+            for result in results(of: batch, withoutGradients { readings(batch) }) { try body(result) }
         }
     }
 
@@ -115,8 +120,7 @@ package struct SequenceReader {
         _ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]
     ) -> [Result<Reading, UnreadableSequence>] {
         let batch = BatchLoader.Batch(loaded, size: loader.preprocessor, pads: pads)
-        return results(
-            of: batch, model.store.evaluating { withoutGradients { readings(of: batch, until: earlyExit?.stops) } })
+        return results(of: batch, withoutGradients { readings(of: batch, until: earlyExit?.stops) })
     }
 
     /// The frames of all sequences in memory, to be read again and again.

@@ -50,10 +50,10 @@ struct CalibrateCommand: ParsableCommand {
         var card = recognizer.card
         config.input = card.input
         let observer = RangeObserver()
-        reader.model.store.ranges = observer
         let dataset = try Dataset(config)
         let progress = ProgressLine("reading", total: dataset.sequences.count)
-        let (readings, traces, unreadable) = try reader.readInStages(dataset.sequences, progress: progress.advance)
+        let (readings, traces, unreadable) = try reader.watched(by: Pass(ranges: observer)).readInStages(
+            dataset.sequences, progress: progress.advance)
         progress.finish()
         if let layer = observer.broken {
             throw FileError(

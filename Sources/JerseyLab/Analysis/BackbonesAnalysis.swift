@@ -16,19 +16,14 @@ extension Analysis {
         let batch = 16
         for kind in EncoderKind.allCases {
             let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: kind))
-            model.store.isTraining = false
             func frames(_ count: Int, _ height: Int, _ width: Int) -> Tensor {
                 .normal([count, 3, height, width], mean: 0, deviation: 1, seed: 1)
             }
             let (one, many) = (frames(1, config.height, config.width), frames(batch, config.height, config.width))
             let (here, usual) = (OperationMeter(), OperationMeter())
             let features = withoutGradients {
-                model.store.meter = here
-                let features = model.encode(one).shape[1]
-                model.store.meter = usual
-                _ = model.encode(frames(1, 224, 224))
-                model.store.meter = nil
-                return features
+                _ = model.encode(frames(1, 224, 224), Pass(meter: usual))
+                return model.encode(one, Pass(meter: here)).shape[1]
             }
             let parameters = model.store.trainable.filter { $0.group == JerseyModel.Part.encoder.rawValue }
                 .reduce(0) { $0 + $1.tensor.count }

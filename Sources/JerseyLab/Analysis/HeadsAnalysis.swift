@@ -53,7 +53,6 @@ extension Analysis {
 
         let config = InputSpec()
         let model = JerseyModel(try ModelSpec.named("attn_bgru_luong"))
-        model.store.isTraining = false
         let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
         let whole = Timing.inTurns(rounds: input.rounds ?? 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
             .p50

@@ -72,7 +72,7 @@ package struct InferenceBenchmark: Encodable, Sendable {
         rows = readers.indices.map { index in
             let model = readers[index].model
             return Row(
-                model: model.spec.title, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
+                model: model.spec.title, encoder: model.spec.encoder.rawValue, parameters: model.parameterCount,
                 frames: frames[index], forward: timings[index], endToEnd: timings[readers.count + index],
                 forwardSequencesPerSecond: batch / timings[index].mean,
                 endToEndSequencesPerSecond: batch / timings[readers.count + index].mean)

@@ -11,10 +11,8 @@ struct MemoryBudget {
     /// - Parameter available: bytes that may be taken; as much as the machine has where nil. A GPU's memory is not looked at.
     init(_ encoder: EncoderKind, _ size: FramePreprocessor, on device: Device, available: Int? = nil) throws {
         let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: encoder))
-        model.store.isTraining = false
         let meter = OperationMeter()
-        model.store.meter = meter
-        withoutGradients { _ = model.encode(size.drawnFrames(1, on: .cpu)) }
+        withoutGradients { _ = model.encode(size.drawnFrames(1, on: .cpu), Pass(meter: meter)) }
         frame = 4 * (meter.activations + 3 * size.height * size.width)
         self.available = available ?? (device == .cpu ? Memory.available : nil)
     }

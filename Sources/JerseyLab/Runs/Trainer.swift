@@ -230,7 +230,7 @@ package final class Trainer {
         _ model: JerseyModel, _ sequences: [FrameSequence], _ session: Session
     ) throws -> (Evaluation, [Reading]) {
         let reader = SequenceReader(
-            model: model, loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
+            model: model.frozen(), loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
             batchSize: config.training.batchSize, workers: config.data.workers)
         let (readings, unreadable) = try reader.readAll(sequences) { if shouldStop() { throw Stop() } }
         let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)

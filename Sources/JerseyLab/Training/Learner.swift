@@ -104,14 +104,13 @@ package final class Learner {
     ///
     /// - Throws: `TrainingError` when the loss is not finite.
     package func learn(from batch: LabelledBatch) throws -> StepOutcome {
-        model.store.isTraining = true
-        model.store.beginStep(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
+        let pass = Pass.training(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
         // The study never clears what its optimizer does not know of.
         for entry in trained { entry.tensor.clearGradient() }
 
         let smoothing = config.training.labelSmoothing
         let (answers, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(autocast, on: model.device) {
-            let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
+            let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded, pass)
             let answers = Answers(output, to: batch, on: model.device)
             let (tens, ones) = (answers.labels.tens, answers.labels.ones)
             return (

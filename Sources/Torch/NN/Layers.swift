@@ -2,39 +2,21 @@ import CTorch
 
 /// A function of one tensor with learned state.
 package protocol Layer {
-    func callAsFunction(_ x: Tensor) -> Tensor
+    func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor
 }
 
-/// Layers one after the other.
-package struct Sequential: Layer {
-    package var layers: [any Layer]
-
-    package init(_ layers: [any Layer]) {
-        self.layers = layers
-    }
-
-    package func callAsFunction(_ x: Tensor) -> Tensor {
-        layers.reduce(x) { $1($0) }
-    }
-}
-
-/// How a convolution's border is made.
-package enum Padding: Sendable, Equatable {
-    case symmetric(Int)
-    /// TensorFlow's "SAME": as much as the output size ⌈n / stride⌉ needs, the odd pixel at the right and bottom.
-    case tensorFlowSame
+extension Layer {
+    /// As in reading.
+    package func callAsFunction(_ x: Tensor) -> Tensor { self(x, .evaluation) }
 }
 
 /// 2-D convolution over (N, C, H, W).
 package struct Conv2d: Layer {
     let weight: Tensor
     let bias: Tensor?
-    let stride: Int
-    let padding: Padding
-    let groups: Int
+    let geometry: ConvolutionGeometry
     /// What its parameters' names begin with.
     let path: String
-    let store: ParameterStore
 
     package init(
         _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil, groups: Int = 1,
@@ -43,35 +25,20 @@ package struct Conv2d: Layer {
         let fanIn = inputs / groups * kernel * kernel
         weight = scope.parameter("weight", [outputs, inputs / groups, kernel, kernel], initial ?? .pytorch(fanIn: fanIn))
         self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: fanIn) : .constant(0)) : nil
-        self.stride = stride
-        self.padding = padding ?? .symmetric(kernel / 2)
-        self.groups = groups
+        geometry = ConvolutionGeometry(
+            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding ?? .symmetric(kernel / 2),
+            groups: groups)
         path = scope.path
-        store = scope.store
     }
 
-    package func callAsFunction(_ x: Tensor) -> Tensor {
-        let (x, padding) = bordered(x)
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+        let (x, padding) = geometry.bordered(x)
+        let (stride, groups) = (Int64(geometry.stride), Int64(geometry.groups))
         let output = tensor {
-            ct_conv2d(x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0)
+            ct_conv2d(x.handle, weight.handle, bias?.handle, stride, Int64(padding), groups, $0)
         }
-        count(output)
+        pass.meter?.count(output, cost: geometry.cost)
         return output
-    }
-
-    func count(_ output: Tensor) {
-        store.meter?.count(output, cost: weight.count / weight.shape[0])
-    }
-
-    /// The input, with a border where sides need different ones, and the zeros that remain to be added on all sides.
-    func bordered(_ x: Tensor) -> (Tensor, padding: Int) {
-        if case .symmetric(let padding) = padding { return (x, padding) }
-        let kernel = weight.shape[2]
-        func total(_ size: Int) -> Int { max(((size + stride - 1) / stride - 1) * stride + kernel - size, 0) }
-        let (height, width) = (total(x.shape[2]), total(x.shape[3]))
-        if height == width, height.isMultiple(of: 2) { return (x, height / 2) }
-        let (left, top) = (width / 2, height / 2)
-        return (x.padded(left: left, right: width - left, top: top, bottom: height - top), 0)
     }
 }
 
@@ -83,7 +50,6 @@ package struct BatchNorm2d: Layer {
     let runningVariance: Tensor
     let epsilon: Double
     let momentum: Double
-    let store: ParameterStore
 
     package init(_ scope: Scope, _ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1) {
         weight = scope.parameter("weight", [channels], .constant(1))
@@ -94,16 +60,15 @@ package struct BatchNorm2d: Layer {
         _ = scope.buffer("num_batches_tracked", [], 0, dtype: .int64)
         self.epsilon = epsilon
         self.momentum = momentum
-        store = scope.store
     }
 
-    package func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, adding: nil, relu: false) }
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { self(x, adding: nil, relu: false, pass) }
 
     /// With what often follows, in the same passes over memory: the sum with a shortcut, and ReLU.
-    func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool) -> Tensor {
+    func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool, _ pass: Pass) -> Tensor {
         tensor {
             ct_batch_norm(
-                x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, store.isTraining, momentum,
+                x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, pass.isTraining, momentum,
                 epsilon, shortcut?.handle, relu, $0)
         }
     }
@@ -113,22 +78,20 @@ package struct BatchNorm2d: Layer {
 package struct Linear: Layer {
     let weight: Tensor
     let bias: Tensor?
-    let store: ParameterStore
 
     package init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: Initial? = nil) {
         weight = scope.parameter("weight", [outputs, inputs], initial ?? .pytorch(fanIn: inputs))
         self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: inputs) : .constant(0)) : nil
-        store = scope.store
     }
 
-    package func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
         let output = tensor { ct_linear(x.handle, weight.handle, bias?.handle, $0) }
-        store.meter?.count(output, cost: weight.shape[1])
+        pass.meter?.count(output, cost: weight.shape[1])
         return output
     }
 }
 
-package struct MaxPool2d: Layer {
+package struct MaxPool2d: Layer, Sendable {
     let kernel: Int
     let stride: Int
     let padding: Int
@@ -139,7 +102,7 @@ package struct MaxPool2d: Layer {
         self.padding = padding
     }
 
-    package func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
         let pool = x.quantization == nil ? ct_max_pool2d : ct_quantized_max_pool2d
         return tensor(x.quantization) { pool(x.handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
     }
@@ -149,7 +112,7 @@ package struct MaxPool2d: Layer {
 package struct GlobalAveragePool: Layer {
     package init() {}
 
-    package func callAsFunction(_ x: Tensor) -> Tensor { x.mean(over: 2, 3) }
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { x.mean(over: 2, 3) }
 }
 
 /// An element-wise non-linearity.
@@ -157,7 +120,7 @@ package enum Activation: Layer, Sendable {
     case relu, relu6, silu, hardswish, hardsigmoid, sigmoid
 
     /// ReLU works in place where its input is not needed again, as batch norm's output is not; the caller's tensor is changed.
-    package func callAsFunction(_ x: Tensor) -> Tensor {
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
         switch self {
         case .relu: tensor { ct_relu(x.handle, true, $0) }
         case .relu6: tensor { ct_clamp(x.handle, 0, 6, $0) }
@@ -170,25 +133,23 @@ package enum Activation: Layer, Sendable {
 }
 
 /// Dropout in training: of single values, or of whole rows (stochastic depth, Huang et al. 2016).
-package struct Dropout: Layer {
+package struct Dropout: Layer, Sendable {
     let probability: Double
     let wholeRows: Bool
-    let store: ParameterStore
 
-    /// Whether it changes anything now.
-    package var isActive: Bool { store.isTraining && probability > 0 }
-
-    package init(_ store: ParameterStore, probability: Double, wholeRows: Bool = false) {
-        self.store = store
+    package init(probability: Double, wholeRows: Bool = false) {
         self.probability = probability
         self.wholeRows = wholeRows
     }
 
-    package func callAsFunction(_ x: Tensor) -> Tensor {
-        guard isActive else { return x }
+    /// Whether it changes anything in this pass.
+    package func isActive(in pass: Pass) -> Bool { pass.isTraining && probability > 0 }
+
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+        guard isActive(in: pass), let seed = pass.nextSeed() else { return x }
         let shape = wholeRows ? [x.shape[0]] + x.shape.dropFirst().map { _ in 1 } : x.shape
         let keep = 1 - probability
-        let mask = Tensor.bernoulli(shape, keep, seed: store.nextDraw()) * (1 / keep)
+        let mask = Tensor.bernoulli(shape, keep, seed: seed) * (1 / keep)
         return x * mask.to(dtype: x.dtype, device: x.device)
     }
 }

@@ -114,13 +114,11 @@ package struct Recurrent {
     let hidden: Int
     let bidirectional: Bool
     let parameters: [Tensor]
-    let store: ParameterStore
 
     package init(_ scope: Scope, cell: Cell, inputs: Int, hidden: Int, bidirectional: Bool) {
         self.cell = cell
         self.hidden = hidden
         self.bidirectional = bidirectional
-        store = scope.store
         let initial = Initial.pytorch(fanIn: hidden)
         let rows = cell.gates * hidden
         parameters = (bidirectional ? ["", "_reverse"] : [""]).flatMap { direction in
@@ -134,7 +132,7 @@ package struct Recurrent {
     }
 
     /// - Parameter frames: (R, F) rows, as `layout` describes them.
-    package func callAsFunction(_ frames: Tensor, _ layout: PackedLayout) -> Output {
+    package func callAsFunction(_ frames: Tensor, _ layout: PackedLayout, _ pass: Pass = .evaluation) -> Output {
         let data = layout.pack(frames)
         // Named, since a temporary could be gone before the call.
         let batchSizes = Tensor(layout.batchSizes)
@@ -145,7 +143,7 @@ package struct Recurrent {
                     cell.rawValue, data.handle, batchSizes.handle, list, Int64(hidden), bidirectional, &last, $0)
             }
         }
-        store.meter?.count(packed, cost: cell.gates * (data.shape[1] + hidden))
+        pass.meter?.count(packed, cost: cell.gates * (data.shape[1] + hidden))
         let rank = layout.constant("rank", on: frames.device) { Tensor(layout.rank) }
         let final = Tensor(owning: last!).gathered(1, at: rank)  // (D, B, H)
         return Output(

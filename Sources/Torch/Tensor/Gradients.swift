@@ -23,6 +23,9 @@ extension Tensor {
         ct_clear_gradient(handle)
     }
 
+    /// The same values in memory of their own, outside the graph.
+    package func copied() -> Tensor { tensor { ct_clone(handle, $0) } }
+
     /// The same values outside the graph.
     package func detached() -> Tensor { tensor { ct_detach(handle, $0) } }
 }

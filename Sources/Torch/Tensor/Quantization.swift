@@ -1,7 +1,7 @@
 import CTorch
 
 /// 256 equal steps, of which one is zero exactly: what the bytes of a quantised tensor stand for.
-struct Quantization: Equatable {
+struct Quantization: Equatable, Sendable {
     let steps: ct_steps
 
     init(_ range: ClosedRange<Float>) {

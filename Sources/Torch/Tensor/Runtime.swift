@@ -35,8 +35,8 @@ public enum Runtime {
     /// What `body` gives for 0..<count, each on one of libtorch's threads, which does its operations by itself and without gradients. Where
     /// other programs want the processors, and threads would wait for each other, all is done on the calling thread.
     ///
-    /// `body` runs on several threads at once, which the compiler does not know: tensors and models may be read, and nothing written.
-    package static func concurrentMap<Result>(_ count: Int, _ body: (Int) -> Result) -> [Result] {
+    /// What it gives is handed to the calling thread, and no thread keeps it.
+    package static func concurrentMap<Result>(_ count: Int, _ body: @Sendable (Int) -> sending Result) -> [Result] {
         [Result](unsafeUninitializedCapacity: count) { results, initialized in
             guard let first = results.baseAddress else { return }
             let work = { (index: Int) in (first + index).initialize(to: withoutGradients { body(index) }) }

@@ -5,11 +5,11 @@ import CTorch
 ///
 /// A query's score of a place is linear in what the maps have there: q · (W x + b + p) = (Wᵀ q) · x + q · (b + p), where p depends on the
 /// place alone. Keys need not be computed.
-package struct DigitReader {
-    private let looks: Tensor
-    private let offsets: Tensor
-    private let hidden: (weight: Tensor, bias: Tensor)
-    private let classifier: (weight: Tensor, bias: Tensor)
+package struct DigitReader: Sendable {
+    private let looks: Frozen<Tensor>
+    private let offsets: Frozen<Tensor>
+    private let hidden: (weight: Frozen<Tensor>, bias: Frozen<Tensor>)
+    private let classifier: (weight: Frozen<Tensor>, bias: Frozen<Tensor>)
 
     /// - Parameters:
     ///   - key: of the maps, C to K.
@@ -19,7 +19,7 @@ package struct DigitReader {
     ///   - classifiers: from C on, whose logits come one after the other.
     package init(key: Linear, places: Tensor, queries: Tensor, hidden: Linear, classifiers: [Linear]) {
         func exact(_ tensor: Tensor) -> Tensor { tensor.detached().to(dtype: .float64) }
-        func kept(_ tensor: Tensor) -> Tensor { tensor.to(dtype: .float32).contiguous() }
+        func kept(_ tensor: Tensor) -> Frozen<Tensor> { Frozen(tensor.to(dtype: .float32).contiguous()) }
         func bias(_ layer: Linear) -> Tensor { layer.bias.map(exact) ?? .zeros([layer.weight.shape[0]], dtype: .float64) }
         let queries = exact(queries)
         looks = kept(queries.matmul(exact(key.weight)))

@@ -1,9 +1,9 @@
 import CTorch
 
 /// In integers of 8 bits, by our own way (`int8.cpp`).
-struct Int8Convolution: CompiledConvolution {
-    let weight: Tensor
-    let factors: Tensor
+struct Int8Convolution: ConvolutionKernel {
+    let weight: Frozen<Tensor>
+    let factors: Frozen<Tensor>
     let stride: Int64
     let hasActivation: Bool
     let input: Quantization
@@ -14,23 +14,28 @@ struct Int8Convolution: CompiledConvolution {
     ///
     /// - Parameter lanes: sums of a register.
     init?(
-        _ layer: ConvNormActivation, for x: Tensor, input: Quantization, output: Quantization, lanes: Int64 = ct_int8_lanes()
+        _ layer: ConvNormActivation, for x: TensorSpec, input: Quantization, output: Quantization,
+        lanes: Int64 = ct_int8_lanes()
     ) {
         let convolution = layer.convolution
-        guard layer.activation == nil || layer.activation == .relu, convolution.groups == 1,
+        guard layer.activation == nil || layer.activation == .relu, convolution.geometry.groups == 1,
             x.quantization == nil || x.shape[1].isMultiple(of: 4), lanes > 0,
             ct_fits_int8(convolution.weight.handle)
         else { return nil }
         let folded = FoldedConvolution(layer)
         var factors: ct_tensor?
-        weight = tensor {
-            ct_pack_int8(
-                folded.original.handle, folded.factors?.handle, folded.bias?.handle, input.steps, output.steps, lanes, &factors,
-                $0)
-        }
-        self.factors = Tensor(owning: factors!)
+        weight = Frozen(
+            tensor {
+                ct_pack_int8(
+                    folded.original.handle, folded.factors?.handle, folded.bias?.handle, input.steps, output.steps,
+                    lanes, &factors, $0)
+            })
+        self.factors = Frozen(Tensor(owning: factors!))
         hasActivation = layer.activation != nil
-        (stride, self.input, self.output, self.lanes) = (Int64(convolution.stride), input, output, lanes)
+        stride = Int64(convolution.geometry.stride)
+        self.input = input
+        self.output = output
+        self.lanes = lanes
     }
 
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.to(dtype: .float32).contiguous(channelsLast: true) : x }

@@ -1,22 +1,24 @@
 import CTorch
 
 /// On a GPU, by cuDNN.
-struct CUDAConvolution: CompiledConvolution {
+struct CUDAConvolution: ConvolutionKernel {
     let dtype: DType
-    let weight: Tensor
-    let bias: Tensor?
+    let weight: Frozen<Tensor>
+    let bias: Frozen<Tensor>?
     let stride: Int64
     let groups: Int64
     let activation: Activation?
 
     init(_ layer: ConvNormActivation, _ dtype: DType) {
         let folded = FoldedConvolution(layer)
-        weight =
-            layer.convolution.groups == 1
-            ? Self.laidOut(folded.weight, dtype) : folded.weight.to(dtype: dtype).contiguous(channelsLast: true)
-        bias = folded.bias?.to(dtype: dtype)
+        weight = Frozen(
+            folded.geometry.groups == 1
+                ? Self.laidOut(folded.weight, dtype) : folded.weight.to(dtype: dtype).contiguous(channelsLast: true))
+        bias = folded.bias.map { Frozen($0.to(dtype: dtype)) }
         activation = layer.activation
-        (self.dtype, stride, groups) = (dtype, Int64(layer.convolution.stride), Int64(layer.convolution.groups))
+        self.dtype = dtype
+        stride = Int64(folded.geometry.stride)
+        groups = Int64(folded.geometry.groups)
     }
 
     /// Channels last; and a fourth of zeros beside three, which cuDNN would add at every pass.

@@ -1,10 +1,10 @@
 import CTorch
 
 /// In integers of 8 bits, from quantised tensors to quantised ones, by oneDNN.
-struct QuantizedConvolution: CompiledConvolution {
-    let weight: Tensor
-    let steps: Tensor
-    let bias: Tensor?
+struct QuantizedConvolution: ConvolutionKernel {
+    let weight: Frozen<Tensor>
+    let steps: Frozen<Tensor>
+    let bias: Frozen<Tensor>?
     let stride: Int64
     let groups: Int64
     let hasActivation: Bool
@@ -12,23 +12,27 @@ struct QuantizedConvolution: CompiledConvolution {
     let output: Quantization
 
     /// - Parameters:
-    ///   - x: of the size for which the layout is chosen.
+    ///   - x: what the layout is chosen for; other sizes are right as well.
     ///   - input: that all input will have.
-    init(_ layer: ConvNormActivation, for x: Tensor, input: Quantization, output: Quantization) {
+    init(_ layer: ConvNormActivation, for x: TensorSpec, input: Quantization, output: Quantization) {
         precondition(layer.activation == nil || layer.activation == .relu, "only ReLU follows a quantised convolution")
         let folded = FoldedConvolution(layer)
         let rounded = folded.weight.to(dtype: .float32)
-        let (stride, groups) = (Int64(layer.convolution.stride), Int64(layer.convolution.groups))
-        let padding = Int64(layer.convolution.bordered(x).padding)
+        let (stride, groups) = (Int64(folded.geometry.stride), Int64(folded.geometry.groups))
+        let (shape, padding) = folded.geometry.bordered(x.shape)
         var steps: ct_tensor?
-        weight = tensor {
-            ct_pack_quantized_convolution(
-                rounded.handle, stride, padding, groups, x.shape.map(Int64.init), input.steps, &steps, $0)
-        }
-        self.steps = Tensor(owning: steps!)
-        bias = folded.bias?.to(dtype: .float32)
+        weight = Frozen(
+            tensor {
+                ct_pack_quantized_convolution(
+                    rounded.handle, stride, Int64(padding), groups, shape.map(Int64.init), input.steps, &steps, $0)
+            })
+        self.steps = Frozen(Tensor(owning: steps!))
+        bias = folded.bias.map { Frozen($0.to(dtype: .float32)) }
         hasActivation = layer.activation != nil
-        (self.stride, self.groups, self.input, self.output) = (stride, groups, input, output)
+        self.stride = stride
+        self.groups = groups
+        self.input = input
+        self.output = output
     }
 
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.quantized(input) : x }
