@@ -130,6 +130,11 @@ if Context.environment["JERSEY_FUZZ"] != nil {
     package.targets += [
         .executableTarget(name: "jersey-fuzz", dependencies: ["FuzzReaders"], path: "Tools/fuzzing/fuzz"),
         .executableTarget(name: "jersey-cost", dependencies: ["FuzzReaders"], path: "Tools/fuzzing/cost"),
-        .target(name: "FuzzReaders", dependencies: ["Jersey", "JerseyLab", "Torch"], path: "Tools/fuzzing/readers"),
+        .target(
+            name: "FuzzReaders",
+            dependencies: [
+                "Jersey", "JerseyLab",
+                "JerseyServer", "Torch",
+            ], path: "Tools/fuzzing/readers"),
     ]
 }

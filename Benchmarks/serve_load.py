@@ -2,11 +2,15 @@
 """How much `jersey serve` bears.
 
     Benchmarks/serve_load.py [--weights FILE] [throughput] [overload] [soak] [latency]
+    Benchmarks/serve_load.py turns --before PROGRAM [--requests 800]
 
-throughput sequences a second of the service, over those of the same model called in process at the same
-batch size, in turns latency of one client, and of several overload twice what it can answer, for
---minutes: how long those wait who are taken in, memory, and recovery afterwards soak half of what it
-can answer, for --soak-minutes: whether memory grows
+throughput  sequences a second of the service, over those of the same model called in process at the
+            same batch size, in turns
+latency     of one client, and of several
+turns       sequences a second of this program's service, over those of another's, in turns
+overload    twice what it can answer, for --minutes: how long those wait who are taken in, memory, and
+            recovery afterwards
+soak        half of what it can answer, for --soak-minutes: whether memory grows
 
 In process is `jersey predict`: the time of --sequences more of them in one call. The clients run on the
 same machine and take their share of it. Standard library only.
@@ -125,9 +129,9 @@ class Subject:
             head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
             self.requests.append(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
-    def service(self, *more: str) -> Service:
+    def service(self, *more: str, program: str | None = None) -> Service:
         model = ["--model", f"m={self.options.weights}"] if self.options.weights else []
-        return Service(self.jersey, *self.reading(), *model, *more)
+        return Service(program or self.jersey, *self.reading(), *model, *more)
 
     def reading(self) -> list:
         """How models read, for the service and the command alike."""
@@ -167,6 +171,20 @@ def throughput(subject: Subject) -> None:
         f"throughput: service {statistics.median(ours):.0f} sequences/s, "
         f"in process {statistics.median(theirs):.0f}, ratio "
         f"{spread(ratios(ours, theirs))}, batches of {batches:.1f}"
+    )
+
+
+def turns(subject: Subject) -> None:
+    options = subject.options
+    ours, theirs = [], []
+    with subject.service() as after, subject.service(program=options.before) as before:
+        for turn in range(options.rounds):
+            # Who comes first in a pair may have the better of it.
+            for rates, service in [(ours, after), (theirs, before)][:: 1 if turn % 2 else -1]:
+                rates.append(subject.capacity(service, options.requests))
+    print(
+        f"turns: {statistics.median(ours):.0f} sequences/s, before {statistics.median(theirs):.0f}, "
+        f"ratio {spread(ratios(ours, theirs))}"
     )
 
 
@@ -267,6 +285,8 @@ def main() -> None:
     parser = Parser(__doc__)
     parser.add_argument("measures", nargs="*", default=["throughput", "latency", "overload", "soak"])
     parser.add_jersey()
+    parser.add_argument("--before", help="another build of jersey")
+    parser.add_argument("--requests", type=int, default=800, help="of each turn")
     parser.add_argument("--weights")
     parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
     parser.add_argument("--device", default="cpu")
@@ -281,9 +301,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         subject = Subject(options, pathlib.Path(folder))
         for measure in options.measures:
-            {"throughput": throughput, "latency": latency, "overload": overload, "soak": soak}[measure](
-                subject
-            )
+            {
+                "throughput": throughput,
+                "turns": turns,
+                "latency": latency,
+                "overload": overload,
+                "soak": soak,
+            }[measure](subject)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Checks what the compiler does not see, from names alone: `make lint` runs it.
 
-* Within a target whose folders are layers (`LAYERS`), no file names what a higher folder declares: types, functions, and members that
-  extensions add. Two members of one name, and initializers, cannot be told apart, and are not looked at.
-* `predict` and `serve` import nothing of the research module, and JerseyOutput knows nothing of jerseys (`MAY_NAME`).
+* Within a target whose folders are layers (`LAYERS`), no file names what a higher folder declares: types,
+  functions, and members that extensions add. Two members of one name, and initializers, cannot be told apart,
+  and are not looked at.
+* `predict` and `serve` import nothing of the research module, and JerseyOutput knows nothing of jerseys
+  (`MAY_NAME`).
 * No file that people write has more than `MOST_LINES` lines.
 * No sentence begins with a bare "Of".
 * The targets of the library declare no more than `MOST_PUBLIC` things public.
 
-A finding is one line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the last two limits still allow.
+A finding is one line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the last
+two limits still allow.
 """
 
 import argparse
@@ -54,7 +57,8 @@ MOST_PUBLIC = 150
 
 
 class Swift:
-    """A file as names: what it declares, and what it mentions where. Comments and texts are left out, interpolations are not."""
+    """A file as names: what it declares, and what it mentions where. Comments and texts are left out,
+    interpolations are not."""
 
     OPENING = re.compile(r'//|/\*|#*"""|#*"')
     TOKEN = re.compile(r"\\?\.?\b[A-Za-z_]\w*|[{}]")
@@ -144,9 +148,7 @@ class Swift:
                 opens = None
             elif token == "}":
                 if not scopes:
-                    sys.exit(
-                        f"{self.path}:{self.line(match.start())}: a brace that nothing opens, as this script reads it"
-                    )
+                    sys.exit(f"{self.path}:{self.line(match.start())}: a brace that nothing opens")
                 scopes.pop()
             elif previous in self.DECLARATION and name == token and token not in self.DECLARATION:
                 self.declared.add(name)
@@ -323,7 +325,8 @@ def main():
         for file in reached(targets["JerseyCLI"], commands, sources):
             if match := re.search(rf"^import {module}$", file.text, re.M):
                 findings.append(
-                    f"{file.path}:{file.line(match.start())}: imports {module}, which {' and '.join(commands)} do without"
+                    f"{file.path}:{file.line(match.start())}: imports {module}, which "
+                    + f"{' and '.join(commands)} do without"
                 )
 
     for path in paths:

@@ -7,8 +7,8 @@
 #
 # Readers: see Tools/fuzzing/readers.
 #
-# Ends with status 1 at the first input on which a reader traps, overruns memory, takes more than half a minute or 4 GiB; the input stays
-# in .build-fuzz/READER/. What was found interesting stays there, too, and is where the next time begins.
+# Ends with status 1 at the first input on which a reader traps, overruns memory, takes more than half a minute of a processor (or ten
+# minutes of time) or 4 GiB; the input stays in .build-fuzz/READER/. What was found interesting stays there, too, and is where the next time begins.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -25,7 +25,8 @@ if [ "$seconds" = cost ]; then
     exec ".build/$configuration/jersey-cost" "$folder/worst" "${readers[@]}"
 fi
 if [ ${#readers[@]} -eq 0 ]; then
-    readers=(safetensors pth card image archive video boxes roster splits soccernet config experiment outcomes result metrics progress)
+    readers=(safetensors pth card image archive video boxes roster splits soccernet config experiment outcomes result metrics progress
+        body infer head packet)
 fi
 
 echo "fuzz: building with libFuzzer and the address sanitizer"
@@ -41,7 +42,7 @@ for reader in "${readers[@]}"; do
         mkdir -p "$folder/$reader/corpus"
         cd "$folder/$reader"
         JERSEY_FUZZ=$reader ASAN_OPTIONS=detect_container_overflow=0:detect_odr_violation=0:alloc_dealloc_mismatch=0:detect_leaks=0 \
-            "$folder/release/jersey-fuzz" corpus -max_total_time="$seconds" -timeout=30 -rss_limit_mb=4096 -max_len=65536 \
+            "$folder/release/jersey-fuzz" corpus -max_total_time="$seconds" -timeout=600 -rss_limit_mb=4096 -max_len=65536 \
             -print_final_stats=1 -artifact_prefix=found- > log 2>&1
     ) || { tail -n 40 "$folder/$reader/log"; echo "fuzz: $reader failed; $(ls "$folder/$reader"/found-* 2> /dev/null | tail -n 1)" >&2; exit 1; }
     grep -E "cov:|exec/s" "$folder/$reader/log" | tail -n 1

@@ -21,7 +21,8 @@ final class Admission: Sendable {
         /// Nil once it has been given back: a thread may go on decoding for a client that has left.
         private let taken = Mutex<Int?>(0)
 
-        fileprivate init(_ admission: Admission, _ client: String) {
+        /// `claiming` gives back what this takes; nothing else does.
+        init(_ admission: Admission, _ client: String) {
             self.admission = admission
             self.client = client
         }

@@ -79,9 +79,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func enter(_ context: ChannelHandlerContext) {
         begin(.head, context)
+        takePlace(isIdle: true, context)
+    }
+
+    /// Refuses where there is none.
+    private func takePlace(isIdle: Bool, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         do {
-            try connections.enter(ObjectIdentifier(self), of: Connections.client(of: context.channel)) {
+            try connections.enter(
+                ObjectIdentifier(self), of: Connections.client(of: context.channel), isIdle: isIdle
+            ) {
                 bound.eventLoop.execute {
                     let (handler, context) = bound.value
                     handler.giveWay(context)
@@ -138,12 +145,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard step != .farewell else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            if open == 0 {
+                takePlace(isIdle: false, context)
+                // It was refused.
+                if step == .farewell { return }
+            }
             hasAnswerBegun = false
             isReading = true
             received = 0
             isAsking = head.headerFields[.expect]?.lowercased() == "100-continue"
             open += 1
-            if open == 1 { connections.set(ObjectIdentifier(self), isIdle: false) }
             bodyEnd = .now + .seconds(limits.bodySeconds)
             begin(.body, context)
         case .body(let bytes):
@@ -184,7 +195,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func answerIsWritten(_ context: ChannelHandlerContext) {
         guard step != .farewell else { return }
         if open > 0 { return begin(isReading ? .body : .wait, context) }
-        connections.set(ObjectIdentifier(self), isIdle: true)
+        connections.rest(ObjectIdentifier(self))
         if isLast {
             context.flush()
             sayFarewell(context)
@@ -273,6 +284,11 @@ private final class HeadFilter: ChannelInboundHandler, RemovableChannelHandler {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         // HTTP/1.0 has no answer but the last (RFC 9110, 10.1.1).
         if head.version.major < 1 || (head.version.major == 1 && head.version.minor < 1) { head.headers.remove(name: "expect") }
+        if !head.uri.utf8.starts(with: "/".utf8), let mark = head.uri.firstRange(of: "://") {
+            // A whole address says itself who is asked, whatever host is named beside it (RFC 9112, 3.2.2).
+            let host = head.uri[mark.upperBound...].prefix { !"/?#".contains($0) }
+            head.headers.replaceOrAdd(name: "host", value: String(host))
+        }
         let hosts = head.headers["host"]
         // Two hosts are none that is known.
         if hosts.count > 1 { head.headers.replaceOrAdd(name: "host", value: hosts.joined(separator: ",")) }

@@ -26,10 +26,21 @@ final class Connections: Sendable {
     /// A client is known by the address that it comes from.
     static func client(of channel: any Channel) -> String { channel.remoteAddress?.ipAddress ?? "nowhere" }
 
-    /// - Parameter close: closes the connection; called once there is a need for its place, from any thread.
+    /// Takes a place: for a new connection, or for a request on one whose place may have been given away a moment ago.
+    ///
+    /// - Parameters:
+    ///   - isIdle: whether it waits for a request, and gives its place up where another connection needs it.
+    ///   - close: closes the connection; called once there is a need for its place, from any thread.
     /// - Throws: `ServiceError` where there is no room, and nobody idle to make some.
-    func enter(_ id: ObjectIdentifier, of client: String, close: @escaping @Sendable () -> Void) throws {
+    func enter(
+        _ id: ObjectIdentifier, of client: String, isIdle: Bool = true, close: @escaping @Sendable () -> Void
+    ) throws {
+        let entry = Entry(client: client, idleSince: isIdle ? .now : nil, close: close)
         let closing = try entries.withLock { entries -> (@Sendable () -> Void)? in
+            guard entries[id] == nil else {
+                entries[id] = entry
+                return nil
+            }
             let own = entries.values.count { $0.client == client }
             var evicted: ObjectIdentifier?
             if own >= mostOfClient {
@@ -48,16 +59,16 @@ final class Connections: Sendable {
                     throw ServiceError(.serviceUnavailable, "all connections are in use; try again in a second", retryAfter: 1)
                 }
             }
-            entries[id] = Entry(client: client, idleSince: .now, close: close)
+            entries[id] = entry
             guard let evicted else { return nil }
             return entries.removeValue(forKey: evicted)?.close
         }
         closing?()
     }
 
-    /// A request has begun, or the last one of those that had is answered.
-    func set(_ id: ObjectIdentifier, isIdle: Bool) {
-        entries.withLock { $0[id]?.idleSince = isIdle ? .now : nil }
+    /// The last of the requests that had begun is answered.
+    func rest(_ id: ObjectIdentifier) {
+        entries.withLock { $0[id]?.idleSince = .now }
     }
 
     func leave(_ id: ObjectIdentifier) {

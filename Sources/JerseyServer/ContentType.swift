@@ -6,37 +6,41 @@ struct ContentType: Equatable {
     let parameters: [String: String]
 
     init(_ header: String?) {
-        var parts: [String] = []
-        var part = ""
+        // Bytes, not characters: a form has one of these for each of its frames, and characters cost much.
+        var parts: [[UInt8]] = []
+        var part: [UInt8] = []
         var isQuoted = false
         var isEscaped = false
-        for character in header ?? "" {
+        for byte in (header ?? "").utf8 {
             if isEscaped {
-                part.append(character)
+                part.append(byte)
                 isEscaped = false
-            } else if isQuoted && character == "\\" {
+            } else if isQuoted && byte == UInt8(ascii: "\\") {
                 isEscaped = true
-            } else if character == "\"" {
+            } else if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
-            } else if character == ";" && !isQuoted {
+            } else if byte == UInt8(ascii: ";") && !isQuoted {
                 parts.append(part)
-                part = ""
+                part = []
             } else {
-                part.append(character)
+                part.append(byte)
             }
         }
         parts.append(part)
-        value = parts[0].trimmed.lowercased()
+        value = Self.trimmed(parts[0][...]).lowercased()
         let pairs = parts.dropFirst().compactMap { part -> (String, String)? in
-            guard let sign = part.firstIndex(of: "=") else { return nil }
-            return (part[..<sign].trimmed.lowercased(), part[part.index(after: sign)...].trimmed)
+            guard let sign = part.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            return (Self.trimmed(part[..<sign]).lowercased(), Self.trimmed(part[(sign + 1)...]))
         }
         parameters = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
-}
 
-extension StringProtocol {
-    fileprivate var trimmed: String {
-        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    /// Without blanks around it.
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || UInt8(ascii: "\t")...UInt8(ascii: "\r") ~= byte }
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
+        return String(decoding: bytes[first...last], as: UTF8.self)
     }
 }

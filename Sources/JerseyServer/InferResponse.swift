@@ -85,9 +85,10 @@ struct InferResponse: Encodable {
     }
 
     private struct LeftOut: Encodable {
-        /// Which row, and which of its frames, counted from 1.
+        /// Which row, counted from 1.
         let sequence: Int
-        let frame: Int
+        /// Which of its frames, counted from 1; nil where it is about all of them.
+        let frame: Int?
         let reason: String
     }
 
@@ -107,10 +108,9 @@ struct InferResponse: Encodable {
                 rows: zip(predictions, sequences).map { output.values($0, $1.frames) })
         }
         let leftOut = zip(predictions, sequences).enumerated().flatMap { row, pair in
-            pair.0.leftOut.compactMap { problem in
-                pair.1.frames.firstIndex(of: problem.path).map {
-                    LeftOut(sequence: row + 1, frame: $0 + 1, reason: problem.reason)
-                }
+            pair.0.leftOut.map { problem in
+                let place = pair.1.frames.firstIndex(of: problem.path)
+                return LeftOut(sequence: row + 1, frame: place.map { $0 + 1 }, reason: problem.reason)
             }
         }
         parameters = leftOut.isEmpty ? nil : Parameters(leftOut: String(decoding: try JSON.line(leftOut), as: UTF8.self))

@@ -59,9 +59,15 @@ struct Multipart {
 
     private static func part(_ head: Data, _ content: Data) throws -> Part {
         var fields: [String: String] = [:]
-        for line in String(decoding: head, as: UTF8.self).split(separator: "\r\n") {
-            guard let colon = line.firstIndex(of: ":") else { throw broken("a part has a head that is none") }
-            fields[line[..<colon].lowercased()] = String(line[line.index(after: colon)...])
+        var rest = head
+        while !rest.isEmpty {
+            let end = rest.find(lineEnd, in: rest.startIndex..<rest.endIndex)
+            let line = rest[..<(end?.lowerBound ?? rest.endIndex)]
+            rest = rest[(end?.upperBound ?? rest.endIndex)...]
+            guard !line.isEmpty else { continue }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw broken("a part has a head that is none") }
+            fields[String(decoding: line[..<colon], as: UTF8.self).lowercased()] = String(
+                decoding: line[(colon + 1)...], as: UTF8.self)
         }
         let disposition = ContentType(fields["content-disposition"])
         guard disposition.value == "form-data", let name = disposition.parameters["name"] else {

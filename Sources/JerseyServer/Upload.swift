@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Jersey
+import Torch
 
 /// What comes with one request, as far as it can be told without decoding it. Runs on a decoding thread.
 struct Upload {
@@ -105,10 +106,14 @@ struct Upload {
 
     /// A name that is fit for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {
-        let last = (name ?? "").split(whereSeparator: { "/\\".contains($0) }).last.map(String.init) ?? ""
+        // Bytes first: a name may have millions of them, all of them one character's.
+        let bytes = (name ?? "").utf8
+        func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
+        guard let end = bytes.lastIndex(where: { !isSlash($0) }) else { return fallback }
+        let start = bytes[...end].lastIndex(where: isSlash).map(bytes.index(after:)) ?? bytes.startIndex
+        let last = String(decoding: bytes[start...end].prefix(1000), as: UTF8.self)
         // A path's parts have 255 bytes, and a character up to four.
-        let plain = String(
-            last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(60).map(Character.init))
-        return plain.isEmpty || plain.hasPrefix(".") ? fallback : plain
+        let plain = String(String.UnicodeScalarView(last.unicodeScalars.filter { !Shown.isDeceptive($0) }.prefix(60)))
+        return plain.isEmpty || plain.utf8.first == UInt8(ascii: ".") ? fallback : plain
     }
 }

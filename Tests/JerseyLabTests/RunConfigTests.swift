@@ -19,6 +19,14 @@ struct RunConfigTests {
         #expect(try ConfigTree(yaml: "a: &a [1, 2]\nb: *a\n") == ConfigTree(yaml: "a: [1, 2]\nb: [1, 2]\n"))
     }
 
+    @Test(arguments: [
+        "? {a: 1}\n: 2\n", "data:\n ? [a]\n", "[a]: 1\n", "x: &a [1]\n*a : 2\n", "- {{a: 1}: 2}\n", "<<: {? [1]}\n",
+    ])
+    func `A key that is a list or a table is refused, and no trap`(text: String) {
+        let error = #expect(throws: UsageError.self) { try ConfigTree(yaml: text) }
+        #expect(error?.description.contains("a key is a word") == true, "\(error?.description ?? "")")
+    }
+
     private func overlay(_ text: String) throws -> ConfigOverlay {
         try withFolder { folder in
             try folder.add("c.yaml", Data(text.utf8))

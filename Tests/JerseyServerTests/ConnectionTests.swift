@@ -213,6 +213,24 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
+    @Test func `A whole address says who is asked, whatever host is named beside it`() async throws {
+        try await withService(StubModel()) { port in
+            let addresses = [
+                "http://localhost:\(port)/v2", "http://evil.example/v2", "HTTP://evil.example:\(port)?/v2",
+                "http://localhost@evil.example/v2", "http://evil.example",
+            ]
+            let answers = try await blocking {
+                try addresses.map { address in
+                    let wire = try Wire(port: port)
+                    wire.send("GET \(address) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    return wire.receive()
+                }
+            }
+            #expect(answers[0].hasPrefix("HTTP/1.1 200"), "\(answers[0])")
+            for answer in answers.dropFirst() { #expect(answer.hasPrefix("HTTP/1.1 403"), "\(answer)") }
+        }
+    }
+
     @Test func `HTTP/1.0 has no answer but the last, and two hosts are none`() async throws {
         try await withService(StubModel()) { port in
             let body = try Self.frames()

@@ -124,6 +124,35 @@ import Testing
         #expect(images.count == 1)
     }
 
+    /// In a process that may open no file any more, such as one that tells what a letter is.
+    @Test func `Names in an archive may be in any alphabet`() async throws {
+        // One file in one folder, their names in UTF-8.
+        let zip = try #require(
+            Data(
+                base64Encoded: """
+                    UEsDBBQAAAgAAAAAIQCCSr9qAQAAAAEAAAAPAAAATcO8bGxlci/njosucG5nN1BLAQIUAxQAAAgAAAAAIQCCSr9q\
+                    AQAAAAEAAAAPAAAAAAAAAAAAAACAAQAAAABNw7xsbGVyL+eOiy5wbmdQSwUGAAAAAAEAAQA9AAAALgAAAAAA
+                    """))
+        let files = try await decode { try $0.archive(zip, named: "archive", $1, $2) }
+        #expect(files.map(\.path) == ["Müller/王.png"])
+        #expect(files.map(\.bytes) == [Data("7".utf8)])
+    }
+
+    @Test func `Pictures that are decoded in the service itself are paid for, too, and nothing is done once the client has left`()
+        async throws
+    {
+        let frame = try picture(width: 200, height: 200).pngData()
+        let work = Work(RequestLimits(), of: "a")
+        let before = work.cpu
+        _ = try await decode(work: work) { try $0.smallPictures(Array(repeating: (name: "a", bytes: frame), count: 20), $1, $2) }
+        #expect(work.cpu < before)
+        work.end(.clientLeft)
+        let error = await #expect(throws: ServiceError.self) {
+            _ = try await decode(work: work) { try $0.smallPictures([("a", frame)], $1, $2) }
+        }
+        #expect(error == .clientLeft)
+    }
+
     @Test func `A decoder that dies is replaced`() async throws {
         let pool = Self.pool()
         let small = try png()

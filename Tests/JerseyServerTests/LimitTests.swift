@@ -4,6 +4,9 @@ import Hummingbird
 import HummingbirdTesting
 import Jersey
 import Logging
+import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
 import Synchronization
 import TestSupport
 import Testing
@@ -118,29 +121,62 @@ import Testing
         let connections = Connections(most: 4, mostOfClient: 2)
         let closed = Mutex<[Int]>([])
         let wires = (0..<8).map { _ in Wire() }
-        func enter(_ index: Int, _ client: String) throws {
-            try connections.enter(ObjectIdentifier(wires[index]), of: client) { closed.withLock { $0.append(index) } }
+        func enter(_ index: Int, _ client: String, isIdle: Bool = true) throws {
+            try connections.enter(ObjectIdentifier(wires[index]), of: client, isIdle: isIdle) {
+                closed.withLock { $0.append(index) }
+            }
         }
         try enter(0, "a")
         try enter(1, "a")
-        connections.set(ObjectIdentifier(wires[0]), isIdle: false)
-        connections.set(ObjectIdentifier(wires[0]), isIdle: true)
+        try enter(0, "a", isIdle: false)
+        connections.rest(ObjectIdentifier(wires[0]))
         try enter(2, "a")
         #expect(closed.withLock { $0 } == [1])
-        connections.set(ObjectIdentifier(wires[0]), isIdle: false)
-        connections.set(ObjectIdentifier(wires[2]), isIdle: false)
+        try enter(0, "a", isIdle: false)
+        try enter(2, "a", isIdle: false)
         let own = #expect(throws: ServiceError.self) { try enter(3, "a") }
         #expect(own?.status == .tooManyRequests)
         try enter(3, "b")
         try enter(4, "c")
         // All are full now: whoever has most and is idle gives way.
-        connections.set(ObjectIdentifier(wires[3]), isIdle: false)
+        try enter(3, "b", isIdle: false)
         try enter(5, "d")
         #expect(closed.withLock { $0 } == [1, 4])
-        connections.set(ObjectIdentifier(wires[5]), isIdle: false)
+        try enter(5, "d", isIdle: false)
         #expect(throws: ServiceError.self) { try enter(6, "e") }
         connections.leave(ObjectIdentifier(wires[0]))
         try enter(6, "e")
+    }
+
+    @Test func `A request on a connection whose place was given away takes another, or is refused`() throws {
+        let connections = Connections(most: 9, mostOfClient: 2)
+        let channels = try (0..<3).map { _ in
+            let channel = EmbeddedChannel(handler: ConnectionGuard(RequestLimits(), connections))
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 80)).wait()
+            return channel
+        }
+        func begin(_ index: Int) throws -> Int? {
+            let head = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/")
+            try channels[index].writeInbound(HTTPRequestPart.head(head))
+            guard case .head(let answer) = try channels[index].readOutbound(as: HTTPResponsePart.self) else { return nil }
+            return answer.status.code
+        }
+        // The third has taken the first one's place, and the first does not know yet.
+        #expect(try begin(0) == nil)
+        #expect(try begin(2) == nil)
+        #expect(try begin(1) == 429)
+        for channel in channels { channel.embeddedEventLoop.run() }
+        #expect(try channels[0].readInbound(as: HTTPRequestPart.self) != nil)
+        #expect(try channels[1].readInbound(as: HTTPRequestPart.self) == nil)
+        // The answer to the first is its last.
+        try channels[0].writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        guard case .head(let answer) = try channels[0].readOutbound(as: HTTPResponsePart.self) else {
+            Issue.record("no answer")
+            return
+        }
+        #expect(answer.headerFields[.connection] == "close")
+        // Those that are told of their end are given time for it.
+        for channel in channels { channel.embeddedEventLoop.advanceTime(by: .hours(1)) }
     }
 
     @Test func `A request that takes too long is told so, and a service of which nothing else is heard is not ready`()

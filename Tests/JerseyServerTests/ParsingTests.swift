@@ -99,5 +99,12 @@ import Torch
             Upload.plain("..", or: "x") == "x" && Upload.plain("a\u{0}\nb", or: "x") == "ab" && Upload.plain(nil, or: "x") == "x")
         #expect(Upload.plain(String(repeating: "a", count: 500), or: "x").count == 60)
         #expect(Upload.plain(String(repeating: "🏃", count: 500), or: "x").utf8.count <= 255)
+        #expect(Upload.plain("a/\u{202E}b\u{200B}\u{2028}//", or: "x") == "b" && Upload.plain("\u{7}/", or: "x") == "x")
+        // What it takes is not more for what is more to a character.
+        let start = ContinuousClock.now
+        for part in ["x", "\u{301}", "/", "\u{7}"] {
+            #expect(Upload.plain("a" + String(repeating: part, count: 4 << 20), or: "x").count <= 60)
+        }
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 }

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import Jersey
 import TestSupport
 import Testing
+import Torch
 
 @testable import JerseyServer
 
@@ -44,6 +45,43 @@ import Testing
             let tens = try #require(try inferred.json("outputs", "1", "data") as? [Double])
             #expect(try inferred.json("parameters") == nil)
             #expect(zip(tens, prediction.tens + prediction.tens).allSatisfy { abs($0 - $1) < 1e-5 })
+        }
+    }
+
+    @Test func `A model whose output is no number answers unreadable, and says why, by either interface`() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("jersey-\(UUID()).safetensors")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let spec = try ModelSpec.named("attn_bgru_luong", encoder: .mobilenetV3Small)
+        var card = Checkpoint.Card(spec: spec)
+        (card.height, card.width, card.maximumFrames) = (48, 24, 4)
+        let weights = JerseyModel(spec, seed: 1)
+        // Each is finite, and no sum of them.
+        for (_, tensor) in weights.store.tensors where tensor.dtype == .float32 {
+            tensor.copy(from: Tensor((0..<tensor.count).map { $0 % 2 == 0 ? Float(1e18) : -1e18 }, shape: tensor.shape))
+        }
+        try Checkpoint.write(weights, card, to: file)
+        var settings = ServerSettings()
+        settings.threads = 1
+        let model = try await ServedModel(
+            named: "broken", version: 1, from: file.path, settings, decoders: Subject.decoders, metrics: ServiceMetrics())
+        let frame = try picture(width: 40, height: 40).pngData()
+        try await Subject([model]).ask { client async throws in
+            let plain = try await client.post("/v1/predict", json: try json([frame, frame]))
+            #expect(plain.status == .ok, "\(plain.text)")
+            let prediction = try JSON.decoded(Prediction.self, from: Data(plain.text.utf8))
+            #expect(prediction.unreadable && prediction.number == nil && prediction.confidence == nil)
+            #expect(prediction.leftOut.last?.reason.contains("is not a number") == true)
+
+            let row = "\"\(frame.base64EncodedString())\""
+            let inferred = try await client.post(
+                "/v2/models/broken/infer",
+                json: #"{"inputs": [{"name": "frames", "shape": [2, 1], "datatype": "BYTES", "data": [\#(row), \#(row)]}]}"#)
+            #expect(inferred.status == .ok, "\(inferred.text)")
+            #expect(try inferred.json("outputs", "0", "data") as? [String] == ["", ""])
+            #expect(try inferred.json("outputs", "2", "data") as? [Bool] == [true, true])
+            let why = try #require(try inferred.json("parameters", "left_out") as? String)
+            #expect(why.contains(#""sequence":2"#) && why.contains("is not a number"))
+            #expect(!(plain.text + inferred.text).lowercased().contains("nan"))
         }
     }
 

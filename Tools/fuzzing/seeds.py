@@ -4,6 +4,7 @@ FOLDER/worst/READER the hand-made worst.
 python3 Tools/fuzzing/seeds.py FOLDER
 """
 
+import base64
 import io
 import json
 import pathlib
@@ -12,6 +13,8 @@ import sys
 import tarfile
 import zipfile
 import zlib
+
+from making import checkpoint_of, form, packed, png, safetensors, text_chunks
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -24,15 +27,6 @@ def seed(reader, name, content):
 def worst(reader, name, content):
     (folder / "worst" / reader).mkdir(parents=True, exist_ok=True)
     (folder / "worst" / reader / name).write_bytes(content)
-
-
-def safetensors(tensors, metadata):
-    header, body = {"__metadata__": metadata}, b""
-    for name, (dtype, shape, content) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(content)]}
-        body += content
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + body
 
 
 seed(
@@ -66,23 +60,6 @@ seed(
         {"model": "basic_r18", "height": 48, "width": 48, "calibration": {"temperature": 1.5}}
     ).encode(),
 )
-
-
-def chunk(name, content):
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
-def png(width, height, kind=2, depth=8):
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
-    rows = zlib.compress(b"".join(b"\0" + bytes(width * channels * depth // 8) for _ in range(height)))
-    palette = chunk(b"PLTE", bytes(12)) if kind == 3 else b""
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
-        + palette
-        + chunk(b"IDAT", rows)
-        + chunk(b"IEND", b"")
-    )
 
 
 for kind, depth in [(0, 8), (2, 8), (2, 16), (3, 8), (4, 8), (6, 8)]:
@@ -196,62 +173,38 @@ seed("metrics", "two.jsonl", b"".join(json.dumps({**epoch, "epoch": n}).encode()
 seed("result", "one.json", json.dumps(result).encode())
 seed("progress", "one.json", b'{"batch":1,"batches":2,"epoch":6,"epochs":6,"seconds":0.4}')
 
+encoded = base64.b64encode(png(4, 4)).decode()
+
+
+as_json, as_form = b"application/json\n", b'multipart/form-data; boundary="x"\n'
+seed("body", "frames", as_json + json.dumps({"frames": [encoded, encoded]}).encode())
+seed(
+    "body",
+    "names",
+    as_json + json.dumps({"sequence": "7", "frames": [{"name": "a.png", "data": encoded}]}).encode(),
+)
+seed("body", "form", as_form + form([(b"frames", b"1.png", png(4, 4)), (b"sequence", b"", b"7")]))
+seed("body", "film", as_form + form([(b"video", b"a.mp4", b"film")]))
+asked = {"inputs": [{"name": "frames", "shape": [2, 1], "datatype": "BYTES", "data": [[encoded], [encoded]]}]}
+seed("infer", "all", json.dumps({"id": "a", **asked}).encode())
+seed("infer", "one", json.dumps({**asked, "outputs": [{"name": "number"}, {"name": "weights"}]}).encode())
+seed("head", "own", b"localhost:8080\nhttp://localhost:8080")
+seed("head", "other", b"[::1]:8080\nhttps://pages.example.org")
+seed("head", "address", b"::ffff:127.0.0.1\nnull")
+
+
+def numbers(*values):
+    return b"".join(struct.pack("<q", value) for value in values)
+
+
+seed("packet", "picture", numbers(1, 0, 4, 4))
+seed("packet", "file", numbers(3, 7) + b"7/1.png" + numbers(9))
+seed("packet", "job", numbers(2, 3) + b"zip" + numbers(1, 2, 3, 4, 5, 6, 7, 2, 8, 9))
+
 
 # The worst that we could think of, each of a few megabytes at most: what is small, or said often, and asks
 # for much.
 mega = 1 << 20
-
-
-def stored_zip(records):
-    """A zip without compression: names and contents; a content that is there already is there once, and both
-    names stand for it."""
-    data, directory, places = b"", b"", {}
-    for name, content in records:
-        path, crc = b"archive/" + name.encode(), zlib.crc32(content)
-        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0, crc, len(content), len(content), len(path), 0)
-        if id(content) not in places:
-            places[id(content)] = len(data)
-            data += b"PK\3\4" + common + path + content
-        directory += (
-            b"PK\1\2"
-            + struct.pack("<H", 20)
-            + common
-            + bytes(10)
-            + struct.pack("<I", places[id(content)])
-            + path
-        )
-    end = struct.pack("<HHHHIIH", 0, 0, len(records), len(records), len(directory), len(data), 0)
-    return data + directory + b"PK\5\6" + end
-
-
-def checkpoint_of(tensors, storages, pickled=None):
-    """`tensors`: name, storage, offset, count."""
-
-    def text(word):
-        return b"X" + struct.pack("<I", len(word)) + word.encode()
-
-    def number(value):
-        return b"J" + struct.pack("<i", value)
-
-    rows = b"".join(
-        text(name)
-        + b"ctorch._utils\n_rebuild_tensor_v2\n(("
-        + text("storage")
-        + b"ctorch\nFloatStorage\n"
-        + text(storage)
-        + text("cpu")
-        + number(len(storages[storage]) // 4)
-        + b"tQ"
-        + number(offset)
-        + number(count)
-        + b"\x85"
-        + number(1)
-        + b"\x85\x89NtR"
-        for name, storage, offset, count in tensors
-    )
-    pickled = pickled if pickled is not None else b"\x80\2}(" + rows + b"u."
-    fixed = [("data.pkl", pickled), ("byteorder", b"little"), ("version", b"3\n")]
-    return stored_zip(fixed + [("data/" + key, content) for key, content in storages.items()])
 
 
 large = bytes(4 * mega)
@@ -289,10 +242,6 @@ worst("image", "black.png", png(3999, 3999))
 worst("image", "black-16-bit.png", png(3999, 3999, 6, 16))
 
 
-def text_chunks(kind, content, count):
-    return png(4, 4)[:33] + chunk(kind, content) * count + png(4, 4)[33:]
-
-
 worst("image", "text-bomb.png", text_chunks(b"zTXt", b"k\0\0" + zlib.compress(bytes(64 * mega)), 20))
 worst("image", "many-texts.png", text_chunks(b"tEXt", b"k\0v", 200_000))
 worst("image", "profile-bomb.png", text_chunks(b"iCCP", b"k\0\0" + zlib.compress(bytes(64 * mega)), 1))
@@ -303,14 +252,6 @@ worst(
     progressive[:-2] + (b"\xff\xda\x00\x08\x01\x01\0\0\0\0\0" + bytes(4)) * 50_000 + b"\xff\xd9",
 )
 worst("image", "many-markers.jpg", b"\xff\xd8" + b"\xff\xe1\0\2" * mega + jpeg[2:])
-
-
-def packed(entries):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 worst("archive", "zeros.zip", packed([(f"{n}.png", bytes(60 * mega)) for n in range(4)]))
@@ -384,4 +325,36 @@ worst(
 worst("metrics", "rows.jsonl", (json.dumps(epoch).encode() + b"\n") * 8_000)
 worst("result", "deep.json", b'{"test":' * 500_000)
 worst("result", "long.json", json.dumps({**result, "model": "x" * 4 * mega}).encode())
+long = b"x" * 60 * mega
+worst("body", "deep", as_json + b'{"frames":' + b"[" * 4 * mega)
+worst("body", "values", as_json + b'{"frames": [' + b"1," * 2 * mega + b"1]}")
+worst("body", "base64", as_json + b'{"frames": ["' + long + b'"]}')
+worst("body", "long-name", as_json + b'{"sequence": "' + long + b'", "frames": []}')
+worst("body", "escapes", as_json + b'{"sequence": "' + b"\\u0301" * 2 * mega + b'", "frames": []}')
+worst("body", "accents", as_json + b'{"sequence": "a' + "\u0301".encode() * 4 * mega + b'", "frames": []}')
+worst("body", "keys", as_json + b"{" + lines(b'"k%d": 1,', 90_000) + b'"frames": []}')
+worst("body", "number", as_json + b'{"frames": [' + b"9" * 4 * mega + b"]}")
+worst("body", "boundaries", as_form + b"\r\n--x\r\n" * mega)
+worst("body", "nearly-boundaries", as_form + b"--x\r\n\r\n\r\n" + b"\r\n-" * 4 * mega)
+worst("body", "parts", as_form + form([(b"frames", b"", b"")] * 50_000))
+worst("body", "long-field", as_form + form([(b"sequence", b"", b"a" * 16 * mega)]))
+worst("body", "type", b"multipart/form-data;" + b"a=b;" * mega + b"boundary=x\n")
+worst("infer", "long-output", json.dumps({"inputs": [], "outputs": [{"name": "x" * 60 * mega}]}).encode())
+worst("infer", "outputs", json.dumps({**asked, "outputs": [{"name": "number"}] * 30_000}).encode())
+worst(
+    "infer",
+    "shape",
+    b'{"inputs": [{"name": "frames", "datatype": "BYTES", "data": [], "shape": [' + b"1," * 90_000 + b"1]}]}",
+)
+worst(
+    "infer",
+    "rows",
+    json.dumps(
+        {"inputs": [{"name": "frames", "datatype": "BYTES", "shape": [1], "data": [["a"]] * 30_000}]}
+    ).encode(),
+)
+worst("infer", "inputs", json.dumps({"inputs": asked["inputs"] * 9_000}).encode())
+worst("head", "host", b"a" * mega + b"\nhttp://" + b"a." * mega)
+worst("head", "brackets", b"[" + b":" * mega + b"]\nhttps://[" + b"1:" * mega)
+worst("packet", "sizes", numbers(0, 0, 0, 0, 0, 0, 0, 0, 0, 131_000) + bytes(8 * 131_000))
 worst("progress", "long.json", b'{"batch":' + b"1" * 4 * mega + b"}")

@@ -7,8 +7,10 @@
     contestant    a program that stays alive and works when it has its turn
     data          rendered data sets
     service       a running `jersey serve`, and requests to send
+    requests      raw HTTP requests, byte by byte, as strangers may send them
     runs          small training runs, and whether two are the same
     experiments   a small experiment, and whether two are the same
+    harm          an experiment's folder that is harmed, and what must come of it
 
 Benchmarks/harness is a link to this folder, so that scripts in either find it beside them.
 """

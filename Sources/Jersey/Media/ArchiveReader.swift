@@ -189,11 +189,11 @@ final class ArchiveReader {
 
 /// libarchive takes names through the thread's locale; in the one that a process starts with it loses every letter but ASCII's.
 package func withUTF8Names<Result>(_ body: () throws -> Result) rethrows -> Result {
-    guard let names = newlocale(1 << LC_CTYPE, "C.UTF-8", nil) else { return try body() }
-    let before = uselocale(names)
-    defer {
-        uselocale(before)
-        freelocale(names)
-    }
+    guard let utf8Names else { return try body() }
+    let before = uselocale(utf8Names)
+    defer { uselocale(before) }
     return try body()
 }
+
+/// It is read from a file, once. Nothing changes it, so that all threads may use it.
+nonisolated(unsafe) private let utf8Names = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)

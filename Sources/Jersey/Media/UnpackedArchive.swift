@@ -72,6 +72,9 @@ package final class UnpackedArchive: Sendable {
         }
     }
 
+    /// Loads what reading archives takes, for a process that soon may open no file.
+    package static func prepare() { withUTF8Names {} }
+
     /// Where a frame lies that is named by the archive's path and its path in there; other paths are what they are.
     package func file(_ name: String) -> String {
         // Byte by byte: a slash and an accent behind it are one character, and would not be seen as a slash.

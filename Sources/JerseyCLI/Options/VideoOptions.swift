@@ -93,7 +93,11 @@ struct VideoOptions: ParsableArguments {
                 "the video has \(video.count) frames, the boxes go up to frame \(Int(boxes.boxes.last!.frame) + boxes.firstFrame)"
             )
         }
-        return (boxes.tracks.compactMap { predictions[$0] }, crops)
+        let ordered = boxes.tracks.compactMap { predictions[$0] }
+        // What the model's output is the reason for; boxes and frames are counted above.
+        let broken = ordered.filter { $0.unreadable && $0.confidence == nil }.compactMap(\.leftOut.last)
+        Console.list(broken, rest: "tracks") { "\($0.path) \($0.reason)" }
+        return (ordered, crops)
     }
 
     /// Writes the annotated video, where one is asked for.

@@ -62,7 +62,7 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
             }
             // An alias stands for all that its anchor has: a few lines of them can stand for more than any memory holds.
             var rest = text.utf8.count + 10_000
-            guard Self.fits(node, in: &rest) else { throw UsageError("its aliases (*) stand for far more than it holds") }
+            try Self.check(node, &rest)
             self = try ConfigTree(node.any)
         } catch YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _)
@@ -71,14 +71,22 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
-    /// Whether there are no more values than `rest`, which is less by them afterwards.
-    private static func fits(_ node: Node, in rest: inout Int) -> Bool {
+    /// - Parameter rest: how many values there may be; less by those of `node` afterwards.
+    /// - Throws: `UsageError` for more, and for what no configuration has and the library traps at.
+    private static func check(_ node: Node, _ rest: inout Int) throws {
         rest -= 1
-        guard rest >= 0 else { return false }
+        guard rest >= 0 else { throw UsageError("its aliases (*) stand for far more than it holds") }
         switch node {
-        case .mapping(let mapping): return mapping.allSatisfy { fits($0.key, in: &rest) && fits($0.value, in: &rest) }
-        case .sequence(let sequence): return sequence.allSatisfy { fits($0, in: &rest) }
-        default: return true
+        case .mapping(let mapping):
+            for (key, value) in mapping {
+                guard case .scalar = key else {
+                    throw UsageError("line \(key.mark?.line ?? 0): a key is a word, and not a list or a table")
+                }
+                rest -= 1
+                try check(value, &rest)
+            }
+        case .sequence(let sequence): for value in sequence { try check(value, &rest) }
+        default: break
         }
     }
 

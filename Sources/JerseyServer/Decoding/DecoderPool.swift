@@ -162,7 +162,9 @@ final class MediaDecoder {
         guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits.pixels) }
         try work.spend(pixels: total)
         try claim.take(3 * total)
-        return try zip(frames, sizes).map { frame, size in
+        let before = Self.threadSeconds
+        let pictures = try zip(frames, sizes).map { frame, size -> Result<RGBImage, ImageError> in
+            try work.check()
             do {
                 // What says of itself to be small has to be.
                 return .success(try RGBImage(decoding: frame.bytes, named: frame.name, maximumPixels: size.pixels))
@@ -170,6 +172,15 @@ final class MediaDecoder {
                 return .failure(error)
             }
         }
+        try work.spend(cpu: Self.threadSeconds - before)
+        return pictures
+    }
+
+    /// Seconds of a processor that the calling thread has taken.
+    private static var threadSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// Pictures; what cannot be decoded is told for each.

@@ -17,6 +17,7 @@ package enum DecoderWorker {
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
         // What is first used within the limits could not be had there.
         _ = VideoReader.libraryVersion
+        UnpackedArchive.prepare()
         if cs_enter(memory, nice) != nil { _exit(70) }
         let pipes = PipeEnds(input: 0, output: 1)
         do {

@@ -1,7 +1,7 @@
 import Foundation
 import FuzzReaders
 
-/// libFuzzer, which calls `body` again and again until it is time to end. It takes a trap, a finding of the address sanitizer, seconds
+/// libFuzzer, which calls `body` again and again until it is time to end. It takes a trap, a finding of the address sanitizer, minutes
 /// without an end and gigabytes of memory for failures.
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runFuzzer(
@@ -12,15 +12,31 @@ private func runFuzzer(
 /// The one that `JERSEY_FUZZ` names.
 private let chosen = Reader(named: ProcessInfo.processInfo.environment["JERSEY_FUZZ"] ?? "")
 
+/// Most seconds of a processor for one input. Time goes by on a busy machine, too; this clock does not run then.
+private let most = 30
+
+private func readOne(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    setTimer(most)
+    try? chosen.read(Data(bytes: bytes, count: count))
+    setTimer(0)
+    return 0
+}
+
+private func setTimer(_ seconds: Int) {
+    var timer = itimerval(it_interval: timeval(), it_value: timeval(tv_sec: seconds, tv_usec: 0))
+    setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
+}
+
+/// libFuzzer keeps the input of a program that aborts.
+private func giveUp(_ signal: CInt) { abort() }
+
 @main
 struct Fuzzing {
     static func main() throws {
         try chosen.makeSeeds(in: URL(fileURLWithPath: "corpus"))
-        var (count, arguments) = (CommandLine.argc, CommandLine.unsafeArgv)
-        exit(
-            runFuzzer(&count, &arguments) { bytes, count in
-                try? chosen.read(Data(bytes: bytes, count: count))
-                return 0
-            })
+        signal(SIGPROF, giveUp)
+        var count = CommandLine.argc
+        var arguments = CommandLine.unsafeArgv
+        exit(runFuzzer(&count, &arguments, readOne))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Jersey
 import JerseyLab
+import JerseyServer
 import Torch
 
 /// Readers of what comes from outside. Whatever the bytes, they return or throw.
@@ -11,6 +12,8 @@ public enum Reader: String, CaseIterable, Sendable {
     case boxes, roster, splits, soccernet, config, experiment
     // Files of a run's folder.
     case outcomes, result, metrics, progress
+    // What comes to the service: bodies, hosts and origins, and what its decoders answer.
+    case body, infer, head, packet
 
     /// - Parameter name: as a script names it.
     public init(named name: String) {
@@ -64,6 +67,10 @@ public enum Reader: String, CaseIterable, Sendable {
         case .experiment: _ = try Experiment(yaml: String(decoding: data, as: UTF8.self), source: "x").runs()
         case .progress: _ = try RunProgress(contentsOf: Self.file("run/progress.json", data)).map { $0.share }
         case .outcomes, .result, .metrics: try readRun(data)
+        case .body: try RequestReading.body(data)
+        case .infer: try RequestReading.infer(data)
+        case .head: try RequestReading.head(data)
+        case .packet: RequestReading.packet(data)
         }
     }
 
