@@ -21,6 +21,11 @@ func printJSON(_ values: some Encodable) throws {
     fflush(nil)
 }
 
+/// The rows of a file with a JSON object a line.
+func jsonLines<Row: Decodable>(_ path: String) throws -> [Row] {
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { try JSON.decoded(from: Data($0.utf8)) }
+}
+
 extension Array where Element == Double {
     fileprivate var median: Double { isEmpty ? .nan : sorted()[count / 2] }
 }

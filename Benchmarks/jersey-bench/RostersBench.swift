@@ -17,8 +17,7 @@ struct RostersBench: ParsableCommand {
     }
 
     func run() throws {
-        let lines = try String(contentsOfFile: predictions, encoding: .utf8).split(separator: "\n")
-        let predictions = try lines.map { try JSON.decoded(Prediction.self, from: Data($0.utf8)) }
+        let predictions: [Prediction] = try jsonLines(predictions)
         while let path = readLine() {
             let roster = try Roster(contentsOf: path)
             let constrained = predictions.map { $0.constrained(to: roster) }

@@ -22,8 +22,7 @@ struct WindowsBench: ParsableCommand {
     }
 
     func run() throws {
-        let lines = try String(contentsOfFile: outcomes, encoding: .utf8).split(separator: "\n")
-        let rows = try lines.map { try JSON.decoded(Outcome.self, from: Data($0.utf8)) }
+        let rows: [Outcome] = try jsonLines(outcomes)
         let byTrack = Dictionary(grouping: rows, by: \.track).sorted { $0.key < $1.key }.map(\.value)
         let tracks = byTrack.filter { $0.count > 2 }.compactMap { rows in
             rows[0].truth.flatMap(JerseyNumber.init).map { (truth: $0, rows: rows) }

@@ -6,10 +6,15 @@ extension SequenceLoader {
     /// - Parameters:
     ///   - singleFrame: what a model of single frames reads.
     ///   - path: what errors call the checkpoint.
+    ///   - model: these weights, compiled in float32 on the CPU, where they are at hand: numbers are found with it.
     /// - Throws: `FileError` when the weights are not those of the model.
-    package init(_ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String) throws {
+    package init(
+        _ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String, sharing model: CompiledModel? = nil
+    ) throws {
         self.init(checkpoint.card, singleFrame: singleFrame)
-        if wholePlayers == .number { finder = try NumberFinder(checkpoint, preprocessor, path: path) }
+        guard wholePlayers == .number else { return }
+        let model = try model ?? checkpoint.model(on: .cpu, path: path).compiled(asked: .fixed(.float32), checkpoint.card)
+        finder = NumberFinder(model, preprocessor)
     }
 }
 
@@ -20,12 +25,10 @@ struct NumberFinder: NumberFinding {
     private let preprocessor: FramePreprocessor
 
     /// - Parameters:
+    ///   - model: one that looks for digits, on the CPU.
     ///   - preprocessor: as the model is read with.
-    ///   - path: what errors call the checkpoint.
-    /// - Throws: `FileError` when names or shapes of the weights differ.
-    init(_ checkpoint: Checkpoint, _ preprocessor: FramePreprocessor, path: String) throws {
-        let network = try checkpoint.model(on: .cpu, path: path)
-        model = try network.compiled(asked: .fixed(.float32), checkpoint.card)
+    init(_ model: CompiledModel, _ preprocessor: FramePreprocessor) {
+        self.model = model
         self.preprocessor = preprocessor
     }
 

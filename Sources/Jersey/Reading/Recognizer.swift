@@ -59,16 +59,22 @@ public final class Recognizer: Sendable {
     package convenience init(
         _ checkpoint: Checkpoint, path: String, options: Options = Options(), loader: SequenceLoader? = nil
     ) throws {
-        let model = try checkpoint.model(on: options.device ?? .automatic, path: path)
-        let loader = try loader ?? SequenceLoader(checkpoint, singleFrame: options.singleFrame, path: path)
-        try self.init(model, checkpoint.card, loader, options)
+        let card = checkpoint.card
+        let network = try checkpoint.model(on: options.device ?? .automatic, path: path)
+        let model = try network.compiled(as: options, card)
+        // Numbers on whole players are found in float32 on the CPU, whatever reads them.
+        let isShared = !options.isEager && model.device == .cpu && model.precision == .float32
+        let loader =
+            try loader
+            ?? SequenceLoader(
+                checkpoint, singleFrame: options.singleFrame, path: path, sharing: isShared ? model : nil)
+        try self.init(model, card, loader, options)
     }
 
     /// - Parameters:
-    ///   - model: on a device already, whatever `Options.device` says.
+    ///   - model: as the options want it (`JerseyModel.compiled(as:_:)`).
     ///   - card: of this model.
-    package init(_ model: JerseyModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
-        let model = try options.isEager ? model.frozen() : model.compiled(asked: options.precision, card)
+    package init(_ model: CompiledModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
         let calibration = options.isCalibrated ? card.calibration : nil
         guard !options.skims || calibration != nil else {
             throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
@@ -115,5 +121,14 @@ public final class Recognizer: Sendable {
         var tracks = TrackReader(reader)
         tracks.stride = options.stride
         return tracks
+    }
+}
+
+extension JerseyModel {
+    /// The model as a recognizer with these options reads with it.
+    ///
+    /// - Throws: `UsageError` where the precision cannot be had.
+    package func compiled(as options: Recognizer.Options, _ card: Checkpoint.Card) throws -> CompiledModel {
+        try options.isEager ? frozen() : compiled(asked: options.precision, card)
     }
 }

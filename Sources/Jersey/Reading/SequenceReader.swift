@@ -162,7 +162,7 @@ package struct SequenceReader: Sendable {
         // A GPU may have recorded whole passes.
         guard !batch.isPadded, isEnough != nil || model.device == .cpu else {
             return zip(batch.sequences.indices, outputsInOnePass(batch)).map { index, output in
-                reading(of: index, in: batch, frames: 0..<batch.lengths[index], output)
+                reading(of: index, in: batch, frames: 0..<batch.lengths[index], calibrated(output.digits), output)
             }
         }
         let starts = batch.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
@@ -184,9 +184,10 @@ package struct SequenceReader: Sendable {
             for index in open { seen[index].sort { $0.frame < $1.frame } }
             for (index, output) in zip(open, sequenceOutputs(open.map { seen[$0].map(\.output) })) {
                 let count = seen[index].count
-                let isDone = isEnough?(index, calibrated(output.digits), count) ?? true
+                let digits = calibrated(output.digits)
+                let isDone = isEnough?(index, digits, count) ?? true
                 guard isDone || count == batch.lengths[index] else { continue }
-                readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), output)
+                readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), digits, output)
             }
             open.removeAll { readings[$0] != nil }
             stage += 1
@@ -268,12 +269,15 @@ package struct SequenceReader: Sendable {
         calibration.map { digits.temperatureScaled($0.temperature) } ?? digits
     }
 
-    /// - Parameter frames: those of the sequence's frames in the batch that the output rests on.
+    /// - Parameters:
+    ///   - frames: those of the sequence's frames in the batch that the output rests on.
+    ///   - digits: those of the output, calibrated.
     private func reading(
-        of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ output: SequenceOutput
+        of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ digits: DigitDistribution,
+        _ output: SequenceOutput
     ) -> Reading {
         Reading(
-            sequence: batch.sequences[index], digits: calibrated(output.digits), full: output.full,
+            sequence: batch.sequences[index], digits: digits, full: output.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
             attention: output.weights, problems: batch.leftOut[index], threshold: calibration?.threshold,
             precision: model.precision)

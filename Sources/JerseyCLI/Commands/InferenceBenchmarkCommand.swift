@@ -98,7 +98,8 @@ struct InferenceBenchmarkCommand: ParsableCommand {
             card.width = width
             card.maximumFrames = frames
             let loader = SequenceLoader(card, singleFrame: options.singleFrame)
-            return try Recognizer(JerseyModel(spec, seed: 1, device: device), card, loader, options)
+            let model = try JerseyModel(spec, seed: 1, device: device).compiled(as: options, card)
+            return try Recognizer(model, card, loader, options)
         }
     }
 }
