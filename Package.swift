@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(
             name: "JerseyServerTests",
             dependencies: [
-                "JerseyCLI", "JerseyLab", "JerseyServer", "TestSupport",
+                "CSandbox", "JerseyCLI", "JerseyLab", "JerseyServer", "TestSupport",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
         // The study's numbers, from its fixtures.

@@ -150,6 +150,9 @@ int32_t cs_spawn(const char *program, char *const *arguments, char *const *envir
     posix_spawn_file_actions_adddup2(&files, input, 0);
     posix_spawn_file_actions_adddup2(&files, output, 1);
     posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+    // SwiftNIO's sockets are handed down to programs that are started. One that is still loading when the service ends
+    // would hold the service's port, and the connections of its clients.
+    posix_spawn_file_actions_addclosefrom_np(&files, 3);
     code = posix_spawn(&process, program, &files, &attributes, arguments, environment);
     posix_spawnattr_destroy(&attributes);
   }

@@ -1,3 +1,4 @@
+import CSandbox
 import Foundation
 import Jersey
 import TestSupport
@@ -50,6 +51,25 @@ import Testing
             }
         }
         #expect(images.count == 4)
+    }
+
+    @Test func `A process that is started gets none of the descriptors that are open here`() throws {
+        // As SwiftNIO opens its sockets: without close-on-exec.
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        #expect(fcntl(socket, F_GETFD) & FD_CLOEXEC == 0)
+        var ends: [Int32] = [0, 0]
+        #expect(cs_pipe(&ends, 1 << 12) == 0)
+        let output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("ls"), strdup("/proc/self/fd")]
+        defer { for word in words { free(word) } }
+        let process = cs_spawn("/bin/ls", words + [nil], [nil], 0, ends[1])
+        close(ends[1])
+        #expect(process > 0)
+        let open = String(decoding: try output.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n")
+        #expect(cs_wait(process) == 0)
+        // The last is the folder that `ls` reads.
+        #expect(open == ["0", "1", "2", "3"])
     }
 
     @Test func `Only what says to be small, and is, is decoded in the service itself`() async throws {
