@@ -28,7 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The folders of a target, lowest first: a file may name what its own folder and those before it declare.
 LAYERS = {
     "Torch": ["Tensor", "NN", "Compiled", "IO", "Training"],
-    "Jersey": ["Support", "Media", "Models", "Reading"],
+    "Jersey": ["Media", "Models", "Reading"],
     "JerseyOutput": ["Text", "Drawing", "Charts", "Pages"],
     "JerseyCLI": ["Output", "Options", "Commands", ""],
     "JerseyLab": [

@@ -4,7 +4,6 @@ import Jersey
 import JerseyLab
 import JerseyOutput
 import JerseyServer
-import Torch
 
 /// The command line. Subcommands are listed here and nowhere else.
 struct JerseyCommand: ParsableCommand {

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Sequences found at paths that someone names: folders of frames, trees of them, archives of those, or image files.
 package struct UnlabelledSequences: Sendable {

@@ -1,4 +1,6 @@
 import Foundation
+// So that a program that imports Jersey can catch `FileError` and `UsageError`.
+@_exported import JerseySupport
 import Torch
 
 /// Reads shirt numbers: weights, ready to read.

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Players and their numbers as SoccerNet has them, ground truth and submission alike: a JSON object from the player's name to a whole
 /// number, 0...99, or -1 where none can be read.

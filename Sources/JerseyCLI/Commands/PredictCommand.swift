@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import JerseyVisualization
-import Torch
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Jersey
-import Torch
 
 /// How a model that only reads is made faster.
 struct CompilationOptions: ParsableArguments {

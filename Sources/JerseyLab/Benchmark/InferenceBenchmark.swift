@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// How long models take for a sequence: the network alone, and everything from the image files to the answer.
 package struct InferenceBenchmark: Encodable, Sendable {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Which tracks are for training, validation and test. Kept as `splits.json` in the study's format, with what it was made from.
 package struct Splits: Codable, Sendable, Equatable {

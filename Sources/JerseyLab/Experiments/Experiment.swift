@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Models × variants × seeds, with settings for all of them: what an experiment is made of.
 ///

@@ -1,6 +1,6 @@
 import Foundation
+import JerseySupport
 import Synchronization
-import Torch
 
 /// Each run a process of its own on this machine, so that one that crashes or takes too much memory harms no other.
 package final class LocalLauncher: Launcher {

@@ -1,7 +1,6 @@
 import Foundation
 import GRDB
 import Jersey
-import Torch
 
 /// One run, as a row of the table `run`.
 package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Keeps the table of runs up to date, as far as the disk allows.
 struct RunTable {

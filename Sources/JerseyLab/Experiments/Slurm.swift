@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// The commands of a Slurm cluster, as far as experiments need them. Accounting (`sacct`) is not: many clusters have none.
 struct Slurm: Sendable {

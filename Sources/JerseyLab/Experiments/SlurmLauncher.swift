@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import Synchronization
-import Torch
 
 /// Each run a task of a job array on a Slurm cluster, which shares the experiment's folder with this machine.
 ///

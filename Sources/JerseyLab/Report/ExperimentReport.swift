@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 extension Report {
     /// Everything that the run folders of one experiment tell, or of several as if they were one.

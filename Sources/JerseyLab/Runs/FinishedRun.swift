@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// A run that is done, as its folder tells: what analyses and reports are made from.
 package struct FinishedRun: Sendable {

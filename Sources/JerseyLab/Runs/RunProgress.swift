@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Where a run at work is: `progress.json`, for whoever watches. A run is taken up again from its state, not from this.
 package struct RunProgress: Codable, Sendable, Equatable, Checked {

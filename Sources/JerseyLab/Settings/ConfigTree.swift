@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 import Yams
 
 /// Configuration as a tree of plain values, on which files, the environment and flags lay their words: file < environment < flags.

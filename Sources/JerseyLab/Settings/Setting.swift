@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// One setting of a run: where it is kept, what it may be, and what it means. `Setting.all` is the table of them.
 ///

@@ -1,4 +1,5 @@
 import CTorch
+import JerseySupport
 
 /// 256 equal steps, of which one is zero exactly: what the bytes of a quantised tensor stand for.
 struct Quantization: Equatable, Sendable {

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Which columns of a table hold what. A box is left, top, width and height, or left, top, right and bottom.
 public struct BoxColumns: Sendable, Equatable {

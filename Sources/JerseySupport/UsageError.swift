@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Something wrong with what the user asked for: what, and what to do.
 public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Torch
+import JerseySupport
 
 extension Device {
     /// What was asked for.
