@@ -120,8 +120,8 @@ package struct Checkpoint {
         guard let spec else { return }
         guard card.spec == spec else {
             throw UsageError(
-                "the bundled model is \(card.spec.summary), and the one to train \(spec.summary); take --model \(card.spec.name), no other encoder and no training.fullWeight"
-            )
+                "the bundled model is \(card.spec.summary), and the one to train \(spec.summary); take the model \(card.spec.name), no other encoder and no training.fullWeight",
+                remedy: .model)
         }
     }
 
@@ -131,7 +131,7 @@ package struct Checkpoint {
     package static let bundledWord = "bundled"
 
     private static func isNotPublished(_ path: String) -> FileError {
-        FileError(path, "says of itself that it does not read as the study did", advice: "leave out --published")
+        FileError(path, "says of itself that it does not read as the study did", advice: "read it as it says", remedy: .published)
     }
 
     private init(
@@ -164,7 +164,7 @@ package struct Checkpoint {
             let shapes = tensors.mapValues(\.shape)
             guard var spec = spec ?? .recognised(by: shapes) else {
                 throw FileError(
-                    path, "holds weights of no known model", advice: "name the model with --model to see what differs")
+                    path, "holds weights of no known model", advice: "name the model to see what differs", remedy: .model)
             }
             spec.takeOver(from: shapes)
             var card = Card(spec: spec)
@@ -176,7 +176,7 @@ package struct Checkpoint {
             card.maximumFrames = setting("max_seq_len") ?? card.maximumFrames
             if let flaw = card.flaw { throw FileError(path, "is for \(flaw), which no model has") }
             if published, let reason = spec.notPublished {
-                throw FileError(path, "cannot be read as published: \(reason)", advice: "leave out --published")
+                throw FileError(path, "cannot be read as published: \(reason)", remedy: .published)
             }
             self.card = card
         }
@@ -224,7 +224,7 @@ package struct Checkpoint {
             let more = problems.count > 3 ? " and \(problems.count - 3) more" : ""
             throw FileError(
                 path, "does not hold the weights of \(card.spec.name): " + problems.prefix(3).joined(separator: "; ") + more,
-                advice: "name the right model with --model")
+                advice: "name the right model", remedy: .model)
         }
         if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw FileError(path, "has values in \(broken) that are no finite numbers", advice: "write the weights anew")

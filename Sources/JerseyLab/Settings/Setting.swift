@@ -75,7 +75,7 @@ extension Setting: Catalogued {
     package var name: String { key }
     package var summary: String { meaning }
     package static let kind = "setting"
-    package static let place: String? = "`jersey train --list-settings`"
+    package static let remedy: Remedy? = .settingList
 
     private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
