@@ -174,7 +174,7 @@ package final class Learner {
             precondition(!batch.isPadded, "padding would be learned from")
             let numbers = zip(batch.numbers, batch.lengths).flatMap { Array(repeating: $0, count: $1) }
             let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
-            func rows(_ logits: Tensor) -> Tensor { logits.gathered(0, at: readable) }
+            func rows(_ logits: Tensor) -> Tensor { logits.indexSelected(0, at: readable) }
             (tens, ones, full) = (rows(frames.tens), rows(frames.ones), frames.full.map(rows))
             labels = Labels(numbers.compactMap { $0 }, on: device)
             let (tens, ones, labels) = (tens, ones, labels)
