@@ -271,8 +271,8 @@ import Torch
         #expect(throws: TrainingError.self) { try learner.learn(from: batch) }
     }
 
-    @Test(arguments: [TrainingConfig.Precision.float32, .bfloat16])
-    func `A few steps on one batch lower its loss`(precision: TrainingConfig.Precision) throws {
+    @Test(arguments: [TrainingPrecision.float32, .bfloat16])
+    func `A few steps on one batch lower its loss`(precision: TrainingPrecision) throws {
         var config = Sample.config("attn_bgru_luong")
         config.training.precision = precision
         config.optimizer.rates = .uniform

@@ -96,5 +96,5 @@ extension WholePlayers: SettingChoice {}
 extension OptimizerConfig.Rates: SettingChoice {}
 extension OptimizerConfig.Scheduler: SettingChoice {}
 extension TrainingConfig.Balance: SettingChoice {}
-extension TrainingConfig.Precision: SettingChoice {}
+extension TrainingPrecision: SettingChoice {}
 extension Device.Choice: SettingChoice {}

@@ -270,7 +270,7 @@ package struct TrainingError: LocalizedError, CustomStringConvertible, Sendable 
     package var errorDescription: String? { description }
 }
 
-extension TrainingConfig.Precision {
+extension TrainingPrecision {
     /// What operations that gain from it run in; nil for float32 throughout.
     func autocast(on device: Device) -> DType? {
         switch self {
