@@ -157,7 +157,7 @@ package struct Checkpoint {
                 self.card = card
             } catch let error as DecodingError {
                 throw FileError(
-                    path, "has a model card that cannot be read (\(error.briefly))",
+                    path, "has a model card that cannot be read (\(error.summary))",
                     advice: "was it written by a newer version?")
             }
         } else {

@@ -239,7 +239,7 @@ extension Splits {
         do {
             self = try JSONDecoder().decode(Splits.self, from: Data(wholeFile: url.path))
         } catch let error as DecodingError {
-            throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.briefly))")
+            throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.summary))")
         } catch {
             throw FileError(url.path, doing: "read the splits", error: error)
         }

@@ -40,7 +40,7 @@ struct TrainingState: Codable, Checked {
         for (name, tensor) in learner.model.store.tensors { tensors["model." + name] = tensor }
         for (name, tensor) in learner.optimizer.state { tensors["adam." + name] = tensor }
         // Gradients that the study never clears are part of the state, too.
-        for entry in learner.forgotten {
+        for entry in learner.unoptimized {
             if let gradient = entry.tensor.gradient { tensors["gradient." + entry.name] = gradient }
         }
         var state = self
@@ -64,7 +64,7 @@ struct TrainingState: Codable, Checked {
         do {
             state = try JSON.decoded(from: Data(text.utf8))
         } catch let error as DecodingError {
-            throw FileError(url.path, "is not the state of this run (\(error.briefly))", advice: anew)
+            throw FileError(url.path, "is not the state of this run (\(error.summary))", advice: anew)
         }
         func part(_ prefix: String) -> [String: Tensor] {
             Dictionary(
@@ -78,10 +78,10 @@ struct TrainingState: Codable, Checked {
         }
         learner.model.store.load(weights)
         let gradients = part("gradient.")
-        guard learner.forgotten.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }) else {
+        guard learner.unoptimized.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }) else {
             throw broken
         }
-        for entry in learner.forgotten {
+        for entry in learner.unoptimized {
             if let gradient = gradients[entry.name] { entry.tensor.setGradient(gradient) }
         }
         learner.restore(state.learner)

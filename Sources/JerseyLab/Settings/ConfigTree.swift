@@ -113,7 +113,7 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
     }
 
     /// The value as JSON writes it, on one line.
-    package var words: String { (try? JSON.text(JSON.line(self))) ?? "\(self)" }
+    package var displayText: String { (try? JSON.text(JSON.line(self))) ?? "\(self)" }
 
     /// All values that are not tables, and their paths: "training.epochs".
     var leaves: [(path: String, value: ConfigTree)] {

@@ -53,7 +53,7 @@ package struct Setting: Sendable {
     ) {
         self.key = key
         self.meaning = meaning
-        self.allowed = allowed.words ?? Value.valueKind
+        self.allowed = allowed.summary ?? Value.valueKind
         choices = Value.choices
         self.flag = flag.map(Flag.init)
         isMachineOnly = machineOnly
@@ -92,7 +92,7 @@ extension Setting: Catalogued {
     /// Its value in a configuration, as JSON; "-" where it has none.
     package func text(in config: RunConfig) -> String {
         let value = value(in: config)
-        return value == .null ? "-" : value.words
+        return value == .null ? "-" : value.displayText
     }
 
     /// Null where it has none.
@@ -106,7 +106,7 @@ extension Setting: Catalogued {
     /// - Throws: `UsageError` that names the key, its value, and what is allowed.
     func check(_ config: RunConfig) throws {
         guard try checkValue(config) else {
-            throw UsageError("\(key) is \(read(config).words); it must be \(allowed)")
+            throw UsageError("\(key) is \(read(config).displayText); it must be \(allowed)")
         }
     }
 

@@ -83,7 +83,7 @@ package final class Learner {
     private let autocast: DType?
     private let trained: [Entry]
     /// Parameters that the study's optimizer does not know of, under `published` only.
-    let forgotten: [Entry]
+    let unoptimized: [Entry]
 
     /// - Parameter numbers: those of the sequences of an epoch, asked for by logit adjustment only.
     package init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
@@ -97,7 +97,7 @@ package final class Learner {
         optimizer = Adam(groups, decoupled: config.optimizer.decoupled)
         let known = Set(groups.flatMap(\.entries).map(\.name))
         trained = model.store.trainable.filter { known.contains($0.name) }
-        forgotten = model.store.trainable.filter { !known.contains($0.name) }
+        unoptimized = model.store.trainable.filter { !known.contains($0.name) }
     }
 
     /// Forward, loss, backward, clip, step, tally.
@@ -131,7 +131,7 @@ package final class Learner {
 
         (scaler.map { loss * $0.scale } ?? loss).backward()
         let isFinite = scaler?.unscale(trained.map(\.tensor)) ?? true
-        let norm = clipGradients(of: (trained + forgotten).map(\.tensor), to: config.optimizer.clip)
+        let norm = clipGradients(of: (trained + unoptimized).map(\.tensor), to: config.optimizer.clip)
         if isFinite {
             optimizer.step(factor: schedule.factor(step), betas: (schedule.beta1(step), 0.999))
             step += 1
