@@ -55,12 +55,12 @@ package struct Checkpoint {
         }
 
         /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
-        fileprivate var flaw: String? {
+        fileprivate var validationError: String? {
             if let hidden = spec.temporal?.hidden, !ModelSpec.Temporal.hiddenLimits.contains(hidden) {
                 return "a recurrent layer of \(hidden) units"
             }
             if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
-            if let flaw = input.flaw { return flaw }
+            if let problem = input.validationError { return problem }
             if input.wholePlayers == .number && spec.digits != .tied { return "numbers to find, and digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
@@ -142,7 +142,7 @@ package struct Checkpoint {
         if let text = metadata[Self.cardKey] {
             do {
                 var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
-                if let flaw = card.flaw { throw FileError(path, "has a model card with \(flaw)") }
+                if let problem = card.validationError { throw FileError(path, "has a model card with \(problem)") }
                 card.spec = card.known ?? card.spec
                 var wanted = spec ?? card.spec
                 // A model's name does not tell of these.
@@ -174,7 +174,7 @@ package struct Checkpoint {
             card.height = setting("img_height") ?? card.height
             card.width = setting("img_width") ?? card.width
             card.maximumFrames = setting("max_seq_len") ?? card.maximumFrames
-            if let flaw = card.flaw { throw FileError(path, "is for \(flaw), which no model has") }
+            if let problem = card.validationError { throw FileError(path, "is for \(problem), which no model has") }
             if published, let reason = spec.notPublished {
                 throw FileError(path, "cannot be read as published: \(reason)", remedy: .published)
             }

@@ -19,15 +19,17 @@ struct TrainingState: Codable, Checked {
     var epochsWithoutBetterLoss = 0
     var learner = Learner.State(step: 0, scaler: nil)
 
-    var flaw: String? {
-        flaw(ofCounts: [
+    var validationError: String? {
+        validationError(ofCounts: [
             "epoch": epoch, "batch": batch, "unreadableFiles": unreadableFiles,
             "epochsWithoutBetterLoss": epochsWithoutBetterLoss, "step": learner.step,
         ])
-            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? flaw(of: [bestAccuracy], "bestAccuracy", in: -1...1)
+            ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? validationError(
+                of: [bestAccuracy], "bestAccuracy", in: -1...1)
             // Before the first epoch it is infinite.
-            ?? (bestLoss == .infinity ? nil : flaw(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally.flaw
-            ?? learner.scaler?.flaw ?? rows.compactMap(\.flaw).first
+            ?? (bestLoss == .infinity ? nil : validationError(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally
+            .validationError
+            ?? learner.scaler?.validationError ?? rows.compactMap(\.validationError).first
             ?? (rows.count == epoch && rows.enumerated().allSatisfy { $1.epoch == $0 + 1 }
                 ? nil : "\(rows.count) rows of \(epoch) epochs")
     }

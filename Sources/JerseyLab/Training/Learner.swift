@@ -44,9 +44,9 @@ package struct Tally: Codable, Sendable, Equatable, Checked {
 
     package init() {}
 
-    package var flaw: String? {
-        flaw(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
-            ?? flaw(of: [loss], "loss", in: Limits.finite)
+    package var validationError: String? {
+        validationError(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
+            ?? validationError(of: [loss], "loss", in: Limits.finite)
     }
 
     package static func += (a: inout Tally, b: Tally) {
