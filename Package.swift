@@ -50,27 +50,30 @@ let package = Package(
         .systemLibrary(name: "CCairo"),
         // Zip and tar files.
         .systemLibrary(name: "CArchive"),
+        // What every program with files and settings needs: errors, JSON, file names, random numbers. It knows neither
+        // tensors nor jerseys. Jersey hands it on, so that its importers can catch its errors.
+        .target(name: "JerseySupport"),
         // Tensors, layers, optimizers, weight files; nothing about jerseys.
-        .target(name: "Torch", dependencies: ["CTorch"]),
+        .target(name: "Torch", dependencies: ["CTorch", "JerseySupport"]),
         // Images, archives, videos, models and inference: what it takes to read a number.
         .target(
             name: "Jersey",
-            dependencies: ["Torch", "CArchive", "CBundledModel", "CImage", "CVideo"]),
+            dependencies: ["JerseySupport", "Torch", "CArchive", "CBundledModel", "CImage", "CVideo"]),
         // Tables, charts, drawings and pages. It takes pictures from Jersey, and knows nothing of shirt numbers.
         .target(
             name: "JerseyOutput",
-            dependencies: ["Jersey", "Torch", "CCairo", .product(name: "Mustache", package: "swift-mustache")],
+            dependencies: ["Jersey", "JerseySupport", "CCairo", .product(name: "Mustache", package: "swift-mustache")],
             resources: [.embedInCode("Pages/Templates")]),
         // Predictions and models as pictures and tables.
         .target(name: "JerseyVisualization", dependencies: ["Jersey", "JerseyOutput", "Torch"]),
         // Rendered players, to train with and to try things out.
-        .target(name: "JerseySynthesis", dependencies: ["Jersey", "JerseyOutput", "Torch"]),
+        .target(name: "JerseySynthesis", dependencies: ["Jersey", "JerseyOutput"]),
         // What a researcher does with it: configuration, labelled data, training, evaluation, experiments, analyses, reports.
         .target(
             name: "JerseyLab",
             dependencies: [
-                "Jersey", "JerseyOutput", "JerseyVisualization", "Torch", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Yams", package: "Yams"),
+                "Jersey", "JerseyOutput", "JerseySupport", "JerseyVisualization", "Torch",
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Experiments/shipped.yaml")]),
         // Models as files for other programs.
@@ -80,7 +83,9 @@ let package = Package(
         // Reading numbers over HTTP.
         .target(
             name: "JerseyServer",
-            dependencies: ["CSandbox", "Jersey", "Torch", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "CSandbox", "Jersey", "JerseySupport", "Torch", .product(name: "Hummingbird", package: "hummingbird"),
+            ],
             resources: [.embedInCode("Page")]),
         // The command line.
         .executableTarget(
@@ -103,12 +108,14 @@ let package = Package(
                 "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TestSupport"]),
+        .testTarget(name: "JerseySupportTests", dependencies: ["JerseySupport", "TestSupport"]),
+        .testTarget(name: "TorchTests", dependencies: ["JerseySupport", "Torch", "CTorch", "TestSupport"]),
         .testTarget(name: "JerseyTests", dependencies: ["Jersey", "TestSupport"]),
         .testTarget(
             name: "JerseyLabTests",
             dependencies: [
-                "JerseyCLI", "JerseyLab", "JerseyOutput", "JerseySynthesis", "JerseyVisualization", "TestSupport",
+                "JerseyCLI", "JerseyLab", "JerseyOutput", "JerseySupport", "JerseySynthesis", "JerseyVisualization",
+                "TestSupport",
             ]),
         .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab", "TestSupport"]),
         .testTarget(

@@ -8,6 +8,7 @@
   (`MAY_NAME`).
 * No file that people write has more than `MOST_LINES` lines.
 * No sentence begins with a bare "Of".
+* No text of the library, the exporter and the service (`NO_FLAGS`) names a flag or a command: others read them, too.
 * The targets of the library declare no more than `MOST_PUBLIC` things public.
 
 A finding is one line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the last
@@ -28,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The folders of a target, lowest first: a file may name what its own folder and those before it declare.
 LAYERS = {
     "Torch": ["Tensor", "NN", "Compiled", "IO", "Training"],
-    "Jersey": ["Support", "Media", "Models", "Reading"],
+    "Jersey": ["Media", "Models", "Reading"],
     "JerseyOutput": ["Text", "Drawing", "Charts", "Pages"],
     "JerseyCLI": ["Output", "Options", "Commands", ""],
     "JerseyLab": [
@@ -51,6 +52,10 @@ MAY_NAME = {("JerseyOutput", "Jersey"): {"RGBImage"}}
 # These commands, and all of the command line that they name, do without a module.
 COMMANDS_WITHOUT = {"JerseyLab": ["PredictCommand", "ServeCommand"]}
 
+# Whose texts other programs and clients of the service read. `Remedy` is what errors have for the command line.
+NO_FLAGS = {"JerseySupport", "Torch", "Jersey", "JerseyExport", "JerseyServer"}
+FLAG = re.compile(r"(?:^|[\s(`'\"])--[A-Za-z]|`jersey ")
+
 MOST_LINES = 400
 # What other packages may see.
 MOST_PUBLIC = 150
@@ -72,6 +77,7 @@ class Swift:
         self.text = (ROOT / path).read_text(encoding="utf-8")
         self.starts = [0] + [match.end() for match in re.finditer("\n", self.text)]
         self.comments = []  # (line, text)
+        self.texts = []  # the same of string literals
         self.code = self._code()
         self.top = set()  # names that other files of the target see
         self.members = set()  # those of extensions
@@ -115,11 +121,16 @@ class Swift:
             if match.group() == closing:
                 break
             if match.group().endswith("("):
-                pieces.append(re.sub(r"[^\n]", " ", self.text[blank:place]))
+                self._text(blank, place, pieces)
                 place = self._interpolation(place, pieces)
                 blank = place
-        pieces.append(re.sub(r"[^\n]", " ", self.text[blank:place]))
+        self._text(blank, place, pieces)
         return place
+
+    def _text(self, start, end, pieces):
+        for number, row in enumerate(self.text[start:end].split("\n")):
+            self.texts.append((self.line(start) + number, row))
+        pieces.append(re.sub(r"[^\n]", " ", self.text[start:end]))
 
     def _interpolation(self, place, pieces):
         depth, start = 1, place
@@ -336,6 +347,14 @@ def main():
                 findings.append(
                     f"{path}:{MOST_LINES + 1}: has {count} lines, and a file has {MOST_LINES} at most"
                 )
+
+    for target in sorted(NO_FLAGS):
+        findings += [
+            f"{file.path}:{line}: a text names a flag or a command"
+            for file in targets[target]
+            for line, text in file.texts
+            if FLAG.search(text)
+        ]
 
     genitives = [
         f'{path}:{line}: a sentence begins with a bare "Of"'

@@ -89,8 +89,8 @@ ct_tensor ct_quantized_max_pool2d(ct_tensor input, int64_t kernel, int64_t strid
 }
 
 ct_tensor ct_pack_quantized_convolution(
-    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_steps steps,
-    ct_tensor *weight_steps, ct_error *error) {
+    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_qparams qparams,
+    ct_tensor *weight_scales, ct_error *error) {
     return guarded(error, [&] {
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
@@ -99,16 +99,16 @@ ct_tensor ct_pack_quantized_convolution(
         const auto step = at_(weight).abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
         const auto flat = step.flatten().to(at::kFloat);
         auto packed = pack.call(
-            (at_(weight) / step).round().to(at::kChar).contiguous(), flat, steps.step, steps.zero, {stride, stride}, {padding, padding},
+            (at_(weight) / step).round().to(at::kChar).contiguous(), flat, qparams.scale, qparams.zero_point, {stride, stride}, {padding, padding},
             {1, 1}, groups, Ints(ints_(input, 4)));
-        *weight_steps = own(flat);
+        *weight_scales = own(flat);
         return own(packed);
     });
 }
 
 ct_tensor ct_quantized_convolution(
-    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor weight_steps, ct_tensor bias, ct_tensor residual,
-    ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu, ct_steps output_steps, ct_error *error) {
+    ct_tensor input, ct_qparams input_qparams, ct_tensor packed, ct_tensor weight_scales, ct_tensor bias, ct_tensor residual,
+    ct_qparams residual_qparams, int64_t stride, int64_t padding, int64_t groups, bool relu, ct_qparams output_qparams, ct_error *error) {
     return guarded(error, [&] {
         using Type = std::optional<c10::ScalarType>;
         using MaybeTensor = std::optional<at::Tensor>;
@@ -121,18 +121,18 @@ ct_tensor ct_quantized_convolution(
                 at::Tensor, double, int64_t, at::Tensor, at::Tensor, at::Tensor, at::Tensor, MaybeTensor, Ints, Ints, Ints, int64_t,
                 double, int64_t, Type, double, int64_t, std::string_view, std::optional<at::Scalar>, Word, Scalars, Word)>(
                 "onednn::qconv2d_pointwise", "binary");
-        const at::Tensor &x = at_(input), &steps = at_(weight_steps);
+        const at::Tensor &x = at_(input), &scales = at_(weight_scales);
         const Ints strides{stride, stride}, paddings{padding, padding}, dilations{1, 1};
-        auto zeros = at::zeros({steps.numel()}, at::kInt);
+        auto zeros = at::zeros({scales.numel()}, at::kInt);
         const std::string_view activation = relu ? "relu" : "none";
         if (!residual) {
             return own(convolve.call(
-                x, input_steps.step, input_steps.zero, at_(packed), steps, zeros, maybe_(bias), strides, paddings, dilations,
-                groups, output_steps.step, output_steps.zero, at::kByte, activation, Scalars(), std::nullopt));
+                x, input_qparams.scale, input_qparams.zero_point, at_(packed), scales, zeros, maybe_(bias), strides, paddings, dilations,
+                groups, output_qparams.scale, output_qparams.zero_point, at::kByte, activation, Scalars(), std::nullopt));
         }
         return own(accumulate.call(
-            x, input_steps.step, input_steps.zero, at_(packed), steps, zeros, at_(residual), maybe_(bias), strides, paddings,
-            dilations, groups, output_steps.step, output_steps.zero, at::kByte, residual_steps.step, residual_steps.zero, "sum",
+            x, input_qparams.scale, input_qparams.zero_point, at_(packed), scales, zeros, at_(residual), maybe_(bias), strides, paddings,
+            dilations, groups, output_qparams.scale, output_qparams.zero_point, at::kByte, residual_qparams.scale, residual_qparams.zero_point, "sum",
             at::Scalar(1.0), Word(activation), Scalars(), std::nullopt));
     });
 }

@@ -107,7 +107,7 @@ inline Ints dot(Ints sums, Ints row, Ints column) { return _mm256_dpbusd_avx_epi
 
 struct Way {
     int64_t lanes;
-    at::Tensor (*rounded)(const at::Tensor &, ct_steps, int64_t);
+    at::Tensor (*rounded)(const at::Tensor &, ct_qparams, int64_t);
     void (*convolve_all)(const Layer &);
 };
 
@@ -149,7 +149,7 @@ int64_t ct_int8_lanes(void) {
 bool ct_fits_int8(ct_tensor weight) { return fits(at_(weight)); }
 
 ct_tensor ct_pack_int8(
-    ct_tensor weight, ct_tensor weight_factors, ct_tensor bias, ct_steps input, ct_steps output, int64_t lanes, ct_tensor *factors,
+    ct_tensor weight, ct_tensor weight_factors, ct_tensor bias, ct_qparams input, ct_qparams output, int64_t lanes, ct_tensor *factors,
     ct_error *error) {
     return guarded(error, [&] {
         const auto w = at_(weight).contiguous(at::MemoryFormat::ChannelsLast);
@@ -178,9 +178,9 @@ ct_tensor ct_pack_int8(
                         to[(((panel * places + place) * quads + i / quad) * lanes + lane) * quad + i % quad] = byte;
                         sum += byte;
                     }
-                const double factor = step * (input.step / output.step);
+                const double factor = step * (input.scale / output.scale);
                 scale[o] = static_cast<float>(factor);
-                scale[outputs + o] = static_cast<float>(factor * sum * -double(input.zero) + double(output.zero) + addend[o] / output.step);
+                scale[outputs + o] = static_cast<float>(factor * sum * -double(input.zero_point) + double(output.zero_point) + addend[o] / output.scale);
             }
         });
         *factors = own(scales);
@@ -189,8 +189,8 @@ ct_tensor ct_pack_int8(
 }
 
 ct_tensor ct_int8_convolution(
-    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor residual, ct_steps residual_steps,
-    int64_t stride, int64_t padding, bool relu, ct_steps output_steps, int64_t lanes, ct_error *error) {
+    ct_tensor input, ct_qparams input_qparams, ct_tensor packed, ct_tensor factors, ct_tensor residual, ct_qparams residual_qparams,
+    int64_t stride, int64_t padding, bool relu, ct_qparams output_qparams, int64_t lanes, ct_error *error) {
     return guarded(error, [&] {
         at::Tensor x = at_(input);
         const at::Tensor &weights = at_(packed), &scales = at_(factors);
@@ -206,12 +206,12 @@ ct_tensor ct_int8_convolution(
             "a picture smaller than the window");
         TORCH_CHECK(outputs > 0 && scales.sizes() == at::IntArrayRef({2, outputs}), "factors of another size");
         if (x.scalar_type() == at::kFloat) {
-            x = way.rounded(x, input_steps, padding).permute({0, 3, 1, 2});
+            x = way.rounded(x, input_qparams, padding).permute({0, 3, 1, 2});
             padding = 0;
         }
         TORCH_CHECK(x.scalar_type() == at::kByte && x.size(1) == channels, "only bytes of so many channels");
         const auto y = destination(residual, {images, outputs, down, across}, at::kByte);
-        const std::vector<uint8_t> outside(channels, static_cast<uint8_t>(input_steps.zero));
+        const std::vector<uint8_t> outside(channels, static_cast<uint8_t>(input_qparams.zero_point));
         const auto *scale = static_cast<const float *>(scales.const_data_ptr());
         Layer layer{};
         layer.x = static_cast<const uint8_t *>(x.const_data_ptr());
@@ -220,9 +220,9 @@ ct_tensor ct_int8_convolution(
         layer.weights = static_cast<const int8_t *>(weights.const_data_ptr());
         layer.factors = scale;
         layer.offsets = scale + outputs;
-        layer.residual_zero = static_cast<float>(residual_steps.zero);
-        layer.residual_factor = static_cast<float>(residual_steps.step / output_steps.step);
-        layer.least = relu ? static_cast<float>(output_steps.zero) : 0.f;
+        layer.residual_zero = static_cast<float>(residual_qparams.zero_point);
+        layer.residual_factor = static_cast<float>(residual_qparams.scale / output_qparams.scale);
+        layer.least = relu ? static_cast<float>(output_qparams.zero_point) : 0.f;
         layer.images = images;
         layer.height = x.size(2);
         layer.width = x.size(3);
@@ -250,7 +250,7 @@ ct_tensor ct_int8_convolution(
             note(layer.inside_columns, x, layer.width);
         }
         layer.outside = outside.data();
-        layer.skips = input_steps.zero == 0;
+        layer.skips = input_qparams.zero_point == 0;
         way.convolve_all(layer);
         return own(y);
     });
@@ -266,12 +266,12 @@ int64_t ct_int8_lanes(void) { return 0; }
 
 bool ct_fits_int8(ct_tensor) { return false; }
 
-ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_tensor, ct_steps, ct_steps, int64_t, ct_tensor *, ct_error *error) {
+ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_tensor, ct_qparams, ct_qparams, int64_t, ct_tensor *, ct_error *error) {
     return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with VNNI"); });
 }
 
 ct_tensor ct_int8_convolution(
-    ct_tensor, ct_steps, ct_tensor, ct_tensor, ct_tensor, ct_steps, int64_t, int64_t, bool, ct_steps, int64_t, ct_error *error) {
+    ct_tensor, ct_qparams, ct_tensor, ct_tensor, ct_tensor, ct_qparams, int64_t, int64_t, bool, ct_qparams, int64_t, ct_error *error) {
     return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with VNNI"); });
 }
 

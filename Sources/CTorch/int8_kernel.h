@@ -165,15 +165,15 @@ void convolve_all(const Layer &layer) {
 }
 
 /// Frames of floats (N, C, H, W), channels last, in bytes: (N, H + 2 border, W + 2 border, C up to a multiple of `quad`), zeros around.
-at::Tensor rounded(const at::Tensor &frames, ct_steps steps, int64_t border) {
+at::Tensor rounded(const at::Tensor &frames, ct_qparams qparams, int64_t border) {
     const int64_t images = frames.size(0), channels = frames.size(1), height = frames.size(2), width = frames.size(3);
     const int64_t down = height + 2 * border, across = width + 2 * border, padded = at::round_up(channels, quad);
     auto bytes = at::empty({images, down, across, padded}, at::kByte);
     const auto *from = static_cast<const float *>(frames.const_data_ptr()), *end = from + frames.numel();
     auto *to = bytes.mutable_data_ptr<uint8_t>();
     in_parallel(images, [&](int64_t image) {
-        memset(to + image * down * across * padded, static_cast<int>(steps.zero), down * across * padded);
-        const float factor = 1 / steps.step, zero = steps.zero;
+        memset(to + image * down * across * padded, static_cast<int>(qparams.zero_point), down * across * padded);
+        const float factor = 1 / qparams.scale, zero = qparams.zero_point;
         const auto put = [&](uint8_t *target, Floats values) {
             const Floats shifted = values * factor + zero;
             store(target, shifted > 0.f ? shifted : Floats{});

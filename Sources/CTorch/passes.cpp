@@ -107,13 +107,13 @@ ct_tensor ct_scaled_frames(ct_tensor frames, const float *scale, const float *sh
 }
 
 // libtorch's quantised tensors are on their way out: bytes are bytes here, and the caller keeps step and zero.
-ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
+ct_tensor ct_quantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
     return guarded(error, [&] {
         const auto values = at_(a).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
         auto bytes = at::empty_like(values, at::kByte);
         const auto *from = static_cast<const float *>(values.const_data_ptr());
         uint8_t *to = bytes.mutable_data_ptr<uint8_t>();
-        const float factor = 1 / steps.step, shift = steps.zero + 0.5f;
+        const float factor = 1 / qparams.scale, shift = qparams.zero_point + 0.5f;
         in_stretches(values.numel(), [&](int64_t start, int64_t end) {
             for (int64_t i = start; i < end; i++) to[i] = std::min(std::max(0.f, from[i] * factor + shift), 255.f);
         });
@@ -121,14 +121,14 @@ ct_tensor ct_quantize(ct_tensor a, ct_steps steps, ct_error *error) {
     });
 }
 
-ct_tensor ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error) {
+ct_tensor ct_dequantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
     return guarded(error, [&] {
         const at::Tensor &bytes = at_(a);
         TORCH_CHECK(bytes.is_non_overlapping_and_dense(), "only bytes without gaps");
         auto values = at::empty_like(bytes, at::kFloat);
         const auto *from = bytes.const_data_ptr<uint8_t>();
         float *to = values.mutable_data_ptr<float>();
-        const float step = steps.step, zero = steps.zero;
+        const float step = qparams.scale, zero = qparams.zero_point;
         in_stretches(bytes.numel(), [&](int64_t start, int64_t end) {
             for (int64_t i = start; i < end; i++) to[i] = (from[i] - zero) * step;
         });

@@ -29,24 +29,24 @@ using namespace std::chrono_literals;
 
 /// Whether other programs want the processors, too. OpenMP's threads wait for each other at the end of a region, turning in circles, and
 /// so for one that the system has given no processor: with one busy program on two cores two threads take twice as long as one.
-class Crowd {
+class ContentionDetector {
     std::atomic<Clock::rep> end = 0, length = 0;
 
     static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
     static constexpr Clock::rep ticks(Clock::duration span) { return span.count(); }
 
 public:
-    bool is_there() const { return now() < end; }
+    bool is_present() const { return now() < end; }
 
     /// What one thread has done alone lasted until now, so that nobody knows whether it is still there.
-    void outlast() { end = std::max(end.load(), now()); }
+    void extend_to_now() { end = std::max(end.load(), now()); }
 
     /// - Parameters:
     ///   - start: of a region.
     ///   - worked: on this thread's share of it.
     ///   - waited: for the other threads, afterwards.
     ///   - threads: that had a share.
-    void see(Clock::time_point start, Clock::duration worked, Clock::duration waited, int64_t threads) {
+    void record(Clock::time_point start, Clock::duration worked, Clock::duration waited, int64_t threads) {
         // It took worked + waited, and alone would have taken threads · worked. Half as much again, as shares differ: of three frames
         // one of two threads has two. And where they differ little, nobody waits as long as the system lets other programs run.
         if (waited < 2ms || 2 * waited < 3 * (threads - 1) * worked) return;
@@ -57,7 +57,7 @@ public:
         length = since < ticks(60ms) ? std::min(4 * length, ticks(1s)) : ticks(4ms);
         end = now() + length;
     }
-} crowd;
+} contention;
 
 /// Tasks that any number of threads take until none is left.
 struct Tasks {
@@ -84,11 +84,11 @@ const auto region = reinterpret_cast<void (*)(void (*)(void *), void *, unsigned
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
     Tasks tasks{task, count};
     const int64_t usable = usable_threads();
-    if (usable > 1 && crowd.is_there()) {
+    if (usable > 1 && contention.is_present()) {
         ct_use_threads(1);
         tasks.run();
         ct_use_threads(usable);
-        crowd.outlast();
+        contention.extend_to_now();
     } else if (std::min(usable, count) < 2 || !region) {
         tasks.run();
     } else {
@@ -106,7 +106,7 @@ void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
                 if (std::this_thread::get_id() == mine.thread) mine.end = Clock::now();
             },
             &mine, usable, 0);
-        crowd.see(mine.start, mine.end - mine.start, Clock::now() - mine.end, std::min(usable, count));
+        contention.record(mine.start, mine.end - mine.start, Clock::now() - mine.end, std::min(usable, count));
     }
     if (tasks.failure) std::rethrow_exception(tasks.failure);
 }

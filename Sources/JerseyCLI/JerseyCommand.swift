@@ -4,7 +4,6 @@ import Jersey
 import JerseyLab
 import JerseyOutput
 import JerseyServer
-import Torch
 
 /// The command line. Subcommands are listed here and nowhere else.
 struct JerseyCommand: ParsableCommand {
@@ -69,7 +68,7 @@ enum Main {
                 fail("Error: standard output cannot be written: \(SystemError().reason)", code: 1)
             }
         } catch let error as UsageError {
-            fail("Error: \(error)", code: 2)
+            fail("Error: \(error.message)", code: 2)
         } catch let status as ExitCode {
             exit(status.rawValue)
         } catch {
@@ -79,7 +78,7 @@ enum Main {
                 Console.error(lines: JerseyCommand.fullMessage(for: error))
                 exit(2)
             // Our errors say all there is to say; a stray one of the system's is named by its description.
-            default: fail("Error: \(error)", code: 1)
+            default: fail("Error: \(error.message)", code: 1)
             }
         }
     }

@@ -12,7 +12,7 @@ struct AdminToken: Sendable {
     func check(_ request: Request) throws {
         guard let token else {
             throw ServiceError(
-                .forbidden, "this service was started without a token for changes; start it with --admin-token-file")
+                .forbidden, "this service takes no changes, as it was started without a token for them")
         }
         let words = (request.headers[.authorization] ?? "").split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "bearer", Self.isSame(token, Array(words[1].utf8)) else {

@@ -24,7 +24,7 @@ struct AllowedRequests: Sendable {
                 + settings.allowedHosts.map { word in
                     guard let host = Self.host(word), host.port == nil else {
                         throw UsageError(
-                            "--allowed-host is a name or an address without a port, such as numbers.example.org, and not '\(word)'"
+                            "an allowed host is a name or an address without a port, such as numbers.example.org, and not '\(word)'"
                         )
                     }
                     return host.name
@@ -36,7 +36,7 @@ struct AllowedRequests: Sendable {
             settings.allowedOrigins.map { word in
                 guard let origin = Self.origin(word) else {
                     throw UsageError(
-                        "--allowed-origin is a scheme and a host, such as https://pages.example.org, and not '\(word)'")
+                        "an allowed origin is a scheme and a host, such as https://pages.example.org, and not '\(word)'")
                 }
                 return origin.scheme + "://" + origin.authority
             })
@@ -54,12 +54,12 @@ struct AllowedRequests: Sendable {
                 let page = Self.origin(origin) == nil ? "an unknown origin" : origin
                 throw ServiceError(
                     .forbidden,
-                    "pages of \(page) may not use this service; allow them with --allowed-origin, or use its own page at /")
+                    "pages of \(page) may not use this service; use its own page at /, or let its operator allow them")
             }
         } else if isCrossSite(request), !Self.isVisit(request) {
             throw ServiceError(
                 .forbidden,
-                "a page from elsewhere may not use this service; allow its origin with --allowed-origin, or use the service's own page at /"
+                "a page from elsewhere may not use this service; use the service's own page at /, or let its operator allow the origin"
             )
         }
     }
@@ -69,7 +69,7 @@ struct AllowedRequests: Sendable {
         if let name, hosts.contains(name) || Self.isSame(name, local) { return }
         throw ServiceError(
             .forbidden,
-            "\(name.map { "the host \($0)" } ?? "such a host") is not known here; ask for localhost, or allow it with --allowed-host"
+            "\(name.map { "the host \($0)" } ?? "such a host") is not known here; ask for localhost, or let the service's operator allow it"
         )
     }
 

@@ -20,7 +20,7 @@ enum JSONBody {
         do {
             return try JSONDecoder().decode(type, from: body)
         } catch let error as DecodingError {
-            throw ServiceError(.badRequest, "the JSON is not as expected: \(error.briefly)")
+            throw ServiceError(.badRequest, "the JSON is not as expected: \(error.summary)")
         }
     }
 

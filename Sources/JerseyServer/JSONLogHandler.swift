@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import Logging
-import Torch
 
 /// One line of JSON for each event: `time`, `level`, `message`, and whatever belongs to the event. No text is longer than a thousand
 /// characters, whatever strangers send.

@@ -54,7 +54,7 @@ package enum JerseyService {
     }
 
     private static func unusable(_ settings: ServerSettings, _ why: String) -> UsageError {
-        UsageError("nothing can listen at \(settings.host), port \(settings.port) (\(why)); choose others with --host and --port")
+        UsageError("nothing can listen at \(settings.host), port \(settings.port) (\(why)); choose another host or port")
     }
 
     /// The service as a function of its models.

@@ -1,4 +1,5 @@
 import Foundation
+import JerseySupport
 import Synchronization
 
 /// Figures with one label set each, in Prometheus' text format (version 0.0.4). Written here, as no client library for it is at hand.

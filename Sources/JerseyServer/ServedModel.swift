@@ -35,7 +35,7 @@ final class ServedModel: Predicting {
                 recognizer = try Recognizer(checkpoint, path: name, options: options)
             } catch let error as UsageError {
                 // It holds for all models, and not all can do with it.
-                throw UsageError("the model \(name): \(error)")
+                throw UsageError("the model \(name): \(error)", remedy: error.remedy)
             }
             let (card, reader) = (recognizer.card, recognizer.reader)
             let model = reader.model

@@ -1,7 +1,6 @@
 import Foundation
 import Hummingbird
 import Jersey
-import Torch
 
 /// Why a request is not answered as it was meant: a status, what was wrong where, and the way out.
 struct ServiceError: Error, Equatable, CustomStringConvertible {

@@ -63,11 +63,11 @@ package struct ServiceLimit: Sendable, Catalogued {
     /// - Throws: `UsageError` for a name that is none, or a value out of its range.
     package static func set(_ word: String, in settings: inout ServerSettings) throws {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2 else { throw UsageError("--limit is a name and a number, such as frames=100, and not '\(word)'") }
+        guard parts.count == 2 else { throw UsageError("a limit is a name and a number, such as frames=100, and not '\(word)'") }
         let limit = try named(parts[0])
         guard let value = Int(parts[1]), limit.range ~= value else {
             throw UsageError(
-                "--limit \(limit.name) must be \(limit.range.lowerBound)...\(limit.range.upperBound) (\(limit.summary)), and not '\(parts[1])'"
+                "the limit \(limit.name) must be \(limit.range.lowerBound)...\(limit.range.upperBound) (\(limit.summary)), and not '\(parts[1])'"
             )
         }
         settings[keyPath: limit.setting] = value * limit.unit

@@ -1,7 +1,6 @@
 import Foundation
 import Hummingbird
 import Jersey
-import Torch
 
 /// What comes with one request, as far as it can be told without decoding it. Runs on a decoding thread.
 struct Upload {

@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import Synchronization
-import Torch
 
 /// A data set of rendered players, in the folders format: `<number>/<track>/<sequence>/<frame>.jpg`, and `<frame>_anchor.jpg` once per
 /// sequence, with a `truth.jsonl` beside the frames. Sequences in which no number is ever seen lie in `unreadable/` instead of a number.

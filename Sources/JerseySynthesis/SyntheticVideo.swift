@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// A drawn film of players who run about, and the boxes that a perfect tracker would find: something to try videos out with.
 package struct SyntheticVideo: Sendable, Equatable {

@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// A drawing of a model: frames at the left, digits at the right, and the shapes of what goes from part to part below.
 package struct ModelDiagram {

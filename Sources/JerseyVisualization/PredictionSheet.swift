@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// Frames with their weights beside the numbers read, as a picture.
 package enum PredictionSheet {

@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyLab
 @testable import JerseySynthesis

@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyLab
 
@@ -10,27 +9,27 @@ import Torch
     // MARK: Forms
 
     @Test func `What a processor only emulates is left out, in the eager form as in the compiled one`() {
-        let old = ReadingForm.all(on: .cpu) { precision, _ in precision == .float32 }
-        #expect(old.forms.map(\.name) == ["eager float32", "compiled float32"])
+        let old = ExecutionMode.all(on: .cpu) { precision, _ in precision == .float32 }
+        #expect(old.modes.map(\.name) == ["eager float32", "compiled float32"])
         #expect(
             old.leftOut == [
                 "eager bfloat16: \(Precision.bfloat16.missing)", "compiled bfloat16: \(Precision.bfloat16.missing)",
                 "compiled int8: \(Precision.int8.missing)",
             ])
-        let new = ReadingForm.all(on: .cpu) { _, _ in true }
+        let new = ExecutionMode.all(on: .cpu) { _, _ in true }
         #expect(
-            new.forms.map(\.name) == [
+            new.modes.map(\.name) == [
                 "eager float32", "eager bfloat16", "compiled float32", "compiled bfloat16", "compiled int8",
             ])
         #expect(new.leftOut.isEmpty)
-        let graphics = ReadingForm.all(on: .cuda) { _, _ in true }.forms.map(\.name)
+        let graphics = ExecutionMode.all(on: .cuda) { _, _ in true }.modes.map(\.name)
         #expect(graphics.prefix(2) == ["eager float32", "eager float16"])
     }
 
     @Test func `float32 is there on every processor, and nothing on this one is emulated`() {
-        let (forms, leftOut) = ReadingForm.all(on: .cpu)
-        #expect(forms.first?.name == "eager float32" && forms.count + leftOut.count == 5)
-        #expect(forms.allSatisfy { $0.precision.isNative(on: .cpu) })
+        let (modes, leftOut) = ExecutionMode.all(on: .cpu)
+        #expect(modes.first?.name == "eager float32" && modes.count + leftOut.count == 5)
+        #expect(modes.allSatisfy { $0.precision.isNative(on: .cpu) })
         #if arch(x86_64)
             let hasInstructions = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512_bf16")
             // Libtorch may have been told to hold back, but not to invent.
@@ -93,15 +92,15 @@ import Torch
         options.isEager = true
         let recognizer = try Recognizer(checkpoint, path: "w", options: options)
         let sequences = try Dataset(Sample.config().data).sequences
-        let form = ReadingForm(precision: .float32, isCompiled: false)
+        let mode = ExecutionMode(precision: .float32, isCompiled: false)
         let error = #expect(throws: UsageError.self) {
-            try InferenceBenchmark([recognizer], form: form, sequences: sequences, rounds: 1, memory: 1000)
+            try InferenceBenchmark([recognizer], mode: mode, sequences: sequences, rounds: 1, memory: 1000)
         }
         #expect(error?.description.contains("a batch of 18 sequences") == true && error?.description.contains("--batch") == true)
         let result = try InferenceBenchmark(
-            [recognizer, recognizer], form: form, sequences: Array(sequences.prefix(2)), rounds: 1)
+            [recognizer, recognizer], mode: mode, sequences: Array(sequences.prefix(2)), rounds: 1)
         #expect(result.table.note?.contains("Fastest: attn_bgru_luong") == true)
-        let alone = try InferenceBenchmark([recognizer], form: form, sequences: Array(sequences.prefix(2)), rounds: 1)
+        let alone = try InferenceBenchmark([recognizer], mode: mode, sequences: Array(sequences.prefix(2)), rounds: 1)
         #expect(alone.table.note?.contains("Fastest") == false)
     }
 

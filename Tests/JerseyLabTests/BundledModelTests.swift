@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import Testing
-import Torch
 
 @testable import JerseyLab
 @testable import JerseySynthesis

@@ -1,7 +1,7 @@
 import Foundation
+import JerseySupport
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyOutput
 

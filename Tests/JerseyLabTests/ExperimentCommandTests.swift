@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyCLI
 @testable import JerseyLab

@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyCLI
 @testable import JerseyLab
@@ -311,7 +310,7 @@ import Torch
         let benchmark = try ProductionBenchmark(group.best, frames: RunFrames(group.best, data: nil), rounds: 1)
         let table = benchmark.studyTable
         // Lower precision as it is only where the processor has it.
-        let optimized = ReadingForm.all(on: .cpu).forms.contains { $0.name == "eager bfloat16" } ? 2 : 1
+        let optimized = ExecutionMode.all(on: .cpu).modes.contains { $0.name == "eager bfloat16" } ? 2 : 1
         #expect(
             table.rows.map(\.[0]) == ["Baseline"] + Array(repeating: "Optimized", count: optimized)
                 + [1, 4, 8, 16].map { "Batch = \($0)" })

@@ -59,7 +59,7 @@ import Testing
         ("Invalid partition name specified", "--sbatch"),
     ])
     func `What Slurm refuses comes with a way out`(words: String, hint: String) {
-        #expect("\(Slurm.Failure(command: "sbatch", words: words))".contains(hint))
+        #expect("\(Slurm.Failure(command: "sbatch", message: words))".contains(hint))
     }
 
     // MARK: With Slurm

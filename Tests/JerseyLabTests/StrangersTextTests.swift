@@ -1,6 +1,6 @@
 import Foundation
+import JerseySupport
 import Testing
-import Torch
 
 @testable import JerseyCLI
 @testable import JerseyOutput

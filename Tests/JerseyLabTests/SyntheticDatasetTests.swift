@@ -3,7 +3,6 @@ import Jersey
 import Synchronization
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyLab
 @testable import JerseyOutput

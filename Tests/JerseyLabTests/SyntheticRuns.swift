@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import TestSupport
-import Torch
 
 @testable import JerseyLab
 

@@ -139,7 +139,7 @@ import Torch
         let stamp = "2023-11-14T22:13:20Z "
         #expect(try String(contentsOf: run.log, encoding: .utf8) == "\(stamp)first\n\(stamp)second\n\(stamp)third\n")
         #expect(RunLog.unstamped(stamp + "Error: it") == "Error: it" && RunLog.unstamped("2023 it") == "2023 it")
-        #expect(LastWords.last(of: Data("\(stamp)Error: no disk\n\(stamp)more\n".utf8)) == "no disk")
+        #expect(LastErrorLine.last(of: Data("\(stamp)Error: no disk\n\(stamp)more\n".utf8)) == "no disk")
         RunLog(folder.url.appendingPathComponent("none/log.txt")).add("nobody hears it")
     }
 
@@ -271,8 +271,8 @@ import Torch
         #expect(throws: TrainingError.self) { try learner.learn(from: batch) }
     }
 
-    @Test(arguments: [TrainingConfig.Precision.float32, .bfloat16])
-    func `A few steps on one batch lower its loss`(precision: TrainingConfig.Precision) throws {
+    @Test(arguments: [TrainingPrecision.float32, .bfloat16])
+    func `A few steps on one batch lower its loss`(precision: TrainingPrecision) throws {
         var config = Sample.config("attn_bgru_luong")
         config.training.precision = precision
         config.optimizer.rates = .uniform

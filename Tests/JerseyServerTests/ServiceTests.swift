@@ -5,7 +5,6 @@ import Jersey
 import Synchronization
 import TestSupport
 import Testing
-import Torch
 
 @testable import JerseyServer
 

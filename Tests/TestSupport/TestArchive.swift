@@ -1,7 +1,6 @@
 import CArchive
 import Foundation
 import Jersey
-import Torch
 
 /// Zip and tar files.
 package enum TestArchive {

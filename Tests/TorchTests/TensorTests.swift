@@ -54,7 +54,7 @@ struct TensorTests {
         #expect(a.unsqueezed(1).shape == [2, 1, 3] && a.unsqueezed(0).squeezed(0).shape == [2, 3])
         #expect(a.narrowed(1, to: 1..<3).floats == [1, 2, 4, 5])
         #expect(a.selected(0, at: 1).floats == [3, 4, 5])
-        #expect(a.gathered(1, at: Tensor([2, 0] as [Int64])).floats == [2, 0, 5, 3])
+        #expect(a.indexSelected(1, at: Tensor([2, 0] as [Int64])).floats == [2, 0, 5, 3])
         #expect(Tensor.concatenated([a, a], over: 0).shape == [4, 3])
         let positions = Tensor([2, 1] as [Int64], shape: [2, 1])
         #expect(

@@ -127,11 +127,11 @@ ct_tensor _Nullable ct_cross_entropy(
 
 /// (R, H, W, 3) bytes, times `scale` plus `shift` of each colour: (R, 3, H, W) float32, channels-last.
 ct_tensor _Nullable ct_scaled_frames(ct_tensor frames, const float *scale, const float *shift, ct_error *error);
-/// What a byte q stands for: step · (q − zero).
-typedef struct { double step; int64_t zero; } ct_steps;
+/// What a byte q stands for: scale · (q − zero_point).
+typedef struct { double scale; int64_t zero_point; } ct_qparams;
 /// The nearest bytes to the elements of (N, C, H, W), channels-last.
-ct_tensor _Nullable ct_quantize(ct_tensor a, ct_steps steps, ct_error *error);
-ct_tensor _Nullable ct_dequantize(ct_tensor a, ct_steps steps, ct_error *error);
+ct_tensor _Nullable ct_quantize(ct_tensor a, ct_qparams qparams, ct_error *error);
+ct_tensor _Nullable ct_dequantize(ct_tensor a, ct_qparams qparams, ct_error *error);
 /// Digits in float32 maps (R, C, h, w), P places: each of Q queries scores them with `looks` (Q, C) and `offsets` (Q, P), sums them by
 /// the softmax of that, and tells K classes apart, with a hidden layer in between; weights are (inputs, outputs). (R, Q, K)
 ct_tensor _Nullable ct_tied_digits(
@@ -155,16 +155,16 @@ ct_tensor _Nullable ct_fused_convolution(
 
 ct_tensor _Nullable ct_quantized_max_pool2d(
     ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error);
-/// A float32 weight in int8, each output channel with a step of its own (float32, to `weight_steps`), packed for bytes that mean
-/// `steps`, best for `input`, the four sizes of (N, C, H, W).
+/// A float32 weight in int8, each output channel with a scale of its own (float32, to `weight_scales`), packed for bytes that mean
+/// `qparams`, best for `input`, the four sizes of (N, C, H, W).
 ct_tensor _Nullable ct_pack_quantized_convolution(
-    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_steps steps,
-    ct_tensor _Nullable *_Nonnull weight_steps, ct_error *error);
+    ct_tensor weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input, ct_qparams qparams,
+    ct_tensor _Nullable *_Nonnull weight_scales, ct_error *error);
 /// As `ct_fused_convolution`, from bytes to bytes.
 ct_tensor _Nullable ct_quantized_convolution(
-    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor weight_steps, ct_tensor _Nullable bias,
-    ct_tensor _Nullable residual, ct_steps residual_steps, int64_t stride, int64_t padding, int64_t groups, bool relu,
-    ct_steps output_steps, ct_error *error);
+    ct_tensor input, ct_qparams input_qparams, ct_tensor packed, ct_tensor weight_scales, ct_tensor _Nullable bias,
+    ct_tensor _Nullable residual, ct_qparams residual_qparams, int64_t stride, int64_t padding, int64_t groups, bool relu,
+    ct_qparams output_qparams, ct_error *error);
 
 /// Whether this processor can do `ct_int8_convolution` with so many sums in a register: 16 by AVX-512 VNNI, 8 by AVX-VNNI.
 bool ct_has_int8(int64_t lanes);
@@ -178,13 +178,13 @@ bool ct_fits_int8(ct_tensor weight);
 ///
 /// - Parameter lanes: of the registers that will compute with it.
 ct_tensor _Nullable ct_pack_int8(
-    ct_tensor weight, ct_tensor _Nullable weight_factors, ct_tensor _Nullable bias, ct_steps input, ct_steps output, int64_t lanes,
+    ct_tensor weight, ct_tensor _Nullable weight_factors, ct_tensor _Nullable bias, ct_qparams input, ct_qparams output, int64_t lanes,
     ct_tensor _Nullable *_Nonnull factors, ct_error *error);
 /// As `ct_quantized_convolution` with one group, channels last. The input may be float32: it is rounded on the way. Channels of
 /// bytes are a multiple of four.
 ct_tensor _Nullable ct_int8_convolution(
-    ct_tensor input, ct_steps input_steps, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
-    ct_steps residual_steps, int64_t stride, int64_t padding, bool relu, ct_steps output_steps, int64_t lanes, ct_error *error);
+    ct_tensor input, ct_qparams input_qparams, ct_tensor packed, ct_tensor factors, ct_tensor _Nullable residual,
+    ct_qparams residual_qparams, int64_t stride, int64_t padding, bool relu, ct_qparams output_qparams, int64_t lanes, ct_error *error);
 
 /// Floats in a register of this processor, 8 or 16, if `ct_winograd_convolution` is written for it; else 0.
 int64_t ct_winograd_lanes(void);

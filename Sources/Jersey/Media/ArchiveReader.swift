@@ -1,6 +1,5 @@
 import CArchive
 import Foundation
-import Torch
 
 /// The entries of an archive, one after the other, none of which is trusted.
 final class ArchiveReader {

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Names that folders of data sets have, and what folders hold.
 package enum FolderLayout {

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// One short clip of a player: the unit that a model reads.
 public struct FrameSequence: Sendable, Equatable {

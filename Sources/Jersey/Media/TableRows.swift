@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// A small table with a header (RFC 4180, or with semicolons or tabs), of which some columns are of interest.
 ///

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Sequences found at paths that someone names: folders of frames, trees of them, archives of those, or image files.
 package struct UnlabelledSequences: Sendable {
@@ -25,7 +24,7 @@ package struct UnlabelledSequences: Sendable {
                     throw FileError(
                         path,
                         "is neither a folder, nor a \(Self.kinds) file, nor an archive (\(UnpackedArchive.endings.joined(separator: ", ")))",
-                        advice: "for a video, give its tracker's boxes, too (--boxes)")
+                        advice: "for a video, give its tracker's boxes, too", remedy: .boxes)
                 }
                 let folder = path.parentPath
                 if let index = files.firstIndex(where: { $0.folder == folder }) {
@@ -53,20 +52,21 @@ package struct UnlabelledSequences: Sendable {
         let before = sequences.count
         try addTree(path, in: archive, depth: 0)
         guard sequences.count > before else {
-            throw FileError(path, "holds no frames", advice: advice(on: archive.map { $0.folder.path } ?? path))
+            let (advice, remedy) = advice(on: archive.map { $0.folder.path } ?? path)
+            throw FileError(path, "holds no frames", advice: advice, remedy: remedy)
         }
     }
 
     /// What to do about a folder of other files.
-    private func advice(on folder: String) -> String {
+    private func advice(on folder: String) -> (String, Remedy?) {
         let names = FileNames.list(folder) ?? []
         func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
         if let video = first(VideoReader.endings.map { ".\($0)" }) {
-            return "name the video itself, \(video), with its tracker's boxes (--boxes)"
+            return ("name the video itself, \(video), with its tracker's boxes", .boxes)
         }
-        if let archive = first(UnpackedArchive.endings) { return "name the archive itself, \(archive)" }
+        if let archive = first(UnpackedArchive.endings) { return ("name the archive itself, \(archive)", nil) }
         if let other = first([".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"]) {
-            return "frames are \(Self.kinds) files; convert others, such as \(other)"
+            return ("frames are \(Self.kinds) files; convert others, such as \(other)", nil)
         }
         return "frames are \(Self.kinds) files"
     }

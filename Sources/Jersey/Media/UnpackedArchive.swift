@@ -1,6 +1,5 @@
 import CArchive
 import Foundation
-import Torch
 
 /// The frames in a zip, tar or tar.gz file, unpacked to a temporary folder that is removed with the last reference to it.
 ///

@@ -55,12 +55,12 @@ package struct Checkpoint {
         }
 
         /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
-        fileprivate var flaw: String? {
+        fileprivate var validationError: String? {
             if let hidden = spec.temporal?.hidden, !ModelSpec.Temporal.hiddenLimits.contains(hidden) {
                 return "a recurrent layer of \(hidden) units"
             }
             if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
-            if let flaw = input.flaw { return flaw }
+            if let problem = input.validationError { return problem }
             if input.wholePlayers == .number && spec.digits != .tied { return "numbers to find, and digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
@@ -120,8 +120,8 @@ package struct Checkpoint {
         guard let spec else { return }
         guard card.spec == spec else {
             throw UsageError(
-                "the bundled model is \(card.spec.summary), and the one to train \(spec.summary); take --model \(card.spec.name), no other encoder and no training.fullWeight"
-            )
+                "the bundled model is \(card.spec.summary), and the one to train \(spec.summary); take the model \(card.spec.name), no other encoder and no training.fullWeight",
+                remedy: .model)
         }
     }
 
@@ -131,7 +131,7 @@ package struct Checkpoint {
     package static let bundledWord = "bundled"
 
     private static func isNotPublished(_ path: String) -> FileError {
-        FileError(path, "says of itself that it does not read as the study did", advice: "leave out --published")
+        FileError(path, "says of itself that it does not read as the study did", advice: "read it as it says", remedy: .published)
     }
 
     private init(
@@ -142,7 +142,7 @@ package struct Checkpoint {
         if let text = metadata[Self.cardKey] {
             do {
                 var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
-                if let flaw = card.flaw { throw FileError(path, "has a model card with \(flaw)") }
+                if let problem = card.validationError { throw FileError(path, "has a model card with \(problem)") }
                 card.spec = card.known ?? card.spec
                 var wanted = spec ?? card.spec
                 // A model's name does not tell of these.
@@ -157,14 +157,14 @@ package struct Checkpoint {
                 self.card = card
             } catch let error as DecodingError {
                 throw FileError(
-                    path, "has a model card that cannot be read (\(error.briefly))",
+                    path, "has a model card that cannot be read (\(error.summary))",
                     advice: "was it written by a newer version?")
             }
         } else {
             let shapes = tensors.mapValues(\.shape)
             guard var spec = spec ?? .recognised(by: shapes) else {
                 throw FileError(
-                    path, "holds weights of no known model", advice: "name the model with --model to see what differs")
+                    path, "holds weights of no known model", advice: "name the model to see what differs", remedy: .model)
             }
             spec.takeOver(from: shapes)
             var card = Card(spec: spec)
@@ -174,9 +174,9 @@ package struct Checkpoint {
             card.height = setting("img_height") ?? card.height
             card.width = setting("img_width") ?? card.width
             card.maximumFrames = setting("max_seq_len") ?? card.maximumFrames
-            if let flaw = card.flaw { throw FileError(path, "is for \(flaw), which no model has") }
+            if let problem = card.validationError { throw FileError(path, "is for \(problem), which no model has") }
             if published, let reason = spec.notPublished {
-                throw FileError(path, "cannot be read as published: \(reason)", advice: "leave out --published")
+                throw FileError(path, "cannot be read as published: \(reason)", remedy: .published)
             }
             self.card = card
         }
@@ -224,7 +224,7 @@ package struct Checkpoint {
             let more = problems.count > 3 ? " and \(problems.count - 3) more" : ""
             throw FileError(
                 path, "does not hold the weights of \(card.spec.name): " + problems.prefix(3).joined(separator: "; ") + more,
-                advice: "name the right model with --model")
+                advice: "name the right model", remedy: .model)
         }
         if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw FileError(path, "has values in \(broken) that are no finite numbers", advice: "write the weights anew")

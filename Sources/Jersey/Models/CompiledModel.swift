@@ -171,21 +171,21 @@ extension JerseyModel {
         let possible = Precision.all(on: device)
         guard possible.contains(precision) else {
             throw UsageError(
-                "--precision \(precision.rawValue) is not for --device \(device), which has "
-                    + possible.map(\.rawValue).joined(separator: ", "))
+                "\(precision.rawValue) is no precision of the device \(device), which has "
+                    + possible.map(\.rawValue).joined(separator: ", "), remedy: .precision)
         }
         guard dtype == .float32 else { throw UsageError("a model in \(dtype) is not compiled; only one in float32 is") }
         guard precision == .int8 else { return .float(precision.dtype) }
         guard encoder.isQuantizable else {
             throw UsageError(
-                "--precision int8 is for encoders whose activations are all ReLU, and \(spec.encoder.rawValue) has others; "
-                    + "use bfloat16 or float32")
+                "int8 is for encoders whose activations are all ReLU, and \(spec.encoder.rawValue) has others; "
+                    + "use bfloat16 or float32", remedy: .precision)
         }
         let convolutions = store.entries.filter { $0.name.hasPrefix(encoderPath) && $0.tensor.shape.count == 4 }
         guard let ranges, convolutions.allSatisfy({ ranges[String($0.name.dropLast(".weight".count))] != nil }) else {
             throw UsageError(
-                "nothing is known of this model's activations, which int8 needs; `jersey calibrate` measures them and writes "
-                    + "them into its file")
+                "nothing is known of this model's activations, which int8 needs; calibration measures them and writes them "
+                    + "into its file", remedy: .calibration)
         }
         return .int8(input: FramePreprocessor.range, outputs: ranges)
     }

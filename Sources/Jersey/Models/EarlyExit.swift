@@ -94,10 +94,11 @@ extension Checkpoint.Card {
     /// - Throws: `UsageError` where it reads all frames at once, or that was not measured.
     package func earlyExit() throws -> EarlyExit {
         guard !published else {
-            throw UsageError("--anytime is not for models that behave as published: they read all frames at once")
+            throw UsageError(
+                "a model that behaves as published has no early exit: it reads all frames at once", remedy: .earlyExit)
         }
         guard let anytime else {
-            throw UsageError("it was not measured when this model is sure enough for --anytime; `jersey calibrate` does")
+            throw UsageError("this model is not calibrated for early exit; calibrate it first", remedy: .calibration)
         }
         return anytime
     }

@@ -10,7 +10,7 @@ package struct InputSpec: Sendable, Equatable {
     package init() {}
 
     /// What no model takes, such as "frames of 0x96 pixels"; nil where all is well.
-    var flaw: String? {
+    var validationError: String? {
         if !FramePreprocessor.sides.contains(height) || !FramePreprocessor.sides.contains(width) {
             return "frames of \(height)x\(width) pixels"
         }

@@ -1,5 +1,3 @@
-import Torch
-
 /// What weights tell of their model by names and shapes alone; nothing is built.
 extension ModelSpec {
     /// The model that weights are of, whatever its encoder and the width of its recurrent layer; nil for those of no known model.

@@ -194,7 +194,7 @@ extension ModelSpec: Catalogued {
         ]
 
     package static let kind = "model"
-    package static let place: String? = "`jersey models`"
+    package static let remedy: Remedy? = .modelList
 
     /// Older names of the study, and what they stand for.
     package static let aliases: [String: String] = [

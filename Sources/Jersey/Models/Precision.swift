@@ -34,6 +34,7 @@ public enum Precision: String, Codable, CodingKeyRepresentable, Sendable, CaseIt
     /// What to say where it is not.
     package var missing: UsageError {
         UsageError(
-            "this processor has no instructions for \(rawValue), and would take longer than in float32; use --precision float32")
+            "this processor has no instructions for \(rawValue), and would take longer than in float32; use float32",
+            remedy: .precision)
     }
 }

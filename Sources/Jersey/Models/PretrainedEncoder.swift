@@ -11,7 +11,7 @@ package enum PretrainedEncoder {
         return (published ? "warning: " : "note: ") + names.map(\.rawValue).joined(separator: ", ")
             + (names.count == 1 ? " starts" : " start") + " from random weights, where the study has ImageNet's"
             + (published ? ", so that its tables cannot come out" : "")
-            + "; --pretrained FILE (in experiments --set pretrained=FILE) takes those of "
+            + "; the setting pretrained takes those of "
             + sources.joined(separator: " and ") + ", and docs/study.md tells how to get them"
     }
 
@@ -30,7 +30,7 @@ package enum PretrainedEncoder {
             throw FileError(
                 url.path,
                 "does not hold \(model.spec.encoder.rawValue): \(problems.count) of \(wanted.count) tensors are missing or have another shape (\(names), …)",
-                advice: "use weights of \(model.spec.encoder.rawValue), or another --encoder")
+                advice: "use weights of \(model.spec.encoder.rawValue), or another encoder", remedy: .encoder)
         }
         model.store.load(found.filter { name, _ in wanted.contains { $0.name == name } })
     }

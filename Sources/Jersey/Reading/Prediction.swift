@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// What was read in one sequence, for people and programs. The JSON keys are stable.
 public struct Prediction: Codable, Sendable, Equatable {

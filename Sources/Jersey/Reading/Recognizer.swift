@@ -1,4 +1,6 @@
 import Foundation
+// So that a program that imports Jersey can catch `FileError` and `UsageError`.
+@_exported import JerseySupport
 import Torch
 
 /// Reads shirt numbers: weights, ready to read.
@@ -77,7 +79,7 @@ public final class Recognizer: Sendable {
     package init(_ model: CompiledModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
         let calibration = options.isCalibrated ? card.calibration : nil
         guard !options.skims || calibration != nil else {
-            throw UsageError("it was not measured when this model is sure enough for --skim; `jersey calibrate` does")
+            throw UsageError("this model is not calibrated, and skimming needs that; calibrate it first", remedy: .calibration)
         }
         var loader = loader
         loader.strict = loader.strict || options.isStrict

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Who wears which number: what a prediction can be, and whom it names.
 public struct Roster: Sendable, Equatable {

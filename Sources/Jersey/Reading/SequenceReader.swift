@@ -178,7 +178,7 @@ package struct SequenceReader: Sendable {
                 orders[index][seen[index].count..<stages[index][stage]].map { (index: index, frame: $0) }
             }
             let rows = next.map { Int64(starts[$0.index] + $0.frame) }
-            let pixels = isEnough == nil ? batch.frames : batch.frames.gathered(0, at: Tensor(rows))
+            let pixels = isEnough == nil ? batch.frames : batch.frames.indexSelected(0, at: Tensor(rows))
             let outputs = model.frameOutputs(FramePreprocessor.normalized(pixels, on: model.device))
             for (place, output) in zip(next, outputs) { seen[place.index].append((place.frame, output)) }
             for index in open { seen[index].sort { $0.frame < $1.frame } }

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Players and their numbers as SoccerNet has them, ground truth and submission alike: a JSON object from the player's name to a whole
 /// number, 0...99, or -1 where none can be read.
@@ -28,7 +27,7 @@ package struct SoccerNetLabels: Sendable, Equatable {
         for (player, value) in members.sorted(by: { naturallyPrecedes($0.key, $1.key) }) {
             guard let number = Self.wholeNumber(value), -1...99 ~= number else {
                 throw FileError(
-                    path, "gives player \(player) \(Self.words(value)) where a whole number from -1 to 99 belongs",
+                    path, "gives player \(player) \(Self.describe(value)) where a whole number from -1 to 99 belongs",
                     advice: Self.advice)
             }
             numbers[player] = number
@@ -92,7 +91,7 @@ package struct SoccerNetLabels: Sendable, Equatable {
         return number.intValue
     }
 
-    private static func words(_ value: Any) -> String {
+    private static func describe(_ value: Any) -> String {
         switch value {
         case let text as String: "the text \"\(text)\""
         case is NSNull: "null"

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Reads the numbers of the players whom a tracker followed through a video.
 ///

@@ -22,7 +22,8 @@ package struct UnreadableSequence: Error, Sendable {
                 FrameProblem(
                     path: reading.sequence.id,
                     reason:
-                        "is unreadable: the model's output is not a number; its weights are broken, or need --precision float32")
+                        "is unreadable: the model's output is not a number; its weights are broken, or need the precision float32"
+                )
             ]
         hasBrokenOutput = true
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
-import Torch
 
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

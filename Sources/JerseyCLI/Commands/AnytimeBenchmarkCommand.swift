@@ -28,7 +28,7 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
         guard !recognizer.reader.pads else { throw UsageError("models that behave as published read all frames at once") }
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: recognizer.card, weights: options.file)
         let result = try AnytimeBenchmark(
-            recognizer, form: options.compilation.form(of: recognizer), sequences: sequences,
+            recognizer, mode: options.compilation.mode(of: recognizer), sequences: sequences,
             rounds: benchmark.rounds ?? 3)
         try benchmark.write([result.table], result.report, json: result, name: "anytime")
     }

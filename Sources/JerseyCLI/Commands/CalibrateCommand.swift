@@ -107,7 +107,7 @@ struct CalibrateCommand: ParsableCommand {
                 other = try Recognizer(
                     checkpoint, path: options.source.path, options: settings, loader: recognizer.reader.loader)
             } catch let error as UsageError {
-                Console.error("note: what \(precision.rawValue) changes is not measured: \(error)")
+                Console.error("note: what \(precision.rawValue) changes is not measured: \(error.message)")
                 continue
             }
             let progress = ProgressLine("reading in \(precision.rawValue)", total: sequences.count)

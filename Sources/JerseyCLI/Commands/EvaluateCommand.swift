@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyLab
 import JerseyOutput
-import Torch
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

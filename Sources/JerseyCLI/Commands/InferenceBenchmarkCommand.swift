@@ -76,7 +76,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         }
         let recognizers = try recognizers(on: device)
         let result = try InferenceBenchmark(
-            recognizers, form: compilation.form(of: recognizers[0]), sequences: Array(sequences), rounds: benchmark.rounds)
+            recognizers, mode: compilation.mode(of: recognizers[0]), sequences: Array(sequences), rounds: benchmark.rounds)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 

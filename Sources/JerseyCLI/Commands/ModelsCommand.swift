@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import JerseyVisualization
-import Torch
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

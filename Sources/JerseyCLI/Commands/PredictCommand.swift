@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import JerseyVisualization
-import Torch
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -117,14 +116,14 @@ struct PredictCommand: ParsableCommand {
     private func readFolders(_ roster: Roster?) throws -> [Prediction] {
         // What is unpacked has to be removed again.
         let signals = paths.contains(where: UnpackedArchive.isArchive) ? StopSignals() : nil
-        let goOn = { if signals?.isStopped == true { throw ExitCode(130) } }
-        let found = try UnlabelledSequences(paths, unpacking: goOn)
+        let checkCancelled = { if signals?.isStopped == true { throw ExitCode(130) } }
+        let found = try UnlabelledSequences(paths, unpacking: checkCancelled)
         let sequences = found.sequences
         let recognizer = try recognizer()
         let progress = ProgressLine("reading", total: recognizer.windowCount(of: sequences))
         var predictions = try recognizer.predictions(of: sequences) {
             progress.advance()
-            try goOn()
+            try checkCancelled()
         }
         progress.finish()
         if tracks { predictions = Prediction.combined(predictions) }

@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyLab
 import JerseyOutput
-import Torch
 
 /// How long to measure, and where results go.
 struct BenchmarkOptions: ParsableArguments {

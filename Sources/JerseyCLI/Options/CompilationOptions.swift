@@ -1,6 +1,5 @@
 import ArgumentParser
 import Jersey
-import Torch
 
 /// How a model that only reads is made faster.
 struct CompilationOptions: ParsableArguments {
@@ -12,8 +11,8 @@ struct CompilationOptions: ParsableArguments {
     var precision: Precision.Choice { arithmetic.precision }
 
     /// What benchmarks call it.
-    func form(of recognizer: Recognizer) -> ReadingForm {
-        ReadingForm(precision: recognizer.reader.model.precision, isCompiled: !eager)
+    func mode(of recognizer: Recognizer) -> ExecutionMode {
+        ExecutionMode(precision: recognizer.reader.model.precision, isCompiled: !eager)
     }
 
     func validate() throws {

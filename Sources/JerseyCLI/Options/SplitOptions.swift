@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Jersey
 import JerseyLab
-import Torch
 
 /// Which part of a data set is read.
 struct SplitOptions: ParsableArguments {

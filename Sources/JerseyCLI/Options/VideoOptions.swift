@@ -3,7 +3,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import JerseyVisualization
-import Torch
 
 /// A video and the boxes of a tracker, as input of `predict`.
 struct VideoOptions: ParsableArguments {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import Torch
 
 /// Which model to read with, and how.
 struct WeightOptions: ParsableArguments {

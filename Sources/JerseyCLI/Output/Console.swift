@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import Synchronization
-import Torch
 
 /// Words for the person at the terminal; results alone go to standard output. Nothing else writes there, so that no name of a stranger
 /// comes to steer the terminal, or to fake a line.

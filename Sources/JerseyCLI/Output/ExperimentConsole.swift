@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import JerseyLab
 import JerseyOutput
-import Torch
 
 /// All runs at a glance: a row for each model and variant, a cell for each seed.
 struct ExperimentOverview {

@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import Synchronization
-import Torch
 
 /// How far a long command has come: one line that is redrawn on a terminal, nothing elsewhere.
 final class ProgressLine: Sendable {

@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import JerseyLab
 import JerseyOutput
-import Torch
 
 /// What training tells: a bar on a terminal, plain lines elsewhere.
 final class TrainingConsole: TrainingObserver {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// What an analysis looks into, and how.
 package struct AnalysisInput: Sendable {

@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// What an analysis found.
 package struct AnalysisResult: Sendable {

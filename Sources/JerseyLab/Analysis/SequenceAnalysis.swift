@@ -2,7 +2,6 @@ import Foundation
 import Jersey
 import JerseyOutput
 import JerseyVisualization
-import Torch
 
 extension Analysis {
     /// One sequence in depth: what each frame says by itself, what the model makes of all, and where it looks.

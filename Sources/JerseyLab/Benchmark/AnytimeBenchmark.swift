@@ -31,7 +31,7 @@ package struct AnytimeBenchmark: Encodable, Sendable {
     ///   - rounds: readings of each time, of which the median counts.
     /// - Throws: what a strict loader throws.
     package init(
-        _ recognizer: Recognizer, form: ReadingForm, sequences: [FrameSequence], rounds: Int
+        _ recognizer: Recognizer, mode: ExecutionMode, sequences: [FrameSequence], rounds: Int
     ) throws {
         let (reader, stored) = (recognizer.reader, recognizer.card.anytime)
         var confidences: [Double?] = [nil, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
@@ -52,7 +52,7 @@ package struct AnytimeBenchmark: Encodable, Sendable {
                 right: readings[index].count { $0.number == $0.sequence.number },
                 sequencesPerSecond: Double(readings[index].count) / timings[index].p50)
         }
-        (self.sequences, self.stored, self.form) = (readings[0].count, stored, form.name)
+        (self.sequences, self.stored, self.form) = (readings[0].count, stored, mode.name)
         (model, batch) = (reader.model.spec.title, reader.batchSize)
         setting = BenchmarkSetting(
             "from frames in memory to answers, of which the medians", on: reader.model.device, readings: rounds)

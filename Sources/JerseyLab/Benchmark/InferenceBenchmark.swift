@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// How long models take for a sequence: the network alone, and everything from the image files to the answer.
 package struct InferenceBenchmark: Encodable, Sendable {
@@ -35,13 +34,13 @@ package struct InferenceBenchmark: Encodable, Sendable {
     ///   - memory: bytes that may be taken; as much as there is where nil.
     /// - Throws: `FileError` when a frame cannot be read; `UsageError` when a batch is too large for the memory.
     package init(
-        _ recognizers: [Recognizer], form: ReadingForm, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
+        _ recognizers: [Recognizer], mode: ExecutionMode, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
     ) throws {
         let readers = recognizers.map(\.reader)
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
         (batch, height, width) = (sequences.count, size.height, size.width)
-        (workers, self.form) = (readers[0].workers, form.name)
+        (workers, self.form) = (readers[0].workers, mode.name)
         let device = readers[0].model.device
         let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
         // As many as the models of that encoder read at most.
@@ -58,7 +57,7 @@ package struct InferenceBenchmark: Encodable, Sendable {
         let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
         let forward = zip(readers, frames).map { reader, count in
             let (clip, lengths) = (clips[count]!, [Int](repeating: count, count: sequences.count))
-            return { form(on: device) { _ = reader.model(clip, lengths: lengths) } }
+            return { mode(on: device) { _ = reader.model(clip, lengths: lengths) } }
         }
         let endToEnd = readers.map { reader in
             { _ = try reader.readAll(sequences) }

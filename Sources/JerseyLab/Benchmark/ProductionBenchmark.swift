@@ -68,21 +68,21 @@ package struct ProductionBenchmark: Encodable, Sendable {
         (model, weights) = (checkpoint.card.spec.title, path)
         published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
         (frames, height, width) = (count, size.height, size.width)
-        var forms: [(form: ReadingForm, recognizer: Recognizer)] = []
-        let possible = ReadingForm.all(on: device)
+        var modes: [(mode: ExecutionMode, recognizer: Recognizer)] = []
+        let possible = ExecutionMode.all(on: device)
         leftOut = possible.leftOut
-        for form in possible.forms {
+        for mode in possible.modes {
             do {
-                forms.append((form, try form.recognizer(checkpoint, on: device, path: path, loader: loader)))
+                modes.append((mode, try mode.recognizer(checkpoint, on: device, path: path, loader: loader)))
             } catch let error as UsageError {
-                leftOut.append(form.leftOut(error))
+                leftOut.append(mode.leftOut(error))
             }
         }
         /// A pass in each form.
         func passes(_ batch: Int) -> [() -> Void] {
             let (clip, lengths) = (size.drawnFrames(batch * count, on: device), [Int](repeating: count, count: batch))
-            return forms.map { form, recognizer in
-                { form(on: device) { _ = recognizer.reader.model(clip, lengths: lengths) } }
+            return modes.map { mode, recognizer in
+                { mode(on: device) { _ = recognizer.reader.model(clip, lengths: lengths) } }
             }
         }
         let budget = try MemoryBudget(checkpoint.card.spec.encoder, size, on: device, available: memory)
@@ -103,13 +103,13 @@ package struct ProductionBenchmark: Encodable, Sendable {
         let all = once * Double(batches.reduce(0, +))
         let rounds = given ?? Timing.rounds(once: all)
         progress(
-            "timing \(model) in \(forms.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
+            "timing \(model) in \(modes.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
                 + "about \(Format.decimal(all * Double(rounds + Timing.warmUpRounds), places: 0)) seconds")
-        let cases = batches.flatMap { batch in forms.map { (form: $0.form, batch: batch) } }
+        let cases = batches.flatMap { batch in modes.map { (mode: $0.mode, batch: batch) } }
         rows = zip(cases, Timing.inTurns(rounds: rounds, batches.flatMap(passes))).map { entry, timing in
             Row(
-                form: entry.form.name, batch: entry.batch, sequence: timing / Double(entry.batch),
-                sequencesPerSecond: Double(entry.batch) / timing.mean, isCompiled: entry.form.isCompiled)
+                form: entry.mode.name, batch: entry.batch, sequence: timing / Double(entry.batch),
+                sequencesPerSecond: Double(entry.batch) / timing.mean, isCompiled: entry.mode.isCompiled)
         }
         setting = BenchmarkSetting(
             "the forward pass, from normalised frames to logits, divided by the batch's size", on: device, readings: rounds)
@@ -117,9 +117,9 @@ package struct ProductionBenchmark: Encodable, Sendable {
         guard !sequences.isEmpty else { return }
         let sequences = limit.map { sequences.evenly(max(10, Int($0 / max(once, 1e-6)))) } ?? sequences
         var baseline: [String: Reading] = [:]
-        for entry in forms {
-            progress("reading \(sequences.count) sequences: \(entry.form.name)")
-            let readings = try entry.form(on: device) { try entry.recognizer.reader.readAll(sequences).0 }
+        for entry in modes {
+            progress("reading \(sequences.count) sequences: \(entry.mode.name)")
+            let readings = try entry.mode(on: device) { try entry.recognizer.reader.readAll(sequences).0 }
             if baseline.isEmpty {
                 baseline = Dictionary(readings.map { ($0.sequence.id, $0) }, uniquingKeysWith: { first, _ in first })
             }
@@ -127,11 +127,11 @@ package struct ProductionBenchmark: Encodable, Sendable {
             let changed = pairs.count { $0.number != $1.number }
             answers.append(
                 Answers(
-                    form: entry.form.name, right: readings.count { $0.number == $0.sequence.number },
+                    form: entry.mode.name, right: readings.count { $0.number == $0.sequence.number },
                     tensRight: readings.count { $0.number.tens == $0.sequence.number?.tens },
                     onesRight: readings.count { $0.number.ones == $0.sequence.number?.ones }, sequences: readings.count,
                     changed: changed, largestDifference: pairs.map { $0.largestDifference(from: $1) }.max() ?? 0,
-                    tolerance: entry.form.tolerance, isKept: Double(changed) <= entry.form.tolerance * Double(pairs.count)))
+                    tolerance: entry.mode.tolerance, isKept: Double(changed) <= entry.mode.tolerance * Double(pairs.count)))
         }
     }
 }

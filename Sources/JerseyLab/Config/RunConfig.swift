@@ -1,5 +1,4 @@
 import Jersey
-import Torch
 
 /// Everything that decides how a training run goes. Defaults are the study's (report, tables 5 and 6).
 ///

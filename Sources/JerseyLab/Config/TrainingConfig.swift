@@ -3,13 +3,6 @@ import Torch
 
 /// How long training goes, on what, and what it minimises.
 package struct TrainingConfig: Sendable, Equatable {
-    package enum Precision: String, Codable, Sendable, CaseIterable {
-        /// float16 on CUDA, as the study; float32 on the CPU.
-        case automatic
-        case float32
-        case float16
-        case bfloat16
-    }
     package enum Balance: String, Codable, Sendable, CaseIterable {
         case none
         /// Each number equally often.
@@ -28,10 +21,19 @@ package struct TrainingConfig: Sendable, Equatable {
     package var labelSmoothing = 0.0
     package var logitAdjustment = false
     package var balance = Balance.none
-    package var precision = Precision.automatic
+    package var precision = TrainingPrecision.automatic
     package var device = Device.Choice.automatic
     package var threads: Int?
     package var saveEverySteps: Int?
 
     package init() {}
+}
+
+/// What a training computes in, where that gains.
+package enum TrainingPrecision: String, Codable, Sendable, CaseIterable {
+    /// float16 on CUDA, as the study; float32 on the CPU.
+    case automatic
+    case float32
+    case float16
+    case bfloat16
 }

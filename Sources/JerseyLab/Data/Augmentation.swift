@@ -136,7 +136,7 @@ package struct Augmentation: Sendable {
     }
 
     static func mirrored(_ picture: Tensor) -> Tensor {
-        picture.gathered(3, at: Tensor((0..<picture.shape[3]).reversed().map(Int64.init)))
+        picture.indexSelected(3, at: Tensor((0..<picture.shape[3]).reversed().map(Int64.init)))
     }
 
     /// Rotation about the centre, with zoom and shift, of a picture that was leant and stretched before; black where nothing is.

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Labelled sequences, and what is odd about them.
 package struct Dataset: Sendable {

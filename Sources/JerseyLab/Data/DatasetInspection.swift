@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// What is in a data set, and what is wrong with it.
 package struct DatasetInspection: Encodable, Sendable {

@@ -43,6 +43,6 @@ struct MotionBlur {
     /// With the first and the last row or column repeated.
     private func bordered(_ picture: Tensor, _ dimension: Int) -> Tensor {
         let last = picture.shape[dimension] - 1
-        return picture.gathered(dimension, at: Tensor((-reach...last + reach).map { Int64(min(max($0, 0), last)) }))
+        return picture.indexSelected(dimension, at: Tensor((-reach...last + reach).map { Int64(min(max($0, 0), last)) }))
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Which tracks are for training, validation and test. Kept as `splits.json` in the study's format, with what it was made from.
 package struct Splits: Codable, Sendable, Equatable {
@@ -240,7 +239,7 @@ extension Splits {
         do {
             self = try JSONDecoder().decode(Splits.self, from: Data(wholeFile: url.path))
         } catch let error as DecodingError {
-            throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.briefly))")
+            throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.summary))")
         } catch {
             throw FileError(url.path, doing: "read the splits", error: error)
         }

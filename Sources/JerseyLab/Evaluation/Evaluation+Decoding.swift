@@ -22,9 +22,9 @@ extension Evaluation: Decodable {
             Proportion(Int(clamping: ((share ?? 0) * Double(count)).rounded()), of: count)
         }
 
-        var flaw: String? {
-            flaw(of: count, "count", in: 0...Limits.count)
-                ?? flaw(of: [number, tens, ones, full].compactMap { $0 }, "an accuracy", in: 0...1)
+        var validationError: String? {
+            validationError(of: count, "count", in: 0...Limits.count)
+                ?? validationError(of: [number, tens, ones, full].compactMap { $0 }, "an accuracy", in: 0...1)
         }
 
         var sequences: Sequences {
@@ -59,11 +59,11 @@ extension Evaluation: Decodable {
             case unreadableSequences = "unreadable_sequences"
         }
 
-        var flaw: String? {
+        var validationError: String? {
             let groups = [seen, unseen].compactMap { $0 }
-            return ([sequences, tracks] + groups.flatMap { [$0.sequences, $0.tracks] }).compactMap(\.flaw).first
-                ?? flaw(of: [loss], "loss", in: Limits.finite)
-                ?? flaw(ofCounts: ["unreadable_files": unreadableFiles, "unreadable_sequences": unreadableSequences])
+            return ([sequences, tracks] + groups.flatMap { [$0.sequences, $0.tracks] }).compactMap(\.validationError).first
+                ?? validationError(of: [loss], "loss", in: Limits.finite)
+                ?? validationError(ofCounts: ["unreadable_files": unreadableFiles, "unreadable_sequences": unreadableSequences])
         }
     }
 

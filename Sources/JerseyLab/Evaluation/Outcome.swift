@@ -21,7 +21,7 @@ package struct Outcome: Codable, Sendable, Checked {
     /// Frames that the sequence has, read or not; nil in files from before this was kept.
     package var length: Int?
 
-    package var flaw: String? {
+    package var validationError: String? {
         for word in [truth, prediction].compactMap({ $0 }) where JerseyNumber(word) == nil {
             return "'\(word.prefix(20))', which is no number"
         }
@@ -33,10 +33,10 @@ package struct Outcome: Codable, Sendable, Checked {
             guard let values = part.values else { continue }
             if values.count != part.count { return "\(values.count) values in \(part.name) where \(part.count) belong" }
             // They are rounded.
-            if let flaw = flaw(of: values, "in \(part.name) the value", in: 0...1.001) { return flaw }
+            if let problem = validationError(of: values, "in \(part.name) the value", in: 0...1.001) { return problem }
         }
-        return (heights ?? []).lazy.compactMap { flaw(of: $0, "the height", in: 0...Limits.count) }.first
-            ?? flaw(of: length ?? 0, "length", in: 0...Limits.count)
+        return (heights ?? []).lazy.compactMap { validationError(of: $0, "the height", in: 0...Limits.count) }.first
+            ?? validationError(of: length ?? 0, "length", in: 0...Limits.count)
     }
 
     package init(_ reading: Reading) {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Models × variants × seeds, with settings for all of them: what an experiment is made of.
 ///
@@ -40,7 +39,8 @@ package struct Experiment: Codable, Sendable, Equatable {
         seeds = try container.decode([ConfigTree].self, forKey: .seeds).map { word in
             guard case .int(let seed) = word, seed >= 0 else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .seeds, in: container, debugDescription: "needs whole numbers, 0 or more, and not \(word.words)")
+                    forKey: .seeds, in: container, debugDescription: "needs whole numbers, 0 or more, and not \(word.displayText)"
+                )
             }
             return UInt64(seed)
         }
@@ -64,7 +64,7 @@ package struct Experiment: Codable, Sendable, Equatable {
             self = try tree.decoded(as: Experiment.self)
             try check()
         } catch let error as DecodingError {
-            throw UsageError("\(source) is not an experiment (\(error.briefly))")
+            throw UsageError("\(source) is not an experiment (\(error.summary))")
         } catch {
             throw UsageError("\(source): \(error)")
         }

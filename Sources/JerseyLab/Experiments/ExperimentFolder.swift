@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// The files of an experiment: its definition, a folder for every run, and a table of all runs.
 package struct ExperimentFolder: Sendable {

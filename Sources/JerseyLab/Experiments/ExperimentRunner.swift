@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// What an experiment tells while it runs.
 package protocol ExperimentObserver: AnyObject {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Where a run is.
 package enum RunState: String, Codable, Sendable, CaseIterable {

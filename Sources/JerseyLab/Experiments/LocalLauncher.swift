@@ -1,6 +1,6 @@
 import Foundation
+import JerseySupport
 import Synchronization
-import Torch
 
 /// Each run a process of its own on this machine, so that one that crashes or takes too much memory harms no other.
 package final class LocalLauncher: Launcher {
@@ -8,8 +8,8 @@ package final class LocalLauncher: Launcher {
     private struct Task {
         let process: Process
         /// The task stops when this closes, and so also when the launcher is killed.
-        let leash: Pipe
-        let words: LastWords
+        let input: Pipe
+        let errors: LastErrorLine
     }
 
     package let interval = Duration.milliseconds(200)
@@ -33,20 +33,20 @@ package final class LocalLauncher: Launcher {
     package func start(_ runs: [PlannedRun]) throws -> [String] {
         var started: [String] = []
         for run in runs.prefix(jobs - tasks.count) {
-            let (process, leash, words) = (Process(), Pipe(), LastWords(folder.run(run.id).log))
+            let (process, input, errors) = (Process(), Pipe(), LastErrorLine(folder.run(run.id).log))
             process.executableURL = executable
             process.arguments = ["experiment", "task", folder.url.path, run.id, "--leashed"]
             let environment = ProcessInfo.processInfo.environment
             process.environment = environment.merging(ShortWaits.variables(beside: environment)) { own, _ in own }
-            process.standardInput = leash
+            process.standardInput = input
             process.standardOutput = FileHandle.nullDevice
-            process.standardError = words.pipe
+            process.standardError = errors.pipe
             do {
                 try process.run()
             } catch {
                 throw FileError(executable.path, doing: "start", error: error)
             }
-            tasks[run.id] = Task(process: process, leash: leash, words: words)
+            tasks[run.id] = Task(process: process, input: input, errors: errors)
             started.append(run.id)
         }
         return started
@@ -56,25 +56,25 @@ package final class LocalLauncher: Launcher {
         let over = tasks.filter { !$0.value.process.isRunning }
         return over.map { id, task in
             tasks[id] = nil
-            let (process, words) = (task.process, task.words.text)
+            let (process, error) = (task.process, task.errors.text)
             if process.terminationReason == .uncaughtSignal {
                 let signal = process.terminationStatus
                 let why = signal == SIGKILL ? "; was there enough memory?" : ""
                 return EndedTask(id: id, reason: "it was ended by signal \(signal)\(why)")
             }
             if process.terminationStatus == 0 { return EndedTask(id: id, reason: nil) }
-            return EndedTask(id: id, reason: words.isEmpty ? "exit status \(process.terminationStatus)" : words)
+            return EndedTask(id: id, reason: error.isEmpty ? "exit status \(process.terminationStatus)" : error)
         }.sorted { $0.id < $1.id }
     }
 
     package func stop() {
-        for task in tasks.values { try? task.leash.fileHandleForWriting.close() }
+        for task in tasks.values { try? task.input.fileHandleForWriting.close() }
         for task in tasks.values { task.process.waitUntilExit() }
     }
 }
 
 /// What a process says on standard error: kept in a file where that is possible, and its last line in memory, also on a full disk.
-final class LastWords: Sendable {
+final class LastErrorLine: Sendable {
     let pipe = Pipe()
     private let tail = Mutex(Data())
     private let isOver = DispatchSemaphore(value: 0)

@@ -1,7 +1,6 @@
 import Foundation
 import GRDB
 import Jersey
-import Torch
 
 /// One run, as a row of the table `run`.
 package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
@@ -113,7 +112,7 @@ package struct RunDatabase: Sendable {
                 throw FileError(url.path, doing: "replace the broken database", error: error)
             }
         } catch {
-            throw FileError(url.path, "cannot be opened: \(Self.words(error))")
+            throw FileError(url.path, "cannot be opened: \(Self.message(of: error))")
         }
     }
 
@@ -202,7 +201,7 @@ package struct RunDatabase: Sendable {
 
     private static func unreadable(_ path: String, _ error: any Error) -> FileError {
         FileError(
-            path, "cannot be read: \(words(error))",
+            path, "cannot be read: \(message(of: error))",
             advice: "`jersey experiment run` on this folder makes it anew from the run folders")
     }
 
@@ -222,7 +221,7 @@ package struct RunDatabase: Sendable {
     }
 
     /// SQLite's own words for what went wrong.
-    static func words(_ error: any Error) -> String {
+    static func message(of error: any Error) -> String {
         (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// The runs that words on a command line name.
 package struct RunSelection: Sendable {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Keeps the table of runs up to date, as far as the disk allows.
 struct RunTable {
@@ -94,7 +93,7 @@ struct RunTable {
             nextTry = .now + .seconds(30)
             guard !hasComplained else { return }
             hasComplained = true
-            let what = error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.words(error))"
+            let what = error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.message(of: error))"
             observer.say("warning: \(what); the runs go on without the table")
         }
     }

@@ -14,7 +14,7 @@ package struct ShippedExperiment: Sendable, Catalogued {
     package static let all = String(decoding: PackageResources.shipped_yaml, as: UTF8.self)
         .components(separatedBy: "---\n").map(ShippedExperiment.init)
     package static let kind = "experiment"
-    package static let place: String? = "`jersey experiment list`"
+    package static let remedy: Remedy? = .experimentList
 
     private init(_ text: String) {
         self.text = text

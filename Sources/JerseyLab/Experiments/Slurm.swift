@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// The commands of a Slurm cluster, as far as experiments need them. Accounting (`sacct`) is not: many clusters have none.
 struct Slurm: Sendable {
@@ -30,29 +29,29 @@ struct Slurm: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let command: String
         /// What the command said.
-        let words: String
+        let message: String
 
         static let notFound = "there is no such command here"
 
         /// Whether Slurm was not there to answer, which may pass.
         var isSilence: Bool {
             ["contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "connect failure"].contains {
-                words.contains($0)
+                message.contains($0)
             }
         }
 
         var description: String {
             let advice =
-                if words == Self.notFound {
+                if message == Self.notFound {
                     "; run this where Slurm's commands are, such as a login node of the cluster, or with --launcher local"
-                } else if isSilence || words.contains("configuration source") {
+                } else if isSilence || message.contains("configuration source") {
                     "; `sinfo` shows whether Slurm answers here, and SLURM_CONF names its configuration file"
                 } else if command == "sbatch" {
                     "; --sbatch passes what the cluster asks for, such as --sbatch \"--partition=gpu --time=2:00:00\""
                 } else {
                     ""
                 }
-            return "\(command): \(words)\(advice)"
+            return "\(command): \(message)\(advice)"
         }
     }
 
@@ -66,7 +65,7 @@ struct Slurm: Sendable {
         // A cluster's name may follow.
         let id = answer.prefix { $0 != ";" }.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !id.isEmpty, id.allSatisfy(\.isNumber) else {
-            throw Failure(command: "sbatch", words: "said '\(answer)' where the id of a job was expected")
+            throw Failure(command: "sbatch", message: "said '\(answer)' where the id of a job was expected")
         }
         return id
     }
@@ -84,7 +83,7 @@ struct Slurm: Sendable {
                         "--noheader", "--array", "--states=all", "--jobs=" + jobs.joined(separator: ","),
                         "--name=" + names.joined(separator: ","), "--Format=" + Self.format,
                     ]))
-        } catch let failure as Failure where failure.words.contains("Invalid job id") {
+        } catch let failure as Failure where failure.message.contains("Invalid job id") {
             return []
         }
     }
@@ -111,7 +110,7 @@ struct Slurm: Sendable {
     func cancel(_ jobs: [String]) throws {
         do {
             _ = try call("scancel", jobs)
-        } catch let failure as Failure where failure.words.contains("Invalid job id") || failure.words.contains("completed") {
+        } catch let failure as Failure where failure.message.contains("Invalid job id") || failure.message.contains("completed") {
             // They are over.
         }
     }
@@ -126,17 +125,18 @@ struct Slurm: Sendable {
         do {
             program = try ExternalProgram([command] + arguments, environment: environment)
         } catch {
-            throw Failure(command: command, words: "cannot be started: \(error.localizedDescription)")
+            throw Failure(command: command, message: "cannot be started: \(error.localizedDescription)")
         }
         switch program.status {
         case 0: return String(decoding: program.output, as: UTF8.self)
-        case ExternalProgram.notFound: throw Failure(command: command, words: Failure.notFound)
+        case ExternalProgram.notFound: throw Failure(command: command, message: Failure.notFound)
         case let status:
             let lines = program.complaints.map {
                 $0.trimmingPrefix("\(command): ").trimmingPrefix("error: ").trimmingPrefix("fatal: ")
             }
             throw Failure(
-                command: command, words: lines.isEmpty ? "ended with status \(status)" : lines.suffix(2).joined(separator: "; "))
+                command: command, message: lines.isEmpty ? "ended with status \(status)" : lines.suffix(2).joined(separator: "; ")
+            )
         }
     }
 }

@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import Synchronization
-import Torch
 
 /// Each run a task of a job array on a Slurm cluster, which shares the experiment's folder with this machine.
 ///
@@ -42,11 +41,11 @@ package final class SlurmLauncher: Launcher {
     private var submissions: [Submission] = []
     private var tasks: [String: Task] = [:]
     private var nextLook = ContinuousClock.now
-    private var question: Question?
+    private var query: QueueQuery?
     /// Slurm has answered before; a silence is waited out from then on.
     private var hasAnswered = false
     private var isSilent = false
-    private var told: Set<String> = []
+    private var reported: Set<String> = []
 
     /// The most tasks of an array: Slurm's own default limit.
     private static let mostTasks = 1000
@@ -130,7 +129,7 @@ package final class SlurmLauncher: Launcher {
             let job = "job \(jobs.joined(separator: ", "))"
             throw Slurm.Failure(
                 command: failure.command,
-                words: failure.words + "; \(job) may still be at work: the same call watches it again, and `scancel` ends it")
+                message: failure.message + "; \(job) may still be at work: the same call watches it again, and `scancel` ends it")
         }
         submissions.forEach(forget)
     }
@@ -206,15 +205,15 @@ package final class SlurmLauncher: Launcher {
 
     private func look() throws {
         guard !tasks.isEmpty else { return }
-        if question == nil, .now >= nextLook {
+        if query == nil, .now >= nextLook {
             let known = submissions.filter { $0.job != nil }
-            question = Question(slurm, jobs: known.compactMap(\.job), names: known.map { jobName($0.number) })
+            query = QueueQuery(slurm, jobs: known.compactMap(\.job), names: known.map { jobName($0.number) })
         }
-        guard let question, let answer = question.answer else { return }
-        self.question = nil
+        guard let query, let answer = query.answer else { return }
+        self.query = nil
         try patiently {
             let seen = Dictionary(try answer.get().map { ("\($0.job)_\($0.index)", $0) }, uniquingKeysWith: { first, _ in first })
-            for (id, task) in tasks where question.jobs.contains(task.job) {
+            for (id, task) in tasks where query.jobs.contains(task.job) {
                 let now = seen["\(task.job)_\(task.index)"]
                 tasks[id]!.seen = now
                 // What Slurm does not know any more is over.
@@ -222,7 +221,7 @@ package final class SlurmLauncher: Launcher {
             }
             for task in seen.values where task.isWaiting { tell(task) }
             // A busy Slurm is asked less often.
-            nextLook = .now + min(max((.now - question.start) * 10, .seconds(1)), .seconds(15))
+            nextLook = .now + min(max((.now - query.start) * 10, .seconds(1)), .seconds(15))
         }
     }
 
@@ -236,7 +235,7 @@ package final class SlurmLauncher: Launcher {
     /// Once for each reason that is more than other jobs being first.
     private func tell(_ task: Slurm.Task) {
         let ordinary = ["None", "Resources", "Priority", "JobArrayTaskLimit", "BeginTime", "Cleaning"]
-        guard !ordinary.contains(task.why), told.insert(task.why).inserted else { return }
+        guard !ordinary.contains(task.why), reported.insert(task.why).inserted else { return }
         let name = "\(task.job)_\(task.index)"
         say("Slurm keeps task \(name) waiting (\(task.why)); `scontrol show job \(name)` tells more")
     }
@@ -248,7 +247,7 @@ package final class SlurmLauncher: Launcher {
             if isSilent { say("Slurm answers again") }
             (hasAnswered, isSilent) = (true, false)
         } catch let failure as Slurm.Failure where failure.isSilence && hasAnswered {
-            if !isSilent { say("Slurm does not answer (\(failure.words)); the tasks go on, and it is asked again") }
+            if !isSilent { say("Slurm does not answer (\(failure.message)); the tasks go on, and it is asked again") }
             isSilent = true
             nextLook = .now + .seconds(5)
         }
@@ -294,8 +293,8 @@ package final class SlurmLauncher: Launcher {
     private func lastWords(of id: String) -> String? {
         guard let log = try? FileHandle(forReadingFrom: folder.run(id).log), let end = try? log.seekToEnd() else { return nil }
         try? log.seek(toOffset: end - min(end, 4096))
-        let words = LastWords.last(of: (try? log.readToEnd()) ?? Data())
-        return words.isEmpty || words.hasPrefix(Self.heading) ? nil : words
+        let line = LastErrorLine.last(of: (try? log.readToEnd()) ?? Data())
+        return line.isEmpty || line.hasPrefix(Self.heading) ? nil : line
     }
 
     // MARK: Files
@@ -336,7 +335,7 @@ package final class SlurmLauncher: Launcher {
 }
 
 /// A look at the queue, which may take seconds, on a thread of its own: nobody's Ctrl-C has to wait for it.
-private final class Question: Sendable {
+private final class QueueQuery: Sendable {
     let jobs: [String]
     let start = ContinuousClock.now
     private let result = Mutex<Result<[Slurm.Task], any Error>?>(nil)

@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// Which version of the sources runs are made with.
 enum SourceRevision {

@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 extension Report {
     /// Everything that the run folders of one experiment tell, or of several as if they were one.
@@ -186,14 +185,14 @@ private struct ReportBuilder {
                 .text("Models\(of): \(models). Seeds: \(seeds)."),
                 .table(
                     Table(
-                        ["setting", "value"], rows: settings.map { [$0.key, $0.value.words] },
+                        ["setting", "value"], rows: settings.map { [$0.key, $0.value.displayText] },
                         title: "Settings\(of) that differ from the defaults, or were given")),
             ]
                 + experiment.variants.map { variant in
                     let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
                     return .text(
                         "Variant \(variant.name)\(of): "
-                            + own.map { "\($0.key) = \($0.value.words)" }.joined(separator: ", ") + ".")
+                            + own.map { "\($0.key) = \($0.value.displayText)" }.joined(separator: ", ") + ".")
                 }
         }
         func all(_ words: [String?]) -> String { Set(words.compactMap { $0 }).sorted().joined(separator: ", ") }

@@ -19,9 +19,10 @@ package struct EpochMetrics: Codable, Sendable, Equatable, Checked {
             case fullAccuracy = "full_accuracy"
         }
 
-        package var flaw: String? {
-            flaw(of: sequences, "sequences", in: 0...Limits.count) ?? flaw(of: [loss], "loss", in: Limits.finite)
-                ?? flaw(
+        package var validationError: String? {
+            validationError(of: sequences, "sequences", in: 0...Limits.count) ?? validationError(
+                of: [loss], "loss", in: Limits.finite)
+                ?? validationError(
                     of: [numberAccuracy, tensAccuracy, onesAccuracy] + [fullAccuracy].compactMap { $0 }, "an accuracy", in: 0...1)
         }
     }
@@ -43,10 +44,12 @@ package struct EpochMetrics: Codable, Sendable, Equatable, Checked {
         case unreadableFiles = "unreadable_files"
     }
 
-    package var flaw: String? {
-        flaw(of: epoch, "epoch", in: 1...Limits.count) ?? flaw(of: [rateFactor], "rate_factor", in: Limits.finite)
-            ?? flaw(of: unreadableFiles, "unreadable_files", in: 0...Limits.count)
-            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? train.flaw ?? validation?.flaw
+    package var validationError: String? {
+        validationError(of: epoch, "epoch", in: 1...Limits.count) ?? validationError(
+            of: [rateFactor], "rate_factor", in: Limits.finite)
+            ?? validationError(of: unreadableFiles, "unreadable_files", in: 0...Limits.count)
+            ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? train.validationError
+            ?? validation?.validationError
     }
 }
 

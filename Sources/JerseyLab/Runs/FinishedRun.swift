@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// A run that is done, as its folder tells: what analyses and reports are made from.
 package struct FinishedRun: Sendable {
@@ -72,7 +71,7 @@ package struct FinishedRun: Sendable {
         do {
             return try JSON.decoded(from: data)
         } catch {
-            let reason = (error as? DecodingError)?.briefly ?? "\(error)"
+            let reason = (error as? DecodingError)?.summary ?? "\(error)"
             throw FileError(url.path, "cannot be understood (\(place)\(reason))", advice: "remove the run folder and train anew")
         }
     }

@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// An advisory lock on a file; gone with the process, however it ends.
 package final class FolderLock: Sendable {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// The files of one training run. Programs read these, and never a log.
 package struct RunFolder: Sendable {

@@ -1,7 +1,6 @@
 import Foundation
 import Jersey
 import JerseyOutput
-import Torch
 
 /// The frames that a run has read, from where its data are.
 struct RunFrames {

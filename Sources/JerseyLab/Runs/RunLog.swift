@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// What a run says, with times, for people: `log.txt` in its folder. A session that goes on adds to it.
 package final class RunLog: Sendable {

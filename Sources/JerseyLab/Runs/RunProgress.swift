@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Where a run at work is: `progress.json`, for whoever watches. A run is taken up again from its state, not from this.
 package struct RunProgress: Codable, Sendable, Equatable, Checked {
@@ -13,9 +12,9 @@ package struct RunProgress: Codable, Sendable, Equatable, Checked {
     /// Training time of all sessions.
     package var seconds: Double
 
-    package var flaw: String? {
-        flaw(ofCounts: ["epoch": epoch, "epochs": epochs, "batch": batch, "batches": batches])
-            ?? flaw(of: [seconds], "seconds", in: Limits.seconds)
+    package var validationError: String? {
+        validationError(ofCounts: ["epoch": epoch, "epochs": epochs, "batch": batch, "batches": batches])
+            ?? validationError(of: [seconds], "seconds", in: Limits.seconds)
     }
 
     /// Share of the run that is done, 0...1.

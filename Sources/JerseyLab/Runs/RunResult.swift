@@ -29,10 +29,10 @@ package struct RunResult: Codable, Sendable, Checked {
         case trainSequences = "train_sequences"
     }
 
-    package var flaw: String? {
-        flaw(ofCounts: [
+    package var validationError: String? {
+        validationError(ofCounts: [
             "parameters": parameters, "epochs": epochs, "best_epoch": bestEpoch, "train_sequences": trainSequences,
         ])
-            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? validation?.flaw
+            ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? validation?.validationError
     }
 }

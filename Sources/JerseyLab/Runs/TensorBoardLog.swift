@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// The epochs of a run as scalars for TensorBoard: one event file that grows, and never holds more or less than the run does.
 ///

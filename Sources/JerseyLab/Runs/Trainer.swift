@@ -77,11 +77,11 @@ package final class Trainer {
                     folder.state.path, "is after batch \(state.batch) of an epoch with \(batches)",
                     advice: "remove the run folder and train anew")
             }
-            try makeGood(state)
+            try repair(state)
             observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
         }
         observer.say(
-            "\(spec.title): \(model.store.parameterCount) parameters, \(device.words), \(parts.train.count) train / \(parts.val.count) validation / "
+            "\(spec.title): \(model.store.parameterCount) parameters, \(device.displayName), \(parts.train.count) train / \(parts.val.count) validation / "
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
 
         let session = Session(
@@ -108,7 +108,7 @@ package final class Trainer {
     private struct Stop: Error {}
 
     /// What follows from the state is written anew, in case it was harmed meanwhile; what does not is looked at before hours go into it.
-    private func makeGood(_ state: TrainingState) throws {
+    private func repair(_ state: TrainingState) throws {
         guard !state.rows.isEmpty else { return }
         try RunFolder.write(lines: state.rows, to: folder.metrics)
         do {
@@ -150,7 +150,7 @@ package final class Trainer {
             workers: config.data.workers,
             start: state.batch, pads: config.published)
         let before = state.rows.reduce(0) { $0 + $1.seconds }
-        var told = start - .seconds(1)
+        var lastReport = start - .seconds(1)
         while let batch = try loader.next() {
             if batch.isUsable {
                 let labelled = LabelledBatch(
@@ -164,8 +164,8 @@ package final class Trainer {
             observer.didStep(
                 epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: session.batches,
                 tally: state.tally)
-            if ContinuousClock.now - told >= .seconds(1) {
-                told = .now
+            if ContinuousClock.now - lastReport >= .seconds(1) {
+                lastReport = .now
                 RunProgress(
                     epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, batches: session.batches,
                     seconds: before + state.seconds

@@ -19,15 +19,17 @@ struct TrainingState: Codable, Checked {
     var epochsWithoutBetterLoss = 0
     var learner = Learner.State(step: 0, scaler: nil)
 
-    var flaw: String? {
-        flaw(ofCounts: [
+    var validationError: String? {
+        validationError(ofCounts: [
             "epoch": epoch, "batch": batch, "unreadableFiles": unreadableFiles,
             "epochsWithoutBetterLoss": epochsWithoutBetterLoss, "step": learner.step,
         ])
-            ?? flaw(of: [seconds], "seconds", in: Limits.seconds) ?? flaw(of: [bestAccuracy], "bestAccuracy", in: -1...1)
+            ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? validationError(
+                of: [bestAccuracy], "bestAccuracy", in: -1...1)
             // Before the first epoch it is infinite.
-            ?? (bestLoss == .infinity ? nil : flaw(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally.flaw
-            ?? learner.scaler?.flaw ?? rows.compactMap(\.flaw).first
+            ?? (bestLoss == .infinity ? nil : validationError(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally
+            .validationError
+            ?? learner.scaler?.validationError ?? rows.compactMap(\.validationError).first
             ?? (rows.count == epoch && rows.enumerated().allSatisfy { $1.epoch == $0 + 1 }
                 ? nil : "\(rows.count) rows of \(epoch) epochs")
     }
@@ -40,7 +42,7 @@ struct TrainingState: Codable, Checked {
         for (name, tensor) in learner.model.store.tensors { tensors["model." + name] = tensor }
         for (name, tensor) in learner.optimizer.state { tensors["adam." + name] = tensor }
         // Gradients that the study never clears are part of the state, too.
-        for entry in learner.forgotten {
+        for entry in learner.unoptimized {
             if let gradient = entry.tensor.gradient { tensors["gradient." + entry.name] = gradient }
         }
         var state = self
@@ -64,7 +66,7 @@ struct TrainingState: Codable, Checked {
         do {
             state = try JSON.decoded(from: Data(text.utf8))
         } catch let error as DecodingError {
-            throw FileError(url.path, "is not the state of this run (\(error.briefly))", advice: anew)
+            throw FileError(url.path, "is not the state of this run (\(error.summary))", advice: anew)
         }
         func part(_ prefix: String) -> [String: Tensor] {
             Dictionary(
@@ -78,10 +80,10 @@ struct TrainingState: Codable, Checked {
         }
         learner.model.store.load(weights)
         let gradients = part("gradient.")
-        guard learner.forgotten.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }) else {
+        guard learner.unoptimized.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }) else {
             throw broken
         }
-        for entry in learner.forgotten {
+        for entry in learner.unoptimized {
             if let gradient = gradients[entry.name] { entry.tensor.setGradient(gradient) }
         }
         learner.restore(state.learner)

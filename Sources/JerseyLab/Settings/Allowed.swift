@@ -3,19 +3,19 @@ import Jersey
 /// Which values of a setting are allowed.
 struct Allowed<Value>: Sendable {
     /// What stands behind "it must be"; nil where any value of the kind will do.
-    let words: String?
+    let summary: String?
     let holds: @Sendable (Value) throws -> Bool
 
-    init(_ words: String?, _ holds: @escaping @Sendable (Value) throws -> Bool) {
-        self.words = words
+    init(_ summary: String?, _ holds: @escaping @Sendable (Value) throws -> Bool) {
+        self.summary = summary
         self.holds = holds
     }
 
     static var any: Allowed { Allowed(nil) { _ in true } }
 
     /// What `parse` understands; it throws an error that says more than that the value is not allowed.
-    static func parsed<Result>(_ words: String, by parse: @escaping @Sendable (Value) throws -> Result) -> Allowed {
-        Allowed(words) { value in
+    static func parsed<Result>(_ summary: String, by parse: @escaping @Sendable (Value) throws -> Result) -> Allowed {
+        Allowed(summary) { value in
             _ = try parse(value)
             return true
         }
@@ -23,7 +23,7 @@ struct Allowed<Value>: Sendable {
 
     /// What may be left out, and else has to be as `allowed`.
     static func orNone<Some>(_ allowed: Allowed<Some>) -> Allowed where Value == Some? {
-        Allowed(allowed.words) { try $0.map(allowed.holds) ?? true }
+        Allowed(allowed.summary) { try $0.map(allowed.holds) ?? true }
     }
 }
 

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// One source of settings: dotted paths and values.
 package struct ConfigOverlay: Sendable {

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 import Yams
 
 /// Configuration as a tree of plain values, on which files, the environment and flags lay their words: file < environment < flags.
@@ -114,7 +113,7 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
     }
 
     /// The value as JSON writes it, on one line.
-    package var words: String { (try? JSON.text(JSON.line(self))) ?? "\(self)" }
+    package var displayText: String { (try? JSON.text(JSON.line(self))) ?? "\(self)" }
 
     /// All values that are not tables, and their paths: "training.epochs".
     var leaves: [(path: String, value: ConfigTree)] {

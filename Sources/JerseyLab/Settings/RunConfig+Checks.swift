@@ -1,5 +1,4 @@
 import Jersey
-import Torch
 
 extension RunConfig {
     /// Checks each setting by its row of the table, and then those that go together.

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// One setting of a run: where it is kept, what it may be, and what it means. `Setting.all` is the table of them.
 ///
@@ -54,7 +53,7 @@ package struct Setting: Sendable {
     ) {
         self.key = key
         self.meaning = meaning
-        self.allowed = allowed.words ?? Value.valueKind
+        self.allowed = allowed.summary ?? Value.valueKind
         choices = Value.choices
         self.flag = flag.map(Flag.init)
         isMachineOnly = machineOnly
@@ -76,7 +75,7 @@ extension Setting: Catalogued {
     package var name: String { key }
     package var summary: String { meaning }
     package static let kind = "setting"
-    package static let place: String? = "`jersey train --list-settings`"
+    package static let remedy: Remedy? = .settingList
 
     private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
@@ -93,7 +92,7 @@ extension Setting: Catalogued {
     /// Its value in a configuration, as JSON; "-" where it has none.
     package func text(in config: RunConfig) -> String {
         let value = value(in: config)
-        return value == .null ? "-" : value.words
+        return value == .null ? "-" : value.displayText
     }
 
     /// Null where it has none.
@@ -107,7 +106,7 @@ extension Setting: Catalogued {
     /// - Throws: `UsageError` that names the key, its value, and what is allowed.
     func check(_ config: RunConfig) throws {
         guard try checkValue(config) else {
-            throw UsageError("\(key) is \(read(config).words); it must be \(allowed)")
+            throw UsageError("\(key) is \(read(config).displayText); it must be \(allowed)")
         }
     }
 

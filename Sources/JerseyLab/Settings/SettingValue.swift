@@ -12,7 +12,7 @@ package protocol SettingValue: Codable, Equatable, Sendable {
     /// Why a value is none of this kind.
     static func refusal(of value: ConfigTree, for key: String) -> UsageError
     /// The value as errors show it.
-    var words: String { get }
+    var displayText: String { get }
 }
 
 extension SettingValue {
@@ -22,10 +22,10 @@ extension SettingValue {
 
     package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
         let hint = valueKind.contains("text") ? "; words that look like numbers go in quotes" : ""
-        return UsageError("\(key) has a value of the wrong kind: \(value.words) is not \(valueKind)\(hint)")
+        return UsageError("\(key) has a value of the wrong kind: \(value.displayText) is not \(valueKind)\(hint)")
     }
 
-    package var words: String { "\(self)" }
+    package var displayText: String { "\(self)" }
 }
 
 extension Int: SettingValue {
@@ -67,7 +67,7 @@ extension Optional: SettingValue where Wrapped: SettingValue {
         Wrapped.refusal(of: value, for: key)
     }
 
-    package var words: String { map(\.words) ?? "not set" }
+    package var displayText: String { map(\.displayText) ?? "not set" }
 }
 
 /// A setting that is one of a few words.
@@ -80,12 +80,12 @@ extension SettingChoice {
     package static func tree(flag word: String) -> ConfigTree { .string(word) }
 
     package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
-        let word = if case .string(let word) = value { word } else { value.words }
+        let word = if case .string(let word) = value { word } else { value.displayText }
         let error = UsageError.unknown("value", word, among: allCases.map(\.rawValue))
         return UsageError("\(key): \(error)")
     }
 
-    package var words: String { rawValue }
+    package var displayText: String { rawValue }
 }
 
 extension EncoderKind: SettingChoice {
@@ -96,5 +96,5 @@ extension WholePlayers: SettingChoice {}
 extension OptimizerConfig.Rates: SettingChoice {}
 extension OptimizerConfig.Scheduler: SettingChoice {}
 extension TrainingConfig.Balance: SettingChoice {}
-extension TrainingConfig.Precision: SettingChoice {}
+extension TrainingPrecision: SettingChoice {}
 extension Device.Choice: SettingChoice {}

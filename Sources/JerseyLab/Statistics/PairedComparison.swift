@@ -63,16 +63,16 @@ package struct PairedComparison: Codable, Sendable, Equatable {
         let isSecond = difference > 0
         let (winner, loser) = isSecond ? (second, first) : (first, second)
         let bounds = isSecond ? interval : [-interval[1], -interval[0]]
-        return "\(winner) beats \(loser) by \(Format.points(abs(difference), places: 2)) points (\(Self.words(bounds)))"
+        return "\(winner) beats \(loser) by \(Format.points(abs(difference), places: 2)) points (\(Self.describe(bounds)))"
     }
 
     /// "+0.42 (-0.13 to 0.98)", in percentage points.
     package var differenceText: String {
-        "\(Format.signed(difference * 100, places: 2)) (\(Self.words(interval)))"
+        "\(Format.signed(difference * 100, places: 2)) (\(Self.describe(interval)))"
     }
 
     /// "-0.13 to 0.98", in percentage points.
-    private static func words(_ interval: [Double]) -> String {
+    private static func describe(_ interval: [Double]) -> String {
         interval.map { Format.points($0, places: 2) }.joined(separator: " to ")
     }
 }

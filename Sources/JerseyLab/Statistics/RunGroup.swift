@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 /// Finished runs that differ in nothing but the seed: what a mean and a deviation are taken over.
 package struct RunGroup: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import JerseyOutput
+import JerseySupport
 
 /// Mean and spread of one figure over runs.
 package struct Summary: Codable, Sendable, Equatable {

@@ -19,7 +19,7 @@ package enum Processor {
 
 extension Device {
     /// "cuda (NVIDIA H200, 140 GiB)", "cpu (AMD EPYC 9554 64-Core Processor, 64 threads)".
-    var words: String {
+    var displayName: String {
         switch self {
         case .cpu: "cpu (\(Processor.name), \(Runtime.threads) thread\(Runtime.threads == 1 ? "" : "s"))"
         // The first is the one that is used.

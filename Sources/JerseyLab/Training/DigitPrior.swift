@@ -54,10 +54,10 @@ struct DigitPrior {
         }
 
         func loss(_ logits: Tensor, _ labels: Tensor, beside other: Tensor, smoothing: Double) -> Tensor {
-            let adjusted = logits + logarithms.gathered(0, at: other)
+            let adjusted = logits + logarithms.indexSelected(0, at: other)
             let loss = crossEntropy(adjusted, labels)
             guard smoothing > 0 else { return loss }
-            let even = (spread.gathered(0, at: other) * adjusted.logSoftmax(over: 1)).sum(over: 1).mean(over: 0)
+            let even = (spread.indexSelected(0, at: other) * adjusted.logSoftmax(over: 1)).sum(over: 1).mean(over: 0)
             return loss * (1 - smoothing) - even * smoothing
         }
     }

@@ -44,9 +44,9 @@ package struct Tally: Codable, Sendable, Equatable, Checked {
 
     package init() {}
 
-    package var flaw: String? {
-        flaw(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
-            ?? flaw(of: [loss], "loss", in: Limits.finite)
+    package var validationError: String? {
+        validationError(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
+            ?? validationError(of: [loss], "loss", in: Limits.finite)
     }
 
     package static func += (a: inout Tally, b: Tally) {
@@ -83,7 +83,7 @@ package final class Learner {
     private let autocast: DType?
     private let trained: [Entry]
     /// Parameters that the study's optimizer does not know of, under `published` only.
-    let forgotten: [Entry]
+    let unoptimized: [Entry]
 
     /// - Parameter numbers: those of the sequences of an epoch, asked for by logit adjustment only.
     package init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
@@ -97,7 +97,7 @@ package final class Learner {
         optimizer = Adam(groups, decoupled: config.optimizer.decoupled)
         let known = Set(groups.flatMap(\.entries).map(\.name))
         trained = model.store.trainable.filter { known.contains($0.name) }
-        forgotten = model.store.trainable.filter { !known.contains($0.name) }
+        unoptimized = model.store.trainable.filter { !known.contains($0.name) }
     }
 
     /// Forward, loss, backward, clip, step, tally.
@@ -131,7 +131,7 @@ package final class Learner {
 
         (scaler.map { loss * $0.scale } ?? loss).backward()
         let isFinite = scaler?.unscale(trained.map(\.tensor)) ?? true
-        let norm = clipGradients(of: (trained + forgotten).map(\.tensor), to: config.optimizer.clip)
+        let norm = clipGradients(of: (trained + unoptimized).map(\.tensor), to: config.optimizer.clip)
         if isFinite {
             optimizer.step(factor: schedule.factor(step), betas: (schedule.beta1(step), 0.999))
             step += 1
@@ -174,7 +174,7 @@ package final class Learner {
             precondition(!batch.isPadded, "padding would be learned from")
             let numbers = zip(batch.numbers, batch.lengths).flatMap { Array(repeating: $0, count: $1) }
             let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
-            func rows(_ logits: Tensor) -> Tensor { logits.gathered(0, at: readable) }
+            func rows(_ logits: Tensor) -> Tensor { logits.indexSelected(0, at: readable) }
             (tens, ones, full) = (rows(frames.tens), rows(frames.ones), frames.full.map(rows))
             labels = Labels(numbers.compactMap { $0 }, on: device)
             let (tens, ones, labels) = (tens, ones, labels)
@@ -270,7 +270,7 @@ package struct TrainingError: LocalizedError, CustomStringConvertible, Sendable 
     package var errorDescription: String? { description }
 }
 
-extension TrainingConfig.Precision {
+extension TrainingPrecision {
     /// What operations that gain from it run in; nil for float32 throughout.
     func autocast(on device: Device) -> DType? {
         switch self {

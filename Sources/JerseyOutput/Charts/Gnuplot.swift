@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 extension Chart {
     /// Draws `<name>.png` (for print and slides) and `<name>.svg` into a folder that exists.

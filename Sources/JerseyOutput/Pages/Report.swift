@@ -1,6 +1,6 @@
 import Foundation
+import JerseySupport
 import Mustache
-import Torch
 
 /// A page of findings: written once, rendered as one HTML file that needs nothing else, and as Markdown with its pictures beside.
 package struct Report: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// Rows of RFC 4180.
 package enum CSV {

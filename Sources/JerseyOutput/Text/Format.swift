@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// Numbers as people read them. What there is no value of is written "-".
 package enum Format {

@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// Text as a part of a page.
 enum HTML {

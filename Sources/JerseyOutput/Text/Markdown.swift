@@ -1,5 +1,5 @@
 import Foundation
-import Torch
+import JerseySupport
 
 /// Text as a part of a Markdown page, where it is text and nothing else: no link, picture, tag or emphasis.
 enum Markdown {

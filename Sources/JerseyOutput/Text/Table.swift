@@ -1,4 +1,4 @@
-import Torch
+import JerseySupport
 
 /// Columns of text: for a terminal, Markdown and HTML. The first column goes to the left, those that hold numbers to the right.
 package struct Table: Sendable, Equatable, CustomStringConvertible {

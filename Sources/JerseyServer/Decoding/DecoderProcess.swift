@@ -2,7 +2,6 @@ import CSandbox
 import Foundation
 import Hummingbird
 import Jersey
-import Torch
 
 /// The service's side of a decoder: starts the process, gives it a job at a time, and ends it where it overruns, or where nobody waits
 /// for it any more. Belongs to one thread.

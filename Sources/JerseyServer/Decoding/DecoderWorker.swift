@@ -2,7 +2,6 @@ import CSandbox
 import Foundation
 import Hummingbird
 import Jersey
-import Torch
 
 /// The decoder's side: a process that has nothing but memory, two pipes and a job at a time. Whatever a stranger's file makes of the
 /// libraries that read it happens here.

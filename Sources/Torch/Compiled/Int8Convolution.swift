@@ -27,7 +27,7 @@ struct Int8Convolution: ConvolutionKernel {
         weight = Frozen(
             tensor {
                 ct_pack_int8(
-                    folded.original.handle, folded.factors?.handle, folded.bias?.handle, input.steps, output.steps,
+                    folded.original.handle, folded.factors?.handle, folded.bias?.handle, input.qparams, output.qparams,
                     lanes, &factors, $0)
             })
         self.factors = Frozen(Tensor(owning: factors!))
@@ -44,8 +44,9 @@ struct Int8Convolution: ConvolutionKernel {
         precondition(x.quantization ?? input == input, "a convolution is packed for input of one quantisation")
         return tensor(output) {
             ct_int8_convolution(
-                x.handle, input.steps, weight.handle, factors.handle, shortcut?.handle, (shortcut?.quantization ?? input).steps,
-                stride, Int64(padding), hasActivation, output.steps, lanes, $0)
+                x.handle, input.qparams, weight.handle, factors.handle, shortcut?.handle,
+                (shortcut?.quantization ?? input).qparams,
+                stride, Int64(padding), hasActivation, output.qparams, lanes, $0)
         }
     }
 }

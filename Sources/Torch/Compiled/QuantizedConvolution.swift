@@ -3,7 +3,7 @@ import CTorch
 /// In integers of 8 bits, from quantised tensors to quantised ones, by oneDNN.
 struct QuantizedConvolution: ConvolutionKernel {
     let weight: Frozen<Tensor>
-    let steps: Frozen<Tensor>
+    let scales: Frozen<Tensor>
     let bias: Frozen<Tensor>?
     let stride: Int64
     let groups: Int64
@@ -20,13 +20,13 @@ struct QuantizedConvolution: ConvolutionKernel {
         let rounded = folded.weight.to(dtype: .float32)
         let (stride, groups) = (Int64(folded.geometry.stride), Int64(folded.geometry.groups))
         let (shape, padding) = folded.geometry.bordered(x.shape)
-        var steps: ct_tensor?
+        var scales: ct_tensor?
         weight = Frozen(
             tensor {
                 ct_pack_quantized_convolution(
-                    rounded.handle, stride, Int64(padding), groups, shape.map(Int64.init), input.steps, &steps, $0)
+                    rounded.handle, stride, Int64(padding), groups, shape.map(Int64.init), input.qparams, &scales, $0)
             })
-        self.steps = Frozen(Tensor(owning: steps!))
+        self.scales = Frozen(Tensor(owning: scales!))
         bias = folded.bias.map { Frozen($0.to(dtype: .float32)) }
         hasActivation = layer.activation != nil
         self.stride = stride
@@ -41,8 +41,8 @@ struct QuantizedConvolution: ConvolutionKernel {
         precondition(x.quantization == input, "a convolution is packed for input of one quantisation")
         return tensor(output) {
             ct_quantized_convolution(
-                x.handle, input.steps, weight.handle, steps.handle, bias?.handle, shortcut?.handle,
-                (shortcut?.quantization ?? input).steps, stride, Int64(padding), groups, hasActivation, output.steps, $0)
+                x.handle, input.qparams, weight.handle, scales.handle, bias?.handle, shortcut?.handle,
+                (shortcut?.quantization ?? input).qparams, stride, Int64(padding), groups, hasActivation, output.qparams, $0)
         }
     }
 }

@@ -1,5 +1,6 @@
 import CTorch
 import Foundation
+import JerseySupport
 
 /// A `.pth` file as `torch.save` writes it, zip or the older plain form; weights only.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import JerseySupport
 
 /// A safetensors file: named tensors and text metadata, without code.
 ///

@@ -1,5 +1,6 @@
 import CTorch
 import Foundation
+import JerseySupport
 
 /// A TorchScript module, compiled by libtorch from its source, or read from a file.
 package final class ScriptModule {

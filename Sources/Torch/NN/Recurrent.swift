@@ -71,14 +71,14 @@ package final class PackedLayout {
 
     /// (R, F) rows of frames, packed or padded as told at the start, to (N, F) in packed order.
     func pack(_ frames: Tensor) -> Tensor {
-        frames.gathered(0, at: constant("rows", on: frames.device) { Tensor(packedRows) })
+        frames.indexSelected(0, at: constant("rows", on: frames.device) { Tensor(packedRows) })
     }
 
     /// (N, D) in packed order to (B, T, D) with zeros where there is no frame.
     func unpack(_ packed: Tensor) -> Tensor {
         let width = packed.shape[1]
         let withZeros = Tensor.concatenated([packed, .zeros([1, width], dtype: packed.dtype, device: packed.device)], over: 0)
-        return withZeros.gathered(0, at: constant("positions", on: packed.device) { Tensor(paddedPositions) })
+        return withZeros.indexSelected(0, at: constant("positions", on: packed.device) { Tensor(paddedPositions) })
             .reshaped(lengths.count, longest, width)
     }
 
@@ -145,7 +145,7 @@ package struct Recurrent {
         }
         pass.meter?.count(packed, cost: cell.gates * (data.shape[1] + hidden))
         let rank = layout.constant("rank", on: frames.device) { Tensor(layout.rank) }
-        let final = Tensor(owning: last!).gathered(1, at: rank)  // (D, B, H)
+        let final = Tensor(owning: last!).indexSelected(1, at: rank)  // (D, B, H)
         return Output(
             states: layout.unpack(packed),
             final: final.permuted(1, 0, 2).reshaped(layout.lengths.count, (bidirectional ? 2 : 1) * hidden))

@@ -1,3 +1,5 @@
+import JerseySupport
+
 /// Where a module's tensors are born: a name, a part, a device, and a seed. `scope / "conv1"` is the scope of a child.
 package struct Scope {
     package let store: ParameterStore
@@ -94,9 +96,4 @@ package enum Initial: Sendable {
 
     /// PyTorch's own for a layer with `fanIn` inputs: uniform within ±1/√fanIn.
     static func pytorch(fanIn: Int) -> Initial { .uniform(bound: 1 / Double(max(fanIn, 1)).squareRoot()) }
-}
-
-/// The 64-bit FNV-1a hash of the text's UTF-8 bytes.
-package func fnv1a(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
 }

@@ -1,29 +1,30 @@
 import CTorch
+import JerseySupport
 
-/// 256 equal steps, of which one is zero exactly: what the bytes of a quantised tensor stand for.
+/// Scale and zero point of a quantised tensor: what its bytes stand for. Zero itself is one of the 256 values.
 struct Quantization: Equatable, Sendable {
-    let steps: ct_steps
+    let qparams: ct_qparams
 
     init(_ range: ClosedRange<Float>) {
         let (low, high) = (min(0, Double(range.lowerBound)), max(0, Double(range.upperBound)))
-        let step = max(high - low, 1e-9) / 255
-        steps = ct_steps(step: step, zero: Int64(clamping: (-low / step).rounded()))
+        let scale = max(high - low, 1e-9) / 255
+        qparams = ct_qparams(scale: scale, zero_point: Int64(clamping: (-low / scale).rounded()))
     }
 
     static func == (a: Quantization, b: Quantization) -> Bool {
-        a.steps.step == b.steps.step && a.steps.zero == b.steps.zero
+        a.qparams.scale == b.qparams.scale && a.qparams.zero_point == b.qparams.zero_point
     }
 }
 
 extension Tensor {
-    /// (N, C, H, W) in bytes, channels-last; what lies outside the steps is clamped.
+    /// (N, C, H, W) in bytes, channels-last; what lies outside the range is clamped.
     func quantized(_ quantization: Quantization) -> Tensor {
-        tensor(quantization) { ct_quantize(handle, quantization.steps, $0) }
+        tensor(quantization) { ct_quantize(handle, quantization.qparams, $0) }
     }
 
     /// The float32 numbers that the bytes of a quantised tensor stand for; itself where it is none.
     package func dequantized() -> Tensor {
-        guard let steps = quantization?.steps else { return self }
-        return tensor { ct_dequantize(handle, steps, $0) }
+        guard let qparams = quantization?.qparams else { return self }
+        return tensor { ct_dequantize(handle, qparams, $0) }
     }
 }

@@ -1,4 +1,5 @@
 import CTorch
+import JerseySupport
 
 /// libtorch as a whole: its version, threads and devices.
 public enum Runtime {

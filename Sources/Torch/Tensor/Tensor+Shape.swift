@@ -17,7 +17,7 @@ extension Tensor {
     }
 
     /// The rows `indices` (int64 vector) of one dimension, copied.
-    package func gathered(_ dimension: Int, at indices: Tensor) -> Tensor {
+    package func indexSelected(_ dimension: Int, at indices: Tensor) -> Tensor {
         tensor { ct_index_select(handle, Int64(dimension), indices.handle, $0) }
     }
 

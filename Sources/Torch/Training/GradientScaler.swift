@@ -8,7 +8,7 @@ package struct GradientScaler: Codable, Sendable, Equatable {
     package init() {}
 
     /// What no scaler of ours has, as a file may; nil where all is well.
-    package var flaw: String? {
+    package var validationError: String? {
         if !(1e-30...1e30 ~= scale) { return "scale \(scale)" }
         return 0..<2000 ~= goodSteps ? nil : "goodSteps \(goodSteps)"
     }

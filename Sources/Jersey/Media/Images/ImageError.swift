@@ -1,6 +1,5 @@
 import CImage
 import Foundation
-import Torch
 
 /// An image that cannot be read or written: which one, why, and what to do.
 public struct ImageError: Error, Equatable, Sendable {

@@ -1,6 +1,5 @@
 import CImage
 import Foundation
-import Torch
 
 /// What the header of an image says; the pixels may still turn out to be damaged.
 package struct ImageInfo: Sendable, Equatable {

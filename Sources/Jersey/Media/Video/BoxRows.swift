@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// Which columns of a table hold what. A box is left, top, width and height, or left, top, right and bottom.
 public struct BoxColumns: Sendable, Equatable {
@@ -80,7 +79,9 @@ struct BoxRows {
                 return
             }
             guard columns.names.isEmpty else {
-                throw FileError(path, "has numbers in its first line and no names of columns", advice: "do without --box-columns")
+                throw FileError(
+                    path, "has numbers in its first line and no names of columns", advice: "leave out the columns' names",
+                    remedy: .boxColumns)
             }
             places = [.frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6]
         } else {
@@ -118,7 +119,7 @@ struct BoxRows {
             throw FileError(
                 path,
                 "has no column for \(missing.map(\.rawValue).joined(separator: ", ")); its columns are \(header.joined(separator: ", "))",
-                advice: "name them, as in --box-columns frame=f,track=id,left=x,top=y,width=w,height=h")
+                advice: "name them, as in frame=f,track=id,left=x,top=y,width=w,height=h", remedy: .boxColumns)
         }
         return places
     }

@@ -1,5 +1,4 @@
 import Foundation
-import Torch
 
 /// What a tracker found in a video: boxes around players, frame by frame.
 ///

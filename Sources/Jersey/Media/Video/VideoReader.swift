@@ -1,6 +1,5 @@
 import CVideo
 import Foundation
-import Torch
 
 /// A video file, decoded once from its start, one frame at a time; memory does not depend on its length.
 ///

@@ -1,6 +1,5 @@
 import CVideo
 import Foundation
-import Torch
 
 /// Makes a video file of pictures: H.264, or MPEG-4 where FFmpeg was built without x264; without sound.
 ///

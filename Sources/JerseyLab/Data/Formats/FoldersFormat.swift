@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 extension DatasetFormat {
     /// The study's layout. Hidden files, and files beside folders, are passed over.

@@ -1,6 +1,5 @@
 import Foundation
 import Jersey
-import Torch
 
 extension DatasetFormat {
     /// A split of SoccerNet's jersey number task. Long tracks become several sequences, each a window of its track, as `predict` reads

@@ -37,3 +37,8 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
         (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
     }
 }
+
+/// The 64-bit FNV-1a hash of the text's UTF-8 bytes.
+package func fnv1a(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+}

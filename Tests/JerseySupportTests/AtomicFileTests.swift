@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Torch
+@testable import JerseySupport
 
 @Suite("Atomic files")
 struct AtomicFileTests {

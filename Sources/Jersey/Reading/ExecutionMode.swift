@@ -1,7 +1,7 @@
 import Torch
 
-/// One of the ways in which a model can be run.
-package struct ReadingForm: Sendable {
+/// How a model is run: eager or compiled, and in which precision.
+package struct ExecutionMode: Sendable {
     package let precision: Precision
     package let isCompiled: Bool
 
@@ -10,20 +10,20 @@ package struct ReadingForm: Sendable {
         self.isCompiled = isCompiled
     }
 
-    /// Slowest first, as a rule, and what is left out, with the reason. In the eager form lower precision is libtorch's autocast,
+    /// Slowest first, as a rule, and what is left out, with the reason. In eager mode a lower precision is libtorch's autocast,
     /// which the processor may only emulate: nobody would run that, and to time it takes minutes.
     ///
     /// - Parameter isNative: whether the device has instructions for a precision.
     package static func all(
         on device: Device, isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
-    ) -> (forms: [ReadingForm], leftOut: [String]) {
+    ) -> (modes: [ExecutionMode], leftOut: [String]) {
         let all =
-            [.float32, device == .cuda ? .float16 : .bfloat16].map { ReadingForm(precision: $0, isCompiled: false) }
-            + Precision.all(on: device).map { ReadingForm(precision: $0, isCompiled: true) }
-        let (forms, others) = (
+            [.float32, device == .cuda ? .float16 : .bfloat16].map { ExecutionMode(precision: $0, isCompiled: false) }
+            + Precision.all(on: device).map { ExecutionMode(precision: $0, isCompiled: true) }
+        let (modes, others) = (
             all.filter { isNative($0.precision, device) }, all.filter { !isNative($0.precision, device) }
         )
-        return (forms, others.map { $0.leftOut($0.precision.missing) })
+        return (modes, others.map { $0.leftOut($0.precision.missing) })
     }
 
     /// "compiled int8: this processor …".
@@ -31,7 +31,7 @@ package struct ReadingForm: Sendable {
 
     package var name: String { (isCompiled ? "compiled " : "eager ") + precision.rawValue }
 
-    /// Share of numbers that it may read otherwise than the eager form in float32.
+    /// Share of numbers that it may read otherwise than eager float32.
     package var tolerance: Double {
         switch precision {
         case .float32: 0
@@ -40,7 +40,7 @@ package struct ReadingForm: Sendable {
         }
     }
 
-    /// - Throws: `UsageError` where the model cannot be had in this form, or not here.
+    /// - Throws: `UsageError` where the model cannot be run so, or not here.
     package func recognizer(
         _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader
     ) throws -> Recognizer {

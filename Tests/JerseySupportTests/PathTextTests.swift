@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Jersey
+@testable import JerseySupport
 
 @Suite struct PathTextTests {
     @Test(arguments: [

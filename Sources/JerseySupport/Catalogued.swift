@@ -10,8 +10,8 @@ package protocol Catalogued: Sendable {
     static var aliases: [String: String] { get }
     /// What errors call one of them: "data format".
     static var kind: String { get }
-    /// Where they are listed, for errors; nil where errors list them.
-    static var place: String? { get }
+    /// What lists them; nil where errors do.
+    static var remedy: Remedy? { get }
     /// Nil for a word that names none.
     static func find(_ word: String) -> Self?
 
@@ -22,7 +22,7 @@ package protocol Catalogued: Sendable {
 
 extension Catalogued {
     package static var aliases: [String: String] { [:] }
-    package static var place: String? { nil }
+    package static var remedy: Remedy? { nil }
 
     package static func find(_ word: String) -> Self? {
         let name = aliases[word] ?? word
@@ -32,8 +32,7 @@ extension Catalogued {
     /// - Throws: `UsageError` with close matches.
     package static func named(_ word: String) throws -> Self {
         guard let found = find(word) else {
-            throw UsageError.unknown(
-                kind, word, among: names + aliases.keys, advice: place.map { "\($0) lists them" })
+            throw UsageError.unknown(kind, word, among: names + aliases.keys, remedy: remedy)
         }
         return found
     }

@@ -1,4 +1,4 @@
-import Torch
+import JerseySupport
 
 extension Device {
     /// What was asked for.
@@ -12,7 +12,7 @@ extension Device {
             case .automatic: return .automatic
             case .cuda:
                 guard Runtime.cudaDeviceCount > 0 else {
-                    throw UsageError("there is no usable CUDA device; `jersey doctor` says why, --device cpu does without")
+                    throw UsageError("there is no usable CUDA device", remedy: .device)
                 }
                 return .cuda
             }

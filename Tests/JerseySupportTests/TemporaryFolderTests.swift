@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Torch
+@testable import JerseySupport
 
 @Suite struct TemporaryFolderTests {
     private func mode(_ path: String) throws -> mode_t {

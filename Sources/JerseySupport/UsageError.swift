@@ -1,31 +1,38 @@
 import Foundation
-import Torch
 
 /// Something wrong with what the user asked for: what, and what to do.
 public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
     public let description: String
+    package let remedy: Remedy?
 
     /// What it names is made fit to be shown.
-    package init(_ description: String) {
+    package init(_ description: String, remedy: Remedy? = nil) {
         self.description = Shown.line(description)
+        self.remedy = remedy
     }
 
     public var errorDescription: String? { description }
 
     /// "There is no model 'x'", with the names that come close.
     ///
-    /// - Parameter advice: what to do; where nil, all names there are, if they are few.
-    package static func unknown(_ kind: String, _ name: String, among names: [String], advice: String? = nil) -> UsageError {
-        let all = names.isEmpty || names.count > 30 ? nil : "there are: \(names.joined(separator: ", "))"
-        let advice = advice ?? all
+    /// - Parameters:
+    ///   - advice: what to do; where nil, all names there are, if they are few and `remedy` does not list them.
+    ///   - remedy: what lists the names.
+    package static func unknown(
+        _ kind: String, _ name: String, among names: [String], advice: String? = nil, remedy: Remedy? = nil
+    ) -> UsageError {
+        let isLong = names.isEmpty || names.count > 30 || remedy != nil
+        let advice = advice ?? (isLong ? nil : "there are: \(names.joined(separator: ", "))")
         let what = "there is no \(kind) '\(Shown.text(name, limit: 100))'"
         // What is longer than any name is like none; comparing would take time by both lengths.
         let near = name.utf8.count <= longest ? names.filter { $0.utf8.count <= longest } : []
         let close = near.map { ($0, distance($0.lowercased(), name.lowercased())) }
             .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
-        guard !close.isEmpty else { return UsageError([what, advice].compactMap(\.self).joined(separator: "; ")) }
+        guard !close.isEmpty else {
+            return UsageError([what, advice].compactMap(\.self).joined(separator: "; "), remedy: remedy)
+        }
         let question = "\(what); did you mean \(close.joined(separator: " or "))?"
-        return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""))
+        return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""), remedy: remedy)
     }
 
     /// Bytes of the names that are compared.

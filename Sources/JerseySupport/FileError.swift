@@ -6,11 +6,13 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
     public let reason: String
     /// What the user can do; a sentence without its full stop.
     public let advice: String?
+    package let remedy: Remedy?
 
-    package init(_ path: String, _ reason: String, advice: String? = nil) {
+    package init(_ path: String, _ reason: String, advice: String? = nil, remedy: Remedy? = nil) {
         self.path = path
         self.reason = reason
         self.advice = advice
+        self.remedy = remedy
     }
 
     /// The reason that the operating system gives for `error`, a thrown Foundation or POSIX error.

@@ -41,24 +41,26 @@ package enum JSON {
 /// writes. `JSON.decoded` looks at it, so that whoever uses the values need not.
 package protocol Checked {
     /// What none of ours has, as in "a count of -1"; nil where all is well.
-    var flaw: String? { get }
+    var validationError: String? { get }
 }
 
 extension Checked {
-    /// - Throws: `DecodingError` that names the flaw.
+    /// - Throws: `DecodingError` that names it.
     package func check(_ path: [any CodingKey]) throws {
-        if let flaw { throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "it has \(flaw)")) }
+        if let problem = validationError {
+            throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "it has \(problem)"))
+        }
     }
 
-    package func flaw(of value: Int, _ name: String, in limits: ClosedRange<Int>) -> String? {
+    package func validationError(of value: Int, _ name: String, in limits: ClosedRange<Int>) -> String? {
         limits ~= value ? nil : "\(name) \(value)"
     }
 
-    package func flaw(ofCounts counts: KeyValuePairs<String, Int>) -> String? {
-        counts.lazy.compactMap { flaw(of: $0.value, $0.key, in: 0...Limits.count) }.first
+    package func validationError(ofCounts counts: KeyValuePairs<String, Int>) -> String? {
+        counts.lazy.compactMap { validationError(of: $0.value, $0.key, in: 0...Limits.count) }.first
     }
 
-    package func flaw(of values: [Double], _ name: String, in limits: ClosedRange<Double>) -> String? {
+    package func validationError(of values: [Double], _ name: String, in limits: ClosedRange<Double>) -> String? {
         // What is no number is in no range.
         values.first { !(limits ~= $0) }.map { "\(name) \($0)" }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 extension DecodingError {
     /// Where and why, in few words.
-    package var briefly: String {
+    package var summary: String {
         let context: Context? =
             switch self {
             case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
@@ -15,7 +15,7 @@ extension DecodingError {
         let place = keys.isEmpty ? "" : keys.joined(separator: ", ") + ": "
         let reason: String? =
             switch self {
-            case .typeMismatch(let type, _), .valueNotFound(let type, _): "needs \(Self.words(type))"
+            case .typeMismatch(let type, _), .valueNotFound(let type, _): "needs \(Self.name(of: type))"
             case .keyNotFound: "is missing"
             default: context?.debugDescription
             }
@@ -23,7 +23,7 @@ extension DecodingError {
     }
 
     /// What a person calls a type.
-    private static func words(_ type: any Any.Type) -> String {
+    private static func name(of type: any Any.Type) -> String {
         switch type {
         case is String.Type: "a word"
         case is Bool.Type: "true or false"

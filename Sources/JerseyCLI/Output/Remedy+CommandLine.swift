@@ -1,0 +1,29 @@
+import Jersey
+
+extension Remedy {
+    /// What the command line has for it.
+    var commandLine: String {
+        switch self {
+        case .boxColumns: "--box-columns"
+        case .boxes: "--boxes"
+        case .calibration: "`jersey calibrate`"
+        case .device: "`jersey doctor` says why, --device cpu does without"
+        case .earlyExit: "--anytime"
+        case .encoder: "--encoder"
+        case .experimentList: "`jersey experiment list` shows them"
+        case .model: "--model"
+        case .modelList: "`jersey models` lists them"
+        case .precision: "--precision"
+        case .published: "leave out --published"
+        case .settingList: "`jersey train --list-settings` lists them"
+        }
+    }
+}
+
+extension Error {
+    /// The message of an error for users of the command line: with the flag or the command that helps.
+    var message: String {
+        let remedy = (self as? FileError)?.remedy ?? (self as? UsageError)?.remedy
+        return "\(self)" + (remedy.map { " (\($0.commandLine))" } ?? "")
+    }
+}
