@@ -11,6 +11,7 @@ Needs FFmpeg's command line for the video of one player.
 
 import base64
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -56,7 +57,7 @@ def check(
     page.screenshot(path=out / f"{look}-pictures.png", full_page=True)
 
     drop(page, work / "players.zip")
-    expect(status).to_contain_text("players have a number that can be read")
+    expect(status).to_have_text(re.compile(r"Read \d+ of \d+ players: "))
     expect(results).to_have_count(len(list(data.glob("*/*/*"))))
     expect(page.locator(".result.unsure")).not_to_have_count(0)
     page.screenshot(path=out / f"{look}-zip.png", full_page=True)
@@ -66,7 +67,7 @@ def check(
     page.screenshot(path=out / f"{look}-video.png", full_page=True)
 
     drop(page, work / "notes.txt")
-    expect(status).to_contain_text("notes.txt is no JPEG or PNG picture")
+    expect(status).to_contain_text("notes.txt is not a JPEG or PNG picture")
     drop(page, work / "broken.jpg")
     expect(status).to_contain_text("no frame can be read")
     page.screenshot(path=out / f"{look}-error.png", full_page=True)
