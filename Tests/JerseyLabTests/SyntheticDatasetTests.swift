@@ -192,7 +192,7 @@ struct SyntheticDatasetTests {
         arguments: [
             ("7,123", "\"123\" is not a shirt number"), ("7,x", "\"x\" is not"), ("9-3", "\"9-3\" is not"),
             ("7-", "\"7-\" is not"),
-            ("7:0", "\"7:0\" has a weight that is none"), ("7:1:2", "\"7:1:2\" has a weight"),
+            ("7:0", "\"7:0\" has an invalid weight"), ("7:1:2", "\"7:1:2\" has an invalid weight"),
         ])
     func `A list that makes no sense is refused`(text: String, words: String) {
         let error = #expect(throws: UsageError.self) { try NumberShare.list(text) }
