@@ -202,7 +202,7 @@ struct SyntheticDatasetTests {
     @Test(
         arguments: [
             ("7,7", 1, 0, "7 is listed twice"), ("", 1, 0, "numbers must be at least 1"),
-            ("7", 0, 0, "tracks per number must be"), ("7", 1, 1, "from 0 to below 1"),
+            ("7", 0, 0, "tracks per number must be"), ("7", 1, 1, "at least 0 and below 1"),
         ])
     func `A plan that makes no sense is refused before anything is written`(
         numbers: String, tracks: Int, unreadable: Double, words: String
