@@ -278,7 +278,7 @@ import Torch
         #expect(try RGBImage(contentsOf: folder.url.appendingPathComponent("sheet.png")).width > 200)
         _ = try predict(arguments + ["--sheet", folder.path("sheet.html"), "--format", "json"])
         let page = try String(contentsOfFile: folder.path("sheet.html"), encoding: .utf8)
-        #expect(page.components(separatedBy: "<figcaption>").count == 1 + 3 && page.contains("2 of 3 sequences are answered"))
+        #expect(page.components(separatedBy: "<figcaption>").count == 1 + 3 && page.contains("2 of 3 sequences answered"))
 
         let mot = try predict(arguments + ["--format", "mot", "--video", read]).split(separator: "\n")
         #expect(mot.count == 25)
