@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Runs jersey and PyTorch on the same work, in turns, and compares them.
 
 Needs only Python's standard library. PyTorch has its own environment, which peers/setup.sh creates.

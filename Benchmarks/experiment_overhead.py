@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Measures what an experiment adds to plain training of the same runs: the runner, the table of runs,
 progress and TensorBoard files.
 

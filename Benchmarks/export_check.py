@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Exports every model in every format, reads the files with other libraries, and compares their outputs
 with jersey's.
 

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Times forward passes of a model in jersey and its peers, in turns, and prints the ratios.
 
 All use the same weights and frames. Each runs in its own process, which lives as long as the

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Reads long tracks in full and with `--skim`, in turns, and compares correct answers, frames read and
 time.
 

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Measures time and memory of `jersey predict` per track, for more and more tracks in one call. Both
 must stay flat.
 

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Compares speed and accuracy on tracklets of number crops: `jersey predict` with the bundled model, the
 same network in PyTorch, and an off-the-shelf text recogniser, in turns.
 

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Measures what a roster adds: answers with and without one, from predictions of rendered sequences.
 
     jersey predict DATA --format jsonl --output predictions.jsonl

@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Reads the sequences of a data set with one model: with jersey, with and without early exit, and with int8
 peers, in turns.
 

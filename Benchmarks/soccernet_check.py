@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Checks submissions to SoccerNet's jersey number challenge with the official scorer (PyPI package
 SoccerNet).
 
@@ -28,7 +27,6 @@ SCORE = f"import sys; {IMPORT}; print(evaluate(*sys.argv[1:])['Accuracy'])"
 
 
 def render(jersey: pathlib.Path, folder: pathlib.Path) -> dict:
-
     """Writes a split in SoccerNet's layout and returns its ground truth, with one player whose number is
     unreadable and one without frames."""
     rendered = synthesize(

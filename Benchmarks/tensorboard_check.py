@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Trains tiny runs and reads their event files with TensorBoard's own readers. Every scalar must match
 metrics.jsonl.
 

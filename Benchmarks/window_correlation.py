@@ -1,5 +1,4 @@
 #!/usr/bin/env python3
-
 """Measures how much the sequences of one track repeat each other: the constant `Evidence.windowCorrelation`.
 
     Benchmarks/window_correlation.py runs/*/outcomes.jsonl

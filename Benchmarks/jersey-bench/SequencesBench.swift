@@ -9,7 +9,6 @@ struct SequencesBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sequences",
         abstract:
-
             "Reads the sequences of a data set, from frames in memory to answers. Prints a line of JSON with their lengths, "
             + "then for each line of standard input the seconds for reading all of them.")
 

@@ -1,4 +1,3 @@
-
 """Reads tracklets with the bundled model's network in PyTorch, as a Python user would: the same weights,
 frames and sums.
 """

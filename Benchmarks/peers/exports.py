@@ -1,4 +1,3 @@
-
 """Reads the exports of one model, as written by export_check.py, and prints how far their outputs are from
 jersey's, as a row of a table.
 

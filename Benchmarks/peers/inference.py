@@ -1,4 +1,3 @@
-
 """Times forward passes of one model in one of Python's forms.
 
 Prints a line with its logits. Then for each line of standard input, it makes `--passes` passes and
@@ -81,7 +80,6 @@ def onnx_file(model, frames, any_length):
 
 
 def int8_file(path, values):
-
     """Adds quantisers around convolutions, as ONNX Runtime makes them and OpenVINO accepts them: weights
     per channel, activations calibrated on the frames themselves."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static

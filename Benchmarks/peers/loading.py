@@ -1,4 +1,3 @@
-
 """Measures frames per second of the study's training loader: Pillow, its augmentation, and a DataLoader with
 worker processes.
 """

@@ -1,4 +1,3 @@
-
 """Reads tracklets with an off-the-shelf text recogniser (PP-OCR through rapidocr): the digits of each frame,
 then a majority vote.
 """

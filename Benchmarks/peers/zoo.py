@@ -1,4 +1,3 @@
-
 """The study's eighteen models in plain PyTorch, under the names of its checkpoints, and the bundled
 model's network: they read the `.pth` files that jersey exports.
 """
@@ -133,7 +132,6 @@ class Evidence(nn.Module):
 
 
 def load(name, path):
-
     """Returns the model of that name with a checkpoint's weights, and its input; None if it does not exist
     here."""
     state = torch.load(path, map_location="cpu")["model_state"]

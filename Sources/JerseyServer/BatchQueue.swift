@@ -19,7 +19,6 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
     /// Starts the thread.
     ///
     /// - Parameters:
-
     ///   - make: runs first on the thread. Returns a value for the caller, and the work, which
     ///     returns an output for each item. The work never leaves the thread, so it may hold
     ///     tensors.

@@ -30,7 +30,6 @@ final class Connections: Sendable {
     /// arrived on it.
     ///
     /// - Parameters:
-
     ///   - isIdle: whether it waits for a request, and may be closed to make room.
     ///   - close: closes the connection; may be called from any thread.
     /// - Throws: `ServiceError` if there is no room and no idle connection to close.

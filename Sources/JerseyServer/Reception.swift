@@ -32,7 +32,6 @@ struct Reception: Sendable {
     var isReady: Bool { shelf.isReady && !underWay.isStuck }
 
     /// - Parameters:
-
     ///   - pictures: whether to return small images of the frames.
     ///   - parse: parses the body into the request and its sequences; runs on a decoding thread.
     ///   - answer: encodes the response; runs on a decoding thread.

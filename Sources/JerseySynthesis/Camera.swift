@@ -29,7 +29,6 @@ struct Camera: Sendable {
         /// frame pixels.
         var defocus: Double
         var smear: SIMD2<Double>
-
         /// How much detail is left, from 0 to 1.
         var sharpness: Double { 1 / (1 + defocus * defocus + smear.length * smear.length / 4) }
     }

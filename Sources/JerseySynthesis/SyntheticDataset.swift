@@ -268,7 +268,6 @@ extension SyntheticDataset {
         }
         guard sequenceCount <= Self.mostSequences else {
             throw UsageError(
-
                 "the data set would have more than \(Self.mostSequences) sequences; "
                     + "use fewer tracks or sequences per track, or a smaller unreadable share")
         }

@@ -10,7 +10,6 @@ extern "C" {
 #endif
 #pragma clang assume_nonnull begin
 
-
 /// Gives up everything except memory, CPU time and the descriptors 0 to 2: no files, no network,
 /// no programs, no new processes.
 ///

@@ -12,7 +12,6 @@ struct AnalyzeCommand: ParsableCommand {
             Analyses:
             \(Analysis.lines)
 
-
             Each analysis prints a table and writes JSON, PNG and SVG files. In an experiment it uses the model with the best \
             validation accuracy, and that model's best run; the test set decides nothing. To choose yourself, use --models or name \
             a run folder.
@@ -43,7 +42,6 @@ struct AnalyzeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-
             "The sequence to analyze: its id (as in outcomes.jsonl), its folder's path, or the folder's name if that is unique.",
             valueName: "id"))
     var sequence: String?

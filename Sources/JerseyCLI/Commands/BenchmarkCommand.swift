@@ -5,7 +5,6 @@ struct BenchmarkCommand: ParsableCommand {
         commandName: "benchmark",
         abstract: "Measures how fast models run on this machine.",
         discussion: """
-
             Each benchmark prints tables and writes them as HTML, Markdown and JSON. Measurements alternate after a warm-up, and the \
             output says what is timed. Run on an otherwise idle machine.
             """,

@@ -10,7 +10,6 @@ struct CalibrateCommand: ParsableCommand {
         commandName: "calibrate",
         abstract: "Calibrates a model's confidences, and sets the confidence below which it abstains.",
         discussion: """
-
             Writes a copy of the weights that also holds: a temperature for confidences; the threshold below which `predict` calls a \
             sequence unreadable; the confidence at which --anytime stops; the activation ranges that --precision int8 needs; and, for \
             each precision that is faster on this processor, whether it answers as float32 does, so that --precision automatic may use \
@@ -58,7 +57,6 @@ struct CalibrateCommand: ParsableCommand {
         progress.finish()
         if let layer = observer.broken {
             throw FileError(
-
                 options.source.path, "produces NaN or infinity in \(layer): the weights are corrupt",
                 advice: "use an earlier checkpoint or train again")
         }

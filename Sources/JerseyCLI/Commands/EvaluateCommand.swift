@@ -10,7 +10,6 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate",
         abstract: "Measures accuracy on a labelled data set.",
         discussion: """
-
             Accuracies come with Wilson's 95% interval. A track's number is read from the summed evidence of its sequences. Seen \
             numbers are those that occurred in training, as recorded in the weight file.
 

@@ -8,7 +8,6 @@ struct ExperimentRunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Runs or resumes an experiment.",
         discussion: """
-
             An experiment is models × seeds × settings. Name a small YAML file, or an experiment shipped with jersey \
             (`jersey experiment list`). Repeat the same command to resume an experiment that stopped for any reason: finished runs are \
             kept, interrupted runs resume, failed runs are retried. Ctrl-C saves and exits with status 130. A run that fails twice \

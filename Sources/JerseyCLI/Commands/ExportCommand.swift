@@ -12,7 +12,6 @@ struct ExportCommand: ParsableCommand {
             Formats:
             \(ExportFormat.lines)
 
-
             torchscript and onnx files take uint8 pixels, resized to the model's input size, for any number of sequences and frames, and \
             return logits. docs/export.md explains how to read them.
 

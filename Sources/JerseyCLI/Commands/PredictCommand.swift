@@ -10,7 +10,6 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict",
         abstract: "Reads numbers from folders or archives of frames, or from tracked players in a video.",
         discussion: """
-
             A path is a folder of frames, a tree of such folders, a zip or tar file of either, or image files (files from one folder \
             form one sequence). Frames are read in natural order of their names, or in the study's order if the model was trained so; \
             they need no labels or anchors. A sequence longer than the model's input is read in windows, which are then combined. With \
@@ -45,7 +44,6 @@ struct PredictCommand: ParsableCommand {
 
     @Flag(
         help: """
-
             Write names into CSV exactly as they are. By default, invisible characters are escaped, and a cell that a spreadsheet would \
             take for a formula gets a leading apostrophe.
             """)
@@ -110,7 +108,6 @@ struct PredictCommand: ParsableCommand {
         }
         if recognizer.card.calibration == nil {
             Console.error(
-
                 "note: these weights are not calibrated, so every sequence gets an answer; "
                     + "run `jersey calibrate` to enable abstention"
             )

@@ -9,7 +9,6 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Writes a report on one or more experiments as a web page and as Markdown.",
         discussion: """
-
             report.html is self-contained. It has tables in the study's layout beside the published figures, statistics, learning \
             curves, confusion matrices, the worst errors, confidences, settings, and how to reproduce it all. Experiments may be \
             unfinished. Models from several experiments are compared as if they came from one.

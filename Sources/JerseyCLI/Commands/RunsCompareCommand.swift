@@ -8,7 +8,6 @@ struct RunsCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Compares models across seeds, and shows which differences are significant.",
         discussion: """
-
             Accuracies are means over seeds ± the sample standard deviation. Models are compared in pairs, on the test sequences that all \
             of them read. A bootstrap over tracks and seeds gives the interval of the difference; McNemar's exact test gives a p-value, \
             adjusted for the number of pairs. A difference is significant if both agree. The others are compared with the model that has \

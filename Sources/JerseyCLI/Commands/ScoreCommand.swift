@@ -9,7 +9,6 @@ struct ScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Scores a submission to SoccerNet's jersey number challenge as the official scorer does.",
         discussion: """
-
             Refuses what would break the official scorer: missing players, and numbers given as text or fractions. Scores come with \
             Wilson's 95% interval.
 

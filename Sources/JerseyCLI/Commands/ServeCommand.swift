@@ -10,7 +10,6 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Serves models over HTTP, with a page to try them.",
         discussion: """
-
             POST /v1/predict takes the frames of one player, POST /v1/predict/archive a zip file of several players. /v2/… is the Open \
             Inference Protocol. GET /openapi.json describes the API, / is the page, /metrics is for Prometheus. Logs are lines of JSON \
             on standard error. After SIGTERM the service answers the requests it has accepted, then exits.
@@ -27,7 +26,6 @@ struct ServeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-
             A model and the name to serve it under; 'bundled' or name=bundled is the bundled model. Repeatable; the first is the \
             default for requests that name no model.
             """, valueName: "name=file"))
@@ -35,7 +33,6 @@ struct ServeCommand: ParsableCommand {
 
     @Flag(
         help: """
-
             Read all models as the study did, including its defects, if their files do not say how. `jersey export --published \
             --format safetensors` writes a file that does.
             """)
@@ -50,7 +47,6 @@ struct ServeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-
             A host name that requests may use, besides localhost and the service's own addresses. Requests for other hosts get 403, \
             which stops web pages elsewhere from using a visitor's browser to reach the service. Repeatable.
             """, valueName: "name"))
@@ -104,7 +100,6 @@ struct ServeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-
             File with the admin token; requests that change the server (POST /v2/repository/models/NAME/load) must present it. \
             Without it or JERSEY_ADMIN_TOKEN in the environment, they are refused.
             """, valueName: "file"))

@@ -96,7 +96,6 @@ struct SynthesizeCommand: ParsableCommand {
             first...limits.upperBound ~= last
         else {
             throw ValidationError(
-
                 "\(option) must be a number or a range within \(limits.lowerBound)...\(limits.upperBound), such as \(example), "
                     + "not '\(text)'"
             )

@@ -10,7 +10,6 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Trains a model.",
         discussion: """
-
             Settings come from the defaults (the study's, or those of the weights that training starts from), a YAML or JSON file, the \
             environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags; each overrides the one before. The run folder keeps the \
             result as config.json. `jersey train --list-settings` shows all settings, `jersey help training.epochs` shows one.

@@ -40,7 +40,6 @@ struct CheckpointOptions: ParsableArguments {
         let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: file), spec: spec, published: published)
         if !checkpoint.hasCard && !published && checkpoint.card.spec.notPublished == nil {
             Console.error(
-
                 "note: \(file) does not say how to order frames, so they are read in time order; "
                     + "use --published for the study's order"
             )

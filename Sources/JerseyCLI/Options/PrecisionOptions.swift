@@ -5,7 +5,6 @@ import Jersey
 struct PrecisionOptions: ParsableArguments {
     @Option(
         help: """
-
             Precision of the encoder. 'automatic' picks the fastest one here that `jersey calibrate` found to answer as float32 does. \
             bfloat16 and int8 need a calibrated model and a processor with the instructions; float16 needs a GPU.
             """)

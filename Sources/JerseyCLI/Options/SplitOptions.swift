@@ -9,7 +9,6 @@ struct SplitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-
             Part to read: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all (default: test; all for the bundled \
             model, which was not trained on any of it).
             """, valueName: "name"))

@@ -31,7 +31,6 @@ struct VideoOptions: ParsableArguments {
 
     @Flag(
         help: """
-
             Preview each window of a long track, read only windows that show a number, and stop once the track's number is certain \
             enough. Needs a calibrated model.
             """)
@@ -83,7 +82,6 @@ struct VideoOptions: ParsableArguments {
         if 3 * outside > boxes.boxes.count {
             let reach = boxes.boxes.reduce((0, 0)) { (max($0.0, $1.left + $1.width), max($0.1, $1.top + $1.height)) }
             Console.error(
-
                 "warning: \(outside) of \(boxes.boxes.count) boxes lie outside the \(video.width)x\(video.height) picture; they "
                     + "reach \(Format.digits(Double(reach.0), 6))x\(Format.digits(Double(reach.1), 6)). "
                     + "Do they belong to another video or size, or are width and height really right and bottom?"

@@ -3,7 +3,6 @@ import Torch
 
 /// CSV as in RFC 4180.
 package enum CSV {
-
     /// - Parameter isRaw: whether to keep cells unchanged. Otherwise deceptive characters are
     ///   escaped, and a cell that a spreadsheet would take for a formula gets a leading apostrophe.
     package static func row(_ cells: [String], isRaw: Bool = false) -> String {

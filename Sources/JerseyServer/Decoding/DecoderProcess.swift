@@ -98,7 +98,6 @@ final class DecoderProcess {
     /// Runs a job.
     ///
     /// - Parameters:
-
     ///   - work: the request's budget.
     ///   - answer: receives each answer and reads the bytes that follow it from the pipe. Throws
     ///     for a question to refuse it.
