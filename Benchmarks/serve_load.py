@@ -1,4 +1,4 @@
-
+#!/usr/bin/env python3
 """Measures `jersey serve` under load.
 
     Benchmarks/serve_load.py [--weights FILE] [throughput] [overload] [soak] [latency]

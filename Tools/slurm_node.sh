@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Slurm cluster of one node, for testing `--launcher slurm`. It lives in one folder and does not touch the system.
+# A one-node Slurm cluster for testing `--launcher slurm`, in a folder of its own.
 #
 #   Tools/slurm_node.sh start DIR    starts it, waits until it accepts jobs, and prints its environment
 #   Tools/slurm_node.sh env DIR      prints the environment again: export "$(Tools/slurm_node.sh env DIR)"

@@ -57,7 +57,8 @@ package struct SyntheticDataset: Sendable {
     ///
     /// - Parameters:
     ///   - threads: rendering threads; nil for one per core.
-    ///   - progress: called with the sequences written so far and the total, by one thread at a time.
+    ///   - progress: called with the sequences written so far and the total, by one thread at a
+    ///     time.
     package func write(
         to folder: URL, overwrite: Bool = false, threads: Int? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws {
