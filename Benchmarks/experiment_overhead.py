@@ -77,14 +77,18 @@ def main() -> int:
     parser = Parser(__doc__)
     parser.add_bin("jersey", "jersey-bench")
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=11, help="epochs per run; a run should take at least a minute")
+    parser.add_argument(
+        "--epochs", type=int, default=11, help="epochs per run; a run should take at least a minute"
+    )
     parser.add_argument(
         "--short-runs",
         type=int,
         default=4,
         help="runs of one epoch, for the fixed cost of a run",
     )
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write all figures to this file")
+    parser.add_argument(
+        "--json", type=pathlib.Path, metavar="FILE", help="also write all figures to this file"
+    )
     options = parser.parse_args()
     jersey, bench = options.bin / "jersey", options.bin / "jersey-bench"
     work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-overhead-"))

@@ -49,8 +49,12 @@ def main():
     parser.add_argument("--weights", help="weights (default: random; the bundled ones for evidence_tied)")
     parser.add_bin("jersey-bench")
     parser.add_argument("--device", choices=THEIRS, default="cpu")
-    parser.add_argument("--only", action="append", help=f"peer to measure, from {THEIRS}; repeatable (default: all)")
-    parser.add_argument("--ours", action="append", help=f"form of ours to measure, from {OURS}; repeatable (default: all)")
+    parser.add_argument(
+        "--only", action="append", help=f"peer to measure, from {THEIRS}; repeatable (default: all)"
+    )
+    parser.add_argument(
+        "--ours", action="append", help=f"form of ours to measure, from {OURS}; repeatable (default: all)"
+    )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--passes", type=int, default=5, help="passes per turn; their median counts")
     parser.add_argument("--batch", type=int, default=1)

@@ -145,9 +145,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=pathlib.Path, help="real crops, as <number>/<track>/<sequence>/<frame>.jpg"
     )
-    parser.add_argument(
-        "--blocks", help="use only real tracks in these blocks of a hundred ids, such as 3,7"
-    )
+    parser.add_argument("--blocks", help="use only real tracks in these blocks of a hundred ids, such as 3,7")
     parser.add_argument("--weights", default="bundled")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", help="measure only sets whose name contains this")

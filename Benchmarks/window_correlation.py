@@ -9,7 +9,6 @@ mean confidence, and the share of tracks read correctly. A correlation of 0 sums
 has the least loss, and a confidence near the share of correct tracks.
 """
 
-
 import json
 import subprocess
 

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Checks the structure of the sources by names, which the compiler does not: `make lint` runs it.
 
-* Within a target whose folders are layers (`LAYERS`), no file uses names that a higher folder declares: types,
-  functions, and members from extensions. Members of the same name, and initializers, are ambiguous and not
-  checked.
-* `predict` and `serve` do not import the research module, and JerseyOutput does not know jerseys (`MAY_NAME`).
+* Within a target whose folders are layers (`LAYERS`), no file uses names that a higher folder declares:
+  types, functions, and members from extensions. Members of the same name, and initializers, are ambiguous
+  and not checked.
+* `predict` and `serve` do not import the research module, and JerseyOutput does not know jerseys
+  (`MAY_NAME`).
 * No hand-written file has more than `MOST_LINES` lines.
 * No sentence begins with a bare "Of".
 * The library's targets have at most `MOST_PUBLIC` public declarations.
 
-Each finding is a line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the last
-two limits still allow.
+Each finding is a line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the
+last two limits still allow.
 """
 
 import argparse

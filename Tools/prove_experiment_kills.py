@@ -121,7 +121,9 @@ def check_leashes(runner: int, folder: pathlib.Path) -> int:
     holders = open_files(runner)
     for process in set(held) & set(tasks(folder, runner)):
         leash = held[process].get(0, "")
-        assert leash.startswith("pipe:") and leash in holders.values(), f"the runner does not hold the leash of {process}"
+        assert leash.startswith("pipe:") and leash in holders.values(), (
+            f"the runner does not hold the leash of {process}"
+        )
         for other, found in held.items():
             holds = [
                 number for number, name in found.items() if name == leash and (other, number) != (process, 0)

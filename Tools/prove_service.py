@@ -314,9 +314,7 @@ def prove_restarts(jersey: str, bodies: list, count: int) -> None:
     answered = [request for request, status in records.items() if status == 200]
     wrong = [request for request, status in records.items() if answers.get(request) != status]
     lost = sum(status == "lost" for status in answers.values())
-    assert not wrong, (
-        f"{len(wrong)} responses of the service did not reach their clients, such as {wrong[0]}"
-    )
+    assert not wrong, f"{len(wrong)} responses of the service did not reach their clients, such as {wrong[0]}"
     print(
         f"restarts: {count}, each with exit status 0, slowest after {slowest:.1f} s; "
         f"{len(answered)} requests answered, and all responses received; "

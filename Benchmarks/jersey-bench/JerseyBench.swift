@@ -69,7 +69,8 @@ struct TrainingStepBench: ParsableCommand {
 struct InferenceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inference",
-        abstract: "Times forward passes of one sequence: for each line of standard input, prints the seconds of each pass as JSON.")
+        abstract:
+            "Times forward passes of one sequence: for each line of standard input, prints the seconds of each pass as JSON.")
 
     enum Form: String, CaseIterable, ExpressibleByArgument {
         case eager, float32, bfloat16, float16, int8

@@ -9,9 +9,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("file", help="output file (.pth)")
 parser.add_argument("--seed", type=int, default=42)
 parser.add_argument("--legacy", action="store_true", help="use the format before PyTorch 1.6 instead of zip")
-parser.add_argument(
-    "--weights-only", action="store_true", help="omit the states of optimizer and schedule"
-)
+parser.add_argument("--weights-only", action="store_true", help="omit the states of optimizer and schedule")
 options = parser.parse_args()
 
 torch.manual_seed(options.seed)

@@ -64,7 +64,7 @@ def learning_rate_groups(model, backbone=1e-4, temporal=3e-4, heads=3e-4):
 
 
 def frame_paths(folder):
-    """Returns the images of a sequence as in the study: anchor first, the rest in text order of their names."""
+    """Returns the images of a sequence as in the study: anchor first, the rest in text order by name."""
     images = sorted((p for p in folder.iterdir() if p.suffix.lower() in IMAGES), key=lambda p: p.name)
     return sorted(images, key=lambda p: "anchor" not in p.name.lower())
 

@@ -15,9 +15,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--frames", type=int, default=8, help="frames per sequence, after padding")
-parser.add_argument(
-    "--lengths", help="valid frames per sequence, such as 8,8,6,8,3,8,8,8 (default: all)"
-)
+parser.add_argument("--lengths", help="valid frames per sequence, such as 8,8,6,8,3,8,8,8 (default: all)")
 parser.add_argument("--height", type=int, default=192)
 parser.add_argument("--width", type=int, default=96)
 parser.add_argument("--steps", type=int, default=10)

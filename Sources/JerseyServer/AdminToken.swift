@@ -17,7 +17,8 @@ struct AdminToken: Sendable {
         }
         let words = (request.headers[.authorization] ?? "").split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "bearer", Self.isSame(token, Array(words[1].utf8)) else {
-            throw ServiceError(.unauthorized, "this request needs the header Authorization: Bearer with the service's admin token")
+            throw ServiceError(
+                .unauthorized, "this request needs the header Authorization: Bearer with the service's admin token")
         }
     }
 

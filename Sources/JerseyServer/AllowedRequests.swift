@@ -58,7 +58,8 @@ struct AllowedRequests: Sendable {
                 let page = Self.origin(origin) == nil ? "an unknown origin" : origin
                 throw ServiceError(
                     .forbidden,
-                    "pages from \(page) may not use this service; allow them with --allowed-origin, or use the service's own page at /")
+                    "pages from \(page) may not use this service; allow them with --allowed-origin, or use the service's own page at /"
+                )
             }
         } else if isCrossSite(request), !Self.isVisit(request) {
             throw ServiceError(

@@ -48,7 +48,8 @@ final class Connections: Sendable {
                 evicted = Self.longestIdle(entries) { $0 == client }
                 guard evicted != nil else {
                     throw ServiceError(
-                        .tooManyRequests, "you have \(own) connections with requests in flight; wait for their answers", retryAfter: 1)
+                        .tooManyRequests, "you have \(own) connections with requests in flight; wait for their answers",
+                        retryAfter: 1)
                 }
             } else if entries.count >= most {
                 // Evict from the client with the most connections.

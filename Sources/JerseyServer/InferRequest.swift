@@ -117,7 +117,8 @@ struct InferRequest: Decodable, Sendable {
         let length = shape[shape.count - 1]
         guard count <= limits.sequences else {
             throw ServiceError(
-                .contentTooLarge, "the request has \(count) sequences, more than the limit of \(limits.sequences); send several requests")
+                .contentTooLarge,
+                "the request has \(count) sequences, more than the limit of \(limits.sequences); send several requests")
         }
         return try (0..<count).map { row in
             let frames = try (0..<length).map { column in

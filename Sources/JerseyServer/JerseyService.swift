@@ -100,7 +100,8 @@ package enum JerseyService {
             let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
             for method in others {
                 router.on(routes[0].path, method: method) { _, _ -> Response in
-                    var response = ServiceError(.methodNotAllowed, "this path supports \(allowed), not \(method.rawValue)").response
+                    var response = ServiceError(.methodNotAllowed, "this path supports \(allowed), not \(method.rawValue)")
+                        .response
                     response.headers[.allow] = allowed
                     return response
                 }

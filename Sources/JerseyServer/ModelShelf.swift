@@ -50,7 +50,8 @@ final class ModelShelf: Sendable {
         try check(name)
         let found = try state.withLock { state in
             guard !state.isDraining else {
-                throw ServiceError(.serviceUnavailable, "this service is shutting down; try again, or another server", retryAfter: 1)
+                throw ServiceError(
+                    .serviceUnavailable, "this service is shutting down; try again, or another server", retryAfter: 1)
             }
             guard let found = state.models[name] else {
                 throw ServiceError(.serviceUnavailable, "the model \(name) is loading; try again soon", retryAfter: 1)

@@ -4,8 +4,8 @@ import Jersey
 
 /// The body of `POST /v1/predict`: JSON, or a form.
 enum PredictRequest {
-    /// `{"frames": ["base64", …]}`, or with names `{"frames": [{"name": "1.jpg", "data": "base64"},
-    /// …]}`. `sequence` is the sequence's name.
+    /// `{"frames": ["base64", …]}`, or with names
+    /// `{"frames": [{"name": "1.jpg", "data": "base64"}, …]}`. `sequence` is the sequence's name.
     private struct Body: Decodable {
         let sequence: String?
         let frames: [Frame]
@@ -71,7 +71,7 @@ enum PredictRequest {
                 id, frames.enumerated().map { (Upload.plain($1.file, or: "\($0 + 1)"), $1.content) })
         }
         guard films.count == 1 && frames.isEmpty else {
-            throw ServiceError(.badRequest, "a form may have frames or one video, not both or several; send a request for each sequence")
+            throw ServiceError(.badRequest, "a form may have either frames or one video; send a request for each sequence")
         }
         return upload.film(id, film.content, named: Upload.plain(film.file, or: "video"))
     }

@@ -61,7 +61,7 @@ package struct ServerSettings: Sendable {
         _ = try AllowedRequests(self)
         try UsageError.checkUnique(models.map(\.name), kind: "model")
         for (name, _) in models where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) == nil {
-            throw UsageError("a model's name may have letters, digits, '.', '_' and '-', unlike '\(name)'")
+            throw UsageError("'\(name)' is not a name for a model; use letters, digits, '.', '_' and '-'")
         }
     }
 }

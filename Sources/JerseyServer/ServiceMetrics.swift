@@ -10,6 +10,7 @@ final class ServiceMetrics: Sendable {
 
     let requests = Gauge.counter(
         "jersey_requests_total", "Requests by route and outcome.", labels: ["route", "outcome"])
+    let request = Histogram(
         "jersey_request_seconds", "Time from a request's head to its response.", labels: ["route"], bounds: seconds)
     let inProgress = Gauge.level("jersey_requests_in_progress", "Requests received but not answered, all routes.")
     let decode = Histogram(

@@ -25,7 +25,9 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
     func run() throws {
         Runtime.keepMemory()
         let recognizer = try options.recognizer()
-        guard !recognizer.reader.pads else { throw UsageError("--published models read all frames at once and cannot stop early; use other weights") }
+        guard !recognizer.reader.pads else {
+            throw UsageError("--published models read all frames at once and cannot stop early; use other weights")
+        }
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: recognizer.card, weights: options.file)
         let result = try AnytimeBenchmark(
             recognizer, form: options.compilation.form(of: recognizer), sequences: sequences,

@@ -32,7 +32,7 @@ struct ExperimentTaskCommand: ParsableCommand {
             do {
                 saved = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
             } catch let error as FileError {
-                throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
+                throw FileError(error.path, error.reason, advice: "remove the run folder and train again")
             }
             try planned.config.checkContinues(saved, path: folder.url.path)
         }

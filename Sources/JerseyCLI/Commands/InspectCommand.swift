@@ -18,7 +18,8 @@ struct InspectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Show this split instead of a new one.", valueName: "file"))
     var splits: String?
 
-    @Option(help: ArgumentHelp("Regular expression on the track id; a group is never split.", valueName: "regex"))
+    @Option(
+        help: ArgumentHelp("Regular expression on the track id; tracks of one group stay in the same part.", valueName: "regex"))
     var groupPattern: String?
 
     @OptionGroup var decoding: WorkerOptions

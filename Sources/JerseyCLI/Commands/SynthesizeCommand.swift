@@ -26,7 +26,8 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Output folder for a data set, or a video (mp4, mov or mkv); the players' boxes go beside a video.", valueName: "path"))
+            "Output folder for a data set, or a video (mp4, mov or mkv); the players' boxes go beside a video.", valueName: "path"
+        ))
     var out: String
 
     @Option(help: ArgumentHelp("Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
@@ -62,7 +63,8 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Share of tracks whose number is never visible; they go into the folder 'unreadable' (default: 0).", valueName: "share"))
+            "Share of tracks whose number is never visible; they go into the folder 'unreadable' (default: 0).",
+            valueName: "share"))
     var unreadable: Double?
 
     @Option(help: ArgumentHelp("Random seed; the same seed renders the same images.", valueName: "n"))

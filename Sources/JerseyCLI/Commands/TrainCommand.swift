@@ -54,7 +54,8 @@ struct TrainCommand: ParsableCommand {
             Console.error("weights: \(run.best.path)")
             Console.error("result:  \(run.result.path)")
             if let start = config.startFrom, (try? Checkpoint(named: start))?.card.calibration != nil {
-                Console.error("note: these weights are not calibrated, unlike \(start); run `jersey calibrate` to enable abstention")
+                Console.error(
+                    "note: these weights are not calibrated, unlike \(start); run `jersey calibrate` to enable abstention")
             }
         case .stopped:
             Console.error("stopped and saved; resume with `jersey train --run \(folder) --resume`")
@@ -67,7 +68,8 @@ struct TrainCommand: ParsableCommand {
         let file = try config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }
         if run.exists(run.config) {
             guard resume else {
-                throw FileError(run.url.path, "already holds a run", advice: "resume it with --resume, or choose another --run folder")
+                throw FileError(
+                    run.url.path, "already holds a run", advice: "resume it with --resume, or choose another --run folder")
             }
             let saved = try ConfigOverlay(file: run.config)
             let now = try RunConfig(overlays: [saved] + [file, environment].compactMap { $0 } + words)

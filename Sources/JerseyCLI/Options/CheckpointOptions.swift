@@ -13,7 +13,9 @@ struct CheckpointOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Model in the weight file, if the file does not say.", valueName: "name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("Encoder in the weight file, if it is not the model's own and the file does not say.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Encoder in the weight file, if it is not the model's own and the file does not say.", valueName: "name"))
     var encoder: String?
 
     @Flag(help: "Read the weight file as the study did, including its defects, if the file does not say how.")

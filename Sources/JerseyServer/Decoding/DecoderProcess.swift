@@ -163,7 +163,8 @@ final class DecoderProcess {
     private var died: ServiceError {
         ServiceError(
             .unprocessableContent,
-            "the file cannot be decoded: it needs more than \(memory >> 20) MiB, or is malicious; save it again in a plain format")
+            "the file cannot be decoded: it needs more than \(memory >> 20) MiB, or is malicious; save it again in a plain format"
+        )
     }
 
     private static func failure(_ why: String) -> ServiceError {

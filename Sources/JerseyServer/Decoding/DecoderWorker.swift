@@ -16,7 +16,7 @@ package enum DecoderWorker {
         // Signals are for the service, which first answers its open requests. When it ends, it
         // closes the pipe.
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
-        // Load these now: it would fail inside the sandbox.
+        // Load these now; loading would fail inside the sandbox.
         _ = VideoReader.libraryVersion
         UnpackedArchive.prepare()
         if cs_enter(memory, nice) != nil { _exit(70) }
