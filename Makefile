@@ -1,4 +1,4 @@
-# Two commands on a fresh machine: `make demo` and `make test`. Each first puts in place whatever is missing.
+# On a fresh machine, run `make demo` or `make test`. Each first installs whatever is missing.
 
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
@@ -6,20 +6,20 @@ SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 .PHONY: help setup build test examples demo format lint clean
 
 help:
-	@echo 'make demo     renders a film of three players and reads their numbers with the bundled model'
+	@echo 'make demo     renders a video of three players and reads their numbers with the bundled model'
 	@echo 'make test     runs the tests'
-	@echo 'make examples builds the packages in Examples/, which depend on this one, and runs them'
-	@echo 'make setup    installs Debian packages and libtorch, as far as they are missing'
-	@echo 'make build    builds the command-line tool, optimised'
-	@echo 'make format   formats the sources, Swift and Python, in place'
-	@echo 'make lint     checks their format, the Python for mistakes, and how they are put together'
-	@echo 'make clean    removes what was built and the demo; libtorch stays'
+	@echo 'make examples builds and runs the packages in Examples/, which depend on this one'
+	@echo 'make setup    installs missing Debian packages and libtorch'
+	@echo 'make build    builds the command-line tool with optimisation'
+	@echo 'make format   formats the Swift and Python sources in place'
+	@echo 'make lint     checks the format, the Python for mistakes, and the structure'
+	@echo 'make clean    removes build products and the demo, but keeps libtorch'
 
 setup:
 	@Tools/setup.sh
 
 build: setup
-	@echo 'build: building jersey, optimised (minutes the first time)'
+	@echo 'build: building jersey with optimisation (minutes the first time)'
 	@swift build -c release --product jersey
 
 test: setup
@@ -39,7 +39,7 @@ format:
 lint:
 	@swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 	@Tools/lint_python.sh
-	@echo 'lint: the format is fine'
+	@echo 'lint: the format is correct'
 	@Tools/check_structure.py
 
 clean:

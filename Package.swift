@@ -1,8 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// The pkg-config file in which `make setup` says where libtorch is. A clone has a file of its own. A checkout
-/// that another package depends on takes the user's, and so does a clone whose path SwiftPM would split at a space.
+/// The pkg-config file in which `make setup` describes libtorch. A clone has its own. A checkout
+/// for another package uses the user's, and so does a clone whose path contains a space, at which
+/// SwiftPM would split it.
 let libtorch: String = {
     let own = Context.packageDirectory + "/.pkgconfig/jersey-libtorch.pc"
     guard own.contains("/checkouts/") || own.contains(" ") else { return own }
@@ -15,7 +16,7 @@ let package = Package(
     name: "jersey",
     products: [
         .executable(name: "jersey", targets: ["JerseyCLI"]),
-        // For other packages; Examples/ has one.
+        // For other packages; see Examples/.
         .library(name: "Jersey", targets: ["Jersey"]),
     ],
     dependencies: [
@@ -28,9 +29,9 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // The headers and libraries of libtorch.
+        // libtorch's headers and libraries.
         .systemLibrary(name: "CLibtorch", pkgConfig: libtorch),
-        // The C ABI over libtorch; the only place that sees its headers.
+        // The C ABI over libtorch; nothing else sees its headers.
         .target(name: "CTorch", dependencies: ["CLibtorch"], linkerSettings: [.linkedLibrary("stdc++")]),
         // JPEG and PNG to bytes and back.
         .target(
@@ -42,9 +43,9 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"), .linkedLibrary("avutil"),
             ]),
-        // What a process that decodes strangers' media gives up, and how it is started.
+        // The sandbox for the processes that decode untrusted media, and how they start.
         .target(name: "CSandbox"),
-        // The weights that come with jersey, within the program: one file is all there is to copy.
+        // The bundled weights, embedded in the program, so that it is a single file.
         .target(name: "CBundledModel", exclude: ["bundled.safetensors"]),
         // Drawing, for rendered samples and contact sheets.
         .systemLibrary(name: "CCairo"),
@@ -55,20 +56,22 @@ let package = Package(
         .target(name: "JerseySupport"),
         // Tensors, layers, optimizers, weight files; nothing about jerseys.
         .target(name: "Torch", dependencies: ["CTorch", "JerseySupport"]),
-        // Images, archives, videos, models and inference: what it takes to read a number.
+        // Images, archives, videos, models and inference: everything needed to read a number.
         .target(
             name: "Jersey",
             dependencies: ["JerseySupport", "Torch", "CArchive", "CBundledModel", "CImage", "CVideo"]),
-        // Tables, charts, drawings and pages. It takes pictures from Jersey, and knows nothing of shirt numbers.
+        // Tables, charts, drawings and pages. Uses Jersey's images, but knows nothing of shirt
+        // numbers.
         .target(
             name: "JerseyOutput",
             dependencies: ["Jersey", "JerseySupport", "CCairo", .product(name: "Mustache", package: "swift-mustache")],
             resources: [.embedInCode("Pages/Templates")]),
         // Predictions and models as pictures and tables.
         .target(name: "JerseyVisualization", dependencies: ["Jersey", "JerseyOutput", "Torch"]),
-        // Rendered players, to train with and to try things out.
+        // Rendered players, for training and trying things out.
         .target(name: "JerseySynthesis", dependencies: ["Jersey", "JerseyOutput"]),
-        // What a researcher does with it: configuration, labelled data, training, evaluation, experiments, analyses, reports.
+        // For research: configuration, labelled data, training, evaluation, experiments, analyses,
+        // reports.
         .target(
             name: "JerseyLab",
             dependencies: [
@@ -76,11 +79,11 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Experiments/shipped.yaml")]),
-        // Models as files for other programs.
+        // Exports models for other programs.
         .target(
             name: "JerseyExport", dependencies: ["Jersey", "Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["ONNX/onnx.proto"]),
-        // Reading numbers over HTTP.
+        // The HTTP service.
         .target(
             name: "JerseyServer",
             dependencies: [
@@ -94,14 +97,14 @@ let package = Package(
                 "JerseyExport", "JerseyLab", "JerseyOutput", "JerseyServer", "JerseySynthesis", "JerseyVisualization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        // The measured side of Benchmarks/compare.py.
+        // jersey's side of Benchmarks/compare.py.
         .executableTarget(
             name: "jersey-bench",
             dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/jersey-bench"),
-        // What tests share: folders that go away, pictures, comparisons.
+        // Shared by tests: temporary folders, images, comparisons.
         .target(name: "TestSupport", dependencies: ["Jersey", "Torch", "CArchive"], path: "Tests/TestSupport"),
-        // The pages of docs/reference are what the program says.
+        // Checks that docs/reference matches the program.
         .testTarget(
             name: "DocsTests",
             dependencies: [
@@ -124,7 +127,7 @@ let package = Package(
                 "CSandbox", "JerseyCLI", "JerseyLab", "JerseyServer", "TestSupport",
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ]),
-        // The study's numbers, from its fixtures.
+        // Checks against the study's numbers, from fixtures.
         .testTarget(
             name: "ParityTests", dependencies: ["JerseyLab", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")]),
@@ -132,7 +135,7 @@ let package = Package(
     cxxLanguageStandard: .cxx20
 )
 
-// Tools/fuzz.sh builds these; the first with what it takes to link it.
+// Tools/fuzz.sh builds these. The first links libFuzzer.
 if Context.environment["JERSEY_FUZZ"] != nil {
     package.targets += [
         .executableTarget(name: "jersey-fuzz", dependencies: ["FuzzReaders"], path: "Tools/fuzzing/fuzz"),

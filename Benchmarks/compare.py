@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Runs jersey and PyTorch doing the same work, in turns, and prints how they compare.
+"""Runs jersey and PyTorch on the same work, in turns, and compares them.
 
-Needs only Python's standard library; PyTorch lives in an environment of its own, which peers/setup.sh
-makes.
+Needs only Python's standard library. PyTorch has its own environment, which peers/setup.sh creates.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ STUDY, BEST = "PyTorch, the study", "PyTorch, best form"
 
 @dataclass
 class Contestant:
-    """A command that does the work once, and what was measured each time."""
+    """A command that does the work once, and the measurements of its runs."""
 
     name: str
     command: list
@@ -44,7 +43,7 @@ class Contestant:
 
 @dataclass
 class Work:
-    """The same work, done by each contestant; the first one is ours."""
+    """The work that each contestant does; the first contestant is ours."""
 
     title: str
     contestants: list[Contestant]
@@ -54,7 +53,7 @@ class Work:
 
 @dataclass
 class Measure:
-    """One quantity of some work: how to read it off a run, and the ratio ours / theirs that we aim at."""
+    """A quantity to compare: how to read it from a run, and the goal for the ratio ours / theirs."""
 
     name: str
     work: str
@@ -77,7 +76,7 @@ MEASURES = [
 
 
 def parse_json(text):
-    """All of the output, or else its last line, as JSON."""
+    """Parses all of the output as JSON, or else its last line."""
     for part in [text, *text.splitlines()[-1:]]:
         try:
             return json.loads(part)
@@ -87,7 +86,7 @@ def parse_json(text):
 
 
 def run(command, environment):
-    """Runs a command to its end: the JSON that it prints, its wall time, its CPU time and peak memory."""
+    """Runs a command; returns the JSON that it prints, its wall time, CPU time and peak memory."""
     done = measured(command, environment)
     said = parse_json(done.output.strip())
     if said is None:
@@ -97,7 +96,7 @@ def run(command, environment):
 
 
 def compete(work, rounds):
-    """A B A B ..., so that what else the machine does falls on all alike."""
+    """Alternates the contestants, so that other load on the machine affects all alike."""
 
     def runner(contestant):
         return lambda: run(contestant.command, work.environment)
@@ -111,7 +110,7 @@ def compete(work, rounds):
 
 
 def compare(measure, work):
-    """Rows of the table: ours against each other contestant."""
+    """Yields rows of the table: ours against each other contestant."""
     ours, *others = work.contestants
     mine = [measure.read(r) for r in ours.runs]
     for other in others:
@@ -137,7 +136,7 @@ def compare(measure, work):
 
 
 def choose_sequences(data, count, into):
-    """Copies an even choice of the data set's sequences, so that both sides read exactly the same frames."""
+    """Copies evenly chosen sequences of the data set, so that both sides read exactly the same frames."""
 
     def is_sequence(folder):
         number = folder.parts[-3]
@@ -156,7 +155,7 @@ def choose_sequences(data, count, into):
 
 
 def machine(options, python):
-    """How the figures were taken."""
+    """Describes the machine and the settings."""
 
     def said(*command):
         try:
@@ -193,7 +192,7 @@ def machine(options, python):
 
 
 def plan(options, python, scratch):
-    """The work to be done for what was asked."""
+    """Yields the work for the requested measures."""
     bench, peers = options.bin / "jersey-bench", PEERS
     wanted = set(options.only)
     sequences = []
@@ -219,7 +218,7 @@ def plan(options, python, scratch):
             Contestant("jersey", [bench, "loading", *shape]),
             Contestant(STUDY, [python, peers / "loading.py", *shape]),
         ]
-        # A DataLoader's worker uses one thread; so shall each of ours.
+        # A DataLoader worker uses one thread, so ours do as well.
         yield "loading", Work("loading", contestants, {"OMP_NUM_THREADS": "1"})
 
     if "startup" in wanted:
@@ -230,7 +229,7 @@ def plan(options, python, scratch):
             Contestant("jersey", [*ours, sequences[0], "--format", "json"]),
             Contestant("Python script", [python, peers / "predict.py", weights, sequences[0]]),
         ]
-        # The first start of either reads it from the disk; measured is a start with everything in memory.
+        # The first start reads each program from disk; measure starts with everything in memory.
         yield (
             "startup",
             Work("start-up", contestants, {"OMP_NUM_THREADS": str(options.threads)}, rehearsals=1),
@@ -238,7 +237,7 @@ def plan(options, python, scratch):
 
 
 def table(rows):
-    """Plain text, columns aligned; also valid Markdown."""
+    """Formats aligned plain text that is also valid Markdown."""
     head = ["measure", "against", "jersey", "peer", "ratio", "min-max", "goal"]
     lines = [head]
     for row in rows:
@@ -254,18 +253,18 @@ def table(rows):
 def parse():
     parser = Parser(__doc__)
     names = [m.name for m in MEASURES]
-    parser.add_argument("--only", action="append", choices=names, help="measure only this; may be repeated")
+    parser.add_argument("--only", action="append", choices=names, help="measure only this; repeatable")
     parser.add_argument(
         "--data", type=pathlib.Path, metavar="DIR", help="frames in `folders` format (loading, startup)"
     )
     parser.add_bin()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2, help="of each side, for training and start-up")
-    parser.add_argument("--workers", type=int, default=2, help="of each side, for loading")
+    parser.add_argument("--threads", type=int, default=2, help="threads per side, for training and start-up")
+    parser.add_argument("--workers", type=int, default=2, help="workers per side, for loading")
     parser.add_argument("--steps", type=int, default=10, help="training steps measured per run")
-    parser.add_argument("--warmup", type=int, default=3, help="training steps before those")
-    parser.add_argument("--sequences", type=int, default=256, help="how many sequences to load")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every run there")
+    parser.add_argument("--warmup", type=int, default=3, help="warm-up steps before those")
+    parser.add_argument("--sequences", type=int, default=256, help="number of sequences to load")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every run to this file")
     options = parser.parse_args()
     options.only = options.only or names
     if options.data is None and {"loading", "startup"} & set(options.only):
@@ -298,7 +297,7 @@ def main():
             print(f"note: the two sides did not load the same number of frames: {counts}", file=sys.stderr)
     rows = [row for m in MEASURES if m.name in options.only for row in compare(m, works[m.work])]
     print(table(rows))
-    pairs = f"{options.rounds} pairs of runs taken in turns"
+    pairs = f"{options.rounds} pairs of alternating runs"
     print(f"\nRatio: jersey / peer, the median (and extremes) over {pairs}.")
     print("Time and memory are better below 1, frames per second above 1.\n")
     print("\n".join(f"{key.replace('_', ' ')}: {value}" for key, value in taken.items()))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares forward passes by jersey with those by PyTorch, ONNX Runtime and OpenVINO: the same weights and frames, in turns, of four models,
-# one sequence at once and eight. Half an hour or so on two cores.
+# Compares forward passes in jersey, PyTorch, ONNX Runtime and OpenVINO: the same weights and
+# frames, in turns, four models, batches of 1 and 8. Takes about half an hour on two cores.
 #
 #   Benchmarks/compare.sh [OPTION...]     options of Benchmarks/inference.py, such as --only openvino, --device cuda, --rounds 9
 set -euo pipefail
@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 swift build -c release --product jersey-bench
 for model in attn_bgru_luong seq_bgru_mp basic_r18 evidence_tied; do
     for batch in 1 8; do
-        # Turns of half a second or so: whoever comes after another has to find the processors its own.
+        # Turns take about half a second, because each contestant first has to get the cores back.
         case $model-$batch in
             basic_r18-1 | evidence_tied-1) passes=20 ;;
             *_bgru_*-8) passes=2 ;;

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What an experiment costs beside plain training of the same runs: the runner, the table of runs, progress
-and TensorBoard files.
+"""Measures what an experiment adds to plain training of the same runs: the runner, the table of runs,
+progress and TensorBoard files.
 
     Benchmarks/experiment_overhead.py [--pairs 3] [--epochs 11] [--json FILE]
 
-Standard library only; needs Linux. Wall time is compared in pairs, taken in turns; since that drifts
-with whatever else the machine does, the runner's CPU time and the files' cost are measured alone as
-well, which drifts less.
+Needs Linux and only the standard library. Wall time is compared in alternating pairs. It drifts with
+other load on the machine, so the runner's CPU time and the cost of the files, which drift less, are
+also measured alone.
 """
 
 import json
@@ -26,18 +26,18 @@ MODEL = "attn_ugru_hc"
 
 
 def run(command: list) -> dict:
-    """Wall time, CPU time with and without children."""
+    """Returns wall time, and CPU time with and without children."""
     done = measured(command)
     return {"wall": done.seconds, "cpu": done.cpu, "own": done.own}
 
 
 def epochs_of(folder: pathlib.Path) -> float:
-    """Seconds of training and validation, as the run counted them."""
+    """Returns the seconds of training and validation, as recorded by the run."""
     return sum(json.loads(line)["seconds"] for line in (folder / "metrics.jsonl").read_text().splitlines())
 
 
 class Pair:
-    """The same runs as an experiment and by plain training, from one file of settings."""
+    """The same runs as an experiment and as plain training, with the same settings."""
 
     def __init__(self, jersey: pathlib.Path, work: pathlib.Path, tracks: int, epochs: int, seeds: list):
         self.jersey, self.work, self.seeds = jersey, work, seeds
@@ -77,14 +77,18 @@ def main() -> int:
     parser = Parser(__doc__)
     parser.add_bin("jersey", "jersey-bench")
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=11, help="of each run; it should take a minute or more")
+    parser.add_argument(
+        "--epochs", type=int, default=11, help="epochs per run; a run should take at least a minute"
+    )
     parser.add_argument(
         "--short-runs",
         type=int,
         default=4,
-        help="runs of one epoch, for what a run costs whatever its length",
+        help="runs of one epoch, for the fixed cost of a run",
     )
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every figure there")
+    parser.add_argument(
+        "--json", type=pathlib.Path, metavar="FILE", help="also write all figures to this file"
+    )
     options = parser.parse_args()
     jersey, bench = options.bin / "jersey", options.bin / "jersey-bench"
     work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-overhead-"))
@@ -100,7 +104,7 @@ def main() -> int:
 
 
 def take(pair: Pair, count: int, name: str) -> list:
-    """Pairs of an experiment and plain training, A B B A, so that a drift falls on both alike."""
+    """Alternates experiment and plain training as A B B A, so that drift affects both alike."""
     taken = take_turns(
         {"experiment": pair.experiment, "plain": pair.training}, count, rotate=True, title=name
     )
@@ -135,11 +139,11 @@ def report(options, files: dict, pairs: list, short: list) -> int:
 | the runner and its table, CPU time | {shown(runner)} s |
 | progress and TensorBoard files, time | {shown(written, "{:.3f}")} s |
 | both, of the run's CPU time | {shown([100 * value for value in share])} % |
-| wall time, experiment over plain training | {shown([a["wall"] / b["wall"] for a, b in pairs], "{:.3f}")} |
-| CPU time, experiment over plain training | {shown([a["cpu"] / b["cpu"] for a, b in pairs], "{:.3f}")} |
+| wall time, experiment / plain training | {shown([a["wall"] / b["wall"] for a, b in pairs], "{:.3f}")} |
+| CPU time, experiment / plain training | {shown([a["cpu"] / b["cpu"] for a, b in pairs], "{:.3f}")} |
 | wall time outside epochs, plain training of a run | {shown([outside(b) for _, b in pairs])} s |
-| the same, added by the experiment | {shown(added)} s |
-| the same, added for each of {options.short_runs} short runs | {shown(added_short)} s |
+| of this, added by the experiment | {shown(added)} s |
+| of this, added for each of {options.short_runs} short runs | {shown(added_short)} s |
 
 A row of TensorBoard costs {1000 * files["seconds_per_epoch"]:.2f} ms an epoch, progress \
 {1000 * files["seconds_per_progress"]:.2f} ms a second.""")

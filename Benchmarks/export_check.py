@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Exports every model in every format, reads the files as others would, and compares what they answer with
-what jersey answers.
+"""Exports every model in every format, reads the files with other libraries, and compares their outputs
+with jersey's.
 
     swift build -c release && Benchmarks/export_check.py
 
-Batches of 1, 2 and 7 sequences, every length from 1 to 16, different ones within a batch, noise past
-the end of the shorter ones. Models with drawn weights, in which every weight matters, and the bundled
-one. The peers' environment is made by peers/setup.sh, or named by JERSEY_PYTHON.
+Covers batches of 1, 2 and 7 sequences, every length from 1 to 16, mixed lengths within a batch, and
+noise after the end of shorter sequences. Tests models with random weights, in which every weight
+matters, and the bundled model. peers/setup.sh creates the peers' environment; JERSEY_PYTHON names
+another.
 """
 
 import json
@@ -30,7 +31,7 @@ FORMATS = {
 def main():
     parser = Parser(__doc__)
     parser.add_bin("jersey", "jersey-bench")
-    parser.add_argument("--models", help="names with commas; all and 'bundled' where not given")
+    parser.add_argument("--models", help="names, separated by commas (default: all, and 'bundled')")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     python = peers_python()
@@ -52,7 +53,7 @@ def models(binaries):
 
 
 def export(options, name, folder):
-    """Weights and reference.safetensors, an export in each format, and the reference for float16 in half/."""
+    """Writes weights, reference.safetensors, an export in each format, and half/ with float16's reference."""
     reference = [options.bin / "jersey-bench", "reference", "--model", name, "--seed", str(options.seed)]
     subprocess.run([*reference, "--out", folder], check=True)
     for form, ending in FORMATS.items():
@@ -60,7 +61,7 @@ def export(options, name, folder):
         command = [options.bin / "jersey", "export", "--format", *kind]
         command += ["--weights", folder / "weights.safetensors", "--out", folder / f"model{ending}"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    # What rounding the weights changes is not the reader's doing.
+    # Rounding changes the weights, so float16 has its own reference.
     halved = ["--weights", folder / f"model{FORMATS['float16']}", "--out", folder / "half"]
     subprocess.run(reference + halved, check=True)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a GPU does, in a quarter of an hour: whether the bundled model's answers are those of the processor, its latency beside PyTorch's best
-# form (goal: 0.7 of it), and the service, which was never measured on one.
+# Checks and measures a GPU in a quarter of an hour: whether the bundled model's answers match the
+# processor's, its latency beside PyTorch's best form (goal: at most 0.7 of it), and the service.
 #
 #   Benchmarks/gpu.sh [BIN]     folder with jersey and jersey-bench, built where libtorch has CUDA (default: .build/release)
 set -euo pipefail
@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 
 "$jersey" doctor | tee "$work/doctor"
 if grep -qE '^GPU +none' "$work/doctor"; then
-    echo 'gpu: error: jersey finds no GPU here; `jersey doctor` says what to do' >&2
+    echo 'gpu: error: jersey found no GPU; see `jersey doctor`' >&2
     exit 1
 fi
 
@@ -29,7 +29,7 @@ folder = pathlib.Path(sys.argv[1])
 read = {file.stem: {row["sequence"]: row["prediction"] for row in map(json.loads, file.open())} for file in folder.glob("*.jsonl")}
 first = read.pop("cpu-float32")
 for name, answers in sorted(read.items()):
-    print(f"{name}: {sum(answers[key] != value for key, value in first.items())} of {len(first)} numbers are others than the processor's")
+    print(f"{name}: {sum(answers[key] != value for key, value in first.items())} of {len(first)} numbers differ from the processor's")
 PYTHON
 
 printf '\n## Latency beside PyTorch\n\n'

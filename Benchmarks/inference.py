@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Times forward passes of a model, by jersey and by its peers, in turns, and prints the ratios.
+"""Times forward passes of a model in jersey and its peers, in turns, and prints the ratios.
 
-All hold the same weights and the same frames, in processes of their own that live as long as the
-comparison and wait while another has its turn. Timed is the forward pass alone, from normalised frames
-to logits; on a GPU until it has finished, with cuDNN measuring its algorithms beforehand for all. Needs
-Python's standard library only.
+All use the same weights and frames. Each runs in its own process, which lives as long as the
+comparison and waits while others have their turn. Only the forward pass is timed, from normalised
+frames to logits; on a GPU, until it has finished. cuDNN selects its algorithms beforehand for all.
+Needs only Python's standard library.
 """
 
 import json
@@ -23,8 +23,8 @@ from harness.turns import quantile, ratios
 from peers.forms import FORMS as THEIRS
 
 OURS = {"cpu": ["eager", "float32", "bfloat16", "int8"], "cuda": ["eager", "float32", "bfloat16", "float16"]}
-# Ours, the peer's, the ratio that we aim at. On a GPU it is 0.7 of the fastest peer's latency, and 1.2 of its
-# throughput with batches of 64.
+# Ours, the peer's, and the goal for the ratio. On a GPU the goal is 0.7 of the fastest peer's
+# latency, and 1.2 times its throughput with batches of 64.
 GOALS = [
     ("float32", "openvino", 1.05),
     ("bfloat16", "openvino-bf16", 1.1),
@@ -32,7 +32,7 @@ GOALS = [
     ("int8", "onnxruntime-int8", 1.15),
 ]
 GOALS += [("float16", peer, {1: 0.7, 64: 1 / 1.2}) for peer in THEIRS["cuda"]]
-# Frames, height and width that each reads.
+# Frames, height and width of each model's input.
 MODELS = {
     "attn_bgru_luong": (16, 192, 96),
     "seq_bgru_mp": (16, 192, 96),
@@ -44,18 +44,22 @@ MODELS = {
 def main():
     parser = Parser(__doc__)
     parser.add_argument(
-        "--model", choices=MODELS, default="attn_bgru_luong", help="evidence_tied is the bundled one"
+        "--model", choices=MODELS, default="attn_bgru_luong", help="evidence_tied is the bundled model"
     )
-    parser.add_argument("--weights", help="random ones where not given; evidence_tied has its own")
+    parser.add_argument("--weights", help="weights (default: random; the bundled ones for evidence_tied)")
     parser.add_bin("jersey-bench")
     parser.add_argument("--device", choices=THEIRS, default="cpu")
-    parser.add_argument("--only", action="append", help=f"peer, of {THEIRS}; all where not given")
-    parser.add_argument("--ours", action="append", help=f"of {OURS}; all where not given")
+    parser.add_argument(
+        "--only", action="append", help=f"peer to measure, from {THEIRS}; repeatable (default: all)"
+    )
+    parser.add_argument(
+        "--ours", action="append", help=f"form of ours to measure, from {OURS}; repeatable (default: all)"
+    )
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--passes", type=int, default=5, help="in one turn, of which the median counts")
+    parser.add_argument("--passes", type=int, default=5, help="passes per turn; their median counts")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", help="write all figures there")
+    parser.add_argument("--json", help="write all figures to this file")
     options = parser.parse_args()
     options.ours = options.ours or OURS[options.device]
     options.only = options.only or THEIRS[options.device]
@@ -85,7 +89,7 @@ def main():
             try:
                 contestants.append(Contestant(name, command + common))
             except RuntimeError as error:
-                print(f"{name}: left out, as it does not run: {error}")
+                print(f"{name}: skipped, because it does not run: {error}")
         compete(contestants, options.rounds)
 
     report(contestants, options)
@@ -123,7 +127,7 @@ def report(contestants: list[Contestant], options):
         difference = max(abs(a - b) for a, b in zip(c.first["logits"], exact, strict=True)) / size
         print(f"| {c.name} | {times} | {options.batch / statistics.mean(c.seconds):.1f} | {difference:.1e} |")
     named = {c.name: c for c in contestants}
-    print("\n| ours / theirs, round by round | median | extremes | aim |")
+    print("\n| ours / theirs, round by round | median | extremes | goal |")
     print("|---|---|---|---|")
     goals = {(ours, theirs): goal for ours, theirs, goal in GOALS}
     for ours in options.ours:

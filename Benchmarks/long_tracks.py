@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Long tracks read in full and with `--skim`, in turns: how many numbers are right and answered, frames in
-the answers, and time.
+"""Reads long tracks in full and with `--skim`, in turns, and compares correct answers, frames read and
+time.
 
     Benchmarks/long_tracks.py [--data crops] [--weights W] [--rounds 3]
 
-Puts sequences together to tracks: those of a real track (of crops in the `folders` format, if given),
-those of a number within a block of a hundred track ids, halves of two tracks, as if the tracker had
-taken one player for another (right is who comes first), ten rendered ones of a player, and eight of a
-player without a number around two of one with a number, which shows for a fifth of the time. And
-follows rendered players through a video. Frames are links; what is rendered is kept in --work, and not
-rendered again. Needs nothing but Python.
+Joins sequences into tracks of five kinds: a real track (from crops in the `folders` format, if given);
+all of a number within a block of a hundred track ids; halves of two tracks, as if the tracker had
+confused two players (the first player's number is right); ten rendered sequences of one player; and
+eight of a player without a number around two of one with a number, which is then visible a fifth of
+the time. Also follows rendered players through a video. Frames are linked; rendered ones are kept in
+--work for the next run. Needs only Python.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def frames(sequence: pathlib.Path) -> list[pathlib.Path]:
 
 
 def tracks(data: pathlib.Path) -> list[tuple[str, str, list[list[pathlib.Path]]]]:
-    """Number, name and sequences of each."""
+    """Returns number, name and sequences of each track."""
     return [
         (number.name, track.name, [frames(sequence) for sequence in below(track)])
         for number in below(data)
@@ -52,7 +52,7 @@ def tracks(data: pathlib.Path) -> list[tuple[str, str, list[list[pathlib.Path]]]
 
 
 def real(data: pathlib.Path, blocks: list[int] | None) -> tuple[list[Track], list[Track]]:
-    """Single tracks of four windows, and all of a number in a clip."""
+    """Returns single tracks of at least four windows, and all frames of a number in a clip."""
     single, clips = [], {}
     for number, name, sequences in tracks(data):
         if blocks is not None and int(name) // 100 not in blocks:
@@ -65,7 +65,7 @@ def real(data: pathlib.Path, blocks: list[int] | None) -> tuple[list[Track], lis
 
 
 def changed(tracks: list[Track]) -> list[Track]:
-    """The first half of one, the second of another with another number: a tracker's mistake."""
+    """Joins the first half of a track and the second of one with another number: a tracker's mistake."""
     pairs = zip(tracks, tracks[len(tracks) // 2 :] + tracks[: len(tracks) // 2], strict=True)
     return [
         (number, own[: len(own) // 2] + other[len(other) // 2 :])
@@ -75,7 +75,7 @@ def changed(tracks: list[Track]) -> list[Track]:
 
 
 def rendered(data: pathlib.Path) -> tuple[list[Track], list[Track]]:
-    """As they are, and with a number for a fifth of the time."""
+    """Returns tracks as rendered, and with a number visible a fifth of the time."""
     found = tracks(data)
     blanks = [sequences for number, _, sequences in found if number == "unreadable"]
     whole, mostly = [], []
@@ -94,7 +94,7 @@ def rendered(data: pathlib.Path) -> tuple[list[Track], list[Track]]:
 
 
 def link(tracks: list[Track], folder: pathlib.Path) -> list[str]:
-    """A folder for each track; their numbers, in order."""
+    """Makes a folder of links per track; returns their numbers, in order."""
     shutil.rmtree(folder, ignore_errors=True)
     for index, (_, paths) in enumerate(tracks):
         track = folder / f"{index:04}"
@@ -106,7 +106,7 @@ def link(tracks: list[Track], folder: pathlib.Path) -> list[str]:
 
 def read(options: argparse.Namespace, arguments: list) -> tuple[float, list[dict]]:
     command = [options.jersey, "predict", *arguments, "--format", "jsonl", *options.model]
-    # It ends with 1 where the frames of a sequence cannot be read.
+    # It exits with 1 if it cannot read the frames of a sequence.
     done = measured(command, statuses=(0, 1))
     if not done.output:
         raise Failure(f"{' '.join(map(str, command))}\nprinted nothing")
@@ -131,26 +131,24 @@ def measure(name: str, options: argparse.Namespace, arguments: list, truth: list
         seen = sum(len(row["frames"]) for row in rows)
         print(
             f"{name:46} {title:8} {len(truth):5} tracks  right {right:4} of {numbered}  "
-            f"answered {len(answered):4}, rightly {rightly:4}  frames {seen:6}  "
+            f"answered {len(answered):4}, correctly {rightly:4}  frames {seen:6}  "
             f"{statistics.median(times[title]):6.2f} s",
             flush=True,
         )
     found = spread(ratios(times["--skim"], times["in full"]))
-    print(f"{name:46} time with --skim over in full: {found}\n", flush=True)
+    print(f"{name:46} time with --skim / in full: {found}\n", flush=True)
 
 
 def main() -> None:
     parser = Parser(__doc__)
     parser.add_jersey()
     parser.add_argument(
-        "--data", type=pathlib.Path, help="real crops, <number>/<track>/<sequence>/<frame>.jpg"
+        "--data", type=pathlib.Path, help="real crops, as <number>/<track>/<sequence>/<frame>.jpg"
     )
-    parser.add_argument(
-        "--blocks", help="of the real crops, only tracks in these blocks of a hundred ids, such as 3,7"
-    )
+    parser.add_argument("--blocks", help="use only real tracks in these blocks of a hundred ids, such as 3,7")
     parser.add_argument("--weights", default="bundled")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", help="of the sets, those whose name has this in it")
+    parser.add_argument("--only", help="measure only sets whose name contains this")
     parser.add_argument("--threads", default="1")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("long-tracks"))
     options = parser.parse_args()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Time and memory of `jersey predict` for a track, with more and more tracks in one call: both have to
-stay flat.
+"""Measures time and memory of `jersey predict` per track, for more and more tracks in one call. Both
+must stay flat.
 
     Benchmarks/many_tracks.py --jersey .build/release/jersey --weights runs/first/best.safetensors
 
-Renders a few hundred players and links to their frames from as many folders as there are tracks, of
-four frames each; and follows as many players through one video, four boxes each. Prints what a call
-took, and what each further track cost in time and in memory at the peak.
+Renders a few hundred players and links their frames into one folder of four frames per track. Also
+follows as many players through one video, four boxes each. Prints the cost of each call, and the time
+and peak memory of each further track.
 """
 
 import os

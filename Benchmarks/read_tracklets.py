@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How fast and how well tracklets of number crops are read: `jersey predict` with the bundled model, the
+"""Compares speed and accuracy on tracklets of number crops: `jersey predict` with the bundled model, the
 same network in PyTorch, and an off-the-shelf text recogniser, in turns.
 
     Benchmarks/read_tracklets.py [--data DIR] [--rounds 3]
 
-Without --data 1,000 tracklets of 16 crops are rendered. Times are of whole processes, start to end; the
-recogniser reads one tracklet of --every, and its time is scaled. Ratios are pair by pair, theirs over
-ours; above 1 we are faster.
+Without --data, 1,000 tracklets of 16 crops are rendered. Times are of whole processes. The recogniser
+reads every n-th tracklet (--every), and its time is scaled up. Ratios are theirs / ours, pair by pair;
+above 1, jersey is faster.
 """
 
 import json
@@ -44,7 +44,7 @@ def main() -> None:
 
         def jersey() -> float:
             done = measured([options.jersey, "predict", data, "--format", "json"])
-            # What it holds back it has read, too: all three are asked for their best number.
+            # Count abstentions as well: each contestant gives its best number.
             rows = [row for row in json.loads(done.output) if row["top"]]
             names = [row["sequence"].removeprefix(f"{data}/").removeprefix(data.name + "/") for row in rows]
             answers["jersey"] = {name: row["top"][0]["number"] for name, row in zip(names, rows, strict=True)}

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What a roster adds: answers with and without one, from predictions of rendered sequences.
+"""Measures what a roster adds: answers with and without one, from predictions of rendered sequences.
 
     jersey predict DATA --format jsonl --output predictions.jsonl
     Benchmarks/rosters.py predictions.jsonl [--threshold 0.843]
 
-DATA is in the folders format, with sequences without a number in unreadable/. For each size rosters are
-drawn from its numbers; of the sequences those count that show a number of the roster, and those that show
-none. What a roster makes of a prediction, with one player a number, `jersey-bench rosters` says.
+DATA is in the folders format, with sequences without a number in unreadable/. For each size, rosters are
+drawn from its numbers. Only sequences that show a number of the roster, or no number, count.
+`jersey-bench rosters` applies a roster, with one player per number, to the predictions.
 """
 
 import json
@@ -25,12 +25,12 @@ def truth(sequence: str, words: set) -> str | None:
 
 
 def best(row: dict) -> float:
-    """Probability of the most probable number, without a roster."""
+    """Returns the probability of the most likely number, without a roster."""
     return max(row["tens"]) * max(row["ones"])
 
 
 class Judge:
-    """What a roster makes of the predictions, as the program does it."""
+    """Applies rosters to the predictions, with the program's own code."""
 
     def __init__(self, program: pathlib.Path, rows: list, folder: pathlib.Path):
         predictions, self.roster = folder / "predictions.jsonl", folder / "roster.csv"
@@ -40,7 +40,7 @@ class Judge:
         )
 
     def answers(self, numbers: list[str]) -> list[tuple[str | None, float | None]]:
-        """Number and confidence for each prediction; None where the roster is contradicted."""
+        """Returns the number and confidence of each prediction; None if it contradicts the roster."""
         self.roster.write_text("team,number,name\n" + "".join(f",{number},\n" for number in numbers))
         self.process.stdin.write(f"{self.roster}\n")
         self.process.stdin.flush()
@@ -57,13 +57,13 @@ def main():
     parser.add_bin("jersey-bench")
     parser.add_argument("predictions")
     parser.add_argument(
-        "--threshold", type=float, default=0.843, help="of the model (default: the bundled one's)"
+        "--threshold", type=float, default=0.843, help="the model's threshold (default: the bundled model's)"
     )
     parser.add_argument(
         "--unreadable",
         type=float,
         default=0.15,
-        help="share of sequences without a number that answers are counted with",
+        help="assumed share of sequences without a number",
     )
     options = parser.parse_args()
     rows = [json.loads(line) for line in open(options.predictions)]
@@ -78,7 +78,7 @@ def main():
 
 def report(options, rows: list, truths: list, numbers: list, judge: Judge) -> None:
     print("| numbers in the roster | answered without a roster | with it | right ", end="")
-    print("| of sequences without a number it answers |")
+    print("| answered without a number |")
     print("|---|---|---|---|---|")
     for size in (2, 5, 11, 20, 40):
         draw = random.Random(size)
@@ -98,7 +98,7 @@ def report(options, rows: list, truths: list, numbers: list, judge: Judge) -> No
                     without += best(row) >= options.threshold
                     given += answers
                     right += answers and answer == number
-        # As many without a number as the share says, whatever the data have.
+        # Scale sequences without a number to the assumed share.
         others = options.unreadable / (1 - options.unreadable) * shown * wrong / max(unseen, 1)
         figures = [without / shown, given / shown, right / (given + others), wrong / max(unseen, 1)]
         print(f"| {size} | {' | '.join(f'{figure:.1%}' for figure in figures)} |")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads the sequences of a data set with one model, by jersey, with and without anytime reading, and by
-int8 peers, in turns.
+"""Reads the sequences of a data set with one model: with jersey, with and without early exit, and with int8
+peers, in turns.
 
-Ours count from frames in memory to answers, in the order of the data set. Theirs are forward passes
-from normalised frames to logits, of the same lengths; in batches those of a length come together, so
-that there is little padding. Needs Python's standard library only.
+jersey is timed from frames in memory to answers, in the order of the data set. Peers are timed from
+normalised frames to logits, for the same lengths; their batches group equal lengths, which keeps padding
+small. Needs only Python's standard library.
 """
 
 import json
@@ -26,22 +26,22 @@ FORMS = ["onnxruntime-int8", "openvino-int8"]
 def main():
     parser = Parser(__doc__)
     parser.add_argument(
-        "--model", choices=MODELS, default="evidence_tied", help="the bundled model's where not given"
+        "--model", choices=MODELS, default="evidence_tied", help="(default: the bundled model's)"
     )
     parser.add_argument(
         "--weights",
-        help="calibrated weights of that model, with splits.json beside them, of which the test part is read",
+        help="calibrated weights of that model, with splits.json beside them; reads the test part",
     )
     parser.add_argument(
         "--confidence",
         nargs="*",
         default=[],
-        help="how sure to be for anytime reading; what the file says where not given",
+        help="confidences at which to stop early (default: the file's)",
     )
-    parser.add_argument("--batch", type=int, default=1, help="sequences at once")
-    parser.add_argument("--data", required=True, help="data set of the folders format")
+    parser.add_argument("--batch", type=int, default=1, help="sequences in a batch")
+    parser.add_argument("--data", required=True, help="data set in the folders format")
     parser.add_bin("jersey-bench")
-    parser.add_argument("--limit", type=int, default=400, help="sequences, evenly chosen")
+    parser.add_argument("--limit", type=int, default=400, help="number of sequences, evenly chosen")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -77,7 +77,7 @@ def main():
         f"{sum(sequences)} in all, {options.batch} at a time, {options.threads} threads on "
         f"{os.cpu_count()} cores, {options.rounds} rounds in turns\n"
     )
-    print("| | sequences/s | frames read | right | times onnxruntime-int8 | times openvino-int8 |")
+    print("| | sequences/s | frames read | right | × onnxruntime-int8 | × openvino-int8 |")
     print("|---|---|---|---|---|---|")
     rates = {c.name: [len(sequences) / seconds for seconds in c.rounds] for c in contestants}
     for name, rounds in rates.items():

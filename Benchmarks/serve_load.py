@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
-"""How much `jersey serve` bears.
+"""Measures `jersey serve` under load.
 
     Benchmarks/serve_load.py [--weights FILE] [throughput] [overload] [soak] [latency]
     Benchmarks/serve_load.py turns --before PROGRAM [--requests 800]
 
-throughput  sequences a second of the service, over those of the same model called in process at the
-            same batch size, in turns
-latency     of one client, and of several
-turns       sequences a second of this program's service, over those of another's, in turns
-overload    twice what it can answer, for --minutes: how long those wait who are taken in, memory, and
-            recovery afterwards
-soak        half of what it can answer, for --soak-minutes: whether memory grows
+throughput  the service's sequences/s relative to the same model in process, at the same batch size, in
+            turns
+latency     with one client, and with several
+turns       sequences/s of this program's service relative to another's, in turns
+overload    twice the capacity, for --minutes: the wait of accepted requests, memory, and recovery
+soak        half the capacity, for --soak-minutes: whether memory grows
 
-In process is `jersey predict`: the time of --sequences more of them in one call. The clients run on the
-same machine and take their share of it. Standard library only.
+"In process" is `jersey predict`: the time for --sequences more of them in one call. The clients run on
+the same machine and take their share of it. Needs only the standard library.
 """
 
 import pathlib
@@ -32,13 +31,13 @@ from harness.turns import quantile, ratios, spread
 
 
 class Clients:
-    """Many connections in one thread, a request at a time on each."""
+    """Many connections in one thread, each with one request at a time."""
 
     def __init__(self, service: Service, requests: list, count: int):
         self.service, self.requests, self.selector = service, requests, selectors.DefaultSelector()
-        # Connections without a request, and with one: what was asked, since when, and what has come so far.
+        # Idle connections; and busy ones, with the request, its start, and the response so far.
         self.idle, self.sent, self.next = [self.connection() for _ in range(count)], {}, 0
-        # Status and seconds of every answer.
+        # Status and seconds of each response.
         self.answers = []
 
     def connection(self) -> socket.socket:
@@ -47,7 +46,7 @@ class Clients:
         return wire
 
     def send(self, due: float, request: bytes | None = None) -> None:
-        """Starts the next request, whose time runs from `due`."""
+        """Sends the next request; its time counts from `due`."""
         wire = self.idle.pop()
         if request is None:
             request = self.requests[self.next % len(self.requests)]
@@ -55,7 +54,7 @@ class Clients:
         try:
             wire.sendall(request)
         except OSError:
-            pass  # It is found closed when the answer is to be read.
+            pass  # `receive` notices that it is closed.
         self.sent[wire] = (request, due, b"")
         self.selector.register(wire, selectors.EVENT_READ)
 
@@ -79,13 +78,13 @@ class Clients:
                 self.answers.append((int(head[9:12]), time.perf_counter() - due))
                 self.idle.append(wire)
             else:
-                # It had been idle for longer than the service allows: as other clients do, ask again.
+                # It was idle longer than the service allows. Retry, as other clients do.
                 wire.close()
                 self.idle.append(self.connection())
                 self.send(due, request)
 
     def closed(self, count: int) -> float:
-        """Everybody asks again as soon as there is an answer; seconds for `count` of them."""
+        """Each client sends again as soon as it has a response. Returns the seconds for `count` of them."""
         start, begun = time.perf_counter(), 0
         done = len(self.answers) + count
         while len(self.answers) < done:
@@ -96,7 +95,7 @@ class Clients:
         return time.perf_counter() - start
 
     def open(self, rate: float, seconds: float, tick=lambda: None) -> None:
-        """So many requests a second, whether or not they are answered in time."""
+        """Sends at a fixed rate, whether or not responses keep up."""
         start, begun = time.perf_counter(), 0
         while True:
             now = time.perf_counter()
@@ -134,14 +133,14 @@ class Subject:
         return Service(program or self.jersey, *self.reading(), *model, *more)
 
     def reading(self) -> list:
-        """How models read, for the service and the command alike."""
+        """Returns options for reading, for the service and the command alike."""
         threads = ["--threads", str(self.options.threads)] if self.options.threads else []
         anytime = ["--anytime"] if self.options.anytime else []
         form = ["--device", self.options.device, "--precision", self.options.precision]
         return ["--batch-size", str(self.options.batch_size), *form, *threads, *anytime]
 
     def in_process(self) -> float:
-        """Sequences a second of `jersey predict`, without its start."""
+        """Returns sequences per second of `jersey predict`, without its start."""
         weights = ["--weights", self.options.weights] if self.options.weights else []
 
         def seconds(data: pathlib.Path) -> float:
@@ -179,7 +178,7 @@ def turns(subject: Subject) -> None:
     ours, theirs = [], []
     with subject.service() as after, subject.service(program=options.before) as before:
         for turn in range(options.rounds):
-            # Who comes first in a pair may have the better of it.
+            # Alternate the order, because the first of a pair may have an advantage.
             for rates, service in [(ours, after), (theirs, before)][:: 1 if turn % 2 else -1]:
                 rates.append(subject.capacity(service, options.requests))
     print(
@@ -214,12 +213,12 @@ def metric(service: Service, name: str) -> float:
 
 
 def overload(subject: Subject) -> None:
-    # All clients have one address.
+    # All clients share one address.
     with subject.service("--limit", "client-queue=64") as service:
         rate = subject.capacity(service)
         queue = 64
-        # Those who are in wait for at most a full queue, and a client that shares the machine may halve its
-        # speed.
+        # Accepted requests wait for at most a full queue. The client shares the machine and may
+        # halve the service's speed.
         bound = 2 * queue / rate
         memory = []
 
@@ -243,8 +242,8 @@ def overload(subject: Subject) -> None:
         half = len(levels) // 2
         print(
             f"overload: {2 * rate:.0f} requests/s for {subject.options.minutes} min "
-            f"at a capacity of {rate:.0f}: {len(taken)} answered, {rejected} told to come again; "
-            f"those answered waited {quantile(taken, 0.5) * 1000:.0f} ms, "
+            f"at a capacity of {rate:.0f}: {len(taken)} answered, {rejected} rejected; "
+            f"answers took {quantile(taken, 0.5) * 1000:.0f} ms, "
             f"p99 {quantile(taken, 0.99) * 1000:.0f} ms (bound {bound * 1000:.0f} ms); "
             f"memory {max(levels[:half]):.0f} MiB at most in the first half, "
             f"{max(levels[half:]):.0f} in the second; "
@@ -266,15 +265,14 @@ def soak(subject: Subject) -> None:
 
         clients = Clients(service, subject.requests, 64)
         clients.open(rate, 60 * subject.options.soak_minutes, tick)
-        # Where other work takes the machine's cores for a while, half of what it could do before may be too
-        # much.
+        # Other load on the machine may make half the earlier capacity too much for a while.
         assert all(status in (200, 429) for status, _ in clients.answers)
         levels = [level for _, level in memory]
         second = levels[len(levels) // 2 :]
         taken = [seconds for status, seconds in clients.answers if status == 200]
         print(
             f"soak: {rate:.0f} requests/s for {subject.options.soak_minutes} min, {len(taken)} answered, "
-            f"{len(clients.answers) - len(taken)} told to come again, "
+            f"{len(clients.answers) - len(taken)} rejected, "
             f"p99 {quantile(taken, 0.99) * 1000:.0f} ms; "
             f"memory of the second half {min(second):.0f}-{max(second):.0f} MiB"
         )
@@ -285,10 +283,10 @@ def main() -> None:
     parser = Parser(__doc__)
     parser.add_argument("measures", nargs="*", default=["throughput", "latency", "overload", "soak"])
     parser.add_jersey()
-    parser.add_argument("--before", help="another build of jersey")
-    parser.add_argument("--requests", type=int, default=800, help="of each turn")
+    parser.add_argument("--before", help="another build of jersey, for `turns`")
+    parser.add_argument("--requests", type=int, default=800, help="requests per turn")
     parser.add_argument("--weights")
-    parser.add_argument("--threads", type=int, help="of libtorch; default: each program's own")
+    parser.add_argument("--threads", type=int, help="threads of libtorch (default: each program's own)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="automatic")
     parser.add_argument("--anytime", action="store_true")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Submissions to SoccerNet's jersey number challenge, checked with its own scorer (PyPI package SoccerNet).
+"""Checks submissions to SoccerNet's jersey number challenge with the official scorer (PyPI package
+SoccerNet).
 
     Benchmarks/soccernet_check.py --jersey .build/release/jersey --weights runs/first/best.safetensors
 
-Renders players, lays them out as SoccerNet does, reads them with `jersey predict --format soccernet`,
-and compares the official score of that file with `jersey dataset score`. A perfect file has to score
-1.0, and what the scorer stumbles over has to be refused by us. Installs into a virtual environment of
-its own (default: venv-soccernet in the cache folder), the first time only.
+Renders players in SoccerNet's layout, reads them with `jersey predict --format soccernet`, and compares
+the official score of that file with `jersey dataset score`. A perfect file must score 1.0, and jersey
+must refuse what breaks the scorer. On first use it installs the scorer into its own virtual environment
+(default: venv-soccernet in the cache folder).
 """
 
 import json
@@ -26,8 +27,8 @@ SCORE = f"import sys; {IMPORT}; print(evaluate(*sys.argv[1:])['Accuracy'])"
 
 
 def render(jersey: pathlib.Path, folder: pathlib.Path) -> dict:
-    """A split of SoccerNet's layout, and its ground truth: one player without a readable number, one without
-    frames."""
+    """Writes a split in SoccerNet's layout and returns its ground truth, with one player whose number is
+    unreadable and one without frames."""
     rendered = synthesize(
         jersey,
         folder / "rendered",
@@ -57,7 +58,7 @@ def main() -> None:
     parser.add_argument("--weights", required=True)
     parser.add_argument("--venv", type=pathlib.Path, default=environment.CACHE / "venv-soccernet")
     options = parser.parse_args()
-    # The scorer needs none of what downloading and captioning need.
+    # The scorer does not need the dependencies for downloading and captioning.
     python = environment.python(options.venv, IMPORT, PACKAGES, ["--no-deps", SCORER])
 
     with tempfile.TemporaryDirectory() as name:
@@ -109,7 +110,7 @@ def main() -> None:
             assert isinstance(answer, str), f"{what} is not refused"
             answer = answer.replace(f"{folder}/", "")
             print(f"player 3 {what}:\n    official: {official(path)}\n    jersey:   {answer}")
-    print("as it should be")
+    print("all checks passed")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Trains tiny runs and reads their event files with TensorBoard's own readers: every scalar must be what
-metrics.jsonl says.
+"""Trains tiny runs and reads their event files with TensorBoard's own readers. Every scalar must match
+metrics.jsonl.
 
     Benchmarks/tensorboard_check.py [--jersey .build/release/jersey] [--kills 5]
 
-One run goes through, one is killed and taken up again while a reader keeps watching. TensorBoard is
-installed on first use into an environment of its own: ~/.cache/jersey/tensorboard, or where
-JERSEY_TENSORBOARD says.
+One run is uninterrupted; another is killed and resumed while a reader watches it. On first use it installs
+TensorBoard into its own environment: ~/.cache/jersey/tensorboard, or the folder in JERSEY_TENSORBOARD.
 """
 
 import json
@@ -31,7 +30,7 @@ VERSION = "2.21.0"
 
 
 def enter_environment() -> None:
-    """Goes on with the interpreter that has TensorBoard; makes its environment where it is not there."""
+    """Continues with the interpreter that has TensorBoard; creates its environment if missing."""
     place = pathlib.Path(os.environ.get("JERSEY_TENSORBOARD") or environment.CACHE / "tensorboard")
     if pathlib.Path(sys.prefix).resolve() == place.resolve():
         return
@@ -41,12 +40,12 @@ def enter_environment() -> None:
 
 
 def single(value: float) -> float:
-    """As it comes back from 32 bits."""
+    """Rounds to float32."""
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
 def expected(run: pathlib.Path) -> dict:
-    """Tag → step → value, as the run's own files have it."""
+    """Returns tag → step → value, from the run's own files."""
     scalars = {}
 
     def put(tag, step, value):
@@ -70,7 +69,7 @@ def expected(run: pathlib.Path) -> dict:
 
 
 def read_events(run: pathlib.Path) -> tuple:
-    """Every scalar of every record, in order, with their times; nothing is dropped or merged."""
+    """Returns every scalar of every record in order, and their times; nothing is dropped or merged."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
     from tensorboard.util import tensor_util
 
@@ -85,14 +84,14 @@ def read_events(run: pathlib.Path) -> tuple:
 
 
 def accumulated(reader) -> dict:
-    """What TensorBoard would show."""
+    """Returns what TensorBoard would show."""
     return {
         tag: [(event.step, event.value) for event in reader.Scalars(tag)] for tag in reader.Tags()["scalars"]
     }
 
 
 class Server:
-    """A TensorBoard that is left open: it reads with its own, faster reader, which keeps the files open."""
+    """A running TensorBoard, which has another, faster reader that keeps the files open."""
 
     def __init__(self, run: pathlib.Path):
         with socket.socket() as chosen:
@@ -107,7 +106,7 @@ class Server:
         wait_until(self.shown, 60, pause=0.2)
 
     def shown(self) -> dict:
-        """Tag → (step, value), of the only run."""
+        """Returns tag → (step, value) of the only run."""
         try:
             runs = json.load(urllib.request.urlopen(self.address + "tags"))
             found = {}
@@ -130,19 +129,19 @@ def check(name: str, run: pathlib.Path, reader) -> None:
     files, scalars, times = read_events(run)
     places = [(tag, step) for tag, step, _ in scalars]
     twice = sorted(place for place in set(places) if places.count(place) > 1)
-    assert not twice, f"{name}: written twice: {twice}"
+    assert not twice, f"{name}: duplicate scalars: {twice}"
     found = {}
     for tag, step, value in scalars:
         found.setdefault(tag, {})[step] = value
-    assert found == wanted, f"{name}: the event file says\n{found}\nand the run\n{wanted}"
+    assert found == wanted, f"{name}: the event file has\n{found}\nbut the run has\n{wanted}"
     assert times == sorted(times), f"{name}: times go back"
     reader.Reload()
     shown = accumulated(reader)
     sorted_steps = {tag: sorted(steps.items()) for tag, steps in wanted.items()}
-    assert shown == sorted_steps, f"{name}: TensorBoard shows\n{shown}\nand not\n{wanted}"
+    assert shown == sorted_steps, f"{name}: TensorBoard shows\n{shown}\nnot\n{wanted}"
     print(
         f"{name}: {len(scalars)} scalars under {len(found)} tags in {len(files)} file, "
-        "all as in metrics.jsonl and result.json"
+        "all match metrics.jsonl and result.json"
     )
 
 
@@ -170,14 +169,14 @@ def main() -> int:
                 EventAccumulator(str(work / name / "tensorboard"), size_guidance={"scalars": 0}),
             )
 
-        # A reader that watches all the time, as a TensorBoard that is left open.
+        # A reader that watches all the time, like an open TensorBoard.
         name, chance, kills, reader = "killed and resumed", random.Random(1), 0, None
         metrics = work / name / "metrics.jsonl"
         while True:
             process = subprocess.Popen(command(name), stderr=subprocess.DEVNULL)
             rows = len(metrics.read_text().splitlines()) if metrics.exists() else 0
             ended = None
-            # Killed within the second after a new epoch's row, in a fresh epoch each time.
+            # Kill within the second after a new epoch's row, in a different epoch each time.
             while kills < options.kills and ended is None:
                 try:
                     ended = process.wait(timeout=0.02)
@@ -200,8 +199,8 @@ def main() -> int:
         check(f"{name} {kills} times, watched meanwhile", work / name, reader)
         wanted = {tag: sorted(steps.items()) for tag, steps in expected(work / name).items()}
         shows = wait_until(lambda: server.shown() == wanted, 60, pause=0.2)
-        assert shows, f"the TensorBoard that was left open shows\n{server.shown()}\nand not\n{wanted}"
-        print("a TensorBoard that was left open meanwhile shows the same")
+        assert shows, f"the running TensorBoard shows\n{server.shown()}\nnot\n{wanted}"
+        print("a TensorBoard that kept running shows the same")
         return 0
     finally:
         if server:

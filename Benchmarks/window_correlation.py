@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How far the sequences of one track repeat each other: the constant `Belief.windowCorrelation`.
+"""Measures how much the sequences of one track repeat each other: the constant `Evidence.windowCorrelation`.
 
     Benchmarks/window_correlation.py runs/*/outcomes.jsonl
 
-`jersey-bench windows` combines the sequences of each track with at least three of them, for several
-correlations. Printed is how probable the true number is then (negative log-likelihood, nats), the mean
-confidence, and how many tracks are right. A correlation of 0 sums all evidence. The right one has the least
-loss, and a confidence near the share of right tracks.
+`jersey-bench windows` combines the sequences of each track with at least three of them, at several
+correlations. For each it prints the loss (negative log-likelihood of the true number, in nats), the
+mean confidence, and the share of tracks read correctly. A correlation of 0 sums all evidence. The right one
+has the least loss, and a confidence near the share of correct tracks.
 """
 
 import json

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Sends `jersey serve` the worst that is known, all at once, beside honest requests, and ends it in the
-middle.
+"""Attacks `jersey serve` with everything known, all at once, beside honest requests, and ends the service
+in the middle.
 
     Tools/attack.py [--seconds 300] [--attackers 8] [--p99 1.0] [--memory 3700]
 
-Each attacker has an address of its own (127.0.1.x) and goes on and on with all kinds of attack, several
-at a time. Honest clients ask for one frame at a time, each by an address of its own. It prints their
-answers and times, the most memory of the service and its decoders together, and how SIGTERM ends it. It
-fails where the 99th percentile of honest answers, memory, the time to the end, or an honest request
-without an answer is beyond its bound.
+Each attacker has its own address (127.0.1.x) and repeats all kinds of attack, several at a time. Honest
+clients, also with their own addresses, ask for one frame at a time. The script prints their responses and
+times, the peak memory of the service with its decoders, and how SIGTERM ends it. It fails if the 99th
+percentile of honest responses, the memory, or the time to exit exceeds its bound, or an honest request
+gets no response.
 
-Needs the program `ffmpeg` for its videos; otherwise the standard library.
+Videos need `ffmpeg`; otherwise the script needs only the standard library.
 """
 
 import base64
@@ -60,7 +60,7 @@ def film(content: bytes) -> tuple:
 
 
 def attacks(folder: pathlib.Path, frame: bytes) -> dict:
-    """Paths, bodies and types by what they are."""
+    """Returns path, body and type of each attack, by its name."""
     large = png(3968, 3968, bytes((3968 * 3 + 1) * 3968))
     found = {
         "64 folders of large pictures": (
@@ -68,7 +68,7 @@ def attacks(folder: pathlib.Path, frame: bytes) -> dict:
             archive([(f"{a}/{b}.png", large) for a in range(64) for b in range(4)]),
             "application/zip",
         ),
-        "an output's name of 60 MiB": (
+        "an output name of 60 MiB": (
             "/v2/models/bundled/infer",
             b'{"inputs":[],"outputs":[{"name":"' + b"x" * (60 << 20) + b'"}]}',
             "application/json",
@@ -80,7 +80,7 @@ def attacks(folder: pathlib.Path, frame: bytes) -> dict:
             json.dumps({"frames": [base64.b64encode(bytes(45 << 20)).decode()]}).encode(),
             "application/json",
         ),
-        "a zip that grows": (
+        "a zip bomb": (
             "/v1/predict/archive",
             archive([(f"{index}/1.png", bytes(15 << 20)) for index in range(8)]),
             "application/zip",
@@ -112,7 +112,7 @@ class Run:
             "127.0.0.1", self.service.port, timeout=timeout, source_address=(address, 0)
         )
 
-    # Those who attack
+    # Attackers
 
     def attack(self, address: str, seed: int) -> None:
         draw = random.Random(seed)
@@ -136,7 +136,7 @@ class Run:
                 time.sleep(0.2)
 
     def hold(self, address: str) -> None:
-        """Idle connections, half heads and bodies that stall."""
+        """Holds idle connections, half heads and stalled bodies."""
         while not self.over:
             wires = []
             try:
@@ -163,7 +163,7 @@ class Run:
             for wire in wires:
                 wire.close()
 
-    # Those who do not
+    # Honest clients
 
     def ask(self, address: str) -> None:
         wire = None
@@ -194,15 +194,15 @@ class Run:
 
 
 def family_memory(process: int) -> float:
-    """Resident memory of a process and those it has started, MiB; what a decoder shares counts once, with the
-    service."""
+    """Returns the resident memory of a process and its children in MiB; memory that decoders share counts
+    once, with the service."""
     total = 0
     for folder in pathlib.Path("/proc").iterdir():
         try:
             stat = (folder / "stat").read_text()
             if int(folder.name) == process or int(stat.rpartition(")")[2].split()[1]) == process:
                 fields = (folder / "statm").read_text().split()
-                # What a decoder shares with the service is the program itself.
+                # A decoder shares only the program itself with the service.
                 pages = int(fields[1]) if int(folder.name) == process else int(fields[1]) - int(fields[2])
                 total += pages * os.sysconf("SC_PAGESIZE")
         except (OSError, ValueError, IndexError):
@@ -216,9 +216,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--attackers", type=int, default=8)
     parser.add_argument("--honest", type=int, default=2)
-    parser.add_argument("--p99", type=float, default=1.0, help="seconds")
-    parser.add_argument("--memory", type=float, default=3700, help="MiB")
-    parser.add_argument("--end", type=float, default=30, help="seconds from SIGTERM")
+    parser.add_argument("--p99", type=float, default=1.0, help="bound for honest responses, in seconds")
+    parser.add_argument("--memory", type=float, default=3700, help="bound for memory, in MiB")
+    parser.add_argument("--end", type=float, default=30, help="bound for the exit after SIGTERM, in seconds")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -261,7 +261,7 @@ def report(options, run: Run, term: float, seconds: float, status: int) -> None:
             for (kind, status), count in sorted(run.hostile.items(), key=str)
             if kind == name
         )
-        print(f"attack: {name}: {statuses}; the slowest {run.slowest[name]:.1f} s")
+        print(f"attack: {name}: {statuses}; slowest {run.slowest[name]:.1f} s")
     others = collections.Counter(status for status, _ in before if status != 200)
     after = collections.Counter(status for status, _, start, _ in run.honest if start >= term)
     lost = [status for status, _, start, sent in run.honest if sent and not isinstance(status, int)]
@@ -271,14 +271,14 @@ def report(options, run: Run, term: float, seconds: float, status: int) -> None:
         f"others before SIGTERM {dict(others)}; from SIGTERM on {dict(after)}"
     )
     print(
-        f"memory: {run.peak:.0f} MiB at most, the decoders' included; "
+        f"memory: {run.peak:.0f} MiB at most, including decoders; "
         f"SIGTERM: exit status {status} after {seconds:.1f} s"
     )
-    assert times and p99 < options.p99, "honest requests waited for too long"
+    assert times and p99 < options.p99, "honest requests waited too long"
     assert not others, "honest requests were refused"
-    assert not lost, f"{len(lost)} honest requests had no answer: {lost[:3]}"
+    assert not lost, f"{len(lost)} honest requests got no response: {lost[:3]}"
     assert run.peak < options.memory, "too much memory"
-    assert seconds < options.end + 1, "it did not end in time"
+    assert seconds < options.end + 1, "the service did not exit in time"
 
 
 if __name__ == "__main__":

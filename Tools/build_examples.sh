@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds and runs the packages in Examples/ as a user does: with jersey by URL, from a clone. So commit first.
+# Builds and runs the packages in Examples/ as a user does, with jersey from a URL: a clone of this
+# repository. Commit first.
 #
 #   Tools/build_examples.sh
 set -euo pipefail
@@ -7,13 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { echo "examples: $*"; }
 
-# Always the same folder: SwiftPM keeps a copy of every repository that it has seen.
+# Always the same folder, because SwiftPM keeps a copy of every repository that it has seen.
 work=$PWD/.build/examples
 example=$work/jersey/Examples/ReadFolder
 rm -rf "$work"
 mkdir -p "$work"
 
-# Depend on a release, not on a branch: SwiftPM refuses unsafe flags only there.
+# Depend on a release, not a branch: only for releases does SwiftPM refuse unsafe flags.
 git clone --quiet . "$work/jersey"
 git -C "$work/jersey" tag --force 1.0.0 > /dev/null
 sed -i 's/branch: "main"/exact: "1.0.0"/' "$example/Package.swift"
@@ -35,4 +36,4 @@ jersey=$(swift build --show-bin-path)/jersey
 "$jersey" synthesize --out "$work/new" --framing number --numbers 7,23,99 --tracks 1 --sequences 1 --frames 4 --seed 2 > /dev/null
 "$jersey" predict "$work/new" --format csv | awk -F, 'NR > 1 { print $1, $3 == "" ? "unreadable" : $3 }' > "$work/expected"
 in_example run --skip-build ReadFolder "$work/new" | tee "$work/found"
-cmp "$work/expected" "$work/found" || { say "error: \`jersey predict\` answers otherwise:" >&2; cat "$work/expected" >&2; exit 1; }
+cmp "$work/expected" "$work/found" || { say "error: \`jersey predict\` gives other answers:" >&2; cat "$work/expected" >&2; exit 1; }

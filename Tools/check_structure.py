@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""Checks what the compiler does not see, from names alone: `make lint` runs it.
+"""Checks the structure of the sources by names, which the compiler does not: `make lint` runs it.
 
-* Within a target whose folders are layers (`LAYERS`), no file names what a higher folder declares: types,
-  functions, and members that extensions add. Two members of one name, and initializers, cannot be told apart,
-  and are not looked at.
-* `predict` and `serve` import nothing of the research module, and JerseyOutput knows nothing of jerseys
+* Within a target whose folders are layers (`LAYERS`), no file uses names that a higher folder declares:
+  types, functions, and members from extensions. Members of the same name, and initializers, are ambiguous
+  and not checked.
+* `predict` and `serve` do not import the research module, and JerseyOutput does not know jerseys
   (`MAY_NAME`).
-* No file that people write has more than `MOST_LINES` lines.
+* No hand-written file has more than `MOST_LINES` lines.
 * No sentence begins with a bare "Of".
-* No text of the library, the exporter and the service (`NO_FLAGS`) names a flag or a command: others read them, too.
-* The targets of the library declare no more than `MOST_PUBLIC` things public.
+* No text of the library and the exporter (`NO_FLAGS`) names a flag or a command, because other
+  programs show these texts.
+* The library's targets have at most `MOST_PUBLIC` public declarations.
 
-A finding is one line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the last
-two limits still allow.
+Each finding is a line, `file:line: what is wrong`, and makes the exit status 1. --all also lists what the
+last two limits still allow.
 """
 
 import argparse
@@ -26,7 +27,8 @@ import tokenize
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# The folders of a target, lowest first: a file may name what its own folder and those before it declare.
+# The folders of a target, lowest first. A file may use names from its own folder and those before
+# it.
 LAYERS = {
     "Torch": ["Tensor", "NN", "Compiled", "IO", "Training"],
     "Jersey": ["Media", "Models", "Reading"],
@@ -47,23 +49,23 @@ LAYERS = {
         "Report",
     ],
 }
-# What one target may name of another that it depends on.
+# The names that one target may use from another that it depends on.
 MAY_NAME = {("JerseyOutput", "Jersey"): {"RGBImage"}}
-# These commands, and all of the command line that they name, do without a module.
+# These commands, and the rest of the command line that they use, must not import a module.
 COMMANDS_WITHOUT = {"JerseyLab": ["PredictCommand", "ServeCommand"]}
 
-# Whose texts other programs and clients of the service read. `Remedy` is what errors have for the command line.
-NO_FLAGS = {"JerseySupport", "Torch", "Jersey", "JerseyExport", "JerseyServer"}
+# Other programs show the texts of these. An error has a `Remedy` for the command line instead.
+NO_FLAGS = {"JerseySupport", "Torch", "Jersey", "JerseyExport"}
 FLAG = re.compile(r"(?:^|[\s(`'\"])--[A-Za-z]|`jersey ")
 
 MOST_LINES = 400
-# What other packages may see.
+# The most that other packages may see.
 MOST_PUBLIC = 150
 
 
 class Swift:
-    """A file as names: what it declares, and what it mentions where. Comments and texts are left out,
-    interpolations are not."""
+    """A file as names: its declarations, and where it mentions others. Comments and string literals are
+    left out, interpolations are not."""
 
     OPENING = re.compile(r'//|/\*|#*"""|#*"')
     TOKEN = re.compile(r"\\?\.?\b[A-Za-z_]\w*|[{}]")
@@ -79,11 +81,11 @@ class Swift:
         self.comments = []  # (line, text)
         self.texts = []  # the same of string literals
         self.code = self._code()
-        self.top = set()  # names that other files of the target see
-        self.members = set()  # those of extensions
-        self.shared = set()  # both, and what types declare
-        self.declared = set()  # all names, local ones as well
-        self.mentions = []  # (place, name, whether it is behind a dot)
+        self.top = set()  # names visible to other files of the target
+        self.members = set()  # names in extensions
+        self.shared = set()  # both, and declarations within types
+        self.declared = set()  # all names, including local ones
+        self.mentions = []  # (place, name, whether it follows a dot)
         self._declarations()
 
     def line(self, place):
@@ -111,7 +113,7 @@ class Swift:
         return "".join(pieces)
 
     def _literal(self, place, mark, pieces, start):
-        """Appends a string literal, blank but for its interpolations; the place behind it."""
+        """Appends a string literal, blanked except for interpolations; returns the place after it."""
         hashes = "#" * mark.count("#")
         closing = mark.lstrip("#") + hashes
         ending = re.compile(r"\\" + hashes + r"\(|\\" + hashes + r".|" + re.escape(closing))
@@ -149,7 +151,7 @@ class Swift:
         return place
 
     def _declarations(self):
-        scopes, opens = [], None  # kinds of the braces around, and of the next one
+        scopes, opens = [], None  # kinds of the enclosing braces, and of the next one
         extension, hidden, previous = False, False, None
         for match in self.TOKEN.finditer(self.code):
             token = match.group()
@@ -159,7 +161,7 @@ class Swift:
                 opens = None
             elif token == "}":
                 if not scopes:
-                    sys.exit(f"{self.path}:{self.line(match.start())}: a brace that nothing opens")
+                    sys.exit(f"{self.path}:{self.line(match.start())}: an unmatched closing brace")
                 scopes.pop()
             elif previous in self.DECLARATION and name == token and token not in self.DECLARATION:
                 self.declared.add(name)
@@ -184,9 +186,9 @@ class Swift:
 
 
 def edges(files, all_files):
-    """(file, line, name, other file) for what a file names that another of its target declares."""
+    """Yields (file, line, name, other file) for each name that another file of the target declares."""
     owner = {name: file for file in files for name in file.top}
-    # A member is known by its name alone; one that several files declare could be of any of them.
+    # A member is known only by its name, so one that several files declare is ambiguous.
     count = collections.Counter(name for file in all_files for name in file.shared)
     members = {name: file for file in files for name in file.members if count[name] == 1}
     for file in files:
@@ -200,7 +202,7 @@ def edges(files, all_files):
 
 
 def upward(target, order, files, all_files):
-    """Findings of one target's layers."""
+    """Yields findings in the layers of one target."""
 
     def layer(file):
         folder = file.parts[2] if len(file.parts) > 3 else ""
@@ -208,15 +210,15 @@ def upward(target, order, files, all_files):
 
     for file in files:
         if layer(file) is None:
-            yield f"{file.path}:1: lies in no layer of {target}; those are {', '.join(order)}"
+            yield f"{file.path}:1: is in no layer of {target}; use one of {', '.join(order)}"
     for file, line, name, other in edges(files, all_files):
         here, there = layer(file), layer(other)
         if here is not None and there is not None and there > here:
-            yield f"{file.path}:{line}: names {name} of {order[there]}, a layer above {order[here]}"
+            yield f"{file.path}:{line}: uses {name} from {order[there]}, a layer above {order[here]}"
 
 
 def reached(files, names, all_files):
-    """The files that declare `names`, and all that these name in turn."""
+    """Returns the files that declare `names`, and all files that these use in turn."""
     graph = {}
     for file, _, _, other in edges(files, all_files):
         graph.setdefault(file, set()).add(other)
@@ -231,7 +233,7 @@ def reached(files, names, all_files):
 
 
 def tracked():
-    """All files that git knows, or would take in."""
+    """Returns all files that git tracks or would add."""
     command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
     return [pathlib.Path(name) for name in sorted(set(names)) if name and (ROOT / name).is_file()]
@@ -246,7 +248,7 @@ def c_comments(text):
 
 
 def python_comments(path):
-    """Comments, and strings that stand by themselves: docstrings."""
+    """Yields comments and docstrings."""
     with open(ROOT / path, "rb") as file:
         starts_line = True
         for token in tokenize.tokenize(file.readline):
@@ -274,7 +276,7 @@ def markdown(text):
 
 
 def prose(path, swift):
-    """(line, text) of what a file says to people."""
+    """Returns (line, text) of a file's prose."""
     if path in swift:
         return swift[path].comments
     if path.suffix in (".c", ".cpp", ".h"):
@@ -287,7 +289,7 @@ def prose(path, swift):
 
 
 def library_targets():
-    """The targets of the library product, with those that they depend on."""
+    """Returns the targets of the library product and their dependencies."""
     manifest = (ROOT / "Package.swift").read_text(encoding="utf-8")
     depends = {}
     for chunk in re.split(r"\.(?:target|executableTarget|systemLibrary|testTarget)\(", manifest)[1:]:
@@ -309,7 +311,7 @@ def library_targets():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--all", action="store_true", help="also list what is still allowed")
+    parser.add_argument("--all", action="store_true", help="also list what the limits still allow")
     everything = parser.parse_args().all
 
     paths = tracked()
@@ -331,13 +333,13 @@ def main():
         for file in targets.get(target, []):
             for place, name, is_member in file.mentions:
                 if name in names and not is_member and name not in file.declared and name[0].isupper():
-                    findings.append(f"{file.path}:{file.line(place)}: names {name} of {other}")
+                    findings.append(f"{file.path}:{file.line(place)}: uses {name} from {other}")
     for module, commands in COMMANDS_WITHOUT.items():
         for file in reached(targets["JerseyCLI"], commands, sources):
             if match := re.search(rf"^import {module}$", file.text, re.M):
                 findings.append(
                     f"{file.path}:{file.line(match.start())}: imports {module}, which "
-                    + f"{' and '.join(commands)} do without"
+                    + f"{' and '.join(commands)} must not use"
                 )
 
     for path in paths:
@@ -345,7 +347,7 @@ def main():
             count = (ROOT / path).read_bytes().count(b"\n")
             if count > MOST_LINES:
                 findings.append(
-                    f"{path}:{MOST_LINES + 1}: has {count} lines, and a file has {MOST_LINES} at most"
+                    f"{path}:{MOST_LINES + 1}: has {count} lines, more than the limit of {MOST_LINES}"
                 )
 
     for target in sorted(NO_FLAGS):

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# The main job, in one command: renders ten seconds of film with three players and the boxes that a tracker would find, and reads their
-# numbers with the bundled model. `make demo` builds first. Every run starts afresh.
+# The main use in one command: renders ten seconds of video with three players and a tracker's
+# boxes, and reads the numbers with the bundled model. `make demo` builds first. Each run starts
+# from scratch.
 #
-#   Tools/demo.sh [FOLDER]    where the results go (default: demo/)
+#   Tools/demo.sh [FOLDER]    folder for the results (default: demo/)
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,12 +12,12 @@ jersey=${JERSEY:-$(cd "$root" && swift build -c release --show-bin-path)/jersey}
 
 say() { printf '\ndemo: %s\n' "$*"; }
 
-[ -x "$jersey" ] || { echo "demo: '$jersey' is not there: run \`make demo\`, which builds it" >&2; exit 1; }
-# Only what an earlier demo left is removed, and nothing else that may lie in that folder.
+[ -x "$jersey" ] || { echo "demo: '$jersey' does not exist; run \`make demo\`, which builds it" >&2; exit 1; }
+# Remove only files from an earlier demo, nothing else in that folder.
 rm -f "$demo"/{match.mp4,match.txt,read.mp4,read.html,read.json}
 mkdir -p "$demo"
 
-say "1 of 2: rendering ten seconds of film with the players 7, 23 and 48"
+say "1 of 2: rendering ten seconds of video with players 7, 23 and 48"
 "$jersey" synthesize --out "$demo/match.mp4" --numbers 7,23,48 --frames 250 --seed 3
 
 say "2 of 2: reading their numbers"
@@ -25,13 +26,13 @@ start=$SECONDS
     --format json --output "$demo/read.json"
 "$jersey" predict "$demo/match.mp4" --boxes "$demo/match.txt"
 
-say "done, in $((SECONDS - start)) s. It left:
-    $demo/match.mp4    the film, and in match.txt the boxes of its players
-    $demo/read.mp4     the film with what was read
-    $demo/read.html    the frames that decided, a page for a browser
-    $demo/read.json    the same for programs
+say "done, in $((SECONDS - start)) s. Results:
+    $demo/match.mp4    the video; match.txt has the players' boxes
+    $demo/read.mp4     the video with the numbers that were read
+    $demo/read.html    the deciding frames, as a web page
+    $demo/read.json    the same as JSON
 
-Next, your own: a folder of player or number crops, one folder for each player
+Next, try your own: a folder of player or number crops, with a folder per player
     $jersey predict FOLDER
-or a video with the boxes of a tracker (docs/inputs.md)
+or a video with a tracker's boxes (docs/inputs.md)
     $jersey predict VIDEO --boxes BOXES --video read.mp4"

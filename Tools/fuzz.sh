@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Feeds the readers of files from outside with what libFuzzer makes of good files, under the address sanitizer; or measures what they cost.
+# Fuzzes the readers of untrusted files with libFuzzer, from valid files, under the address
+# sanitizer; or measures their cost.
 #
-#   Tools/fuzz.sh [SECONDS] [READER...]     seconds for each reader (default: 600); all readers where none is named
-#   Tools/fuzz.sh cost [READER...]          reads the worst files that we could make, each in a process of its own: processor time and
-#                                           memory have to stay below a + b × bytes (Tools/fuzzing/cost)
+#   Tools/fuzz.sh [SECONDS] [READER...]     seconds per reader (default: 600; all readers)
+#   Tools/fuzz.sh cost [READER...]          reads the worst files we could make, each in its own process: CPU time and memory
+#                                           must stay below a + b × bytes (Tools/fuzzing/cost)
 #
-# Readers: see Tools/fuzzing/readers.
+# Tools/fuzzing/readers has the readers.
 #
-# Ends with status 1 at the first input on which a reader traps, overruns memory, takes more than half a minute of a processor (or ten
-# minutes of time) or 4 GiB; the input stays in .build-fuzz/READER/. What was found interesting stays there, too, and is where the next time begins.
+# Exits with status 1 at the first input on which a reader traps, overruns memory, or takes more
+# than 30 s of CPU time, ten minutes, or 4 GiB. The input stays in .build-fuzz/READER/. Interesting
+# inputs stay there as well, and the next run starts from them.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,7 +20,7 @@ readers=("$@")
 folder=$PWD/.build-fuzz
 
 if [ "$seconds" = cost ]; then
-    # With what is built already: CONFIGURATION=debug takes the tests' build.
+    # Uses existing builds: CONFIGURATION=debug uses the tests'.
     configuration=${CONFIGURATION:-release}
     JERSEY_FUZZ=1 swift build -c "$configuration" --product jersey-cost
     python3 Tools/fuzzing/seeds.py "$folder"
@@ -37,7 +39,8 @@ python3 Tools/fuzzing/seeds.py "$folder"
 
 for reader in "${readers[@]}"; do
     echo "fuzz: $reader for $seconds s"
-    # libtorch is not compiled for the sanitizer; what it does with containers that cross its border is not for it to judge.
+    # libtorch is not compiled for the sanitizer, which therefore cannot judge containers that cross
+    # the border.
     (
         mkdir -p "$folder/$reader/corpus"
         cd "$folder/$reader"

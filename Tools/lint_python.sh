@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Checks the Python of Benchmarks/ and Tools/ with ruff (ruff.toml), or lays it out.
+# Checks the Python of Benchmarks/ and Tools/ with ruff (ruff.toml), or formats it.
 #
-#   Tools/lint_python.sh           checks; fails where something is to be mended
-#   Tools/lint_python.sh format    lays it out in place
+#   Tools/lint_python.sh           checks, and fails on any finding
+#   Tools/lint_python.sh format    formats in place
 #
-# The first time it fetches ruff with pip, outside the clone: ${XDG_CACHE_HOME:-$HOME/.cache}/jersey/ruff-VERSION. No
-# other Python is touched. Without a network say PYTHON_LINT=skip; only then is nothing checked.
+# On first use it fetches ruff with pip, outside the clone:
+# ${XDG_CACHE_HOME:-$HOME/.cache}/jersey/ruff-VERSION. No other Python is changed. Without a network
+# set PYTHON_LINT=skip; only then nothing is checked.
 set -euo pipefail
 
 VERSION=0.17.6
@@ -14,7 +15,7 @@ ruff=$folder/bin/ruff
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 if [ "${PYTHON_LINT:-}" = skip ]; then
-    echo 'lint: the Python is not checked, as PYTHON_LINT=skip asks' >&2
+    echo 'lint: the Python is not checked, because PYTHON_LINT=skip is set' >&2
     exit
 fi
 
@@ -27,10 +28,10 @@ if ! "$ruff" --version > /dev/null 2>&1; then
     "$python" -m pip --version > /dev/null 2>&1 || python=/usr/bin/python3
     PIP_ROOT_USER_ACTION=ignore "$python" -m pip install --quiet --disable-pip-version-check --no-deps \
         --target "$fresh" "ruff==$VERSION" < /dev/null || {
-        echo "lint: error: ruff could not be fetched; say PYTHON_LINT=skip where there is no network" >&2
+        echo "lint: error: cannot fetch ruff; without a network, set PYTHON_LINT=skip" >&2
         exit 1
     }
-    # Whole or not at all, whoever else fetches it meanwhile.
+    # Install it atomically, in case another process fetches it at the same time.
     rm -rf "$folder"
     mv -T "$fresh" "$folder"
 fi

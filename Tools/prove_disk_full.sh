@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Trains on a disk that is too small, and then on the same disk made larger: the first run must end with the system's reason and lose
-# nothing, the second must go on from there. Needs Linux and root (a small tmpfs is mounted in a namespace of its own).
+# Trains on a disk that is too small, then on the same disk made larger. The first run must end with
+# the system's reason and lose nothing; the second must resume. Needs Linux and root (mounts a small
+# tmpfs in its own namespace).
 #
 #   Tools/prove_disk_full.sh [JERSEY]
 set -euo pipefail
@@ -22,9 +23,9 @@ unshare --mount bash -euo pipefail -c '
     train 2> "$work/log" || status=$?
     tail -n 1 "$work/log"
     [ "$status" = 1 ] || { echo "expected exit status 1, got $status"; exit 1; }
-    grep -q "No space left on device" "$work/log" || { echo "the reason is not named"; exit 1; }
-    [ -z "$(find "$work/disk" -name "*.partial")" ] || { echo "a partial file was left"; exit 1; }
+    grep -q "No space left on device" "$work/log" || { echo "the message lacks the reason"; exit 1; }
+    [ -z "$(find "$work/disk" -name "*.partial")" ] || { echo "a partial file remains"; exit 1; }
     mount -o remount,size=200m "$work/disk"
     train 2>&1 | tail -n 1
 '
-echo "a full disk was named, nothing was left half written, and the run went on once there was space"
+echo "the full disk was reported, no partial file remained, and the run resumed once there was space"

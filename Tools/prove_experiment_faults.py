@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Harms a small experiment in every way that we can think of. What is wrong must be named, the other runs
-must go on, and after a repair the same call must complete the experiment as if nothing had happened.
+"""Damages a small experiment in every way that we can think of. The fault must be named, the other runs must
+continue, and after a repair the same call must complete the experiment as if nothing had happened.
 
     Tools/prove_experiment_faults.py [--jersey .build/release/jersey] [--only WORD ...]
 
-Standard library only. Needs Linux and root (small disks are mounted in a namespace of its own). Prints
-one line a fault, and fails with a reason.
+Needs Linux and root (mounts small disks in its own namespace), and only the standard library. Prints one
+line per fault, and the reason if it fails.
 """
 
 import os
@@ -32,7 +32,7 @@ def fault(function):
     return function
 
 
-# (a) Files of a run. The state has all that is needed to make good what follows from it.
+# (a) Files of a run. Everything that follows from the state can be restored from it.
 
 
 def harmed(name: str, harm, template: str, heals: bool):
@@ -41,7 +41,7 @@ def harmed(name: str, harm, template: str, heals: bool):
         harm(case.victim / name)
         if heals:
             case.completes(*([f"{VICTIM}/{name}"] if template == "whole" else []))
-            return "named, and made good by itself" if template == "whole" else "made good by itself"
+            return "named and repaired" if template == "whole" else "repaired"
         case.fails(
             f"{VICTIM} failed",
             f"{VICTIM}/{name}",
@@ -49,7 +49,7 @@ def harmed(name: str, harm, template: str, heals: bool):
         )
         case.remove_victim()
         case.completes()
-        return "named; the others went on; complete after the run folder was removed"
+        return "named; the others continued; complete after the run folder was removed"
 
     state = "finished" if template == "whole" else "interrupted"
     prove.__name__ = f"{name} {'cut in half' if harm is cut else 'garbled'}, {state} run"
@@ -72,7 +72,7 @@ def table_cut_in_half(experiment: Experiment) -> str:
     case = Case(experiment, "case", "whole")
     cut(case.folder / "runs.sqlite")
     case.completes("runs.sqlite", "was broken")
-    return "named, set aside and made anew"
+    return "named, set aside and recreated"
 
 
 @fault
@@ -80,7 +80,7 @@ def table_garbled(experiment: Experiment) -> str:
     case = Case(experiment, "case", "half")
     garble(case.folder / "runs.sqlite")
     case.completes("runs.sqlite", "was broken")
-    return "named, set aside and made anew"
+    return "named, set aside and recreated"
 
 
 @fault
@@ -91,7 +91,7 @@ def table_garbled_within(experiment: Experiment) -> str:
     data[4096:] = os.urandom(len(data) - 4096)
     path.write_bytes(data)
     case.completes("runs.sqlite", "was broken")
-    return "named, set aside and made anew"
+    return "named, set aside and recreated"
 
 
 @fault
@@ -109,7 +109,7 @@ def table_locked(experiment: Experiment) -> str:
     database.execute("ROLLBACK")
     database.close()
     case.completes()
-    return f"named; all runs went on ({seconds:.0f} s in all); the next call brought the table up to date"
+    return f"named; all runs continued ({seconds:.0f} s in all); the next call updated the table"
 
 
 @fault
@@ -127,7 +127,7 @@ def table_locked_for_a_while(experiment: Experiment) -> str:
     said = process.communicate()[1]
     assert process.returncode == 0, said
     compare_experiments(experiment.work / "whole", case.folder)
-    return "all runs went on, and the table is complete at the end"
+    return "all runs continued, and the table is complete at the end"
 
 
 @fault
@@ -140,7 +140,7 @@ def table_is_a_folder(experiment: Experiment) -> str:
     case.expect(said, "runs.sqlite")
     (case.folder / "runs.sqlite").rmdir()
     case.completes()
-    return "named; all runs went on; the next call made the table"
+    return "named; all runs continued; the next call created the table"
 
 
 # (c) The data set.
@@ -157,7 +157,7 @@ def data_missing_at_the_start(experiment: Experiment) -> str:
     assert status == 1, said
     case.expect(said, str(experiment.data))
     case.completes()
-    return "named; complete once it was there"
+    return "named; complete once the data was there"
 
 
 def vanishing(experiment: Experiment, moment) -> str:
@@ -173,7 +173,7 @@ def vanishing(experiment: Experiment, moment) -> str:
     case.expect(said, str(experiment.data), "failed")
     kept = case.finished()
     case.completes()
-    return f"named, with {kept} of {len(RUNS)} runs finished before; complete once it was there again"
+    return f"named, with {kept} of {len(RUNS)} runs finished before; complete once the data was back"
 
 
 @fault
@@ -203,13 +203,13 @@ def disk_full(experiment: Experiment) -> str:
         assert status == 1, f"expected exit status 1, got {status}:\n{said}"
         case.expect(said, "No space left on device")
         left = [str(path) for path in case.folder.rglob(".*")]
-        assert not left, f"half written: {left}"
+        assert not left, f"partial files: {left}"
         kept = case.finished()
         subprocess.run(["mount", "-o", "remount,size=400m", case.folder], check=True)
         case.completes()
     finally:
         subprocess.run(["umount", case.folder], check=True)
-    return f"named; {kept} of {len(RUNS)} runs finished, nothing half written; complete once there was space"
+    return f"named; {kept} of {len(RUNS)} runs finished, no partial files; complete once there was space"
 
 
 @fault
@@ -242,21 +242,21 @@ def folder_read_only(experiment: Experiment) -> str:
         case.completes()
     finally:
         subprocess.run(["umount", case.folder], check=True)
-    return "named; complete once it could be written"
+    return "named; complete once it was writable"
 
 
 @fault
 def run_folder_not_writable(experiment: Experiment) -> str:
-    """Root may write everywhere, unless it gives that up."""
+    """Runs without root's right to write everywhere."""
     case = Case(experiment, "case", "half")
     subprocess.run(["chmod", "-R", "a-w", case.victim], check=True)
     case.fails(f"{VICTIM} failed", str(case.victim), "Permission denied", humbly=True)
     subprocess.run(["chmod", "-R", "u+w", case.victim], check=True)
     case.completes(humbly=True)
-    return "named; the others went on; complete once it could be written"
+    return "named; the others continued; complete once it was writable"
 
 
-# (f) Who runs it.
+# (f) Runners.
 
 
 @fault
@@ -270,12 +270,12 @@ def two_runners_at_once(experiment: Experiment) -> str:
         assert status == 1, f"expected exit status 1, got {status}:\n{said}"
         case.expect(said, str(case.folder), "another process runs this experiment")
         assert (case.folder / "experiment.json").read_bytes() == before, (
-            "the second call has changed the experiment"
+            "the second call changed the experiment"
         )
     said = first.communicate()[1]
     assert first.returncode == 0, said
     compare_experiments(experiment.work / "whole", case.folder)
-    return "the second ends at once and says so, without a trace; the first goes on"
+    return "the second exits at once with a message; the first continues"
 
 
 @fault
@@ -286,12 +286,12 @@ def runners_begun_at_the_same_moment(experiment: Experiment) -> str:
     assert sorted(runner.returncode for runner in runners) == [0, 1, 1], said
     assert sum("another process runs this experiment" in text for text in said) == 2, said
     compare_experiments(experiment.work / "whole", case.folder)
-    return "one of three runs it, two say so and end"
+    return "one of three runs it; the other two exit with a message"
 
 
 @fault
 def killed_run(experiment: Experiment) -> str:
-    """As the kernel does when memory is short."""
+    """Kills a run, as the kernel does when memory runs out."""
     case = Case(experiment, "case", None)
     process = case.start()
     assert wait_until(lambda: len(tasks(case.folder)) == 2, 30)
@@ -300,7 +300,7 @@ def killed_run(experiment: Experiment) -> str:
     assert process.returncode == 0, said
     case.expect(said, "it was ended by signal 9", "it will be tried once more")
     compare_experiments(experiment.work / "whole", case.folder)
-    return "named; tried once more; complete"
+    return "named; retried; complete"
 
 
 def main() -> int:
@@ -333,14 +333,14 @@ def main() -> int:
                 failures += 1
                 print(f"{name}: FAILED: {error}", flush=True)
             shutil.rmtree(work / "case", ignore_errors=True)
-        print(f"{tried} faults, {failures} not as they should be")
+        print(f"{tried} faults, {failures} failed")
         return 1 if failures else 0
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
 def interrupt(experiment: Experiment) -> None:
-    """Makes `half`: stopped with the victim, and perhaps others, at work in its second epoch."""
+    """Makes `half`, an experiment stopped while the victim, and perhaps others, ran its second epoch."""
     folder = experiment.work / "half"
     runner = subprocess.Popen(experiment.command(folder), stderr=subprocess.PIPE, text=True)
     metrics = folder / "runs" / VICTIM / "metrics.jsonl"

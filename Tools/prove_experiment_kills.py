@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Kills a small experiment at random moments and starts it again each time; the end must equal the
+"""Kills a small experiment at random moments and restarts it each time. The final result must equal the
 uninterrupted one's.
 
     Tools/prove_experiment_kills.py [--kills 20] [--seed 1] [--victims runner all]
 
-`runner` kills the runner alone, whose runs must notice and stop by themselves; `all` kills the runner
-and its runs at once. Standard library only; needs Linux. Prints one line a kill, and fails with a
-reason.
+`runner` kills only the runner, whose runs must notice and stop by themselves; `all` kills the runner and
+its runs at once. Needs Linux and only the standard library. Prints one line per kill, and the reason if it
+fails.
 """
 
 import os
@@ -23,7 +23,7 @@ from harness.experiments import Experiment, compare_experiments, files, tasks
 from harness.processes import open_files, wait_until
 from harness.programs import Parser
 
-# Seconds that a run may need to notice, to end its step and to save.
+# Seconds for a run to notice, finish its step, and save.
 GRACE = 5.0
 
 
@@ -54,7 +54,7 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
     kills, begun, longest, pairs = 0, 0, 0.0, 0
     while kills < wanted:
         runner = subprocess.Popen(experiment.command(folder), stderr=subprocess.PIPE, text=True)
-        # From the first instruction to well into training, and so also within saves, at the ends of epochs
+        # From the first instruction to well into training: also within saves, at the ends of epochs
         # and between runs.
         moment = chance.uniform(0, max(whole / 4, 3))
         end = time.monotonic() + moment
@@ -63,7 +63,7 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
         if wait_until(lambda: runner.poll() is not None, end - time.monotonic()):
             said = runner.communicate()[1]
             assert runner.returncode == 0, f"failed after {kills} kills: {said}"
-            # Done too soon: begin again, so that all kills hit an experiment at work.
+            # It finished too soon. Start again, so that all kills hit a running experiment.
             check_end(experiment, folder)
             begun += 1
             shutil.rmtree(folder)
@@ -82,10 +82,11 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
         runner.stderr.close()
         orphans = tasks(folder)
         note = ""
-        # Every second time the next runner comes at once, and meets the runs that the last one has left.
+        # Every second time, start the next runner at once, while runs of the last one are still
+        # there.
         if kills % 2 == 0 or kills == wanted:
             assert wait_until(lambda: not set(orphans) & set(tasks(folder)), GRACE), (
-                f"{orphans} outlive their runner by {GRACE} s"
+                f"{orphans} outlived their runner by {GRACE} s"
             )
             lived = time.monotonic() - killed
             longest = max(longest, lived)
@@ -94,32 +95,35 @@ def prove(experiment: Experiment, victims: str, wanted: int, chance: random.Rand
     status, said = experiment.run(folder)
     assert status == 0, f"failed after {kills} kills: {said}"
     check_end(experiment, folder)
-    assert not tasks(folder), "runs are at work after the end"
+    assert not tasks(folder), "runs are still running after the end"
     print(
-        f"{victims}: {kills} kills, {begun + 1} times to the end: weights, optimizer state, metrics, "
+        f"{victims}: {kills} kills, {begun + 1} complete runs: weights, optimizer state, metrics, "
         f"outcomes, results and table equal the uninterrupted experiment's; "
-        f"nothing else is left in the folder; "
+        f"the folder has no other files; "
         f"no run outlived its runner by more "
-        f"than {longest:.1f} s; {pairs} pairs of runs at work shared no leash"
+        f"than {longest:.1f} s; {pairs} pairs of running tasks shared no leash"
     )
 
 
 def check_end(experiment: Experiment, folder: pathlib.Path) -> None:
     compare_experiments(experiment.work / "whole", folder)
     extra = files(folder) ^ files(experiment.work / "whole")
-    assert not extra, f"left behind, or missing: {sorted(extra)}"
+    assert not extra, f"extra or missing files: {sorted(extra)}"
 
 
 def check_leashes(runner: int, folder: pathlib.Path) -> int:
-    """The runner alone must hold the write ends: a run's leash in its sibling's hands keeps it from noticing.
+    """Checks that only the runner holds the write ends of leashes: a sibling that held one would keep a run
+    from noticing that the runner is gone.
 
-    Returns whether there were siblings to look at.
+    Returns whether there were siblings to check.
     """
     held = {process: open_files(process) for process in tasks(folder, runner)}
     holders = open_files(runner)
     for process in set(held) & set(tasks(folder, runner)):
         leash = held[process].get(0, "")
-        assert leash.startswith("pipe:") and leash in holders.values(), f"nobody holds the leash of {process}"
+        assert leash.startswith("pipe:") and leash in holders.values(), (
+            f"the runner does not hold the leash of {process}"
+        )
         for other, found in held.items():
             holds = [
                 number for number, name in found.items() if name == leash and (other, number) != (process, 0)

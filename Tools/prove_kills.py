@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Kills a small training run at random moments and resumes it each time; the end must equal the
+"""Kills a small training run at random moments and resumes it each time. The final result must equal the
 uninterrupted run's, byte for byte.
 
     Tools/prove_kills.py [--jersey .build/release/jersey] [--kills 50] [--seed 1]
 
-Standard library only. Prints one line a kill, and fails with a reason.
+Needs only the standard library. Prints one line per kill, and the reason if it fails.
 """
 
 import pathlib
@@ -42,7 +42,7 @@ def main() -> int:
         kills, finished = 0, False
         while kills < options.kills:
             process = subprocess.Popen(command("killed"), stderr=subprocess.PIPE, text=True)
-            # From the first instruction to well into training, and so also within saves and at the ends of
+            # From the first instruction to well into training: also within saves and at the ends of
             # epochs.
             moment = chance.uniform(0, max(whole / 8, 0.8))
             try:
@@ -56,7 +56,7 @@ def main() -> int:
                     print(f"failed after {kills} kills: {error}")
                     return 1
                 if kills < options.kills:
-                    # Done too soon: begin again, so that all kills hit a run at work.
+                    # It finished too soon. Start again, so that all kills hit a running training.
                     compare(work)
                     shutil.rmtree(work / "killed")
                     finished = False
@@ -69,7 +69,7 @@ def main() -> int:
         print(
             f"{options.kills} kills: weights, optimizer state, metrics and result "
             f"equal the uninterrupted run's; "
-            f"{len(leftovers)} temporary files left behind by kills within a write"
+            f"{len(leftovers)} temporary files remain from kills during a write"
         )
         return 0
     finally:

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Drives the page of `jersey serve` in headless Chromium: chooses and drops pictures, a zip file and a
-video, by pointer and by keyboard, on a desk, on a phone and in the dark; checks what it says, and
-leaves screenshots to be looked at.
+"""Tests the page of `jersey serve` in headless Chromium: chooses and drops pictures, a zip file and a video,
+by pointer and by keyboard, on a desktop, on a phone and in dark mode. Checks the page's messages, and saves
+screenshots for inspection.
 
     python3 -m venv venv && venv/bin/pip install playwright && apt-get install chromium
     venv/bin/python Tools/prove_page.py [--jersey .build/release/jersey] [--out demo/page]
 
-Needs FFmpeg's command line for the video of one player.
+Needs FFmpeg's command line to make the video.
 """
 
 import base64
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -56,7 +57,7 @@ def check(
     page.screenshot(path=out / f"{look}-pictures.png", full_page=True)
 
     drop(page, work / "players.zip")
-    expect(status).to_contain_text("players have a number that can be read")
+    expect(status).to_have_text(re.compile(r"Read \d+ of \d+ players: "))
     expect(results).to_have_count(len(list(data.glob("*/*/*"))))
     expect(page.locator(".result.unsure")).not_to_have_count(0)
     page.screenshot(path=out / f"{look}-zip.png", full_page=True)
@@ -66,16 +67,16 @@ def check(
     page.screenshot(path=out / f"{look}-video.png", full_page=True)
 
     drop(page, work / "notes.txt")
-    expect(status).to_contain_text("notes.txt is no JPEG or PNG picture")
+    expect(status).to_contain_text("notes.txt is not a JPEG or PNG picture")
     drop(page, work / "broken.jpg")
     expect(status).to_contain_text("no frame can be read")
     page.screenshot(path=out / f"{look}-error.png", full_page=True)
     width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert width <= seen, f"{look}: the page is {width} wide on a screen of {seen}"
+    assert width <= seen, f"{look}: the page is {width} pixels wide on a screen of {seen}"
 
 
 def choose(page: Page, data: pathlib.Path, number: str, is_phone: bool) -> None:
-    """By a tap; or by keyboard: Tab to the link past the form, Tab to the field for files, Enter."""
+    """Chooses files by a tap, or by keyboard: Tab to the skip link, Tab to the file input, Enter."""
     with page.expect_file_chooser() as chooser:
         if is_phone:
             page.tap("label[for=files]")
@@ -141,13 +142,13 @@ def main() -> None:
                 choose(page, data, number, is_phone=settings.get("is_mobile", False))
                 page.reload()
                 check(page, options.out, look, data, work, number)
-                # The browser itself reports the request that was meant to fail.
+                # The browser itself logs the request that was meant to fail.
                 complaints += [message.text for message in messages if message.type == "error"]
                 complaints = [text for text in map(str, complaints) if "422" not in text]
                 assert not complaints, complaints
                 foreign = [url for url in urls if not url.startswith((service.address, "data:", "blob:"))]
                 assert not foreign, foreign
-                print(f"{look}: fine")
+                print(f"{look}: passed")
             browser.close()
     print(f"screenshots in {options.out}")
 

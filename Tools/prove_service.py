@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Does to `jersey serve` what strangers do, and ends it under load, many times over.
+"""Attacks `jersey serve` as hostile clients do, and restarts it under load many times.
 
     Tools/prove_service.py [hostile] [slow] [restarts] [reload] [--restarts 100]
 
-hostile   each of many hostile requests gets a 4xx in under a second, and the service is ready afterwards
-slow      clients that send a byte at a time are ended in time, and others are served meanwhile
-restarts  SIGTERM under load: exit status 0, and whatever the service has answered has come to its client
-reload    weights are swapped under load: every request is answered
+hostile   each of many hostile requests gets a 4xx within a second, and the service is ready afterwards
+slow      clients that send a byte at a time are disconnected in time, while others are served
+restarts  SIGTERM under load: exit status 0, and every response of the service reaches its client
+reload    weights are reloaded under load: every request is answered
 
-Standard library only. `schemathesis run ADDRESS/openapi.json --checks not_a_server_error` is the fifth
-proof.
+Needs only the standard library. `schemathesis run ADDRESS/openapi.json --checks not_a_server_error` is a
+fifth check.
 """
 
 import base64
@@ -28,7 +28,7 @@ from harness.programs import Parser
 from harness.requests import archive, as_json, chunked, film, infer, link, post, predict, raw
 from harness.service import TOKEN, Service, form, png, received
 
-# What hostile clients send: a name, and the raw request.
+# Hostile requests: a name, and the raw bytes.
 
 
 def hostile(frame: bytes) -> list:
@@ -48,25 +48,25 @@ def hostile(frame: bytes) -> list:
             "a length of 64 MiB + 1 and no body",
             post("/v1/predict", b"", "application/json", length=limit + 1),
         ),
-        ("a length beyond all numbers", post("/v1/predict", b"", "application/json", length=10**30)),
-        ("a length below zero", post("/v1/predict", b"", "application/json", length=-1)),
+        ("a length that overflows", post("/v1/predict", b"", "application/json", length=10**30)),
+        ("a negative length", post("/v1/predict", b"", "application/json", length=-1)),
         ("65,537 chunks", chunked([b" "] * 65_537)),
         ("lists 101 deep", as_json(b"[" * 101 + b"]" * 101)),
         ("objects a million deep", as_json(b'{"a":' * 1_000_000 + b"1" + b"}" * 1_000_000)),
         ("JSON of 30 million values", as_json(b'{"frames": [' + b"1," * 30_000_000 + b"1]}")),
         ("values that UTF-16 hides", as_json(('["\u2200", ' + "1," * 8_000_000 + "1]").encode("utf-16-le"))),
         ("JSON that ends early", as_json(b'{"frames": ["')),
-        ("JSON that is no text", as_json(b"\xff\xfe\x00" * 100)),
+        ("JSON that is not text", as_json(b"\xff\xfe\x00" * 100)),
         ("a byte beside base64", as_json({"frames": [encoded + "!"]})),
         ("frames that are numbers", as_json({"frames": [1, 2]})),
         ("NaN for a frame", as_json(b'{"frames": [NaN]}')),
-        ("NaN as a text", as_json({"frames": ["NaN"]})),
+        ("NaN as a string", as_json({"frames": ["NaN"]})),
         ("NaN for an input", infer("[NaN]", "FP32")),
         ("infinity for an input", infer("[Infinity]", "FP32")),
         ("floats for an input", infer("[1.5]", "FP32")),
         ("a shape that overflows", infer("[]", shape="[4611686018427387904, 4]")),
         ("a shape of 1e400", infer("[]", shape="[1e400]")),
-        ("a shape below zero", infer("[]", shape="[-1]")),
+        ("a negative shape", infer("[]", shape="[-1]")),
         ("1,025 frames", as_json({"frames": [encoded] * 1025})),
         ("a form without a boundary", post("/v1/predict", b"--x", "multipart/form-data")),
         ("a form with another boundary", post("/v1/predict", form([frame])[0], boundary)),
@@ -85,9 +85,9 @@ def hostile(frame: bytes) -> list:
             post("/v1/predict", b"--x\r\n" + b"a: b\r\n" * 170_000 + b"\r\n\r\n--x--", boundary),
         ),
         ("a picture of 100,000 x 100,000", predict(bomb)),
-        ("a picture of 16 million pixels and more", predict(large)),
+        ("a picture of more than 16 million pixels", predict(large)),
         ("72 million pixels in eight pictures", predict(*many)),
-        ("a JPEG that says 65,535 x 65,535", predict(bytes(jpeg))),
+        ("a JPEG that claims 65,535 x 65,535", predict(bytes(jpeg))),
         ("half a picture", predict(frame[: len(frame) // 2])),
         ("an empty picture", predict(b"")),
         ("random bytes for a picture", predict(bytes(range(256)) * 40)),
@@ -96,11 +96,11 @@ def hostile(frame: bytes) -> list:
             "an SVG with an entity",
             predict(b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>'),
         ),
-        ("a zip that leads out of itself", archive(("../../evil.jpg", frame))),
+        ("a zip with a path outside", archive(("../../evil.jpg", frame))),
         ("a zip with an absolute path", archive(("/tmp/evil.jpg", frame))),
         ("a zip with a link", archive(("a.jpg", link))),
         (
-            "a zip that grows to a gibibyte",
+            "a zip bomb of a gibibyte",
             archive(*[(f"{index}/1.png", b"\0" * (15 << 20)) for index in range(70)]),
         ),
         ("a zip with one entry of 100 MiB", archive(("1.png", b"\0" * (100 << 20)))),
@@ -109,16 +109,16 @@ def hostile(frame: bytes) -> list:
         ("a zip of 65 sequences", archive(*[(f"{index}/1.jpg", frame) for index in range(65)])),
         ("a zip without frames", archive(("readme.txt", b"hello"))),
         ("a zip of broken frames", archive(("1.jpg", b"broken"), ("2.jpg", frame[:100]))),
-        ("no zip", post("/v1/predict/archive", b"PK\3\4 no zip at all", "application/zip")),
+        ("not a zip", post("/v1/predict/archive", b"PK\3\4 no zip at all", "application/zip")),
         ("an empty zip", post("/v1/predict/archive", b"", "application/zip")),
-        ("no video", film("a.mp4", b"no video")),
+        ("not a video", film("a.mp4", b"no video")),
         ("a playlist for a video", film("a.m3u8", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")),
         ("a list of files for a video", film("a", b"ffconcat version 1.0\nfile /etc/passwd\n")),
-        ("another type", post("/v1/predict", b"x", "text/plain")),
+        ("an unsupported type", post("/v1/predict", b"x", "text/plain")),
         ("no type", raw("POST /v1/predict HTTP/1.1", "Content-Length: 1", "Connection: close", body=b"x")),
-        ("another method", raw("DELETE /v1/predict HTTP/1.1", "Connection: close")),
-        ("a path that leads out", raw("GET /../../etc/passwd HTTP/1.1", "Connection: close")),
-        ("a path that is no text", raw("GET /v2/models/%ff%00%2e/ready HTTP/1.1", "Connection: close")),
+        ("an unsupported method", raw("DELETE /v1/predict HTTP/1.1", "Connection: close")),
+        ("a path outside the root", raw("GET /../../etc/passwd HTTP/1.1", "Connection: close")),
+        ("a path that is not text", raw("GET /v2/models/%ff%00%2e/ready HTTP/1.1", "Connection: close")),
         ("a line of 1 MiB", raw("GET /" + "a" * (1 << 20) + " HTTP/1.1")),
         ("10,000 fields", raw("GET / HTTP/1.1", *[f"a{index}: b" for index in range(10_000)])),
         (
@@ -135,14 +135,14 @@ def hostile(frame: bytes) -> list:
             ),
         ),
         (
-            "a chunk whose length is none",
+            "a chunk with an invalid length",
             raw("POST /v1/predict HTTP/1.1", "Transfer-Encoding: chunked", body=b"zz\r\n"),
         ),
-        ("no HTTP", b"\x16\x03\x01 hello\r\n\r\n"),
-        ("another model", as_json({"frames": [encoded]}, "/v1/predict?model=nobody")),
+        ("not HTTP", b"\x16\x03\x01 hello\r\n\r\n"),
+        ("an unknown model", as_json({"frames": [encoded]}, "/v1/predict?model=nobody")),
         ("a change without a token", post("/v2/repository/models/bundled/load", b"", "application/json")),
         (
-            "a change with another token",
+            "a change with a wrong token",
             post(
                 "/v2/repository/models/bundled/load",
                 b"",
@@ -154,7 +154,7 @@ def hostile(frame: bytes) -> list:
 
 
 def exchange(service: Service, request: bytes, half: bool = False) -> tuple:
-    """Status and seconds of a raw request; `half` closes our side behind it."""
+    """Returns status and seconds of a raw request; `half` closes our side after it."""
     with socket.create_connection((service.host, service.port), timeout=10) as wire:
         start = time.monotonic()
 
@@ -164,9 +164,9 @@ def exchange(service: Service, request: bytes, half: bool = False) -> tuple:
                 if half:
                     wire.shutdown(socket.SHUT_WR)
             except OSError:
-                pass  # Refused before all was sent.
+                pass  # Refused before everything was sent.
 
-        # Sent from a thread of its own, as an answer may come first.
+        # Send from another thread, because the response may come first.
         sender = threading.Thread(target=send, daemon=True)
         sender.start()
         answer = wire.recv(4096)
@@ -186,18 +186,18 @@ def prove_hostile(service: Service, frames: list) -> None:
         status, seconds = exchange(service, request, half)
         assert 400 <= status < 500, f"{name}: status {status}"
         assert seconds < LIMIT, f"{name}: {seconds:.2f} s"
-        assert service.is_ready(), f"{name}: the service is not ready afterwards"
+        assert service.is_ready(), f"{name}: the service was not ready afterwards"
         slowest, count = max(slowest, seconds), count + 1
     status, _ = exchange(service, whole)
-    assert status == 200, f"an honest request gets {status} afterwards"
+    assert status == 200, f"an honest request got {status} afterwards"
     print(
-        f"hostile: {count} requests, each a 4xx, the slowest after {slowest * 1000:.0f} ms; "
+        f"hostile: {count} requests, all answered 4xx, slowest after {slowest * 1000:.0f} ms; "
         f"ready after each; {service.memory():.0f} MiB"
     )
 
 
 def prove_slow(service: Service, frames: list) -> None:
-    """200 clients that send a byte a second, half of them heads and half bodies."""
+    """Connects 200 clients that send a byte per second, half of them heads and half bodies."""
     wires = []
     for index in range(200):
         wire = socket.create_connection((service.host, service.port))
@@ -211,7 +211,7 @@ def prove_slow(service: Service, frames: list) -> None:
     body = predict(*frames)
     while wires and time.monotonic() - start < 60:
         status, seconds = exchange(service, body)
-        assert status == 200, f"an honest request gets {status} beside slow ones"
+        assert status == 200, f"an honest request got {status} beside slow ones"
         slowest = max(slowest, seconds)
         for wire in list(wires):
             try:
@@ -229,13 +229,13 @@ def prove_slow(service: Service, frames: list) -> None:
     assert not wires, f"{len(wires)} slow clients are still connected after a minute"
     assert answers.count(b"408") == 100, answers
     print(
-        f"slow: all 200 ended after {time.monotonic() - start:.0f} s, 100 of them with 408; "
-        f"an honest request took {slowest * 1000:.0f} ms at most"
+        f"slow: all 200 disconnected after {time.monotonic() - start:.0f} s, 100 of them with 408; "
+        f"honest requests took at most {slowest * 1000:.0f} ms"
     )
 
 
 class Load:
-    """Clients that ask on and on, and keep account of every request by its id."""
+    """Clients that send requests continuously, and record each response by request id."""
 
     def __init__(self, host: str, port: int, bodies: list, clients: int):
         self.host, self.port, self.bodies = host, port, bodies
@@ -275,8 +275,8 @@ class Load:
 
 
 def free_port() -> int:
-    """Below those that clients are given: one that asks for a port where nothing listens may be given that
-    port, and be its own peer."""
+    """Returns a free port below the ephemeral range: a client that connects to an ephemeral port without a
+    listener may get that port itself and connect to itself."""
     for port in range(20_000 + os.getpid() % 10_000, 32_000):
         with socket.socket() as probe:
             try:
@@ -284,7 +284,7 @@ def free_port() -> int:
                 return port
             except OSError:
                 continue
-    raise RuntimeError("no port is free")
+    raise RuntimeError("there is no free port")
 
 
 def prove_restarts(jersey: str, bodies: list, count: int) -> None:
@@ -301,7 +301,7 @@ def prove_restarts(jersey: str, bodies: list, count: int) -> None:
             assert status == 0, f"restart {index + 1}: exit status {status}"
             log = service.records()
             ends = [record["in_progress"] for record in log if record["message"] == "ended"]
-            assert ends == [0], f"restart {index + 1}: requests that were under way at the end: {ends}"
+            assert ends == [0], f"restart {index + 1}: requests in flight at the end: {ends}"
             records.update(
                 {
                     record["request_id"]: record["status"]
@@ -314,15 +314,12 @@ def prove_restarts(jersey: str, bodies: list, count: int) -> None:
     answered = [request for request, status in records.items() if status == 200]
     wrong = [request for request, status in records.items() if answers.get(request) != status]
     lost = sum(status == "lost" for status in answers.values())
-    assert not wrong, (
-        f"{len(wrong)} requests that the service has answered did not come to their clients, "
-        f"such as {wrong[0]}"
-    )
+    assert not wrong, f"{len(wrong)} responses of the service did not reach their clients, such as {wrong[0]}"
     print(
-        f"restarts: {count}, each with exit status 0, the slowest after {slowest:.1f} s; "
-        f"{len(answered)} requests answered and all of them received; "
-        f"{sum(status == 503 for status in records.values())} told to go elsewhere; "
-        f"{lost} never came to the service"
+        f"restarts: {count}, each with exit status 0, slowest after {slowest:.1f} s; "
+        f"{len(answered)} requests answered, and all responses received; "
+        f"{sum(status == 503 for status in records.values())} got 503; "
+        f"{lost} never reached the service"
     )
 
 
@@ -334,7 +331,7 @@ def prove_reload(service: Service, bodies: list, count: int = 20) -> None:
         assert wire.getresponse().status == 200
     answers = load.end()
     others = set(answers.values()) - {200}
-    assert not others, f"requests got {others} while a model was loaded anew"
+    assert not others, f"requests got {others} during a reload"
     print(f"reload: {count} times under load; {len(answers)} requests, all answered")
 
 

@@ -1,25 +1,26 @@
 #!/usr/bin/env bash
-# Puts in place what jersey is built with: Debian packages and libtorch. Quick when nothing is missing; safe to repeat or interrupt.
+# Installs what jersey is built with: Debian packages and libtorch. Quick if nothing is missing;
+# safe to repeat or interrupt.
 #
 #   Tools/setup.sh            everything
-#   Tools/setup.sh packages   the Debian packages only
-#   Tools/setup.sh libtorch   libtorch only
+#   Tools/setup.sh packages   only the Debian packages
+#   Tools/setup.sh libtorch   only libtorch
 #
-# libtorch is, in this order:
-#   LIBTORCH=FOLDER           a folder with include/ and lib/
-#   LIBTORCH_USE_PYTORCH=1    the torch that `python3` imports
-#   .torch/                   in this package; made here from the pip wheel of torch, which is kept outside the clone, so that the
+# libtorch comes from the first of these:
+#   LIBTORCH=FOLDER           this folder, with include/ and lib/
+#   LIBTORCH_USE_PYTORCH=1    the torch package of `python3`
+#   .torch/                   in this package; made from the pip wheel of torch. The wheel is kept outside the clone, so that the
 #                             next clone only links to it: ${XDG_CACHE_HOME:-$HOME/.cache}/jersey/torch-VERSION
 #
-# JERSEY_TORCH_VERSION=X      another version of the wheel, as pip writes it
-# JERSEY_TORCH_CUDA=0|1       without or with the libraries a GPU needs (default: 1 where a GPU is seen)
-# PYTHON=PROGRAM              the Python whose pip downloads (default: python3)
+# JERSEY_TORCH_VERSION=X      another version of the wheel, in pip's form
+# JERSEY_TORCH_CUDA=0|1       without or with the libraries for a GPU (default: 1 if there is a GPU)
+# PYTHON=PROGRAM              the Python whose pip to use (default: python3)
 set -euo pipefail
 
 VERSION=${JERSEY_TORCH_VERSION:-2.13.0}
 OLDEST=2.11
 PACKAGES=(
-    g++                     # the C++ headers and library that libtorch is compiled against
+    g++                     # C++ headers and library for libtorch
     make
     python3 python3-pip     # to download libtorch
     libjpeg62-turbo-dev libpng-dev libexif-dev                  # reading and writing images
@@ -27,8 +28,8 @@ PACKAGES=(
     libarchive-dev          # reading zip and tar files
     libcairo2-dev fonts-dejavu-core fonts-liberation            # rendering players
     fonts-aenigma fonts-bebas-neue fonts-league-spartan fonts-national-park fonts-open-sans fonts-opendin fonts-play
-    fonts-roadgeek fonts-roboto-unhinted fonts-yanone-kaffeesatz            # digits such as shirts have
-    libsqlite3-dev          # the table of runs of an experiment
+    fonts-roadgeek fonts-roboto-unhinted fonts-yanone-kaffeesatz            # digits like those on shirts
+    libsqlite3-dev          # an experiment's table of runs
     gnuplot-nox             # charts
 )
 
@@ -39,11 +40,11 @@ cd "$root"
 say() { echo "setup: $*"; }
 stop() { echo "setup: error: $*" >&2; exit 1; }
 
-# ---- Debian packages ---------------------------------------------------------------------------------------------------------
+# ---- Debian packages -----------------------------------------------------------------------------
 
 install_packages() {
     if ! command -v dpkg-query > /dev/null; then
-        say "not a Debian system: install the likes of these yourself: ${PACKAGES[*]}"
+        say "not a Debian system; install the equivalents of these yourself: ${PACKAGES[*]}"
         return
     fi
     local installed missing=() package
@@ -52,7 +53,7 @@ install_packages() {
         [[ $installed == *" $package "* ]] || missing+=("$package")
     done
     if [ ${#missing[@]} -eq 0 ]; then
-        say "Debian packages: all ${#PACKAGES[@]} are there"
+        say "Debian packages: all ${#PACKAGES[@]} are installed"
         return
     fi
     local as_root=()
@@ -60,19 +61,19 @@ install_packages() {
         if command -v sudo > /dev/null && { [ -t 0 ] || sudo -n true 2> /dev/null; }; then
             as_root=(sudo)
         else
-            stop "these Debian packages are missing, and neither root nor sudo is at hand to install them. Have someone run:
+            stop "Debian packages are missing, and installing them needs root or sudo. Run as root:
     apt-get install ${missing[*]}"
         fi
     fi
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
     say "Debian packages: installing ${missing[*]}"
-    "${apt[@]}" update || say "the package lists could not be refreshed; going on with the ones there are"
+    "${apt[@]}" update || say "cannot refresh the package lists; continuing with the existing ones"
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" < /dev/null > /dev/null ||
-        stop "apt-get could not install: ${missing[*]}"
+        stop "apt-get failed to install: ${missing[*]}"
     say "Debian packages: done"
 }
 
-# ---- libtorch ----------------------------------------------------------------------------------------------------------------
+# ---- libtorch ------------------------------------------------------------------------------------
 
 python=${PYTHON:-python3}
 
@@ -81,7 +82,7 @@ has_gpu() {
     [ -e /dev/nvidia0 ] || nvidia-smi -L > /dev/null 2>&1
 }
 
-# The version that the headers in a libtorch folder give.
+# The version in the headers of a libtorch folder.
 version_of() {
     cat "$1"/include/torch/headeronly/version.h "$1"/include/torch/csrc/api/include/torch/version.h 2> /dev/null | awk '
         /^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+/ && !($2 in seen) { seen[$2]; version = version dot $3; dot = "." }
@@ -90,15 +91,15 @@ version_of() {
 
 # Refuses a folder that jersey cannot be compiled with.
 check_headers() { # folder, where it comes from
-    [ -e "$1/include/ATen/ATen.h" ] || stop "$2 is '$1', but include/ATen/ATen.h is not in there"
-    [ -e "$1/lib/libtorch_cpu.so" ] || stop "$2 is '$1', but lib/libtorch_cpu.so is not in there"
+    [ -e "$1/include/ATen/ATen.h" ] || stop "$2 is '$1', but that has no include/ATen/ATen.h"
+    [ -e "$1/lib/libtorch_cpu.so" ] || stop "$2 is '$1', but that has no lib/libtorch_cpu.so"
     local version
     version=$(version_of "$1")
     [ "$(printf '%s\n' "$OLDEST" "$version" | sort -V | head -n 1)" = "$OLDEST" ] ||
-        stop "$2 is libtorch ${version:-of an unknown version} ('$1'); jersey needs $OLDEST or newer"
+        stop "$2 is libtorch ${version:-of an unknown version} ('$1'), but jersey needs $OLDEST or newer"
 }
 
-# Loads the library with every symbol bound, as a jersey process will.
+# Loads the library with every symbol bound, as a jersey process does.
 check_loads() { # folder
     "$python" - "$1/lib/libtorch_cpu.so" << 'PYTHON'
 import ctypes, sys
@@ -109,7 +110,8 @@ except OSError as error:
 PYTHON
 }
 
-# What a wheel says it needs beside it, as arguments for pip: `all` that comes from NVIDIA, or what is needed to `load` only.
+# The wheel's requirements as arguments for pip: `all` from NVIDIA, or only those needed to `load`
+# it.
 requirements_of() { # wheel, all|load
     "$python" - "$1" "$2" << 'PYTHON'
 import re, sys, zipfile
@@ -120,16 +122,16 @@ for line in wheel.read(metadata).decode().split("\n\n")[0].splitlines():
     if not match or re.search(r"\bextra\b", line):
         continue
     name, parts, version = match.group(1), (match.group(2) or "").split(","), match.group(3).strip(" ()")
-    if name == "cuda-toolkit":  # an empty package: its parts name the packages with the libraries
+    if name == "cuda-toolkit":  # an empty package whose extras name the packages with the libraries
         parts = [part for part in parts if extent == "all" or part in ("cudart", "cupti")]
-        parts.append("crt")  # small headers, which those of cudart include
+        parts.append("crt")  # small headers that cudart's include
         print(f"{name}[{','.join(parts)}]{version}")
     elif name.startswith("nvidia-" if extent == "all" else ("nvidia-cuda-runtime", "nvidia-cuda-cupti")):
         print(f"{name}{version}")
 PYTHON
 }
 
-# Takes from wheels what is needed to compile and to run: no Python, no static libraries, no test libraries.
+# Extracts what compiling and running need: no Python, no static libraries, no test libraries.
 unpack() { # folder, wheels...
     "$python" - "$@" << 'PYTHON'
 import os, re, sys, zipfile
@@ -149,11 +151,12 @@ for path in wheels:
 PYTHON
 }
 
-download() { # folder, what pip shall download...
+download() { # folder, arguments for pip...
     local folder=$1 quiet=(--quiet)
     shift
     [ -t 1 ] && quiet=()
-    # pip's temporary files belong on the disk that was found to be big enough, and a second copy in pip's own cache on none.
+    # pip's temporary files go to the disk that was checked for space; disable pip's cache to avoid
+    # a second copy.
     rm -rf "$folder/tmp"
     mkdir -p "$folder/tmp"
     TMPDIR="$folder/tmp" "$python" -m pip download --disable-pip-version-check --no-cache-dir --retries 4 "${quiet[@]}" \
@@ -163,44 +166,44 @@ download() { # folder, what pip shall download...
 need_space() { # folder, megabytes
     local free
     free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
-    [ "$free" -ge "$2" ] || stop "libtorch needs $2 MB while it is unpacked, and '$1' has $free MB free. Free some, or set XDG_CACHE_HOME"
+    [ "$free" -ge "$2" ] || stop "unpacking libtorch needs $2 MB, but '$1' has only $free MB free. Free some space or set XDG_CACHE_HOME"
 }
 
 damaged() { # folder with downloads
     rm -rf "$1"
-    stop "what was downloaded could not be read or unpacked, and was thrown away: run this again"
+    stop "the download was damaged and has been removed; run this again"
 }
 
-# Fills the cache with one version: download, unpack beside it, check, rename.
+# Fills the cache with one version: downloads, unpacks next to it, checks, renames.
 fetch() { # folder in the cache, all|load
     local folder=$1 extent=$2 downloads="$1.download" fresh="$1.new" wheel needs required=()
     "$python" -m pip --version > /dev/null 2>&1 || python=/usr/bin/python3
-    "$python" -m pip --version > /dev/null 2>&1 || stop "no Python with pip found: install python3-pip, or set PYTHON"
+    "$python" -m pip --version > /dev/null 2>&1 || stop "no Python with pip found; install python3-pip or set PYTHON"
     rm -rf "$fresh"
     mkdir -p "$downloads"
     if [ "$extent" = all ]; then need_space "$cache" 12000; else need_space "$cache" 3000; fi
 
-    # pip checks what an interrupted set-up left in the folder, and does not fetch it again.
-    # For a GPU `===` keeps to the plain version, which is the CUDA build; `==` also takes a smaller one such as X+cpu.
-    # The Python of a wheel does not matter to libtorch: take another one when there is none for this Python.
+    # pip checks files from an interrupted setup and does not fetch them again. For a GPU, `===`
+    # selects the plain version, the CUDA build; `==` also accepts a smaller one such as X+cpu.
+    # libtorch does not depend on the wheel's Python, so try another if there is none for this one.
     local exactly="==$VERSION"
     if [ "$extent" = all ]; then exactly="===$VERSION"; fi
     say "libtorch $VERSION: downloading the wheel (200 to 600 MB)"
     download "$downloads" --no-deps "torch$exactly" ||
         download "$downloads" --no-deps --only-binary=:all: --python-version 3.12 "torch$exactly" ||
-        stop "pip could not download torch$exactly. Behind a proxy or a mirror, configure pip first; or set LIBTORCH to a libtorch
-    that you have, JERSEY_TORCH_VERSION to another version ($OLDEST or newer), or JERSEY_TORCH_CUDA=0 to do without a GPU"
+        stop "pip cannot download torch$exactly. Behind a proxy or a mirror, configure pip first; or set LIBTORCH to your own
+    libtorch, JERSEY_TORCH_VERSION to another version ($OLDEST or newer), or JERSEY_TORCH_CUDA=0 for no GPU"
     wheel=$(compgen -G "$downloads/torch-*.whl" | head -n 1)
 
     needs=$(requirements_of "$wheel" "$extent") || damaged "$downloads"
     read -r -d '' -a required <<< "$needs" || true
     if [ ${#required[@]} -gt 0 ]; then
         if [ "$extent" = all ]; then
-            say "libtorch $VERSION is a CUDA build: downloading the libraries that it runs on a GPU with (2 to 4 GB)"
+            say "libtorch $VERSION is a CUDA build: downloading its GPU libraries (2 to 4 GB)"
         else
-            say "libtorch $VERSION is a CUDA build: downloading the CUDA runtime and CUPTI, without which it does not load"
+            say "libtorch $VERSION is a CUDA build: downloading the CUDA runtime and CUPTI, which it needs to load"
         fi
-        download "$downloads" --only-binary=:all: "${required[@]}" || stop "pip could not download: ${required[*]}"
+        download "$downloads" --only-binary=:all: "${required[@]}" || stop "pip cannot download: ${required[*]}"
     fi
 
     say "libtorch $VERSION: unpacking into $folder"
@@ -216,7 +219,7 @@ fetch() { # folder in the cache, all|load
     rm -rf "$folder.old" "$downloads"
 }
 
-# Whether the cached folder holds at least what was asked for. A CPU build never serves a GPU.
+# Whether the cached folder has at least what is needed. A CPU build never serves a GPU.
 is_complete() { # folder, all|load
     local version extent
     read -r version extent _ 2> /dev/null < "$1/.complete" || return 1
@@ -227,21 +230,22 @@ describe() { # folder of the wheel
     cut -d' ' -f3- "$1/.complete"
 }
 
-# A libtorch of the user's own: checked, and linked to as .torch where there is none. Set-ups without environment variables take that.
+# Checks the user's own libtorch, and links .torch to it if there is none, so that later setups need
+# no variables.
 use_own() { # folder, where it comes from
     check_headers "$1" "$2"
     check_loads "$1"
     say "libtorch: $(version_of "$1"), from $2 ('$1')"
     if [ ! -e .torch ]; then
         ln -sfn "$(cd "$1" && pwd)" .torch
-        say "libtorch: .torch now points there, so $2 need not be set again"
+        say "libtorch: .torch now points there, so you need not set $2 again"
     elif [ ! .torch -ef "$1" ]; then
         libtorch=$(cd "$1" && pwd)
-        say "libtorch: .torch is another one; the next set-up for which $2 is not set goes back to it"
+        say "libtorch: .torch is a different one; setup without $2 returns to it"
     fi
 }
 
-# Puts libtorch in place, and leaves in `libtorch` where.
+# Installs libtorch, and sets `libtorch` to its folder.
 install_libtorch() {
     libtorch=$root/.torch
     if [ -n "${LIBTORCH:-}" ]; then
@@ -250,12 +254,12 @@ install_libtorch() {
     elif [ "${LIBTORCH_USE_PYTORCH:-}" = 1 ]; then
         local found
         found=$("$python" -c 'import os, torch; print(os.path.dirname(torch.__file__))') ||
-            stop "LIBTORCH_USE_PYTORCH is 1, but $python cannot import torch. Install it there, or unset the variable"
+            stop "LIBTORCH_USE_PYTORCH is 1, but $python cannot import torch. Install it there or unset the variable"
         use_own "$found" LIBTORCH_USE_PYTORCH
         return
     fi
 
-    [[ $VERSION =~ ^[0-9]+(\.[0-9]+)+[0-9a-z.+]*$ ]] || stop "JERSEY_TORCH_VERSION is '$VERSION'; a version looks like 2.13.0"
+    [[ $VERSION =~ ^[0-9]+(\.[0-9]+)+[0-9a-z.+]*$ ]] || stop "JERSEY_TORCH_VERSION is '$VERSION', not a version such as 2.13.0"
     local folder=$cache/torch-$VERSION extent=load
     if has_gpu; then folder+=-cuda extent=all; fi
 
@@ -270,7 +274,7 @@ install_libtorch() {
     if ! is_complete "$folder" "$extent"; then
         mkdir -p "$cache"
         exec 9> "$folder.lock"
-        flock -n 9 || { say "libtorch: another set-up is fetching it; waiting for that"; flock 9; }
+        flock -n 9 || { say "libtorch: waiting for another setup that is fetching it"; flock 9; }
         is_complete "$folder" "$extent" || fetch "$folder" "$extent"
         exec 9>&-
         rm -f "$folder.lock"
@@ -282,9 +286,10 @@ install_libtorch() {
     say "libtorch: $(describe "$folder"), in .torch -> $folder/torch"
 }
 
-# ---- what SwiftPM is told of it ----------------------------------------------------------------------------------------------
+# ---- configuration of SwiftPM --------------------------------------------------------------------
 
-# The folder with CUDA's headers, where libtorch is complete for a GPU: beside it, as wheels have them, or the system's.
+# The folder with CUDA's headers, if libtorch has GPU support: next to it, as in wheels, or the
+# system's.
 cuda_headers() { # folder of libtorch
     local folder
     [ -e "$1/lib/libtorch_cuda.so" ] || return 0
@@ -294,49 +299,51 @@ cuda_headers() { # folder of libtorch
     done
 }
 
-# Writes standard input to a file. A file that holds it already is left alone, so that nothing is compiled anew.
+# Writes standard input to a file, but leaves an identical file alone, so that nothing is
+# recompiled.
 write_file() { # file
     cat > "$1.$$"
     if cmp -s "$1.$$" "$1"; then rm "$1.$$"; else mv "$1.$$" "$1"; fi
 }
 
-# Writes a pkg-config file, and a header for the rest: SwiftPM takes -I, -L and -l from such a file, and no other flag.
+# Writes a pkg-config file, and a header for the rest: SwiftPM accepts only -I, -L and -l from such
+# a file.
 describe_to_swiftpm() { # folder to write to, folder of libtorch
     local cuda
     cuda=$(cuda_headers "$2")
     mkdir -p "$1/include"
     write_file "$1/jersey-libtorch.pc" << EOF
 Name: jersey-libtorch
-Description: The libtorch that jersey is built with; \`make setup\` writes this file
+Description: The libtorch for jersey; written by \`make setup\`
 Version: $(version_of "$2")
 Cflags: -I\${pcfiledir}/include -I${2// /\\ }/include${cuda:+ -I${cuda// /\\ }}
 Libs: -L${2// /\\ }/lib -ltorch_cpu -lc10${cuda:+ -ltorch_cuda -lc10_cuda}
 EOF
     write_file "$1/include/jersey_libtorch.h" << EOF
-// \`make setup\` writes this file.
+// Written by \`make setup\`.
 #define JERSEY_LIBTORCH_LIBRARIES "$2/lib"${cuda:+
 #define CT_CUDA}
 EOF
 }
 
-# Writes the description that this clone is built with, and the user's, with which packages that depend on jersey are built.
+# Configures this clone, and packages of this user that depend on jersey.
 configure_swiftpm() {
     local users=$cache/pkgconfig/jersey-libtorch.pc before
     before=$(cat "$users" 2> /dev/null || true)
     describe_to_swiftpm "$root/.pkgconfig" "$libtorch"
     describe_to_swiftpm "$cache/pkgconfig" "$(readlink -f "$libtorch")"
-    [ "$before" = "$(cat "$users")" ] || say "libtorch: packages that depend on jersey are built with it, too ($users)"
+    [ "$before" = "$(cat "$users")" ] || say "libtorch: packages that depend on jersey also use it ($users)"
     if [[ $root == *" "* && $cache == *" "* ]]; then
-        stop "'$root' and '$cache' both have a space in their names, and SwiftPM finds no pkg-config file in such a folder.
-    Move the clone, or set XDG_CACHE_HOME, here and for \`swift build\`"
+        stop "'$root' and '$cache' both contain a space, and SwiftPM finds no pkg-config file in such a folder.
+    Move the clone, or set XDG_CACHE_HOME here and for \`swift build\`"
     fi
 }
 
-# ------------------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 case ${1:-all} in
 all)
-    command -v swift > /dev/null || stop "no 'swift' found: install Swift 6.3 (see swift.org/install) and have it on PATH"
+    command -v swift > /dev/null || stop "no 'swift' found; install Swift 6.3 (see swift.org/install) and add it to PATH"
     install_packages
     install_libtorch
     configure_swiftpm

@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# A Slurm cluster of one node, for trying out and testing `--launcher slurm`: entirely inside one folder, beside whatever else runs here.
+# A one-node Slurm cluster for testing `--launcher slurm`, in a folder of its own.
 #
-#   Tools/slurm_node.sh start DIR    starts it, waits until it takes jobs, and prints the environment to use it with
-#   Tools/slurm_node.sh env DIR      prints that again: export "$(Tools/slurm_node.sh env DIR)"
-#   Tools/slurm_node.sh stop DIR     ends its jobs and daemons; the folder, with logs, stays
+#   Tools/slurm_node.sh start DIR    starts it, waits until it accepts jobs, and prints its environment
+#   Tools/slurm_node.sh env DIR      prints the environment again: export "$(Tools/slurm_node.sh env DIR)"
+#   Tools/slurm_node.sh stop DIR     ends its jobs and daemons; keeps the folder with its logs
 #
-# Nothing needs it but that: jersey and its other tests do without Slurm. On Debian and Ubuntu it takes
+# Only tests of the launcher need it. On Debian and Ubuntu, install
 #   apt-get install --no-install-recommends slurm-wlm munge
-# Runs as any user, root included, and without systemd. Exit status 77: programs are missing.
+# Runs as any user, including root, without systemd. Exits with status 77 if programs are missing.
 set -euo pipefail
 
 say() { echo "slurm_node: $*" >&2; }
 stop() { say "error: $*"; exit 1; }
 
 PATH=$PATH:/usr/sbin:/sbin
-daemons=(slurmd slurmctld munged)     # in the order in which they are stopped
+daemons=(slurmd slurmctld munged)     # in the order of stopping
 
-pid_of() { # daemon; fails where it does not run
+pid_of() { # daemon; fails if it is not running
     local pid
     pid=$(cat "$dir/$1.pid" 2> /dev/null) && [[ $(readlink "/proc/$pid/exe") == */"$1"* ]] && echo "$pid"
 }
 
-# Waits until a command succeeds; fails after some seconds.
+# Waits until a command succeeds; fails after a timeout.
 await() { # seconds, command
     local end=$((SECONDS + $1))
     shift
@@ -31,7 +31,7 @@ await() { # seconds, command
     done
 }
 
-# A port below those that the system gives to clients, which nobody listens on.
+# A free port below the ephemeral range.
 free_port() {
     local port
     while port=$((20000 + RANDOM % 12000)); do
@@ -85,25 +85,25 @@ start() {
         say "not found: ${missing[*]}; on Debian: apt-get install --no-install-recommends slurm-wlm munge"
         exit 77
     fi
-    # Configuration files of Slurm know no quotes, and the name of a socket is at most 107 characters.
-    [[ $dir != *[[:space:]#]* && ${#dir} -le 90 ]] || stop "'$dir' is no place for it: use a short path without spaces"
+    # Slurm's configuration has no quoting, and a socket's path has at most 107 characters.
+    [[ $dir != *[[:space:]#]* && ${#dir} -le 90 ]] || stop "'$dir' is not usable; use a short path without spaces"
     for program in "${daemons[@]}"; do
-        [ -z "$(pid_of "$program")" ] || stop "'$dir' has a $program at work already: stop it first"
+        [ -z "$(pid_of "$program")" ] || stop "'$dir' already has a running $program; stop it first"
     done
 
-    # Daemons must not hold what whoever called waits to see closed. 255 is this script.
+    # Daemons must not keep descriptors open that the caller waits on. 255 is this script.
     local file
     for file in /proc/$$/fd/*; do
         case ${file##*/} in 0 | 1 | 2 | 255) ;; *) eval "exec ${file##*/}>&-" ;; esac
     done
 
-    # Nor be deaf to the signals that the caller does not want to hear.
+    # Nor may they inherit ignored signals.
     local daemon=(env --default-signal)
 
     mkdir -p "$dir/state" "$dir/spool"
     [ -e "$dir/munge.key" ] || (umask 077 && head -c 128 /dev/urandom > "$dir/munge.key")
     configure
-    # Without --force munge insists on folders that only root may have.
+    # Without --force, munge insists on folders that only root can create.
     "${daemon[@]}" munged --force --key-file="$dir/munge.key" --socket="$dir/munge.socket" --pid-file="$dir/munged.pid" \
         --log-file="$dir/munged.log" --seed-file="$dir/munged.seed" > /dev/null 2>&1 || gave_up munged
     "${daemon[@]}" slurmctld -f "$dir/slurm.conf" > /dev/null 2>&1 < /dev/null || gave_up slurmctld
@@ -113,7 +113,7 @@ start() {
 }
 
 gave_up() { # daemon
-    say "error: the node does not start; the end of $dir/$1.log:"
+    say "error: the node failed to start; the end of $dir/$1.log:"
     tail -n 5 "$dir/$1.log" >&2 || true
     finish
     exit 1
@@ -121,10 +121,10 @@ gave_up() { # daemon
 
 environment() { echo "SLURM_CONF=$dir/slurm.conf"; }
 
-is_gone() { [ ! -e "/proc/$1/exe" ]; }     # also where nobody has asked for its exit status yet
+is_gone() { [ ! -e "/proc/$1/exe" ]; }     # also true for a zombie
 has_no_jobs() { [ -z "$(timeout 5 squeue --noheader 2> /dev/null)" ]; }
 
-# What jobs have left behind, where no controller was there any more to end them.
+# Processes that jobs left behind, if no controller was there to end them.
 orphans() {
     local process
     for process in /proc/[0-9]*; do

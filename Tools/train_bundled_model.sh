@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
-# Makes the bundled model from nothing: renders number crops, whole players and glances at them, trains on all (Tools/bundled-model.yaml),
-# and measures on other rendered sequences how far its confidences can be trusted and when it should not answer. With a GPU and 16 cores
-# a quarter of an hour, on two cores some three hours; about 4 GB of disk. What it leaves is to be copied to Sources/CBundledModel/bundled.safetensors.
+# Makes the bundled model from scratch: renders number crops, whole players, and crops of them
+# around located numbers; trains on all (Tools/bundled-model.yaml); and calibrates on other rendered
+# sequences. Takes a quarter of an hour with a GPU and 16 cores, about three hours on two cores, and
+# 4 GB of disk. Copy the result to Sources/CBundledModel/bundled.safetensors.
 #
-#   Tools/train_bundled_model.sh [FOLDER]    where everything goes (default: bundled/); what is there already is not made again
-#   WORKERS=8                                threads that decode and augment (default: 1)
+#   Tools/train_bundled_model.sh [FOLDER]    working folder (default: bundled/); existing results are kept
+#   WORKERS=8                                threads for decoding and augmentation (default: 1)
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=${1:-$root/bundled}
 jersey=${JERSEY:-$(cd "$root" && swift build -c release --show-bin-path)/jersey}
-# Numbers of one digit are as frequent as on a pitch, those from 40 on less, and 00...09 are rare: where a blurred 14 looks like a 74, it
-# is a 14.
+# Single-digit numbers are as frequent as in play, numbers from 40 less so, and 00...09 are rare: a
+# blurred 14 that could be a 74 should be read as 14.
 numbers=0-9:4,00-09:0.5,10-39,40-99:0.4
 
-[ -x "$jersey" ] || { echo "'$jersey' is not there: run \`make build\`" >&2; exit 1; }
+[ -x "$jersey" ] || { echo "'$jersey' does not exist; run \`make build\`" >&2; exit 1; }
 mkdir -p "$work"
 
-# render NAME SEED NUMBER-TRACKS PLAYER-TRACKS GLANCE-TRACKS FRAMES UNREADABLE: number crops; whole players, whose tracks are named body0000
-# and so on; and what is cut out of such players, glance0000 and so on.
+# render NAME SEED NUMBER-TRACKS PLAYER-TRACKS GLANCE-TRACKS FRAMES UNREADABLE: renders number
+# crops; whole players, in tracks named body0000 and so on; and crops of players around located
+# numbers, in tracks named glance0000 and so on.
 render() {
     [ ! -e "$work/$1" ] || return 0
     rm -rf "$work/$1.part" "$work/$1.players"

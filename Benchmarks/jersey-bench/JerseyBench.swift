@@ -4,7 +4,7 @@ import Jersey
 import JerseyLab
 import Torch
 
-/// Our side of `compare.py`: the same work as the scripts in `peers/`, one line of JSON each.
+/// jersey's side of `compare.py`: the same work as the scripts in `peers/`, one line of JSON each.
 @main
 struct JerseyBench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,13 +15,13 @@ struct JerseyBench: ParsableCommand {
         ])
 }
 
-/// A line, at once: whoever started this may wait for it, at the end of a pipe.
+/// Prints a line and flushes it: the parent process waits for it at the other end of a pipe.
 func printJSON(_ values: some Encodable) throws {
     print(JSON.text(try JSON.line(values)))
     fflush(nil)
 }
 
-/// The rows of a file with a JSON object a line.
+/// Reads a JSON Lines file.
 func jsonLines<Row: Decodable>(_ path: String) throws -> [Row] {
     try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { try JSON.decoded(from: Data($0.utf8)) }
 }
@@ -32,7 +32,7 @@ extension Array where Element == Double {
 
 struct TrainingStepBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "training-step", abstract: "Forward, loss, backward, clip and Adam on drawn frames, float32.")
+        commandName: "training-step", abstract: "Times forward, loss, backward, clip and Adam on random frames, in float32.")
 
     @Option var model = "attn_bgru_luong"
     @Option var threads = 2
@@ -69,7 +69,8 @@ struct TrainingStepBench: ParsableCommand {
 struct InferenceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inference",
-        abstract: "Forward passes of one sequence: for each line of the standard input so many, and their seconds as JSON.")
+        abstract:
+            "Times forward passes of one sequence: for each line of standard input, prints the seconds of each pass as JSON.")
 
     enum Form: String, CaseIterable, ExpressibleByArgument {
         case eager, float32, bfloat16, float16, int8
@@ -83,10 +84,10 @@ struct InferenceBench: ParsableCommand {
     @Option var frames = 16
     @Option var height = 192
     @Option var width = 96
-    @Option(help: "Sequences at once, all alike.") var batch = 1
+    @Option(help: "Sequences in a batch, all identical.") var batch = 1
     @Option var passes = 10
     @Option var warmup = 10
-    @Flag(help: "cuDNN measures its algorithms.") var tune = false
+    @Flag(help: "Let cuDNN measure its algorithms.") var tune = false
 
     func run() throws {
         Runtime.keepMemory()
@@ -101,7 +102,7 @@ struct InferenceBench: ParsableCommand {
         let lengths = Array(repeating: frames, count: batch)
         var model = network.frozen()
         if let precision = Precision(rawValue: form.rawValue) {
-            // The frames themselves tell what int8 has to hold, as in the peers.
+            // Calibrate int8 on the frames themselves, as the peers do.
             let observer = RangeObserver()
             _ = withoutGradients { network.encode(sequence, Pass(ranges: observer)) }
             model = try network.compiled(precision, for: [frames, 3, height, width], ranges: observer.ranges)
@@ -127,7 +128,7 @@ struct InferenceBench: ParsableCommand {
 
 struct LoadingBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "loading", abstract: "Decodes and augments one epoch of frames, after one that is not counted.")
+        commandName: "loading", abstract: "Times decoding and augmenting one epoch of frames, after a warm-up epoch.")
 
     @Option var data: String
     @Option var workers = 2
@@ -151,7 +152,7 @@ struct LoadingBench: ParsableCommand {
                 chosen.map { .init($0, seed: 1, epoch: index) }, batchSize: batch, loader: loader, workers: workers)
             var count = 0
             while let batch = try batches.next() {
-                // What the network would be given, as the peer's loader gives it.
+                // Produce the network's input, as the peer's loader does.
                 count += FramePreprocessor.normalized(batch.frames, on: .cpu).shape[0]
             }
             return count
@@ -165,7 +166,7 @@ struct LoadingBench: ParsableCommand {
 
 struct BookkeepingBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bookkeeping", abstract: "Writes of a run that are for whoever watches: TensorBoard's rows, and progress.")
+        commandName: "bookkeeping", abstract: "Times what a run writes for observers: TensorBoard's rows, and progress.")
 
     @Option var epochs = 30
 

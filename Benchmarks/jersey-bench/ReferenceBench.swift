@@ -3,20 +3,20 @@ import Foundation
 import Jersey
 import Torch
 
-/// Our side of `export_check.py`: weights, frames, and what we make of them.
+/// jersey's side of `export_check.py`: weights, frames and reference results.
 struct ReferenceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference",
-        abstract: "Writes a model's weights, batches of drawn frames, and the eager model's results for them, as safetensors.")
+        abstract: "Writes a model's weights, batches of random frames, and the eager model's results for them, as safetensors.")
 
-    @Option(help: "A model, with drawn weights; or 'bundled'.") var model: String
+    @Option(help: "A model, which gets random weights, or 'bundled'.") var model: String
     @Option var seed: UInt64 = 1
-    @Option(help: "Frame's size, of models with drawn weights.") var height = 64
+    @Option(help: "Frame height for models with random weights.") var height = 64
     @Option var width = 48
-    @Option(help: "A file with weights to read the same frames with, instead of making some.") var weights: String?
-    @Option(help: "Where weights.safetensors and reference.safetensors go.") var out: String
+    @Option(help: "Read the same frames with the weights in this file, instead of making some.") var weights: String?
+    @Option(help: "Output folder for weights.safetensors and reference.safetensors.") var out: String
 
-    /// Lengths of the sequences of each batch: every length alone, with each other length once in twos, and mixed.
+    /// Lengths of the sequences of each batch: each length alone, then in pairs, then mixed.
     private static let batches: [[Int]] =
         (1...16).map { [$0] } + (1...8).map { [$0, 17 - $0] }
         + [[16, 1, 9, 3, 12, 7, 2], [4, 15, 6, 8, 10, 11, 13], [14, 5, 5, 14, 1, 1, 2]]
@@ -27,7 +27,7 @@ struct ReferenceBench: ParsableCommand {
         let (network, card) = try weights.map(read) ?? prepared()
         if weights == nil { try Checkpoint.write(network, card, to: folder.appendingPathComponent("weights.safetensors")) }
         var tensors: [String: Tensor] = [:]
-        // A single frame is a batch's row.
+        // Single frames are rows of a batch.
         let batches = network.spec.readsAnchorOnly ? [1, 2, 7].map { Array(repeating: 1, count: $0) } : Self.batches
         for (index, lengths) in batches.enumerated() {
             for (name, tensor) in results(of: network, card, lengths, seed: seed &+ UInt64(index)) {
@@ -51,7 +51,7 @@ struct ReferenceBench: ParsableCommand {
         var card = Checkpoint.Card(spec: try ModelSpec.named(model))
         (card.height, card.width) = (height, width)
         let network = JerseyModel(card.spec, seed: seed)
-        // Until the statistics of norms have settled, whose momentum is small.
+        // The norms have a small momentum, so their statistics need some passes to settle.
         let seen = Tensor.normal([8, 3, height, width], mean: 0.3, deviation: 1.5, seed: seed)
         let pass = Pass.training(seed: 0)
         withoutGradients { for _ in 0..<40 { _ = network.maps(seen, pass) } }
@@ -62,7 +62,8 @@ struct ReferenceBench: ParsableCommand {
         return (network, card)
     }
 
-    /// Frames as an exported model takes them, with what must not matter past the end of a sequence, and the results.
+    /// Frames for an exported model, with noise after the end of shorter sequences, and the
+    /// results.
     private func results(
         of network: JerseyModel, _ card: Checkpoint.Card, _ lengths: [Int], seed: UInt64
     ) -> [String: Tensor] {

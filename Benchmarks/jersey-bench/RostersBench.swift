@@ -2,16 +2,16 @@ import ArgumentParser
 import Foundation
 import Jersey
 
-/// Our side of `rosters.py`: what a roster makes of predictions.
+/// jersey's side of `rosters.py`: applies rosters to predictions.
 struct RostersBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rosters",
-        abstract: "For each roster whose path comes on standard input: number and confidence of every prediction.")
+        abstract: "For each roster's path on standard input, prints the number and confidence of every prediction.")
 
-    @Argument(help: "What `jersey predict --format jsonl` wrote.") var predictions: String
+    @Argument(help: "Output of `jersey predict --format jsonl`.") var predictions: String
 
     private struct Answers: Encodable {
-        /// Null where the roster is contradicted.
+        /// Null if the prediction contradicts the roster.
         let numbers: [String?]
         let confidences: [Double?]
     }

@@ -4,24 +4,24 @@ import Jersey
 import JerseyLab
 import Torch
 
-/// Our side of `sequences.py`.
+/// jersey's side of `sequences.py`.
 struct SequencesBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sequences",
         abstract:
-            "A model over the sequences of a data set, from frames in memory to answers: a line of JSON with their lengths, "
-            + "then for each line of the standard input one with the seconds of a reading of all.")
+            "Reads the sequences of a data set, from frames in memory to answers. Prints a line of JSON with their lengths, "
+            + "then for each line of standard input the seconds for reading all of them.")
 
     @Option(
-        help: "Weights, with splits.json beside them, of which the test part is read; the bundled model and all where not given.")
+        help: "Weights, with splits.json beside them; reads the test part (default: the bundled model, all parts).")
     var weights: String?
-    @Option(help: "Labelled data set of the folders format.") var data: String
-    @Option(help: "int8, or another that it can be compiled to.") var form = "int8"
-    @Flag(help: "No more frames of a sequence than it takes.") var anytime = false
-    @Option(help: "How sure to be for that, where the file does not say.") var confidence: Double?
+    @Option(help: "Labelled data set in the folders format.") var data: String
+    @Option(help: "Precision to compile to, such as int8.") var form = "int8"
+    @Flag(help: "Stop reading a sequence early.") var anytime = false
+    @Option(help: "Confidence at which to stop, if the file does not say.") var confidence: Double?
     @Option var batch = 1
     @Option var threads = 2
-    @Option(help: "Sequences, evenly chosen; all where not given.") var limit: Int?
+    @Option(help: "Number of sequences, evenly chosen (default: all).") var limit: Int?
 
     func run() throws {
         Runtime.keepMemory()

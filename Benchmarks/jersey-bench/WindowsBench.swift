@@ -3,17 +3,17 @@ import Foundation
 import Jersey
 import JerseyLab
 
-/// Our side of `window_correlation.py`: what the sequences of each track say together.
+/// jersey's side of `window_correlation.py`: combines the sequences of each track.
 struct WindowsBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "windows",
-        abstract: "For each correlation on standard input: how tracks of three sequences or more are read with it.")
+        abstract: "For each correlation on standard input, prints how well it reads tracks of at least three sequences.")
 
     @Argument(help: "A run's outcomes.jsonl.") var outcomes: String
 
     private struct Result: Encodable {
         let tracks: Int
-        /// Mean negative log-likelihood of the true number, nats.
+        /// Mean negative log-likelihood of the true number, in nats.
         var loss = 0.0
         /// Mean, 0...1.
         var confidence = 0.0
@@ -28,7 +28,7 @@ struct WindowsBench: ParsableCommand {
             rows[0].truth.flatMap(JerseyNumber.init).map { (truth: $0, rows: rows) }
         }
         while let line = readLine() {
-            guard let correlation = Double(line) else { throw ValidationError("'\(line)' is no correlation") }
+            guard let correlation = Double(line) else { throw ValidationError("'\(line)' is not a number") }
             var result = Result(tracks: tracks.count)
             for (truth, rows) in tracks {
                 let windows = rows.map { DigitDistribution(probabilities: $0.tens, $0.ones) }

@@ -1,4 +1,4 @@
-"""Reads tracklets with the bundled model's network in PyTorch, as one would in Python: the same weights,
+"""Reads tracklets with the bundled model's network in PyTorch, as a Python user would: the same weights,
 frames and sums.
 """
 

@@ -1,8 +1,8 @@
-"""Reads the exports of one model, as written by export_check.py, and prints how far their answers are from
-jersey's: a row of a table.
+"""Reads the exports of one model, as written by export_check.py, and prints how far their outputs are from
+jersey's, as a row of a table.
 
-A figure is the largest difference of a logit or weight as a share of the largest one, over all batches.
-Exits with 1 where one is too large.
+Each figure is the largest difference of a logit or weight over all batches, relative to the largest
+value. Exits with 1 if a figure is too large.
 """
 
 import argparse
@@ -24,7 +24,7 @@ LIMIT = 1e-4
 
 
 def batches(folder):
-    """A list of (inputs, expected), both dictionaries."""
+    """Returns a list of (inputs, expected), both dictionaries."""
     found = {}
     for key, tensor in load_file(folder / "reference.safetensors").items():
         index, name = key.split(".")
@@ -39,7 +39,7 @@ def batches(folder):
 
 
 def study(model):
-    """What the study's network answers, which takes normalised frames and gives two tensors."""
+    """Wraps the study's network, which takes normalised frames and returns two tensors."""
 
     def run(inputs):
         tens, ones = model(
@@ -100,7 +100,8 @@ def open_vino(name, folder):
     return run
 
 
-# How, with which reference, and what is compared: the study's networks do not show their attention.
+# The reader, the reference, and the outputs to compare: the study's networks do not return
+# attention.
 DIGITS, ALL = ["tens", "ones"], ["tens", "ones", "attention"]
 READERS = {
     "safetensors": (safetensors(".safetensors"), ".", DIGITS),

@@ -1,4 +1,4 @@
-"""The ways in which peers/inference.py runs a model, by device. Benchmarks/inference.py names them, too."""
+"""The forms in which peers/inference.py runs a model, by device. Benchmarks/inference.py uses the list."""
 
 FORMS = {
     "cpu": [
@@ -12,6 +12,6 @@ FORMS = {
         "openvino-bf16",
         "openvino-int8",
     ],
-    # All but the first in half precision, colours last.
+    # All but the first run in half precision, channels last.
     "cuda": ["eager", "float16", "graph", "inductor", "inductor-autotune"],
 }

@@ -1,9 +1,9 @@
-"""Forward passes of one model in one of the ways that Python offers.
+"""Times forward passes of one model in one of Python's forms.
 
-After a line with its logits, it makes `--passes` passes for each line of its standard input, and prints
-their seconds as JSON. With `--random FILE` it writes random weights instead, for all to hold. With
-`--lengths FILE` a pass is one over sequences of so many frames, so many at once as `--batch` says, each
-batch padded to its longest.
+Prints a line with its logits. Then for each line of standard input, it makes `--passes` passes and
+prints their seconds as JSON. With `--random FILE` it only writes random weights for all contestants.
+With `--lengths FILE` a pass reads sequences of these lengths, `--batch` at a time, each batch padded to
+its longest sequence.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from forms import FORMS
 
 
 class Whole(zoo.Sequence):
-    """Sequences without padding, so that nothing needs packing, which compilers and exporters like best."""
+    """Sequences without padding. Nothing needs packing, which suits compilers and exporters best."""
 
     def forward(self, frames):  # (B, T, 3, H, W)
         features = self.encoder.backbone(frames.flatten(0, 1)).view(*frames.shape[:2], -1)
@@ -80,8 +80,8 @@ def onnx_file(model, frames, any_length):
 
 
 def int8_file(path, values):
-    """With quantisers around convolutions, as ONNX Runtime makes them and OpenVINO takes them: weights by
-    channel, the frames themselves tell what activations have to hold."""
+    """Adds quantisers around convolutions, as ONNX Runtime makes them and OpenVINO accepts them: weights
+    per channel, activations calibrated on the frames themselves."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -108,7 +108,7 @@ def int8_file(path, values):
 
 
 def prepared_on_gpu(form, model, frames):
-    """A function without arguments that makes one pass and waits for it."""
+    """Returns a function that makes one pass and waits for it."""
     if form != "eager":
         model = model.half().to(memory_format=torch.channels_last)
         frames = frames.half().permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
@@ -150,7 +150,7 @@ def prepared_on_gpu(form, model, frames):
 
 
 def prepared(form, model, frames, threads, lengths):
-    """A function without arguments that makes one pass, and has its results."""
+    """Returns a function that makes one pass and returns its results."""
     size = frames.shape[0]
     groups = [lengths[start : start + size] for start in range(0, len(lengths), size)] or [
         [frames.shape[1]] * size
@@ -175,12 +175,12 @@ def prepared(form, model, frames, threads, lengths):
 
 
 def compiled(form, model, frames):
-    """A function without arguments that makes one pass by PyTorch."""
+    """Returns a function that makes one pass in PyTorch."""
     if form == "eager":
         return lambda: model(frames)
     if form == "channels-last":
         model = model.to(memory_format=torch.channels_last)
-        # (B, T, 3, H, W) with the colours last in memory.
+        # (B, T, 3, H, W) with channels last in memory.
         rows = frames.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
         return lambda: model(rows)
     if form.startswith("inductor"):
@@ -199,7 +199,7 @@ def compiled(form, model, frames):
 
 
 def loaded(form, path, threads):
-    """A function of the inputs."""
+    """Returns a function of the inputs."""
     if form.startswith("onnxruntime"):
         import onnxruntime
 
@@ -226,12 +226,12 @@ def loaded(form, path, threads):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=MODELS, default="attn_bgru_luong")
-    parser.add_argument("--random", help="write random weights there, and end")
+    parser.add_argument("--random", help="write random weights to this file and exit")
     parser.add_argument("--weights")
     parser.add_argument("--input", help="uint8 (T, height, width, 3)")
     parser.add_argument("--device", choices=FORMS, default="cpu")
-    parser.add_argument("--lengths", help="JSON, a list; on the CPU")
-    parser.add_argument("--form", default="eager", help="of those that the device has")
+    parser.add_argument("--lengths", help="JSON file with a list; on the CPU only")
+    parser.add_argument("--form", default="eager", help="one of the device's forms")
     for name, value in [
         ("threads", 2),
         ("frames", 16),
@@ -264,7 +264,7 @@ def main():
         else []
     )
 
-    # What libraries print goes elsewhere: the output is for figures.
+    # Libraries may print, so keep standard output for the figures.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     with torch.inference_mode() if not options.form.startswith("inductor") else torch.no_grad():

@@ -1,5 +1,5 @@
-"""Frames per second of the study's training loader: Pillow, its augmentation, DataLoader with worker
-processes.
+"""Measures frames per second of the study's training loader: Pillow, its augmentation, and a DataLoader with
+worker processes.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Sequences(Dataset):
 
 
 def collate(items):
-    """One batch, padded to its longest sequence by repeating last frames."""
+    """Makes a batch, padded to its longest sequence by repeating last frames."""
     longest = max(len(frames) for frames, _, _ in items)
     batch = torch.zeros(len(items), longest, *items[0][0].shape[1:])
     for row, (frames, _, _) in zip(batch, items, strict=True):
@@ -63,17 +63,17 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--frames", type=int, default=16, help="at most so many of a sequence")
+    parser.add_argument("--frames", type=int, default=16, help="most frames per sequence")
     parser.add_argument("--height", type=int, default=192)
     parser.add_argument("--width", type=int, default=96)
-    parser.add_argument("--sequences", type=int, help="only the first N in order of their paths")
+    parser.add_argument("--sequences", type=int, help="read only the first N, ordered by path")
     options = parser.parse_args()
 
     data = Sequences(options.data, options.frames, (options.height, options.width))
     data.records = data.records[: options.sequences]
     if not data.records:
         parser.error(f"no sequences in {options.data}: expected <number>/<track>/<sequence>/<frames>")
-    # Kinder than the study, which starts its workers anew in each epoch.
+    # Kinder than the study, which restarts its workers each epoch.
     loader = DataLoader(
         data,
         batch_size=options.batch,

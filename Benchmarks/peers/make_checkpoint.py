@@ -6,19 +6,17 @@ import torch
 from study import LuongModel, learning_rate_groups
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("file", help="where to write it (.pth)")
+parser.add_argument("file", help="output file (.pth)")
 parser.add_argument("--seed", type=int, default=42)
-parser.add_argument("--legacy", action="store_true", help="the format before PyTorch 1.6, instead of zip")
-parser.add_argument(
-    "--weights-only", action="store_true", help="leave out the optimizer's and the schedule's state"
-)
+parser.add_argument("--legacy", action="store_true", help="use the format before PyTorch 1.6 instead of zip")
+parser.add_argument("--weights-only", action="store_true", help="omit the states of optimizer and schedule")
 options = parser.parse_args()
 
 torch.manual_seed(options.seed)
 model = LuongModel()
 checkpoint = {"model_state": model.state_dict()}
 if not options.weights_only:
-    # One step on tiny frames, so that the optimizer has a state to save.
+    # One step on tiny frames gives the optimizer a state to save.
     optimizer = torch.optim.Adam(learning_rate_groups(model), weight_decay=1e-4)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
     tens, ones = model(torch.randn(2, 2, 3, 32, 32), torch.tensor([2, 1]))

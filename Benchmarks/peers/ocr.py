@@ -1,5 +1,5 @@
-"""Reads tracklets with an off-the-shelf text recogniser (PP-OCR through rapidocr): digits of every frame,
-and the majority.
+"""Reads tracklets with an off-the-shelf text recogniser (PP-OCR through rapidocr): the digits of each frame,
+then a majority vote.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from rapidocr_onnxruntime import RapidOCR
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("data", type=pathlib.Path, help="number/track/sequence/frames")
-parser.add_argument("--every", type=int, default=1, help="read one of so many sequences")
+parser.add_argument("--every", type=int, default=1, help="read every n-th sequence")
 options = parser.parse_args()
 engine = RapidOCR()
 sequences = sorted(path for path in options.data.glob("*/*/*") if path.is_dir())[:: options.every]

@@ -1,4 +1,4 @@
-"""Reads the number of one sequence folder with a checkpoint of `attn_bgru_luong`, as one would in Python."""
+"""Reads the number of one sequence folder with a checkpoint of `attn_bgru_luong`, as a Python user would."""
 
 import argparse
 import json

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes the Python environment of the peers, outside the repository. Quick when it is already there.
-# Prints the path of its interpreter. JERSEY_PEERS=DIR puts it elsewhere.
+# Creates the peers' Python environment outside the repository; quick if it exists. Prints the path
+# of its interpreter. JERSEY_PEERS=DIR puts it elsewhere.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 peers=${JERSEY_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/jersey/peers}
 python=$peers/bin/python
 
-# The copy of the requirements is written last, so an interrupted installation is done again.
+# The requirements are copied last, so an interrupted installation is repeated.
 if cmp -s "$here/requirements.txt" "$peers/requirements.txt" && [ -x "$python" ]; then
   echo "$python"
   exit 0
@@ -17,8 +17,8 @@ echo "peers: installing PyTorch and Pillow into $peers" >&2
 python3 -m venv --clear --without-pip "$peers"
 python3 -m pip --python "$python" install --quiet -r "$here/requirements.txt" >&2
 
-# The usual torchvision is built for CUDA. Beside a PyTorch for CPU its compiled operators do not load (the study
-# calls none of them), and the import then stumbles over two operators that nobody declared. Declare them.
+# The usual torchvision is built for CUDA. With a CPU PyTorch its compiled operators do not load
+# (the study uses none), and the import fails on two undeclared operators. Declare them.
 if ! "$python" -c 'import torchvision' 2>/dev/null; then
   "$python" - >&2 <<'PYTHON'
 import importlib.util, pathlib

@@ -1,4 +1,4 @@
-"""The study's best model and its preprocessing, written anew in plain PyTorch: what the peers share."""
+"""The study's best model and its preprocessing, rewritten in plain PyTorch and shared by the peers."""
 
 import re
 
@@ -53,7 +53,7 @@ class LuongModel(nn.Module):
 
 
 def learning_rate_groups(model, backbone=1e-4, temporal=3e-4, heads=3e-4):
-    """The study's discriminative rates."""
+    """Returns parameter groups with the study's discriminative rates."""
     groups = [
         (backbone, [model.encoder]),
         (temporal, [model.gru]),
@@ -64,13 +64,13 @@ def learning_rate_groups(model, backbone=1e-4, temporal=3e-4, heads=3e-4):
 
 
 def frame_paths(folder):
-    """The images of a sequence, anchor first, the rest in text order of their names, as in the study."""
+    """Returns the images of a sequence as in the study: anchor first, the rest in text order by name."""
     images = sorted((p for p in folder.iterdir() if p.suffix.lower() in IMAGES), key=lambda p: p.name)
     return sorted(images, key=lambda p: "anchor" not in p.name.lower())
 
 
 def sample(paths, limit=16):
-    """At most `limit` frames: the first, and an even choice of the others."""
+    """Returns at most `limit` frames: the first, and evenly chosen others."""
     if len(paths) <= limit:
         return paths
     others = paths[1:]
@@ -79,7 +79,7 @@ def sample(paths, limit=16):
 
 
 def load_frame(path, height=192, width=96, augment=None):
-    """One normalised frame: resized with its aspect kept, centred on black."""
+    """Loads a normalised frame, resized with its aspect kept and centred on black."""
     image = Image.open(path).convert("RGB")
     scale = min(height / image.height, width / image.width)
     image = image.resize((int(image.width * scale), int(image.height * scale)), Image.BILINEAR)
@@ -92,6 +92,6 @@ def load_frame(path, height=192, width=96, augment=None):
 
 
 def digits(number):
-    """Labels of a number: tens, where 10 is blank, and ones."""
+    """Returns a number's labels: tens, where 10 is blank, and ones."""
     assert re.fullmatch(r"\d\d?", number), number
     return (int(number[0]), int(number[1])) if len(number) == 2 else (10, int(number))

@@ -1,4 +1,4 @@
-"""Time and peak memory of the study's training step of `attn_bgru_luong`, on frames made up in memory."""
+"""Measures time and peak memory of the study's training step of `attn_bgru_luong`, on random frames."""
 
 import argparse
 import json
@@ -15,15 +15,13 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--frames", type=int, default=8, help="frames per sequence, after padding")
-parser.add_argument(
-    "--lengths", help="valid frames of each sequence, as in 8,8,6,8,3,8,8,8; all are valid by default"
-)
+parser.add_argument("--lengths", help="valid frames per sequence, such as 8,8,6,8,3,8,8,8 (default: all)")
 parser.add_argument("--height", type=int, default=192)
 parser.add_argument("--width", type=int, default=96)
 parser.add_argument("--steps", type=int, default=10)
 parser.add_argument("--warmup", type=int, default=3)
 parser.add_argument("--channels-last", action="store_true")
-parser.add_argument("--fused", action="store_true", help="the fused Adam instead of PyTorch's choice")
+parser.add_argument("--fused", action="store_true", help="use the fused Adam instead of PyTorch's choice")
 options = parser.parse_args()
 lengths = (
     [int(n) for n in options.lengths.split(",")] if options.lengths else [options.frames] * options.batch
@@ -40,7 +38,7 @@ tens = torch.randint(11, (options.batch,))
 ones = torch.randint(10, (options.batch,))
 if options.channels_last:
     model = model.to(memory_format=torch.channels_last)
-    # The same layout for the images that `forward` makes of them by joining batch and time.
+    # The same layout for the images that `forward` gets by joining batch and time.
     frames = frames.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, frames.shape[:2])
 optimizer = torch.optim.Adam(
     learning_rate_groups(model), weight_decay=1e-4, betas=(0.9, 0.999), fused=options.fused or None

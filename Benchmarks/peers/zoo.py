@@ -1,5 +1,5 @@
 """The study's eighteen models in plain PyTorch, under the names of its checkpoints, and the bundled
-model's network: who reads a `.pth` of ours.
+model's network: they read the `.pth` files that jersey exports.
 """
 
 import torch
@@ -17,7 +17,7 @@ SINGLE = {
     "basic_mv3s": "mobilenet_v3_small",
     "basic_sv2": "shufflenet_v2_x1_0",
 }
-# Cell, whether it goes both ways, and what becomes of its states.
+# Cell, whether it is bidirectional, and the pooling of its states.
 SEQUENCES = {
     "seq_brnn_mp": (nn.RNN, True, "mean"),
     "seq_urnn_fs": (nn.RNN, False, "final"),
@@ -38,7 +38,7 @@ def backbone(name):
     network = getattr(models, name)(weights=None)
     if name.startswith("mobilenet"):
         linear = network.classifier[0]
-        # Features are pooled within what takes the classifier's place, and not before.
+        # Features are pooled in the classifier's replacement, not before.
         network.avgpool = nn.Identity()
         network.classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear, nn.Hardswish())
         network.forward = lambda frames: network.classifier(network.features(frames))
@@ -117,7 +117,7 @@ class Sequence(nn.Module):
 
 
 class Evidence(nn.Module):
-    """The bundled model's network, with the sums over a sequence's frames."""
+    """The bundled model's network, which sums over a sequence's frames."""
 
     def __init__(self):
         super().__init__()
@@ -132,8 +132,8 @@ class Evidence(nn.Module):
 
 
 def load(name, path):
-    """The model of that name with the weights of a checkpoint, and what it reads; None where PyTorch has no
-    such network here."""
+    """Returns the model of that name with a checkpoint's weights, and its input; None if it does not exist
+    here."""
     state = torch.load(path, map_location="cpu")["model_state"]
     if name in SINGLE:
         model = inner = Single(name)
@@ -149,5 +149,5 @@ def load(name, path):
 
 
 def normalized(frames):
-    """uint8 (..., H, W, 3) to float32 (..., 3, H, W)."""
+    """Converts uint8 (..., H, W, 3) to float32 (..., 3, H, W)."""
     return (frames.movedim(-1, -3) / 255 - MEAN) / STD

@@ -1,3 +1,3 @@
-// Named by its folder, so that no pkg-config flags are needed.
+// The folder in the path replaces pkg-config flags.
 #include <cairo/cairo-svg.h>
 #include <cairo/cairo.h>

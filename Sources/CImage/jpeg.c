@@ -8,11 +8,11 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-// A progressive image needs about ten scans; thousands of empty ones are an attack on our time.
+// A progressive image needs about ten scans. Thousands of empty ones are an attack on CPU time.
 enum { maximum_scans = 100 };
 
 typedef struct {
-  struct jpeg_error_mgr manager; // first: libjpeg gives us back its address
+  struct jpeg_error_mgr manager; // first, because libjpeg passes its address back
   jmp_buf escape;
   ci_status status;
   ci_report report;
@@ -40,7 +40,8 @@ _Noreturn static void on_error(j_common_ptr codec) {
   fail(codec, status_of(codec->err->msg_code), text);
 }
 
-// Warnings after which libjpeg invents pixels are errors to us; the others (odd versions, stray bytes) harm nobody.
+// Treats warnings after which libjpeg invents pixels as errors. Other warnings (odd versions, stray
+// bytes) are harmless.
 static void on_message(j_common_ptr codec, int level) {
   if (level >= 0) return;
   switch (codec->err->msg_code) {
@@ -66,17 +67,18 @@ typedef struct {
   failure failure;
   struct jpeg_decompress_struct codec;
   struct jpeg_progress_mgr progress;
-  int orientation;  // 0 until EXIF data were seen
+  int orientation;  // 0 until EXIF data are found
 } decoder;
 
-// Looks for EXIF data in a marker of its kind. libjpeg would keep them all in a list and walk it to its end for each, which takes minutes
-// for a million. The source is memory, so that all there is lies in its buffer.
+// Looks for EXIF data in an APP1 marker. libjpeg would keep all such markers in a list and walk it
+// for each new one, which takes minutes for a million. The source is in memory, so its buffer holds
+// the whole file.
 static boolean read_exif(j_decompress_ptr codec) {
   decoder *d = codec->client_data;
   struct jpeg_source_mgr *source = codec->src;
   const JOCTET *marker = source->next_input_byte;
   size_t left = source->bytes_in_buffer, length = left < 2 ? 0 : (size_t)marker[0] << 8 | marker[1];
-  if (length > left || length < 2) fail((j_common_ptr)codec, ci_status_truncated, "a marker that does not end");
+  if (length > left || length < 2) fail((j_common_ptr)codec, ci_status_truncated, "a marker is cut off");
   if (!d->orientation && length > 8 && memcmp(marker + 2, "Exif\0", 6) == 0)
     d->orientation = ci_exif_orientation(marker + 2, (unsigned)length - 2);
   source->next_input_byte += length;
@@ -84,7 +86,7 @@ static boolean read_exif(j_decompress_ptr codec) {
   return TRUE;
 }
 
-// Four components are what Adobe writes: inverted CMYK. The rounding is Pillow's.
+// Adobe writes four components as inverted CMYK. The rounding matches Pillow's.
 static void rgb_from_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, size_t width) {
   for (size_t x = 0; x < width; x++)
     for (size_t c = 0; c < 3; c++) {
@@ -105,7 +107,7 @@ static void read_rows(j_decompress_ptr codec, uint8_t *pixels) {
   }
 }
 
-// All that a longjmp must not lose lives in `d` and `out`, outside of this frame.
+// Everything that must survive a longjmp lives in `d` and `out`, outside this frame.
 static ci_status decode(decoder *d, const uint8_t *bytes, size_t count, int64_t maximum_pixels, bool pixels, ci_image *out) {
   j_decompress_ptr codec = &d->codec;
   j_common_ptr common = (j_common_ptr)codec;
@@ -145,7 +147,7 @@ ci_status ci_decode_jpeg(const uint8_t *bytes, size_t count, int64_t maximum_pix
   d.codec.err = &d.failure.manager;
   install(&d.failure, report);
   ci_status status = decode(&d, bytes, count, maximum_pixels, pixels, out);
-  if (status == ci_status_too_large && out->width == 0) { // libjpeg's own limit, 65,500 a side, came before ours
+  if (status == ci_status_too_large && out->width == 0) { // libjpeg's own limit, 65,500 a side, applied before ours
     out->width = (int32_t)d.codec.image_width;
     out->height = (int32_t)d.codec.image_height;
     if ((int64_t)out->width * out->height <= maximum_pixels) status = ci_status_failed;

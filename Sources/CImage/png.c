@@ -36,7 +36,7 @@ static void supply(png_structp png, png_bytep bytes, size_t count) {
 
 // MARK: decoding
 
-// Whatever the file holds, rows of 8-bit RGB come out.
+// Converts any colour type to rows of 8-bit RGB.
 static void ask_for_rgb(codec *c) {
   int colour = png_get_color_type(c->png, c->info);
   if (colour == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(c->png);
@@ -46,13 +46,13 @@ static void ask_for_rgb(codec *c) {
   png_set_strip_alpha(c->png);
 }
 
-// All that a longjmp must not lose lives in `c` and `out`, outside of this frame.
+// Everything that must survive a longjmp lives in `c` and `out`, outside this frame.
 static ci_status decode(codec *c, int64_t maximum_pixels, bool pixels, ci_image *out) {
   if (setjmp(png_jmpbuf(c->png))) return c->status;
   png_set_read_fn(c->png, c, supply);
-  png_set_user_limits(c->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); // ours is a limit of pixels, checked below
+  png_set_user_limits(c->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); // our limit counts pixels and is checked below
   png_set_chunk_malloc_max(c->png, 8 << 20);
-  png_set_keep_unknown_chunks(c->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); // text, profiles and further frames are passed over
+  png_set_keep_unknown_chunks(c->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); // skips text, profiles and further frames
   png_read_info(c->png, c->info);
 
   out->width = (int32_t)png_get_image_width(c->png, c->info);

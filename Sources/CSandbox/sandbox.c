@@ -22,18 +22,18 @@
 #elif defined(__aarch64__)
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #else
-#error "what the system calls of this processor are has to be written down here"
+#error "add this processor's system calls here"
 #endif
 
 // MARK: system calls
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define ALLOW(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-// Memory that can be run as a program is not to be had; the third argument is what the memory is for.
+// Refuses executable memory; the third argument holds the protection.
 #define ALLOW_DATA(name) \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 4), LOAD(args[2]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 4 /* PROT_EXEC */, 0, 1), \
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-// What is done to a process is done to this one, which the first argument calls 0.
+// Allows a call only on the process itself, for which the first argument is 0.
 #define ALLOW_OWN(name) \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##name, 0, 4), LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1), \
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
@@ -46,7 +46,7 @@ static struct sock_filter rules[] = {
   ALLOW_DATA(mmap),
   ALLOW_DATA(mprotect),
   ALLOW_OWN(prlimit64),
-  // What is given already.
+  // Calls on what the process already has.
   ALLOW(read), ALLOW(write), ALLOW(readv), ALLOW(writev), ALLOW(close), ALLOW(fstat), ALLOW(ppoll),
   ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(brk),
   ALLOW(futex), ALLOW(sched_yield), ALLOW(sched_getaffinity), ALLOW(getpid), ALLOW(gettid), ALLOW(set_robust_list),
@@ -56,7 +56,7 @@ static struct sock_filter rules[] = {
 #if defined(__x86_64__)
   ALLOW(poll), ALLOW(time),
 #endif
-  // Libraries that ask for more go on without.
+  // Libraries continue without any other call.
   BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 };
 
@@ -78,7 +78,7 @@ static bool limit(__rlimit_resource_t resource, rlim_t value) {
   return setrlimit(resource, &(struct rlimit){value, value}) == 0;
 }
 
-// Private memory that is there, bytes.
+// Private memory in use, in bytes.
 static int64_t data_size(void) {
   long total, resident, shared, text, unused, data = 0;
   FILE *file = fopen("/proc/self/statm", "r");
@@ -96,12 +96,12 @@ const char *cs_enter(int64_t memory, int nice) {
   if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0)
     for (int file = 3; file < 4096; file++) close(file);
   if (!limit(RLIMIT_NOFILE, 0)) return "a limit of open files";
-  // Nobody looks into it, and it does not outlive whoever started it.
+  // Hides the process from debuggers, and ends it with its parent.
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return "an end with its parent";
   pid_t parent = getppid();
   const char *missing = filter_calls();
   if (missing) return missing;
-  // No other process is within reach.
+  // Proves that other processes are out of reach.
   if (!is_refused(syscall(SYS_tgkill, parent, parent, 0)) || !is_refused(syscall(SYS_prlimit64, parent, RLIMIT_NOFILE, NULL, NULL)))
     return "a filter of system calls that holds";
   return NULL;
@@ -111,7 +111,7 @@ bool cs_limit_cpu(int64_t seconds) {
   struct rusage used;
   struct rlimit now;
   if (getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &now) != 0) return false;
-  // The fractions of both, and one more.
+  // Rounds up both fractions and adds a second.
   now.rlim_cur = (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 2 + seconds);
   if (now.rlim_max != RLIM_INFINITY && now.rlim_cur > now.rlim_max) now.rlim_cur = now.rlim_max;
   return setrlimit(RLIMIT_CPU, &now) == 0;
@@ -143,7 +143,8 @@ int32_t cs_spawn(const char *program, char *const *arguments, char *const *envir
   pid_t process = 0;
   code = posix_spawnattr_init(&attributes);
   if (code == 0) {
-    // Signals to all of a terminal's programs are for the service, which ends this one.
+    // The process gets its own group: a terminal's signals are for the service, which ends this
+    // process.
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);

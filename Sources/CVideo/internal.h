@@ -2,13 +2,14 @@
 
 #include "cvideo.h"
 
-// Where a failure is written.
+// The buffer for an error message.
 typedef struct {
   char *message;
   size_t capacity;
 } cv_report;
 
-// Silences the libraries on standard error, and starts to listen to what they say on this thread.
+// Silences the libraries on standard error, and records their messages for this thread.
 void cv_listen(void);
-// Writes the library's last complaint on this thread, or else what `code` means, and tells which status that is.
+// Writes the library's last message on this thread, or else the meaning of `code`, and returns the
+// matching status.
 cv_status cv_fail(int code, cv_report report);

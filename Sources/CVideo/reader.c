@@ -10,29 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Containers of video; not the pictures, playlists and lists of other files that the library would take, too.
+// Video containers. Excludes images, playlists and lists of other files, which the library would
+// also open.
 static const char containers[] =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,mxf,nut,ivf,h264,hevc,obu,m4v,dv,wtv,yuv4mpegpipe";
 
-// Decoders of video that people have. The library knows some two hundred more, of games and of the last century, that nobody looks after.
+// Decoders in common use. The library has some two hundred more, for games and old formats, that
+// are hardly maintained.
 static const char decoders[] =
   "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpegvideo,mpeg4,msmpeg4v2,msmpeg4,h263,flv,theora,vc1,wmv1,wmv2,"
   "wmv3,mjpeg,prores,dnxhd,dvvideo,ffv1,huffyuv,ffvhuff,rawvideo,png,jpeg2000";
 
 enum {
-  most_failures = 1000, // in a row: a file that goes on like this has ended
-  row_alignment = 64,   // of converted rows; the converters write beyond the end of tight ones
-  portion = 1 << 16,    // of bytes in memory that are read as a file
+  most_failures = 1000, // in a row; such a file counts as ended
+  row_alignment = 64,   // for converted rows; the converters write past the end of tight ones
+  portion = 1 << 16,    // bytes per read from memory
 };
 
-// What a conversion depends on.
+// The properties that a conversion depends on.
 typedef struct {
   int width, height, format, space, range;
 } look;
 
 struct cv_reader {
   AVFormatContext *file;
-  AVIOContext *source; // null where the file is read from a disk
+  AVIOContext *source; // null for a file on disk
   const uint8_t *bytes;
   int64_t count, place;
   int64_t maximum_pixels;
@@ -45,11 +47,11 @@ struct cv_reader {
 
   struct SwsContext *scaler;
   look look;
-  uint8_t *rgb; // the frame, not yet turned; null until asked for
+  uint8_t *rgb; // the frame before rotation; null until needed
   int stride;
   bool converted;
-  int width, height; // not yet turned
-  int turns;         // quarters clockwise
+  int width, height; // before rotation
+  int turns;         // clockwise quarter turns
 };
 
 // MARK: opening
@@ -62,11 +64,13 @@ static int turns_of(const AVStream *stream) {
 
 static bool is_too_large(int width, int height, int64_t maximum_pixels) { return (int64_t)width * height > maximum_pixels; }
 
-// Decoders work on larger pictures than they give, each in its own way, and the library compares its limit with those. Ours is of what
-// they give, and is looked at again for each frame; theirs keeps them from taking much more.
+// Decoders pad pictures, each differently, and the library checks its limit against the padded
+// size. Our limit is on the output and is checked for each frame; theirs only stops decoders from
+// allocating much more.
 static int64_t padded(int64_t maximum_pixels) { return maximum_pixels + maximum_pixels / 4 + (1 << 20); }
 
-// Finds the streams' properties, for which the library may decode some frames: within the limit, too.
+// Finds the streams' properties. The library may decode frames for this, so the limit applies here
+// as well.
 static int examine(AVFormatContext *file, int64_t maximum_pixels) {
   unsigned count = file->nb_streams;
   AVDictionary **options = calloc(count + 1, sizeof *options);
@@ -105,10 +109,10 @@ static bool open_bytes(cv_reader *r) {
   return r->file != NULL;
 }
 
-// `path` is null where the bytes are in memory.
+// `path` is null for a file in memory.
 static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
   AVDictionary *options = NULL;
-  char *address = path ? malloc(strlen(path) + 6) : NULL; // "a:b.mp4" is a file, not a protocol
+  char *address = path ? malloc(strlen(path) + 6) : NULL; // "file:" makes "a:b.mp4" a file, not a protocol
   if (path ? !address : !open_bytes(r)) return cv_status_no_memory;
   if (path) sprintf(address, "file:%s", path);
   av_dict_set(&options, "format_whitelist", containers, 0);
@@ -119,8 +123,9 @@ static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
   av_dict_free(&options);
   if (code == 0) return cv_status_ok;
   cv_status status = cv_fail(code, report);
-  // A container that is not on the list is an invalid argument, and the library's complaint is the list.
-  if (code == AVERROR(EINVAL)) snprintf(report.message, report.capacity, "of another kind");
+  // The library reports a container that is not listed as an invalid argument, and its message is
+  // the list.
+  if (code == AVERROR(EINVAL)) snprintf(report.message, report.capacity, "unknown format");
   return code == AVERROR_INVALIDDATA || code == AVERROR(EINVAL) ? cv_status_unsupported : status;
 }
 
@@ -133,7 +138,7 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
   const AVCodec *decoder = NULL;
   r->stream = av_find_best_stream(r->file, AVMEDIA_TYPE_VIDEO, -1, -1, &decoder, 0);
   if (r->stream == AVERROR_DECODER_NOT_FOUND) {
-    snprintf(report.message, report.capacity, "no decoder is there for its kind of video");
+    snprintf(report.message, report.capacity, "there is no decoder for its codec");
     return cv_status_unsupported;
   }
   if (r->stream < 0 || r->file->streams[r->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC) return cv_status_no_video;
@@ -142,7 +147,7 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
     if ((int)i != r->stream) r->file->streams[i]->discard = AVDISCARD_ALL;
 
   if (!av_match_list(decoder->name, decoders, ',')) {
-    snprintf(report.message, report.capacity, "video of the kind %s is not read", decoder->name);
+    snprintf(report.message, report.capacity, "the codec %s is not supported", decoder->name);
     return cv_status_unsupported;
   }
   r->turns = turns_of(stream);
@@ -152,7 +157,7 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
   info->height = r->turns % 2 ? r->width : r->height;
   if (is_too_large(r->width, r->height, r->maximum_pixels)) return cv_status_too_large;
   if (r->width < 1 || r->height < 1) {
-    snprintf(report.message, report.capacity, "it does not say how large its pictures are");
+    snprintf(report.message, report.capacity, "its frame size is missing");
     return cv_status_unsupported;
   }
   AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
@@ -221,12 +226,12 @@ static double time_of(const cv_reader *r) {
   const AVStream *stream = r->file->streams[r->stream];
   int64_t stamp = r->frame->best_effort_timestamp;
   if (stamp == AV_NOPTS_VALUE) return -1;
-  // In floating point: whole numbers of a file may be any, and their difference none.
+  // In floating point, because a broken file may hold any integers, whose difference may overflow.
   double since = (double)stamp - (stream->start_time != AV_NOPTS_VALUE ? (double)stream->start_time : 0);
   return fmax(0, since * av_q2d(stream->time_base));
 }
 
-// Gives the decoder one more packet, or tells it that there are none.
+// Gives the decoder one more packet, or signals the end.
 static int feed(cv_reader *r) {
   int code;
   do {
@@ -245,10 +250,10 @@ cv_status cv_reader_next(cv_reader *r, cv_frame *out, char *message, size_t capa
   cv_report report = {message, capacity};
   r->converted = false;
   for (;;) {
-    int code = avcodec_receive_frame(r->codec, r->frame); // gives back the one before
-    // A later frame may be larger than what the file says of all.
+    int code = avcodec_receive_frame(r->codec, r->frame); // releases the previous frame
+    // A later frame may be larger than the file's header says.
     if (code == 0 && is_too_large(r->frame->width, r->frame->height, r->maximum_pixels)) {
-      snprintf(message, capacity, "a frame of %dx%d, more than the limit", r->frame->width, r->frame->height);
+      snprintf(message, capacity, "a frame of %dx%d exceeds the limit", r->frame->width, r->frame->height);
       if (++r->failures > most_failures) return cv_status_end;
       return cv_status_damaged;
     }
@@ -289,7 +294,7 @@ static bool convert(cv_reader *r) {
     r->rgb = av_malloc((size_t)r->stride * (size_t)r->height + row_alignment);
     if (!r->rgb) return false;
   }
-  // What a file does not say is by custom: high definition has its own matrix.
+  // The convention for files that do not say: high definition uses BT.709.
   int space = f->colorspace != AVCOL_SPC_UNSPECIFIED ? (int)f->colorspace : f->height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
   if (!make_scaler(r, (look){f->width, f->height, f->format, space, f->color_range})) return false;
   uint8_t *planes[4] = {r->rgb};
@@ -308,7 +313,7 @@ bool cv_reader_copy(cv_reader *r, int32_t left, int32_t top, int32_t width, int3
       continue;
     }
     for (int32_t x = 0; x < width; x++) {
-      int column = left + x, line = top + y; // upright; now where that was before the turn
+      int column = left + x, line = top + y; // upright coordinates; next, the source before rotation
       int from_x = r->turns == 1 ? line : r->turns == 2 ? r->width - 1 - column : r->width - 1 - line;
       int from_y = r->turns == 1 ? r->height - 1 - column : r->turns == 2 ? r->height - 1 - line : column;
       memcpy(row + (size_t)x * 3, r->rgb + (size_t)from_y * (size_t)r->stride + (size_t)from_x * 3, 3);

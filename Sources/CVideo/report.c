@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// The libraries say what is wrong ("moov atom not found") to their log only, and return a number that means less.
+// The libraries log what is wrong ("moov atom not found"), and return only a less specific number.
 static _Thread_local char complaint[256];
 
 static void hear(void *context, int level, const char *format, va_list arguments) {

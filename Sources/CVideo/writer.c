@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Whole for 24, 25, 30, 50 and 60 frames a second and their 1000/1001ths, and within what MPEG-4 can say.
+// A whole number of ticks per frame at 24, 25, 30, 50 and 60 frames per second and at 1000/1001 of
+// these, within MPEG-4's limit.
 enum { ticks = 60000 };
 
 struct cv_writer {
@@ -18,7 +19,7 @@ struct cv_writer {
   AVPacket *packet;
   AVFrame *frame;
   struct SwsContext *scaler;
-  int width; // of the frames that come, which may be odd
+  int width; // of the input frames, which may be odd
   int64_t last;
 };
 
@@ -106,7 +107,7 @@ cv_status cv_writer_open(const char *path, int32_t width, int32_t height, double
   return cv_fail(code, (cv_report){message, capacity});
 }
 
-// Encodes a frame, or what is left where it is null, and writes what comes of it.
+// Encodes a frame, or flushes the encoder if it is null, and writes the packets.
 static int encode(cv_writer *w, const AVFrame *frame) {
   int code = avcodec_send_frame(w->codec, frame);
   while (code >= 0) {
@@ -127,10 +128,10 @@ cv_status cv_writer_add(cv_writer *w, const uint8_t *rgb, double time, char *mes
     const uint8_t *planes[4] = {rgb};
     int strides[4] = {w->width * 3};
     sws_scale(w->scaler, planes, strides, 0, w->codec->height, w->frame->data, w->frame->linesize);
-    // A time that cannot be, as broken files have them, is none. A number of ticks below 2^53 is exact.
+    // Broken files have impossible times; treat those as 0. Tick counts below 2^53 are exact.
     double at = time * ticks;
     int64_t stamp = at >= 0 && at < 9e15 ? llround(at) : 0;
-    if (stamp <= w->last) stamp = w->last + 1; // two frames at one time, as some files have them
+    if (stamp <= w->last) stamp = w->last + 1; // some files have two frames at one time
     w->frame->pts = w->last = stamp;
     code = encode(w, w->frame);
   }
@@ -141,7 +142,7 @@ cv_status cv_writer_finish(cv_writer *w, char *message, size_t capacity) {
   cv_listen();
   int code = encode(w, NULL);
   if (code >= 0) code = av_write_trailer(w->file);
-  // A full disk shows when the last bytes are written, if not before.
+  // A full disk may show only when the last bytes are written.
   int closed = avio_closep(&w->file->pb);
   if (code >= 0) code = closed;
   return code < 0 ? cv_fail(code, (cv_report){message, capacity}) : cv_status_ok;

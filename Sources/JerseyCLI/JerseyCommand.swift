@@ -5,7 +5,7 @@ import JerseyLab
 import JerseyOutput
 import JerseyServer
 
-/// The command line. Subcommands are listed here and nowhere else.
+/// The root command, with the only list of subcommands.
 struct JerseyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jersey",
@@ -20,13 +20,14 @@ struct JerseyCommand: ParsableCommand {
     /// The setting that `jersey help training.epochs` asks about.
     static func setting(asked words: some Collection<String>) -> Setting? {
         guard words.count == 2, words.first == "help", let key = words.dropFirst().first else { return nil }
-        // A command comes first: `seed` is none, and `model` might become one.
+        // Commands take precedence over settings: a future command may share a setting's name.
         return configuration.subcommands.contains { $0._commandName == key } ? nil : Setting.find(key)
     }
 
-    /// The parser would only say that there are words too many, and for `help` nothing.
+    /// ArgumentParser reports only "unexpected argument", and nothing for `help`.
     ///
-    /// - Throws: `UsageError` with close matches where the first words, or the first after `help`, are no command.
+    /// - Throws: `UsageError` with close matches if the words, after an optional `help`, name no
+    ///   command.
     static func checkName(_ words: some Collection<String>) throws {
         try check(words.first == "help" ? words.dropFirst().map(\.self) : Array(words), of: self)
     }
@@ -45,14 +46,15 @@ struct JerseyCommand: ParsableCommand {
 
 @main
 enum Main {
-    /// Exits with 0, with 2 for a call that makes no sense, with what a command asks for, and with 1 for all else that goes wrong.
+    /// Exits with 0 on success, 2 on a usage error, a command's own exit code, or 1 on any other
+    /// error.
     static func main() {
         if CommandLine.arguments.dropFirst().first == DecoderWorker.word {
             DecoderWorker.run(Array(CommandLine.arguments.dropFirst(2)))
         }
         keepWaitsShort()
         do {
-            // As bytes: a name that is not UTF-8 names its file all the same.
+            // Read as bytes, so that file names that are not UTF-8 work.
             let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }.map { word in
                 String(fileSystemBytes: UnsafeRawBufferPointer(start: word, count: strlen(word)))
             }
@@ -63,7 +65,7 @@ enum Main {
             try StudyFlag.check(words)
             var command = try JerseyCommand.parseAsRoot(words)
             try command.run()
-            // What print has kept back is written only now.
+            // Buffered output is written only now, so errors surface here.
             if fflush(nil) != 0 {
                 fail("Error: standard output cannot be written: \(SystemError().reason)", code: 1)
             }
@@ -77,19 +79,19 @@ enum Main {
             case .validationFailure:
                 Console.error(lines: JerseyCommand.fullMessage(for: error))
                 exit(2)
-            // Our errors say all there is to say; a stray one of the system's is named by its description.
+            // Our own errors are complete sentences; system errors print their description.
             default: fail("Error: \(error.message)", code: 1)
             }
         }
     }
 
-    /// `train` starts once more, with short waits in its environment. The tasks of an experiment get them from
-    /// their launcher.
+    /// Re-executes `train` with short OpenMP waits in its environment, which libtorch reads while
+    /// loading. Launchers set the variables for the tasks of an experiment.
     private static func keepWaitsShort() {
         guard CommandLine.arguments.dropFirst().first == "train" else { return }
         let variables = ShortWaits.variables(beside: ProcessInfo.processInfo.environment)
         guard !variables.isEmpty, variables.allSatisfy({ setenv($0.key, $0.value, 1) == 0 }) else { return }
-        // Where that fails, it goes on as it is.
+        // If `execv` fails, training continues without them.
         execv("/proc/self/exe", CommandLine.unsafeArgv)
     }
 

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// How many requests may be waiting or under way, and how many bytes their bodies and pictures may have: of all, and of one client.
-/// Whoever finds it full is told at once to come again, so that those who are in have their answer in time and memory stays bounded.
+/// Bounds the requests in flight, and the bytes of their bodies and images: in total and per
+/// client. Requests beyond the bounds are refused at once, so accepted ones get their answer in
+/// time and memory stays bounded.
 final class Admission: Sendable {
-    /// What may be in at once.
+    /// An amount of capacity.
     struct Room: Sendable {
         var requests = 0
         var bytes = 0
@@ -14,22 +15,22 @@ final class Admission: Sendable {
         var clients: [String: Room] = [:]
     }
 
-    /// What one request holds of the memory that all share.
+    /// The memory that one request holds of the shared amount.
     final class Claim: Sendable {
         private let admission: Admission
         private let client: String
-        /// Nil once it has been given back: a thread may go on decoding for a client that has left.
+        /// Nil once released. A thread may still be decoding for a client that has left.
         private let taken = Mutex<Int?>(0)
 
-        /// `claiming` gives back what this takes; nothing else does.
+        /// Only `claiming` releases the claim.
         init(_ admission: Admission, _ client: String) {
             self.admission = admission
             self.client = client
         }
 
-        /// Before memory is given to it.
+        /// Call this before allocating.
         ///
-        /// - Throws: `ServiceError` where there is not as much left, or nobody waits any more.
+        /// - Throws: `ServiceError` if there is not enough left, or the client has left.
         func take(_ bytes: Int) throws {
             try taken.withLock { taken in
                 guard let before = taken else { throw ServiceError.clientLeft }
@@ -38,7 +39,7 @@ final class Admission: Sendable {
             }
         }
 
-        /// What is not needed any more, of what was taken.
+        /// Releases part of the claim.
         func giveBack(_ bytes: Int) {
             taken.withLock { taken in
                 guard let before = taken else { return }
@@ -57,40 +58,41 @@ final class Admission: Sendable {
 
     private let most: Room
     private let mostOfClient: Room
-    /// Kept for clients that have little in: an eighth, so that those who fill the rest keep nobody else out.
+    /// Capacity reserved for clients with few requests: an eighth, so that heavy clients cannot
+    /// lock others out.
     private let reserve: Room
-    /// What is little.
+    /// The bound below which a client counts as light.
     private let little: Room
     private let state = Mutex(State())
 
     init(_ most: Room, ofClient mostOfClient: Room) {
         self.most = most
         self.mostOfClient = mostOfClient
-        // Where one client may have all, there is nobody to keep it for.
+        // No reserve if one client may take everything.
         reserve = Room(
             requests: mostOfClient.requests < most.requests ? most.requests / 8 : 0,
             bytes: mostOfClient.bytes < most.bytes ? most.bytes / 8 : 0)
         little = Room(requests: max(1, most.requests / 32), bytes: most.bytes / 32)
     }
 
-    /// Requests that are in.
+    /// Requests in flight.
     var count: Int { state.withLock { $0.all.requests } }
 
-    /// Before a body is read that likely is in vain.
+    /// Checks for room before a body is read that would probably be refused.
     ///
-    /// - Throws: `ServiceError` where it is full.
+    /// - Throws: `ServiceError` if there is no room.
     func check(_ client: String) throws {
         try state.withLock { try check($0, Room(requests: 1), client) }
     }
 
-    /// - Throws: `ServiceError` where it is full; what `body` throws.
+    /// - Throws: `ServiceError` if there is no room; what `body` throws.
     func admitted<Output>(_ client: String, _ body: () async throws -> Output) async throws -> Output {
         try add(Room(requests: 1), client)
         defer { remove(Room(requests: 1), client) }
         return try await body()
     }
 
-    /// Gives back what was claimed once `body` has ended.
+    /// Releases the claim when `body` ends.
     func claiming<Output>(_ client: String, _ body: (Claim) async throws -> Output) async throws -> Output {
         let claim = Claim(self, client)
         defer { claim.giveBack() }
@@ -106,7 +108,7 @@ final class Admission: Sendable {
         }
         if !own.has(room: more, in: mostOfClient) {
             throw ServiceError(
-                .tooManyRequests, "too many requests of yours are waiting; wait for their answers, or try again in a second",
+                .tooManyRequests, "too many of your requests are waiting; wait for their answers, or try again in a second",
                 retryAfter: 1)
         }
     }

@@ -3,12 +3,13 @@ import Hummingbird
 import Jersey
 import NIOCore
 
-/// Which requests are taken at all. A browser sends what any page it shows bids it send, also to addresses that only its user can reach;
-/// so a request has to be for a host that is known here, which a page cannot choose, and from a page that may use this service.
+/// Decides which requests are accepted at all. A web page can make a visitor's browser send
+/// requests, even to addresses that only the visitor can reach. A request must therefore name a
+/// known host, which a page cannot fake, and come from an allowed origin.
 struct AllowedRequests: Sendable {
-    /// Names and addresses in small letters, without ports.
+    /// Lower-case names and addresses, without ports.
     private let hosts: Set<String>
-    /// Such as "https://pages.example.org"; in small letters, without the port that is the scheme's own.
+    /// For example "https://pages.example.org": lower case, without the scheme's default port.
     private let origins: Set<String>
 
     private static let fetchSite = HTTPField.Name("Sec-Fetch-Site")!
@@ -17,26 +18,26 @@ struct AllowedRequests: Sendable {
     private static let asksPrivateNetwork = HTTPField.Name("Access-Control-Request-Private-Network")!
     private static let allowsPrivateNetwork = HTTPField.Name("Access-Control-Allow-Private-Network")!
 
-    /// - Throws: `UsageError` for a host or an origin that is none.
+    /// - Throws: `UsageError` for an invalid host or origin.
     init(_ settings: ServerSettings) throws {
         hosts = try Set(
             ["localhost", "127.0.0.1", "::1", settings.host.lowercased()]
                 + settings.allowedHosts.map { word in
                     guard let host = Self.host(word), host.port == nil else {
                         throw UsageError(
-                            "an allowed host is a name or an address without a port, such as numbers.example.org, and not '\(word)'"
+                            "--allowed-host must be a name or an address without a port, such as numbers.example.org, not '\(word)'"
                         )
                     }
                     return host.name
                 }
         )
-        // Nobody is reached at these.
+        // No client can reach the service under these.
         .subtracting(["0.0.0.0", "::"])
         origins = try Set(
             settings.allowedOrigins.map { word in
                 guard let origin = Self.origin(word) else {
                     throw UsageError(
-                        "an allowed origin is a scheme and a host, such as https://pages.example.org, and not '\(word)'")
+                        "--allowed-origin must be a scheme and a host, such as https://pages.example.org, not '\(word)'")
                 }
                 return origin.scheme + "://" + origin.authority
             })
@@ -44,22 +45,26 @@ struct AllowedRequests: Sendable {
 
     // MARK: Checks
 
-    /// - Parameter local: this machine's end of the connection; whoever asks for that address has reached it by it.
-    /// - Throws: `ServiceError` for a request that is for another host, or from a page that may not use the service.
+    /// - Parameter local: this machine's end of the connection; a request may always name that
+    ///   address.
+    /// - Throws: `ServiceError` for a request to another host, or from an origin that is not
+    ///   allowed.
     func check(_ request: HTTPRequest, local: SocketAddress?) throws {
-        // Browsers always name the host. What does not, such as a probe by HTTP/1.0, is none.
+        // Browsers always send a host. Clients without one, such as HTTP/1.0 probes, are no
+        // browsers.
         if let authority = request.authority { try checkHost(authority, local) }
         if let origin = request.headerFields[.origin] {
             guard isAllowed(origin) || (isOwn(origin, request.authority) && !isCrossSite(request)) else {
                 let page = Self.origin(origin) == nil ? "an unknown origin" : origin
                 throw ServiceError(
                     .forbidden,
-                    "pages of \(page) may not use this service; use its own page at /, or let its operator allow them")
+                    "pages from \(page) may not use this service; allow them with --allowed-origin, or use the service's own page at /"
+                )
             }
         } else if isCrossSite(request), !Self.isVisit(request) {
             throw ServiceError(
                 .forbidden,
-                "a page from elsewhere may not use this service; use the service's own page at /, or let its operator allow the origin"
+                "a page from another site may not use this service; allow its origin with --allowed-origin, or use the service's own page at /"
             )
         }
     }
@@ -69,7 +74,7 @@ struct AllowedRequests: Sendable {
         if let name, hosts.contains(name) || Self.isSame(name, local) { return }
         throw ServiceError(
             .forbidden,
-            "\(name.map { "the host \($0)" } ?? "such a host") is not known here; ask for localhost, or let the service's operator allow it"
+            "\(name.map { "the host \($0)" } ?? "this host") is not allowed; use localhost, or allow the host with --allowed-host"
         )
     }
 
@@ -77,7 +82,7 @@ struct AllowedRequests: Sendable {
         request.headerFields[Self.fetchSite]?.lowercased() == "cross-site"
     }
 
-    /// Somebody follows a link to the page. Where it came from cannot see what comes.
+    /// The user follows a link to the page. The site with the link cannot see the response.
     private static func isVisit(_ request: HTTPRequest) -> Bool {
         request.method == .get && request.path == "/" && request.headerFields[fetchMode] == "navigate"
             && request.headerFields[fetchDestination] == "document"
@@ -87,15 +92,16 @@ struct AllowedRequests: Sendable {
         Self.origin(origin).map { origins.contains($0.scheme + "://" + $0.authority) } ?? false
     }
 
-    /// Whether a page came from the address that is asked. Which scheme that was only a proxy knows that stands before us.
+    /// Whether the page came from the address in the request. The scheme is not compared, because
+    /// only a proxy in front of the service knows it.
     private func isOwn(_ origin: String, _ authority: String?) -> Bool {
         guard let authority, let origin = Self.origin(origin), let host = Self.host(authority) else { return false }
         return origin.authority == Self.authority(host, scheme: origin.scheme)
     }
 
-    // MARK: Pages from elsewhere
+    // MARK: Pages from other sites
 
-    /// What a browser wants to hear before it sends a page's request; nil for any other request.
+    /// The answer to a browser's CORS preflight; nil for any other request.
     func preflight(_ request: HTTPRequest) -> Response? {
         guard request.method == .options, let origin = request.headerFields[.origin], isAllowed(origin),
             request.headerFields[.accessControlRequestMethod] != nil
@@ -108,10 +114,10 @@ struct AllowedRequests: Sendable {
         return Response(status: .noContent, headers: fields)
     }
 
-    /// Lets a page read the answer that may.
+    /// Lets an allowed page read the response.
     func admitPage(_ request: HTTPRequest, to response: inout Response) {
         guard !origins.isEmpty else { return }
-        // A store on the way must not give one page's answer to another.
+        // A cache must not serve one page's response to another.
         response.headers[.vary] = "Origin"
         guard let origin = request.headerFields[.origin], isAllowed(origin) else { return }
         response.headers[.accessControlAllowOrigin] = origin
@@ -121,13 +127,13 @@ struct AllowedRequests: Sendable {
     // MARK: Hosts and origins
 
     private struct Host: Equatable {
-        /// In small letters; of an address in brackets what is in them.
+        /// Lower case; for an address in brackets, without the brackets.
         let name: String
         let port: Int?
     }
 
-    /// "name", "name:port", "[address]" or "[address]:port". By hand: this is done for every request, and a regular expression took
-    /// 5% of a busy service's time.
+    /// "name", "name:port", "[address]" or "[address]:port". Parsed by hand: it runs for every
+    /// request, and a regular expression took 5% of a busy service's time.
     private static func host(_ text: String) -> Host? {
         let bytes = Array(text.utf8)
         let name: ArraySlice<UInt8>
@@ -165,7 +171,7 @@ struct AllowedRequests: Sendable {
         return name == (address(local) ?? local)
     }
 
-    /// An IP address as it is always written; nil for what is none.
+    /// An IP address in canonical form; nil if the text is not one.
     private static func address(_ text: String) -> String? {
         let plain = text.lowercased().hasPrefix("::ffff:") && text.contains(".") ? String(text.dropFirst(7)) : text
         return try? SocketAddress(ipAddress: plain, port: 0).ipAddress
@@ -173,7 +179,7 @@ struct AllowedRequests: Sendable {
 }
 
 extension UInt8 {
-    /// ASCII only, as all of these.
+    /// These helpers handle ASCII only.
     var isDigit: Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= self }
     var isLetterOrDigit: Bool { isDigit || UInt8(ascii: "a")...UInt8(ascii: "z") ~= self | 0x20 }
     fileprivate var isHexadecimal: Bool { isDigit || UInt8(ascii: "a")...UInt8(ascii: "f") ~= self | 0x20 }

@@ -1,13 +1,14 @@
 import Foundation
 
-/// A queue before one thread that works on several items at once: whatever has come from many tasks until then, or within `deadline`
-/// after the first, up to `batchSize`, of each client in turn. Who may enter is decided elsewhere (`Admission`), so that it is bounded.
+/// A queue in front of one thread that processes items in batches. A batch holds the items that
+/// have arrived, or arrive within `deadline` of the first, up to `batchSize`, taken from the
+/// clients in turn. `Admission` bounds the queue.
 ///
 /// The thread ends with the last reference to the queue.
 final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
-    /// What is told of each batch.
+    /// Statistics of one batch.
     struct Report: Sendable {
-        /// How long each item has waited.
+        /// How long each item waited.
         let waits: [Duration]
         /// How long the work took.
         let work: Duration
@@ -18,10 +19,11 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
     /// Starts the thread.
     ///
     /// - Parameters:
-    ///   - make: called on the thread, before anything else; gives what is to be known outside, and the work, an output for each item. The
-    ///     work never leaves the thread, and may so hold on to tensors.
-    ///   - report: called on the thread.
-    /// - Returns: the queue, once `make` is done.
+    ///   - make: runs first on the thread. Returns a value for the caller, and the work, which
+    ///     returns an output for each item. The work never leaves the thread, so it may hold
+    ///     tensors.
+    ///   - report: called on the thread after each batch.
+    /// - Returns: the queue, once `make` has returned.
     /// - Throws: what `make` throws.
     static func start<Made: Sendable>(
         named name: String, batchSize: Int, deadline: Duration,
@@ -54,12 +56,13 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
         line.close()
     }
 
-    /// Items that wait.
+    /// Items waiting.
     var depth: Int { line.depth }
 
-    /// Waits for the item's turn and its output.
+    /// Waits for the item's turn and returns its output.
     ///
-    /// - Throws: `CancellationError` where the task is cancelled while the item waits, which then is not worked on; what the work throws.
+    /// - Throws: `CancellationError` if the task is cancelled while the item waits, in which case
+    ///   the item is dropped; what the work throws.
     func submit(_ item: Item) async throws -> Output {
         let id = UUID()
         let client = Work.current?.client ?? ""
@@ -71,9 +74,9 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
     }
 }
 
-/// What the tasks and the thread share.
+/// State shared by the tasks and the thread.
 ///
-/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+/// `@unchecked Sendable`: all mutable state is accessed only under the condition's lock.
 private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Sendable {
     private struct Entry {
         let id: UUID
@@ -99,7 +102,7 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
 
     func add(_ item: Item, _ id: UUID, _ client: String, _ continuation: CheckedContinuation<Output, any Error>) {
         let isCancelled = condition.withLock {
-            // Whoever cancels later finds it among those waiting.
+            // A later cancellation finds the entry in the queue.
             guard !Task.isCancelled else { return true }
             waiting.append(Entry(id: id, item: item, arrival: .now, continuation: continuation), of: client)
             condition.signal()
@@ -135,7 +138,7 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
         }
     }
 
-    /// The next batch; nil once nobody can add to it any more.
+    /// The next batch; nil once the queue is closed and empty.
     private func next() -> [Entry]? {
         condition.withLock {
             while true {
@@ -147,7 +150,7 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
                 while !waiting.isEmpty, waiting.count < batchSize, !isClosed, ContinuousClock.now < end {
                     _ = condition.wait(until: Date(timeIntervalSinceNow: (end - .now).seconds))
                 }
-                // All that waited may have been cancelled.
+                // All waiting entries may have been cancelled.
                 guard !waiting.isEmpty else { continue }
                 return (0..<min(batchSize, waiting.count)).compactMap { _ in waiting.popFirst() }
             }

@@ -5,24 +5,26 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Stands between a connection and the service: ends what is too slow, tells whoever works on an answer that the client has left, bids
-/// clients that ask first (`Expect: 100-continue`) send their body, and closes so that nobody loses an answer.
+/// Guards one connection. It closes connections that are too slow, reports clients that leave,
+/// answers `Expect: 100-continue`, and closes so that no response is lost.
 ///
-/// A client that closes its side of the connection counts as one that has left: from here the two look alike.
+/// A client that closes its side of the connection counts as gone: the server cannot distinguish
+/// the two.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// What the client is to do next, and within which time.
+    /// What the client must do next. Each step has a time limit.
     private enum Step {
         case head, body, wait, answer, idle
-        /// To hear that this is the end: what is closed with bytes unread is reset, and an answer under way lost.
+        /// Lets the client read the last response. Closing with unread bytes would reset the
+        /// connection and lose a response in transit.
         case farewell
     }
 
-    /// How often a body's rate is looked at, and what a client has to take note of the end.
+    /// How often a body's rate is checked, and how long a client has to notice the close.
     private static let rateSeconds = 5
     private static let farewellSeconds = 2
 
@@ -30,19 +32,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let connections: Connections
     private var timer: Scheduled<Void>?
     private var step = Step.head
-    /// Requests that have begun and are not answered, more than one where a client does not wait for answers.
+    /// Requests received but not answered; more than one if the client pipelines.
     private var open = 0
-    /// A request has not come to its end.
+    /// Whether a request is still being received.
     private var isReading = false
-    /// It asks whether to send its body, and has not been told.
+    /// Whether the client waits for `100 Continue`.
     private var isAsking = false
     private var hasAnswerBegun = false
-    /// The answer says that it is the last.
+    /// Whether the response announces the close.
     private var isLast = false
     private var hasLeft = false
     private var isEnding = false
     private var leave: (() -> Void)?
-    /// Bytes of the body since its rate was looked at, and when it has to be there.
+    /// Bytes of the body since the last check of its rate, and the deadline for the whole body.
     private var received = 0
     private var bodyEnd = ContinuousClock.now
 
@@ -51,12 +53,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         self.connections = connections
     }
 
-    /// Calls `body` once the client has left, or now where it has; forgotten with the answer to the present request.
+    /// Calls `body` when the client leaves, or now if it has left. Dropped when the current request
+    /// is answered.
     func onLeave(_ body: @escaping () -> Void) {
         if hasLeft { body() } else { leave = body }
     }
 
-    /// Bids the client send its body, where it has asked.
+    /// Sends `100 Continue` if the client waits for it.
     fileprivate func bid(_ channel: any Channel) {
         guard isAsking, !hasAnswerBegun else { return }
         isAsking = false
@@ -82,7 +85,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         takePlace(isIdle: true, context)
     }
 
-    /// Refuses where there is none.
+    /// Registers the connection; refuses it if there is no room.
     private func takePlace(isIdle: Bool, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         do {
@@ -99,7 +102,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Another connection needs the place. A request may have come meanwhile; it is the last one.
+    /// Another connection needs the place. A request may have arrived meanwhile; it will be the
+    /// last.
     private func giveWay(_ context: ChannelHandlerContext) {
         isEnding = true
         if open == 0 { sayFarewell(context) }
@@ -123,7 +127,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             clientHasLeft()
             if step == .farewell { context.close(promise: nil) }
         case is ChannelShouldQuiesceEvent where open == 0:
-            // The client may have sent a request already that is on its way; it is answered, and the next end it is.
+            // A request may already be on its way. It is answered, and then the connection closes.
             isEnding = true
             begin(.idle, context)
             return
@@ -141,13 +145,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Requests and answers
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What comes behind the last answer is nobody's.
+        // Ignore anything after the last response.
         guard step != .farewell else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             if open == 0 {
                 takePlace(isIdle: false, context)
-                // It was refused.
+                // `takePlace` refused it.
                 if step == .farewell { return }
             }
             hasAnswerBegun = false
@@ -158,7 +162,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             bodyEnd = .now + .seconds(limits.bodySeconds)
             begin(.body, context)
         case .body(let bytes):
-            // Nobody is asking who sends.
+            // A client that sends its body no longer waits for `100 Continue`.
             isAsking = false
             received += bytes.readableBytes
         case .end:
@@ -173,7 +177,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             if head.status.kind == .informational { return context.write(data, promise: promise) }
             hasAnswerBegun = true
-            // Whoever was not bidden to send his body may do so or not; what comes next is not to be told from it.
+            // A client that was never told to continue may send its body or not, so the next bytes
+            // are ambiguous.
             if isAsking || isEnding { head.headerFields[.connection] = "close" }
             isLast = head.headerFields[.connection]?.lowercased() == "close"
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -200,14 +205,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.flush()
             sayFarewell(context)
         } else if isReading {
-            // It was refused before all of it had come, and the rest is passed over.
+            // The request was refused early; the rest of its body is read and dropped.
             begin(.body, context)
         } else {
             begin(.idle, context)
         }
     }
 
-    /// Whoever else closes the connection does so in order, too.
+    /// Other handlers' closes also go through the farewell.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode == .all, step != .farewell, !hasLeft, context.channel.isActive else {
             return context.close(mode: mode, promise: promise)
@@ -223,7 +228,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.body(ByteBuffer(string: error.json))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         sayFarewell(context)
-        // Whoever waits for the body gives up, and the memory that it has taken.
+        // Releases the handler that waits for the body, and its memory.
         if isReading { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
     }
 
@@ -261,12 +266,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             let isFast = received >= limits.bodyRate * Self.rateSeconds
             received = 0
             if isFast && .now < bodyEnd { return begin(.body, context) }
-            // Who is late with a request and not with the answer is told.
+            // Tell a client that is late with its request, but not one that is late in reading the
+            // response.
             guard !hasAnswerBegun else { return sayFarewell(context) }
             refuse(
                 ServiceError(
                     .requestTimeout,
-                    "the body comes too slowly: it has \(limits.bodySeconds) s, and \(limits.bodyRate >> 10) KiB a second at least"
+                    "the body arrives too slowly: the limit is \(limits.bodySeconds) s, and at least \(limits.bodyRate >> 10) KiB/s"
                 ),
                 context)
         case .idle: sayFarewell(context)
@@ -275,35 +281,35 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-/// What has to be known of a request's head before it becomes one without a version and with one host.
+/// Fixes a request's head before the codec drops its HTTP version and merges its hosts.
 private final class HeadFilter: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        // HTTP/1.0 has no answer but the last (RFC 9110, 10.1.1).
+        // HTTP/1.0 has no interim responses (RFC 9110, 10.1.1).
         if head.version.major < 1 || (head.version.major == 1 && head.version.minor < 1) { head.headers.remove(name: "expect") }
         if !head.uri.utf8.starts(with: "/".utf8), let mark = head.uri.firstRange(of: "://") {
-            // A whole address says itself who is asked, whatever host is named beside it (RFC 9112, 3.2.2).
+            // An absolute URI overrides the Host header (RFC 9112, 3.2.2).
             let host = head.uri[mark.upperBound...].prefix { !"/?#".contains($0) }
             head.headers.replaceOrAdd(name: "host", value: String(host))
         }
         let hosts = head.headers["host"]
-        // Two hosts are none that is known.
+        // Joined, two hosts match no allowed one.
         if hosts.count > 1 { head.headers.replaceOrAdd(name: "host", value: hosts.joined(separator: ",")) }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 }
 
 extension Channel {
-    /// Has `body` called once the client has left, while the present request is worked on. Where no guard stands before the channel, as in
-    /// a test, nobody leaves.
+    /// Calls `body` if the client leaves during the current request. Without a guard on the
+    /// channel, as in tests, clients never leave.
     func onLeave(_ body: @escaping @Sendable () -> Void) async {
         await withGuard { $0.onLeave(body) }
     }
 
-    /// Bids a client that asks first send its body.
+    /// Sends `100 Continue` to a client that waits for it.
     func bidSend() async {
         let channel = self
         await withGuard { $0.bid(channel) }

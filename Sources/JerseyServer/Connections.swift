@@ -1,12 +1,12 @@
 import NIOCore
 import Synchronization
 
-/// Who is connected. No client may have more connections than its share, and where there is no room for a new one, that one is closed
-/// that has waited for its next request the longest: who does nothing stands in nobody's way.
+/// Tracks open connections. Each client may have only its share. If there is no room for a new
+/// connection, the one idle the longest is closed, so idle clients block nobody.
 final class Connections: Sendable {
     private struct Entry {
         let client: String
-        /// Nil while a request is under way.
+        /// Nil while a request is in flight.
         var idleSince: ContinuousClock.Instant?
         let close: @Sendable () -> Void
     }
@@ -16,22 +16,23 @@ final class Connections: Sendable {
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
 
     /// - Parameters:
-    ///   - most: of all clients.
-    ///   - mostOfClient: of one address.
+    ///   - most: the limit for all clients together.
+    ///   - mostOfClient: the limit for one address.
     init(most: Int, mostOfClient: Int) {
         self.most = most
         self.mostOfClient = mostOfClient
     }
 
-    /// A client is known by the address that it comes from.
+    /// Clients are identified by their address.
     static func client(of channel: any Channel) -> String { channel.remoteAddress?.ipAddress ?? "nowhere" }
 
-    /// Takes a place: for a new connection, or for a request on one whose place may have been given away a moment ago.
+    /// Registers a new connection, or again one whose place was just given away when a request
+    /// arrived on it.
     ///
     /// - Parameters:
-    ///   - isIdle: whether it waits for a request, and gives its place up where another connection needs it.
-    ///   - close: closes the connection; called once there is a need for its place, from any thread.
-    /// - Throws: `ServiceError` where there is no room, and nobody idle to make some.
+    ///   - isIdle: whether it waits for a request, and may be closed to make room.
+    ///   - close: closes the connection; may be called from any thread.
+    /// - Throws: `ServiceError` if there is no room and no idle connection to close.
     func enter(
         _ id: ObjectIdentifier, of client: String, isIdle: Bool = true, close: @escaping @Sendable () -> Void
     ) throws {
@@ -47,10 +48,11 @@ final class Connections: Sendable {
                 evicted = Self.longestIdle(entries) { $0 == client }
                 guard evicted != nil else {
                     throw ServiceError(
-                        .tooManyRequests, "you have \(own) connections with requests under way; wait for answers", retryAfter: 1)
+                        .tooManyRequests, "you have \(own) connections with requests in flight; wait for their answers",
+                        retryAfter: 1)
                 }
             } else if entries.count >= most {
-                // Whoever has most gives one up.
+                // Evict from the client with the most connections.
                 let counts = entries.values.reduce(into: [:]) { $0[$1.client, default: 0] += 1 }
                 for (client, _) in counts.sorted(by: { $0.value > $1.value }) where evicted == nil {
                     evicted = Self.longestIdle(entries) { $0 == client }
@@ -66,7 +68,7 @@ final class Connections: Sendable {
         closing?()
     }
 
-    /// The last of the requests that had begun is answered.
+    /// All requests on the connection are answered.
     func rest(_ id: ObjectIdentifier) {
         entries.withLock { $0[id]?.idleSince = .now }
     }

@@ -1,12 +1,13 @@
-/// What a `Content-Type` or `Content-Disposition` says: a word, and parameters. Hummingbird's `MediaType` knows one parameter only.
+/// The value and parameters of a `Content-Type` or `Content-Disposition` header. Hummingbird's
+/// `MediaType` supports only one parameter.
 struct ContentType: Equatable {
-    /// In small letters, such as "multipart/form-data"; empty where there is none.
+    /// Lower case, such as "multipart/form-data"; empty if missing.
     let value: String
-    /// By name in small letters.
+    /// By lower-case name.
     let parameters: [String: String]
 
     init(_ header: String?) {
-        // Bytes, not characters: a form has one of these for each of its frames, and characters cost much.
+        // Works on bytes: a form has one header per frame, and characters are slow.
         var parts: [[UInt8]] = []
         var part: [UInt8] = []
         var isQuoted = false
@@ -35,7 +36,7 @@ struct ContentType: Equatable {
         parameters = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Without blanks around it.
+    /// Strips surrounding whitespace.
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
         func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || UInt8(ascii: "\t")...UInt8(ascii: "\r") ~= byte }
         guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) }) else {

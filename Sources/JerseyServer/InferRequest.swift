@@ -2,13 +2,13 @@ import Foundation
 import Hummingbird
 import Jersey
 
-/// An inference request of the Open Inference Protocol. There is one input, `frames`, of base64 texts of JPEG or PNG images: of shape [T]
-/// for one sequence of T frames, or [B, T] for B of them.
+/// An inference request of the Open Inference Protocol. Its one input, `frames`, has base64 strings
+/// of JPEG or PNG images, with shape [T] for one sequence of T frames, or [B, T] for B sequences.
 struct InferRequest: Decodable, Sendable {
     static let inputName = "frames"
     static let datatype = "BYTES"
 
-    /// A name that strangers give, short enough to be compared with ours and told to them again.
+    /// A name from the client, short enough to compare and to echo.
     private struct Name: Decodable {
         static let longest = 100
         let text: String
@@ -29,7 +29,7 @@ struct InferRequest: Decodable, Sendable {
         let name: String
         let shape: [Int]
         let datatype: String
-        /// Row after row.
+        /// In row-major order.
         let data: [String]
 
         private enum CodingKeys: CodingKey { case name, shape, datatype, data }
@@ -40,14 +40,14 @@ struct InferRequest: Decodable, Sendable {
             shape = try container.decode([Int].self, forKey: .shape)
             guard shape.count <= Self.mostDimensions else {
                 throw ServiceError(
-                    .badRequest, "the shape of '\(name)' has \(shape.count) numbers; it is [frames] or [sequences, frames]")
+                    .badRequest, "the shape of '\(name)' has \(shape.count) dimensions; use [frames] or [sequences, frames]")
             }
             datatype = try container.decode(Name.self, forKey: .datatype).text
             guard datatype == InferRequest.datatype else {
                 throw ServiceError(
-                    .badRequest, "the input '\(name)' is \(datatype); frames are \(InferRequest.datatype), as base64 texts")
+                    .badRequest, "the input '\(name)' is \(datatype); send frames as \(InferRequest.datatype), base64 strings")
             }
-            // The protocol allows rows to be lists of their own.
+            // The protocol also allows nested lists.
             if let rows = try? container.decode([[String]].self, forKey: .data) {
                 data = rows.flatMap { $0 }
             } else {
@@ -68,7 +68,7 @@ struct InferRequest: Decodable, Sendable {
 
     let id: String?
     let inputs: [Input]
-    /// All of them where nil or empty.
+    /// All outputs if nil or empty.
     let outputs: [RequestedOutput]?
 
     private enum CodingKeys: CodingKey { case id, inputs, outputs }
@@ -80,11 +80,11 @@ struct InferRequest: Decodable, Sendable {
         outputs = try container.decodeIfPresent([RequestedOutput].self, forKey: .outputs)
         let most = InferResponse.Output.all.count
         guard outputs?.count ?? 0 <= most else {
-            throw ServiceError(.badRequest, "the request asks for \(outputs?.count ?? 0) outputs, and there are \(most)")
+            throw ServiceError(.badRequest, "the request asks for \(outputs?.count ?? 0) outputs, but there are only \(most)")
         }
     }
 
-    /// - Throws: `ServiceError` for outputs that are not known.
+    /// - Throws: `ServiceError` for unknown outputs.
     func check() throws {
         let known = InferResponse.Output.all.map(\.name)
         if let other = outputs?.first(where: { !known.contains($0.name) }) {
@@ -93,13 +93,13 @@ struct InferRequest: Decodable, Sendable {
         }
     }
 
-    /// - Throws: `ServiceError` for inputs that are not as the model takes them.
+    /// - Throws: `ServiceError` for inputs that the model does not accept.
     func sequences(_ upload: inout Upload) throws -> [Upload.Sequence] {
         let limits = upload.limits
         guard inputs.count == 1, let input = inputs.first, input.name == Self.inputName else {
             throw ServiceError(
                 .badRequest,
-                "there is one input, '\(Self.inputName)', and not \(inputs.count == 1 ? "'\(inputs[0].name)'" : "\(inputs.count) of them")"
+                "send one input, '\(Self.inputName)', not \(inputs.count == 1 ? "'\(inputs[0].name)'" : "\(inputs.count)")"
             )
         }
         let shape = input.shape
@@ -107,17 +107,18 @@ struct InferRequest: Decodable, Sendable {
         guard 1...2 ~= shape.count, shape.allSatisfy({ 1...limits.frames ~= $0 }) else {
             throw ServiceError(
                 .badRequest,
-                "the shape of '\(Self.inputName)' is [frames] or [sequences, frames], each 1...\(limits.frames), and not \(shape)"
+                "the shape of '\(Self.inputName)' must be [frames] or [sequences, frames], each 1...\(limits.frames), not \(shape)"
             )
         }
         guard shape.reduce(1, *) == data.count else {
-            throw ServiceError(.badRequest, "the shape \(shape) is for \(shape.reduce(1, *)) frames, and data has \(data.count)")
+            throw ServiceError(.badRequest, "the shape \(shape) needs \(shape.reduce(1, *)) frames, but data has \(data.count)")
         }
         let count = shape.count == 2 ? shape[0] : 1
         let length = shape[shape.count - 1]
         guard count <= limits.sequences else {
             throw ServiceError(
-                .contentTooLarge, "the request has \(count) sequences, more than the limit of \(limits.sequences); send several")
+                .contentTooLarge,
+                "the request has \(count) sequences, more than the limit of \(limits.sequences); send several requests")
         }
         return try (0..<count).map { row in
             let frames = try (0..<length).map { column in

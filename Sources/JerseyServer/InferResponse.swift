@@ -1,22 +1,22 @@
 import Jersey
 
-/// An answer of the Open Inference Protocol.
+/// A response of the Open Inference Protocol.
 struct InferResponse: Encodable {
-    /// One of the model's outputs: a row for each sequence.
+    /// One output of the model, with a row per sequence.
     struct Output: Sendable {
         let name: String
         let datatype: String
-        /// A row's shape: empty for a single value, -1 for as many as there are frames.
+        /// A row's shape: empty for a scalar, -1 for the number of frames.
         let shape: [Int]
-        /// - Parameter frames: of the sequence, names in order.
+        /// - Parameter frames: names of the sequence's frames, in order.
         let values: @Sendable (_ prediction: Prediction, _ frames: [String]) -> Values
 
         static let all: [Output] = [
-            // Empty where no number was read.
+            // Empty if no number was read.
             Output(name: "number", datatype: "BYTES", shape: []) { prediction, _ in
                 .texts([prediction.number?.description ?? ""])
             },
-            // 0 where no frame could be read.
+            // 0 if no frame could be read.
             Output(name: "confidence", datatype: "FP64", shape: []) { prediction, _ in .numbers([prediction.confidence ?? 0]) },
             Output(name: "unreadable", datatype: "BOOL", shape: []) { prediction, _ in .flags([prediction.unreadable]) },
             Output(name: "tens", datatype: "FP64", shape: [11]) { prediction, _ in
@@ -25,7 +25,7 @@ struct InferResponse: Encodable {
             Output(name: "ones", datatype: "FP64", shape: [10]) { prediction, _ in
                 .numbers(prediction.digits == nil ? Array(repeating: 0, count: 10) : prediction.ones)
             },
-            // 0 for frames that were not looked at, and where a model does not weigh them.
+            // 0 for frames that were not read, and for models without frame weights.
             Output(name: "weights", datatype: "FP64", shape: [-1]) { prediction, frames in
                 let weights = Dictionary(
                     prediction.frames.map { ($0.path, $0.weight ?? 0) }, uniquingKeysWith: { first, _ in first })
@@ -76,18 +76,18 @@ struct InferResponse: Encodable {
     private let outputs: [OutputTensor]
     private let parameters: Parameters?
 
-    /// Values are no lists in this protocol, and so this one is a text.
+    /// Parameters cannot be lists in this protocol, so this one is a string.
     private struct Parameters: Encodable {
-        /// JSON: frames that could not be read, and why.
+        /// JSON with the skipped frames and the reasons.
         let leftOut: String
 
         private enum CodingKeys: String, CodingKey { case leftOut = "left_out" }
     }
 
     private struct LeftOut: Encodable {
-        /// Which row, counted from 1.
+        /// The row, from 1.
         let sequence: Int
-        /// Which of its frames, counted from 1; nil where it is about all of them.
+        /// The frame in the row, from 1; nil if all frames are affected.
         let frame: Int?
         let reason: String
     }

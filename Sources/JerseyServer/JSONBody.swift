@@ -2,17 +2,18 @@ import Foundation
 import Hummingbird
 import Jersey
 
-/// JSON that comes from strangers.
+/// JSON from clients.
 enum JSONBody {
-    /// - Throws: `ServiceError` that names the field and what was expected there.
+    /// - Throws: `ServiceError` that names the field and the expected type.
     static func decoded<Value: Decodable>(_ type: Value.Type, from body: Data, depth limit: Int) throws -> Value {
-        // The decoder would also take UTF-16, in which nothing is counted rightly. All of that has zero bytes, and UTF-8 has none.
+        // The decoder also accepts UTF-16, for which the counts below would be wrong. UTF-16 has
+        // zero bytes; UTF-8 has none.
         guard !body.withUnsafeBytes({ $0.contains(0) }) else {
             throw ServiceError(.badRequest, "the JSON has zero bytes; send it as UTF-8")
         }
         let shape = JSONShape(body)
         guard shape.depth <= limit else {
-            throw ServiceError(.badRequest, "the JSON has more than \(limit) lists and objects within each other; flatten it")
+            throw ServiceError(.badRequest, "the JSON is nested more than \(limit) levels deep; flatten it")
         }
         guard shape.values <= mostValues else {
             throw ServiceError(.contentTooLarge, "the JSON has more than \(mostValues) values; send less")
@@ -24,16 +25,17 @@ enum JSONBody {
         }
     }
 
-    /// The decoder takes tens of bytes for each, whatever is made of them; no request needs so many.
+    /// The decoder allocates tens of bytes per value. No request needs this many.
     private static let mostValues = 100_000
 }
 
-/// How much there is in a JSON text, counted before it is decoded: Foundation's decoder goes by recursion with a limit of its own, much
-/// higher and not to be set. The counts say nothing of what is no JSON, which the decoder refuses.
+/// The size of a JSON text, counted before decoding. Foundation's decoder recurses up to its own
+/// limit, which is much higher and fixed. The counts mean nothing for invalid JSON, which the
+/// decoder refuses.
 struct JSONShape: Equatable {
-    /// Lists and objects within each other.
+    /// Levels of nested lists and objects.
     private(set) var depth = 0
-    /// At least so many: commas, lists and objects.
+    /// A lower bound: commas, lists and objects.
     private(set) var values = 0
 
     init(_ text: Data) {

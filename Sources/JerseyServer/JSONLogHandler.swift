@@ -2,10 +2,10 @@ import Foundation
 import Jersey
 import Logging
 
-/// One line of JSON for each event: `time`, `level`, `message`, and whatever belongs to the event. No text is longer than a thousand
-/// characters, whatever strangers send.
+/// Writes one line of JSON per event: `time`, `level`, `message` and metadata. Strings are cut at
+/// 1,000 characters, because clients control some of them.
 struct JSONLogHandler: LogHandler {
-    /// Numbers stay numbers.
+    /// Keeps numbers as numbers.
     private enum Field: Encodable {
         case text(String)
         case number(Double)
@@ -38,7 +38,7 @@ struct JSONLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues(Field.init)
-        // The server's own number of a request; ours goes to the client, too.
+        // Hummingbird's own request id. Our id also goes to the client.
         fields["hb.request.id"] = nil
         fields["time"] = .text(Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(.now))
         fields["level"] = .text(event.level.rawValue)

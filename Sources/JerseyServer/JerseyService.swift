@@ -8,14 +8,15 @@ import ServiceLifecycle
 import Synchronization
 import Torch
 
-/// Reading numbers over HTTP.
+/// The HTTP service.
 package enum JerseyService {
-    /// Serves until SIGTERM or SIGINT. Connections are taken at once, requests for a model once it is loaded; at the end all that were
-    /// taken are answered.
+    /// Serves until SIGTERM or SIGINT. Connections are accepted at once, prediction requests once
+    /// their model is loaded. On shutdown, all accepted requests are answered.
     ///
-    /// - Parameter onReady: is told the address, once connections are taken and all models are loaded.
-    /// - Throws: `UsageError` for settings that make no sense, or an address that cannot be had; `FileError` for weights that cannot be
+    /// - Parameter onReady: called with the address once the service listens and all models are
     ///   loaded.
+    /// - Throws: `UsageError` for invalid settings or an unavailable address; `FileError` for
+    ///   weights that cannot be loaded.
     package static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void) async throws {
         try settings.check()
         Runtime.keepMemory()
@@ -38,7 +39,7 @@ package enum JerseyService {
         let group = ServiceGroupConfiguration(
             services: [
                 .init(service: app),
-                // Where there is nothing to serve, the server ends as ever.
+                // If loading fails, there is nothing to serve, so the server shuts down in order.
                 .init(service: loading, failureTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: Draining(reception: reception, settings: settings, listener: listener, log: log)),
             ],
@@ -54,10 +55,10 @@ package enum JerseyService {
     }
 
     private static func unusable(_ settings: ServerSettings, _ why: String) -> UsageError {
-        UsageError("nothing can listen at \(settings.host), port \(settings.port) (\(why)); choose another host or port")
+        UsageError("cannot listen on \(settings.host), port \(settings.port) (\(why)); choose another with --host and --port")
     }
 
-    /// The service as a function of its models.
+    /// Builds the application from its models. Tests call it in process.
     static func application(
         _ reception: Reception, _ settings: ServerSettings, logger: Logger, listener: Listener = Listener(),
         onRunning: @escaping @Sendable (String) -> Void = { _ in }
@@ -73,7 +74,7 @@ package enum JerseyService {
                         maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: "jersey",
-                // Those beyond the limit have to be taken to be told.
+                // Connections beyond the limit are accepted so that they get an error response.
                 availableConnectionsDelegate: .maximum(settings.connections + 64, logger: logger)),
             onServerRunning: { channel in
                 listener.set(channel)
@@ -83,9 +84,9 @@ package enum JerseyService {
             }, logger: logger)
     }
 
-    /// All routes, and what refuses other methods of their paths.
+    /// All routes, and a 405 for other methods on their paths.
     ///
-    /// - Throws: `UsageError` for hosts or origins that are none.
+    /// - Throws: `UsageError` for invalid hosts or origins.
     static func router(_ reception: Reception, _ settings: ServerSettings) throws -> Router<ServiceContext> {
         let router = try routes(reception, settings)
         for route in router.routes { reception.metrics.expect("\(route.method) \(route.path)") }
@@ -94,12 +95,13 @@ package enum JerseyService {
             + [HTTPRequest.Method("QUERY")].compactMap(\.self)
         for (_, routes) in Dictionary(grouping: router.routes, by: \.path.description) {
             let known = routes.map(\.method)
-            // Every GET route has a HEAD route, too.
+            // Each GET route also has a HEAD route.
             let others = methods.filter { !known.contains($0) && !($0 == .head && known.contains(.get)) }
             let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
             for method in others {
                 router.on(routes[0].path, method: method) { _, _ -> Response in
-                    var response = ServiceError(.methodNotAllowed, "this path has \(allowed), and no \(method.rawValue)").response
+                    var response = ServiceError(.methodNotAllowed, "this path supports \(allowed), not \(method.rawValue)")
+                        .response
                     response.headers[.allow] = allowed
                     return response
                 }
@@ -120,7 +122,7 @@ package enum JerseyService {
     }
 }
 
-/// Loads all models while the service is alive already, so that whoever asks is told that it is not ready yet.
+/// Loads all models while the service already runs. Requests get 503 until it is ready.
 private struct Loading: Service {
     let shelf: ModelShelf
     let onLoaded: @Sendable () async -> Void
@@ -132,7 +134,7 @@ private struct Loading: Service {
     }
 }
 
-/// The socket at which the service listens, once it does.
+/// The listening socket, once there is one.
 final class Listener: Sendable {
     private let channel = Mutex<(any Channel)?>(nil)
 
@@ -140,7 +142,7 @@ final class Listener: Sendable {
         self.channel.withLock { $0 = channel }
     }
 
-    /// No new connections are made from then on; those that are waiting are taken still.
+    /// Stops new connections. Those in the backlog are still accepted.
     func refuse() async {
         guard let channel = channel.withLock({ $0 }) as? any SocketOptionProvider else { return }
         let level = SocketOptionLevel(SOL_SOCKET)
@@ -148,23 +150,23 @@ final class Listener: Sendable {
         try? await channel.unsafeSetSocketOption(level: level, name: name, value: NoPackets()).get()
     }
 
-    /// `@unchecked Sendable`: what it points to never changes.
+    /// `@unchecked Sendable`: the memory that it points to never changes.
     private struct NoPackets: @unchecked Sendable {
         let filter = cs_no_packets()
     }
 }
 
-/// Is ended before the server: for so long connections are taken still, told that the service is about to end, and closed in order. Sees
-/// to it that there is an end.
+/// Delays the server's shutdown. Connections are still accepted for a while, get 503, and are
+/// closed in order. A final deadline bounds the shutdown.
 private struct Draining: Service {
     let reception: Reception
     let settings: ServerSettings
     let listener: Listener
     let log: LogWriter
 
-    /// For connections that are made already, and not taken.
+    /// Time for connections that are established but not yet accepted.
     private static let lastConnections = Duration.milliseconds(200)
-    /// For answers to those who are given up.
+    /// Time for the error responses to requests that are given up.
     private static let lastSeconds = 4
 
     func run() async throws {
@@ -172,7 +174,7 @@ private struct Draining: Service {
         let end = ContinuousClock.now + .seconds(settings.endSeconds)
         Thread { [log] in
             Thread.sleep(forTimeInterval: (end - .now).seconds)
-            // Whatever is under way.
+            // Exit whatever is still running.
             log.flush(seconds: 0.1)
             _exit(1)
         }.start()
@@ -180,7 +182,7 @@ private struct Draining: Service {
             try? await Task.sleep(until: end - .seconds(Self.lastSeconds))
             reception.underWay.endAll(
                 ServiceError(
-                    .serviceUnavailable, "this service has ended before the answer was there; try another, or again",
+                    .serviceUnavailable, "this service shut down before the answer was ready; try again, or another server",
                     retryAfter: 1))
         }
         let isKnown = reception.shelf.isReady

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Writes lines on a thread of its own, so that nobody waits for whoever reads them. So many wait to be written and no more; what comes
-/// beyond is counted and lost.
+/// Writes lines on its own thread, so that a slow reader holds up no request. The buffer is
+/// bounded; lines beyond it are counted and dropped.
 ///
-/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+/// `@unchecked Sendable`: all mutable state is accessed only under the condition's lock.
 final class LogWriter: @unchecked Sendable {
     private static let mostBytes = 1 << 20
 
@@ -15,7 +15,7 @@ final class LogWriter: @unchecked Sendable {
     private var lost = 0
     private var isWriting = false
 
-    /// Starts the thread, which stays for the rest of the process.
+    /// Starts the thread, which runs until the process ends.
     ///
     /// - Parameter file: an open descriptor.
     init(_ file: Int32) {
@@ -26,7 +26,7 @@ final class LogWriter: @unchecked Sendable {
         thread.start()
     }
 
-    /// Lines that were not written.
+    /// Lines dropped.
     var dropped: Int { condition.withLock { lost } }
 
     func add(_ line: Data) {
@@ -41,7 +41,7 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 
-    /// Waits until all is written, or until nobody seems to read it.
+    /// Waits until everything is written, or the reader seems to be gone.
     func flush(seconds: Double = 1) {
         condition.withLock {
             let end = Date(timeIntervalSinceNow: seconds)
@@ -63,7 +63,7 @@ final class LogWriter: @unchecked Sendable {
         }
     }
 
-    /// Nobody may be reading any more: that is no reason to end.
+    /// A reader that has gone must not end the service.
     private func write(_ line: Data) {
         line.withUnsafeBytes { line in
             var rest = line[...]
@@ -82,5 +82,5 @@ final class LogWriter: @unchecked Sendable {
     }
 }
 
-/// Writing to whoever has gone is an error from now on, and not the end of the program.
+/// Makes writing to a closed pipe an error instead of the end of the process.
 func surviveBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

@@ -2,13 +2,14 @@ import Foundation
 import JerseySupport
 import Synchronization
 
-/// Figures with one label set each, in Prometheus' text format (version 0.0.4). Written here, as no client library for it is at hand.
+/// Metrics with labels, in Prometheus' text format (version 0.0.4). Written here because no client
+/// library for it is available.
 protocol Metric: Sendable {
     var name: String { get }
     var help: String { get }
     /// "counter", "gauge" or "histogram".
     var kind: String { get }
-    /// What follows the two lines of comment.
+    /// The lines after HELP and TYPE.
     func samples() -> [String]
 }
 
@@ -18,13 +19,13 @@ extension Metric {
     }
 }
 
-/// The names of labels, and how values are written beside them.
+/// A metric's label names, and the formatting of their values.
 struct Labels: Sendable {
     let names: [String]
 
-    /// `{model="a",le="1"}`; nothing where there are no labels.
+    /// `{model="a",le="1"}`; empty without labels.
     func text(_ values: [String], _ more: (String, String)? = nil) -> String {
-        precondition(values.count == names.count, "\(values) are no values of \(names)")
+        precondition(values.count == names.count, "\(values) do not match the labels \(names)")
         let pairs = zip(names, values).map { ($0, $1) } + (more.map { [$0] } ?? [])
         guard !pairs.isEmpty else { return "" }
         return "{" + pairs.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",") + "}"
@@ -41,7 +42,7 @@ struct Labels: Sendable {
     }
 }
 
-/// A count, or a level that goes up and down.
+/// A counter or a gauge.
 final class Gauge: Metric {
     let name: String
     let help: String
@@ -75,7 +76,7 @@ final class Gauge: Metric {
     }
 }
 
-/// How values are spread.
+/// A distribution of values.
 final class Histogram: Metric {
     private struct Series {
         var counts: [Int]
@@ -89,7 +90,7 @@ final class Histogram: Metric {
     private let bounds: [Double]
     private let series = Mutex<[[String]: Series]>([:])
 
-    /// - Parameter bounds: upper ones of the buckets, ascending; one without a bound is added.
+    /// - Parameter bounds: upper bounds of the buckets, ascending; a bucket for infinity is added.
     init(_ name: String, _ help: String, labels: [String] = [], bounds: [Double]) {
         self.name = name
         self.help = help
@@ -98,7 +99,7 @@ final class Histogram: Metric {
     }
 
     func observe(_ value: Double, _ values: String...) {
-        // The last bucket takes everything.
+        // The last bucket takes the rest.
         let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count - 1
         series.withLock {
             $0[values, default: Series(counts: Array(repeating: 0, count: bounds.count))].counts[bucket] += 1

@@ -1,9 +1,9 @@
-/// What a model takes and gives, as the Open Inference Protocol tells it.
+/// A model's inputs and outputs, in the terms of the Open Inference Protocol.
 struct ModelMetadata: Encodable {
     struct Tensor: Encodable {
         let name: String
         let datatype: String
-        /// -1 for a size that differs from request to request.
+        /// -1 for a size that varies.
         let shape: [Int]
     }
 

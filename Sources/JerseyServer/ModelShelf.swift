@@ -3,23 +3,23 @@ import Hummingbird
 import Jersey
 import Synchronization
 
-/// The models that are served, by name, and whether requests are taken.
+/// The served models by name, and whether requests are accepted.
 final class ModelShelf: Sendable {
     private struct State {
         var models: [String: any Predicting] = [:]
-        /// All of them, until they are loaded for the first time.
+        /// Names of models being loaded; at first all of them.
         var loading: Set<String>
         var isDraining = false
     }
 
-    /// The first is the one to use where a request names none.
+    /// The first is the default for requests that name no model.
     let names: [String]
     private let make: @Sendable (_ name: String, _ version: Int) async throws -> any Predicting
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - names: at least one.
-    ///   - make: loads a model, for the first time or anew; what it throws leaves the former one in place.
+    ///   - make: loads or reloads a model; if it throws, the old model stays.
     init(_ names: [String], make: @escaping @Sendable (_ name: String, _ version: Int) async throws -> any Predicting) {
         precondition(!names.isEmpty, "no models to serve")
         self.names = names
@@ -27,7 +27,7 @@ final class ModelShelf: Sendable {
         state = Mutex(State(loading: Set(names)))
     }
 
-    /// The models that are loaded, in the order of their names' list.
+    /// The loaded models, in the order of `names`.
     var models: [any Predicting] {
         state.withLock { state in names.compactMap { state.models[$0] } }
     }
@@ -41,46 +41,48 @@ final class ModelShelf: Sendable {
 
     var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// The model to answer a request with. Whoever holds it may go on to use it, whatever is loaded meanwhile.
+    /// The model for a request. The caller may keep using it, whatever is loaded meanwhile.
     ///
-    /// - Throws: `ServiceError` where there is none of that name or version, it is not loaded yet, or no requests are taken any more.
+    /// - Throws: `ServiceError` if the name or version is unknown, the model is not loaded yet, or
+    ///   the service is shutting down.
     func model(_ name: String? = nil, version: String? = nil) throws -> any Predicting {
         let name = name ?? names[0]
         try check(name)
         let found = try state.withLock { state in
             guard !state.isDraining else {
-                throw ServiceError(.serviceUnavailable, "this service is about to end; try another, or again", retryAfter: 1)
+                throw ServiceError(
+                    .serviceUnavailable, "this service is shutting down; try again, or another server", retryAfter: 1)
             }
             guard let found = state.models[name] else {
-                throw ServiceError(.serviceUnavailable, "the model \(name) is being loaded; try again soon", retryAfter: 1)
+                throw ServiceError(.serviceUnavailable, "the model \(name) is loading; try again soon", retryAfter: 1)
             }
             return found
         }
         guard version == nil || version == String(found.about.version) else {
-            throw ServiceError(.notFound, "the model \(name) has the version \(found.about.version) only")
+            throw ServiceError(.notFound, "the model \(name) has only the version \(found.about.version)")
         }
         return found
     }
 
-    /// Loads all models for the first time; once.
+    /// Loads all models for the first time. Call it once.
     func loadAll() async throws {
         for name in names { try await replace(name) }
     }
 
-    /// Loads a model from where it came from, and puts it in the former one's place. Requests go on being answered: with the former until it
-    /// is there, and those under way with the one that they began with.
+    /// Reloads a model from its file. Requests keep the old model until the new one is ready;
+    /// requests in flight finish with the model they started with.
     ///
-    /// - Returns: what is there now.
+    /// - Returns: the new model.
     @discardableResult
     func load(_ name: String) async throws -> ModelDescription {
         try check(name)
         guard state.withLock({ $0.loading.insert(name).inserted }) else {
-            throw ServiceError(.conflict, "the model \(name) is being loaded already; wait until it is there", retryAfter: 1)
+            throw ServiceError(.conflict, "the model \(name) is already loading; wait until it is ready", retryAfter: 1)
         }
         return try await replace(name)
     }
 
-    /// Loads what is among the names being loaded, and puts it in its place.
+    /// Loads a model marked as loading, and puts it into place.
     @discardableResult
     private func replace(_ name: String) async throws -> ModelDescription {
         defer { state.withLock { _ = $0.loading.remove(name) } }
@@ -90,7 +92,7 @@ final class ModelShelf: Sendable {
         return model.about
     }
 
-    /// Takes no requests any more.
+    /// Stops accepting requests.
     func drain() {
         state.withLock { $0.isDraining = true }
     }

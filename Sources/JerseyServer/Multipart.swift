@@ -1,12 +1,12 @@
 import Foundation
 import Hummingbird
 
-/// The parts of a form that a browser or curl sends (RFC 7578). Written here, as no library for it is at hand; it works on the whole
-/// body, which is bounded, and its parts share the body's memory.
+/// The parts of a form from a browser or curl (RFC 7578). Written here because no library for it is
+/// available. It works on the whole body, which is bounded; the parts share the body's memory.
 struct Multipart {
     struct Part: Equatable {
         let name: String
-        /// As the sender calls it; nil where it is no file.
+        /// The sender's file name; nil if the part is not a file.
         let file: String?
         let type: ContentType
         let content: Data
@@ -18,8 +18,8 @@ struct Multipart {
     private static let headEnd = Data("\r\n\r\n".utf8)
     private static let longestHead = 8 << 10
 
-    /// - Parameter limit: of parts.
-    /// - Throws: `ServiceError` for a body that is no form, or is cut off.
+    /// - Parameter limit: the most parts.
+    /// - Throws: `ServiceError` if the body is not a form, or is cut off.
     init(_ body: Data, boundary: String?, limit: Int) throws {
         guard let boundary, (1...70).contains(boundary.utf8.count) else {
             throw ServiceError(.badRequest, "the form's Content-Type needs a boundary of 1 to 70 characters")
@@ -34,7 +34,7 @@ struct Multipart {
             guard let line = body.find(Self.lineEnd, in: position..<min(body.endIndex, position + 256)) else {
                 throw Self.broken("it is cut off in or after a boundary")
             }
-            // In a part without headers the line's end is the head's, too.
+            // In a part without headers, the end of this line is also the end of the head.
             guard
                 let head = body.find(
                     Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)),
@@ -51,7 +51,7 @@ struct Multipart {
         self.parts = parts
     }
 
-    /// Behind the first boundary; what stands in front of it is for people.
+    /// The position after the first boundary. Text before it is ignored.
     private static func opening(of body: Data, _ delimiter: Data) -> Data.Index? {
         if body.starts(with: delimiter.dropFirst(2)) { return body.startIndex + delimiter.count - 2 }
         return body.find(delimiter, in: body.startIndex..<min(body.endIndex, body.startIndex + longestHead))?.upperBound
@@ -65,7 +65,7 @@ struct Multipart {
             let line = rest[..<(end?.lowerBound ?? rest.endIndex)]
             rest = rest[(end?.upperBound ?? rest.endIndex)...]
             guard !line.isEmpty else { continue }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw broken("a part has a head that is none") }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw broken("a part has an invalid header") }
             fields[String(decoding: line[..<colon], as: UTF8.self).lowercased()] = String(
                 decoding: line[(colon + 1)...], as: UTF8.self)
         }
@@ -83,7 +83,7 @@ struct Multipart {
 }
 
 extension Data {
-    /// As `range(of:in:)`, which copies all of the data at each call.
+    /// Like `range(of:in:)`, which copies all of the data on each call.
     fileprivate func find(_ pattern: Data, in range: Range<Index>) -> Range<Index>? {
         guard let first = pattern.first else { return nil }
         let place = withUnsafeBytes { bytes in

@@ -3,8 +3,8 @@ import HTTPTypes
 import Hummingbird
 import Jersey
 
-/// The Open Inference Protocol, version 2, over REST (github.com/kserve/open-inference-protocol), with the part of its model repository
-/// extension that lists and loads.
+/// The Open Inference Protocol, version 2, over REST (github.com/kserve/open-inference-protocol),
+/// with listing and loading from its model repository extension.
 enum OpenInference {
     static func add(to router: Router<ServiceContext>, _ reception: Reception, admin: AdminToken) {
         addService(to: router, reception)
@@ -14,7 +14,7 @@ enum OpenInference {
         addRepository(to: router, reception.shelf, admin)
     }
 
-    /// The header of clients that put tensors behind the JSON.
+    /// Sent by clients that append binary tensors to the JSON.
     private static let binaryExtension = HTTPField.Name("inference-header-content-length")!
 
     private static func addService(to router: Router<ServiceContext>, _ reception: Reception) {
@@ -39,7 +39,7 @@ enum OpenInference {
         router.get(RouterPath(path + "/ready")) { _, context in
             let name = try context.parameters.require("model")
             let isReady = try shelf.isReady(name)
-            // A version that is not there is an error, and not one that is not ready.
+            // An unknown version is an error, not a model that is not ready.
             if isReady { _ = try shelf.model(name, version: context.parameters.get("version")) }
             return Response(
                 json: try JSON.line(ReadyAnswer(name: name, ready: isReady)), status: isReady ? .ok : .serviceUnavailable)
@@ -49,7 +49,7 @@ enum OpenInference {
             let version = context.parameters.get("version")
             guard request.headers[Self.binaryExtension] == nil else {
                 throw ServiceError(
-                    .badRequest, "the binary data extension is not understood here; send frames as base64 texts in 'data'")
+                    .badRequest, "the binary data extension is not supported; send frames as base64 strings in 'data'")
             }
             return try await reception.respond(to: request, context, model: model, version: version) { body, upload in
                 let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: upload.limits.jsonDepth)
@@ -68,7 +68,7 @@ enum OpenInference {
                 RepositoryRow(
                     name: name, version: loaded[name].map(String.init) ?? "",
                     state: loaded[name] == nil ? "UNAVAILABLE" : "READY",
-                    reason: loaded[name] == nil ? "it is being loaded" : "")
+                    reason: loaded[name] == nil ? "loading" : "")
             }
             return Response(json: try JSON.line(rows))
         }

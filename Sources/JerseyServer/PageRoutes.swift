@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// The page for people, the document for programs, and the figures for Prometheus.
+/// The page, the API description, and the metrics for Prometheus.
 enum PageRoutes {
     static func add(to router: Router<ServiceContext>, _ reception: Reception, _ settings: ServerSettings) {
         let document = String(decoding: PackageResources.openapi_json, as: UTF8.self)

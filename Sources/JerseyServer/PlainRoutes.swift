@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import Jersey
 
-/// The service's own routes: a request for each player, answered as `jersey predict --format json` does.
+/// The service's own routes: one request per player, answered like `jersey predict --format json`.
 enum PlainRoutes {
     static func add(to router: Router<ServiceContext>, _ reception: Reception) {
         router.post("/v1/predict") { request, context in
@@ -33,18 +33,18 @@ enum PlainRoutes {
         read.map { PredictionAnswer(prediction: $0.prediction, pictures: $0.pictures) }
     }
 
-    /// The body itself, or the one file of a form.
+    /// The body itself, or the only file of a form.
     private static func archive(_ body: Data, _ type: ContentType) throws -> (Data, String) {
         let plain = ["application/zip", "application/x-tar", "application/gzip", "application/octet-stream"]
         if plain.contains(type.value) { return (body, "archive") }
         guard type.value == "multipart/form-data" else {
             throw ServiceError(
                 .unsupportedMediaType,
-                "an archive comes as \(plain.joined(separator: ", ")) or multipart/form-data, and not as '\(type.value)'")
+                "send an archive as \(plain.joined(separator: ", ")) or multipart/form-data, not as '\(type.value)'")
         }
         let parts = try Multipart(body, boundary: type.parameters["boundary"], limit: 1).parts
         guard let part = parts.first, part.name == "archive" else {
-            throw ServiceError(.badRequest, "the form needs one file under the name 'archive'")
+            throw ServiceError(.badRequest, "the form needs one file named 'archive'")
         }
         return (part.content, Upload.plain(part.file, or: "archive"))
     }
@@ -57,7 +57,7 @@ enum PlainRoutes {
         switch request.uri.queryParameters["pictures"] {
         case nil, "false": return false
         case "true": return true
-        case let other?: throw ServiceError(.badRequest, "pictures is true or false, and not '\(other)'")
+        case let other?: throw ServiceError(.badRequest, "pictures must be true or false, not '\(other)'")
         }
     }
 }

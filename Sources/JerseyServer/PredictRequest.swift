@@ -4,7 +4,8 @@ import Jersey
 
 /// The body of `POST /v1/predict`: JSON, or a form.
 enum PredictRequest {
-    /// `{"frames": ["base64", …]}`, or with names, `{"frames": [{"name": "1.jpg", "data": "base64"}, …]}`; `sequence` is what it is called.
+    /// `{"frames": ["base64", …]}`, or with names
+    /// `{"frames": [{"name": "1.jpg", "data": "base64"}, …]}`. `sequence` is the sequence's name.
     private struct Body: Decodable {
         let sequence: String?
         let frames: [Frame]
@@ -28,8 +29,8 @@ enum PredictRequest {
         }
     }
 
-    /// - Parameter type: of the body.
-    /// - Throws: `ServiceError` that names what is wrong in it; what `Upload` throws.
+    /// - Parameter type: the body's.
+    /// - Throws: `ServiceError` that names the mistake; what `Upload` throws.
     static func sequence(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence {
         switch type.value {
         case "application/json": try json(body, &upload)
@@ -37,7 +38,7 @@ enum PredictRequest {
         default:
             throw ServiceError(
                 .unsupportedMediaType,
-                "frames come as application/json or multipart/form-data, and not as '\(type.value)'; archives go to /v1/predict/archive"
+                "send frames as application/json or multipart/form-data, not as '\(type.value)'; archives go to /v1/predict/archive"
             )
         }
     }
@@ -54,7 +55,7 @@ enum PredictRequest {
     }
 
     private static func form(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence {
-        // A field for the sequence's name, beside the frames.
+        // One more field, for the sequence's name.
         let form = try Multipart(body, boundary: type.parameters["boundary"], limit: upload.limits.frames + 1)
         let known = ["frames", "video", "sequence"]
         if let other = form.parts.first(where: { !known.contains($0.name) }) {
@@ -70,7 +71,7 @@ enum PredictRequest {
                 id, frames.enumerated().map { (Upload.plain($1.file, or: "\($0 + 1)"), $1.content) })
         }
         guard films.count == 1 && frames.isEmpty else {
-            throw ServiceError(.badRequest, "a form has frames or one video, which is one sequence; send one request for each")
+            throw ServiceError(.badRequest, "a form may have either frames or one video; send a request for each sequence")
         }
         return upload.film(id, film.content, named: Upload.plain(film.file, or: "video"))
     }
@@ -78,7 +79,7 @@ enum PredictRequest {
     static func base64(_ text: String, _ place: String, _ upload: Upload) throws -> Data {
         try upload.take(text.utf8.count / 4 * 3)
         guard let data = Data(base64Encoded: text) else {
-            throw ServiceError(.badRequest, "\(place): is no base64; encode the bytes of a JPEG or PNG image")
+            throw ServiceError(.badRequest, "\(place): is not base64; encode the bytes of a JPEG or PNG image")
         }
         return data
     }

@@ -1,28 +1,30 @@
 import Jersey
 import Torch
 
-/// Reads the numbers of sequences. The service is a function of it.
+/// Reads numbers from sequences. The service depends only on this protocol, so tests can use a
+/// stub.
 protocol Predicting: Sendable {
     var about: ModelDescription { get }
 
-    /// One prediction for each sequence, in order.
+    /// One prediction per sequence, in order.
     ///
-    /// - Throws: `CancellationError` where the task was cancelled before the model came to it.
+    /// - Throws: `CancellationError` if the task is cancelled while the sequences wait for the
+    ///   model.
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction]
 }
 
-/// What is known of a model that is served.
+/// A description of a served model.
 struct ModelDescription: Sendable, Equatable {
     let name: String
-    /// Counts how often it was loaded, from 1.
+    /// How often it has been loaded, from 1.
     let version: Int
-    /// Such as "evidence_tied".
+    /// For example "evidence_tied".
     let architecture: String
     let parameters: Int
     /// What it takes in.
     let input: InputSpec
     let device: Device
     let precision: Precision
-    /// Least confidence of an answer; nil where every sequence is answered.
+    /// The least confidence of an answer; nil if the model always answers.
     let threshold: Double?
 }

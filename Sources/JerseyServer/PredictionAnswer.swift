@@ -1,10 +1,10 @@
 import Foundation
 import Jersey
 
-/// A prediction as `jersey predict --format json` has it, and where it was asked for, small pictures of the frames.
+/// A prediction as in `jersey predict --format json`, with small images of the frames if requested.
 struct PredictionAnswer: Encodable {
     let prediction: Prediction
-    /// Data URLs by the frames' paths.
+    /// Data URLs by frame path.
     var pictures: [String: String]?
 
     private enum CodingKeys: CodingKey { case pictures }
@@ -16,10 +16,10 @@ struct PredictionAnswer: Encodable {
     }
 
     private static let height = 160
-    /// The most that one answer holds.
+    /// The most images in one answer.
     static let mostPictures = 64
 
-    /// Small pictures of frames that were read, by their paths. Runs on a decoding thread.
+    /// Small images of the frames that were read, by path. Runs on a decoding thread.
     static func pictures(of prediction: Prediction, _ sequence: FrameSequence, atMost count: Int) -> [String: String] {
         let places = Dictionary(sequence.frames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         var pictures: [String: String] = [:]

@@ -3,8 +3,8 @@ import Hummingbird
 import Jersey
 import Synchronization
 
-/// What all routes that read numbers have in common: who may come in, how much of a body is taken, on which threads the work is done, and
-/// that nothing is done for clients that have left.
+/// The common part of all routes that read numbers: admission, the size of the body, the threads
+/// for the work, and cancellation when clients leave.
 struct Reception: Sendable {
     let shelf: ModelShelf
     let admission: Admission
@@ -13,8 +13,9 @@ struct Reception: Sendable {
     let metrics: ServiceMetrics
     let underWay = UnderWay()
 
-    /// Sequences of a request that are decoded and read at once: enough to keep all threads busy, and no more to stand in others' way.
-    /// One only where pictures are large, so that not all of them are in memory at once.
+    /// Sequences of a request to decode and read concurrently: enough to keep all threads busy
+    /// without holding up other requests. Only one if images are large, so that they are not all in
+    /// memory at once.
     private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.size.isSmall) ? 4 : 1 }
 
     init(_ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
@@ -27,14 +28,14 @@ struct Reception: Sendable {
             ofClient: .init(requests: settings.clientQueue, bytes: settings.clientMemory))
     }
 
-    /// Whether requests are taken, and answered.
+    /// Whether requests are accepted and answered.
     var isReady: Bool { shelf.isReady && !underWay.isStuck }
 
     /// - Parameters:
-    ///   - pictures: whether small ones of the frames are wanted.
-    ///   - parse: makes of the body what was asked, and sequences, with the means for it; on a decoding thread.
-    ///   - answer: makes the answer, on a decoding thread.
-    /// - Throws: `ServiceError` and what else `ServiceError.init` makes one of.
+    ///   - pictures: whether to return small images of the frames.
+    ///   - parse: parses the body into the request and its sequences; runs on a decoding thread.
+    ///   - answer: encodes the response; runs on a decoding thread.
+    /// - Throws: `ServiceError`, or an error that `ServiceError.init` converts.
     func respond<Asked: Sendable>(
         to request: Request, _ context: ServiceContext, model name: String? = nil, version: String? = nil, pictures: Bool = false,
         parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
@@ -66,11 +67,11 @@ struct Reception: Sendable {
         let (asked, uploaded, small) = try await decoders.run(.init(bytes: body.count)) { decoder in
             var upload = Upload(limits, claim)
             let (asked, sequences) = try parse(body, &upload)
-            // What is small, and of one player, need not wait for another turn.
+            // A single small sequence is decoded now, instead of waiting for another turn.
             let small = sequences.count == 1 ? try decoder.smallSequence(sequences[0], work, claim) : nil
             return (asked, sequences, small)
         }
-        // Decoded in the same turn as the body.
+        // It was decoded together with the body.
         if small != nil { metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name) }
         var sequences: [Upload.Sequence] = []
         for sequence in uploaded {
@@ -89,7 +90,7 @@ struct Reception: Sendable {
         return try await decoders.run(.init()) { _ in try answer(model.about, asked, read) }
     }
 
-    /// Each sequence by itself, so that the pictures of all of them need not be there at once.
+    /// Reads each sequence separately, so that the images of all need not be in memory at once.
     private func readAll(
         _ sequences: [Upload.Sequence], decoded: FrameSequence?, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim,
         pictures: Bool
@@ -136,22 +137,22 @@ struct Reception: Sendable {
         }
     }
 
-    /// Nothing could be read at all: that is the request's fault.
+    /// An error if nothing could be read at all: the fault lies with the request.
     private static func refusal(_ predictions: [Prediction]) -> ServiceError? {
         guard predictions.allSatisfy({ $0.confidence == nil && !$0.unreadable }), let problem = predictions.first?.leftOut.first
         else { return nil }
         return ServiceError(.unprocessableContent, "no frame can be read: \(problem.path) \(problem.reason)")
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
-    /// - Parameter claim: on memory for it.
+    /// - Parameter claim: holds the memory for it.
     private func collect(_ request: Request, _ context: ServiceContext, _ claim: Admission.Claim) async throws -> Data {
         let tooLarge = ServiceError(
             .contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
         let length = request.headers[.contentLength].flatMap(Int.init)
         if let length, length > limits.bodyBytes { throw tooLarge }
-        // All that can be said without the body was said.
+        // All checks that do not need the body have passed.
         if request.headers[.expect] != nil { await context.channel.bidSend() }
         var body = Data(capacity: min(length ?? 0, 1 << 20))
         var chunks = 0
@@ -160,7 +161,7 @@ struct Reception: Sendable {
                 guard body.count + chunk.readableBytes <= limits.bodyBytes else { throw tooLarge }
                 chunks += 1
                 guard length != nil || chunks <= limits.chunks else {
-                    throw ServiceError(.contentTooLarge, "the body comes in more than \(limits.chunks) chunks; send larger ones")
+                    throw ServiceError(.contentTooLarge, "the body has more than \(limits.chunks) chunks; send larger ones")
                 }
                 try claim.take(chunk.readableBytes)
                 body.append(contentsOf: chunk.readableBytesView)
@@ -175,7 +176,7 @@ struct Reception: Sendable {
     }
 }
 
-/// A sequence without its pictures, what was read in it, and where they were asked for, small pictures by the frames' paths.
+/// A sequence without its images, its prediction, and if requested, small images by frame path.
 struct ReadSequence: Sendable {
     let sequence: FrameSequence
     let prediction: Prediction
@@ -183,9 +184,9 @@ struct ReadSequence: Sendable {
 }
 
 extension MediaDecoder {
-    /// Nil where it takes a process to decode it.
+    /// Nil if decoding needs a process.
     ///
-    /// - Throws: `ServiceError` for what is more than the limits allow.
+    /// - Throws: `ServiceError` if the sequence exceeds the limits.
     fileprivate func smallSequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence? {
         guard uploaded.size.isSmall, case .frames(let frames) = uploaded.content,
             let images = try smallPictures(frames, work, claim)
@@ -196,7 +197,7 @@ extension MediaDecoder {
             anchor: names.firstIndex { FrameOrder.isAnchor($0.lastName) })
     }
 
-    /// - Throws: `ServiceError` for what cannot be decoded, or is more than the limits allow.
+    /// - Throws: `ServiceError` if the sequence cannot be decoded, or exceeds the limits.
     fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence {
         if let small = try smallSequence(uploaded, work, claim) { return small }
         let names: [String]
@@ -211,40 +212,40 @@ extension MediaDecoder {
             let frames = try film(bytes, named: name, work, claim)
             names = frames.map { "\(name)#frame=\($0.index)" }
             images = frames.map(\.image)
-        case .archive: preconditionFailure("an archive is no sequence")
+        case .archive: preconditionFailure("an archive is not a sequence")
         }
         return FrameSequence(id: uploaded.id, track: uploaded.track, number: nil, frames: names, images: images, anchor: anchor)
     }
 }
 
 extension FrameSequence {
-    /// Bytes of its pictures, three for each pixel.
+    /// Bytes of its images, three per pixel.
     var pictureBytes: Int { (images ?? []).reduce(0) { $0 + ((try? $1.get())?.pixels.count ?? 0) } }
 
-    /// The same without its pictures, which are much larger than what is made of them.
+    /// A copy without images, which take far more memory than the rest.
     var withoutPictures: FrameSequence {
         FrameSequence(id: id, track: track, number: number, frames: frames, anchor: anchor)
     }
 }
 
-/// The requests that are worked on, and whether that comes to an end.
+/// The requests in progress, and whether they make progress.
 final class UnderWay: Sendable {
     private struct State {
         var works: [ObjectIdentifier: Work] = [:]
-        /// When a request was given up for want of time, and none has been answered since.
+        /// When a request last timed out; nil once another is answered.
         var missed: ContinuousClock.Instant?
         var end: ServiceError?
     }
 
-    /// For how long a service that answers nothing is said not to be ready; then it may be tried again.
+    /// How long a service that answers nothing reports not ready, before it may be tried again.
     private static let pause = Duration.seconds(30)
 
-    /// How long after its time a request may take to come to its end.
+    /// How long a request may take to end after its deadline.
     private static let delay = Duration.seconds(10)
 
     private let state = Mutex(State())
 
-    /// Whether the last that was heard of any request is that it took too long, or one goes on long after its time.
+    /// Whether the latest request timed out, or one runs long past its deadline.
     var isStuck: Bool {
         state.withLock { state in
             state.missed.map { $0 + Self.pause > .now } ?? false
@@ -252,7 +253,7 @@ final class UnderWay: Sendable {
         }
     }
 
-    /// Ends all that is under way, and whatever comes.
+    /// Ends all requests, current and future.
     func endAll(_ reason: ServiceError) {
         let works = state.withLock { state in
             state.end = reason
@@ -261,9 +262,9 @@ final class UnderWay: Sendable {
         for work in works { work.end(reason) }
     }
 
-    /// Runs `body`, and cancels it when the client leaves, or the request's time is over.
+    /// Runs `body`, and cancels it if the client leaves or the deadline passes.
     ///
-    /// - Throws: what `body` throws; `ServiceError` where it was cancelled.
+    /// - Throws: what `body` throws; `ServiceError` if it was cancelled.
     func run<Output: Sendable>(
         _ work: Work, _ context: ServiceContext, _ body: @escaping @Sendable () async throws -> Output
     ) async throws -> Output {

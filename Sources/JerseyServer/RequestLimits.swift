@@ -1,32 +1,33 @@
-/// What one request may hold and cost at most. What takes memory is checked before memory is given to it.
+/// Limits on what one request may hold and cost. Memory limits are checked before allocating.
 package struct RequestLimits: Sendable, Equatable {
     package var bodyBytes = 64 << 20
-    /// Pieces that a body without a length comes in.
+    /// Chunks of a body without a length.
     package var chunks = 65_536
-    /// Lists and objects within each other.
+    /// Levels of nested lists and objects.
     package var jsonDepth = 100
-    /// Frames of a request, in all of its sequences.
+    /// Frames of a request, over all sequences.
     package var frames = 1_024
     package var sequences = 64
     /// Pixels of one frame.
     package var framePixels = 16_000_000
-    /// Pixels of all frames of a sequence, which are decoded at once.
+    /// Pixels of all frames of a sequence, which are decoded together.
     package var pixels = 64_000_000
-    /// Pixels of all frames of a request, also of those of a video that are passed over.
+    /// Pixels of all frames of a request, including skipped video frames.
     package var totalPixels = 2_500_000_000
-    /// Pixels of a picture that is decoded in the service itself. For such the way to a decoder and back costs more than decoding.
+    /// The largest image to decode in the service itself, in pixels. For these, the round trip to a
+    /// decoder costs more than decoding.
     package var ownPixels = 250_000
-    /// Seconds of a processor that decoding a request may take.
+    /// CPU seconds for decoding a request.
     package var cpuSeconds = 20
-    /// Seconds from the end of a request's body to its answer.
+    /// Seconds from the end of a request's body to its response.
     package var seconds = 60
-    /// Seconds that a client may take for a request's header, and then for its body, and then to take in the answer.
+    /// Seconds for a client to send a request's head, to send its body, and to read the response.
     package var headerSeconds = 10
     package var bodySeconds = 30
     package var answerSeconds = 60
-    /// Bytes of a body that come in a second, at least.
+    /// The least rate of a body, in bytes per second.
     package var bodyRate = 16 << 10
-    /// Seconds that a connection may be idle between requests.
+    /// Seconds that a connection may stay idle between requests.
     package var idleSeconds = 75
 
     package init() {}

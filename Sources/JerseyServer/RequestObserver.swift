@@ -4,7 +4,8 @@ import Hummingbird
 import Jersey
 import Logging
 
-/// Stands before all routes: gives each request an id, refuses those that may not come in, makes answers of errors, counts and logs.
+/// Wraps all routes: assigns request ids, refuses forbidden requests, turns errors into responses,
+/// counts and logs.
 struct RequestObserver: RouterMiddleware {
     typealias Context = ServiceContext
 
@@ -38,12 +39,12 @@ struct RequestObserver: RouterMiddleware {
         }
         response.headers[Self.idField] = id
         allowed.admitPage(request.head, to: &response)
-        // Nothing that the page shows comes from elsewhere, and nobody may put it into a page of theirs.
+        // The page loads nothing from other sites, and other sites may not embed it.
         response.headers[.contentSecurityPolicy] = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
         response.headers[.xContentTypeOptions] = "nosniff"
         if shelf.isDraining { response.headers[.connection] = "close" }
 
-        // Methods and paths that are no route's are whatever strangers make up.
+        // Clients can invent methods and paths; label only known routes.
         let isRoute = context.endpointPath.map { $0.hasPrefix("/") } ?? false
         let route = isRoute ? "\(request.method) \(context.endpointPath ?? "")" : "other"
         let seconds = (ContinuousClock.now - start).seconds
@@ -53,13 +54,13 @@ struct RequestObserver: RouterMiddleware {
         return response
     }
 
-    /// An id that the client has given, where it is fit for a log and a header.
+    /// The client's request id, if it is safe for a log and a header.
     private static func accepted(_ id: String) -> String? {
         let bytes = id.utf8
         return 1...128 ~= bytes.count && bytes.allSatisfy({ $0.isLetterOrDigit || $0.isOne(of: "._:-") }) ? id : nil
     }
 
-    /// Few words, so that the number of series stays small.
+    /// Few values, to keep the number of time series small.
     enum Outcome: String, CaseIterable {
         case answered, refused, rejected, abandoned, unavailable, failed
 
@@ -85,7 +86,7 @@ struct RequestObserver: RouterMiddleware {
         ]
         if let trouble { metadata["error"] = "\(trouble)" }
         let isFailure = status.code >= 500 && status != .serviceUnavailable
-        // Probes and scrapes come every few seconds and say nothing new.
+        // Probes and scrapes come every few seconds; log them at debug level.
         let isRoutine = request.method == .get && status.code < 400
         logger.log(level: isFailure ? .error : isRoutine ? .debug : .info, "request", metadata: metadata)
     }

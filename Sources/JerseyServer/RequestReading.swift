@@ -3,9 +3,9 @@ import HTTPTypes
 import Hummingbird
 import Jersey
 
-/// What is made of a stranger's bytes before anything is decoded, without a service around it: for fuzzing.
+/// Parsing of untrusted bytes without a service, for fuzzing.
 package enum RequestReading {
-    /// A body of `POST /v1/predict`, JSON or a form; its first line is the type.
+    /// The body of `POST /v1/predict`, JSON or a form; the first line is its content type.
     package static func body(_ data: Data) throws {
         let line = data.firstIndex(of: UInt8(ascii: "\n")) ?? data.endIndex
         let type = ContentType(String(decoding: data[..<line], as: UTF8.self))
@@ -23,13 +23,13 @@ package enum RequestReading {
         }
     }
 
-    /// What decoder and service tell each other.
+    /// A packet between the service and a decoder.
     package static func packet(_ data: Data) {
         _ = try? MediaJob(Packet(Array(data)))
         _ = try? MediaAnswer(Packet(Array(data)))
     }
 
-    /// Lines of a head: who is asked, and by which page.
+    /// The lines of a head: the host and the origin.
     package static func head(_ data: Data) throws {
         var settings = ServerSettings()
         settings.allowedHosts = ["numbers.example.org"]

@@ -2,7 +2,8 @@ import Foundation
 import Jersey
 import Torch
 
-/// A model with its thread. Frames are decoded and fitted on the threads of a pool; plain memory goes from there to the model.
+/// A model and its thread. Frames are decoded and resized on the decoder threads; the model gets
+/// plain memory.
 final class ServedModel: Predicting {
     private typealias Loaded = (sequence: FrameSequence, frames: LoadedSequence)
 
@@ -12,10 +13,11 @@ final class ServedModel: Predicting {
     private let decoders: DecoderPool
     private let metrics: ServiceMetrics
 
-    /// Loads weights and makes them ready to read, on the thread that will read with them.
+    /// Loads and compiles the model on the thread that will run it.
     ///
-    /// - Parameter file: with the weights; nil for the bundled model.
-    /// - Throws: `FileError` for a broken file; `UsageError` where the precision cannot be had, or it is not known when to stop looking.
+    /// - Parameter file: the weights; nil for the bundled model.
+    /// - Throws: `FileError` for a broken file; `UsageError` if the model cannot run in this
+    ///   precision, or early exit is not calibrated.
     init(
         named name: String, version: Int, from file: String?, _ settings: ServerSettings, decoders: DecoderPool,
         metrics: ServiceMetrics
@@ -34,7 +36,7 @@ final class ServedModel: Predicting {
             do {
                 recognizer = try Recognizer(checkpoint, path: name, options: options)
             } catch let error as UsageError {
-                // It holds for all models, and not all can do with it.
+                // The settings apply to all models; name the one that does not support them.
                 throw UsageError("the model \(name): \(error)", remedy: error.remedy)
             }
             let (card, reader) = (recognizer.card, recognizer.reader)

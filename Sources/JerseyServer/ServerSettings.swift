@@ -2,64 +2,66 @@ import Foundation
 import Jersey
 import Torch
 
-/// What a service is started with.
+/// The configuration of a service.
 package struct ServerSettings: Sendable {
-    /// Names of models and where their weights come from: a file, or nil for the bundled model. The first answers where a request names
-    /// none.
+    /// Names of models and their weight files; nil for the bundled model. The first is the default
+    /// for requests that name no model.
     package var models: [(name: String, file: String?)] = [("bundled", nil)]
-    /// Whether all of them are read as the study read its own, for files that do not say how they are.
+    /// Whether to read weights as the study did, if their files do not say how.
     package var published = false
     package var host = "127.0.0.1"
-    /// 0 takes any that is free.
+    /// 0 picks a free port.
     package var port = 8080
-    /// Names by which clients may ask for this service, beside localhost and the addresses at which it is reached.
+    /// Host names that requests may use, besides localhost and the service's own addresses.
     package var allowedHosts: [String] = []
-    /// Origins of pages from elsewhere that may use it, such as "https://pages.example.org".
+    /// Origins of web pages that may use the service, such as "https://pages.example.org".
     package var allowedOrigins: [String] = []
-    /// Sequences that the model reads at once, at most.
+    /// The most sequences in a batch.
     package var batchSize = 16
-    /// How long the first of a batch waits for others.
+    /// The longest time that the first sequence waits for a batch to fill.
     package var deadline = Duration.milliseconds(2)
-    /// Requests that may wait or be under way, of all clients and of one address.
+    /// Requests in flight: in total, and per address.
     package var queue = 64
     package var clientQueue = 32
-    /// Threads of libtorch for each model. A core is left for decoding: where libtorch's threads have to wait for each other,
-    /// everything does.
+    /// libtorch threads per model. One core stays free for decoding: if libtorch's threads wait for
+    /// each other, all requests do.
     package var threads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
-    /// Threads for what is quickly decoded, and as many for all else; each has a process for what is not decoded in the service itself.
+    /// Threads for quick decoding, and as many for slow decoding. Each has a process for formats
+    /// that the service does not decode itself.
     package var workers = 2
-    /// Bytes of memory that each of them may have, beside what the program itself takes.
+    /// Memory of each decoder process in bytes, beyond what the program itself needs.
     package var decoderMemory = 512 << 20
-    /// What they are started from.
+    /// The executable of the decoder processes.
     package var program = "/proc/self/exe"
-    /// Where all models compute.
+    /// The device for all models.
     package var device = Device.cpu
     package var precision = Precision.Choice.automatic
-    /// Whether models look at no more frames than it takes to be sure.
+    /// Whether to stop reading a sequence once the answer is certain enough.
     package var anytime = false
-    /// What a request has to show that changes something; nil refuses all of them.
+    /// The token for requests that change the server; nil refuses them all.
     package var adminToken: String?
     package var connections = 512
-    /// Connections of one address.
+    /// Connections per address.
     package var clientConnections = 256
-    /// Seconds for which connections are still taken, and told that the service is about to end.
+    /// Seconds after SIGTERM in which connections are still accepted, but get 503.
     package var drainSeconds = 1.0
-    /// Seconds from being told to end to the end, whatever is under way.
+    /// Seconds from SIGTERM to the forced exit.
     package var endSeconds = 30
-    /// Bytes of bodies and of decoded pictures together, of all requests that are being read or worked on.
+    /// Bytes of bodies and decoded images, over all requests in progress.
     package var memory = 512 << 20
-    /// The share of one address's requests.
+    /// The part of that for one address.
     package var clientMemory = 256 << 20
     package var limits = RequestLimits()
 
     package init() {}
 
-    /// - Throws: `UsageError` for a model's name that is not fit for a path, or is there twice; for a host or an origin that is none.
+    /// - Throws: `UsageError` for a model name that does not fit in a URL path or is repeated, or
+    ///   an invalid host or origin.
     func check() throws {
         _ = try AllowedRequests(self)
         try UsageError.checkUnique(models.map(\.name), kind: "model")
         for (name, _) in models where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,63}/) == nil {
-            throw UsageError("a model is named with letters, digits, '.', '_' and '-', and not '\(name)'")
+            throw UsageError("'\(name)' is not a name for a model; use letters, digits, '.', '_' and '-'")
         }
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 import Jersey
 
-/// All figures that the service tells of itself.
+/// All metrics of the service.
 final class ServiceMetrics: Sendable {
-    /// Whose lost lines are told.
+    /// Reports its dropped lines.
     let log: LogWriter?
 
     private static let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -11,44 +11,44 @@ final class ServiceMetrics: Sendable {
     let requests = Gauge.counter(
         "jersey_requests_total", "Requests by route and outcome.", labels: ["route", "outcome"])
     let request = Histogram(
-        "jersey_request_seconds", "From a request's head to its answer.", labels: ["route"], bounds: seconds)
-    let inProgress = Gauge.level("jersey_requests_in_progress", "Requests of all routes that have come and are not answered.")
+        "jersey_request_seconds", "Time from a request's head to its response.", labels: ["route"], bounds: seconds)
+    let inProgress = Gauge.level("jersey_requests_in_progress", "Requests received but not answered, all routes.")
     let decode = Histogram(
-        "jersey_decode_seconds", "Waiting for a decoder, and decoding a sequence's frames.", labels: ["model"],
+        "jersey_decode_seconds", "Time to decode a sequence's frames, including the wait for a decoder.", labels: ["model"],
         bounds: seconds)
     let queue = Histogram(
-        "jersey_queue_seconds", "Sequences waiting for the model.", labels: ["model"], bounds: seconds)
-    let infer = Histogram("jersey_infer_seconds", "The model at work on a batch.", labels: ["model"], bounds: seconds)
+        "jersey_queue_seconds", "Time that sequences wait for the model.", labels: ["model"], bounds: seconds)
+    let infer = Histogram("jersey_infer_seconds", "Time for the model to process a batch.", labels: ["model"], bounds: seconds)
     let batch = Histogram(
         "jersey_batch_size", "Sequences in a batch.", labels: ["model"], bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
-    let depth = Gauge.level("jersey_queue_depth", "Sequences that wait for the model or are with it.", labels: ["model"])
+    let depth = Gauge.level("jersey_queue_depth", "Sequences waiting for or in the model.", labels: ["model"])
     let predictions = Gauge.counter("jersey_predictions_total", "Sequences read.", labels: ["model"])
     let abstentions = Gauge.counter(
-        "jersey_abstentions_total", "Sequences read that were not answered, for want of confidence.", labels: ["model"])
+        "jersey_abstentions_total", "Sequences not answered, for lack of confidence.", labels: ["model"])
 
     init(log: LogWriter? = nil) {
         self.log = log
     }
 
-    /// A route, whose outcomes count from 0: a first event is an increase, too.
+    /// Creates the series of a route with zeros, so that the first event shows as an increase.
     func expect(_ route: String) {
         for outcome in RequestObserver.Outcome.allCases { requests.add(0, route, outcome.rawValue) }
     }
 
-    /// Everything, for a scrape.
+    /// All metrics, for a scrape.
     func text(_ reception: Reception) -> String {
         let shelf = reception.shelf
         let admission = reception.admission
         let models = Gauge.level(
-            "jersey_model_info", "Models that are loaded; always 1.", labels: ["model", "version", "architecture", "precision"])
+            "jersey_model_info", "Loaded models; always 1.", labels: ["model", "version", "architecture", "precision"])
         for model in shelf.models.map(\.about) {
             models.add(1, model.name, String(model.version), model.architecture, model.precision.rawValue)
         }
-        let ready = Gauge.level("jersey_ready", "1 where requests are taken.")
+        let ready = Gauge.level("jersey_ready", "1 if requests are accepted.")
         ready.add(reception.isReady ? 1 : 0)
-        let admitted = Gauge.level("jersey_requests_admitted", "Requests that wait or are under way.")
+        let admitted = Gauge.level("jersey_requests_admitted", "Requests in flight.")
         admitted.add(Double(admission.count))
-        let lost = Gauge.counter("jersey_log_lines_dropped_total", "Lines of the log that nobody took in time.")
+        let lost = Gauge.counter("jersey_log_lines_dropped_total", "Log lines dropped because the reader was too slow.")
         lost.add(Double(log?.dropped ?? 0))
         let memory = Gauge.level("process_resident_memory_bytes", "Resident memory.")
         if let bytes = Self.residentBytes { memory.add(Double(bytes)) }

@@ -2,15 +2,15 @@ import Foundation
 import Hummingbird
 import Jersey
 
-/// What comes with one request, as far as it can be told without decoding it. Runs on a decoding thread.
+/// The content of one request, before decoding. Runs on a decoding thread.
 struct Upload {
-    /// What a sequence is made of.
+    /// What a sequence consists of.
     enum Content: Sendable {
         /// Names and JPEG or PNG bytes, in time order.
         case frames([(name: String, bytes: Data)])
-        /// A short film of one player, and what it is called.
+        /// A short video of one player, and its name.
         case film(Data, String)
-        /// A zip or tar file of several sequences, and what it is called.
+        /// A zip or tar file of several sequences, and its name.
         case archive(Data, String)
     }
 
@@ -18,7 +18,7 @@ struct Upload {
         let id: String
         let track: String
         let content: Content
-        /// What decoding it takes.
+        /// The size of the decoding job.
         let size: DecoderPool.Size
     }
 
@@ -32,10 +32,12 @@ struct Upload {
         self.claim = claim
     }
 
-    /// A sequence of pictures. What cannot be decoded is left out when it is read, and told.
+    /// A sequence of images. Images that cannot be decoded are skipped and reported when the
+    /// sequence is read.
     ///
-    /// - Parameter frames: names and bytes; a name with "anchor" marks the frame in which the number is seen best.
-    /// - Throws: `ServiceError` where there are none, or more than the limits allow.
+    /// - Parameter frames: names and bytes; "anchor" in a name marks the frame that shows the
+    ///   number best.
+    /// - Throws: `ServiceError` if there are no frames, or they exceed the limits.
     mutating func sequence(_ id: String, track: String? = nil, _ frames: [(name: String, bytes: Data)]) throws -> Sequence {
         guard !frames.isEmpty else {
             throw ServiceError(.unprocessableContent, "\(id) has no frames; send at least one JPEG or PNG image")
@@ -43,10 +45,10 @@ struct Upload {
         self.frames += frames.count
         guard self.frames <= limits.frames else {
             throw ServiceError(
-                .contentTooLarge, "the request has more than \(limits.frames) frames; send fewer, or a part of it")
+                .contentTooLarge, "the request has more than \(limits.frames) frames; send fewer or split it")
         }
         let declared = frames.map { DeclaredSize($0.bytes) }
-        // One that is too large, or none, is not decoded.
+        // Images that are too large or invalid will not be decoded, so they do not count.
         let together = declared.compactMap { $0?.pixels }.filter { $0 <= limits.framePixels }.reduce(0, +)
         guard together <= limits.pixels else { throw Work.tooManyPixelsTogether(limits.pixels) }
         pixels += together
@@ -64,16 +66,17 @@ struct Upload {
         Sequence(id: name, track: name, content: .archive(bytes, name), size: .unknown)
     }
 
-    /// The sequences in an archive: a folder of frames, or a tree of them, as `jersey predict` finds them there.
+    /// The sequences in an archive: a folder of frames, or a tree of them, found as `jersey
+    /// predict` does.
     ///
-    /// - Parameter files: paths within it, and their bytes.
-    /// - Throws: `ServiceError` where there are none, or more than the limits allow.
+    /// - Parameter files: paths within the archive, and their bytes.
+    /// - Throws: `ServiceError` if there are no sequences, or they exceed the limits.
     mutating func sequences(_ files: [(path: String, bytes: Data)], inArchive name: String) throws -> [Sequence] {
         let folders = Dictionary(grouping: files) { $0.path.parentPath }
         let ordered = folders.keys.map { ($0, $0.split(separator: "/").map(String.init)) }
             .sorted { Self.precedes($0.1[...], $1.1[...]) }.map(\.0)
         guard !ordered.isEmpty else {
-            throw ServiceError(.unprocessableContent, "\(name) holds no frames; frames are jpeg, jpg, png files")
+            throw ServiceError(.unprocessableContent, "\(name) contains no frames; frames are jpeg, jpg, png files")
         }
         guard ordered.count <= limits.sequences else {
             throw ServiceError(
@@ -92,26 +95,26 @@ struct Upload {
         }
     }
 
-    /// A folder before those in it, and those by their names.
+    /// Orders a folder before the folders in it, and those by name.
     private static func precedes(_ a: ArraySlice<String>, _ b: ArraySlice<String>) -> Bool {
         guard let x = a.first, let y = b.first else { return a.isEmpty && !b.isEmpty }
         return x == y ? precedes(a.dropFirst(), b.dropFirst()) : naturallyPrecedes(x, y)
     }
 
-    /// Before memory is given to what was decoded from a text.
+    /// Claims memory before decoding a string.
     ///
-    /// - Throws: `ServiceError` where there is not as much left.
+    /// - Throws: `ServiceError` if there is not enough left.
     func take(_ bytes: Int) throws { try claim.take(bytes) }
 
-    /// A name that is fit for a path, a log and a page.
+    /// A name that is safe for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {
-        // Bytes first: a name may have millions of them, all of them one character's.
+        // Works on bytes first: a name may have millions of them in a single character.
         let bytes = (name ?? "").utf8
         func isSlash(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
         guard let end = bytes.lastIndex(where: { !isSlash($0) }) else { return fallback }
         let start = bytes[...end].lastIndex(where: isSlash).map(bytes.index(after:)) ?? bytes.startIndex
         let last = String(decoding: bytes[start...end].prefix(1000), as: UTF8.self)
-        // A path's parts have 255 bytes, and a character up to four.
+        // A path component may have 255 bytes, and a character up to four.
         let plain = String(String.UnicodeScalarView(last.unicodeScalars.filter { !Shown.isDeceptive($0) }.prefix(60)))
         return plain.isEmpty || plain.utf8.first == UInt8(ascii: ".") ? fallback : plain
     }

@@ -2,7 +2,8 @@ import Foundation
 import Hummingbird
 import Synchronization
 
-/// What one request may still cost, and until when anybody waits for it. Looked at between frames, wherever they are worked on.
+/// One request's remaining budget and its deadline. Checked between frames, on whatever thread they
+/// are processed.
 final class Work: Sendable {
     private struct State {
         var pixels: Int
@@ -11,10 +12,10 @@ final class Work: Sendable {
         var onEnd: (@Sendable () -> Void)?
     }
 
-    /// That of the request which the task works for.
+    /// The budget of the request that the current task works for.
     @TaskLocal static var current: Work?
 
-    /// Whose request this is: what there is to do is shared out by it.
+    /// The client, used to share work fairly.
     let client: String
     let limits: RequestLimits
     let deadline: ContinuousClock.Instant
@@ -27,10 +28,10 @@ final class Work: Sendable {
         state = Mutex(State(pixels: limits.totalPixels, cpu: Double(limits.cpuSeconds)))
     }
 
-    /// Why it was ended; nil where it goes on.
+    /// Why the request ended; nil while it is running.
     var end: ServiceError? { state.withLock { $0.end } }
 
-    /// - Throws: `ServiceError` where nobody waits any more, or it has taken too long.
+    /// - Throws: `ServiceError` if the client has left, or the deadline has passed.
     func check() throws {
         if let end { throw end }
         if .now > deadline { throw tooLate }
@@ -39,11 +40,11 @@ final class Work: Sendable {
     var tooLate: ServiceError {
         ServiceError(
             .serviceUnavailable,
-            "the request is not answered within its \(limits.seconds) s; send less at once, or try again later",
+            "the request timed out after \(limits.seconds) s; send less at once, or try again later",
             retryAfter: 10)
     }
 
-    /// Ends it, for the first reason that is given.
+    /// Ends the request. Only the first reason counts.
     func end(_ reason: ServiceError) {
         let onEnd = state.withLock { state in
             guard state.end == nil else { return nil as (@Sendable () -> Void)? }
@@ -53,7 +54,7 @@ final class Work: Sendable {
         onEnd?()
     }
 
-    /// Calls `body` once it is ended, or now where it is.
+    /// Calls `body` when the request ends, or now if it has ended.
     func onEnd(_ body: @escaping @Sendable () -> Void) {
         let isOver = state.withLock { state in
             state.onEnd = body
@@ -66,10 +67,10 @@ final class Work: Sendable {
 
     var pixelsLeft: Int { state.withLock { $0.pixels } }
 
-    /// Seconds that are left.
+    /// CPU seconds left.
     var cpu: Double { state.withLock { $0.cpu } }
 
-    /// - Throws: `ServiceError` where it is more than there was.
+    /// - Throws: `ServiceError` if that exceeds the budget.
     func spend(pixels: Int) throws {
         let left = state.withLock { state in
             state.pixels -= pixels
@@ -81,19 +82,19 @@ final class Work: Sendable {
     static func tooManyPixels(_ limits: RequestLimits) -> ServiceError {
         ServiceError(
             .contentTooLarge,
-            "the request has more than \(limits.totalPixels / 1_000_000) million pixels in all its frames; send several, or smaller frames"
+            "the request has more than \(limits.totalPixels / 1_000_000) million pixels in all its frames; send several requests or smaller frames"
         )
     }
 
-    /// Those of a sequence, which are decoded at once.
+    /// The error for a sequence whose frames, decoded together, are too large.
     static func tooManyPixelsTogether(_ most: Int) -> ServiceError {
         ServiceError(
             .contentTooLarge,
-            "the frames have more than \(most / 1_000_000) million pixels together; cut them to the player, or scale them down"
+            "the frames have more than \(most / 1_000_000) million pixels together; crop them to the player or scale them down"
         )
     }
 
-    /// - Throws: `ServiceError` where it is more than there was.
+    /// - Throws: `ServiceError` if that exceeds the budget.
     func spend(cpu seconds: Double) throws {
         let left = state.withLock { state in
             state.cpu -= seconds
@@ -105,7 +106,7 @@ final class Work: Sendable {
     var tooSlow: ServiceError {
         ServiceError(
             .unprocessableContent,
-            "decoding the request takes more than its \(limits.cpuSeconds) s of a processor; send less at once, or smaller frames"
+            "decoding the request takes more than \(limits.cpuSeconds) s of CPU time; send less at once, or smaller frames"
         )
     }
 }

@@ -2,20 +2,20 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// A body in a kit: what stays the same over a track.
+/// A body and its kit: the constant parts of a track.
 struct Athlete: Sendable {
     let sport: Sport
     let kit: Kit
     let skin, hair: SIMD3<Float>
-    /// Scales of the whole body, and of its breadth.
+    /// Scales of the whole body, and of its width.
     let size, breadth: Double
-    /// Length of hair, from bald to a pony tail.
+    /// Hair length, from bald to a ponytail.
     let hairiness: Double
-    /// Fit of the shirt: 1 is tight.
+    /// Fit of the shirt; 1 is tight.
     let looseness: Double
-    /// Share of the thighs that is covered.
+    /// Covered share of the thighs.
     let shorts: Double
-    /// Each a wave of the cloth: along u and v in turns, its height in metres, its phase and how fast it goes.
+    /// Waves of the cloth: frequencies along u and v, height in metres, phase, and speed.
     let folds: [(along: Double, down: Double, height: Double, phase: Double, speed: Double)]
 
     init(number: String?, sport: Sport, difficulty: Difficulty, using random: inout RandomStream) {
@@ -41,12 +41,12 @@ struct Athlete: Sendable {
         }
     }
 
-    // The shirt's, in metres.
+    // The shirt's size, in metres.
     var girth: Double { 1.02 * breadth * size * looseness.squareRoot() }
     var length: Double { 0.685 * size }
 }
 
-/// A rotation and a shift in space.
+/// A rotation and a translation in space.
 private struct Frame {
     var right = SIMD3<Double>(1, 0, 0)
     var up = SIMD3<Double>(0, 1, 0)
@@ -56,7 +56,7 @@ private struct Frame {
     func callAsFunction(_ point: SIMD3<Double>) -> SIMD3<Double> { origin + way(point) }
     func way(_ way: SIMD3<Double>) -> SIMD3<Double> { right * way.x + up * way.y + back * way.z }
 
-    /// About the vertical; positive takes the right side away from the camera.
+    /// Turns about the vertical; a positive angle moves the right side away from the camera.
     func turned(_ angle: Double) -> Frame {
         let (c, s) = (cos(angle), sin(angle))
         return Frame(right: way([c, 0, -s]), up: up, back: way([s, 0, c]), origin: origin)
@@ -76,7 +76,8 @@ private struct Frame {
 // MARK: - A body as tubes
 
 extension Athlete {
-    /// The body in the world, its feet at the pose's place and at height 0. The first tube is the shirt's.
+    /// The body in world coordinates: feet at the pose's place, at height 0. The first tube is the
+    /// shirt.
     func tubes(_ pose: Pose) -> [Tube] {
         var hips = Frame().turned(pose.yaw)
         let legs = [-1.0, 1].map { leg(side: $0, pose: pose) }
@@ -97,7 +98,7 @@ extension Athlete {
     }
 
     private func shirt(_ frame: Frame, _ pose: Pose) -> Tube {
-        // Height over the hips, half breadth, half depth.
+        // Height above the hips, half width, half depth.
         let profile: [(Double, Double, Double)] = [
             (0.585, 0.066, 0.066), (0.565, 0.1, 0.078), (0.54, 0.152, 0.092), (0.505, 0.192, 0.106), (0.44, 0.204, 0.124),
             (0.34, 0.2, 0.134), (0.2, 0.185 * looseness, 0.124 * looseness), (0.06, 0.182 * looseness, 0.124 * looseness),
@@ -116,13 +117,13 @@ extension Athlete {
             let share = a.0 == b.0 ? 0 : (a.0 - y) / (a.0 - b.0)
             let (halfWidth, halfDepth) = ((a.1 + (b.1 - a.1) * share) * breadth, (a.2 + (b.2 - a.2) * share) * breadth)
             let twisted = frame.turned(pose.twist * max(0, min(1, y / 0.45)))
-            // Cloth is held at the shoulders and hangs freely at the hem.
+            // Cloth is fixed at the shoulders and hangs freely at the hem.
             let freedom = 0.25 + 0.9 * v
             let lag = SIMD3(sway * v * sin(pose.stride - 0.9), 0, sway * v * cos(pose.stride * 2))
             for column in 0..<columns {
                 let u = Double(column) / Double(columns - 1)
                 let (sine, cosine) = angles[column]
-                // A back is flatter than an ellipse.
+                // Backs are flatter than an ellipse.
                 let out = SIMD3(-halfWidth * sine.signedPower(0.88), y, -halfDepth * cosine.signedPower(0.8))
                 var (bump, shift) = (0.0, 0.0)
                 for fold in folds {
@@ -143,7 +144,8 @@ extension Athlete {
         return tube
     }
 
-    /// Sine and cosine of the angles at which points of equal distance lie on the waist, the chest at both ends.
+    /// Sine and cosine of angles for evenly spaced points around the waist; both ends are at the
+    /// chest.
     private static func evenAngles(_ count: Int) -> [(Double, Double)] {
         let steps = 720
         var lengths = [0.0]
@@ -163,7 +165,7 @@ extension Athlete {
 
     // MARK: Limbs
 
-    /// Hip, knee, ankle, toes; in the hips' frame.
+    /// Hip, knee, ankle and toes, in the hips' frame.
     private func leg(side: Double, pose: Pose) -> [SIMD3<Double>] {
         let phase = pose.stride + (side > 0 ? 0 : .pi)
         let swing = pose.effort * 0.75 * sin(phase) + 0.12 * pose.effort + 0.25 * pose.lean
@@ -194,7 +196,7 @@ extension Athlete {
 
     private func arm(side: Double, pose: Pose, chest: Frame) -> [Tube] {
         let phase = pose.stride + (side > 0 ? .pi : 0)
-        // Forward, away from the body, elbow, and how far the forearm turns inwards.
+        // Swing forward, swing sideways, bend of the elbow, inward turn of the forearm.
         var angles = SIMD4(
             pose.effort * 0.65 * sin(phase) + 0.1, 0.16 + 0.12 * pose.effort, 0.25 + 1.1 * pose.effort, 0.15 + 0.3 * pose.effort)
         if let gesture = side < 0 ? pose.gestures.0 : pose.gestures.1 {
@@ -283,7 +285,7 @@ extension Athlete {
         return tube
     }
 
-    /// Rings across a line from joint to joint.
+    /// Rings around a line through the joints.
     private func tube(_ rings: [(at: SIMD3<Double>, radius: Double, colour: SIMD3<Float>)], round: Int) -> Tube {
         var tube = Tube(columns: round + 1)
         for (index, ring) in rings.enumerated() {

@@ -1,14 +1,15 @@
 import Foundation
 import Jersey
 
-/// From a painted scene to a frame as it arrives after lens, sensor, transmission and storage. One camera serves a sequence.
+/// Turns a painted scene into a frame, with the effects of lens, sensor, transmission and storage.
+/// A sequence has one camera.
 struct Camera: Sendable {
-    /// How far it looks down, in radians.
+    /// Downward tilt, in radians.
     let pitch: Double
     let light: Raster.Light
     /// Seconds between frames.
     let interval: Double
-    /// Pixels of the sensor for each of the frame, up to 1.
+    /// Sensor pixels per frame pixel, up to 1.
     let resolution: Double
 
     private let defocus, smear, smearAngle, noise, chroma, sharpening: Double
@@ -22,12 +23,13 @@ struct Camera: Sendable {
         case halved
     }
 
-    /// What differs from frame to frame.
+    /// What varies from frame to frame.
     struct Moment: Sendable {
-        /// Standard deviation of the lens's blur, and the way of things in the picture while the shutter is open, in pixels of the frame.
+        /// Standard deviation of the defocus blur, and the motion while the shutter is open, in
+        /// frame pixels.
         var defocus: Double
         var smear: SIMD2<Double>
-        /// From 0 to 1: how much detail is left.
+        /// How much detail is left, from 0 to 1.
         var sharpness: Double { 1 / (1 + defocus * defocus + smear.length * smear.length / 4) }
     }
 
@@ -69,9 +71,9 @@ struct Camera: Sendable {
     }
 
     /// - Parameters:
-    ///   - scene: `oversampling` times the sensor's pixels along each side.
-    ///   - width: and `height`, of the frame.
-    /// - Returns: the frame, and the JPEG that it is kept as.
+    ///   - scene: rendered at `oversampling` times the sensor's size, per side.
+    ///   - width: of the frame; so is `height`.
+    /// - Returns: the frame as a JPEG.
     func frame(
         _ scene: Raster, oversampling: Int, width: Int, height: Int, moment: Moment, using random: inout RandomStream
     ) throws -> Data {
@@ -116,7 +118,7 @@ struct Camera: Sendable {
         }
     }
 
-    /// Blocks of compression lie anywhere over a crop that was cut from a larger picture.
+    /// Offsets the compression blocks, because a crop may start anywhere in the larger picture.
     private func compressed(_ image: RGBImage, quality: Int, using random: inout RandomStream) throws -> RGBImage {
         let (left, top) = (Int.random(in: 0..<16, using: &random), Int.random(in: 0..<16, using: &random))
         let (width, height) = (image.width + left + 8, image.height + top + 8)
@@ -141,12 +143,12 @@ struct Camera: Sendable {
     }
 }
 
-/// Light on its way: red, green and blue in levels of 255, with fractions.
+/// An image in floating point: red, green and blue, from 0 to 255.
 struct Picture {
     var width, height: Int
     var pixels: [SIMD4<Float>]
 
-    /// In whole levels.
+    /// Rounded to 8 bits.
     var image: RGBImage {
         var levels: [UInt8] = []
         levels.reserveCapacity(pixels.count * 3)
@@ -159,7 +161,7 @@ struct Picture {
         return RGBImage(width: width, height: height, pixels: levels)
     }
 
-    /// Means of squares of pixels.
+    /// Averages squares of pixels.
     func reduced(by factor: Int) -> Picture {
         let (width, height) = (width / factor, height / factor)
         var reduced = [SIMD4<Float>](repeating: .zero, count: width * height)
@@ -185,7 +187,7 @@ struct Picture {
         filter(weights.map { $0 / total }, alongRows: false)
     }
 
-    /// Edges are repeated.
+    /// Repeats the edge pixels.
     private mutating func filter(_ weights: [Float], alongRows: Bool) {
         let reach = weights.count / 2
         let (length, lines) = alongRows ? (width, height) : (height, width)
@@ -207,7 +209,7 @@ struct Picture {
         }
     }
 
-    /// Spreads every pixel evenly along a way.
+    /// Spreads each pixel evenly along a vector.
     mutating func smear(by way: SIMD2<Double>) {
         let steps = Int(way.length.rounded())
         guard steps >= 1 else { return }
@@ -230,7 +232,7 @@ struct Picture {
         }
     }
 
-    /// Takes away what a small blur would leave, as cameras do: edges get seams.
+    /// Unsharp masking, as cameras do, which leaves halos at edges.
     mutating func sharpen(by amount: Float) {
         var soft = self
         soft.filter([0.25, 0.5, 0.25], alongRows: true)
@@ -243,7 +245,8 @@ struct Picture {
         let grey = Float(deviation)
         let colour = Float(deviation * chroma)
         for index in pixels.indices {
-            // Sums of four uniform values are near enough to normal ones, and a single draw yields them all.
+            // The sum of four uniform values is close to normal, and one random number yields all
+            // of them.
             let bits = random.next()
             let luma = Self.bell(bits)
             let (red, blue) = (Self.bell(bits >> 13), Self.bell(bits >> 29))
@@ -251,13 +254,13 @@ struct Picture {
         }
     }
 
-    /// Near normal, of deviation 1, from the bits of a number.
+    /// Close to normal with deviation 1, from the bits of a number.
     private static func bell(_ bits: UInt64) -> Float {
         let sum = (bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24 & 255)
         return (Float(sum) - 510) / 147.8
     }
 
-    /// Every other row was taken later.
+    /// Simulates interlacing: every other row was captured later.
     mutating func shiftOddRows(by way: Double) {
         let shift = Int(way.rounded())
         guard shift != 0 else { return }
@@ -267,7 +270,7 @@ struct Picture {
         }
     }
 
-    /// Every other row is missing, and made from its neighbours.
+    /// Simulates a missing field: interpolates every other row from its neighbours.
     mutating func halveRows() {
         for y in stride(from: 1, to: height, by: 2) {
             let below = min(y + 1, height - 1)

@@ -1,30 +1,32 @@
-/// How much stands between the camera and the number. Shares are from 0 to 1.
+/// How much interferes between the camera and the number. Shares are from 0 to 1.
 package struct Difficulty: Sendable, Equatable {
     package let name: String
-    /// Standard deviation of the angle under which players are seen from behind, in radians.
+    /// Standard deviation of the viewing angle from straight behind, in radians.
     let facing: Double
-    /// Share of sequences in which the player turns away, or comes back.
+    /// Share of sequences in which the player turns away or back.
     var turning: Double
-    /// Shares of sequences in which another player crosses, and in which an arm lies over the back.
+    /// Shares of sequences in which another player crosses, and in which an arm covers the back.
     var crossing, gestures: Double
-    /// Share of kits with a pattern; and how far apart in luminance number and shirt are at least, in nearly all kits.
+    /// Share of kits with a pattern; and the least luminance contrast between number and shirt, in
+    /// nearly all kits.
     let patterned, contrast: Double
-    /// Shares of kits with numbers in nearly the colour of the shirt, and with numbers that are only outlined.
+    /// Shares of kits with numbers in nearly the shirt's colour, and with outline-only numbers.
     let faint, hollow: Double
-    /// Share of kits with digits unlike ordinary print.
+    /// Share of kits with unusual digit shapes.
     let fancy: Double
-    /// How much cloth folds, from 0 (a board) on.
+    /// How strongly cloth folds; 0 is flat.
     let folds: ClosedRange<Double>
-    /// In pixels of the frame: standard deviation of the lens's blur, and how far things move while the shutter is open.
+    /// Defocus blur (standard deviation) and motion blur, in frame pixels.
     let defocus, smear: ClosedRange<Double>
-    /// Levels of 255.
+    /// Noise, in levels of 255.
     let noise: ClosedRange<Double>
-    /// Shares of sequences at night or against the light, with a cast of colour, interlaced, and from a smaller picture.
+    /// Shares of sequences at night or backlit, with a colour cast, interlaced, and upscaled from a
+    /// smaller picture.
     let gloom, cast, interlaced, enlarged: Double
-    /// How many times it was compressed, and how well.
+    /// How often the frame was compressed before, and the JPEG quality.
     let generations: ClosedRange<Int>
     let quality: ClosedRange<Double>
-    /// Heights of frames, in pixels: of a player, of a number's crop.
+    /// Frame heights in pixels, for players and for number crops.
     package let bodyHeight, numberHeight: ClosedRange<Double>
 
     /// Small models learn these in minutes.
@@ -34,7 +36,7 @@ package struct Difficulty: Sendable, Equatable {
         folds: 0.1...0.5, defocus: 0...0.4, smear: 0...0.5, noise: 0.5...4, gloom: 0, cast: 0, interlaced: 0, enlarged: 0,
         generations: 0...0, quality: 85...92, bodyHeight: 96...160, numberHeight: 32...64)
 
-    /// As broadcasts show them.
+    /// Like broadcast footage.
     package static let real = Difficulty(
         name: "real", facing: 0.4, turning: 0.25, crossing: 0.25, gestures: 0.2, patterned: 0.45, contrast: 0.3, faint: 0.18,
         hollow: 0.07, fancy: 0.75, folds: 0.4...1.8, defocus: 0.15...0.75, smear: 0...2, noise: 0.5...5.5, gloom: 0.15,

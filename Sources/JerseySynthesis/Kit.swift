@@ -2,14 +2,14 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// A shirt with all that is on it, and what is worn with it. Lengths are in metres.
+/// A shirt with everything on it, and the rest of the outfit. Lengths are in metres.
 struct Kit: Sendable {
     typealias Colour = Canvas.Colour
     typealias Point = Canvas.Point
 
     enum Pattern: CaseIterable { case stripes, pinstripes, hoops, band, halves, sash, shoulders, sides, fade, checks }
 
-    /// A line of text that is not the number; `place` is the middle of its top.
+    /// A line of text other than the number; `place` is the middle of its top edge.
     struct Lettering {
         var outline: Canvas.Outline
         var place: Point
@@ -18,23 +18,23 @@ struct Kit: Sendable {
     }
 
     let shirt, trim, sleeves, cuffs, collar, shorts, socks, shoes: Colour
-    /// Nil for plain.
+    /// Nil for a plain shirt.
     let pattern: Pattern?
-    /// How far a sleeve reaches along the arm: 0 is none, 1 ends at the elbow, 2 at the wrist.
+    /// How far the sleeve reaches along the arm: 0 is sleeveless, 1 the elbow, 2 the wrist.
     let sleeveLength: Double
 
-    /// Empty where the shirt has no number.
+    /// Empty if the shirt has no number.
     let number: Canvas.Outline
     let numberColour: Colour
-    /// A line round the number, a thinner one inside it, a shadow beside it.
+    /// An outline around the number, a thinner one inside it, and a drop shadow.
     let border, inlay, shadow: Colour?
     let borderWidth: Double
-    /// What the inlay leaves of the number's colour, in heights of the number.
+    /// Width of the number's colour that the inlay leaves, relative to the number's height.
     let inlayWidth: Double
     let numberSize: Point
-    /// How far the number's upper edge is below the collar.
+    /// Distance from the collar to the number's upper edge.
     let numberTop: Double
-    /// On the chest, small, in some kits.
+    /// Whether a small number is on the chest.
     let frontNumber: Bool
     let letterings: [Lettering]
 
@@ -42,19 +42,20 @@ struct Kit: Sendable {
         func colour() -> Colour { Self.colours.randomElement(using: &random)!.shaken(using: &random) }
         let shirt = colour()
         let pattern = random.chance(difficulty.patterned) ? Pattern.allCases.randomElement(using: &random) : nil
-        // What lies under the number should not look like it; tone in tone is the kindest of patterns.
+        // What lies under the number must not look like it. Tone-on-tone patterns interfere least.
         let trim = random.chance(0.5) ? shirt.mixed(with: colour(), random.uniform(0.1...0.5)) : colour()
         let isUnderNumber = [.stripes, .hoops, .halves, .fade, .checks, .band, .sash].contains(pattern)
         let grounds = isUnderNumber ? [shirt, trim] : [shirt]
         let contrast = random.chance(difficulty.faint) ? 0.15 : difficulty.contrast
         func isReadable(_ colour: Colour) -> Bool { grounds.allSatisfy { colour.distance(to: $0) > contrast } }
-        // Black or white on most shirts.
+        // Black or white, as on most shirts.
         let usual: Colour = shirt.luminance > 0.5 ? Colour(0x16181C) : Colour(0xF4F4F2)
         let candidates = (random.chance(0.6) ? [usual] : []) + (0..<40).map { _ in colour() }
         let numberColour = candidates.first(where: isReadable) ?? usual
         let opposite: Colour = numberColour.luminance > 0.5 ? Colour(0x101216) : Colour(0xF8F8F6)
         let needsBorder = !isReadable(numberColour)
-        // Some numbers are seen by the line round them alone; others have a line of their own colour, so that they look bold.
+        // Some numbers show only by their outline; others have an outline in their own colour and
+        // look bold.
         let isHollow = random.chance(difficulty.hollow)
         let isBold = random.chance(0.2)
         (self.shirt, self.pattern, self.trim) = (shirt, pattern, trim)
@@ -79,7 +80,7 @@ struct Kit: Sendable {
 
         let face = NumberFace.random(fancy: difficulty.fancy, using: &random)
         number = text.map(face.outline) ?? []
-        // Around an inlay runs a line along every contour, and bars have contours where they meet.
+        // An inlay would follow every contour, and bars have contours where they meet.
         inlay = if case .bars = face { nil } else { inside }
         let height = random.uniform(sport.numberHeight)
         let width = max(0.1, number.joined().reduce(0) { max($0, abs($1.x)) } * 2)
@@ -122,7 +123,7 @@ struct Kit: Sendable {
         return lines
     }
 
-    /// The chest's middle, as a distance from the spine: anything beyond half way round means it.
+    /// Stands for the middle of the chest: any distance from the spine beyond halfway around.
     private static let front = 9.0
 
     static let colours: [Colour] = [
@@ -133,7 +134,7 @@ struct Kit: Sendable {
 }
 
 extension Canvas.Colour {
-    /// A little off: cloth fades, cameras differ.
+    /// Varies a colour slightly: cloth fades, cameras differ.
     func shaken(using random: inout RandomStream) -> Self {
         var shade = mixed(with: .init(0x808080), random.uniform(0...0.15))
         shade.red += random.uniform(-0.05...0.05)
@@ -142,7 +143,7 @@ extension Canvas.Colour {
         return shade
     }
 
-    /// As the eye has it, roughly: luminance counts most.
+    /// Approximates perceived difference: luminance counts most.
     func distance(to other: Self) -> Double {
         abs(luminance - other.luminance) + 0.2 * (abs(red - other.red) + abs(blue - other.blue)) / 2
     }
@@ -150,16 +151,17 @@ extension Canvas.Colour {
     var levels: SIMD3<Float> { SIMD3(Float(red), Float(green), Float(blue)) * 255 }
 }
 
-/// A shirt, cut open along the chest and spread out flat: `u` runs round it from 0 to 1 with the spine at 0.5, `v` down from the collar.
+/// A shirt, cut open along the chest and laid flat: `u` runs around it from 0 to 1 with the spine
+/// at 0.5, `v` down from the collar.
 struct ShirtTexture: Sendable {
     let width, height: Int
-    /// Red, green and blue of 255; and how much of it is the number, from 0 to 1.
+    /// Red, green and blue from 0 to 255, and the share covered by the number, from 0 to 1.
     let texels: [SIMD4<Float>]
     /// Area of the number on the back, in square metres.
     let numberArea: Double
 
     /// - Parameters:
-    ///   - girth: and `length`, of the shirt, in metres.
+    ///   - girth: of the shirt, in metres; so is `length`.
     ///   - density: texels per metre.
     init(_ kit: Kit, girth: Double, length: Double, density: Double) {
         width = max(8, Int((girth * density).rounded()))
@@ -178,7 +180,7 @@ struct ShirtTexture: Sendable {
             let (red, green, blue) = (Float(colours[texel * 3]), Float(colours[texel * 3 + 1]), Float(colours[texel * 3 + 2]))
             return SIMD4(red, green, blue, Float(covered[texel * 3]) / 255)
         }
-        // The back lies between the quarters.
+        // The back spans the middle half.
         let back = width / 4..<3 * width / 4
         var area: Float = 0
         for row in 0..<height { for column in back { area += texels[row * width + column].w } }
@@ -186,7 +188,7 @@ struct ShirtTexture: Sendable {
     }
 }
 
-// MARK: - Painting, in metres from the spine and from the collar
+// MARK: - Painting, in metres from the spine and the collar
 
 extension Kit {
     fileprivate func paint(on canvas: Canvas, girth: Double, length: Double) {
@@ -194,7 +196,7 @@ extension Kit {
         paintPattern(on: canvas, half: girth / 2, length: length)
         canvas.rectangle([-girth / 2, 0], [girth, 0.045], collar)
         for lettering in letterings {
-            // What is on the chest lies half on either edge.
+            // Lettering on the chest straddles both edges.
             let places = lettering.place.x > girth / 2 ? [-girth / 2, girth / 2] : [lettering.place.x]
             for x in places {
                 let outline = lettering.outline.map { $0.map { $0 * lettering.height + Point(x, lettering.place.y) } }
@@ -212,7 +214,7 @@ extension Kit {
         }
     }
 
-    /// In its colours, or all of it in one.
+    /// Paints in its own colours, or all in one.
     fileprivate func paintNumber(on canvas: Canvas, as single: Colour?) {
         guard !number.isEmpty else { return }
         let outline = number.map { $0.map { $0 * numberSize + Point(0, numberTop) } }
@@ -222,7 +224,7 @@ extension Kit {
         if let border { canvas.stroke(outline, width: 2 * borderWidth, single ?? border) }
         canvas.fill(outline, single ?? numberColour)
         if let inlay, single == nil {
-            // Thinner than the digits by a border's width.
+            // Thinner than the digits by the width of a border.
             canvas.scoped {
                 canvas.clip(to: outline)
                 canvas.fill(outline, inlay)

@@ -1,9 +1,9 @@
 import Foundation
 import Jersey
 
-/// How a player moves through a sequence; a smooth function of time, which starts at 0 and is in seconds.
+/// A player's motion during a sequence: a smooth function of time, in seconds from 0.
 struct Motion: Sendable {
-    /// A sine of time.
+    /// A sine over time.
     private struct Wave {
         let height, speed, phase: Double
 
@@ -26,7 +26,7 @@ struct Motion: Sendable {
         }
     }
 
-    /// How players are seen: from behind, or so that no number could be.
+    /// Whether the number faces the camera or not.
     enum View: Sendable { case back, front }
 
     private let facing, lean, twist, stride, cadence, effort: Double
@@ -34,13 +34,14 @@ struct Motion: Sendable {
     private let turn: Turn?
     private let gestures: (Pose.Gesture?, Pose.Gesture?)
     private let gesture: (moment: Double, length: Double)
-    /// Metres per second to the right, for one who runs straight away from the camera 0.
+    /// Metres per second to the right; 0 for a player who runs straight away from the camera.
     private let speed: Double
 
     init(
         seconds: Double, view: View, sport: Sport, difficulty: Difficulty, using random: inout RandomStream
     ) {
-        // Steps between frames differ, and with them the length of a sequence; something should happen within it.
+        // Frame intervals vary, and so do sequence lengths; the turn or gesture must fall within
+        // the sequence.
         let middle = random.uniform(0...seconds)
         effort = random.chance(0.35) ? random.uniform(0...0.25) : random.uniform(0.4...1)
         cadence = 2 * .pi * (0.7 + 0.75 * effort)
@@ -56,7 +57,7 @@ struct Motion: Sendable {
         case .front: facing = .pi + random.uniform(-1...1)
         }
         if view == .back && random.chance(difficulty.turning) {
-            // As often as players turn away they turn their backs to us.
+            // Players turn away as often as they turn back.
             let far = random.uniform(0.9...2.6) * (facing >= 0 ? 1 : -1)
             let (from, to) = random.chance(0.5) ? (0, far) : (far, 0)
             turn = Turn(from: from, to: to, moment: middle, length: random.uniform(0.3...1.2))
@@ -89,7 +90,7 @@ struct Motion: Sendable {
         return pose
     }
 
-    /// To the right in the picture, in metres per second.
+    /// Metres per second to the right in the picture.
     func velocity(at time: Double) -> Double { -speed * sin(yaw(at: time)) }
 
     private func yaw(at time: Double) -> Double {

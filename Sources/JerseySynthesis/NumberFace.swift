@@ -2,9 +2,9 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// What digits look like: a font, or digits built from bars as on many shirts, which need no font at all.
+/// The look of digits: a font, or digits built from bars as on many shirts, which need no font.
 enum NumberFace: Sendable {
-    /// With so much between digits, in their height; as the font has it where nil.
+    /// `gap` is the space between digits, relative to their height; nil uses the font's.
     case font(Canvas.Typeface, gap: Double? = nil)
     case bars(BarDigits)
 
@@ -17,7 +17,7 @@ enum NumberFace: Sendable {
         }
     }
 
-    /// Digits beside each other, centred. Each is centred by itself and one unit high.
+    /// Digits side by side, centred as a whole. Each input is centred and one unit high.
     private static func row(_ digits: [Canvas.Outline], gap: Double) -> Canvas.Outline {
         let widths = digits.map { $0.joined().reduce(0.1) { max($0, abs($1.x)) } * 2 }
         var left = -(widths.reduce(0, +) + gap * Double(digits.count - 1)) / 2
@@ -27,20 +27,21 @@ enum NumberFace: Sendable {
         }
     }
 
-    /// - Parameter fancy: share of digits that look unlike ordinary print.
+    /// - Parameter fancy: share of unusual digit shapes.
     static func random(fancy: Double, using random: inout RandomStream) -> NumberFace {
         let isFancy = random.chance(fancy)
         let choice = isFancy ? special : ordinary
         if choice.isEmpty || isFancy && random.chance(0.45) { return .bars(BarDigits(using: &random)) }
         let typeface = choice.randomElement(using: &random)!
-        // Shirts are narrow, so that digits often stand closer than in print.
+        // Shirts are narrow, so digits often stand closer than in print.
         return .font(typeface, gap: random.chance(0.6) ? random.uniform(0.02...0.14) : nil)
     }
 
     static let ordinary = distinct([.init(family: "no such font")] + ordinaryWanted)
     static let special = distinct(ordinary + specialWanted).filter { !ordinary.contains($0) }
 
-    /// Those that are installed. For a missing font fontconfig takes another, whose digits have been seen before.
+    /// The installed fonts. fontconfig replaces a missing one with another, whose digits then
+    /// repeat.
     private static func distinct(_ typefaces: [Canvas.Typeface]) -> [Canvas.Typeface] {
         var seen: [Canvas.Outline] = []
         return typefaces.filter { typeface in
@@ -81,22 +82,23 @@ enum NumberFace: Sendable {
     ]
 }
 
-/// Digits made of straight bars with cut or rounded corners, upright or slanted, narrow or wide.
+/// Digits made of straight bars, with cut or rounded corners, upright or slanted, narrow or wide.
 struct BarDigits: Sendable {
     typealias Point = Canvas.Point
 
-    /// All in heights of a digit: its width, the bars' thickness, what is cut off a corner, the slant, and the gap between digits.
+    /// All relative to a digit's height: its width, the bars' thickness, the cut at corners, the
+    /// slant, and the gap between digits.
     var width, thickness, cut, slant, gap: Double
-    /// Corners of the bars' joints: 8 look cut, more look round.
+    /// Corners of the joints: 8 look cut, more look round.
     var roundness: Int
-    /// A 4 may be open at the top, and a 1 stand on a foot.
+    /// Whether a 4 is open at the top, and a 1 has a foot.
     var isFourOpen, hasOneFoot: Bool
-    /// In a digit's unit square: where the flag of a 1 ends, and where the bars of a 4 cross.
+    /// In a digit's unit square: the end of a 1's flag, and the crossing of a 4's bars.
     var flag, crossing: Point
 
     init(using random: inout RandomStream) {
         width = random.uniform(0.38...0.68)
-        // An 8 keeps its holes.
+        // Keeps the holes of an 8 open.
         thickness = random.uniform(0.1...0.38 * width)
         cut = random.uniform(0.02...0.18)
         slant = random.chance(0.25) ? random.uniform(0.05...0.22) : 0
@@ -104,7 +106,7 @@ struct BarDigits: Sendable {
         roundness = random.chance(0.5) ? 8 : 16
         isFourOpen = random.chance(0.3)
         hasOneFoot = random.chance(0.25)
-        // A level flag makes a 1 look like a 7 whose foot stands straight below.
+        // A level flag makes a 1 look like a 7 with a straight stem.
         let isFlagLevel = random.chance(0.4)
         flag = isFlagLevel ? Point(random.uniform(0...0.35), 0) : Point(random.uniform(-0.1...0.3), random.uniform(0.05...0.3))
         crossing = Point(random.uniform(0.55...0.9), random.uniform(0.58...0.8))
@@ -119,7 +121,8 @@ struct BarDigits: Sendable {
         }
     }
 
-    /// Every bar and every joint is a contour of its own; all turn the same way, so that together they fill one shape.
+    /// Each bar and each joint is its own contour. All have the same orientation, so that together
+    /// they fill one shape.
     private func outline(alongStroke stroke: [Point], left: Double) -> Canvas.Outline {
         let size = Point(width - thickness, 1 - thickness)
         let points = rounded(stroke.map { $0 * size + Point(left + thickness / 2, thickness / 2) })
@@ -165,7 +168,7 @@ struct BarDigits: Sendable {
         }
     }
 
-    /// Lines through a digit's bars, in a unit square.
+    /// Centre lines of a digit's bars, in a unit square.
     private static let strokes: [[[Point]]] = [
         [[[0.5, 0], [1, 0], [1, 1], [0, 1], [0, 0], [0.5, 0]]],
         [[[0.15, 0.16], [0.55, 0], [0.55, 1]]],
@@ -184,7 +187,7 @@ struct BarDigits: Sendable {
 }
 
 extension [Canvas.Point] {
-    /// Twice of it, positive where the points turn clockwise in the picture.
+    /// Twice the area; positive if the points run clockwise in the picture.
     var signedArea: Double {
         indices.reduce(0) { sum, index in
             let (a, b) = (self[index], self[(index + 1) % count])

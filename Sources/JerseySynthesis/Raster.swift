@@ -1,16 +1,16 @@
 import Jersey
 import JerseyOutput
 
-/// A picture under construction: colours, what is nearest to the camera, and where the number lies.
+/// A picture under construction: colours, depths, and where the number is.
 struct Raster {
-    /// From the world to the picture: the left and upper edge in metres, and pixels per metre.
+    /// Maps the world to the picture: left and top edges in metres, and pixels per metre.
     struct View {
         var left, top, density: Double
-        /// How far the camera looks down, as sine and cosine.
+        /// Sine and cosine of the camera's downward tilt.
         var sine = 0.0
         var cosine = 1.0
 
-        /// In metres of the picture (y up), and the nearness.
+        /// Picture coordinates in metres (y up), and depth, larger towards the camera.
         func seen(_ point: SIMD3<Float>) -> SIMD3<Float> {
             let (s, c) = (Float(sine), Float(cosine))
             return SIMD3(point.x, point.y * c - point.z * s, point.z * c + point.y * s)
@@ -18,19 +18,19 @@ struct Raster {
     }
 
     struct Light {
-        /// From a surface to the light, one long.
+        /// Unit vector from a surface to the light.
         var way: SIMD3<Float>
-        /// Share of light that comes from everywhere.
+        /// Share of ambient light.
         var ambient: Float
     }
 
     let width, height: Int
-    /// Red, green and blue of 255.
+    /// Red, green and blue, from 0 to 255.
     var colours: [SIMD4<Float>]
     private var depths: [Float]
     /// How much of the foremost surface is the number, from 0 to 1.
     private(set) var number: [Float]
-    /// Which body is foremost; 0 is none.
+    /// Index of the foremost body; 0 for none.
     private(set) var bodies: [UInt8]
 
     init(_ background: Canvas) {
@@ -52,7 +52,7 @@ struct Raster {
             let corners = tube.vertices.map { vertex in
                 let seen = view.seen(vertex.place)
                 let lit = max(0, (vertex.normal * light.way).sum())
-                // What is seen at a glancing angle catches less of the sky.
+                // Surfaces at a glancing angle receive less skylight.
                 let facing = view.seen(vertex.normal).z
                 let shade = light.ambient * (0.7 + 0.35 * max(0, facing)) + (1 - light.ambient) * 1.35 * lit
                 return Corner(
@@ -80,7 +80,7 @@ struct Raster {
     private mutating func fill(_ a: Corner, _ b: Corner, _ c: Corner, _ shirt: ShirtTexture?, _ body: UInt8) {
         let area = (b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y)
         guard abs(area) > 1e-6 else { return }
-        // The inside of a shirt is only ever seen past its edges.
+        // The inside of a shirt would show only past its edges.
         if shirt != nil && area < 0 { return }
         let first = (max(0, Int(min(a.x, b.x, c.x))), max(0, Int(min(a.y, b.y, c.y))))
         let last = (min(width - 1, Int(max(a.x, b.x, c.x))), min(height - 1, Int(max(a.y, b.y, c.y))))
@@ -115,7 +115,7 @@ struct Raster {
 }
 
 extension ShirtTexture {
-    /// Between texels it is mixed from the four around.
+    /// Bilinear interpolation.
     fileprivate func colour(at place: SIMD2<Float>) -> SIMD4<Float> {
         let x = min(max(place.x * Float(width) - 0.5, 0), Float(width - 1))
         let y = min(max(place.y * Float(height) - 0.5, 0), Float(height - 1))

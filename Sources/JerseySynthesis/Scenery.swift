@@ -2,15 +2,16 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// What lies behind the players: the ground, its lines, boards and the crowd. Lengths are metres of the picture, y down from the feet.
+/// The background: the ground, its lines, boards and the crowd. Lengths are in metres of the
+/// picture, y down from the feet.
 struct Scenery: Sendable {
     typealias Colour = Canvas.Colour
     typealias Point = Canvas.Point
 
     let ground: Sport.Ground
-    /// Draws the same things again for every frame.
+    /// Repeats the same drawing in every frame.
     private let stream: RandomStream
-    /// The shadow under a player: which way and how far it falls, and how dark it is.
+    /// The shadow under a player: its direction and length, and its darkness.
     private let shadow: (way: Point, strength: Double)
 
     init(_ ground: Sport.Ground, using random: inout RandomStream) {
@@ -20,8 +21,8 @@ struct Scenery: Sendable {
     }
 
     /// - Parameters:
-    ///   - shift: how far the camera has moved to the right.
-    ///   - area: what the canvas shows.
+    ///   - shift: the camera's movement to the right.
+    ///   - left: of the canvas's area; so are `top` and `size`.
     func paint(on canvas: Canvas, shift: Double, left: Double, top: Double, size: Point) {
         var random = stream
         canvas.scoped {
@@ -32,7 +33,7 @@ struct Scenery: Sendable {
             canvas.rectangle([left, top - 0.1], [right - left, size.y + 0.2], colour)
             paintBands(on: canvas, from: left, to: right, top: top, bottom: bottom, using: &random)
             paintLines(on: canvas, using: &random)
-            // Most cameras look down on the players: what lies behind them is mostly ground.
+            // Most cameras look down, so the background is mostly ground.
             let horizon = random.chance(0.45) ? -random.uniform(0.2...2.6) : -9
             if horizon > top { paintStand(on: canvas, from: left, to: right, top: top, horizon: horizon, using: &random) }
         }
@@ -58,7 +59,7 @@ struct Scenery: Sendable {
         }
     }
 
-    /// Mown stripes, worn patches, boards of a floor.
+    /// Mown stripes, worn patches, floorboards.
     private func paintBands(
         on canvas: Canvas, from left: Double, to right: Double, top: Double, bottom: Double, using random: inout RandomStream
     ) {

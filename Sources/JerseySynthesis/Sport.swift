@@ -1,14 +1,14 @@
 import Jersey
 
-/// Where players play, what that does to their kits, and how they hold themselves.
+/// The sport, which decides the ground, the kits and the posture.
 struct Sport: Sendable {
     enum Ground: Sendable { case grass, court, ice }
 
     let ground: Ground
     let sleeves, numberHeight, bulk, lean: ClosedRange<Double>
-    /// Share of shirts with a number on the chest too.
+    /// Share of shirts with an additional number on the chest.
     let frontNumbers: Double
-    /// Thighs covered, from 0 to 1 (the knee) and beyond.
+    /// Covered part of the thighs: 0 to 1 (the knee) and beyond.
     let shorts: ClosedRange<Double>
     let helmets: Bool
 

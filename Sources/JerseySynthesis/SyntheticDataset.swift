@@ -4,18 +4,19 @@ import Jersey
 import JerseyOutput
 import Synchronization
 
-/// A data set of rendered players, in the folders format: `<number>/<track>/<sequence>/<frame>.jpg`, and `<frame>_anchor.jpg` once per
-/// sequence, with a `truth.jsonl` beside the frames. Sequences in which no number is ever seen lie in `unreadable/` instead of a number.
+/// A data set of rendered players in the folders format: `<number>/<track>/<sequence>/<frame>.jpg`,
+/// with one `<frame>_anchor.jpg` per sequence and a `truth.jsonl` beside the frames. Sequences that
+/// never show a number lie in `unreadable/`.
 ///
-/// The same values give the same bytes, however many threads render them, where the same fonts are installed.
+/// The same values give the same bytes on any number of threads, if the same fonts are installed.
 package struct SyntheticDataset: Sendable {
     package var numbers: [NumberShare]
-    /// Tracks of a number with weight 1.
+    /// Tracks for a number of weight 1.
     package var tracksPerNumber: Int
     package var sequencesPerTrack: Int
-    /// Every sequence draws its own length.
+    /// Each sequence draws its length from this range.
     package var framesPerSequence: ClosedRange<Int>
-    /// Share of tracks in which no number is seen, 0 to below 1. They come on top of the others.
+    /// Share of tracks that never show a number, 0 to below 1. They are added to the others.
     package var unreadableShare = 0.0
     package var renderer: SyntheticRenderer
 
@@ -31,14 +32,14 @@ package struct SyntheticDataset: Sendable {
         self.renderer = renderer
     }
 
-    /// Whole players, one sequence each: something to time models with.
+    /// Whole players, one sequence each, for timing models.
     package static func clips(_ count: Int, frames: Int) -> SyntheticDataset {
         SyntheticDataset(
             numbers: [NumberShare(JerseyNumber.all[7])], tracksPerNumber: count, sequencesPerTrack: 1,
             framesPerSequence: frames...frames, renderer: SyntheticRenderer(seed: 1, height: 120...180))
     }
 
-    /// How many sequences `write` renders.
+    /// The number of sequences that `write` renders.
     package var sequenceCount: Int {
         let readable = numbers.map(tracks).reduce(0, +)
         let (tracks, isTooMany) = readable.addingReportingOverflow(others(readable))
@@ -46,15 +47,17 @@ package struct SyntheticDataset: Sendable {
         return isTooMany || areTooMany ? .max : sequences
     }
 
-    /// The most that a data set may have.
+    /// The most sequences in a data set.
     static let mostSequences = 10_000_000
 
-    /// Writes all sequences into `folder`, which is made when missing and must be empty unless `overwrite` is set. Overwriting removes the
-    /// folders in it that are named like a number or `unreadable`, and nothing else.
+    /// Writes all sequences into `folder`, which is created if missing and must be empty unless
+    /// `overwrite` is set. Overwriting removes the folders in it named like a number or
+    /// `unreadable`, and nothing else.
     ///
     /// - Parameters:
-    ///   - threads: how many render; nil for one on each core.
-    ///   - progress: called with the sequences written and their total, by one thread at a time.
+    ///   - threads: rendering threads; nil for one per core.
+    ///   - progress: called with the sequences written so far and the total, by one thread at a
+    ///     time.
     package func write(
         to folder: URL, overwrite: Bool = false, threads: Int? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws {
@@ -88,7 +91,7 @@ package struct SyntheticDataset: Sendable {
     }
 }
 
-/// A number and how often it is to be seen, relative to others.
+/// A number and its relative frequency.
 package struct NumberShare: Sendable, Equatable {
     package var number: JerseyNumber
     package var weight: Double
@@ -98,23 +101,24 @@ package struct NumberShare: Sendable, Equatable {
         self.weight = weight
     }
 
-    /// Reads "7,07,10-19,48:2.5", or "all" for every number; a part may be a range, and have a weight.
+    /// Parses "7,07,10-19,48:2.5", or "all" for every number. Each part is a number or a range,
+    /// with an optional weight.
     package static func list(_ text: String) throws -> [NumberShare] {
         try text.split(separator: ",").flatMap { part -> [NumberShare] in
             let part = part.trimmingCharacters(in: .whitespaces)
             let halves = part.split(separator: ":", omittingEmptySubsequences: false)
             let weight = halves.count == 2 ? Double(halves[1]) : 1
             guard let weight, weight > 0, weight <= 1000, 1...2 ~= halves.count else {
-                throw UsageError("\"\(part)\" has a weight that is none; a number seen twice as often looks like 10:2")
+                throw UsageError("\"\(part)\" has an invalid weight; for a number twice as often, write 10:2")
             }
             if halves[0] == "all" { return JerseyNumber.all.map { NumberShare($0, weight: weight) } }
             let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { JerseyNumber($0) }
             guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], first <= last else {
                 throw UsageError(
-                    "\"\(halves[0])\" is not a shirt number or a range of them; use \"0\" to \"9\", \"00\" to \"99\", \"10-19\", or \"all\""
+                    "\"\(halves[0])\" is not a shirt number or a range; use \"0\" to \"9\", \"00\" to \"99\", \"10-19\", or \"all\""
                 )
             }
-            // From one digit to two, 9-12 leaves out 00...09: they are other numbers.
+            // 9-12 has no 00...09, which are different numbers.
             let leavesOutZeros = first.tens == JerseyNumber.blank && last.tens != JerseyNumber.blank && last.tens > 0
             return JerseyNumber.all.filter { first <= $0 && $0 <= last && !(leavesOutZeros && $0.tens == 0) }
                 .map { NumberShare($0, weight: weight) }
@@ -131,8 +135,9 @@ extension SyntheticDataset {
         let folder: URL
     }
 
-    /// The number of every track, by track. Neighbouring tracks bear different numbers, so that splits by track or by blocks of tracks see
-    /// all of them. Unreadable ones come last: the others do not depend on how many there are.
+    /// The number of each track. Neighbouring tracks have different numbers, so that splits by
+    /// track or by blocks of tracks get all of them. Unreadable tracks come last, so that the
+    /// others do not depend on how many there are.
     private var tracks: [JerseyNumber?] {
         let counts = numbers.map(tracks)
         let readable = (0..<(counts.max() ?? 0)).flatMap { round in
@@ -212,20 +217,20 @@ struct FrameTruth: Codable, Equatable {
     func encode(to encoder: any Encoder) throws {
         var row = encoder.container(keyedBy: CodingKeys.self)
         try row.encode(frame, forKey: .frame)
-        try row.encode(number, forKey: .number)  // null, not missing
+        try row.encode(number, forKey: .number)  // write null, do not omit the key
         try row.encode(visibility, forKey: .visibility)
         try row.encode(numberBox, forKey: .numberBox)
         try row.encode(playerBox, forKey: .playerBox)
     }
 }
 
-// MARK: - At a glance
+// MARK: - Preview
 
 extension SyntheticDataset {
-    /// The first sequences of as many tracks, a row each; they need not have been written.
+    /// The first sequence of some tracks, a row each. Does not need the files.
     package func preview(rows: Int = 24, framesPerRow: Int = 12) throws -> RGBImage {
         try validate()
-        // Evenly over all tracks, unreadable ones too.
+        // Evenly over all tracks, including unreadable ones.
         let tracks = tracks
         let count = min(rows, tracks.count)
         let sheet = try (0..<count).map { row in
@@ -243,7 +248,7 @@ extension SyntheticDataset {
     }
 }
 
-// MARK: - What can go wrong
+// MARK: - Checks and errors
 
 extension SyntheticDataset {
     private func validate() throws {
@@ -256,15 +261,15 @@ extension SyntheticDataset {
             ("numbers", numbers.count), ("tracks per number", tracksPerNumber), ("sequences per track", sequencesPerTrack),
             ("frames per sequence", framesPerSequence.lowerBound),
         ] where value < 1 {
-            throw UsageError("\(name) must be at least 1")
+            throw UsageError("the \(name) must be at least 1")
         }
         guard 0..<1 ~= unreadableShare else {
-            throw UsageError("the unreadable share must be from 0 to below 1, not \(unreadableShare)")
+            throw UsageError("the unreadable share must be at least 0 and below 1, not \(unreadableShare)")
         }
         guard sequenceCount <= Self.mostSequences else {
             throw UsageError(
-                "the data set would have more than \(Self.mostSequences) sequences; ask for fewer tracks or sequences of each, or a "
-                    + "smaller share of unreadable ones")
+                "the data set would have more than \(Self.mostSequences) sequences; "
+                    + "use fewer tracks or sequences per track, or a smaller unreadable share")
         }
     }
 
@@ -273,7 +278,7 @@ extension SyntheticDataset {
         try attempt(folder) {
             guard let names = FileNames.list(folder.path) else { throw SystemError() }
             guard names.isEmpty || overwrite else {
-                throw FileError(folder.path, "is not empty", advice: "choose another folder, or overwrite it (--overwrite)")
+                throw FileError(folder.path, "is not empty", advice: "choose another folder or pass --overwrite")
             }
             for old in names where JerseyNumber(old) != nil || old == FolderLayout.unreadable {
                 try FileManager.default.removeItem(at: folder.appendingPathComponent(old))

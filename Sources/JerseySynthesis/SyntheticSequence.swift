@@ -4,11 +4,12 @@ import JerseyOutput
 
 /// What a frame shows.
 package enum Framing: String, Sendable, CaseIterable {
-    /// The player from head to foot, as trackers cut them out.
+    /// The player from head to foot, as trackers crop them.
     case body
-    /// The number with a margin, as detectors of numbers cut it out.
+    /// The number with a margin, as number detectors crop it.
     case number
-    /// What is cut out of a whole player where a number was found at a glance (`NumberFinder`): of one size, and not quite there.
+    /// A fixed-size crop of a whole player around a roughly located number, as `NumberFinder`
+    /// makes.
     case glance
 }
 
@@ -16,17 +17,18 @@ package enum Framing: String, Sendable, CaseIterable {
 package struct SyntheticSequence: Sendable {
     package struct Frame: Sendable {
         package let jpeg: Data
-        /// From 0, the number is not seen at all, to 1, it is seen from straight behind with nothing before it.
+        /// From 0 (the number is not visible at all) to 1 (seen from straight behind,
+        /// unobstructed).
         package let visibility: Double
-        /// Around what is seen of the number; nil where nothing is.
+        /// Around the visible part of the number; nil if nothing is visible.
         package let numberBox: Box?
-        /// Around what is seen of the player.
+        /// Around the visible part of the player.
         package let playerBox: Box?
-        /// How well the number can be read, from 0 to 1: visibility and sharpness.
+        /// How legible the number is, from 0 to 1, from visibility and sharpness.
         let legibility: Double
     }
 
-    /// In pixels of the frame.
+    /// In frame pixels.
     package struct Box: Sendable, Equatable {
         package var left, top, width, height: Double
     }
@@ -36,17 +38,19 @@ package struct SyntheticSequence: Sendable {
     package var anchor: Int { frames.indices.max { frames[$0].legibility < frames[$1].legibility } ?? 0 }
 }
 
-/// Renders players in shirts with numbers: pictures without any licence.
+/// Renders players in shirts with numbers: images free of any licence.
 ///
-/// A sequence depends on the seed and its indices only, so any of them can be rendered on any thread in any order.
+/// A sequence depends only on the seed and its indices, so it can be rendered on any thread in any
+/// order.
 package struct SyntheticRenderer: Sendable {
     package var seed: UInt64
     package var framing: Framing
     package var difficulty: Difficulty
-    /// Heights in pixels of frames, or of the players that frames are cut from: every track takes its own from the range.
+    /// Heights in pixels, of frames or of the players that frames are cut from. Each track draws
+    /// its own.
     package var height: ClosedRange<Double>
 
-    /// - Parameter height: nil takes the difficulty's.
+    /// - Parameter height: nil uses the difficulty's.
     package init(seed: UInt64, framing: Framing = .body, difficulty: Difficulty = .real, height: ClosedRange<Double>? = nil) {
         self.seed = seed
         self.framing = framing
@@ -54,16 +58,17 @@ package struct SyntheticRenderer: Sendable {
         self.height = height ?? (framing == .number ? difficulty.numberHeight : difficulty.bodyHeight)
     }
 
-    /// Sequences of one `track` share the player, the kit and the camera; `sequence` tells their motions apart.
+    /// Sequences of one `track` share the player, the kit and the camera; `sequence` varies the
+    /// motion.
     ///
     /// - Parameters:
-    ///   - number: "0"..."9" or "00"..."99"; nil for a player whose number is not seen in any frame.
-    ///   - frames: how many, from 1.
+    ///   - number: "0"..."9" or "00"..."99"; nil for a player whose number is never visible.
+    ///   - frames: the number of frames, at least 1.
     package func sequence(number: String?, track: Int, sequence: Int, frames: Int) throws -> SyntheticSequence {
         var random = RandomStream(seed, UInt64(track))
         let scene = Scene(number: number, renderer: self, using: &random)
         var rendered = SyntheticSequence(frames: [])
-        // A number that is hidden all the time is none: then the player moves otherwise, and at last keeps still.
+        // If the number stays hidden throughout, try another motion, and finally an easy one.
         for attempt in 0..<4 as Range<UInt64> {
             var random = RandomStream(seed, UInt64(track), UInt64(sequence), attempt)
             rendered = try scene.rendered(frames: frames, isHidden: number == nil, isSafe: attempt == 3, using: &random)
@@ -73,7 +78,7 @@ package struct SyntheticRenderer: Sendable {
     }
 }
 
-/// A player, those around, and how they are looked at: what a track keeps.
+/// The constant parts of a track: the player, others nearby, and the camera.
 private struct Scene {
     let athlete: Athlete
     let shirt: ShirtTexture
@@ -81,18 +86,18 @@ private struct Scene {
     let camera: Camera
     let difficulty: Difficulty
     let framing: Framing
-    /// Pixels of a frame for each metre.
+    /// Frame pixels per metre.
     let density: Double
-    /// About the number, in its heights: beside it, above and below it.
+    /// Margins beside, and above and below the number, relative to its height.
     let margin: SIMD2<Double>
-    /// Least width of a number's crop, in its height.
+    /// Least width of a number crop, relative to its height.
     let leastAspect: Double
 
     init(number: String?, renderer: SyntheticRenderer, using random: inout RandomStream) {
         framing = renderer.framing
         var difficulty = renderer.difficulty
         if framing == .number {
-            // What detectors find are numbers in view.
+            // Detectors find only visible numbers.
             difficulty.turning *= 0.4
             difficulty.crossing *= 0.5
         }
@@ -106,14 +111,14 @@ private struct Scene {
         leastAspect = random.uniform(0.45...0.95)
         let shown = framing == .number ? athlete.kit.numberSize.y * (1 + 2 * margin.y) : 1.9 * athlete.size
         density = height / shown
-        // Texels are as fine as the finest pixels that will show them.
+        // Texels are as fine as the finest pixels that show them.
         let fineness = (density * camera.resolution * Double(Self.oversampling(height))).clamped(to: 60...700)
         func texture(_ athlete: Athlete) -> ShirtTexture {
             ShirtTexture(athlete.kit, girth: athlete.girth, length: athlete.length, density: fineness)
         }
         shirt = texture(athlete)
         if random.chance(difficulty.crossing) {
-            // Where no number may be seen the other player has none either.
+            // If no number may be visible, the other player has none either.
             let other = number == nil ? nil : JerseyNumber.all.randomElement(using: &random)!.description
             let rival = Athlete(number: other, sport: sport, difficulty: difficulty, using: &random)
             self.rival = (rival, texture(rival))
@@ -122,7 +127,7 @@ private struct Scene {
         }
     }
 
-    /// So that a scene has at least some hundred rows of pixels.
+    /// Gives a scene at least about a hundred rows of pixels.
     private static func oversampling(_ height: Double) -> Int { height > 90 ? 2 : height > 35 ? 3 : 4 }
 
     func rendered(frames: Int, isHidden: Bool, isSafe: Bool, using random: inout RandomStream) throws -> SyntheticSequence {
@@ -140,7 +145,7 @@ private struct Scene {
             let time = Double(index) * camera.interval
             let pose = motion.pose(at: time)
             let moment = camera.moment(using: &random)
-            // Boxes wander slowly and tremble.
+            // Tracker boxes drift slowly and jitter.
             drift = drift * 0.85 + SIMD2(random.normal(), random.normal()) * 0.5
             let tremble = SIMD2(random.normal(), random.normal())
             let sizing = 1 + 0.03 * random.normal()
@@ -165,7 +170,7 @@ private struct Scene {
         return SyntheticSequence(frames: result)
     }
 
-    /// Metres of the picture, y up.
+    /// In metres of the picture, y up.
     private struct Crop {
         var left, top: Double
         var size: SIMD2<Double>
@@ -189,7 +194,7 @@ private struct Scene {
 
         var middle: SIMD2<Double> { SIMD2(left + size.x / 2, top - size.y / 2) }
 
-        /// A square around a place of the picture, as far as it is in here; the place is moved into the picture.
+        /// A square around a place, clipped to this crop. A place outside is moved inside first.
         func cut(around place: SIMD2<Double>, side: Double) -> Crop {
             let x = place.x.clamped(to: left...left + size.x)
             let y = place.y.clamped(to: top - size.y...top)
@@ -209,7 +214,8 @@ private struct Scene {
         case .number:
             crop = Crop(around: numberPoints(of: tubes[0]))
             crop.grow(by: margin * athlete.kit.numberSize.y * sizing)
-            // Numbers of one digit, and those seen from the side, are thin; detectors keep some width.
+            // Single digits, and numbers seen from the side, are thin; detectors keep a least
+            // width.
             let narrow = leastAspect * crop.size.y - crop.size.x
             if narrow > 0 { crop.grow(by: SIMD2(narrow / 2, 0)) }
         }
@@ -220,7 +226,7 @@ private struct Scene {
         Raster.View(left: 0, top: 0, density: 1, sine: sin(camera.pitch), cosine: cos(camera.pitch)).seen(point)
     }
 
-    /// Points of the picture where the number is seen; of the chest where it is that that is seen.
+    /// Picture points of the visible number, on the back or the chest.
     private func numberPoints(of shirt: Tube) -> [SIMD3<Float>] {
         let size = athlete.kit.numberSize
         let halfWidth = athlete.kit.number.joined().reduce(0.25) { max($0, abs($1.x)) } * size.x
@@ -269,7 +275,7 @@ private struct Scene {
         let scale = Double(width) / Double(columns * factor)
         let (number, area) = raster.number.box(in: raster.width, scale: scale) { $0 > 0.5 }
         let (player, _) = raster.bodies.box(in: raster.width, scale: scale) { $0 == 1 }
-        // Straight from behind a curved back shows about nine tenths of the number's area.
+        // From straight behind, a curved back shows about 90% of the number's area.
         let most = 0.9 * shirt.numberArea * fine * fine * cos(camera.pitch)
         let visibility = most > 0 ? min(1, Double(area) / most) : 0
         let jpeg = try camera.frame(
@@ -280,7 +286,7 @@ private struct Scene {
     }
 }
 
-/// Another player who walks past, before or behind.
+/// Another player who walks past, in front or behind.
 private struct Crossing {
     private let motion: Motion
     private let start, speed, depth, moment: Double
@@ -302,7 +308,7 @@ private struct Crossing {
 }
 
 extension Tube {
-    /// Between corners; only place and normal are meaningful.
+    /// Interpolates between corners; only place and normal are valid.
     fileprivate func vertex(u: Double, v: Double) -> Vertex {
         let x = u.clamped(to: 0...1) * Double(columns - 1)
         let y = v.clamped(to: 0...1) * Double(rows - 1)
@@ -319,7 +325,7 @@ extension Tube {
 }
 
 extension Array {
-    /// What encloses the pixels that count, times `scale`, and how many there are.
+    /// The bounding box of matching pixels, times `scale`, and their count.
     fileprivate func box(in width: Int, scale: Double, where counts: (Element) -> Bool) -> (SyntheticSequence.Box?, count: Int) {
         var (left, right, top, bottom, count) = (Int.max, -1, Int.max, -1, 0)
         for index in indices where counts(self[index]) {

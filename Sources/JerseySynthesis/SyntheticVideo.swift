@@ -2,9 +2,9 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// A drawn film of players who run about, and the boxes that a perfect tracker would find: something to try videos out with.
+/// A rendered video of running players, with the boxes of a perfect tracker, for trying out videos.
 package struct SyntheticVideo: Sendable, Equatable {
-    /// One player for each.
+    /// One player per number.
     package var numbers: [JerseyNumber]
     package var frames: Int
     package var seed: UInt64
@@ -18,10 +18,10 @@ package struct SyntheticVideo: Sendable, Equatable {
         self.seed = seed
     }
 
-    /// Writes the film and its boxes, as MOT text.
+    /// Writes the video, and its boxes as MOT text.
     ///
     /// - Parameter progress: called after each frame.
-    /// - Throws: `FileError` when a file cannot be written.
+    /// - Throws: `FileError` if a file cannot be written.
     package func write(_ film: String, boxes: String, progress: () -> Void = {}) throws {
         let writer = try VideoWriter(film, width: width, height: height, rate: rate)
         let players = try numbers.indices.map(player)
@@ -29,7 +29,7 @@ package struct SyntheticVideo: Sendable, Equatable {
         for frame in 0..<frames {
             let canvas = Canvas(width: width, height: height)
             paintPitch(on: canvas)
-            // Who is nearer to the camera stands in front.
+            // Draw from far to near.
             for (track, player) in players.enumerated().sorted(by: { $0.element.depth < $1.element.depth }) {
                 let picture = player.picture(frame)
                 let place = player.place(frame, width: width, height: height)
@@ -49,14 +49,14 @@ package struct SyntheticVideo: Sendable, Equatable {
         let pictures: [RGBImage]
         let depth, phase, speed, centre: Double
 
-        /// To and fro, so that a long film needs few pictures.
+        /// Plays the pictures back and forth, so that a long video needs few of them.
         func picture(_ frame: Int) -> RGBImage {
             let period = max(2 * pictures.count - 2, 1)
             let place = frame % period
             return pictures[place < pictures.count ? place : period - place]
         }
 
-        /// The upper left corner; at the ends of their way players are half out of the picture.
+        /// The upper left corner. At the ends of their path, players are half outside the picture.
         func place(_ frame: Int, width: Int, height: Int) -> Canvas.Point {
             let picture = picture(frame)
             let x = centre + 0.5 * sin(phase + speed * Double(frame))

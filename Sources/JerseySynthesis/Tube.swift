@@ -1,4 +1,4 @@
-/// A corner of a surface: x to the right and y up in metres, z towards the camera.
+/// A vertex of a surface: x to the right and y up in metres, z towards the camera.
 struct Vertex {
     var place: SIMD3<Float>
     var normal = SIMD3<Float>(0, 0, 1)
@@ -6,7 +6,7 @@ struct Vertex {
     var texture = SIMD2<Float>(0, 0)
 }
 
-/// Rings of points, one below the other: every part of a body is such a tube.
+/// Rings of points, one below the other; each body part is a tube.
 struct Tube {
     var columns: Int
     var vertices: [Vertex] = []
@@ -14,7 +14,7 @@ struct Tube {
 
     var rows: Int { vertices.count / columns }
 
-    /// Normals from neighbouring points; the first and last column are the same line.
+    /// Computes normals from neighbouring points. The first and last column coincide.
     mutating func finish() {
         let rows = rows
         for row in 0..<rows {

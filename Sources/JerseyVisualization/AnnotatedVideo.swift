@@ -2,15 +2,15 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// A video with the boxes of a tracker drawn into it, and the numbers that were read.
+/// Draws a tracker's boxes and the numbers into a video.
 package enum AnnotatedVideo {
-    /// Decodes a video once more and writes it anew, without sound.
+    /// Decodes a video again and writes an annotated copy, without sound.
     ///
     /// - Parameters:
-    ///   - predictions: of tracks, by the tracker's names.
-    ///   - video: at its start.
-    ///   - progress: called after each frame; what it throws ends the work, and nothing is written.
-    /// - Throws: `FileError` when a file cannot be read or written.
+    ///   - predictions: one per track, with the tracker's names.
+    ///   - video: must be at its start.
+    ///   - progress: called after each frame; if it throws, the work ends and no file remains.
+    /// - Throws: `FileError` if a file cannot be read or written.
     package static func write(
         _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String, progress: () throws -> Void = {}
     ) throws {
@@ -33,12 +33,13 @@ package enum AnnotatedVideo {
         let colour: Canvas.Colour
     }
 
-    /// "23 97%"; grey where no number was read.
+    /// "23 97%"; grey if no number was read.
     private static func label(_ prediction: Prediction?) -> Label {
         guard let number = prediction?.number, let confidence = prediction?.confidence else {
             return Label(text: "?", colour: Canvas.Colour(0x8C8F93))
         }
-        // Neighbouring numbers in colours that are far apart; one number in one colour, however often its track was broken.
+        // Neighbouring numbers get distant colours. A number keeps its colour, however often its
+        // track breaks.
         let colour = colours[number.index * 5 % colours.count]
         return Label(text: "\(number) \(Format.percent(confidence, places: 0))", colour: colour)
     }
@@ -49,7 +50,7 @@ package enum AnnotatedVideo {
 
     private static func annotated(_ image: RGBImage, _ boxes: [(box: TrackBoxes.Box, label: Label)]) -> RGBImage {
         let canvas = Canvas(image)
-        // Legible in a small picture, not loud in a large one.
+        // Legible in a small frame, not too large in a big one.
         let size = max(11, Double(image.height) / 50)
         let line = max(1.5, size / 9)
         let typeface = Canvas.Typeface(family: "DejaVu Sans")
@@ -59,7 +60,7 @@ package enum AnnotatedVideo {
             let (right, bottom) = (left + Double(area.width), top + Double(area.height))
             canvas.stroke([[[left, top], [right, top], [right, bottom], [left, bottom]]], width: line, label.colour)
             let width = canvas.textWidth(label.text, size: size, typeface) + size * 0.6
-            // Above the box, or inside of it at the upper edge of the picture; and never beyond its sides.
+            // Above the box, or inside it at the upper edge of the frame; never beyond the sides.
             let y = top - size * 1.3 < 0 ? top : top - size * 1.3
             let x = max(0, min(left - line / 2, Double(image.width) - width))
             canvas.rectangle([x, y], [width, size * 1.3], label.colour)

@@ -1,11 +1,11 @@
 import Jersey
 import Torch
 
-/// A heat map laid over the frame that it is of: the warmer, the more of the frame is covered by its colour.
+/// A heat map over its frame: warmer places cover more of the frame.
 package struct HeatOverlay {
     package let frame: RGBImage
     package let map: HeatMap
-    /// What fitted the frame into the network's input, over which the map spreads.
+    /// The preprocessor that fitted the frame into the network's input, which the map covers.
     package let input: FramePreprocessor
 
     package init(_ frame: RGBImage, _ map: HeatMap, input: FramePreprocessor) {
@@ -14,13 +14,14 @@ package struct HeatOverlay {
         self.input = input
     }
 
-    /// Matplotlib's inferno at nine even steps: its lightness grows evenly, for the colour-blind and in print too.
+    /// Matplotlib's inferno at nine even steps. Its lightness grows evenly, so it works for
+    /// colour-blind readers and in greyscale.
     private static let inferno: [(red: Double, green: Double, blue: Double)] = [
         (0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85), (227, 89, 51), (249, 140, 10), (249, 201, 50),
         (252, 255, 164),
     ]
 
-    /// - Parameter side: length of the longer side, pixels.
+    /// - Parameter side: length of the longer side, in pixels.
     package func image(side: Int = 224) -> RGBImage {
         let scale = Double(side) / Double(max(frame.width, frame.height))
         func scaled(_ length: Int) -> Int { max(1, Int(clamping: (Double(length) * scale).rounded())) }
@@ -47,8 +48,8 @@ package struct HeatOverlay {
         return (mixed(low.red, high.red), mixed(low.green, high.green), mixed(low.blue, high.blue))
     }
 
-    /// The part of the map that the frame covers at another size, bilinear: (height, width); nil for a frame of which fitting
-    /// leaves nothing.
+    /// The part of the map that covers the frame, resized bilinearly to (height, width); nil if
+    /// fitting leaves nothing of the frame.
     private func warmth(width: Int, height: Int) -> [Double]? {
         guard let fitted = input.fit(width: frame.width, height: frame.height) else { return nil }
         let margins = input.margins(width: fitted.width, height: fitted.height)
@@ -56,11 +57,12 @@ package struct HeatOverlay {
         let columns = Self.taps(width, over: (margins.left, fitted.width), of: input.width, from: map.width)
         let values = Tensor(map.values, shape: [map.height, map.width])
         let warmth = rows.matmul(values).matmul(columns.permuted(1, 0))
-        // Rounding may lead out of the range by a hair.
+        // Rounding may exceed the range slightly.
         return warmth.array(of: Double.self).map { min(max($0, 0), 1) }
     }
 
-    /// (count, size): how `count` even places over a stretch of an axis of `length` pixels are made of the `size` values along it.
+    /// (count, size): weights for interpolating `count` even positions, over a part of an axis of
+    /// `length` pixels, from `size` values along it.
     private static func taps(_ count: Int, over part: (start: Int, length: Int), of length: Int, from size: Int) -> Tensor {
         var weights = [Float](repeating: 0, count: count * size)
         for index in 0..<count {

@@ -2,10 +2,11 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// A drawing of a model: frames at the left, digits at the right, and the shapes of what goes from part to part below.
+/// A drawing of a model, with frames at the left, digits at the right, and the shapes between parts
+/// below.
 package struct ModelDiagram {
     package let outline: ModelOutline
-    /// Laid out once, as words are measured for it.
+    /// Laid out once, because it measures text.
     private var columns: [Column] = []
 
     package init(_ outline: ModelOutline) {
@@ -13,7 +14,7 @@ package struct ModelDiagram {
         columns = outline.parts.flatMap(columns)
     }
 
-    /// Two dots a pixel, for print.
+    /// Two dots per pixel, for print.
     package func png() throws -> Data {
         let (width, height) = size
         let canvas = Canvas(width: 2 * width, height: 2 * height)
@@ -27,22 +28,22 @@ package struct ModelDiagram {
         return Canvas.svg(width: width, height: height, draw)
     }
 
-    // MARK: What there is
+    // MARK: Content
 
-    /// A part of the model with its words, as a column.
+    /// A part of the model with its labels.
     private struct Column {
-        /// Nil for what comes out of the model: words without a box.
+        /// Nil for the output, which has text without a box.
         let kind: ModelOutline.Part.Kind?
-        /// In bold, and smaller below it.
+        /// The title in bold, and smaller notes below.
         let title, notes: [String]
-        /// Below the drawing.
+        /// Shown below the drawing.
         let shapes: [String]
-        /// One for each frame that is shown; one for all where there is only one.
+        /// One per shown frame, or a single one for the whole sequence.
         let cells: [String]
         let width: Double
     }
 
-    /// Frames as rows; the third stands for all between.
+    /// Frames as rows; the third stands for all in between.
     private var rows: [String] { outline.spec.readsAnchorOnly ? ["anchor"] : ["1", "2", "…", "T"] }
     private static let ellipsis = 2
 
@@ -60,7 +61,7 @@ package struct ModelDiagram {
                 cells: rows)
         case .encoder:
             return column(
-                part.what, count + [spec.readsAnchorOnly ? "" : "the same for each frame"], part.shapes, cells: ["encoder"])
+                part.what, count + [spec.readsAnchorOnly ? "" : "shared by all frames"], part.shapes, cells: ["encoder"])
         case .temporal:
             let units = spec.temporal.map { ["\($0.hidden) units" + ($0.bidirectional ? " in each direction" : "")] } ?? []
             return column(
@@ -79,7 +80,7 @@ package struct ModelDiagram {
         }
     }
 
-    /// What the model says.
+    /// The model's outputs.
     private func outputs(_ shapes: [String]) -> [Column] {
         [Self.column(nil, "output", [], [], zip(Self.digits, shapes).map { "\($0) \($1)" })]
     }
@@ -102,7 +103,7 @@ package struct ModelDiagram {
             kind: kind, title: title, notes: notes, shapes: shapes, cells: cells, width: (widths.max() ?? 0).rounded(.up))
     }
 
-    /// Lines of words that are no wider than a column should be, where words let them.
+    /// Wraps words into lines of at most the column width, where possible.
     private static func wrapped(_ text: String, _ size: Double, _ face: Canvas.Typeface) -> [String] {
         let pen = Canvas(width: 1, height: 1)
         return text.split(separator: " ").reduce(into: [String]()) { lines, word in
@@ -115,7 +116,7 @@ package struct ModelDiagram {
         }
     }
 
-    // MARK: Where it is, in pixels
+    // MARK: Layout, in pixels
 
     private enum Style {
         static let plain = Canvas.Typeface(family: "DejaVu Sans", bold: false)
@@ -160,11 +161,11 @@ package struct ModelDiagram {
     private var heading: String { outline.spec.title }
     private var legend: String {
         "\(Format.grouped(outline.parameters)) parameters. Shapes: B sequences"
-            + (outline.spec.readsAnchorOnly ? ", of which one frame is read" : " of T frames")
+            + (outline.spec.readsAnchorOnly ? ", one frame each" : " of T frames")
             + "; tens are 0 to 9 and blank, ones 0 to 9."
     }
 
-    /// Middle of one of `count` cells.
+    /// The middle of one of `count` cells.
     private func middle(_ index: Int, of count: Int) -> Double {
         top + bodyHeight * (Double(index) + 0.5) / Double(count)
     }
@@ -234,11 +235,11 @@ package struct ModelDiagram {
         }
     }
 
-    /// From frame to frame within the recurrent layer, both ways where it goes both ways.
+    /// Arrows between frames in the recurrent layer, in both directions if it is bidirectional.
     private func steps(_ centre: Double, on canvas: Canvas) {
         let isBidirectional = outline.spec.temporal?.bidirectional ?? false
         for index in 1..<rows.count {
-            // The ellipsis takes less room than a cell.
+            // The ellipsis needs less room than a cell.
             func edge(_ row: Int, _ side: Double) -> Double {
                 middle(row, of: rows.count) + side * (row == Self.ellipsis ? 14 : Style.cellHeight / 2 + 2)
             }
@@ -259,7 +260,7 @@ package struct ModelDiagram {
         for index in 0..<count {
             let isRow = count == rows.count && rows.count > 1
             if isRow, index == Self.ellipsis { continue }
-            // The last state alone.
+            // Only the last state.
             if next.kind == .pooling, outline.spec.pooling == .final, index < count - 1 { continue }
             let from = these == count ? middle(index, of: count) : edge(former, index, of: count)
             let to = those == count ? middle(index, of: count) : edge(next, index, of: count)
@@ -273,7 +274,8 @@ package struct ModelDiagram {
         }
     }
 
-    /// Where an arrow of several meets the one cell of a column: straight ahead as far as the cell reaches.
+    /// Where one of several arrows meets a column's single cell: straight ahead, within the cell's
+    /// height.
     private func edge(_ column: Column, _ index: Int, of count: Int) -> Double {
         let (centre, reach) = (middle(0, of: 1), cell(of: column).height / 2 - 12)
         return min(max(middle(index, of: count), centre - reach), centre + reach)
@@ -306,7 +308,7 @@ package struct ModelDiagram {
 }
 
 extension ModelSpec.Pooling {
-    /// In the box.
+    /// Shown in the box.
     fileprivate var symbol: String {
         switch self {
         case .none: ""
@@ -317,17 +319,17 @@ extension ModelSpec.Pooling {
         }
     }
 
-    /// Beside it, in words.
+    /// Shown beside the box.
     fileprivate var formula: String {
         switch self {
         case .none: ""
-        case .mean: "of all states"
+        case .mean: "mean of all states"
         case .final: "the state after the last frame"
         case .additive: "α: softmax of v tanh(W q + U h), where q is the last state"
         case .dotProduct(let width): "α: softmax of (W q)·(U h) / √\(width), where q is the last state"
-        case .gate: "α: softmax of what a small network makes of each h"
-        case .topK(let count, _): "α: softmax of what a small network makes of each h, of which the \(count) largest stay"
-        case .evidence: "r: how likely the frame is read rightly"
+        case .gate: "α: softmax of a small network's score of each h"
+        case .topK(let count, _): "α: softmax of a small network's score of each h, keeping the \(count) largest"
+        case .evidence: "r: probability that the frame is read correctly"
         }
     }
 }

@@ -3,7 +3,7 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// What a model is made of, part by part, with the shapes of what goes from one to the next: as the network itself has them.
+/// The parts of a model and the shapes between them, taken from the network itself.
 package struct ModelOutline: Sendable {
     package struct Part: Encodable, Sendable {
         package enum Kind: String, Encodable, Sendable { case frames, encoder, temporal, pooling, heads }
@@ -11,20 +11,20 @@ package struct ModelOutline: Sendable {
         package let part: Kind
         /// "resnet18", "bidirectional gru".
         package let what: String
-        /// What it puts out, for B sequences of T frames.
+        /// Output shapes, for B sequences of T frames.
         package let shapes: [String]
         package let parameters: Int
     }
 
     package let spec: ModelSpec
-    /// In the order in which frames pass through them.
+    /// In the order in which data flow through them.
     package let parts: [Part]
 
     package var parameters: Int { parts.reduce(0) { $0 + $1.parameters } }
 
     package func part(_ kind: Part.Kind) -> Part? { parts.first { $0.part == kind } }
 
-    /// - Parameter input: has the size of frames.
+    /// - Parameter input: gives the size of frames.
     package init(_ spec: ModelSpec, input: InputSpec = InputSpec()) {
         self.spec = spec
         let model = JerseyModel(spec)
@@ -34,7 +34,7 @@ package struct ModelOutline: Sendable {
         func part(_ kind: Part.Kind, _ what: String, _ shapes: [String]) -> Part {
             Part(part: kind, what: what, shapes: shapes, parameters: counts[kind.rawValue] ?? 0)
         }
-        /// The shape of what each frame gives, or the one frame that is read.
+        /// The output shape per frame, or of the only frame.
         func each(_ shape: String) -> String { spec.readsAnchorOnly ? "(B, \(shape))" : "(B, T, \(shape))" }
         let digits = ["11", "10"] + (spec.hasFullHead ? ["\(JerseyNumber.all.count)"] : [])
 
@@ -51,10 +51,10 @@ package struct ModelOutline: Sendable {
         }
         let heads =
             spec.digits == .tied
-            ? "tens and ones, found in the maps and told apart by one layer" : "a layer for each digit"
+            ? "tens and ones, located in the maps and classified by one layer" : "a layer for each digit"
         let others =
             (spec.hasFullHead ? ", one for the number" : "")
-            + (spec.judgesReadability ? ", how likely it is read rightly" : "")
+            + (spec.judgesReadability ? ", probability of a correct reading" : "")
         let outputs = digits.map { "(B, \($0))" }
         if spec.judgesReadability {
             parts.append(part(.heads, heads + others, (digits + ["1"]).map(each)))
@@ -68,11 +68,11 @@ package struct ModelOutline: Sendable {
 
     package var table: Table {
         Table(
-            ["part", "what", "puts out", "parameters"],
+            ["part", "what", "output", "parameters"],
             rows: parts.map {
                 [$0.part.rawValue, $0.what, $0.shapes.joined(separator: ", "), $0.parameters > 0 ? "\($0.parameters)" : "-"]
             }
                 + [["all", "", "", "\(parameters)"]],
-            note: "Shapes are those of B sequences with T frames each. Tens are 0 to 9 and blank, ones 0 to 9.")
+            note: "Shapes are for B sequences of T frames. Tens are 0 to 9 and blank, ones 0 to 9.")
     }
 }

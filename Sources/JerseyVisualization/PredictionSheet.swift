@@ -2,27 +2,28 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// Frames with their weights beside the numbers read, as a picture.
+/// A picture of frames with their weights beside the numbers read.
 package enum PredictionSheet {
-    /// More would be a picture that nobody can open.
+    /// More rows would make an image too large to open.
     package static let maximumRows = 60
 
-    /// Says before any work is done what is wrong with a path for a sheet.
+    /// Checks the path for a sheet before any work is done.
     ///
-    /// - Throws: `FileError` for an ending of no picture or page, and what `AtomicFile.check` finds.
+    /// - Throws: `FileError` for an unsupported extension, and what `AtomicFile.check` throws.
     package static func check(_ path: String, unlike inputs: [String] = []) throws {
         guard isPage(path) || path.lowercased().hasSuffix(".png") else {
-            throw FileError(path, "is no name of a picture or a page", advice: "let it end in .png or .html")
+            throw FileError(path, "is neither an image nor a page", advice: "use a name that ends in .png or .html")
         }
         try AtomicFile.check(path, unlike: inputs)
     }
 
     private static func isPage(_ path: String) -> Bool { [".html", ".htm"].contains(where: path.lowercased().hasSuffix) }
 
-    /// Draws the first sixty predictions: as PNG, or as a page of HTML where the file is named so.
+    /// Draws the first sixty predictions as PNG, or as an HTML page, by the file's extension.
     ///
-    /// - Parameter image: gives a frame by its path in the prediction; a frame of which it gives none is not drawn.
-    /// - Throws: `FileError` when the file cannot be written.
+    /// - Parameter image: returns a frame by its path in the prediction; frames for which it
+    ///   returns nil are not drawn.
+    /// - Throws: `FileError` if the file cannot be written.
     package static func write(
         _ predictions: [Prediction], to url: URL,
         image: (String) -> RGBImage? = { try? RGBImage(contentsOf: URL(fileURLWithPath: $0)) }
@@ -46,7 +47,7 @@ package enum PredictionSheet {
         }
     }
 
-    /// The weight, and of a video which frame it is.
+    /// The frame's weight, and its number in a video.
     private static func caption(_ frame: Prediction.FrameWeight) -> String? {
         let parts = [frame.videoFrame, frame.weight.map { Format.decimal($0, places: 2) }].compactMap(\.self)
         return parts.isEmpty ? nil : parts.joined(separator: ": ")
@@ -60,15 +61,15 @@ package enum PredictionSheet {
         }
         let answered = predictions.count { $0.number != nil }
         return Report(
-            title: "Numbers read", subtitle: "\(answered) of \(predictions.count) sequences are answered",
+            title: "Numbers read", subtitle: "\(answered) of \(predictions.count) sequences answered",
             sections: [
                 .init("Numbers", [.table(Table(predictions))]),
                 .init(
                     "Frames",
                     [
                         .text(
-                            "Below each frame is its weight in the answer, and of a video before that which frame it is."
-                                + (predictions.count > maximumRows ? " The first \(maximumRows) sequences are shown." : ""))
+                            "Below each frame is its weight in the answer; in a video, its frame number comes first."
+                                + (predictions.count > maximumRows ? " Only the first \(maximumRows) sequences are shown." : ""))
                     ]
                         + pictures),
             ])

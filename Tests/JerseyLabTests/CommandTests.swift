@@ -80,7 +80,7 @@ import Testing
 
     @Test func `Advice on a GPU fits what is there`() {
         let advice = DoctorCommand.advice
-        #expect(advice(false, false).contains("`make setup` would fetch") && !advice(false, true).contains("make setup"))
+        #expect(advice(false, false).contains("`make setup` fetches") && !advice(false, true).contains("make setup"))
         #expect(advice(true, false).contains("JERSEY_TORCH_CUDA=1 make setup") && advice(true, true).contains("nvidia-smi"))
     }
 
@@ -99,7 +99,7 @@ import Testing
                 == "epoch 3/30: train loss 1.5000, number 0.2500, validation loss 1.5000, number 0.2500 (best), rate 0.0005, 1:01"
         )
         #expect(
-            line([5e-5, 1.5e-4], stale: 2).hasSuffix("number 0.2500, no better loss for 2 of 7 epochs, rates 5e-05 0.00015, 1:01")
+            line([5e-5, 1.5e-4], stale: 2).hasSuffix("number 0.2500, no improvement for 2 of 7 epochs, rates 5e-05 0.00015, 1:01")
         )
     }
 
@@ -125,7 +125,7 @@ import Testing
 
     @Test(arguments: [
         (["train", "--size", "48"], "height x width"), (["models", "--diagram"], "name it"),
-        (["models", "basic", "--diagram", "a.gif"], ".svg and .png"), (["models", "--encoder", "compact"], "name it"),
+        (["models", "basic", "--diagram", "a.gif"], ".svg or .png"), (["models", "--encoder", "compact"], "name it"),
         (["models", "basic_r81"], "basic_r18"), (["models", "basic", "--diagram", "MISSING/a.svg"], "no folder"),
         (["train", "--set", "training.epochs"], "key=value"),
         (["train", "--run", "MISSING/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
@@ -153,7 +153,7 @@ import Testing
         (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
         (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is what is read"),
         (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is what is read"),
-        (["predict", "a", "--output", "/tmp/a.png", "--sheet", "/tmp/../tmp/a.png"], "the same file"),
+        (["predict", "a", "--output", "/tmp/a.png", "--sheet", "/tmp/../tmp/a.png"], "different files"),
         (["predict", "a", "--output", "MISSING/b.csv"], "no folder"),
         (["predict", "a", "--sheet", "b.gif"], ".png"),
         (["evaluate", "--data", "d", "--outcomes", "MISSING/b"], "no folder"),
@@ -277,7 +277,7 @@ import Testing
         #expect(try RGBImage(contentsOf: folder.url.appendingPathComponent("sheet.png")).width > 200)
         _ = try predict(arguments + ["--sheet", folder.path("sheet.html"), "--format", "json"])
         let page = try String(contentsOfFile: folder.path("sheet.html"), encoding: .utf8)
-        #expect(page.components(separatedBy: "<figcaption>").count == 1 + 3 && page.contains("2 of 3 sequences are answered"))
+        #expect(page.components(separatedBy: "<figcaption>").count == 1 + 3 && page.contains("2 of 3 sequences answered"))
 
         let mot = try predict(arguments + ["--format", "mot", "--video", read]).split(separator: "\n")
         #expect(mot.count == 25)

@@ -176,7 +176,7 @@ import Testing
         (["runs", "compare", TestFolder.missing], "neither a run folder"),
         (["runs", "compare", "FOLDER", "--by", "colour"], "number"),
         (["runs", "compare", "FOLDER", "--models", "basic_mv3s,basic_mv3s"], "basic_mv3s is named twice"),
-        (["analyze", "heads", "FOLDER"], "takes no folder"), (["analyze", "backbones", "--models", "basic_r18"], "no runs"),
+        (["analyze", "heads", "FOLDER"], "takes no folder"), (["analyze", "backbones", "--models", "basic_r18"], "not runs"),
         (["analyze", "confusoin", "FOLDER"], "did you mean confusion"),
         (["analyze", "mistakes"], "name run folders"), (["analyze", "mistakes", "FOLDER", "--count", "0"], "--count must be"),
         (["analyze", "mistakes", "FOLDER", "--data", TestFolder.missing], "--data"),

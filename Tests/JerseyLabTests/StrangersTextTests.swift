@@ -49,6 +49,6 @@ import Testing
 
     @Test func `Raw cells are for CSV only`() {
         let error = #expect(throws: (any Error).self) { try JerseyCommand.parseAsRoot(["predict", "a", "--raw"]) }
-        #expect(error.map { JerseyCommand.message(for: $0) }?.contains("--raw goes with --format csv") == true)
+        #expect(error.map { JerseyCommand.message(for: $0) }?.contains("--raw needs --format csv") == true)
     }
 }

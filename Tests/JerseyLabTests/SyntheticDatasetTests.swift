@@ -191,7 +191,7 @@ struct SyntheticDatasetTests {
         arguments: [
             ("7,123", "\"123\" is not a shirt number"), ("7,x", "\"x\" is not"), ("9-3", "\"9-3\" is not"),
             ("7-", "\"7-\" is not"),
-            ("7:0", "\"7:0\" has a weight that is none"), ("7:1:2", "\"7:1:2\" has a weight"),
+            ("7:0", "\"7:0\" has an invalid weight"), ("7:1:2", "\"7:1:2\" has an invalid weight"),
         ])
     func `A list that makes no sense is refused`(text: String, words: String) {
         let error = #expect(throws: UsageError.self) { try NumberShare.list(text) }
@@ -201,7 +201,7 @@ struct SyntheticDatasetTests {
     @Test(
         arguments: [
             ("7,7", 1, 0, "7 is listed twice"), ("", 1, 0, "numbers must be at least 1"),
-            ("7", 0, 0, "tracks per number must be"), ("7", 1, 1, "from 0 to below 1"),
+            ("7", 0, 0, "tracks per number must be"), ("7", 1, 1, "at least 0 and below 1"),
         ])
     func `A plan that makes no sense is refused before anything is written`(
         numbers: String, tracks: Int, unreadable: Double, words: String

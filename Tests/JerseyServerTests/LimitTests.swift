@@ -191,7 +191,7 @@ import Testing
         try await app.test(.router) { client in
             #expect(try await client.get("/v2/health/ready").status == .ok)
             let answer = try await client.post("/v1/predict", json: body)
-            #expect(answer.status == .serviceUnavailable && answer.error?.contains("within its 10 s") == true)
+            #expect(answer.status == .serviceUnavailable && answer.error?.contains("timed out after 10 s") == true)
             #expect(try await client.get("/v2/health/ready").status == .serviceUnavailable)
             #expect(try await client.get("/v2/health/live").status == .ok)
             isSlow.withLock { $0 = false }

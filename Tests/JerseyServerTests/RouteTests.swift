@@ -145,7 +145,7 @@ import Torch
         (#"{"inputs": [{"name": "x", "shape": [1], "datatype": "BYTES", "data": ["AA=="]}]}"#, "one input"),
         (
             #"{"inputs": [{"name": "frames", "shape": [2], "datatype": "BYTES", "data": ["AA=="]}]}"#,
-            "for 2 frames, and data has 1"
+            "needs 2 frames, but data has 1"
         ),
         (#"{"inputs": [{"name": "frames", "shape": [1], "datatype": "FP32", "data": [1.5]}]}"#, "is FP32"),
         (#"{"inputs": [{"name": "frames", "shape": [1], "datatype": "FP32", "data": [NaN]}]}"#, "not as expected"),

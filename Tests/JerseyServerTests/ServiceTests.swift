@@ -33,13 +33,13 @@ import Testing
                 #expect(answer.error?.contains(words) == true)
             }
             async let loading: Void = shelf.loadAll()
-            try await expectClosed("is being loaded")
+            try await expectClosed("is loading")
             latch.open()
             try await loading
             #expect(try await client.get("/v2/health/ready").status == .ok)
             #expect(try await client.post("/v1/predict", json: try Self.body()).status == .ok)
             shelf.drain()
-            try await expectClosed("about to end")
+            try await expectClosed("is shutting down")
             #expect(try await client.get("/v2").headers[.connection] == "close")
         }
     }

@@ -1,4 +1,4 @@
-"""Makes files of all kinds, good ones and hostile ones, for seeds.py."""
+"""Makes files of all kinds, valid and hostile, for seeds.py."""
 
 import io
 import json
@@ -44,8 +44,8 @@ def form(parts):
 
 
 def stored_zip(records):
-    """A zip without compression: names and contents; a content that is there already is there once, and both
-    names stand for it."""
+    """Makes an uncompressed zip of names and contents. A repeated content is stored once, under several
+    names."""
     data, directory, places = b"", b"", {}
     for name, content in records:
         path, crc = b"archive/" + name.encode(), zlib.crc32(content)
@@ -66,7 +66,7 @@ def stored_zip(records):
 
 
 def checkpoint_of(tensors, storages, pickled=None):
-    """`tensors`: name, storage, offset, count."""
+    """Makes a checkpoint; `tensors` are (name, storage, offset, count)."""
 
     def text(word):
         return b"X" + struct.pack("<I", len(word)) + word.encode()

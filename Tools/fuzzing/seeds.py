@@ -1,5 +1,5 @@
-"""Files for Tools/fuzz.sh, by reader: FOLDER/READER/corpus has small good ones to begin with,
-FOLDER/worst/READER the hand-made worst.
+"""Writes files for Tools/fuzz.sh, by reader: FOLDER/READER/corpus gets small valid ones to start from,
+FOLDER/worst/READER the worst ones made by hand.
 
 python3 Tools/fuzzing/seeds.py FOLDER
 """
@@ -36,7 +36,8 @@ seed(
 )
 seed("safetensors", "scalar", safetensors({"n": ("I64", [], bytes(8))}, {}))
 
-# A checkpoint as torch.save writes it: an ordered dictionary with one tensor, and a text beside it.
+# A checkpoint as torch.save writes it: an ordered dictionary with one tensor, and a string beside
+# it.
 pickle = (
     b"\x80\x02}q\x00(X\x0b\x00\x00\x00model_stateq\x01ccollections\nOrderedDict\nq\x02)Rq\x03X\x01\x00\x00\x00wq\x04ctorch._utils\n_rebuild_tensor_v2\n"
     b"q\x05((X\x07\x00\x00\x00storageq\x06ctorch\nFloatStorage\nq\x07X\x01\x00\x00\x000q\x08X\x03\x00\x00\x00cpuq\tK\x06tq\nQK\x00K\x02K\x03\x86q\x0bK\x03K\x01"
@@ -64,7 +65,7 @@ seed(
 
 for kind, depth in [(0, 8), (2, 8), (2, 16), (3, 8), (4, 8), (6, 8)]:
     seed("image", f"{kind}-{depth}.png", png(7, 5, kind, depth))
-# A picture of 8x8 pixels with Huffman tables of one code each, and an orientation.
+# An image of 8x8 pixels, with Huffman tables of one code each and an orientation.
 tables = b"".join(b"\xff\xc4\x00\x14" + bytes([table]) + b"\x01" + bytes(16) for table in (0, 0x10))
 exif = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
 jpeg = (
@@ -202,8 +203,7 @@ seed("packet", "file", numbers(3, 7) + b"7/1.png" + numbers(9))
 seed("packet", "job", numbers(2, 3) + b"zip" + numbers(1, 2, 3, 4, 5, 6, 7, 2, 8, 9))
 
 
-# The worst that we could think of, each of a few megabytes at most: what is small, or said often, and asks
-# for much.
+# The worst we could think of, a few megabytes each: small or repeated data that demand much.
 mega = 1 << 20
 
 

@@ -1,16 +1,16 @@
-"""What the scripts of Tools/ and Benchmarks/ share. Python's standard library only.
+"""Shared code of the scripts in Tools/ and Benchmarks/. Uses only Python's standard library.
 
-    programs      jersey and jersey-bench, and the options that name them
-    environment   virtual environments outside the repository, and the interpreter of the peers
-    processes     commands run to their end, with their time and memory; waiting
-    turns         work done in turns, and ratios of what was measured
-    contestant    a program that stays alive and works when it has its turn
+    programs      paths of jersey and jersey-bench, and options for them
+    environment   virtual environments outside the repository, and the peers' interpreter
+    processes     runs commands and measures their time and memory; waits for conditions
+    turns         runs work in turns, and computes ratios of the measurements
+    contestant    a program that stays alive and works only in its turn
     data          rendered data sets
     service       a running `jersey serve`, and requests to send
-    requests      raw HTTP requests, byte by byte, as strangers may send them
-    runs          small training runs, and whether two are the same
-    experiments   a small experiment, and whether two are the same
-    harm          an experiment's folder that is harmed, and what must come of it
+    requests      raw HTTP requests, including malformed ones
+    runs          small training runs, and their comparison
+    experiments   a small experiment, and its comparison with another
+    harm          damages an experiment's folder and checks the consequences
 
-Benchmarks/harness is a link to this folder, so that scripts in either find it beside them.
+Benchmarks/harness links to this folder, so that scripts in either folder find it beside them.
 """

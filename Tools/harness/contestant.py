@@ -1,4 +1,4 @@
-"""A program that stays alive as long as a comparison, and works only when it has its turn."""
+"""A program that stays alive during a comparison, and works only in its turn."""
 
 import json
 import statistics
@@ -9,7 +9,7 @@ from harness.turns import take_turns
 
 
 class Contestant:
-    """Prints a line of JSON once it is ready, and one with a list `seconds` for each line of its input."""
+    """A program that prints a line of JSON when ready, and one with a list `seconds` per line of input."""
 
     def __init__(self, name: str, command: list):
         self.name = name
@@ -21,7 +21,7 @@ class Contestant:
             stderr=self.log,
             text=True,
         )
-        # The median of each round, and every single time.
+        # The median of each round, and all single times.
         self.rounds: list[float] = []
         self.seconds: list[float] = []
         self.first = self.answer()
@@ -31,7 +31,7 @@ class Contestant:
         if not line:
             self.log.seek(0)
             raise RuntimeError(
-                self.log.read().decode(errors="replace").strip()[-600:] or "ended without a word"
+                self.log.read().decode(errors="replace").strip()[-600:] or "exited without output"
             )
         return json.loads(line)
 
@@ -48,7 +48,7 @@ class Contestant:
 
 
 def compete(contestants: list[Contestant], rounds: int) -> None:
-    """Gives each its turns, and ends them all."""
+    """Runs the contestants in turns, then ends them."""
     take_turns({contestant.name: contestant.turn for contestant in contestants}, rounds, rotate=True)
     for contestant in contestants:
         contestant.end()

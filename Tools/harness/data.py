@@ -5,7 +5,7 @@ import subprocess
 
 
 def synthesize(jersey, out: pathlib.Path, numbers: str, **options) -> pathlib.Path:
-    """What `jersey synthesize` renders; an option is a keyword."""
+    """Renders with `jersey synthesize`; keywords become options."""
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     command = [jersey, "synthesize", "--out", out, "--numbers", numbers, *words]
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
@@ -21,7 +21,7 @@ def number_crops(
     seed: int = 5,
     unreadable: float = 0,
 ) -> pathlib.Path:
-    """Crops of numbers, a sequence for each track, in the folders format."""
+    """Renders number crops in the folders format, one sequence per track."""
     return synthesize(
         jersey,
         out,
@@ -36,11 +36,11 @@ def number_crops(
 
 
 def sequence_folders(data: pathlib.Path) -> list[pathlib.Path]:
-    """The sequences of a data set in the folders format."""
+    """Returns the sequence folders of a data set in the folders format."""
     return sorted(folder for folder in data.glob("*/*/*") if folder.is_dir())
 
 
 def sequences(data: pathlib.Path) -> list[list[bytes]]:
-    """The frames of each sequence, in order, as bytes."""
+    """Returns the frames of each sequence, in order, as bytes."""
     folders = sorted({frame.parent for frame in data.rglob("*.jpg")})
     return [[frame.read_bytes() for frame in sorted(folder.glob("*.jpg"))] for folder in folders]

@@ -1,4 +1,4 @@
-"""Virtual environments of the scripts here, outside the repository."""
+"""Virtual environments for the scripts, outside the repository."""
 
 import os
 import pathlib
@@ -12,9 +12,9 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 
 
 def python(folder: pathlib.Path, test: str, *installations: list) -> str:
-    """The interpreter of the environment in `folder`.
+    """Returns the interpreter of the environment in `folder`.
 
-    Where the statement `test` fails in it, the environment is made, with a call of pip for each list.
+    If the statement `test` fails there, creates the environment, with one call of pip per list.
     """
     interpreter = folder / "bin/python"
     if (
@@ -39,7 +39,7 @@ def python(folder: pathlib.Path, test: str, *installations: list) -> str:
 
 
 def peers_python() -> str:
-    """The interpreter with PyTorch and other peers: JERSEY_PYTHON, or what peers/setup.sh makes."""
+    """Returns the interpreter with PyTorch and other peers: JERSEY_PYTHON, or the one from peers/setup.sh."""
     if given := os.environ.get("JERSEY_PYTHON"):
         return given
     setup = subprocess.run([PEERS / "setup.sh"], stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""A small experiment: made, run, looked at, and compared with another."""
+"""Makes, runs, inspects and compares small experiments."""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ RUNS = [f"{model}-{seed}" for seed in SEEDS for model in MODELS]
 
 
 def table(folder: pathlib.Path) -> tuple:
-    """The rows of runs.sqlite, without times and what the table alone knows."""
+    """Returns the rows of runs.sqlite, without times and columns that only the table has."""
     database = sqlite3.connect(f"file:{folder / 'runs.sqlite'}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
     try:
@@ -68,14 +68,14 @@ settings:
         return [str(word) for word in [*command, *more]]
 
     def run(self, folder: pathlib.Path, *more: str, humbly: bool = False) -> tuple:
-        """The exit status, and all that was said; humbly is without root's right to write everywhere."""
+        """Returns exit status and messages; `humbly` drops root's right to write everywhere."""
         without = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if humbly else []
         done = subprocess.run(without + self.command(folder, *more), stderr=subprocess.PIPE, text=True)
         return done.returncode, done.stderr
 
 
 def tasks(folder: pathlib.Path, parent: int | None = None) -> list:
-    """Process ids of the runs at work in an experiment's folder; of one runner, or of all."""
+    """Returns process ids of an experiment's running tasks, of one runner or of all."""
     found = []
     for process in pathlib.Path("/proc").iterdir():
         try:

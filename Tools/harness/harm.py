@@ -1,4 +1,4 @@
-"""An experiment's folder that is harmed, and what must come of it."""
+"""Damages an experiment's folder, and checks the consequences."""
 
 import os
 import pathlib
@@ -8,12 +8,12 @@ import subprocess
 from harness.experiments import RUNS, Experiment, compare_experiments
 from harness.runs import compare_runs
 
-# The run whose files are harmed.
+# The run whose files are damaged.
 VICTIM = RUNS[0]
 
 
 class Case:
-    """One experiment's folder, to be harmed."""
+    """An experiment's folder to damage."""
 
     def __init__(self, experiment: Experiment, name: str, template: str | None):
         self.experiment, self.folder = experiment, experiment.work / name
@@ -25,7 +25,7 @@ class Case:
         return self.experiment.run(self.folder, *more, **options)
 
     def fails(self, *words: str, others: bool = True, **options) -> str:
-        """The call must end with status 1, name the fault, and have finished all other runs."""
+        """Checks that the call exits with status 1, names the fault, and finishes all other runs."""
         status, said = self.run(**options)
         assert status == 1, f"expected exit status 1, got {status}:\n{said}"
         self.expect(said, *words)
@@ -36,7 +36,7 @@ class Case:
         return said
 
     def completes(self, *words: str, **options) -> str:
-        """The call must end with status 0 and everything as in the experiment that nobody harmed."""
+        """Checks that the call exits with status 0, with the same results as an undamaged experiment."""
         status, said = self.run(**options)
         assert status == 0, f"expected exit status 0, got {status}:\n{said}"
         self.expect(said, *words)

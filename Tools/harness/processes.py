@@ -1,4 +1,4 @@
-"""Commands run to their end, with what the system counted; and waiting for what other processes do."""
+"""Runs commands and measures them with the system's counters; waits for conditions."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ class Failure(Exception):
 
 
 def exit_with(main: Callable) -> None:
-    """Runs a script's `main`, and exits with what it returns; a failure ends it in words, without a trace."""
+    """Runs a script's `main` and exits with its result; a failure prints its message without a trace."""
     try:
         sys.exit(main())
     except Failure as failure:
@@ -26,20 +26,20 @@ def exit_with(main: Callable) -> None:
 
 @dataclass
 class Measured:
-    """A process that has ended."""
+    """The measurements of a finished process."""
 
     output: str
-    # Wall time and CPU time, its children's included, seconds.
+    # Wall time and CPU time with children, in seconds.
     seconds: float
     cpu: float
-    # CPU seconds of the process alone; 0 without /proc.
+    # CPU seconds of the process without children; 0 without /proc.
     own: float
-    # Peak resident memory, bytes.
+    # Peak resident memory, in bytes.
     peak: int
 
 
 def measured(command: list, environment: dict | None = None, statuses: tuple = (0,)) -> Measured:
-    """Runs a command to its end; counted by the system, the same way for everybody."""
+    """Runs a command and measures it with the system's counters, the same way for every program."""
     command = [str(word) for word in command]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
@@ -49,7 +49,7 @@ def measured(command: list, environment: dict | None = None, statuses: tuple = (
             )
         except OSError as error:
             raise Failure(f"cannot run {command[0]}: {error.strerror}") from None
-        # Until it has been waited for, its own count stays readable.
+        # Its own counters stay readable until it has been waited for.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         seconds = time.perf_counter() - start
         own = own_seconds(process.pid)
@@ -71,7 +71,7 @@ def measured(command: list, environment: dict | None = None, statuses: tuple = (
 
 
 def own_seconds(process: int) -> float:
-    """CPU seconds of a process alone, without its children."""
+    """Returns the CPU seconds of a process, without its children."""
     try:
         words = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -80,7 +80,7 @@ def own_seconds(process: int) -> float:
 
 
 def open_files(process: int) -> dict[int, str]:
-    """What each descriptor of a process refers to."""
+    """Returns the target of each descriptor of a process."""
     found = {}
     try:
         for entry in os.scandir(f"/proc/{process}/fd"):
@@ -94,7 +94,7 @@ def open_files(process: int) -> dict[int, str]:
 
 
 def wait_until(condition: Callable, seconds: float, pause: float = 0.02) -> bool:
-    """Whether the condition has come true in time."""
+    """Returns whether the condition became true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

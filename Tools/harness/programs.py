@@ -1,4 +1,4 @@
-"""Our programs: where they are, and the options of a script that say so."""
+"""The paths of our programs, and script options for them."""
 
 import argparse
 import pathlib
@@ -10,7 +10,7 @@ PEERS = ROOT / "Benchmarks/peers"
 
 
 class Parser(argparse.ArgumentParser):
-    """The options of a script; its help is the script's own description, as it is laid out there."""
+    """A parser whose help is the script's docstring, with its layout."""
 
     def __init__(self, description: str):
         super().__init__(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -22,18 +22,18 @@ class Parser(argparse.ArgumentParser):
             type=pathlib.Path,
             default=RELEASE / "jersey",
             metavar="FILE",
-            help="the program (default: the one in .build/release)",
+            help="path of jersey (default: in .build/release)",
         )
 
     def add_bin(self, *needed: str) -> None:
-        """`--bin`, and which programs must be in that folder."""
+        """Adds `--bin`, and requires these programs in that folder."""
         self.add_argument(
-            "--bin", type=pathlib.Path, default=RELEASE, metavar="DIR", help="where our programs are"
+            "--bin", type=pathlib.Path, default=RELEASE, metavar="DIR", help="folder with our programs"
         )
         self.needed = list(needed)
 
     def parse_args(self, *arguments, **keywords):
-        """The options. A missing program is better known now than after minutes of work."""
+        """Returns the options. Checks for missing programs now rather than after minutes of work."""
         options = super().parse_args(*arguments, **keywords)
         if "jersey" in options:
             self.check(options.jersey, "--jersey FILE")
@@ -44,4 +44,4 @@ class Parser(argparse.ArgumentParser):
 
     def check(self, program: pathlib.Path, option: str) -> None:
         if not program.exists():
-            self.error(f"{program} is missing: build it with `swift build -c release`, or say {option}")
+            self.error(f"{program} does not exist; build it with `swift build -c release`, or pass {option}")

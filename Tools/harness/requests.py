@@ -1,4 +1,4 @@
-"""Raw HTTP requests, byte by byte, as strangers may send them."""
+"""Raw HTTP requests, including malformed ones."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Small training runs, and whether two of them are the same but for times."""
+"""Small training runs, and their comparison without times."""
 
 import json
 import pathlib
@@ -6,17 +6,17 @@ import pathlib
 from harness.data import synthesize
 
 NUMBERS = "4,48,07"
-# What differs between two runs of the same.
+# What differs between two equal runs.
 TIMES = {"seconds", "started", "finished", "attempts", "commit", "host"}
 
 
 def small_data(jersey, out: pathlib.Path) -> pathlib.Path:
-    """A data set that a model learns from in seconds."""
+    """Renders a data set that a model learns in seconds."""
     return synthesize(jersey, out, NUMBERS, tracks=6, frames="3-5")
 
 
 def small_training(jersey, data: pathlib.Path, run: pathlib.Path, epochs: int, *more: str) -> list:
-    """Trains on images of 48 × 24 pixels, saves after every step, and takes up what is there already."""
+    """Returns a command that trains on 48 × 24 pixels, saves after each step, and resumes."""
     return [
         jersey,
         "train",
@@ -44,7 +44,7 @@ def small_training(jersey, data: pathlib.Path, run: pathlib.Path, epochs: int, *
 
 
 def timeless(value):
-    """A JSON value without its times."""
+    """Returns a JSON value without times."""
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in TIMES}
     return [timeless(item) for item in value] if isinstance(value, list) else value
@@ -55,13 +55,13 @@ def metrics(folder: pathlib.Path) -> list:
 
 
 def tensors(path: pathlib.Path) -> bytes:
-    """The body of a safetensors file: all tensors, without the header that holds times."""
+    """Returns the body of a safetensors file: all tensors, without the header, which has times."""
     data = path.read_bytes()
     return data[8 + int.from_bytes(data[:8], "little") :]
 
 
 def compare_runs(one: pathlib.Path, other: pathlib.Path) -> None:
-    """Fails with the first of a run's files that differs by more than times."""
+    """Fails on the first file of a run that differs by more than times."""
 
     def same(name, read):
         assert read(one / name) == read(other / name), f"{other / name} differs from {one / name}"

@@ -13,19 +13,19 @@ import urllib.request
 import zlib
 
 TOKEN = "a-token-for-proofs,-and-no-secret"
-# Archives are unpacked in memory where there is such a file system, as docs/deployment.md has it.
+# docs/deployment.md recommends unpacking archives in memory, where available.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
 
 
 def form(frames: list, boundary: bytes = b"frontier") -> tuple:
-    """A form of frames, and its content type."""
+    """Returns a form with frames, and its content type."""
     head = b"--" + boundary + b'\r\nContent-Disposition: form-data; name="frames"; filename="%d.jpg"\r\n\r\n'
     parts = b"".join(head % index + frame + b"\r\n" for index, frame in enumerate(frames))
     return parts + b"--" + boundary + b"--\r\n", f"multipart/form-data; boundary={boundary.decode()}"
 
 
 def png(width: int, height: int, rows: bytes = b"") -> bytes:
-    """A PNG of 8-bit RGB that claims this size and holds these rows."""
+    """Makes a PNG of 8-bit RGB that claims this size and contains these rows."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return (
@@ -37,7 +37,7 @@ def png(width: int, height: int, rows: bytes = b"") -> bytes:
 
 
 def received(wire: http.client.HTTPConnection) -> tuple:
-    """The status of an answer, read to its end, and the connection, or None where the service closes it."""
+    """Reads a response; returns its status, and the connection, or None if the service closes it."""
     answer = wire.getresponse()
     answer.read()
     if answer.getheader("Connection") == "close":
@@ -51,7 +51,7 @@ class Service:
 
     def __init__(self, jersey: str, *arguments: str, port: int = 0):
         self.log = tempfile.NamedTemporaryFile(prefix="jersey-serve-", suffix=".log")
-        # Its logs go to a file, so that no pipe can fill.
+        # Logs go to a file, so that no pipe can fill up.
         environment = {**os.environ, "JERSEY_ADMIN_TOKEN": TOKEN, "TMPDIR": MEMORY}
         self.process = subprocess.Popen(
             [jersey, "serve", "--port", str(port), *arguments],
@@ -62,7 +62,7 @@ class Service:
         )
         line = self.process.stdout.readline()
         if " at " not in line:
-            raise RuntimeError(f"the service did not start: {pathlib.Path(self.log.name).read_text()}")
+            raise RuntimeError(f"the service failed to start: {pathlib.Path(self.log.name).read_text()}")
         self.address = line.split(" at ")[1].strip()
         self.host, port = self.address.removeprefix("http://").split(":")
         self.port = int(port)
@@ -73,9 +73,9 @@ class Service:
             if self.is_ready():
                 return
             if self.process.poll() is not None:
-                raise RuntimeError(f"the service ended: {pathlib.Path(self.log.name).read_text()}")
+                raise RuntimeError(f"the service exited: {pathlib.Path(self.log.name).read_text()}")
             time.sleep(0.05)
-        raise RuntimeError("the service is not ready after a minute")
+        raise RuntimeError("the service was not ready within a minute")
 
     def is_ready(self) -> bool:
         try:
@@ -85,20 +85,20 @@ class Service:
             return False
 
     def memory(self) -> float:
-        """Resident memory, MiB."""
+        """Returns the resident memory in MiB."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
-        raise RuntimeError("the service has ended")
+        raise RuntimeError("the service has exited")
 
     def end(self) -> int:
-        """Bids it end, and gives its exit status."""
+        """Sends SIGTERM; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=120)
 
     def records(self) -> list:
-        """What it has logged, line by line."""
+        """Returns its log records."""
         lines = pathlib.Path(self.log.name).read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
 

@@ -1,4 +1,4 @@
-"""Work done in turns, so that what else the machine does falls on all alike, and what came of it."""
+"""Runs work in turns, so that other load on the machine affects all alike, and summarizes results."""
 
 import statistics
 import sys
@@ -8,10 +8,10 @@ from collections.abc import Callable
 def take_turns(
     works: dict[str, Callable], rounds: int, rotate: bool = False, title: str = ""
 ) -> dict[str, list]:
-    """Calls each of the works once a round; what each has returned, by name.
+    """Calls each work once per round; returns their results by name.
 
-    With `rotate` each round begins with another one, so that who comes after whom changes, too. With a
-    `title` every turn is announced on standard error.
+    With `rotate`, each round starts with another one, so that the order changes as well. With a `title`,
+    announces each turn on standard error.
     """
     results = {name: [] for name in works}
     names = list(works)
@@ -25,12 +25,12 @@ def take_turns(
 
 
 def ratios(ours: list[float], theirs: list[float]) -> list[float]:
-    """Round by round."""
+    """Returns the ratios round by round."""
     return [a / b for a, b in zip(ours, theirs, strict=True)]
 
 
 def spread(values: list[float], form: str = "{:.2f}", between: str = "-") -> str:
-    """The median, and the extremes."""
+    """Formats the median and the extremes."""
     least, most = form.format(min(values)), form.format(max(values))
     return f"{form.format(statistics.median(values))} ({least}{between}{most})"
 

@@ -2,5 +2,5 @@
 
 #include <stddef.h>
 
-/// A safetensors file; docs/model-card.md tells what is in it.
+/// A safetensors file; see docs/model-card.md.
 const void *_Nonnull bundled_model(size_t *_Nonnull size);

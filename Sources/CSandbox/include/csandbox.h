@@ -1,4 +1,4 @@
-// What a process gives up before it looks at what strangers have sent. Linux only; nothing of it can be taken back.
+// Sandboxing of a process before it reads untrusted data. Linux only. Nothing can be undone.
 #pragma once
 
 #include <stdbool.h>
@@ -10,39 +10,42 @@ extern "C" {
 #endif
 #pragma clang assume_nonnull begin
 
-/// Gives up everything but memory, time, and the descriptors 0 to 2: no files, no network, no programs, no further processes.
+/// Gives up everything except memory, CPU time and the descriptors 0 to 2: no files, no network,
+/// no programs, no new processes.
 ///
-/// - `memory`: bytes of private memory that may come on top of what is there (RLIMIT_DATA).
-/// - `nice`: how far to stand behind others for a processor, 0 to 19.
+/// - `memory`: private memory in bytes beyond what is already in use (RLIMIT_DATA).
+/// - `nice`: the nice value, 0 to 19.
 ///
-/// Null when all of it holds; otherwise what could not be had, and the process must end.
+/// Returns null on success. Otherwise returns what failed, and the process must exit.
 const char *_Nullable cs_enter(int64_t memory, int nice);
 
-/// Processor time from here on, in seconds, after which the kernel ends the process (SIGXCPU).
+/// Limits further CPU time, in seconds. Beyond it the kernel kills the process (SIGXCPU).
 bool cs_limit_cpu(int64_t seconds);
 
-/// Processor time so far of another process that was started from here, in seconds; below 0 when it is gone.
+/// CPU time used by a child process so far, in seconds; negative if it is gone.
 double cs_cpu_seconds(int32_t process);
 
-/// A pipe that programs which are started do not get, of so many bytes where a user may have them. 0, or an errno.
+/// Makes a pipe that child processes do not inherit, with the given buffer size if permitted.
+/// Returns 0 or an errno.
 int cs_pipe(int32_t ends[_Nonnull 2], int bytes);
 
-/// Starts `program` with the arguments and the environment, and nothing else of ours; descriptors 0 and 1 as given, standard error to
-/// nowhere. Signals are as in a fresh process. Its process number, or minus an errno.
+/// Starts `program` with only these arguments, this environment, and descriptors 0 and 1 as given.
+/// Standard error goes to /dev/null, and signals are reset. Returns the process id, or minus an
+/// errno.
 int32_t cs_spawn(const char *program, char *const _Nullable *_Nonnull arguments, char *const _Nullable *_Nonnull environment, int input,
                  int output);
 
-/// Waits for a process to be gone, and tells the signal that ended it; 0 for an end of its own.
+/// Waits for a process to end, and returns the signal that killed it, or 0 if it exited.
 int cs_wait(int32_t process);
 
-/// A value of the socket option SO_ATTACH_FILTER (of SOL_SOCKET).
+/// A value for the socket option SO_ATTACH_FILTER (of SOL_SOCKET).
 typedef struct {
   uint16_t count;
   const void *rules;
 } cs_filter;
 
-/// Lets nothing more come to a socket. At one that listens no new connections are made, while those that wait there can still be taken;
-/// what is closed with connections waiting in it would reset them.
+/// A filter that drops all packets to a socket. A listening socket then gets no new connections,
+/// but those in its backlog can still be accepted; closing the socket would reset them.
 cs_filter cs_no_packets(void);
 
 #pragma clang assume_nonnull end

@@ -6,52 +6,52 @@ import JerseyLab
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyze",
-        abstract: "Looks into runs: errors, confidences, learning curves, labels, costs.",
+        abstract: "Analyzes runs: errors, confidences, learning curves, labels, costs.",
         discussion: """
             Analyses:
             \(Analysis.lines)
 
-            Each prints a table and writes JSON and pictures (PNG and SVG). Of an experiment it takes the model with the best \
-            validation accuracy, and of a model the run with the best one; the test set chooses nothing. --models and naming a \
-            run's folder choose otherwise.
+            Each analysis prints a table and writes JSON, PNG and SVG files. In an experiment it uses the model with the best \
+            validation accuracy, and that model's best run; the test set decides nothing. To choose yourself, use --models or name \
+            a run folder.
 
             Example: jersey analyze confusion runs/phaseB --models attn_bgru_luong
             """)
 
-    @Argument(help: ArgumentHelp("Which analysis.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The analysis to run.", valueName: "name"))
     var name: String
 
-    @Argument(help: ArgumentHelp("Run folders, or experiments' folders.", valueName: "folder"))
+    @Argument(help: ArgumentHelp("Run or experiment folders.", valueName: "folder"))
     var folders: [String] = []
 
-    @Option(help: ArgumentHelp("Where files go; beside the runs where not given.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Output folder (default: beside the runs).", valueName: "folder"))
     var out: String?
 
     @Option(help: ArgumentHelp("Only these models, in this order.", valueName: "list"))
     var models: String?
 
-    @Option(help: ArgumentHelp("Data set, if it is not where the runs found it.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Data set, if it has moved since the runs.", valueName: "folder"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Examples to show.", valueName: "n"))
+    @Option(help: ArgumentHelp("Number of examples to show.", valueName: "n"))
     var count = 10
 
-    @Option(help: ArgumentHelp("What random samples are drawn with.", valueName: "n"))
+    @Option(help: ArgumentHelp("Seed for drawing random samples.", valueName: "n"))
     var seed: UInt64 = 1
 
     @Option(
         help: ArgumentHelp(
-            "The sequence to look into: its id, as mistakes and outcomes.jsonl name it, its folder's path, or the folder's name where "
-                + "it is the only one.", valueName: "id"))
+            "The sequence to analyze: its id (as in outcomes.jsonl), its folder's path, or the folder's name if that is unique.",
+            valueName: "id"))
     var sequence: String?
 
     @Option(
         help: ArgumentHelp(
-            "The sequences to look into: train, val, test or all. Others than the test set's are read with the run's best weights first.",
+            "The part to analyze: train, val, test or all. For any but test, the run's best weights read the sequences first.",
             valueName: "part"))
     var split = Splits.Part.test.rawValue
 
-    @Flag(help: "Leave out the times of backbones and heads, which take a minute or more to measure.")
+    @Flag(help: "Do not time backbones and heads; that takes a minute or more.")
     var noTimes = false
 
     func validate() throws {
@@ -62,16 +62,16 @@ struct AnalyzeCommand: ParsableCommand {
         let analysis = try Analysis.named(name)
         if !analysis.needsRuns, !folders.isEmpty || models != nil || data != nil || sequence != nil {
             throw UsageError(
-                "\(name) looks at models as they are built, and at no runs or data; it takes no folder, and no options but --out and --no-times"
+                "\(name) analyzes model definitions, not runs or data; it takes no folder and no options except --out and --no-times"
             )
         }
         let part = try SplitOptions.part(split)
         var groups: [RunGroup] = []
         if !folders.isEmpty {
             var selection = try RunSelection(folders)
-            for problem in selection.problems { Console.error("left out: \(problem)") }
+            for problem in selection.problems { Console.error("skipped: \(problem)") }
             try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
-            // Folders and models that were named have an order of their own.
+            // Folders and models that you name keep their order.
             groups = models == nil && folders.count == 1 ? selection.ranked : selection.groups
         }
         var input = AnalysisInput(groups: groups)
@@ -94,7 +94,7 @@ struct AnalyzeCommand: ParsableCommand {
         Console.error("files are in \(folder.relativePath)")
     }
 
-    /// `plots/NAME` of a run, `analyses/NAME` of an experiment or of the working folder.
+    /// `plots/NAME` in a run; `analyses/NAME` in an experiment, or else in the working folder.
     private func defaultFolder(_ name: String) -> URL {
         guard folders.count == 1 else { return URL(fileURLWithPath: "analyses/\(name)") }
         let url = URL(fileURLWithPath: folders[0])

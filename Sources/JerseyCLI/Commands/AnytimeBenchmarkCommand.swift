@@ -6,7 +6,7 @@ import Torch
 struct AnytimeBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "anytime",
-        abstract: "Sequences a second against accuracy, when reading stops as soon as the answer is certain enough.",
+        abstract: "Measures throughput against accuracy when reading stops early (--anytime).",
         discussion: """
             Example: jersey benchmark anytime --data crops --split all --precision int8
             """)
@@ -25,7 +25,9 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
     func run() throws {
         Runtime.keepMemory()
         let recognizer = try options.recognizer()
-        guard !recognizer.reader.pads else { throw UsageError("models that behave as published read all frames at once") }
+        guard !recognizer.reader.pads else {
+            throw UsageError("--published models read all frames at once and cannot stop early; use other weights")
+        }
         let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: recognizer.card, weights: options.file)
         let result = try AnytimeBenchmark(
             recognizer, mode: options.compilation.mode(of: recognizer), sequences: sequences,

@@ -3,10 +3,10 @@ import ArgumentParser
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Measures how fast models read here.",
+        abstract: "Measures how fast models run on this machine.",
         discussion: """
-            Each prints tables and writes them as a page (HTML and Markdown) and as JSON. Everything is measured in turns and after a \
-            warm-up, and the output says what is timed. A machine that does something else meanwhile measures that, too.
+            Each benchmark prints tables and writes them as HTML, Markdown and JSON. Measurements alternate after a warm-up, and the \
+            output says what is timed. Run on an otherwise idle machine.
             """,
         subcommands: [InferenceBenchmarkCommand.self, ProductionBenchmarkCommand.self, AnytimeBenchmarkCommand.self])
 }

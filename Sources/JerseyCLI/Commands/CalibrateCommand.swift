@@ -8,34 +8,34 @@ import Torch
 struct CalibrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Measures how far a model's confidences can be trusted, and below which it should not answer.",
+        abstract: "Calibrates a model's confidences, and sets the confidence below which it abstains.",
         discussion: """
-            Writes the weights anew, with a temperature for confidences, a threshold below which `predict` calls a sequence unreadable, \
-            the confidence at which --anytime stops looking, the ranges of activations that --precision int8 needs, and which of the \
-            precisions that this processor is faster in answer as float32 does, so that --precision automatic may take them. The data \
-            should be such as the model will read and has not learned from, with sequences in unreadable/ in which no number is seen: \
-            a thousand are good, some hundreds the least.
+            Writes a copy of the weights that also holds: a temperature for confidences; the threshold below which `predict` calls a \
+            sequence unreadable; the confidence at which --anytime stops; the activation ranges that --precision int8 needs; and, for \
+            each precision that is faster on this processor, whether it answers as float32 does, so that --precision automatic may use \
+            it. Use data like what the model will read, unseen in training, with sequences without a visible number in unreadable/: a \
+            few hundred sequences at least, a thousand is better.
 
             Example: jersey calibrate --weights runs/small/best.safetensors --data unseen --target 0.98 --out small.safetensors
             """)
 
     @OptionGroup var options: WeightOptions
 
-    @Option(help: ArgumentHelp("Labelled data set; all of it is read.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Labelled data set. All of it is read.", valueName: "folder"))
     var data: String
 
     @OptionGroup var dataOptions: DataOptions
 
-    @Option(help: ArgumentHelp("Share of answers that should be right, their precision.", valueName: "share"))
+    @Option(help: ArgumentHelp("Share of answers that should be right (precision).", valueName: "share"))
     var target = 0.98
 
-    @Option(help: ArgumentHelp("Where the calibrated weights go.", valueName: "file"))
+    @Option(help: ArgumentHelp("Output file for the calibrated weights.", valueName: "file"))
     var out: String
 
     func validate() throws {
-        guard 0.5...1 ~= target else { throw ValidationError("--target is a share from 0.5 to 1, such as 0.98") }
+        guard 0.5...1 ~= target else { throw ValidationError("--target must be a share from 0.5 to 1, such as 0.98") }
         guard [.automatic, .fixed(.float32)].contains(options.compilation.precision) else {
-            throw ValidationError("float32 is what other precisions are held against; leave out --precision")
+            throw ValidationError("calibration runs in float32, the reference for other precisions; leave out --precision")
         }
     }
 
@@ -57,8 +57,8 @@ struct CalibrateCommand: ParsableCommand {
         progress.finish()
         if let layer = observer.broken {
             throw FileError(
-                options.source.path, "computes what is no number in \(layer), so that its weights are broken",
-                advice: "take earlier ones, or train anew")
+                options.source.path, "produces NaN or infinity in \(layer): the weights are corrupt",
+                advice: "use an earlier checkpoint or train again")
         }
         let calibration = try ModelCalibration(readings, precision: target)
         for doubt in calibration.doubts(readings) { Console.error("warning: \(doubt)") }
@@ -73,7 +73,7 @@ struct CalibrateCommand: ParsableCommand {
                 + "\(Format.percent(calibration.precision, places: 1)) of answers right, "
                 + "\(Format.percent(calibration.coverage, places: 1)) of numbers answered, \(calibration.sequences) sequences")
         if let anytime = card.anytime, anytime.stops == nil {
-            Console.print("--anytime reads all frames: these sequences do not prove that fewer are enough")
+            Console.print("--anytime will read all frames: these sequences do not prove that fewer are enough")
         } else if let anytime = card.anytime {
             Console.print(
                 "--anytime stops at a confidence of \(Format.decimal(anytime.confidence, places: 2)): "
@@ -84,16 +84,16 @@ struct CalibrateCommand: ParsableCommand {
         for (precision, agreement) in (card.agreements ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Console.print(
                 "\(precision.rawValue) changes \(agreement.changed) of \(agreement.sequences) answers"
-                    + (agreement.isProof ? ", and is taken by --precision automatic where it is faster" : ""))
+                    + (agreement.isProof ? "; --precision automatic uses it where it is faster" : ""))
         }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
     }
 
-    /// What precisions change that this processor is faster in.
+    /// How many answers change in each precision that is faster on this processor.
     ///
     /// - Parameters:
-    ///   - readings: in float32, by `recognizer`, without calibration.
-    ///   - checkpoint: with the ranges of activations in its card.
+    ///   - readings: from `recognizer`, in float32, uncalibrated.
+    ///   - checkpoint: its card holds the activation ranges.
     private func agreements(
         _ readings: [Reading], _ recognizer: Recognizer, _ checkpoint: Checkpoint, _ calibration: ModelCalibration,
         _ sequences: [FrameSequence]
@@ -107,14 +107,14 @@ struct CalibrateCommand: ParsableCommand {
                 other = try Recognizer(
                     checkpoint, path: options.source.path, options: settings, loader: recognizer.reader.loader)
             } catch let error as UsageError {
-                Console.error("note: what \(precision.rawValue) changes is not measured: \(error.message)")
+                Console.error("note: \(precision.rawValue) was not measured: \(error.message)")
                 continue
             }
             let progress = ProgressLine("reading in \(precision.rawValue)", total: sequences.count)
             let others = try other.reader.readAll(sequences, progress: progress.advance).0
             progress.finish()
             guard others.count == readings.count else {
-                Console.error("note: what \(precision.rawValue) changes is not measured: some of its output is not a number")
+                Console.error("note: \(precision.rawValue) was not measured: it produces NaN or infinity")
                 continue
             }
             agreements[precision] = PrecisionAgreement(readings, others, calibration)

@@ -2,5 +2,6 @@ import ArgumentParser
 
 struct DatasetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dataset", abstract: "Looks into data sets.", subcommands: [InspectCommand.self, ScoreCommand.self])
+        commandName: "dataset", abstract: "Inspects data sets and scores submissions.",
+        subcommands: [InspectCommand.self, ScoreCommand.self])
 }

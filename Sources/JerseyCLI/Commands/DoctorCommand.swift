@@ -7,19 +7,19 @@ import Torch
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Says what libtorch, processor and GPU it found, and whether training will use them.")
+        commandName: "doctor", abstract: "Shows which libtorch, processor and GPU were found, and what training will use.")
 
     @Flag(help: "Also print how libtorch was built.")
     var verbose = false
 
-    /// What `--precision automatic` comes to.
+    /// What `--precision automatic` selects.
     private static var reading: String {
         let faster = Precision.fastestFirst.filter { $0.isNative(on: .cpu) }.map(\.rawValue)
         let bundled = (try? Checkpoint.bundled()).map { Precision.Choice.automatic.precision(for: $0.card, on: .cpu).rawValue }
         let rule =
             faster.isEmpty
-            ? "float32: this processor is not faster in bfloat16 and int8"
-            : "\(faster.joined(separator: " or ")) for models that are proven to answer as in float32, which others get"
+            ? "float32: bfloat16 and int8 are not faster on this processor"
+            : "\(faster.joined(separator: " or ")) for models calibrated to answer as float32 does, float32 for others"
         return rule + (bundled.map { "; the bundled model: \($0)" } ?? "")
     }
 
@@ -38,7 +38,7 @@ struct DoctorCommand: ParsableCommand {
                 "processor",
                 "\(Processor.name), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path",
             ],
-            ["threads", "\(Runtime.threads) for arithmetic"],
+            ["threads", "\(Runtime.threads) for computation"],
             ["memory", "\(ProcessInfo.processInfo.physicalMemory >> 30) GiB"],
             ["video", "FFmpeg \(VideoReader.libraryVersion), annotated videos as \(VideoWriter.codec)"],
             ["GPU", Self.gpus(devices, hasDriver: hasDriver)],
@@ -50,7 +50,7 @@ struct DoctorCommand: ParsableCommand {
         }
         if Runtime.cpuCapability == "DEFAULT" {
             rows.append([
-                "note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY holds libtorch back; expect slow arithmetic",
+                "note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY disables it; computation will be slow",
             ])
         }
         Console.print(Table([], rows: rows))
@@ -61,19 +61,19 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private static func gpus(_ count: Int, hasDriver: Bool) -> String {
-        guard count > 0 else { return hasDriver ? "a driver is there, but no device is usable" : "none" }
+        guard count > 0 else { return hasDriver ? "a driver is installed, but no device is usable" : "none" }
         let names = Runtime.gpus.map(\.description).joined(separator: "; ")
         return "\(count) usable" + (names.isEmpty ? "" : ": \(names)")
     }
 
-    /// For a machine without a usable GPU.
+    /// Advice for a machine without a usable GPU.
     static func advice(hasDriver: Bool, hasCUDALibrary: Bool) -> String {
         switch (hasDriver, hasCUDALibrary) {
         case (false, false):
-            "nothing is missing; with an NVIDIA GPU and its driver, `make setup` would fetch a libtorch that uses it"
-        case (false, true): "nothing is missing; this libtorch uses an NVIDIA GPU where there is one with its driver"
-        case (true, false): "this libtorch has no CUDA: run `JERSEY_TORCH_CUDA=1 make setup`, and build again"
-        case (true, true): "check that `nvidia-smi` works, and that the driver is new enough for libtorch's CUDA version"
+            "nothing; if you add an NVIDIA GPU and its driver, `make setup` fetches a libtorch with CUDA"
+        case (false, true): "nothing; this libtorch will use an NVIDIA GPU once one is installed with its driver"
+        case (true, false): "this libtorch has no CUDA: run `JERSEY_TORCH_CUDA=1 make setup` and rebuild"
+        case (true, true): "check that `nvidia-smi` works and that the driver is new enough for libtorch's CUDA version"
         }
     }
 }

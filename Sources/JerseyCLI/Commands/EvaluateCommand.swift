@@ -7,10 +7,10 @@ import JerseyOutput
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measures how well weights read a labelled data set.",
+        abstract: "Measures accuracy on a labelled data set.",
         discussion: """
-            Accuracies stand with Wilson's 95% interval. A track's number is that of the summed evidence of its sequences. Seen \
-            numbers are those that training has seen, as the weight file tells.
+            Accuracies come with Wilson's 95% interval. A track's number is read from the summed evidence of its sequences. Seen \
+            numbers are those that occurred in training, as recorded in the weight file.
 
             Example: jersey evaluate --weights runs/luong/best.safetensors --data crops
 
@@ -21,14 +21,14 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var stopping: AnytimeOptions
 
-    @Option(help: ArgumentHelp("Labelled data set, a folder or an archive of one.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Labelled data set: a folder or an archive.", valueName: "folder"))
     var data: String
 
     @OptionGroup var dataOptions: DataOptions
 
     @OptionGroup var splitOptions: SplitOptions
 
-    @Option(help: ArgumentHelp("Write a line of JSON for every sequence.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write one line of JSON for each sequence.", valueName: "file"))
     var outcomes: String?
 
     @Flag(help: "Print JSON.")
@@ -54,7 +54,7 @@ struct EvaluateCommand: ParsableCommand {
             if reader.earlyExit != nil {
                 let read = readings.reduce(0) { $0 + $1.used.count }
                 let all = readings.reduce(0) { $0 + reader.loader.frameCount(of: $1.sequence) }
-                Console.print("\(read) of \(all) frames looked at")
+                Console.print("read \(read) of \(all) frames")
             }
         }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))

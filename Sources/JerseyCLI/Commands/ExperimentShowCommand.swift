@@ -4,9 +4,9 @@ import JerseyLab
 
 struct ExperimentShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Prints the file of an experiment that comes with jersey.")
+        commandName: "show", abstract: "Prints the file of a shipped experiment.")
 
-    @Argument(help: ArgumentHelp("Name.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Name of the experiment.", valueName: "name"))
     var name: String
 
     func run() throws {

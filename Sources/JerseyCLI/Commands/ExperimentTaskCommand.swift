@@ -4,7 +4,7 @@ import Jersey
 import JerseyLab
 import Torch
 
-/// One run; what launchers start.
+/// Trains one run. Launchers start this command.
 struct ExperimentTaskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "task", abstract: "Trains one run of an experiment.", shouldDisplay: false)
@@ -19,7 +19,7 @@ struct ExperimentTaskCommand: ParsableCommand {
     var leashed = false
 
     func run() throws {
-        // What started this keeps standard error as the run's log, whose lines have times.
+        // The launcher keeps standard error as the run's log, so lines carry their time.
         Console.output.withLock { output in output = { Console.write(RunLog.stamped($0)) } }
         let experiment = ExperimentFolder(URL(fileURLWithPath: folder))
         let runs = try experiment.experiment().runs()
@@ -32,7 +32,7 @@ struct ExperimentTaskCommand: ParsableCommand {
             do {
                 saved = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
             } catch let error as FileError {
-                throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
+                throw FileError(error.path, error.reason, advice: "remove the run folder and train again")
             }
             try planned.config.checkContinues(saved, path: folder.url.path)
         }
@@ -41,7 +41,8 @@ struct ExperimentTaskCommand: ParsableCommand {
         let signals = StopSignals()
         signal(SIGPIPE, SIG_IGN)
         if leashed { signals.stopWhenInputCloses() }
-        // The task of a runner that was killed stops after its step, which may be a long one.
+        // When a runner was killed, its task stops only after the current step, which may take
+        // long.
         let trainer = Trainer(
             planned.config, folder: folder, observer: TrainingConsole(keepsLog: false), shouldStop: { signals.isStopped },
             patience: 300)

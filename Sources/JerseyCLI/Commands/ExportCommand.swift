@@ -7,26 +7,26 @@ import JerseyOutput
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Writes a model as a file for other programs.",
+        abstract: "Exports a model for other programs.",
         discussion: """
             Formats:
             \(ExportFormat.lines)
 
-            torchscript and onnx files take pixels as they are, uint8, fitted into the model's input size, any number of sequences and \
-            of frames, and give logits. docs/export.md tells how each is read.
+            torchscript and onnx files take uint8 pixels, resized to the model's input size, for any number of sequences and frames, and \
+            return logits. docs/export.md explains how to read them.
 
             Example: jersey export --weights runs/first/best.safetensors --format onnx --out jersey.onnx
             """)
 
     @OptionGroup var source: CheckpointOptions
 
-    @Option(help: ArgumentHelp("One of the above.", valueName: "name"))
+    @Option(help: ArgumentHelp("One of the formats above.", valueName: "name"))
     var format: String
 
-    @Option(help: ArgumentHelp("Where it goes.", valueName: "file"))
+    @Option(help: ArgumentHelp("Output file.", valueName: "file"))
     var out: String
 
-    @Flag(help: "Write weights in float16, in half the space (safetensors).")
+    @Flag(help: "Store weights in float16, at half the size (safetensors only).")
     var float16 = false
 
     func run() throws {

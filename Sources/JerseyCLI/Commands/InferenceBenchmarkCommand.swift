@@ -8,34 +8,34 @@ import Torch
 struct InferenceBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inference",
-        abstract: "Latency and throughput of models: the network alone, and from image files to answers.",
+        abstract: "Measures latency and throughput: the network alone, and from image files to answers.",
         discussion: """
-            Without --weights models have random ones, with which they take as long.
+            Without --weights, models have random weights; that does not change their speed.
 
             Example: jersey benchmark inference --models attn_bgru_luong,basic_r18 --threads 2
             """)
 
-    @Option(help: ArgumentHelp("Models to measure; all where not given.", valueName: "list"))
+    @Option(help: ArgumentHelp("Models to measure (default: all).", valueName: "list"))
     var models: String?
 
     @Option(
         help: ArgumentHelp(
-            "Measure the model in this file, or the one that is 'bundled', at its own size of frames.", valueName: "file"))
+            "Measure the model in this file, or 'bundled', at its own input size.", valueName: "file"))
     var weights: String?
 
-    @Flag(help: "Read that file as the study read its own, defects included, where the file does not say.")
+    @Flag(help: "Read the file as the study did, including its defects, if the file does not say how.")
     var published = false
 
-    @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
+    @Option(help: ArgumentHelp("Sequences in a batch.", valueName: "n"))
     var batch = 1
 
-    @Option(help: ArgumentHelp("Frames of a sequence.", valueName: "n"))
+    @Option(help: ArgumentHelp("Frames in a sequence.", valueName: "n"))
     var frames = 16
 
-    @Option(help: ArgumentHelp("Height of frames, pixels.", valueName: "n"))
+    @Option(help: ArgumentHelp("Frame height in pixels.", valueName: "n"))
     var height = 192
 
-    @Option(help: ArgumentHelp("Width of frames, pixels.", valueName: "n"))
+    @Option(help: ArgumentHelp("Frame width in pixels.", valueName: "n"))
     var width = 96
 
     @OptionGroup var compute: ComputeOptions
@@ -44,7 +44,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Data set whose first sequences are read end to end; rendered players where not given.", valueName: "folder"))
+            "Data set whose first sequences are read end to end (default: rendered players).", valueName: "folder"))
     var data: String?
 
     @OptionGroup var compilation: CompilationOptions
@@ -52,9 +52,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     @OptionGroup var benchmark: BenchmarkOptions
 
     func validate() throws {
-        guard models == nil || weights == nil else { throw ValidationError("name models, or a file with --weights, not both") }
+        guard models == nil || weights == nil else { throw ValidationError("give either --models or --weights, not both") }
         guard weights != nil || !published else {
-            throw ValidationError("--published says how a weight file is read; name it with --weights")
+            throw ValidationError("--published needs a weight file; name it with --weights")
         }
         try (1...256).check(batch, "--batch")
         try (1...1024).check(frames, "--frames")
@@ -72,7 +72,7 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         config.path = data ?? folder.url.path
         let sequences = try Dataset(config).sequences.prefix(batch)
         guard sequences.count == batch else {
-            throw UsageError("the data set has fewer than \(batch) sequences; ask for a smaller --batch")
+            throw UsageError("the data set has fewer than \(batch) sequences; use a smaller --batch")
         }
         let recognizers = try recognizers(on: device)
         let result = try InferenceBenchmark(

@@ -7,10 +7,10 @@ import JerseyOutput
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Shows how a data set is made up, how it would be split, and what is wrong with it.",
+        abstract: "Shows what a data set contains, how it would be split, and its problems.",
         discussion: "Every frame is decoded. Example: jersey dataset inspect crops --group-pattern '/(\\d+)\\d\\d$'")
 
-    @Argument(help: ArgumentHelp("Data set, a folder or an archive of one.", valueName: "folder"))
+    @Argument(help: ArgumentHelp("Data set: a folder or an archive.", valueName: "folder"))
     var data: String
 
     @OptionGroup var options: DataOptions
@@ -18,7 +18,8 @@ struct InspectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Show this split instead of a new one.", valueName: "file"))
     var splits: String?
 
-    @Option(help: ArgumentHelp("Regular expression on the track id; groups stay on one side of the split.", valueName: "regex"))
+    @Option(
+        help: ArgumentHelp("Regular expression on the track id; tracks of one group stay in the same part.", valueName: "regex"))
     var groupPattern: String?
 
     @OptionGroup var decoding: WorkerOptions
@@ -71,7 +72,7 @@ struct InspectCommand: ParsableCommand {
         }
         let unseen = Set(parts.dropFirst().joined().compactMap(\.number)).subtracting(split.seenNumbers(in: dataset)).sorted()
         if !unseen.isEmpty {
-            Console.print("Numbers that training would not see: " + unseen.map(\.description).joined(separator: ", "))
+            Console.print("Numbers that do not occur in training: " + unseen.map(\.description).joined(separator: ", "))
         }
     }
 
@@ -85,9 +86,9 @@ struct InspectCommand: ParsableCommand {
                 [],
                 rows: [
                     ["sequences with an anchor", "\(anchors.marked)"],
-                    ["sequences without (the first frame stands in)", "\(anchors.missing)"],
-                    ["anchor first in time", "\(anchors.first)"], ["anchor last in time", "\(anchors.last)"],
-                    ["anchor between", "\(anchors.between)"],
+                    ["sequences without (the first frame is used)", "\(anchors.missing)"],
+                    ["anchor is the first frame", "\(anchors.first)"], ["anchor is the last frame", "\(anchors.last)"],
+                    ["anchor is in between", "\(anchors.between)"],
                     ["frames of a sequence (least, median, most)", inspection.lengths.map(String.init).joined(separator: ", ")],
                 ]))
     }
@@ -102,7 +103,7 @@ struct InspectCommand: ParsableCommand {
             Console.print()
             Console.print("\(kind.rawValue): \(texts.count)")
             for text in texts.prefix(20) { Console.print("  " + text) }
-            if texts.count > 20 { Console.print("  and \(texts.count - 20) more; --json names all") }
+            if texts.count > 20 { Console.print("  and \(texts.count - 20) more; --json lists all") }
         }
     }
 }

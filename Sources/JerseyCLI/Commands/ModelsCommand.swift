@@ -6,26 +6,26 @@ import JerseyVisualization
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "Lists the models, or shows and draws one.",
+        commandName: "models", abstract: "Lists all models, or shows or draws one.",
         discussion: """
             Example: jersey models attn_bgru_luong
             Example: jersey models attn_bgru_luong --diagram luong.svg
             """)
 
-    @Argument(help: ArgumentHelp("A model to show part by part; all are listed where it is left out.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Model to show in detail (default: list all).", valueName: "name"))
     var name: String?
 
-    @Option(help: ArgumentHelp("Another encoder than the model's own.", valueName: "name"))
+    @Option(help: ArgumentHelp("Use this encoder instead of the model's own.", valueName: "name"))
     var encoder: String?
 
     @Option(
         defaultAsFlag: "",
-        help: ArgumentHelp("Draw the model, as SVG or PNG; to NAME.svg where no file is given.", valueName: "file"))
+        help: ArgumentHelp("Draw the model as SVG or PNG (default file: NAME.svg).", valueName: "file"))
     var diagram: String?
 
     @Flag(
         help:
-            "Print JSON: an array of objects with name, phase, encoder, temporal, pooling, parameters; of one model that object, with its parts."
+            "Print JSON: an array of objects with name, phase, encoder, temporal, pooling, parameters; for one model its object, with parts."
     )
     var json = false
 
@@ -67,7 +67,7 @@ struct ModelsCommand: ParsableCommand {
         if let name { return try show(ModelSpec.named(name, encoder: encoder.map(EncoderKind.named))) }
         guard encoder == nil && diagram == nil else {
             throw UsageError(
-                "--encoder and --diagram are for one model; name it, such as jersey models attn_bgru_luong --diagram")
+                "--encoder and --diagram need a model; name it, such as jersey models attn_bgru_luong --diagram")
         }
         let rows = ModelSpec.all.map { Row($0, parameters: JerseyModel($0).store.parameterCount) }
         if json { return Console.printExactly(JSON.text(try JSON.readable(rows))) }
@@ -87,7 +87,7 @@ struct ModelsCommand: ParsableCommand {
         if let file {
             let drawing = ModelDiagram(outline)
             try AtomicFile.write(file.pathExtension.lowercased() == "png" ? drawing.png() : drawing.svg(), to: file)
-            Console.error("\(spec.title) is drawn in \(file.relativePath)")
+            Console.error("drew \(spec.title) in \(file.relativePath)")
             return
         }
         if json {
@@ -104,7 +104,7 @@ struct ModelsCommand: ParsableCommand {
     private static func file(_ path: String) throws -> URL {
         let file = URL(fileURLWithPath: path)
         guard ["svg", "png"].contains(file.pathExtension.lowercased()) else {
-            throw UsageError("--diagram draws .svg and .png, and not '\(path)'")
+            throw UsageError("--diagram writes .svg or .png, not '\(path)'")
         }
         try AtomicFile.check(path)
         return file

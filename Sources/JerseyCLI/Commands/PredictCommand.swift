@@ -7,12 +7,12 @@ import JerseyVisualization
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Reads the numbers in folders or archives of frames, or of tracked players in a video.",
+        abstract: "Reads numbers from folders or archives of frames, or from tracked players in a video.",
         discussion: """
-            A path is a folder of frames, a tree of such folders, a zip or tar file of one, or image files (those of one folder are one \
-            sequence). Frames are taken in natural order of their names, or as the study did where the model has learned so; they \
-            need no label and no anchor. Where a sequence has more frames than the model takes, windows are read and combined. With \
-            --boxes the path is a video, and there is a row for each track.
+            A path is a folder of frames, a tree of such folders, a zip or tar file of either, or image files (files from one folder \
+            form one sequence). Frames are read in natural order of their names, or in the study's order if the model was trained so; \
+            they need no labels or anchors. A sequence longer than the model's input is read in windows, which are then combined. With \
+            --boxes the path is a video, and each track gets a row.
 
             Output formats:
             \(OutputFormat.lines)
@@ -32,40 +32,40 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var roster: RosterOptions
 
-    @Argument(help: ArgumentHelp("Folders, archives or image files; with --boxes one video.", valueName: "path"))
+    @Argument(help: ArgumentHelp("Folders, archives or image files; with --boxes, one video.", valueName: "path"))
     var paths: [String]
 
-    @Option(help: "Output format, one of the above (default: what the ending of --output names, or table).")
+    @Option(help: "Output format, one of the above (default: by the extension of --output, or table).")
     var format: OutputFormat?
 
-    @Option(help: ArgumentHelp("Write there instead of to the terminal.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write to this file instead of the terminal.", valueName: "file"))
     var output: String?
 
     @Flag(
         help: """
-            Write names into CSV exactly as they are. Without, what cannot be seen is written out, and a cell that a spreadsheet would \
-            take for a formula has an apostrophe before it.
+            Write names into CSV exactly as they are. By default, invisible characters are escaped, and a cell that a spreadsheet would \
+            take for a formula gets a leading apostrophe.
             """)
     var raw = false
 
-    @Flag(help: "One row for each track, the evidence of its sequences combined.")
+    @Flag(help: "Print one row per track, combining the evidence of its sequences.")
     var tracks = false
 
-    @Option(help: ArgumentHelp("Also draw the frames with their weights and the numbers read (PNG or HTML).", valueName: "file"))
+    @Option(help: ArgumentHelp("Also draw the frames with their weights and the numbers (PNG or HTML).", valueName: "file"))
     var sheet: String?
 
     func validate() throws {
         guard video.boxes == nil || paths.count == 1 else {
-            throw ValidationError("--boxes goes with one video, not \(paths.count)")
+            throw ValidationError("--boxes takes one video, not \(paths.count) paths")
         }
-        guard !raw || written.hasCells else { throw ValidationError("--raw goes with --format csv") }
+        guard !raw || written.hasCells else { throw ValidationError("--raw needs --format csv") }
         guard !written.needsBoxes || video.boxes != nil else {
             throw ValidationError(
-                "--format \(written.name) needs a video as the path, and its tracker's boxes in --boxes")
+                "--format \(written.name) needs a video, and its tracker's boxes in --boxes")
         }
     }
 
-    /// The format that is written.
+    /// The output format in effect.
     private var written: OutputFormat {
         let ending = output.flatMap { OutputFormat.find(URL(fileURLWithPath: $0).pathExtension.lowercased()) }
         return format ?? ending ?? .table
@@ -78,7 +78,7 @@ struct PredictCommand: ParsableCommand {
         try video.video.map { try VideoWriter.check($0, unlike: inputs) }
         let outputs = [output, sheet, video.video].compactMap { $0 }
         guard Set(outputs.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }).count == outputs.count else {
-            throw UsageError("--output, --sheet and --video are to write the same file, of which only the last would be left")
+            throw UsageError("--output, --sheet and --video must name different files")
         }
     }
 
@@ -88,12 +88,12 @@ struct PredictCommand: ParsableCommand {
         let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
         let mixed = predictions.filter(\.isMixed)
-        Console.list(mixed, rest: "such sequences; --format json has windows_against") {
+        Console.list(mixed, rest: "such sequences; see windows_against in --format json") {
             let most = $0.top.first?.number.description ?? "the most probable"
             return
-                "warning: \($0.sequence): \($0.disagreeingWindows ?? 0) of \($0.windows ?? 0) windows are sure of other numbers than \(most); is it one player?"
+                "warning: \($0.sequence): \($0.disagreeingWindows ?? 0) of \($0.windows ?? 0) windows are confident of a number other than \(most); is this one player?"
         }
-        // An answer that is held back is an answer; output that is not a number is none.
+        // An abstention is an answer. Output with NaN or infinity is not.
         if predictions.allSatisfy({ $0.number == nil && (!$0.unreadable || $0.digits == nil) && $0.conflict == nil }) {
             throw ExitCode(1)
         }
@@ -107,14 +107,15 @@ struct PredictCommand: ParsableCommand {
         }
         if recognizer.card.calibration == nil {
             Console.error(
-                "note: every sequence gets a number, as it was not measured when these weights should not answer; `jersey calibrate` does"
+                "note: these weights are not calibrated, so every sequence gets an answer; "
+                    + "run `jersey calibrate` to enable abstention"
             )
         }
         return recognizer
     }
 
     private func readFolders(_ roster: Roster?) throws -> [Prediction] {
-        // What is unpacked has to be removed again.
+        // Handle signals, so that unpacked files are removed.
         let signals = paths.contains(where: UnpackedArchive.isArchive) ? StopSignals() : nil
         let checkCancelled = { if signals?.isStopped == true { throw ExitCode(130) } }
         let found = try UnlabelledSequences(paths, unpacking: checkCancelled)
@@ -130,7 +131,7 @@ struct PredictCommand: ParsableCommand {
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
         try write(predictions, empty: found.emptyFolders)
         if let sheet { try draw(predictions, sequences, to: sheet) }
-        Console.report(predictions.flatMap(\.leftOut), hint: "; --format json names all")
+        Console.report(predictions.flatMap(\.leftOut), hint: "; --format json lists all")
         return predictions
     }
 
@@ -141,7 +142,7 @@ struct PredictCommand: ParsableCommand {
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
         try write(predictions, boxes: boxes)
         if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { crops[$0] } }
-        // Drawing may take minutes, and be stopped.
+        // Flush first: drawing may take minutes, and the user may stop it.
         fflush(nil)
         try video.annotate(paths[0], boxes, predictions)
         return predictions
@@ -158,11 +159,11 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    /// - Parameter empty: folders without frames, which a submission must have a row for all the same.
+    /// - Parameter empty: folders without frames, which a submission must list as well.
     private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
         let text = try written.text(
             OutputFormat.Content(predictions: predictions, isRaw: raw, boxes: boxes, emptyFolders: empty))
-        Console.list(empty, rest: "folders hold no frames") { "\($0) holds no frames" }
+        Console.list(empty, rest: "folders without frames") { "\($0) contains no frames" }
         guard let output else { return Console.printExactly(text) }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
     }

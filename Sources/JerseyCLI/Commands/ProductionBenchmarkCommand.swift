@@ -6,7 +6,7 @@ import Torch
 struct ProductionBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "production",
-        abstract: "One model in every form and batch size, and what each costs in accuracy: the study's table 4.",
+        abstract: "Measures one model in every precision and batch size, with its accuracy: the study's table 4.",
         discussion: """
             Example: jersey benchmark production --weights runs/small/best.safetensors --data crops
             """)
@@ -15,7 +15,7 @@ struct ProductionBenchmarkCommand: ParsableCommand {
 
     @OptionGroup var compute: ComputeOptions
 
-    @Option(help: ArgumentHelp("Labelled data set on which answers are compared; none are where not given.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Labelled data set for comparing answers (default: none).", valueName: "folder"))
     var data: String?
 
     @OptionGroup var dataOptions: DataOptions
@@ -38,6 +38,6 @@ struct ProductionBenchmarkCommand: ParsableCommand {
         ) { Console.error($0) }
         let tables = [result.studyTable, result.formTable] + [result.answerTable].compactMap { $0 }
         try benchmark.write(tables, result.report, json: result, name: "production")
-        for reason in result.leftOut { Console.error("left out: \(reason)") }
+        for reason in result.leftOut { Console.error("skipped: \(reason)") }
     }
 }

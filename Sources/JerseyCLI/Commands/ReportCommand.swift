@@ -7,35 +7,35 @@ import JerseyOutput
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Writes the findings of an experiment, or of several, as one web page, and as Markdown.",
+        abstract: "Writes a report on one or more experiments as a web page and as Markdown.",
         discussion: """
-            The page, report.html, holds its pictures and needs no network: tables in the study's layout beside the published \
-            figures, statistics, learning curves, confusion matrices, the worst errors, confidences, settings, and how to reproduce \
-            it all. Unfinished experiments can be reported, too. Models of several experiments are compared as if they were of one.
+            report.html is self-contained. It has tables in the study's layout beside the published figures, statistics, learning \
+            curves, confusion matrices, the worst errors, confidences, settings, and how to reproduce it all. Experiments may be \
+            unfinished. Models from several experiments are compared as if they came from one.
 
             Example: jersey report runs/phaseB
 
-            Example, one comparison of all phases: jersey report runs/phase0 runs/phaseA runs/phaseB --out runs/report
+            Example, comparing all phases: jersey report runs/phase0 runs/phaseA runs/phaseB --out runs/report
             """)
 
-    @Argument(help: ArgumentHelp("The experiments' folders.", valueName: "folder"))
+    @Argument(help: ArgumentHelp("Experiment folders.", valueName: "folder"))
     var folders: [String]
 
     @Option(
         help: ArgumentHelp(
-            "Where the report goes; `report` in the experiment's folder where not given, and of several in the working folder.",
+            "Output folder (default: `report` in the experiment's folder; for several experiments, in the working folder).",
             valueName: "folder"))
     var out: String?
 
     @Option(
         help: ArgumentHelp(
-            "The model or variant that the others are compared with; the best by validation where not given.", valueName: "name"))
+            "Model or variant to compare the others with (default: the best by validation).", valueName: "name"))
     var baseline: String?
 
-    @Option(help: ArgumentHelp("Data set, if it is not where the runs found it.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Data set, if it has moved since the runs.", valueName: "folder"))
     var data: String?
 
-    @Flag(help: "Leave out table 4, for which forward passes are timed here, up to two minutes.")
+    @Flag(help: "Leave out table 4, which times forward passes for up to two minutes.")
     var skipDeployment = false
 
     func run() throws {

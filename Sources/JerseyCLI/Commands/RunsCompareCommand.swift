@@ -6,33 +6,33 @@ import JerseyOutput
 
 struct RunsCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Compares models over their seeds, and says which differences are more than noise.",
+        commandName: "compare", abstract: "Compares models across seeds, and shows which differences are significant.",
         discussion: """
-            Every accuracy is a mean over seeds ± the standard deviation of the sample. Models are compared in pairs on the test \
-            sequences that all have read: a bootstrap over tracks and seeds gives the interval of the difference, McNemar's exact \
-            test a p-value, adjusted for the number of pairs. A difference counts where both agree. The others are compared with the \
-            model of the best validation accuracy, or with the baseline that you name.
+            Accuracies are means over seeds ± the sample standard deviation. Models are compared in pairs, on the test sequences that all \
+            of them read. A bootstrap over tracks and seeds gives the interval of the difference; McNemar's exact test gives a p-value, \
+            adjusted for the number of pairs. A difference is significant if both agree. The others are compared with the model that has \
+            the best validation accuracy, or with your --baseline.
 
-            Example, of an ablation: jersey runs compare runs/loss-ablation --baseline all-equal
+            Example, an ablation: jersey runs compare runs/loss-ablation --baseline all-equal
             """)
 
-    @Argument(help: ArgumentHelp("Folders of experiments or runs.", valueName: "folder"))
+    @Argument(help: ArgumentHelp("Experiment or run folders.", valueName: "folder"))
     var folders: [String]
 
-    @Option(help: ArgumentHelp("Models to compare; all where not given.", valueName: "list"))
+    @Option(help: ArgumentHelp("Models to compare (default: all).", valueName: "list"))
     var models: String?
 
     @Option(
         help: ArgumentHelp(
-            "Also accuracy by \(Breakdown.Kind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "part"))
+            "Also show accuracy by \(Breakdown.Kind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "part"))
     var by: [Breakdown.Kind] = []
 
     @Option(
         help: ArgumentHelp(
-            "The model or variant that the others are compared with: what improves on it, and what harms.", valueName: "name"))
+            "Model or variant to compare the others with.", valueName: "name"))
     var baseline: String?
 
-    @Flag(help: "All pairs, not only those with the best model.")
+    @Flag(help: "Compare all pairs, not only those with the best model.")
     var allPairs = false
 
     @Flag(help: "Print JSON instead of tables.")
@@ -40,13 +40,13 @@ struct RunsCompareCommand: ParsableCommand {
 
     func validate() throws {
         guard baseline == nil || !allPairs else {
-            throw ValidationError("--baseline compares each model with one, and --all-pairs with all; leave one out")
+            throw ValidationError("give either --baseline or --all-pairs, not both")
         }
     }
 
     func run() throws {
         var selection = try RunSelection(folders)
-        for problem in selection.problems { Console.error("left out: \(problem)") }
+        for problem in selection.problems { Console.error("skipped: \(problem)") }
         try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
         let statistics = ModelStatistics(selection.groups, baseline: try baseline.map { try selection.group($0).name })
         if json {
@@ -58,7 +58,7 @@ struct RunsCompareCommand: ParsableCommand {
         tables += by.compactMap { Breakdown.table(selection.groups, by: $0) }
         Console.print(tables)
         for kind in by where Breakdown.table(selection.groups, by: kind) == nil {
-            Console.error("the runs do not tell accuracy by \(kind.rawValue)")
+            Console.error("the runs have no data on accuracy by \(kind.rawValue)")
         }
     }
 }

@@ -7,18 +7,18 @@ import JerseyOutput
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Scores a submission to SoccerNet's jersey number challenge, as its scorer does.",
+        abstract: "Scores a submission to SoccerNet's jersey number challenge as the official scorer does.",
         discussion: """
-            What that scorer would stumble over is refused: players that are missing, numbers that are texts or fractions. With \
+            Refuses what would break the official scorer: missing players, and numbers given as text or fractions. Scores come with \
             Wilson's 95% interval.
 
             Example: jersey dataset score test/test_gt.json submission.json
             """)
 
-    @Argument(help: ArgumentHelp("SoccerNet's numbers.", valueName: "ground truth"))
+    @Argument(help: ArgumentHelp("SoccerNet's ground truth.", valueName: "ground truth"))
     var truth: String
 
-    @Argument(help: ArgumentHelp("What `jersey predict --format soccernet` has written.", valueName: "submission"))
+    @Argument(help: ArgumentHelp("Output of `jersey predict --format soccernet`.", valueName: "submission"))
     var submission: String
 
     func run() throws {

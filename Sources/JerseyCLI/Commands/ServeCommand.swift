@@ -8,13 +8,13 @@ import Torch
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Reads numbers over HTTP, with a page to try it.",
+        abstract: "Serves models over HTTP, with a page to try them.",
         discussion: """
-            POST /v1/predict takes the frames of one player, /v1/predict/archive a zip file of several, /v2/… is the Open Inference \
-            Protocol; GET /openapi.json describes all of it, / is the page, /metrics is for Prometheus. Logs are lines of JSON on \
-            standard error. SIGTERM ends it once all requests that were taken are answered.
+            POST /v1/predict takes the frames of one player, POST /v1/predict/archive a zip file of several players. /v2/… is the Open \
+            Inference Protocol. GET /openapi.json describes the API, / is the page, /metrics is for Prometheus. Logs are lines of JSON \
+            on standard error. After SIGTERM the service answers the requests it has accepted, then exits.
 
-            Limits of --limit, and what they are unless set:
+            Limits for --limit, with their defaults:
             \(ServiceLimit.help().map { "  " + $0 }.joined(separator: "\n"))
 
             Example: jersey serve
@@ -26,82 +26,82 @@ struct ServeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            A model and the name it is served by; 'bundled', or name=bundled, is the bundled model. May be given several times; the first answers \
-            where a request names none.
+            A model and the name to serve it under; 'bundled' or name=bundled is the bundled model. Repeatable; the first is the \
+            default for requests that name no model.
             """, valueName: "name=file"))
     var model: [String] = []
 
     @Flag(
         help: """
-            Read all models as the study read its own, defects included, where their files do not say; `jersey export --published --format \
-            safetensors` writes a file that does.
+            Read all models as the study did, including its defects, if their files do not say how. `jersey export --published \
+            --format safetensors` writes a file that does.
             """)
     var published = false
 
-    @Option(help: ArgumentHelp("Address to listen at; 0.0.0.0 is all, for whoever can reach this machine.", valueName: "address"))
+    @Option(help: ArgumentHelp("Address to listen on; 0.0.0.0 accepts connections from every network.", valueName: "address"))
     var host = "127.0.0.1"
 
-    @Option(help: ArgumentHelp("Port; 0 takes one that is free.", valueName: "n"))
+    @Option(help: ArgumentHelp("Port; 0 picks a free one.", valueName: "n"))
     var port = 8080
 
     @Option(
         help: ArgumentHelp(
             """
-            A name by which clients may ask for this service, beside localhost and the addresses at which it is reached; requests for \
-            others are refused (403), as a page in a browser could send them. May be given several times.
+            A host name that requests may use, besides localhost and the service's own addresses. Requests for other hosts get 403, \
+            which stops web pages elsewhere from using a visitor's browser to reach the service. Repeatable.
             """, valueName: "name"))
     var allowedHost: [String] = []
 
     @Option(
         help: ArgumentHelp(
             """
-            Origin of pages from elsewhere that may use this service, such as https://pages.example.org. May be given several times.
+            Origin of web pages that may use this service, such as https://pages.example.org. Repeatable.
             """, valueName: "origin"))
     var allowedOrigin: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Sets a limit, such as request-time=30. May be given several times; the list is above.", valueName: "name=n"))
+            "Set a limit from the list above, such as request-time=30. Repeatable.", valueName: "name=n"))
     var limit: [String] = []
 
-    @Option(help: ArgumentHelp("Sequences that are read at once, of whatever requests.", valueName: "n"))
+    @Option(help: ArgumentHelp("Sequences in a batch, across requests.", valueName: "n"))
     var batchSize = 16
 
-    @Option(help: ArgumentHelp("How long the first sequence of a batch waits for others.", valueName: "ms"))
+    @Option(help: ArgumentHelp("Longest time that the first sequence waits for the batch to fill.", valueName: "ms"))
     var deadlineMs = 2.0
 
-    @Option(help: ArgumentHelp("Requests that may wait or be under way; any more are told to come again (429).", valueName: "n"))
+    @Option(help: ArgumentHelp("Requests in flight, waiting or running; further ones get 429.", valueName: "n"))
     var queue = 64
 
     @Option(
         help: ArgumentHelp(
-            "Threads for what is quickly decoded, and as many for all else; each has a process for what the service does not decode itself.",
+            "Decoding threads for quick work, and as many again for slow work. Each has a process for formats decoded outside the service.",
             valueName: "n"))
     var workers = 2
 
-    @Option(help: ArgumentHelp("Threads of libtorch; default: one on each core but one.", valueName: "n"))
+    @Option(help: ArgumentHelp("Threads of libtorch (default: all cores but one).", valueName: "n"))
     var threads: Int?
 
-    @Option(help: "Where all models compute; 'automatic' is a GPU where there is one.")
+    @Option(help: "Device for all models; 'automatic' uses a GPU if there is one.")
     var device = Device.Choice.cpu
 
     @OptionGroup var arithmetic: PrecisionOptions
 
     @OptionGroup var stopping: AnytimeOptions
 
-    @Option(help: ArgumentHelp("Connections at once; for any more, those that are idle are closed.", valueName: "n"))
+    @Option(help: ArgumentHelp("Open connections; to accept more, idle ones are closed.", valueName: "n"))
     var connections = 512
 
     @Option(
         help: ArgumentHelp(
-            "Seconds after SIGTERM in which connections are still taken, and told to go elsewhere.", valueName: "s"))
+            "Seconds after SIGTERM in which new connections are accepted, but get 503.", valueName: "s"))
     var drainSeconds = 1.0
 
     @Option(
         help: ArgumentHelp(
             """
-            File with the token that requests must show which change something (POST /v2/repository/models/NAME/load); without it, or \
-            JERSEY_ADMIN_TOKEN in the environment, they are refused.
+            File with the admin token; requests that change the server (POST /v2/repository/models/NAME/load) must present it. \
+            Without it or JERSEY_ADMIN_TOKEN in the environment, they are refused.
             """, valueName: "file"))
     var adminTokenFile: String?
 
@@ -140,7 +140,7 @@ struct ServeCommand: ParsableCommand {
         try Self.wait { [settings] in
             try await JerseyService.run(settings) { address in
                 Console.print("serving \(names) at \(address)")
-                // Whoever started this may wait for the line, at the end of a pipe.
+                // The parent process may wait for this line at the other end of a pipe.
                 fflush(nil)
             }
         }
@@ -151,7 +151,7 @@ struct ServeCommand: ParsableCommand {
         let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
             let name = URL(fileURLWithPath: word).deletingPathExtension().lastPathComponent
-            throw UsageError("--model is a name and a file, such as \(name)=\(word), or 'bundled', and not '\(word)'")
+            throw UsageError("--model must be name=file, such as \(name)=\(word), or 'bundled', not '\(word)'")
         }
         return (parts[0], parts[1] == Checkpoint.bundledWord ? nil : parts[1])
     }
@@ -163,12 +163,13 @@ struct ServeCommand: ParsableCommand {
         guard let trimmed = token?.trimmingCharacters(in: .whitespacesAndNewlines) else { return nil }
         guard trimmed.utf8.count >= 16, !trimmed.contains(" ") else {
             throw UsageError(
-                "the token for changes needs at least 16 characters and no space; `openssl rand -hex 32` makes a good one")
+                "the admin token needs at least 16 characters and no spaces; `openssl rand -hex 32` makes a good one")
         }
         return trimmed
     }
 
-    /// Commands run on the main thread and are not asynchronous; this one waits there for the service's end.
+    /// Commands are synchronous and run on the main thread, which waits here until the service
+    /// ends.
     private static func wait(_ body: @escaping @Sendable () async throws -> Void) throws {
         let failure = Locked<(any Error)?>(nil)
         let done = DispatchSemaphore(value: 0)
@@ -180,7 +181,7 @@ struct ServeCommand: ParsableCommand {
         if let error = failure.value.withLock({ $0 }) { throw error }
     }
 
-    /// A mutex that a closure can hold on to.
+    /// A mutex that a closure can capture.
     private final class Locked<Value: Sendable>: Sendable {
         let value: Mutex<Value>
 

@@ -7,16 +7,15 @@ import Torch
 struct SynthesizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synthesize",
-        abstract: "Renders sequences of players with numbers on their shirts, and what is true of every frame.",
+        abstract: "Renders sequences of players with numbered shirts, and the ground truth of every frame.",
         discussion: """
             Example: jersey synthesize --out sample --numbers 4,6,48,07 --tracks 5
-            Like detected numbers of a broadcast: --framing number --numbers all --unreadable 0.1 --preview sheet.png
+            Like number crops from a broadcast: --framing number --numbers all --unreadable 0.1 --preview sheet.png
 
             Example: jersey synthesize --out match.mp4 --numbers 4,6,48,07 --frames 250
             """)
 
-    /// Values of options that are not given. The options themselves are optional, so that a video refuses all
-    /// that are given.
+    /// Defaults. The options themselves are optional, so that a video can refuse each one given.
     private enum Usual {
         static let tracks = 10
         static let sequences = 2
@@ -27,19 +26,20 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Folder for the data set; or a video (mp4, mov or mkv), with the players' boxes beside it.", valueName: "path"))
+            "Output folder for a data set, or a video (mp4, mov or mkv); the players' boxes go beside a video.", valueName: "path"
+        ))
     var out: String
 
     @Option(help: ArgumentHelp("Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
     var numbers = "4,6,8,9,48,49,64,66,88,89"
 
-    @Option(help: ArgumentHelp("Players with each number (default: \(Usual.tracks)).", valueName: "n"))
+    @Option(help: ArgumentHelp("Players per number (default: \(Usual.tracks)).", valueName: "n"))
     var tracks: Int?
 
-    @Option(help: ArgumentHelp("Sequences of each player (default: \(Usual.sequences)).", valueName: "n"))
+    @Option(help: ArgumentHelp("Sequences per player (default: \(Usual.sequences)).", valueName: "n"))
     var sequences: Int?
 
-    @Option(help: ArgumentHelp("Frames of a sequence, such as 8 or 5-16; of a video.", valueName: "range"))
+    @Option(help: ArgumentHelp("Frames per sequence, such as 8 or 5-16, or frames of the video.", valueName: "range"))
     var frames = "6-10"
 
     @Option(
@@ -50,39 +50,40 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(
         help: """
-            \(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts show \
+            \(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts look like \
             (default: \(Usual.difficulty.name)).
             """)
     var difficulty: Difficulty?
 
     @Option(
         help: ArgumentHelp(
-            "Heights of frames in pixels, such as 64 or 20-200; of the players where frames are glances at them.",
+            "Frame heights in pixels, such as 64 or 20-200; with --framing glance, heights of the players.",
             valueName: "range"))
     var height: String?
 
     @Option(
         help: ArgumentHelp(
-            "Share of tracks whose number is never seen; they lie in the folder 'unreadable' (default: 0).", valueName: "share"))
+            "Share of tracks whose number is never visible; they go into the folder 'unreadable' (default: 0).",
+            valueName: "share"))
     var unreadable: Double?
 
-    @Option(help: ArgumentHelp("The same seed renders the same pictures.", valueName: "n"))
+    @Option(help: ArgumentHelp("Random seed; the same seed renders the same images.", valueName: "n"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Threads that render; default: one on each core.", valueName: "n"))
+    @Option(help: ArgumentHelp("Rendering threads (default: one per core).", valueName: "n"))
     var threads: Int?
 
-    @Option(help: ArgumentHelp("A picture of some of the sequences, with how much of the number is seen.", valueName: "file.png"))
+    @Option(help: ArgumentHelp("Also draw some of the sequences, with the visible share of the number.", valueName: "file.png"))
     var preview: String?
 
-    @Flag(help: "Write into a folder that is not empty; the numbers' folders in it are replaced.")
+    @Flag(help: "Write into a folder that is not empty, replacing the folders of the numbers.")
     var overwrite = false
 
     func validate() throws {
         try (1...100_000).check(tracks, "--tracks")
         try (1...1000).check(sequences, "--sequences")
         guard 0..<1 ~= unreadable ?? 0 else {
-            throw ValidationError("--unreadable is a share from 0 to below 1, such as 0.1")
+            throw ValidationError("--unreadable must be a share of at least 0 and below 1, such as 0.1")
         }
         try Runtime.threadLimits.check(threads, "--threads")
         _ = try frameRange()
@@ -97,7 +98,8 @@ struct SynthesizeCommand: ParsableCommand {
             first...limits.upperBound ~= last
         else {
             throw ValidationError(
-                "\(option) is a number or a range of \(limits.lowerBound)...\(limits.upperBound), such as \(example), and not '\(text)'"
+                "\(option) must be a number or a range within \(limits.lowerBound)...\(limits.upperBound), such as \(example), "
+                    + "not '\(text)'"
             )
         }
         return first...last
@@ -107,11 +109,12 @@ struct SynthesizeCommand: ParsableCommand {
         try range(frames, of: 1...(isVideo ? 1_000_000 : 512), "--frames", example: "6-10")
     }
 
-    /// A video has one player for each number, all the time, and is of its own size.
+    /// A video shows one player per number throughout, at a fixed size, so most options do not
+    /// apply.
     private func checkVideo() throws {
         let ending = URL(fileURLWithPath: out).pathExtension.lowercased()
         guard isVideo || !VideoReader.endings.contains(ending) else {
-            throw ValidationError("videos are written as mp4, mov or mkv, and not as \(ending)")
+            throw ValidationError("videos are written as mp4, mov or mkv, not as \(ending)")
         }
         guard isVideo else { return }
         for (option, isGiven) in [
@@ -119,7 +122,7 @@ struct SynthesizeCommand: ParsableCommand {
             ("--height", height != nil), ("--difficulty", difficulty != nil), ("--unreadable", unreadable != nil),
             ("--threads", threads != nil), ("--preview", preview != nil),
         ] where isGiven {
-            throw ValidationError("\(option) is for data sets, and \(out) is a video")
+            throw ValidationError("\(option) is for data sets, but \(out) is a video")
         }
     }
 
@@ -142,7 +145,7 @@ struct SynthesizeCommand: ParsableCommand {
         Console.print("\(dataset.sequenceCount) sequences in \(out)")
         if let preview {
             try AtomicFile.write(dataset.preview().pngData(), to: URL(fileURLWithPath: preview))
-            Console.print("a sheet of some of them in \(preview)")
+            Console.print("preview in \(preview)")
         }
     }
 
@@ -150,7 +153,7 @@ struct SynthesizeCommand: ParsableCommand {
         let players = try NumberShare.list(numbers).map(\.number)
         let boxes = URL(fileURLWithPath: out).deletingPathExtension().appendingPathExtension("txt").relativePath
         if !overwrite, let taken = [out, boxes].first(where: FileNames.exists) {
-            throw FileError(taken, "is there already", advice: "choose another name, or overwrite it (--overwrite)")
+            throw FileError(taken, "already exists", advice: "choose another name or pass --overwrite")
         }
         let film = SyntheticVideo(numbers: players, frames: try frameRange().upperBound, seed: seed)
         let progress = ProgressLine("drawing", total: film.frames)

@@ -10,28 +10,27 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Trains a model.",
         discussion: """
-            Settings come from the defaults (the study's, or those of the weights that it starts from), a YAML or JSON file, the \
-            environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags, each over the former; what came of them is config.json \
-            in the run folder. \
-            `jersey train --list-settings` shows them all, and `jersey help training.epochs` one.
+            Settings come from the defaults (the study's, or those of the weights that training starts from), a YAML or JSON file, the \
+            environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags; each overrides the one before. The run folder keeps the \
+            result as config.json. `jersey train --list-settings` shows all settings, `jersey help training.epochs` shows one.
 
-            Ctrl-C, SIGTERM and SIGUSR1 end the step, save, and exit with status 130; --resume goes on as if nothing had happened.
+            On Ctrl-C, SIGTERM and SIGUSR1, training finishes the step, saves, and exits with status 130. --resume continues exactly.
 
             Example: jersey train --model attn_bgru_luong --data crops --run runs/luong
             """)
 
     @Option(
         name: .customLong("run"),
-        help: ArgumentHelp("Folder of this run: configuration, metrics, weights, result.", valueName: "folder"))
+        help: ArgumentHelp("Run folder, for configuration, metrics, weights and result.", valueName: "folder"))
     var folder: String?
 
-    @Option(help: ArgumentHelp("Settings, YAML or JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("YAML or JSON file with settings.", valueName: "file"))
     var config: String?
 
-    @Flag(help: "Go on with the run in the folder, or begin it where there is none.")
+    @Flag(help: "Resume the run in the folder, or start one if there is none.")
     var resume = false
 
-    @Flag(help: "Print every setting with its value, environment variable and meaning, and do nothing else.")
+    @Flag(help: "Print every setting with its value, environment variable and meaning, then exit.")
     var listSettings = false
 
     @OptionGroup var options: ConfigOptions
@@ -39,7 +38,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         if listSettings { return try printSettings() }
         let words = try options.overlays()
-        guard let folder else { throw UsageError("name the run's folder with --run, such as --run runs/first") }
+        guard let folder else { throw UsageError("name the run folder with --run, such as --run runs/first") }
         let run = RunFolder(URL(fileURLWithPath: folder))
         let config = try resolved(run, words)
         if resume && run.exists(run.result) {
@@ -55,10 +54,11 @@ struct TrainCommand: ParsableCommand {
             Console.error("weights: \(run.best.path)")
             Console.error("result:  \(run.result.path)")
             if let start = config.startFrom, (try? Checkpoint(named: start))?.card.calibration != nil {
-                Console.error("note: \(start) knows when not to answer, these weights do not yet; `jersey calibrate` measures it")
+                Console.error(
+                    "note: these weights are not calibrated, unlike \(start); run `jersey calibrate` to enable abstention")
             }
         case .stopped:
-            Console.error("stopped and saved; `jersey train --run \(folder) --resume` goes on")
+            Console.error("stopped and saved; resume with `jersey train --run \(folder) --resume`")
             throw ExitCode(130)
         }
     }
@@ -68,7 +68,8 @@ struct TrainCommand: ParsableCommand {
         let file = try config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }
         if run.exists(run.config) {
             guard resume else {
-                throw FileError(run.url.path, "already holds a run", advice: "go on with --resume, or name another --run folder")
+                throw FileError(
+                    run.url.path, "already holds a run", advice: "resume it with --resume, or choose another --run folder")
             }
             let saved = try ConfigOverlay(file: run.config)
             let now = try RunConfig(overlays: [saved] + [file, environment].compactMap { $0 } + words)

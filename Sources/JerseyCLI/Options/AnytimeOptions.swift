@@ -1,7 +1,7 @@
 import ArgumentParser
 
-/// Whether to stop looking early.
+/// Whether to stop reading early.
 struct AnytimeOptions: ParsableArguments {
-    @Flag(help: "Look at no more frames of a sequence than it takes to be sure; for models that `jersey calibrate` has seen.")
+    @Flag(help: "Early exit: stop reading a sequence once the answer is certain enough. Needs a calibrated model.")
     var anytime = false
 }

@@ -4,14 +4,14 @@ import Jersey
 import JerseyLab
 import JerseyOutput
 
-/// How long to measure, and where results go.
+/// How long to measure, and where to write results.
 struct BenchmarkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Readings of each time (default: as many as half a minute has, 5 to 101; 3 of anytime reading).", valueName: "n"))
+            "Repetitions per measurement (default: as many as fit in 30 s, 5 to 101; 3 for `anytime`).", valueName: "n"))
     var rounds: Int?
 
-    @Option(help: ArgumentHelp("Where files go; benchmarks/NAME where not given.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Output folder (default: benchmarks/NAME).", valueName: "folder"))
     var out: String?
 
     func validate() throws {

@@ -2,36 +2,38 @@ import ArgumentParser
 import Foundation
 import Jersey
 
-/// Which weight file, and what is in it.
+/// Which weight file to read, and how.
 struct CheckpointOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Weights: best.safetensors of a run, or a .pth checkpoint of the study; 'bundled', or none, is the bundled model.",
+            "Weights: a run's best.safetensors, or a .pth checkpoint of the study (default: 'bundled', the bundled model).",
             valueName: "file"))
     var weights: String?
 
-    @Option(help: ArgumentHelp("Model in the weight file, where the file does not say.", valueName: "name"))
+    @Option(help: ArgumentHelp("Model in the weight file, if the file does not say.", valueName: "name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("Another encoder than the model's own, where the file does not say.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Encoder in the weight file, if it is not the model's own and the file does not say.", valueName: "name"))
     var encoder: String?
 
-    @Flag(help: "Read the weight file as the study read its own, defects included, where the file does not say.")
+    @Flag(help: "Read the weight file as the study did, including its defects, if the file does not say how.")
     var published = false
 
     /// The weight file; nil for the bundled model.
     var file: String? { weights == Checkpoint.bundledWord ? nil : weights }
 
-    /// What errors and reports call the weights.
+    /// The name for the weights in errors and reports.
     var path: String { file ?? Checkpoint.bundledName }
 
     func validate() throws {
         guard file != nil || (model == nil && encoder == nil && !published) else {
-            throw ValidationError("--model, --encoder and --published tell of a weight file; name it with --weights")
+            throw ValidationError("--model, --encoder and --published need a weight file; name it with --weights")
         }
     }
 
-    /// The weights and what is known of them.
+    /// The weights and their card.
     func checkpoint() throws -> Checkpoint {
         guard let file else { return try .bundled() }
         let kind = try encoder.map(EncoderKind.named)
@@ -40,7 +42,8 @@ struct CheckpointOptions: ParsableArguments {
         let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: file), spec: spec, published: published)
         if !checkpoint.hasCard && !published && checkpoint.card.spec.notPublished == nil {
             Console.error(
-                "note: \(file) does not say how it is read; frames are taken in time order, and --published takes them as the study did"
+                "note: \(file) does not say how to order frames, so they are read in time order; "
+                    + "use --published for the study's order"
             )
         }
         return checkpoint

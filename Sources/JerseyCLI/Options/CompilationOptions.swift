@@ -1,23 +1,23 @@
 import ArgumentParser
 import Jersey
 
-/// How a model that only reads is made faster.
+/// How to make a model faster that is used for inference only.
 struct CompilationOptions: ParsableArguments {
     @OptionGroup var arithmetic: PrecisionOptions
 
-    @Flag(help: "Do not fold, fuse and pack the encoder's layers: the very operations of training, slower.")
+    @Flag(help: "Run the same operations as in training, without folding, fusing and packing layers. Slower.")
     var eager = false
 
     var precision: Precision.Choice { arithmetic.precision }
 
-    /// What benchmarks call it.
+    /// The mode that benchmarks report.
     func mode(of recognizer: Recognizer) -> ExecutionMode {
         ExecutionMode(precision: recognizer.reader.model.precision, isCompiled: !eager)
     }
 
     func validate() throws {
         guard !eager || [.automatic, .fixed(.float32)].contains(precision) else {
-            throw ValidationError("--eager goes with --precision float32 only")
+            throw ValidationError("--eager works only with --precision float32")
         }
     }
 

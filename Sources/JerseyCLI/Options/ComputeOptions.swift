@@ -2,22 +2,22 @@ import ArgumentParser
 import Jersey
 import Torch
 
-/// What a model computes on.
+/// The device and threads for computation.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Threads of libtorch (default: one on each core).", valueName: "n"))
+    @Option(help: ArgumentHelp("Threads of libtorch (default: one per core).", valueName: "n"))
     var threads: Int?
 
-    @Option(help: "Where to compute.")
+    @Option(help: "Device for computation.")
     var device = Device.Choice.automatic
 
     func validate() throws {
         try Runtime.threadLimits.check(threads, "--threads")
     }
 
-    /// Has libtorch use as many threads as were asked for.
+    /// Sets libtorch's thread count, if one is given.
     ///
-    /// - Returns: where to compute.
-    /// - Throws: `UsageError` where there is no such device.
+    /// - Returns: the device.
+    /// - Throws: `UsageError` if the device does not exist.
     func begin() throws -> Device {
         if let threads { Runtime.threads = threads }
         return try device.resolved()
@@ -27,9 +27,9 @@ struct ComputeOptions: ParsableArguments {
 extension Device.Choice: ExpressibleByArgument {}
 
 extension ClosedRange where Bound == Int {
-    /// - Throws: `ValidationError` that names the flag, where its value is not in the range.
+    /// - Throws: `ValidationError` that names the flag if its value is out of range.
     func check(_ value: Int?, _ flag: String) throws {
         guard let value, !contains(value) else { return }
-        throw ValidationError("\(flag) must be \(self), and not \(value)")
+        throw ValidationError("\(flag) must be \(self), not \(value)")
     }
 }

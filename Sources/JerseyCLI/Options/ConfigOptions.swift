@@ -2,7 +2,7 @@ import ArgumentParser
 import Jersey
 import JerseyLab
 
-/// Settings on the command line: a flag for those that are changed most, and `--set` for every one.
+/// Settings on the command line: flags for the most common ones, `--set` for all.
 struct ConfigOptions: ParsableArguments {
     @OptionGroup var flags: SettingFlags
 
@@ -11,12 +11,13 @@ struct ConfigOptions: ParsableArguments {
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Any setting of the configuration, such as training.labelSmoothing=0.1.", valueName: "key=value"))
+        help: ArgumentHelp("Set any setting, such as training.labelSmoothing=0.1.", valueName: "key=value"))
     var assignments: [String] = []
 
-    /// What the flags say, for laying over a file and the environment.
+    /// The flags as overlays over the configuration file and the environment.
     ///
-    /// - Throws: `UsageError` for flags that do not go together, or a `--size` or `--set` that is none.
+    /// - Throws: `UsageError` for flags that contradict each other, or an invalid `--size` or
+    ///   `--set`.
     func overlays() throws -> [ConfigOverlay] {
         var overlays = flags.overlays
         if flags.words["optimizer.rate"] != nil && flags.words["optimizer.rates"] == nil {
@@ -26,13 +27,13 @@ struct ConfigOptions: ParsableArguments {
         if let size {
             let sides = size.lowercased().split(separator: "x").compactMap { Int($0) }
             guard sides.count == 2 else {
-                throw UsageError("--size is height x width in pixels, such as 192x96, and not '\(size)'")
+                throw UsageError("--size must be height x width in pixels, such as 192x96, not '\(size)'")
             }
             overlays.append(
                 ConfigOverlay(source: "--size", settings: ["data.height": .int(sides[0]), "data.width": .int(sides[1])]))
         }
         if flags.isOn("published"), let encoder = flags.words["encoder"], EncoderKind.find(encoder) == .efficientnetLite0 {
-            throw UsageError("the study's \(encoder) is EfficientNet-B0; with --published take --encoder efficientnet_b0")
+            throw UsageError("the study's \(encoder) is EfficientNet-B0; with --published use --encoder efficientnet_b0")
         }
         return overlays + [try ConfigOverlay(assignments: assignments)]
     }

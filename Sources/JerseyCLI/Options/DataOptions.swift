@@ -3,7 +3,7 @@ import Foundation
 import Jersey
 import JerseyLab
 
-/// How a data set is read.
+/// How to read a data set.
 struct DataOptions: ParsableArguments {
     @Option(help: .setting("data.format", "name"))
     var format: String?

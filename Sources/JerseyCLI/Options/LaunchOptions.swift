@@ -3,26 +3,27 @@ import Foundation
 import Jersey
 import JerseyLab
 
-/// Where the runs of an experiment are run.
+/// Where to run the runs of an experiment.
 struct LaunchOptions: ParsableArguments {
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case local, slurm
     }
 
-    @Option(help: "Processes of this machine, or a job array on a Slurm cluster.")
+    @Option(help: "Run processes on this machine, or a job array on a Slurm cluster.")
     var launcher = Kind.local
 
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "What Slurm needs to know, such as \"--partition=gpu --time=2:00:00\"; may be repeated.", valueName: "options"))
+            "Options for sbatch, such as \"--partition=gpu --time=2:00:00\". Repeatable.", valueName: "options"))
     var sbatch: [String] = []
 
     func validate() throws {
-        guard sbatch.isEmpty || launcher == .slurm else { throw ValidationError("--sbatch is for --launcher slurm") }
+        guard sbatch.isEmpty || launcher == .slurm else { throw ValidationError("--sbatch needs --launcher slurm") }
     }
 
-    /// Threads of a run whose settings do not say: this machine's cores are shared by the runs, and a cluster's are not known.
+    /// Threads per run, if its settings do not say. Local runs share this machine's cores; a
+    /// cluster's core count is unknown.
     func threads(jobs: Int) -> Int {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         return switch launcher {
@@ -31,7 +32,7 @@ struct LaunchOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter say: takes sentences for the user.
+    /// - Parameter say: shows a sentence to the user.
     func launcher(_ folder: ExperimentFolder, jobs: Int, say: @escaping (String) -> Void) throws -> any Launcher {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         switch launcher {

@@ -1,13 +1,12 @@
 import ArgumentParser
 import Jersey
 
-/// What a model that only reads computes in.
+/// The precision of a model that is used for inference only.
 struct PrecisionOptions: ParsableArguments {
     @Option(
         help: """
-            What the encoder computes in: automatic is the fastest here whose answers `jersey calibrate` has found to be those of \
-            float32. bfloat16 and int8, for a model that `jersey calibrate` has seen, need instructions that not all processors have; \
-            float16 is for a GPU.
+            Precision of the encoder. 'automatic' picks the fastest one here that `jersey calibrate` found to answer as float32 does. \
+            bfloat16 and int8 need a calibrated model and a processor with the instructions; float16 needs a GPU.
             """)
     var precision = Precision.Choice.automatic
 }

@@ -1,42 +1,42 @@
 import ArgumentParser
 import Jersey
 
-/// A list of players, to which predictions keep.
+/// The roster that predictions must match.
 struct RosterOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Table of players (columns team, number, name): only its numbers are possible, and the player is named.",
+            "Table of players (columns team, number, name). Only its numbers are possible, and predictions name the player.",
             valueName: "file"))
     var roster: String?
 
-    @Option(help: ArgumentHelp("Of the roster, this team only.", valueName: "name"))
+    @Option(help: ArgumentHelp("Use only this team of the roster.", valueName: "name"))
     var team: String?
 
     func validate() throws {
-        guard team == nil || roster != nil else { throw ValidationError("--team needs a --roster") }
+        guard team == nil || roster != nil else { throw ValidationError("--team needs --roster") }
     }
 
     /// - Throws: what `Roster` throws.
     func read() throws -> Roster? { try roster.map { try Roster(contentsOf: $0, team: team) } }
 
-    /// Says which predictions contradict the roster.
+    /// Prints the predictions that contradict the roster.
     static func report(_ predictions: [Prediction], _ roster: Roster) {
         let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
-        Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
+        Console.list(conflicts, rest: "conflicts; --format json lists all") { sequence, seen in
             let share = Int(clamping: (seen.probability * 100).rounded())
             return
                 "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
         }
     }
 
-    /// What there is of a number that is not listed.
+    /// The rest of the sentence about a number that the roster does not list.
     private static func standing(of number: JerseyNumber, in roster: Roster) -> String {
         if let others = roster.others[number] {
             return "lists for " + others.map { "\($0.name) of \($0.team)" }.joined(separator: " and ") + " only"
         }
-        // Spreadsheets write 7 as 07, and the other way round.
+        // Spreadsheets turn 07 into 7, and people write 7 as 07.
         if let twin = number.twin, roster.players[twin] != nil {
-            return "does not list; it has \(twin), which is another number: one shirt shows a zero"
+            return "does not list; it has \(twin), a different number (with or without a zero on the shirt)"
         }
         return "does not list"
     }

@@ -2,20 +2,21 @@ import ArgumentParser
 import Jersey
 import JerseyLab
 
-/// A flag for each setting that has one.
+/// One flag for each setting that has one.
 ///
-/// ArgumentParser finds the flags of a type by reflection. They are made from the table of settings, so the type has a mirror of its
-/// own that shows one property for each, and it decodes the same properties.
+/// ArgumentParser finds a type's flags by reflection. These come from the table of settings
+/// instead, so the type provides its own mirror with one property per flag, and decodes the same
+/// properties.
 struct SettingFlags: ParsableArguments, CustomReflectable {
-    /// What the flags say, in the order of the table.
+    /// Overlays from the flags, in the order of the table.
     private(set) var overlays: [ConfigOverlay] = []
-    /// Words behind the flags that are given, by the key of the setting.
+    /// Values of the flags given, by setting key.
     private(set) var words: [String: String] = [:]
 
-    /// The settings whose switches are given.
+    /// Keys of the settings whose switches are given.
     private var switches: Set<String> = []
 
-    /// Whether the switch of the setting `key` is given.
+    /// Whether the switch of setting `key` is given.
     func isOn(_ key: String) -> Bool { switches.contains(key) }
 
     private struct Key: CodingKey {
@@ -63,7 +64,7 @@ struct SettingFlags: ParsableArguments, CustomReflectable {
 }
 
 extension ArgumentHelp {
-    /// What a setting means, for options of other commands that are the same.
+    /// Help for an option of another command that means the same as a setting.
     static func setting(_ key: String, _ valueName: String) -> ArgumentHelp {
         ArgumentHelp(Setting.find(key)?.meaning ?? "", valueName: valueName)
     }

@@ -3,17 +3,17 @@ import Foundation
 import Jersey
 import JerseyLab
 
-/// Which part of a data set is read.
+/// Which part of a data set to read.
 struct SplitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Part to read: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all (default: test; all with the bundled \
-            model, which has learned from none of it).
+            Part to read: \(Splits.Part.allCases.map(\.rawValue).joined(separator: ", ")), or all (default: test; all for the bundled \
+            model, which was not trained on any of it).
             """, valueName: "name"))
     var split: String?
 
-    @Option(help: ArgumentHelp("Splits file; splits.json beside the weights where not given.", valueName: "file"))
+    @Option(help: ArgumentHelp("Splits file (default: splits.json beside the weights).", valueName: "file"))
     var splits: String?
 
     /// - Parameter weights: the model's file; nil for the bundled one.
@@ -23,7 +23,7 @@ struct SplitOptions: ParsableArguments {
 
     private static let all = "all"
 
-    /// A part by its name; nil for all of them.
+    /// The part called `name`; nil for all parts.
     ///
     /// - Throws: `UsageError` with close matches.
     static func part(_ name: String) throws -> Splits.Part? {
@@ -34,13 +34,13 @@ struct SplitOptions: ParsableArguments {
         return part
     }
 
-    /// The sequences of that part.
+    /// The sequences of the selected part.
     ///
     /// - Parameters:
-    ///   - config: of the data set.
-    ///   - card: of the model that is to read them.
-    ///   - weights: its file, beside which splits may lie.
-    /// - Throws: `UsageError` or `FileError` when there are no splits, or not of this data.
+    ///   - config: the data set's.
+    ///   - card: the card of the model that reads them.
+    ///   - weights: the model's file; splits.json may lie beside it.
+    /// - Throws: `UsageError` or `FileError` if there are no splits, or they belong to other data.
     func sequences(_ config: DataConfig, for card: Checkpoint.Card, weights: String?) throws -> [FrameSequence] {
         var config = config
         config.input = card.input
@@ -62,11 +62,11 @@ struct SplitOptions: ParsableArguments {
             try splits.check(against: dataset, config, path: url.path)
         } catch let error as FileError {
             throw FileError(
-                error.path, error.reason, advice: "for other data use --split all, or name their splits with --splits")
+                error.path, error.reason, advice: "for other data, use --split all or name its splits with --splits")
         }
         let sequences = splits.sequences(part, of: dataset)
         guard !sequences.isEmpty else {
-            throw FileError(url.path, "leaves no sequences in '\(split)'", advice: "--split all reads all of them")
+            throw FileError(url.path, "leaves no sequences in '\(split)'", advice: "use --split all to read them all")
         }
         return sequences
     }

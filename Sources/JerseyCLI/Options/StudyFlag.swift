@@ -1,11 +1,11 @@
 import Jersey
 
-/// A flag of the study's `main.py`, or a field of its `config.py`, and what has its place in `jersey train`. docs/study.md has the same
-/// table, which a test compares.
+/// A flag of the study's `main.py` or field of its `config.py`, and its equivalent in `jersey
+/// train`. A test compares this table with docs/study.md.
 struct StudyFlag {
-    /// Without the dashes.
+    /// Without dashes.
     let name: String
-    /// What to write here.
+    /// The equivalent in jersey.
     let here: String
 
     static let all = [
@@ -31,10 +31,10 @@ struct StudyFlag {
 
     private init(_ name: String, _ here: String) { (self.name, self.here) = (name, here) }
 
-    /// Whether it is called otherwise here.
+    /// Whether it has another name here.
     var isRenamed: Bool { here != "--\(name)" }
 
-    /// - Throws: `UsageError` that tells what to write for each flag of the study's that is not ours.
+    /// - Throws: `UsageError` with the equivalent of each flag of the study that jersey lacks.
     static func check(_ words: some Collection<String>) throws {
         let used = words.prefix { $0 != "--" }.compactMap { word in
             all.first { $0.isRenamed && (word == "--\($0.name)" || word.hasPrefix("--\($0.name)=")) }

@@ -6,7 +6,7 @@ import Jersey
 struct WeightOptions: ParsableArguments {
     @OptionGroup var source: CheckpointOptions
 
-    @Option(help: ArgumentHelp("Sequences that are read at once.", valueName: "n"))
+    @Option(help: ArgumentHelp("Sequences in a batch.", valueName: "n"))
     var batchSize = 16
 
     @OptionGroup var decoding: WorkerOptions
@@ -15,18 +15,18 @@ struct WeightOptions: ParsableArguments {
 
     @OptionGroup var compilation: CompilationOptions
 
-    @Flag(help: "Stop at the first unreadable image instead of leaving it out.")
+    @Flag(help: "Stop at the first unreadable image instead of skipping it.")
     var strict = false
 
     func validate() throws {
         try BatchLoader.batchLimits.check(batchSize, "--batch-size")
     }
 
-    /// The model, ready to read.
+    /// The recognizer, ready to use.
     ///
     /// - Parameters:
-    ///   - given: the weights, where they have been read already.
-    ///   - change: what the command adds to these options.
+    ///   - given: the weights, if they are loaded already.
+    ///   - change: adds the command's own options.
     func recognizer(
         of given: Checkpoint? = nil, _ change: (inout Recognizer.Options) -> Void = { _ in }
     ) throws -> Recognizer {
@@ -43,6 +43,6 @@ struct WeightOptions: ParsableArguments {
     /// The weight file; nil for the bundled model.
     var file: String? { source.file }
 
-    /// The weights and what is known of them.
+    /// The weights and their card.
     func checkpoint() throws -> Checkpoint { try source.checkpoint() }
 }

@@ -3,13 +3,13 @@ import Jersey
 import JerseyOutput
 import Synchronization
 
-/// Words for the person at the terminal; results alone go to standard output. Nothing else writes there, so that no name of a stranger
-/// comes to steer the terminal, or to fake a line.
+/// Messages go to standard error, results alone to standard output. All output goes through this
+/// type, so that a stranger's file name cannot control the terminal or fake a line.
 enum Console {
-    /// One line of standard error, and of the log that a run keeps.
+    /// Writes one line to standard error, and to the run's log if there is one.
     static func error(_ line: String = "") { say(Shown.whole(line)) }
 
-    /// Lines of ours, of which each may hold words of others that were made fit to be shown.
+    /// Writes lines of ours; text from outside in them must be escaped already.
     static func error(lines: String) { say(Shown.lines(lines)) }
 
     private static func say(_ text: String) {
@@ -17,10 +17,10 @@ enum Console {
         output(text)
     }
 
-    /// Where words go: to standard error, and in training to a log as well.
+    /// The sink for messages: standard error, and in training also the log.
     static let output = Mutex<@Sendable (String) -> Void>({ Console.write($0 + "\n") })
 
-    /// One line of standard output.
+    /// Writes one line to standard output.
     static func print(_ line: String = "") {
         Swift.print(Shown.whole(line))
     }
@@ -30,26 +30,27 @@ enum Console {
     }
 
     static func print(_ tables: [Table]) {
-        // A table shows its cells as they should be.
+        // Tables escape their own cells.
         Swift.print(tables.map(\.text).joined(separator: "\n\n"))
     }
 
-    /// What programs read: JSON, CSV and files of ours.
+    /// Writes output for programs: JSON, CSV and our own files.
     static func printExactly(_ text: String) {
         Swift.print(text, terminator: "")
     }
 
-    /// What steers the terminal, too. Nobody may be listening any more: that must not end the work.
+    /// Writes to standard error unescaped, so that it can control the terminal. Errors are ignored:
+    /// a closed terminal must not end the work.
     static func write(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
-    /// Names the first frames that were left out, and counts the others.
+    /// Lists the first skipped frames, and counts the rest.
     static func report(_ problems: [FrameProblem], hint: String = "") {
-        list(problems, rest: "frames\(hint)") { "left out: \($0.path) \($0.reason)" }
+        list(problems, rest: "frames\(hint)") { "skipped: \($0.path) \($0.reason)" }
     }
 
-    /// A line for each of the first ten, and "and 5 more" with the words of `rest` for the others.
+    /// Prints the first ten items, a line each, then "and 5 more" with `rest`.
     static func list<Item>(_ items: [Item], rest: String, _ line: (Item) -> String) {
         for item in items.prefix(10) { error(line(item)) }
         if items.count > 10 { error("and \(items.count - 10) more \(rest)") }
@@ -68,5 +69,5 @@ enum Console {
     }
 }
 
-@available(*, unavailable, message: "Console's own makes text fit to be shown")
+@available(*, unavailable, message: "use Console.print, which escapes text")
 func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {}

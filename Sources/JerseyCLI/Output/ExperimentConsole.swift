@@ -3,7 +3,7 @@ import Jersey
 import JerseyLab
 import JerseyOutput
 
-/// All runs at a glance: a row for each model and variant, a cell for each seed.
+/// All runs at a glance: a row per model and variant, a cell per seed.
 struct ExperimentOverview {
     let name: String
     let status: ExperimentStatus
@@ -18,7 +18,7 @@ struct ExperimentOverview {
 
     var table: Table { table(of: groups) }
 
-    /// At most `limit` rows; those at work first.
+    /// At most `limit` rows, running ones first.
     func table(limit: Int) -> Table {
         let busy = groups.filter { group in status.runs.contains { $0.group == group && $0.state == .running } }
         return table(of: groups.count <= limit ? groups : Array((busy + groups.filter { !busy.contains($0) }).prefix(limit)))
@@ -53,7 +53,7 @@ struct ExperimentOverview {
     }
 }
 
-/// What an experiment tells: a table that is redrawn on a terminal, plain lines elsewhere.
+/// Shows an experiment's progress: a redrawn table on a terminal, plain lines elsewhere.
 final class ExperimentConsole: ExperimentObserver {
     private let name: String
     private var drawnLines = 0
@@ -93,7 +93,7 @@ final class ExperimentConsole: ExperimentObserver {
 
     private func erase() {
         guard drawnLines > 0 else { return }
-        // Up, and clear to the end of the screen.
+        // Moves up and clears to the end of the screen.
         Console.write("\u{1b}[\(drawnLines)F\u{1b}[J")
         drawnLines = 0
         lastDraw = nil

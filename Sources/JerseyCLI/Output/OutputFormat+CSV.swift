@@ -3,9 +3,9 @@ import Jersey
 import JerseyOutput
 
 extension OutputFormat {
-    /// RFC 4180. A roster's columns come last, and with a roster only.
+    /// RFC 4180. Columns for a roster come last, and only with a roster.
     static let csv = OutputFormat(
-        name: "csv", summary: "a row for each prediction, with a header", hasCells: true
+        name: "csv", summary: "one row per prediction, with a header", hasCells: true
     ) { content in
         let predictions = content.predictions
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
@@ -17,7 +17,7 @@ extension OutputFormat {
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
             + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])
         let rows = predictions.map { prediction in
-            // The first is the number where there is one, and the best guess where not.
+            // The first is the number if there is one, else the best guess.
             let top = prediction.top.flatMap { [$0.number.description, number($0.probability)] }
             let players = prediction.players ?? []
             return [

@@ -2,9 +2,9 @@ import Jersey
 import JerseyOutput
 
 extension OutputFormat {
-    /// MOTChallenge's ten columns, and the number as the eleventh: -1 where none was read.
+    /// MOTChallenge's ten columns, plus the number as the eleventh; -1 if none was read.
     static let mot = OutputFormat(
-        name: "mot", summary: "the tracker's boxes with the number of their track", needsBoxes: true
+        name: "mot", summary: "the tracker's boxes, with each track's number", needsBoxes: true
     ) { content in
         guard let boxes = content.boxes else { return "" }
         let numbers = Dictionary(content.predictions.map { ($0.track, $0.number?.description ?? "-1") }) { first, _ in first }

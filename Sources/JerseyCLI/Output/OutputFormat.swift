@@ -4,36 +4,37 @@ import Jersey
 import JerseyOutput
 import JerseyVisualization
 
-/// A way of writing predictions.
+/// A format for predictions.
 struct OutputFormat: Sendable, Catalogued {
     let name: String
     let summary: String
-    /// Whether it is made of a tracker's boxes, and so needs a video.
+    /// Whether it lists a tracker's boxes, and so needs a video.
     var needsBoxes = false
-    /// Whether it has cells that a spreadsheet might take for formulas, which `--raw` leaves as they are.
+    /// Whether it has cells that a spreadsheet might take for formulas; `--raw` keeps those
+    /// unchanged.
     var hasCells = false
-    /// - Throws: `UsageError` where the format cannot hold the predictions.
+    /// - Throws: `UsageError` if the format cannot hold the predictions.
     let text: @Sendable (Content) throws -> String
 
-    /// What there is to write.
+    /// The content to write.
     struct Content {
         var predictions: [Prediction]
-        /// Cells are exactly what they are, whatever a spreadsheet makes of them.
+        /// Whether cells stay unchanged, even if a spreadsheet would take them for formulas.
         var isRaw = false
-        /// The boxes of the video that was read.
+        /// The boxes in the video.
         var boxes: TrackBoxes?
         /// Folders without frames.
         var emptyFolders: [String] = []
     }
 
-    /// All there are. `jersey predict`, its help and docs/reference read this list.
+    /// All formats. `jersey predict`, its help and docs/reference read this list.
     static let all: [OutputFormat] = [.table, .json, .jsonl, .csv, .mot, .soccernet]
     static let kind = "output format"
 }
 
 extension OutputFormat: ExpressibleByArgument {}
 
-/// Options whose values are of a list.
+/// Options whose values come from a catalogue.
 extension ExpressibleByArgument where Self: Catalogued {
     init?(argument: String) {
         guard let found = Self.find(argument) else { return nil }
@@ -55,12 +56,12 @@ extension OutputFormat {
         JSON.text(try JSON.readable($0.predictions))
     }
 
-    static let jsonl = OutputFormat(name: "jsonl", summary: "an object a line") {
+    static let jsonl = OutputFormat(name: "jsonl", summary: "one object per line") {
         try $0.predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
     }
 
     static let soccernet = OutputFormat(name: "soccernet", summary: "a submission to SoccerNet's challenge") {
-        // A submission must also say of folders without frames that nothing can be read.
+        // A submission must also list folders without frames, as unreadable.
         try SoccerNetLabels($0.predictions, unread: $0.emptyFolders).json
     }
 }

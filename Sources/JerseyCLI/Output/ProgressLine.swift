@@ -3,7 +3,7 @@ import Jersey
 import JerseyOutput
 import Synchronization
 
-/// How far a long command has come: one line that is redrawn on a terminal, nothing elsewhere.
+/// Progress of a long command: a redrawn line on a terminal, nothing elsewhere.
 final class ProgressLine: Sendable {
     private struct State {
         var done = 0
@@ -15,7 +15,7 @@ final class ProgressLine: Sendable {
     private let start = ContinuousClock.now
     private let state = Mutex(State())
 
-    /// - Parameter total: what `advance` will be called for, about.
+    /// - Parameter total: the approximate number of calls to `advance`.
     init(_ label: String, total: Int) {
         self.label = label
         self.total = total

@@ -2,7 +2,7 @@ import Foundation
 import Jersey
 import JerseyLab
 
-/// A run as JSON has it: its row, and what the row holds as text, as values.
+/// A run for JSON output: its database row, with the JSON text in it decoded.
 struct ShownRun: Encodable {
     let run: RunRecord
     var epochs: [EpochRecord]?

@@ -1,9 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C, SIGTERM and SIGUSR1 as a wish to stop. A second Ctrl-C ends the process at once.
+/// Turns Ctrl-C, SIGTERM and SIGUSR1 into a request to stop. A second Ctrl-C ends the process at
+/// once.
 ///
-/// `@unchecked Sendable`: the sources are made once and only kept alive; the flag has its own lock.
+/// `@unchecked Sendable`: the sources never change and are only kept alive; the flag has a lock.
 final class StopSignals: @unchecked Sendable {
     private let stopped = Mutex(false)
     private let sources: [any DispatchSourceSignal]
@@ -19,7 +20,7 @@ final class StopSignals: @unchecked Sendable {
                 self?.stopped.withLock { $0 = true }
                 signal(SIGINT, SIG_DFL)
                 Console.error()
-                Console.error("stopping as soon as this step is done")
+                Console.error("stopping after this step")
             }
             source.resume()
         }
@@ -27,7 +28,7 @@ final class StopSignals: @unchecked Sendable {
 
     var isStopped: Bool { stopped.withLock { $0 } }
 
-    /// Takes the end of standard input as a wish to stop, too: whoever started this process is gone.
+    /// Also stops when standard input closes, which means that the parent process is gone.
     func stopWhenInputCloses() {
         let thread = Thread { [weak self] in
             while let data = try? FileHandle.standardInput.read(upToCount: 4096), !data.isEmpty {}

@@ -3,9 +3,9 @@ import Jersey
 import JerseyLab
 import JerseyOutput
 
-/// What training tells: a bar on a terminal, plain lines elsewhere.
+/// Shows training progress: a bar on a terminal, plain lines elsewhere.
 final class TrainingConsole: TrainingObserver {
-    /// What was said before there was a folder for it; nil from then on.
+    /// Messages from before the run folder existed; nil once it does.
     private var early: [(time: Date, text: String)]? = []
     private let keepsLog: Bool
     private var epochStart = ContinuousClock.now
@@ -66,7 +66,7 @@ final class TrainingConsole: TrainingObserver {
             ", validation loss \(Format.decimal($0.loss, places: 4)), number \(Format.decimal($0.numberAccuracy, places: 4))"
         }
         let stale = epoch.epochsWithoutBetterLoss
-        let patience = stale == 0 ? "" : ", no better loss for \(stale) of \(epoch.patience) epochs"
+        let patience = stale == 0 ? "" : ", no improvement for \(stale) of \(epoch.patience) epochs"
         let rates = epoch.rates.map { Format.digits($0, 3) }.joined(separator: " ")
         return "epoch \(row.epoch)/\(epoch.epochs): train loss \(Format.decimal(row.train.loss, places: 4)), "
             + "number \(Format.decimal(row.train.numberAccuracy, places: 4))" + (validation ?? "") + (row.best ? " (best)" : "")

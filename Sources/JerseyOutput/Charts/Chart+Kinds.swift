@@ -20,7 +20,7 @@ extension Chart.Lines {
         }
         if visible.isEmpty { script.sayNoData() }
         let fallback: ClosedRange<Double>? = visible.isEmpty ? 0...1 : nil
-        // Marks on the frame would be cut; a line may begin there.
+        // Marks on the frame would be clipped; a line may begin there.
         let hasPoints = series.contains { $0.style == .points }
         func wide(_ values: [Double?]) -> ClosedRange<Double>? { hasPoints ? values.compactMap(\.finite).padded : nil }
         let heights = visible.flatMap { [$0.y.value, $0.y.lower, $0.y.upper] }
@@ -58,7 +58,8 @@ extension Chart.Lines {
                 let dash =
                     series.style == .dashed
                     ? "(6,4)" : PlotStyle.dashes[number / PlotStyle.colours.count % PlotStyle.dashes.count]
-                // Sparse marks tell many curves apart; a lone point has no line to be seen by.
+                // Sparse markers distinguish many curves. A single point has no line, so it needs
+                // one.
                 let drawn = rows.count { $0[1] != nil }
                 let every = colours.count > 2 || drawn == 1 ? "\(marker) ps 0.75 pi \(max(1, drawn / 6))" : "pt 0"
                 above.append("\(data) using 1:2 with linespoints \(look) lw 1.8 dt \(dash) \(every) \(title)")
@@ -75,7 +76,8 @@ extension Chart.Lines {
 }
 
 extension [Double] {
-    /// What lies in between, and a little more on each side, but nothing below zero where no value is; nil of nothing.
+    /// The range of the values with some room on both sides, but not below zero unless a value is;
+    /// nil if empty.
     fileprivate var padded: ClosedRange<Double>? {
         guard let low = self.min(), let high = self.max() else { return nil }
         let room = high > low ? 0.06 * (high - low) : Swift.max(0.06 * abs(high), 1e-9)
@@ -89,7 +91,7 @@ extension Chart.Bars {
     private static let above = 6.0
     private static let below = 54.0
 
-    /// With its title.
+    /// Includes the title.
     func height(width: Double, title: String) -> Int {
         let rows = Double(categories.count) * max(24, 14 * Double(series.count))
         let plot = isLying(width: width) ? max(120, rows) : 360
@@ -116,7 +118,7 @@ extension Chart.Bars {
         let lying = isLying(width: whole.width)
         let names = names(lying: lying)
         let widest = names.map { PlotStyle.width($0, size: 12) }.max() ?? 0
-        // A name may take half of the picture.
+        // A name may take half of the chart.
         var frame = whole.inset(
             left: lying ? min(widest + 24, whole.width / 2) : 72, top: Self.above, right: lying ? 72 : 24,
             bottom: !lying && counts != nil ? Self.below + 12 : Self.below)
@@ -169,7 +171,7 @@ extension Chart.Bars {
         script.plot(elements)
     }
 
-    /// The figures beside the bars of an only series, where they fit.
+    /// Writes the values beside the bars of a single series, if they fit.
     private func write(_ series: Series, lying: Bool, slot: Double, _ script: inout PlotScript) {
         for (index, value) in zip(categories.indices, series.values) {
             guard let value, value.value.isFinite else { continue }
@@ -202,16 +204,16 @@ extension Chart.Heatmap {
     private static let ticSize = 11.0
     private static let scaleWidth = 92.0
 
-    /// A side of a cell: what the text in it needs, as far as the picture stays near a page's width.
+    /// The side of a cell: enough for its text, as long as the chart is about as wide as a page.
     private var cell: Double {
         let most = Double(max(rows.names.count, columns.names.count, 1))
         let text = texts?.joined().map { Self.extent($0, size: 10.5) + 6 }.max() ?? 0
         let side = min(max(min(560 / most, 40), min(text, 760 / most)), 72)
-        // Whole pixels, for gaps of one width.
+        // Whole pixels, so that all gaps are equally wide.
         return side < 8 ? side : side.rounded(.down)
     }
 
-    /// The larger side of a text of some lines.
+    /// The larger side of a text, which may have several lines.
     private static func extent(_ text: String, size: Double) -> Double {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         return max(lines.map { PlotStyle.width(String($0), size: size) }.max() ?? 0, Double(lines.count) * size * 1.25)
@@ -223,7 +225,7 @@ extension Chart.Heatmap {
         return (min(row, 240) + 44, (isUpright ? min(column, 240) : Self.ticSize) + 44)
     }
 
-    /// Whether column names are turned: when so much wider than a cell that few would be left.
+    /// Whether to rotate column names: if most of them would not fit otherwise.
     private var isUpright: Bool {
         (columns.names.map { PlotStyle.width($0, size: Self.ticSize) }.max() ?? 0) > max(2.5 * cell, 26)
             || (columns.names.count <= 40 && (columns.names.map(\.count).max() ?? 0) > 3 && widest(columns.names) > cell)
@@ -231,7 +233,7 @@ extension Chart.Heatmap {
 
     private func widest(_ names: [String]) -> Double { names.map { PlotStyle.width($0, size: Self.ticSize) }.max() ?? 0 }
 
-    /// With its title.
+    /// Includes the title.
     func size(title: String) -> (width: Int, height: Int) {
         let across = max(cell * Double(columns.names.count), 160)
         let width = max(margins.left + across + Self.scaleWidth, 360)
@@ -265,7 +267,7 @@ extension Chart.Heatmap {
         let (stepX, stepY) = (
             Self.step((isUpright ? tall : widest(columns.names) + 4) / cell), Self.step(tall / cell)
         )
-        // Where rows and columns are the same, so are the names written at them.
+        // If rows and columns have the same names, label the same ones.
         let same = rows.names == columns.names
         script.add(
             "set xtics \(PlotScript.tics(columns.names, step: same ? max(stepX, stepY) : stepX)) "
@@ -290,7 +292,7 @@ extension Chart.Heatmap {
             let data = script.data(cells.map { [Double($1), Double($0), $2.map(scale.scaled)] })
             script.plot(["\(data) using 1:2:3 with image notitle"])
         } else {
-            // Paper shows between cells that are large enough.
+            // Leaves gaps between cells that are large enough.
             let data = script.data(cells.filter { $0.2 != nil }.map { [Double($1), Double($0), $2.map(scale.scaled)] })
             let half = cell >= 20 ? 0.5 - 0.5 / cell : 0.5
             script.plot(["\(data) using 1:2:(\(half)):(\(half)):3 with boxxyerror fs solid noborder fc palette notitle"])
@@ -303,9 +305,9 @@ extension Chart.Heatmap {
         let size = min(12, (cell - 4) / most)
         guard size >= 6 else { return }
         for (row, column, value) in cells where row < texts.count && column < texts[row].count && !texts[row][column].isEmpty {
-            // From here up white reads better than black.
+            // Above this, white text is more readable than black.
             let isDark = value.map { ($0 - range.lowerBound) / (range.upperBound - range.lowerBound) > 0.62 } ?? false
-            // The first line of several would be at the middle of the cell.
+            // gnuplot would put the first of several lines at the middle of the cell.
             let lift = Double(texts[row][column].count(where: \.isNewline)) * 0.6 * size / cell
             script.add(
                 "set label \(PlotScript.quoted(texts[row][column])) at \(column),\(Double(row) - lift) "
@@ -314,7 +316,7 @@ extension Chart.Heatmap {
         }
     }
 
-    /// Every how many-th name is written when one takes the room of `names` cells: 1, 2, 5, 10, 20, …
+    /// The spacing of labels if one takes the room of `names` cells: 1, 2, 5, 10, 20, …
     private static func step(_ names: Double) -> Int {
         var step = 1
         while Double(step) < names { step = String(step).hasPrefix("2") ? step / 2 * 5 : step * 2 }

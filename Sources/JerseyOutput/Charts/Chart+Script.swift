@@ -1,10 +1,10 @@
 import Foundation
 
-/// Layout is in pixels of the picture as a page shows it; y runs down from the top.
+/// Layout is in pixels of the chart on a page; y runs down from the top.
 extension Chart {
     enum Terminal { case png, svg }
 
-    /// Debian's Arial.
+    /// Debian's replacement for Arial.
     static let font = "Liberation Sans"
     static let webFonts = "Helvetica, Arial, Liberation Sans, sans-serif"
 
@@ -16,7 +16,7 @@ extension Chart {
         }
     }
 
-    /// All that gnuplot must be told, its data included.
+    /// The complete gnuplot script, with its data.
     func script(for terminal: Terminal) -> String {
         let (width, height) = size
         var script = PlotScript()
@@ -47,7 +47,7 @@ extension Chart {
         }
     }
 
-    /// Without what neither a picture nor XML can hold; newlines stay.
+    /// Replaces characters that images or XML cannot hold; newlines stay.
     static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

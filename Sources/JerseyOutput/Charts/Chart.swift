@@ -1,8 +1,10 @@
-/// A figure as a plain value. `write(to:)` and `svg()` draw it with gnuplot, all figures in one style.
+/// A chart as a plain value. `write(to:)` and `svg()` draw it with gnuplot, all in one style.
 ///
-/// What cannot be drawn (nil, NaN, infinity) is left out; where nothing remains the picture says "no data".
+/// Values that cannot be drawn (nil, NaN, infinity) are skipped; if none remain, the chart says "no
+/// data".
 package struct Chart: Sendable {
-    /// The stem of its files, and what its SVG's ids begin with: unlike the other names of a page or folder, and without "/".
+    /// The base name of its files and the prefix of its SVG ids. Must be unique within a page or
+    /// folder, and contain no "/".
     package var name: String
     package var title: String
     package var content: Content
@@ -14,15 +16,15 @@ package struct Chart: Sendable {
     }
 
     package init(name: String, title: String, _ content: Content) {
-        precondition(!name.isEmpty && !name.contains("/"), "a chart's name is the stem of a file")
+        precondition(!name.isEmpty && !name.contains("/"), "a chart's name must be a file's base name")
         (self.name, self.title, self.content) = (name, title, content)
     }
 
     package struct Axis: Sendable {
         package var label: String
-        /// What to show, in the unit of the data; chosen by what there is to see when nil.
+        /// The range to show, in the data's unit; nil chooses one from the data.
         package var range: ClosedRange<Double>?
-        /// Values are shares, and written as percentages.
+        /// Whether values are shares, shown as percentages.
         package var percent: Bool
 
         package init(_ label: String, range: ClosedRange<Double>? = nil, percent: Bool = false) {
@@ -30,7 +32,7 @@ package struct Chart: Sendable {
         }
     }
 
-    /// A figure and, where it is known, the interval that it lies in.
+    /// A value with its interval, if known.
     package struct Value: Sendable {
         package var value: Double
         package var lower: Double?
@@ -42,7 +44,7 @@ package struct Chart: Sendable {
     }
 }
 
-// MARK: - What there is to draw
+// MARK: - Kinds of charts
 
 extension Chart {
     /// Curves or points over a common x.
@@ -50,7 +52,7 @@ extension Chart {
         package var x: Axis
         package var y: Axis
         package var series: [Series]
-        /// The legend's name for the line y = x, drawn in grey across a square plot; none when nil.
+        /// The legend's name for the line y = x, drawn in grey across a square plot; nil for none.
         package var diagonal: String?
 
         package init(x: Axis, y: Axis, _ series: [Series], diagonal: String? = nil) {
@@ -59,10 +61,10 @@ extension Chart {
 
         package struct Series: Sendable {
             package var name: String
-            /// In drawing order; one that cannot be drawn breaks the line.
+            /// In drawing order; a value that cannot be drawn breaks the line.
             package var points: [Point]
             package var style: Style
-            /// Series of one number share a colour; nil takes the place in `series`.
+            /// Series with the same number share a colour; nil uses the index in `series`.
             package var colour: Int?
 
             package init(_ name: String, _ points: [Point], style: Style = .line, colour: Int? = nil) {
@@ -70,7 +72,7 @@ extension Chart {
             }
         }
 
-        /// Intervals are a band around lines, and error bars on points.
+        /// Intervals are drawn as a band around lines, and as error bars on points.
         package enum Style: Sendable { case line, dashed, points }
 
         package struct Point: Sendable {
@@ -82,11 +84,12 @@ extension Chart {
         }
     }
 
-    /// One bar per category and series, with error bars. Bars lie down when their names need the room. On an axis whose range
-    /// leaves out zero a bar's length would lie: dots are drawn instead.
+    /// One bar per category and series, with error bars. Bars are horizontal if the names need
+    /// room. If the axis does not include zero, dots are drawn instead, because a bar's length
+    /// would mislead.
     package struct Bars: Sendable {
         package var categories: [String]
-        /// How many samples each category stands for, written beside its name.
+        /// The sample count of each category, written beside its name.
         package var counts: [Int]?
         package var axis: Axis
         package var series: [Series]
@@ -97,21 +100,23 @@ extension Chart {
 
         package struct Series: Sendable {
             package var name: String
-            /// One per category; what is missing at the end counts as nil.
+            /// One per category; missing ones at the end count as nil.
             package var values: [Value?]
 
             package init(_ name: String, _ values: [Value?]) { (self.name, self.values) = (name, values) }
         }
     }
 
-    /// A matrix of colours, the first row on top.
+    /// A matrix of colours, with the first row at the top.
     package struct Heatmap: Sendable {
-        /// What the rows and columns are, and their names. Names that do not fit are thinned out.
+        /// What rows and columns stand for, and their names. If names do not fit, only some are
+        /// shown.
         package var rows: (label: String, names: [String])
         package var columns: (label: String, names: [String])
-        /// By row; nil is grey.
+        /// By row; nil is drawn in grey.
         package var values: [[Double?]]
-        /// What is written into the cells, like `values`; newlines are kept. Left out where cells are too small to read it.
+        /// Text for the cells, like `values`; newlines are kept. Omitted if cells are too small for
+        /// it.
         package var texts: [[String]]?
         package var scale: Axis
 

@@ -2,9 +2,9 @@ import Foundation
 import JerseySupport
 
 extension Chart {
-    /// Draws `<name>.png` (for print and slides) and `<name>.svg` into a folder that exists.
+    /// Draws `<name>.png` (for print and slides) and `<name>.svg` into an existing folder.
     ///
-    /// - Throws: `FileError` when gnuplot is missing or fails, or when a file cannot be written.
+    /// - Throws: `FileError` if gnuplot is missing or fails, or a file cannot be written.
     @discardableResult
     package func write(to folder: URL) throws -> (png: URL, svg: URL) {
         let files = (png: folder.appendingPathComponent(name + ".png"), svg: folder.appendingPathComponent(name + ".svg"))
@@ -13,14 +13,15 @@ extension Chart {
         return files
     }
 
-    /// An `<svg>` element for an HTML page (or a file), as wide as its container up to its natural width.
+    /// An `<svg>` element for an HTML page (or a file), as wide as its container up to its natural
+    /// width.
     ///
-    /// - Throws: `FileError` when gnuplot is missing or fails.
+    /// - Throws: `FileError` if gnuplot is missing or fails.
     package func svg() throws -> String {
         let drawing = String(decoding: try Gnuplot.draw(script(for: .svg)), as: UTF8.self)
         let (width, height) = size
         let id = identifier
-        // From here on it is gnuplot's drawing without its prolog, version and ids that are the same in every picture.
+        // Drop gnuplot's prolog, version, and ids that are the same in every drawing.
         var lines = drawing.split(separator: "\n", omittingEmptySubsequences: true).drop { !$0.hasPrefix("<g id=") }.map { line in
             line.hasPrefix("\t\t<text") ? String(line).replacing("]]>", with: "]]&gt;") : Self.adapted(String(line), id: id)
         }
@@ -33,7 +34,7 @@ extension Chart {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The name as the beginning of an id; what an id may not contain is written as its code.
+    /// The name as an id prefix, with invalid characters written as their codes.
     private var identifier: String {
         "chart-"
             + name.unicodeScalars.map {
@@ -41,29 +42,29 @@ extension Chart {
             }.joined()
     }
 
-    /// A line of gnuplot's SVG outside of text.
+    /// Adapts a line of gnuplot's SVG that is not text.
     private static func adapted(_ line: String, id: String) -> String {
         if line.contains("<g id=") || line.contains("id=\"gnuplot_") { return "<g>" }
         return line.replacing("id='", with: "id='\(id)-")
             .replacing("'#gp", with: "'#\(id)-gp")
             .replacing("font-family=\"\(font):Bold\"", with: "font-family=\"\(webFonts)\" font-weight=\"bold\"")
             .replacing("font-family=\"\(font)\"", with: "font-family=\"\(webFonts)\"")
-            // One pixel is one cell of a heat map: it must not be blurred into its neighbours.
+            // A pixel is a cell of a heat map and must not be blurred into its neighbours.
             .replacing("<image ", with: "<image image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" ")
     }
 }
 
 enum Gnuplot {
-    /// What gnuplot draws of a script that sets a terminal, which it reads from its standard input.
+    /// Runs a script that sets a terminal, and returns gnuplot's output.
     ///
-    /// - Throws: `FileError` when there is no `program`, or with its own words when it fails.
+    /// - Throws: `FileError` if there is no `program`, or with its message if it fails.
     static func draw(_ script: String, program: String = "gnuplot") throws -> Data {
-        // -d: what is set in the user's own gnuplot files would change the picture.
+        // -d ignores the user's own gnuplot files, which would change the drawing.
         let gnuplot = try ExternalProgram([program, "-d"], input: Data(script.utf8))
         switch gnuplot.status {
         case 0: return gnuplot.output
         case ExternalProgram.notFound:
-            throw FileError(program, "is not installed, and charts are drawn with it", advice: "run `make setup`")
+            throw FileError(program, "is not installed, but charts need it", advice: "run `make setup`")
         default:
             throw FileError(program, "failed with status \(gnuplot.status): " + gnuplot.complaints.joined(separator: " "))
         }

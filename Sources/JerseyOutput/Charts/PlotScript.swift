@@ -1,6 +1,6 @@
 import Foundation
 
-/// A script in gnuplot's language, and the style that all charts share.
+/// A gnuplot script, and the style of all charts.
 struct PlotScript {
     private var lines: [String] = []
     private var blocks = 0
@@ -9,7 +9,7 @@ struct PlotScript {
 
     mutating func add(_ line: String) { lines.append(line) }
 
-    /// Starts a plot that owes nothing to the one before.
+    /// Starts a plot with a clean state.
     mutating func begin() {
         add("reset")
         add("unset key")
@@ -17,11 +17,11 @@ struct PlotScript {
         add("set tics nomirror out scale 0.5 textcolor rgb '\(PlotStyle.ink)' font ',12'")
         add("set grid lt 1 lc rgb '\(PlotStyle.grid)' lw 0.8")
         add("set style fill solid noborder")
-        // No white ring around the marks on a line.
+        // Omits the white ring around markers on a line.
         add("set pointintervalbox 0")
     }
 
-    /// Numbers by row, nil where there is none; the name that a plot command uses them by.
+    /// Adds numbers by row, nil for missing; returns the block's name for plot commands.
     mutating func data(_ rows: [[Double?]]) -> String {
         blocks += 1
         add("$d\(blocks) << END")
@@ -38,12 +38,12 @@ struct PlotScript {
         add("plot " + (elements.isEmpty ? ["NaN notitle"] : elements).joined(separator: ", "))
     }
 
-    /// Instead of what there is not.
+    /// Replaces the missing data.
     mutating func sayNoData() {
         add("set label 'no data' at graph 0.5, graph 0.5 center front font ',15' textcolor rgb '\(PlotStyle.faint)'")
     }
 
-    /// Writes a title on top of `frame`, on as many lines as it needs, and returns the height that it takes.
+    /// Writes a title above `frame`, on as many lines as needed, and returns its height.
     mutating func title(_ text: String, _ frame: PlotFrame) -> Double {
         let lines = PlotStyle.titleLines(text, width: frame.width)
         add(
@@ -52,14 +52,14 @@ struct PlotScript {
         return PlotStyle.titleHeight(text, width: frame.width)
     }
 
-    /// Sets an axis up; `letter` is gnuplot's name for it.
+    /// Sets up an axis; `letter` is gnuplot's name for it.
     mutating func axis(_ letter: String, _ axis: Chart.Axis, range: ClosedRange<Double>?) {
         add("set format \(letter) '\(axis.percent ? "%g%%" : "%g")'")
         if let range { add("set \(letter)range [\(axis.scaled(range.lowerBound)):\(axis.scaled(range.upperBound))]") }
     }
 
-    /// Writes the names of the axes at the edges of `whole`, along the sides of `frame`; gnuplot's own place for them depends on
-    /// the terminal.
+    /// Writes the axis labels at the edges of `whole`, along the sides of `frame`. gnuplot's own
+    /// position depends on the terminal.
     mutating func axisLabels(x: String, y: String, _ frame: PlotFrame, in whole: PlotFrame) {
         let bottom = frame.screen(x: (frame.left + frame.right) / 2, y: whole.bottom - 14)
         let left = frame.screen(x: whole.left + 16, y: (frame.top + frame.bottom) / 2)
@@ -75,13 +75,13 @@ struct PlotScript {
         add("set bmargin at screen \(1 - frame.bottom / height)")
     }
 
-    /// Makes room for a legend and places it there: in a row on top of `frame`, and where the names need more than that in a
-    /// column to the right of it, or on top if `stacked`.
+    /// Reserves space for a legend and places it: in a row above `frame`, or if the names need more
+    /// room, in a column to its right, or above it if `stacked`.
     mutating func legend(_ names: [String], _ frame: inout PlotFrame, stacked: Bool = false) {
         let widths = names.map { PlotStyle.width($0, size: 12) + 58 }
         guard let widest = widths.max() else { return }
         let style = "left top Left reverse samplen 2.4 font ',12' textcolor rgb '\(PlotStyle.ink)'"
-        // gnuplot makes two rows of more entries, whatever their width.
+        // gnuplot arranges more entries in two rows, whatever their width.
         if names.count <= 3, Double(names.count) * widest <= frame.width {
             add("set key at \(frame.screen(x: frame.left, y: frame.top - 4)) \(style) horizontal maxrows 1")
             frame.top += 26
@@ -101,17 +101,16 @@ struct PlotScript {
 // MARK: - Texts
 
 extension PlotScript {
-    /// A text as an expression of gnuplot's. Between single quotes nothing has a meaning but the quote, not even a backquote,
-    /// which between double ones would run a command.
+    /// A text as a gnuplot expression. Between single quotes only the quote is special. Between
+    /// double quotes a backquote would run a command.
     static func quoted(_ text: String) -> String {
         Chart.printable(text).split(separator: "\n", omittingEmptySubsequences: false)
             .map { "'" + $0.replacing("'", with: "''") + "'" }.joined(separator: #"."\n"."#)
     }
 
-    /// Names at the positions 0, 1, … of an axis; every `step`th.
+    /// Names at positions 0, 1, … of an axis; every `step`th.
     static func tics(_ names: [String], step: Int = 1) -> String {
-        // These, unlike all other texts, are formats.
-        // An empty list would bring back the numbers.
+        // Tic labels, unlike other texts, are formats. An empty list would bring back the numbers.
         let tics = (names.isEmpty ? [""] : names).enumerated().filter { $0.offset % step == 0 }.map {
             "\(quoted($1.replacing("%", with: "%%"))) \($0)"
         }
@@ -119,7 +118,7 @@ extension PlotScript {
     }
 }
 
-/// A part of the picture, in pixels from its top left.
+/// A part of the chart, in pixels from the top left.
 struct PlotFrame {
     let canvas: (width: Double, height: Double)
     var left = 0.0
@@ -135,7 +134,7 @@ struct PlotFrame {
             canvas: canvas, left: self.left + left, top: self.top + top, right: self.right - right, bottom: self.bottom - bottom)
     }
 
-    /// As gnuplot's coordinates.
+    /// As gnuplot coordinates.
     func screen(x: Double, y: Double) -> String { "screen \(x / canvas.width), screen \(1 - y / canvas.height)" }
 }
 
@@ -146,25 +145,27 @@ enum PlotStyle {
     static let grid = "#e6e6e6"
     static let missing = "#dddddd"
 
-    /// Okabe and Ito's colours, which colour-blind readers can tell apart; without the yellow, which paper swallows.
+    /// Okabe and Ito's colours, which are safe for colour-blind readers; without the yellow, which
+    /// is too light for print.
     static let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
-    /// For the second and third round of colours.
+    /// For the second and third cycle of colours.
     static let dashes = ["1", "(12,4)", "(3,3)", "(12,4,3,4)"]
     /// Nine shapes, so that they do not repeat with the colours.
     static let markers = [7, 5, 9, 13, 11, 6, 4, 8, 12]
-    /// Brewer's blues: from little to much also in grey.
+    /// Brewer's blues; they keep their order in greyscale.
     static let blues = ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"]
 
     static func colour(_ index: Int) -> String { colours[index % colours.count] }
 
-    /// A lighter shade for areas, on which black error bars show. gnuplot's own would let the grid shine through in SVG.
+    /// A lighter shade for areas, on which black error bars remain visible. gnuplot's own would let
+    /// the grid show through in SVG.
     static func fill(_ index: Int) -> String {
         let colour = Int(colour(index).dropFirst(), radix: 16) ?? 0
         let parts = [16, 8, 0].map { 255 - (255 - (colour >> $0 & 255)) * 7 / 10 }
         return "#" + parts.map { String(format: "%02x", $0) }.joined()
     }
 
-    /// About how wide a line of text is, rather more than less.
+    /// Approximate width of a line of text; errs on the large side.
     static func width(_ text: String, size: Double) -> Double { Double(text.count) * size * 0.56 }
 
     static let titleSize = 15.0
@@ -189,7 +190,7 @@ extension Double? {
 }
 
 extension Chart.Axis {
-    /// In the unit that is written at the axis.
+    /// In the unit of the axis.
     func scaled(_ value: Double) -> Double { percent ? value * 100 : value }
 
     func text(_ value: Double) -> String {

@@ -3,20 +3,21 @@ import Foundation
 import Jersey
 import Synchronization
 
-/// A picture to draw on: the part of Cairo that we use. One canvas belongs to one thread.
+/// An image to draw on, over the part of Cairo that we use. Use each canvas from one thread.
 package final class Canvas {
     package typealias Point = SIMD2<Double>
-    /// Closed contours in user units; what lies inside by the winding rule is filled.
+    /// Closed contours in user units, filled by the winding rule.
     package typealias Outline = [[Point]]
 
-    /// A side of the largest picture that Cairo can hold, in pixels.
+    /// The largest side of an image in Cairo, in pixels.
     package static let maximumSide = 32_767
 
     package let width: Int
     package let height: Int
     private let surface: OpaquePointer
     private let context: OpaquePointer
-    /// Held wherever fonts are used or let go: Cairo keeps only a few of them open, and may close one that another thread reads.
+    /// Locked while fonts are used or released: Cairo keeps only a few open, and may close one that
+    /// another thread reads.
     private static let fonts = Mutex(())
 
     package convenience init(width: Int, height: Int) {
@@ -27,7 +28,7 @@ package final class Canvas {
         self.width = width
         self.height = height
         self.surface = surface
-        precondition(cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS, "no canvas of \(width)x\(height) pixels")
+        precondition(cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS, "cannot create a canvas of \(width)x\(height) pixels")
         context = cairo_create(surface)
         let options = cairo_font_options_create()
         cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE)
@@ -36,7 +37,7 @@ package final class Canvas {
         cairo_font_options_destroy(options)
     }
 
-    /// What `draw` draws, as a file of SVG. Text is there as shapes, so that it needs no font.
+    /// Runs `draw` and returns an SVG file. Text becomes shapes, so that no font is needed.
     package static func svg(width: Int, height: Int, _ draw: (Canvas) -> Void) -> Data {
         final class Sink { var data = Data() }
         let sink = Sink()
@@ -71,7 +72,7 @@ package final class Canvas {
         cairo_surface_destroy(surface)
     }
 
-    /// What has been drawn so far.
+    /// The current content.
     package var image: RGBImage {
         cairo_surface_flush(surface)
         let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
@@ -98,10 +99,10 @@ package final class Canvas {
     }
 }
 
-// MARK: - Where
+// MARK: - Position
 
 extension Canvas {
-    /// Transforms and clips made in `body` end with it.
+    /// Transforms and clips from `body` end with it.
     package func scoped(_ body: () -> Void) {
         cairo_save(context)
         defer { cairo_restore(context) }
@@ -139,7 +140,7 @@ extension Canvas {
         cairo_fill(context)
     }
 
-    /// Colours at equal steps between `left` and `right` (x in user units).
+    /// Fills with a gradient: colours at equal steps between `left` and `right` (x in user units).
     package func fill(_ outline: Outline, from left: Double, to right: Double, _ colours: [Colour]) {
         let gradient = cairo_pattern_create_linear(left, 0, right, 0)
         defer { cairo_pattern_destroy(gradient) }
@@ -179,7 +180,7 @@ extension Canvas {
         cairo_fill(context)
     }
 
-    /// Paints all of `other`, scaled to the given rectangle with a bilinear (up) or area (down) filter.
+    /// Draws all of `other`, scaled to the rectangle with a bilinear (up) or area (down) filter.
     package func draw(_ other: Canvas, at origin: Point, size: Point) {
         scoped {
             translate(origin)
@@ -218,7 +219,7 @@ extension Canvas {
 // MARK: - Text
 
 extension Canvas {
-    /// A font family known to fontconfig, which takes the nearest one where it is missing.
+    /// A font family known to fontconfig, which replaces a missing one with the nearest.
     package struct Typeface: Sendable, Equatable {
         package var family: String
         package var bold = true
@@ -231,7 +232,8 @@ extension Canvas {
         }
     }
 
-    /// Writes one line; `point` is the left end of its base line. `size` is the font's, in user units.
+    /// Draws one line of text; `point` is the left end of its baseline. `size` is the font size in
+    /// user units.
     package func text(_ text: String, at point: Point, size: Double, _ typeface: Typeface, _ colour: Colour) {
         use(colour)
         Self.fonts.withLock { _ in
@@ -242,7 +244,7 @@ extension Canvas {
         }
     }
 
-    /// How far one line reaches, in user units.
+    /// The width of one line, in user units.
     package func textWidth(_ text: String, size: Double, _ typeface: Typeface) -> Double {
         Self.fonts.withLock { _ in
             select(typeface, size: size)
@@ -252,7 +254,8 @@ extension Canvas {
         }
     }
 
-    /// The shapes of a line of text, one unit high and centred at x = 0 with y from 0 (top) to 1. Empty when no font is installed.
+    /// The shapes of a line of text, one unit high and centred at x = 0, with y from 0 (top) to 1.
+    /// Empty if no font is installed.
     package static func outline(of text: String, _ typeface: Typeface) -> Outline {
         let canvas = Canvas(width: 1, height: 1)
         let outline = fonts.withLock { _ in
@@ -275,7 +278,7 @@ extension Canvas {
         cairo_set_font_size(context, size)
     }
 
-    /// The current path with its curves as short lines.
+    /// The current path, with curves flattened to short lines.
     private func flatPath() -> Outline {
         guard let path = cairo_copy_path_flat(context) else { return [] }
         defer { cairo_path_destroy(path) }
@@ -322,7 +325,7 @@ extension Canvas {
             return copy
         }
 
-        /// `share` 0 is this colour, 1 the other one.
+        /// `share` is 0 for this colour, 1 for the other.
         package func mixed(with other: Colour, _ share: Double) -> Colour {
             Colour(
                 red: red + (other.red - red) * share, green: green + (other.green - green) * share,

@@ -1,11 +1,12 @@
 import Jersey
 
-/// Sequences at a glance: one row each, with what was read at the left and an attention bar under every frame.
+/// Sequences at a glance: one row each, with the answer at the left and an attention bar under each
+/// frame.
 package struct ContactSheet: Sendable, Equatable {
     package struct Frame: Sendable, Equatable {
         package var image: RGBImage
         package var caption: String?
-        /// From 0; bars are relative to the largest weight of their row.
+        /// At least 0; bars are relative to the largest weight in the row.
         package var weight: Double?
 
         package init(image: RGBImage, caption: String? = nil, weight: Double? = nil) {
@@ -14,7 +15,7 @@ package struct ContactSheet: Sendable, Equatable {
     }
 
     package struct Row: Sendable, Equatable {
-        /// Written large; the subtitle small and below it.
+        /// Shown large, with the subtitle small below.
         package var title: String
         package var subtitle: String?
         package var frames: [Frame]
@@ -25,7 +26,7 @@ package struct ContactSheet: Sendable, Equatable {
     }
 
     package var rows: [Row]
-    /// Height of every frame, in pixels, from 40; widths follow from the frames.
+    /// Height of every frame, in pixels, at least 40; widths follow.
     package var frameHeight: Int
 
     package init(rows: [Row], frameHeight: Int = 112) {
@@ -33,7 +34,7 @@ package struct ContactSheet: Sendable, Equatable {
         self.frameHeight = frameHeight
     }
 
-    /// Throws when the sheet would be too large for one picture.
+    /// Throws if the sheet would be too large for one image.
     package func image() throws -> RGBImage {
         let titles = titleWidth
         let width = Int(clamping: (margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
@@ -52,7 +53,7 @@ package struct ContactSheet: Sendable, Equatable {
         return canvas.image
     }
 
-    /// A sheet beyond this is no longer read at a glance.
+    /// A larger sheet is no longer readable at a glance.
     static let maximumPixels = 64_000_000
 }
 
@@ -73,7 +74,7 @@ extension ContactSheet {
 
     private var margin: Double { 12 }
     private var gap: Double { 6 }
-    /// A row without weights has no bars, and its captions come right below the frames.
+    /// A row without weights has no bars; its captions follow right below the frames.
     private func barHeight(_ row: Row) -> Double { row.frames.contains { $0.weight != nil } ? 28 : 0 }
     private func captionHeight(_ row: Row) -> Double { row.frames.contains { $0.caption != nil } ? 16 : 0 }
     private func height(of row: Row) -> Double { Double(frameHeight) + 4 + barHeight(row) + captionHeight(row) + margin }
@@ -93,7 +94,7 @@ extension ContactSheet {
         (Double(frameHeight) * Double(frame.image.width) / Double(frame.image.height)).rounded(.up)
     }
 
-    /// A short caption has room below a narrow frame, too.
+    /// Leaves room for a short caption even below a narrow frame.
     private func room(for frame: Frame) -> Double {
         let caption = Canvas(width: 1, height: 1).textWidth(frame.caption ?? "", size: Style.captionSize, Style.plain)
         return max(width(of: frame), min(caption.rounded(.up), 60))
@@ -121,7 +122,7 @@ extension ContactSheet {
                 canvas.rectangle([left, barTop + barHeight * (1 - share)], [width, barHeight * share], Style.bar)
             }
             if let caption = frame.caption {
-                // The caption keeps to its room.
+                // Clip the caption to its room.
                 canvas.scoped {
                     canvas.clip(to: [
                         [[left, top], [left + room, top], [left + room, top + rowHeight], [left, top + rowHeight]]
@@ -134,14 +135,14 @@ extension ContactSheet {
     }
 }
 
-/// Why no sheet was drawn.
+/// Why a sheet could not be drawn.
 package enum ContactSheetError: Error, Equatable, CustomStringConvertible {
     case tooLarge(width: Int, height: Int)
 
     package var description: String {
         switch self {
         case .tooLarge(let width, let height):
-            "a contact sheet of \(width)x\(height) pixels is too large; choose fewer sequences, or make several sheets"
+            "a contact sheet of \(width)x\(height) pixels is too large; use fewer sequences or several sheets"
         }
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import JerseySupport
 import Mustache
 
-/// A page of findings: written once, rendered as one HTML file that needs nothing else, and as Markdown with its pictures beside.
+/// A report, rendered as one self-contained HTML file, and as Markdown with image files.
 package struct Report: Sendable {
     package struct Section: Sendable {
         package var title: String
@@ -31,7 +31,7 @@ package struct Report: Sendable {
         self.sections = sections
     }
 
-    /// Writes `report.html`, `report.md` and the pictures that the latter shows.
+    /// Writes `report.html`, `report.md` and the images for the Markdown.
     ///
     /// - Throws: `FileError`.
     package func write(to folder: URL) throws {
@@ -74,7 +74,7 @@ extension Report.Block {
 extension Report {
     private static let template = String(decoding: PackageResources.report_mustache, as: UTF8.self)
 
-    /// - Throws: `FileError` when charts cannot be drawn.
+    /// - Throws: `FileError` if charts cannot be drawn.
     package func html() throws -> String {
         let parts = try sections.enumerated().map { index, section in
             [

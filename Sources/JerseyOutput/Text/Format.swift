@@ -1,7 +1,7 @@
 import Foundation
 import JerseySupport
 
-/// Numbers as people read them. What there is no value of is written "-".
+/// Numbers for people. A missing value is "-".
 package enum Format {
     /// "0.9564" with 4 places.
     package static func decimal(_ value: Double?, places: Int) -> String {
@@ -11,7 +11,7 @@ package enum Format {
     /// "+0.42" with 2 places.
     package static func signed(_ value: Double, places: Int) -> String { String(format: "%+.\(places)f", value) }
 
-    /// As few digits as the value needs, and `count` at most: "0.00042", "1.2e-09".
+    /// As few digits as needed, at most `count`: "0.00042", "1.2e-09".
     package static func digits(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)g", value) }
 
     /// "1.2e-09" with 1 place.
@@ -25,7 +25,7 @@ package enum Format {
     /// "11,187,285".
     package static func grouped(_ value: Int) -> String { value.formatted(.number.locale(Locale(identifier: "en_US"))) }
 
-    /// "007" with 3 digits, so that names of files sort.
+    /// "007" with 3 digits, so that file names sort.
     package static func padded(_ value: Int, digits: Int) -> String { String(format: "%0\(digits)ld", value) }
 
     // MARK: Shares, 0...1
@@ -35,10 +35,10 @@ package enum Format {
         share.map { points($0, places: places) + "%" } ?? "-"
     }
 
-    /// "98.41" with 2 places: percent without its sign.
+    /// "98.41" with 2 places: percent without the sign.
     package static func points(_ share: Double, places: Int) -> String { decimal(share * 100, places: places) }
 
-    /// The share that a part has of a whole; "0.00%" of an empty one.
+    /// The share of a part in a whole; "0.00%" if the whole is empty.
     package static func percent(_ part: Int, of whole: Int, places: Int) -> String {
         decimal(100 * Double(part) / Double(max(whole, 1)), places: places) + "%"
     }
@@ -63,13 +63,13 @@ package enum Format {
             ? decimal(Double(count) / 1e6, places: 0) + " MB" : decimal(Double(count) / 1e9, places: 1) + " GB"
     }
 
-    /// Seconds of a short time: "1.23 ms", "45.6 µs".
+    /// A short time, from seconds: "1.23 ms", "45.6 µs".
     package static func time(_ seconds: Double?) -> String {
         guard let seconds else { return "-" }
         return seconds < 1e-3 ? decimal(seconds * 1e6, places: 1) + " µs" : decimal(seconds * 1e3, places: 2) + " ms"
     }
 
-    /// Seconds of a long time: "1:02:03", "2:03"; "?" where they are infinite.
+    /// A long time, from seconds: "1:02:03", "2:03"; "?" if infinite.
     package static func duration(_ seconds: Double?) -> String {
         guard let seconds else { return "-" }
         guard seconds.isFinite else { return "?" }

@@ -1,7 +1,7 @@
 import Foundation
 import JerseySupport
 
-/// Text as a part of a page.
+/// Escapes text for HTML.
 enum HTML {
     static func escaped(_ text: String) -> String {
         Shown.lines(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")

@@ -1,7 +1,7 @@
 import Foundation
 import JerseySupport
 
-/// Text as a part of a Markdown page, where it is text and nothing else: no link, picture, tag or emphasis.
+/// Escapes text for Markdown, so that it makes no link, image, tag or emphasis.
 enum Markdown {
     static func escaped(_ text: String) -> String {
         var escaped = ""
@@ -9,11 +9,11 @@ enum Markdown {
             if "\\`*_[]<>|~&".unicodeScalars.contains(character) { escaped.append("\\") }
             escaped.unicodeScalars.append(character)
         }
-        // Some readers make links of bare addresses.
+        // Some renderers turn bare addresses into links.
         return escaped.replacing("://", with: "\\://").replacing("www.", with: "www\\.")
     }
 
-    /// Lines as they are, in a fence that is longer than any within.
+    /// A code block, with a fence longer than any in the text.
     static func code(_ text: String) -> String {
         let longest = text.split(whereSeparator: { $0 != "`" }).map(\.count).max() ?? 0
         let fence = String(repeating: "`", count: max(3, longest + 1))

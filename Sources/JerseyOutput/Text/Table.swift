@@ -1,14 +1,15 @@
 import JerseySupport
 
-/// Columns of text: for a terminal, Markdown and HTML. The first column goes to the left, those that hold numbers to the right.
+/// A table for a terminal, Markdown and HTML. The first column is aligned left, numeric columns
+/// right.
 package struct Table: Sendable, Equatable, CustomStringConvertible {
-    /// Empty where none is wanted.
+    /// Empty for no header.
     package var header: [String]
     package var rows: [[String]]
     package var title: String?
-    /// What a reader has to know to understand the figures.
+    /// What a reader needs to know to understand the figures.
     package var note: String?
-    /// Row and column of cells that stand out.
+    /// Row and column of emphasised cells.
     package var emphasis: Set<[Int]> = []
 
     package init(_ header: [String], rows: [[String]], title: String? = nil, note: String? = nil) {
@@ -55,7 +56,7 @@ package struct Table: Sendable, Equatable, CustomStringConvertible {
             separator: "\n\n")
     }
 
-    /// A `<table>` without title and note, to be wrapped by what scrolls it on a narrow screen.
+    /// A `<table>` without title and note. Wrap it in a scrolling element for narrow screens.
     package var html: String {
         func cells(_ cells: [String], _ tag: String, row: Int? = nil) -> String {
             cells.enumerated().map { column, cell in
@@ -77,7 +78,7 @@ package struct Table: Sendable, Equatable, CustomStringConvertible {
         column > 0 && rows.allSatisfy { !$0.indices.contains(column) || Self.isNumeric($0[column]) }
     }
 
-    /// Figures, with what may stand around them; a sequence's id is none.
+    /// Numbers with signs and units; a sequence's id does not count.
     private static func isNumeric(_ cell: String) -> Bool {
         guard let first = cell.first else { return true }
         return (first.isNumber || "-+−<".contains(first)) && !cell.contains("/")

@@ -1,15 +1,15 @@
 import Foundation
 
-/// What an image says of its size, and whether it is of a kind that is decoded in many passes; read without the libraries that decode.
-/// Whoever lies here is found out by them, in a process of their own.
+/// The size in an image's header, and whether the image is progressive, read without the decoding
+/// libraries. The header may lie; the libraries, in their own process, find out.
 struct DeclaredSize: Equatable {
     let pixels: Int
     let isProgressive: Bool
 
-    /// What decoding costs, in pixels of an image that is not progressive.
+    /// The cost of decoding, in pixels of a baseline image.
     var cost: Int { isProgressive ? 8 * pixels : pixels }
 
-    /// Nil where it is neither a PNG nor a JPEG.
+    /// Nil if the data is neither PNG nor JPEG.
     init?(_ bytes: Data) {
         let size = bytes.withUnsafeBytes { bytes in Self.png(bytes) ?? Self.jpeg(bytes) }
         guard let size else { return nil }
@@ -17,7 +17,7 @@ struct DeclaredSize: Equatable {
     }
 
     private init(_ width: Int, _ height: Int, isProgressive: Bool) {
-        // No side is longer, and no sum of them too large for a number.
+        // Bounds each side, so that no sum overflows.
         let most = 1 << 24
         pixels = min(width, most) * min(height, most)
         self.isProgressive = isProgressive
@@ -36,7 +36,7 @@ struct DeclaredSize: Equatable {
         guard bytes.count >= 4, bytes[0] == 0xFF, bytes[1] == 0xD8 else { return nil }
         var place = 2
         while place + 9 < bytes.count {
-            // Anything may stand between two segments.
+            // Any bytes may lie between two segments.
             guard bytes[place] == 0xFF, bytes[place + 1] != 0xFF else {
                 place += 1
                 continue

@@ -3,17 +3,17 @@ import Hummingbird
 import Jersey
 import Torch
 
-/// Threads for work that keeps a processor busy: parsing bodies, fitting frames, and waiting for the processes that decode, of which each
-/// thread has one. What is small has threads of its own, and what is not stands behind for a processor, so that nobody waits with a
-/// picture for somebody's film.
+/// Threads for CPU-bound work: parsing bodies, resizing frames, and waiting for the decoder
+/// processes, one per thread. Small jobs have their own threads, and large jobs run at lower
+/// priority, so that an image never waits behind another client's video.
 struct DecoderPool: Sendable {
-    /// How much there is to do.
+    /// The size of a job.
     struct Size: Sendable {
         var bytes = 0
-        /// As `DeclaredSize.cost` counts them.
+        /// Measured as in `DeclaredSize.cost`.
         var pixels = 0
 
-        /// A film's or an archive's, which nobody knows.
+        /// A video or an archive, whose size is unknown.
         static let unknown = Size(bytes: .max, pixels: .max)
 
         var isSmall: Bool { bytes <= 4 << 20 && pixels <= 4_000_000 }
@@ -22,30 +22,32 @@ struct DecoderPool: Sendable {
     private let quick: DecoderLane
     private let slow: DecoderLane
 
-    /// Starts the threads; they stay for the rest of the process.
+    /// Starts the threads, which run until the process ends.
     ///
-    /// - Parameter startsProcesses: now, and not when one is needed.
+    /// - Parameter startsProcesses: whether to start the decoder processes now instead of on first
+    ///   use.
     init(_ settings: ServerSettings, startsProcesses: Bool = false) {
-        // A decoder that dies must not take the service with it.
+        // If a decoder dies, the service must survive.
         surviveBrokenPipes()
         quick = DecoderLane(settings, nice: 0, startsProcesses: startsProcesses)
         slow = DecoderLane(settings, nice: 10, startsProcesses: startsProcesses)
     }
 
-    /// - Throws: what `body` throws; `CancellationError` where the task is cancelled before a thread is free.
+    /// - Throws: what `body` throws; `CancellationError` if the task is cancelled before a thread
+    ///   is free.
     func run<Output: Sendable>(_ size: Size, _ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
         try await (size.isSmall ? quick : slow).run(body)
     }
 }
 
-/// Threads that take what waits in turns.
+/// Threads that take jobs from the clients in turn.
 private final class DecoderLane: Sendable {
     private let line = DecoderLine()
 
     init(_ settings: ServerSettings, nice: Int, startsProcesses: Bool) {
         for number in 1...settings.workers {
             let thread = Thread { [line] in
-                // This thread's alone.
+                // Applies to this thread only.
                 if nice > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Int32(nice)) }
                 Runtime.useCallingThreadOnly()
                 let decoder = MediaDecoder(settings, nice: nice)
@@ -78,9 +80,9 @@ private final class DecoderLane: Sendable {
     }
 }
 
-/// What the tasks and the threads share.
+/// State shared by the tasks and the threads.
 ///
-/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+/// `@unchecked Sendable`: all mutable state is accessed only under the condition's lock.
 private final class DecoderLine: @unchecked Sendable {
     private struct Entry {
         let id: UUID
@@ -93,7 +95,7 @@ private final class DecoderLine: @unchecked Sendable {
 
     func add(_ id: UUID, _ client: String, run: @escaping (MediaDecoder) -> Void, cancel: @escaping () -> Void) {
         let isCancelled = condition.withLock {
-            // Whoever cancels later finds it among those waiting.
+            // A later cancellation finds the entry in the queue.
             guard !Task.isCancelled else { return true }
             waiting.append(Entry(id: id, run: run, cancel: cancel), of: client)
             condition.signal()
@@ -116,7 +118,7 @@ private final class DecoderLine: @unchecked Sendable {
     }
 }
 
-/// What decodes on one thread: a process, which is replaced where it is gone.
+/// The decoder of one thread: a process, restarted when it is gone.
 final class MediaDecoder {
     private let settings: ServerSettings
     private let nice: Int
@@ -127,7 +129,7 @@ final class MediaDecoder {
         self.nice = nice
     }
 
-    /// Nil where none was needed yet, or the last is gone.
+    /// Nil if none has been started, or the last one is gone.
     var processID: Int32? { process.flatMap { $0.isUsable ? $0.process : nil } }
 
     @discardableResult
@@ -138,7 +140,7 @@ final class MediaDecoder {
         return started
     }
 
-    /// Behind a job, so that the next need not wait.
+    /// Called after a job, so that the next one need not wait for a restart.
     fileprivate func renew() {
         if let process, !process.isUsable {
             self.process = nil
@@ -148,9 +150,10 @@ final class MediaDecoder {
 
     // MARK: Jobs
 
-    /// Pictures that are small, and few, on the calling thread; nil where one of them is not, or where it cannot be told.
+    /// Decodes a few small images on the calling thread; returns nil if any image is large or
+    /// unknown.
     ///
-    /// - Throws: `ServiceError` where they are more than the limits allow, or the memory that they take is not there.
+    /// - Throws: `ServiceError` if they exceed the limits, or there is not enough memory.
     func smallPictures(
         _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
     ) throws -> [Result<RGBImage, ImageError>]? {
@@ -166,7 +169,7 @@ final class MediaDecoder {
         let pictures = try zip(frames, sizes).map { frame, size -> Result<RGBImage, ImageError> in
             try work.check()
             do {
-                // What says of itself to be small has to be.
+                // An image must not be larger than its header says.
                 return .success(try RGBImage(decoding: frame.bytes, named: frame.name, maximumPixels: size.pixels))
             } catch let error as ImageError {
                 return .failure(error)
@@ -176,16 +179,16 @@ final class MediaDecoder {
         return pictures
     }
 
-    /// Seconds of a processor that the calling thread has taken.
+    /// CPU seconds that the calling thread has used.
     private static var threadSeconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Pictures; what cannot be decoded is told for each.
+    /// Decodes images. Failures are reported per image.
     ///
-    /// - Throws: `ServiceError` where they are more than the limits allow, or the memory that they take is not there.
+    /// - Throws: `ServiceError` if they exceed the limits, or there is not enough memory.
     func pictures(
         _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
     ) throws -> [Result<RGBImage, ImageError>] {
@@ -206,14 +209,15 @@ final class MediaDecoder {
             case .file, .done, .failed: throw Packet.Malformed()
             }
         }
-        // A job that is done has answered for each; what says otherwise is not to be trusted.
+        // A finished job must have answered for each frame. Otherwise the decoder cannot be
+        // trusted.
         guard images.count == frames.count else { throw ServiceError(.unprocessableContent, "the frames cannot be decoded") }
         return images
     }
 
-    /// Frames of a short film: their numbers and pictures.
+    /// Decodes frames of a short video, with their indices.
     ///
-    /// - Throws: `ServiceError` for what is no film, or more than the limits allow.
+    /// - Throws: `ServiceError` if it is not a video, or exceeds the limits.
     func film(
         _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
     ) throws -> [(index: Int, image: Result<RGBImage, ImageError>)] {
@@ -239,9 +243,9 @@ final class MediaDecoder {
         return images
     }
 
-    /// The frames in an archive: paths within it, and the bytes of each.
+    /// Extracts the frames in an archive: paths within it, and bytes.
     ///
-    /// - Throws: `ServiceError` for what is no archive, must not be trusted, or is more than the limits allow.
+    /// - Throws: `ServiceError` if it is not an archive, is unsafe, or exceeds the limits.
     func archive(
         _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
     ) throws -> [(path: String, bytes: Data)] {
@@ -260,7 +264,7 @@ final class MediaDecoder {
                 try room.use(count)
                 guard files.count < limits.frames else {
                     throw ServiceError(
-                        .contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer, or a part of it")
+                        .contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer or split it")
                 }
                 files.append((path, Data(try pipes.bytes(count))))
             case .picture, .broken, .done, .failed: throw Packet.Malformed()
@@ -270,23 +274,25 @@ final class MediaDecoder {
     }
 }
 
-/// Memory for what a decoder says that it will send. It is asked for before it comes, and no more comes than was asked for.
+/// Memory for a decoder's output. It is claimed before the output arrives, and no more than claimed
+/// is accepted.
 private struct Room {
     private let claim: Admission.Claim
     private let most: Int
     private var left = 0
 
-    /// - Parameter most: bytes that may be asked for at once.
+    /// - Parameter most: the most bytes in one request for memory.
     init(_ claim: Admission.Claim, most: Int) { (self.claim, self.most) = (claim, most) }
 
-    /// - Throws: `ServiceError` where the memory is not there; `Malformed` where it is more than there may be.
+    /// - Throws: `ServiceError` if there is not enough memory; `Malformed` if the request is too
+    ///   large.
     mutating func add(_ bytes: Int) throws {
         guard 0...most ~= bytes else { throw Packet.Malformed() }
         try claim.take(bytes)
         left += bytes
     }
 
-    /// - Throws: `Malformed` where as much was not asked for.
+    /// - Throws: `Malformed` if that much was not claimed.
     mutating func use(_ bytes: Int) throws {
         guard bytes <= left else { throw Packet.Malformed() }
         left -= bytes

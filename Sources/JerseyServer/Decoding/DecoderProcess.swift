@@ -3,14 +3,14 @@ import Foundation
 import Hummingbird
 import Jersey
 
-/// The service's side of a decoder: starts the process, gives it a job at a time, and ends it where it overruns, or where nobody waits
-/// for it any more. Belongs to one thread.
+/// The service's side of a decoder. Starts the process, sends it one job at a time, and kills it if
+/// it exceeds its limits or the client leaves. Belongs to one thread.
 final class DecoderProcess {
-    /// Looks at the job's request while a pipe is not ready.
+    /// Checks the request's state while a pipe is not ready.
     private final class Patience {
         let process: Int32
         var work: Work?
-        /// Processor time of the process, seconds; beyond it the job has taken too much.
+        /// The process's CPU time, in seconds, at which the job has used too much.
         var cpuEnd = Double.infinity
 
         init(_ process: Int32) {
@@ -31,7 +31,7 @@ final class DecoderProcess {
         }
     }
 
-    /// A pipe's largest size without privileges: crops of a sequence go through at once.
+    /// The largest pipe without privileges. The crops of a sequence fit at once.
     private static let pipeBytes: Int32 = 1 << 20
 
     let process: Int32
@@ -43,10 +43,10 @@ final class DecoderProcess {
     private var isGone = false
 
     /// - Parameters:
-    ///   - program: this program.
+    ///   - program: path of this program.
     ///   - memory: bytes.
-    ///   - nice: how far to stand behind others for a processor, 0...19.
-    /// - Throws: `ServiceError` where it cannot be started, or cannot give up what it must.
+    ///   - nice: the process's nice value, 0...19.
+    /// - Throws: `ServiceError` if the process cannot start or cannot enter its sandbox.
     init(_ program: String, memory: Int, nice: Int) throws {
         let jobs = try Self.pipe()
         let answers: (read: Int32, write: Int32)
@@ -59,7 +59,7 @@ final class DecoderProcess {
         }
         let libraries = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"].map { ["LD_LIBRARY_PATH=\($0)"] } ?? []
         process = Self.withWords(["jersey", DecoderWorker.word, "\(memory)", "\(nice)"]) { arguments in
-            // One thread is what it has, and a crash is told by its end.
+            // The process has one thread, and its exit status already reports a crash.
             Self.withWords(libraries + ["OMP_NUM_THREADS=1", "SWIFT_BACKTRACE=enable=no"]) { environment in
                 cs_spawn(program, arguments, environment, jobs.read, answers.write)
             }
@@ -71,10 +71,10 @@ final class DecoderProcess {
         self.memory = memory
         patience = Patience(process)
         pipes = PipeEnds(input: input, output: output) { [patience] in try patience.wait($0, $1) }
-        guard process > 0 else { throw Self.failure("it cannot be started: \(SystemError(-process).reason)") }
+        guard process > 0 else { throw Self.failure("it cannot start: \(SystemError(-process).reason)") }
         for file in [input, output] { _ = fcntl(file, F_SETFL, fcntl(file, F_GETFL) | O_NONBLOCK) }
         guard let greeting = try? MediaAnswer(pipes.receive()), case .done = greeting else {
-            throw Self.failure("it ended at once; this machine may not allow what it does without (docs/security.md)")
+            throw Self.failure("it exited at once; this machine may not support its sandbox (docs/security.md)")
         }
     }
 
@@ -91,20 +91,22 @@ final class DecoderProcess {
         return cs_wait(process)
     }
 
-    /// Whether it can be given another job.
+    /// Whether it can take another job.
     var isUsable: Bool { !isGone }
 
-    /// Does a job.
+    /// Runs a job.
     ///
     /// - Parameters:
-    ///   - work: of the request.
-    ///   - answer: is given what comes of it, up to the end, and takes the bytes that follow from the pipe; tells of a question whether to go on.
-    /// - Throws: `ServiceError` for what cannot be decoded, or costs too much; what `answer` throws. The process may be gone then.
+    ///   - work: the request's budget.
+    ///   - answer: receives each answer and reads the bytes that follow it from the pipe. Throws
+    ///     for a question to refuse it.
+    /// - Throws: `ServiceError` if decoding fails or costs too much; what `answer` throws. The
+    ///   process may have ended by then.
     func run(
         _ given: MediaJob, _ blocks: [Data], _ work: Work, answer: (MediaAnswer, PipeEnds) throws -> Void
     ) throws {
         var job = given
-        // The kernel counts whole ones.
+        // The kernel counts whole seconds.
         job.cpuSeconds = max(1, Int(work.cpu.rounded(.up)))
         job.totalPixels = max(0, work.pixelsLeft)
         let before = cs_cpu_seconds(process)
@@ -117,7 +119,7 @@ final class DecoderProcess {
             try pipes.flush()
             try listen(work, answer)
         } catch let told as Told {
-            // It waits for the next job.
+            // The process waits for the next job.
             throw told.error
         } catch is PipeEnds.Closed {
             isGone = true
@@ -129,7 +131,7 @@ final class DecoderProcess {
         try work.spend(cpu: max(0, cs_cpu_seconds(process) - before))
     }
 
-    /// Why a job is not done, of a process that is as good as before.
+    /// Why a job failed, from a process that is still usable.
     private struct Told: Error {
         let error: ServiceError
     }
@@ -160,17 +162,18 @@ final class DecoderProcess {
     private var died: ServiceError {
         ServiceError(
             .unprocessableContent,
-            "it cannot be decoded: it takes more than \(memory >> 20) MiB, or is made to do harm; save it again in a plain form")
+            "the file cannot be decoded: it needs more than \(memory >> 20) MiB, or is malicious; save it again in a plain format"
+        )
     }
 
     private static func failure(_ why: String) -> ServiceError {
-        ServiceError(.serviceUnavailable, "no decoder is there (\(why)); try again later", retryAfter: 10)
+        ServiceError(.serviceUnavailable, "no decoder is available (\(why)); try again later", retryAfter: 10)
     }
 
     private static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
         let code = cs_pipe(&ends, pipeBytes)
-        guard code == 0 else { throw failure("no pipe: \(SystemError(code).reason)") }
+        guard code == 0 else { throw failure("no pipe could be made: \(SystemError(code).reason)") }
         return (ends[0], ends[1])
     }
 

@@ -3,24 +3,25 @@ import Foundation
 import Hummingbird
 import Jersey
 
-/// The decoder's side: a process that has nothing but memory, two pipes and a job at a time. Whatever a stranger's file makes of the
-/// libraries that read it happens here.
+/// The decoder's side: a sandboxed process with only memory, two pipes, and one job at a time. A
+/// malicious file can do damage only here.
 package enum DecoderWorker {
-    /// The first argument of a program that is to be one; no command for people.
+    /// The first argument that turns the program into a decoder; not a command for users.
     package static let word = "decode-media"
 
-    /// Works until the service closes the pipe. `arguments`: bytes of memory, and how far to stand behind others.
+    /// Works until the service closes the pipe. `arguments`: bytes of memory, and the nice value.
     package static func run(_ arguments: [String]) -> Never {
         guard arguments.count == 2, let memory = Int64(arguments[0]), let nice = Int32(arguments[1]) else { _exit(64) }
-        // They are for the service, which answers first what it has begun. Its end closes the pipe.
+        // Signals are for the service, which first answers its open requests. When it ends, it
+        // closes the pipe.
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
-        // What is first used within the limits could not be had there.
+        // Load these now; loading would fail inside the sandbox.
         _ = VideoReader.libraryVersion
         UnpackedArchive.prepare()
         if cs_enter(memory, nice) != nil { _exit(70) }
         let pipes = PipeEnds(input: 0, output: 1)
         do {
-            // Tells that all of it holds.
+            // Reports that the sandbox is in place.
             try pipes.send(MediaAnswer.done(pixels: 0).packet)
             try pipes.flush()
             while true { try work(pipes) }
@@ -29,7 +30,7 @@ package enum DecoderWorker {
         }
     }
 
-    /// No more is asked of the pipe than what was sent, and a job that fails is answered, too.
+    /// Reads exactly the bytes that were sent, and also answers a job that fails.
     private static func work(_ pipes: PipeEnds) throws {
         let job = try MediaJob(pipes.receive())
         guard cs_limit_cpu(Int64(job.cpuSeconds)) else { _exit(70) }
@@ -53,7 +54,7 @@ package enum DecoderWorker {
         try pipes.flush()
     }
 
-    /// The service knows why: it refused the memory, or the request has no pixels left.
+    /// The service knows the reason: it refused the memory, or the request has no pixels left.
     private struct Refused: Error {}
 
     private struct Decoding {
@@ -61,7 +62,7 @@ package enum DecoderWorker {
         let pipes: PipeEnds
         var decoded = 0
 
-        /// Waits for leave to send so many bytes.
+        /// Asks the service for permission to send this many bytes.
         private mutating func ask(_ bytes: Int) throws {
             try pipes.send(MediaAnswer.question(bytes).packet)
             try pipes.flush()
@@ -69,7 +70,8 @@ package enum DecoderWorker {
         }
 
         mutating func pictures(_ blocks: [Data]) throws {
-            // All headers before the first picture, so that nothing is decoded in vain. What is too large, or none, is not decoded.
+            // Read all headers before decoding anything. Images that are too large or invalid are
+            // not decoded.
             let sizes = blocks.map { (try? ImageInfo(decoding: $0, named: "")).map { $0.width * $0.height } ?? 0 }
             let total = sizes.reduce(0) { $0 + ($1 <= job.framePixels ? $1 : 0) }
             guard total <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
@@ -95,14 +97,14 @@ package enum DecoderWorker {
         mutating func film(_ bytes: Data) throws {
             let video = try VideoReader(decoding: bytes, named: job.name, maximumPixels: job.framePixels)
             let size = video.width * video.height
-            // What a file says of its length may be anything.
+            // The length in a file's header may be wrong.
             let expected = min(video.expectedFrames ?? 1, job.frames)
             let step = max(1, (expected * size + job.pixels - 1) / job.pixels)
             var kept = 0
             while let frame = try video.next() {
                 guard frame.index < job.frames else {
                     throw ServiceError(
-                        .contentTooLarge, "\(job.name) has more than \(job.frames) frames; send fewer, or a part of it")
+                        .contentTooLarge, "\(job.name) has more than \(job.frames) frames; send fewer or split it")
                 }
                 decoded += size
                 if decoded > job.totalPixels { throw Refused() }

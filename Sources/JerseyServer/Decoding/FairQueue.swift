@@ -1,14 +1,14 @@
-/// What waits, of several clients: who has much waiting does not make others wait for all of it. Each client in turn is served one, and
-/// of its own those first that came first.
+/// A queue that serves several clients in turn, each first in, first out. A client with many items
+/// does not hold up the others.
 struct FairQueue<Element> {
     private var lines: [String: [Element]] = [:]
-    /// Clients with something waiting, the next one first.
+    /// Clients with waiting items, the next one first.
     private var turns: [String] = []
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
 
-    /// The first of each client.
+    /// The first item of each client.
     var heads: [Element] { lines.values.compactMap(\.first) }
 
     mutating func append(_ element: Element, of client: String) {

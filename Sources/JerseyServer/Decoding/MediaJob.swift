@@ -1,30 +1,31 @@
 import Foundation
 import Jersey
 
-/// What a decoder is asked to do, and what it answers: packets, some of them with a block of bytes behind.
+/// A job for a decoder. Packets go both ways, some followed by a block of bytes.
 struct MediaJob {
     enum Kind: Int {
-        /// Pictures, in blocks of their own: one of `pictures` or `broken` for each.
+        /// Images, one block each; answered with `picture` or `broken` for each.
         case pictures
-        /// A film in one block: `picture` or `broken` for every `step`th frame.
+        /// A video in one block; answered with `picture` or `broken` for every `step`th frame.
         case film
-        /// An archive in one block: `file` for each frame in it.
+        /// An archive in one block; answered with `file` for each frame in it.
         case archive
     }
 
     let kind: Kind
-    /// What errors call it.
+    /// The name for error messages.
     var name = ""
     /// Bytes of each block.
     var sizes: [Int]
-    /// Pixels of a frame, of all frames that are kept, and of all that are decoded; frames; bytes of an archive's entry, and of all.
+    /// Limits: pixels of a frame, of all kept frames, and of all decoded frames; frames; bytes of
+    /// an archive entry, and of all entries.
     var framePixels = 0
     var pixels = 0
     var totalPixels = 0
     var frames = 0
     var entryBytes = 0
     var bytes = 0
-    /// Seconds of a processor.
+    /// CPU seconds.
     var cpuSeconds = 1
 
     init(_ kind: Kind, sizes: [Int]) {
@@ -61,17 +62,18 @@ struct MediaJob {
 
 /// A decoder's answer.
 enum MediaAnswer {
-    /// So many bytes of pictures or files are to come; answered with a byte, 1 to go on.
+    /// Asks whether this many bytes of images or files may follow; the service answers with a byte,
+    /// 1 for yes.
     case question(Int)
-    /// A frame's number, and its size; its pixels follow.
+    /// A frame's index and size; its pixels follow.
     case picture(index: Int, width: Int, height: Int)
-    /// A frame's number, and why it cannot be had.
+    /// A frame's index, and why it cannot be decoded.
     case broken(index: Int, ImageError.Reason)
-    /// A path, and how many bytes follow.
+    /// A path, and the number of bytes that follow.
     case file(String, Int)
-    /// The job is done: pixels that were decoded.
+    /// The job is done; pixels decoded.
     case done(pixels: Int)
-    /// It is not, because it holds more than allowed, or is none.
+    /// The job failed: its input exceeds the limits, or is invalid.
     case failed(isTooLarge: Bool, String)
 
     init(_ packet: Packet) throws {

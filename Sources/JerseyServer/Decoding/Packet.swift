@@ -1,11 +1,11 @@
 import Foundation
 
-/// Whole numbers and texts, as they go through the pipes between the service and its decoders. Blocks of bytes follow packets by
-/// themselves. Neither side trusts the other's.
+/// Integers and strings for the pipes between the service and its decoders. Blocks of bytes follow
+/// packets separately. Neither side trusts the other.
 struct Packet: Equatable {
     struct Malformed: Error {}
 
-    /// The most that a packet may have; blocks may have more.
+    /// The largest size of a packet; blocks may be larger.
     static let mostBytes = 1 << 20
 
     private(set) var bytes: [UInt8] = []
@@ -24,7 +24,7 @@ struct Packet: Equatable {
         bytes += text.utf8
     }
 
-    /// - Throws: `Malformed` where there is none.
+    /// - Throws: `Malformed` if the packet has no more.
     mutating func number() throws -> Int {
         guard bytes.count - place >= 8 else { throw Malformed() }
         defer { place += 8 }
@@ -32,14 +32,14 @@ struct Packet: Equatable {
         return Int(Int64(bitPattern: value))
     }
 
-    /// - Throws: `Malformed` where there is none within the range.
+    /// - Throws: `Malformed` if the packet has no more, or the number is out of range.
     mutating func number(_ range: ClosedRange<Int>) throws -> Int {
         let value = try number()
         guard range ~= value else { throw Malformed() }
         return value
     }
 
-    /// - Throws: `Malformed` where there is none.
+    /// - Throws: `Malformed` if the packet has no more.
     mutating func text() throws -> String {
         let count = try number(0...(bytes.count - place))
         guard count <= bytes.count - place else { throw Malformed() }
@@ -48,22 +48,24 @@ struct Packet: Equatable {
     }
 }
 
-/// One side of a pair of pipes: packets with their lengths before them, and blocks of bytes. Belongs to one thread.
+/// One end of a pair of pipes, for length-prefixed packets and blocks of bytes. Belongs to one
+/// thread.
 final class PipeEnds {
-    /// The other side is gone.
+    /// The other end is closed.
     struct Closed: Error {}
 
     private static let portion = 256 << 10
 
     private let input: Int32
     private let output: Int32
-    /// Waits until the descriptor can be read or written; throws where waiting makes no sense any more.
+    /// Waits until the descriptor is ready; throws to give up.
     private let wait: (Int32, Int32) throws -> Void
     private var unread: [UInt8] = []
     private var place = 0
     private var unsent: [UInt8] = []
 
-    /// - Parameter wait: called where a pipe is not ready, with the descriptor and POLLIN or POLLOUT; of pipes that block it never is.
+    /// - Parameter wait: called with the descriptor and POLLIN or POLLOUT when a pipe is not ready;
+    ///   never for blocking pipes.
     init(input: Int32, output: Int32, wait: @escaping (Int32, Int32) throws -> Void = { _, _ in }) {
         self.input = input
         self.output = output
@@ -110,14 +112,14 @@ final class PipeEnds {
 
     // MARK: Receiving
 
-    /// - Throws: `Packet.Malformed` for one that is too large; `Closed`.
+    /// - Throws: `Packet.Malformed` if the packet is too large; `Closed`.
     func receive() throws -> Packet {
         let length = try bytes(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         guard length <= Packet.mostBytes else { throw Packet.Malformed() }
         return Packet(try bytes(length))
     }
 
-    /// A block of so many bytes. Memory is given to it at once: the caller knows that it may be.
+    /// Reads a block. Allocates the whole block at once, so the caller must check its size first.
     func bytes(_ count: Int) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             let held = min(count, unread.count - place)
@@ -128,7 +130,7 @@ final class PipeEnds {
             place += held
             filled = held
             while filled < count {
-                // Small pieces go through a buffer, so that there are few calls.
+                // Small reads go through a buffer, to save system calls.
                 if count - filled < Self.portion {
                     try refill()
                     let more = min(count - filled, unread.count)

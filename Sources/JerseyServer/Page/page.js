@@ -1,7 +1,7 @@
 "use strict";
 
 const element = id => document.getElementById(id);
-// One decimal where it tells something: 0.4%, 52%, 99.3%.
+// One decimal where it matters: 0.4%, 52%, 99.3%.
 const percent = share => (100 * share).toFixed(share >= 0.0995 && share < 0.9 ? 0 : 1).replace(/\.0$/, "") + "%";
 const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const isArchive = file => /\.(zip|tar|tgz|tar\.gz)$/i.test(file.name);
@@ -16,7 +16,7 @@ function say(text, kind = "") {
   element("status").className = kind;
 }
 
-// Pictures are one player; archives and videos are one request each.
+// All pictures are one player; each archive or video is its own request.
 function jobs(files) {
   const pictures = files.filter(isPicture).sort((a, b) => byName.compare(a.name, b.name));
   const list = files.filter(file => !isPicture(file)).map(file => {
@@ -25,7 +25,7 @@ function jobs(files) {
       form.append("archive", file, file.name);
       return { name: file.name, path: "v1/predict/archive", body: form };
     }
-    if (!isVideo(file)) throw new Error(`${file.name} is no JPEG or PNG picture, zip file or video`);
+    if (!isVideo(file)) throw new Error(`${file.name} is not a JPEG or PNG picture, a zip file or a video`);
     form.append("sequence", file.name);
     form.append("video", file, file.name);
     return { name: file.name, path: "v1/predict", body: form };
@@ -46,7 +46,7 @@ async function send(job, signal) {
   const answer = await fetch(`${job.path}?${query}`, { method: "POST", body: job.body, signal });
   const text = await answer.text();
   let value;
-  try { value = JSON.parse(text); } catch { value = { error: `the service answered with status ${answer.status}` }; }
+  try { value = JSON.parse(text); } catch { value = { error: `the service returned status ${answer.status}` }; }
   if (!answer.ok) throw new Error(`${job.name}: ${value.error}`);
   return Array.isArray(value) ? value : [value];
 }
@@ -68,11 +68,11 @@ async function read(files) {
       }
     }
     const numbers = [...document.querySelectorAll(".result:not(.unsure) .number")].map(number => number.textContent);
-    say(count === 1 ? (answered ? `The number is ${numbers[0]}.` : "No number can be read with enough confidence.")
-      : `${answered} of ${count} players have a number that can be read: ${numbers.join(", ")}`);
+    say(count === 1 ? (answered ? `The number is ${numbers[0]}.` : "No number was read with enough confidence.")
+      : `Read ${answered} of ${count} players: ${numbers.join(", ")}`);
   } catch (error) {
     if (error.name === "AbortError") return;
-    say(error instanceof TypeError ? "The service cannot be reached; is it still running?" : error.message, "error");
+    say(error instanceof TypeError ? "Cannot reach the service. Is it still running?" : error.message, "error");
   }
 }
 
@@ -84,12 +84,12 @@ function show(prediction) {
   article.classList.toggle("unsure", !isRead);
   part(".number").textContent = isRead ? prediction.number : "?";
   if (prediction.confidence === null) {
-    part(".verdict").textContent = "None of the frames can be read.";
+    part(".verdict").textContent = "None of the frames could be read.";
     part(".digits").remove();
   } else {
     part(".verdict").textContent = isRead
       ? `Number ${prediction.number}, with ${percent(prediction.confidence)} confidence`
-      : `Unreadable: ${percent(prediction.confidence)} is not enough confidence for an answer`;
+      : `Unreadable: ${percent(prediction.confidence)} confidence is too low for an answer`;
     bars(part(".tens .bars"), prediction.tens, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "none"], "tens digit");
     bars(part(".ones .bars"), prediction.ones, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], "ones digit");
   }
@@ -102,7 +102,7 @@ function show(prediction) {
   if (!prediction.frames.length) part("h3").remove();
   if (prediction.left_out.length) {
     part(".left-out").hidden = false;
-    part("summary").textContent = `${prediction.left_out.length} left out`;
+    part("summary").textContent = `${prediction.left_out.length} skipped`;
     for (const { path, reason } of prediction.left_out) {
       const item = document.createElement("li");
       item.textContent = `${path} ${reason}`;
@@ -160,7 +160,7 @@ async function listModels() {
   element("model-row").hidden = models.length < 2;
 }
 
-// Folders that are dropped are their files.
+// Dropped folders are replaced by the files in them.
 async function dropped(transfer) {
   const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(entry => entry);
   if (!entries.some(entry => entry.isDirectory)) return [...transfer.files];
@@ -181,7 +181,7 @@ async function dropped(transfer) {
 const field = element("files");
 field.addEventListener("change", () => {
   const files = [...field.files];
-  // So that the same files can be chosen again.
+  // Lets the user choose the same files again.
   field.value = "";
   read(files);
 });
@@ -196,4 +196,4 @@ document.addEventListener("drop", async event => {
   read(await dropped(event.dataTransfer));
 });
 document.addEventListener("paste", event => read([...event.clipboardData.files]));
-listModels().catch(() => say("The service cannot be reached; is it still running?", "error"));
+listModels().catch(() => say("Cannot reach the service. Is it still running?", "error"));

@@ -1,25 +1,26 @@
 import Foundation
 import FuzzReaders
 
-/// Whether reading costs what it weighs: each file is read by a process of its own, whose processor time and largest memory must stay
-/// below a + b × bytes, beyond what an empty file takes.
+/// Checks that reading costs no more than a file's size justifies. Each file is read in its own
+/// process, whose CPU time and peak memory must stay below a + b × bytes, beyond those of an empty
+/// file.
 ///
-///     jersey-cost FOLDER [READER...]      files lie in FOLDER/READER/
+///     jersey-cost FOLDER [READER...]      reads the files in FOLDER/READER/
 @main
 struct Cost {
-    /// For a test build, too, which is some ten times slower than an optimised one.
+    /// Also holds for test builds, which are about ten times slower than optimised ones.
     private static let seconds = (fixed: 4.0, perByte: 6e-6)
-    /// A picture of the largest size allowed is 48 MB, once as it is and once as it is being made.
+    /// An image of the largest allowed size is 48 MB, twice while it is being made.
     private static let bytes = (fixed: 256.0 * 1_048_576, perByte: 48.0)
 
     private struct Use {
         let seconds: Double
         let bytes: Double
-        /// What the system says of its end: 0 where all was well, or an error was thrown.
+        /// The exit status: 0 on success, and if an error was thrown.
         let status: Int32
     }
 
-    /// Stands for a file without a byte: what a process costs by itself.
+    /// Stands for an empty file, the cost of the process itself.
     private static let nothing = "-"
 
     static func main() throws {
@@ -42,7 +43,7 @@ struct Cost {
             guard !names.isEmpty else { continue }
             let idle = use(nothing, reader, limit: 60)
             guard idle.status == 0 else {
-                print("\(reader.rawValue): does not even read nothing (status \(idle.status))")
+                print("\(reader.rawValue): fails even on an empty file (status \(idle.status))")
                 exit(1)
             }
             for name in names {
@@ -67,11 +68,11 @@ struct Cost {
                             : ""))
             }
         }
-        print(findings == 0 ? "every reader costs what it weighs" : "\(findings) files cost more than they weigh")
+        print(findings == 0 ? "no reader exceeds its bounds" : "\(findings) files exceed their bounds")
         exit(findings == 0 ? 0 : 1)
     }
 
-    /// Reads a file in a process of its own.
+    /// Reads a file in its own process.
     private static func use(_ path: String, _ reader: Reader, limit: Double) -> Use {
         let words = ["/proc/self/exe", "--read", reader.rawValue, path]
         var arguments = words.map { strdup($0) } + [nil]
@@ -84,7 +85,7 @@ struct Cost {
         guard posix_spawn(&child, "/proc/self/exe", &actions, nil, &arguments, environ) == 0 else {
             return Use(seconds: 0, bytes: 0, status: -1)
         }
-        // What goes on for ever is ended, and counts as too much.
+        // Kill what runs too long; it counts as a finding.
         let end = ContinuousClock.now + .seconds(max(60, 4 * limit))
         var (status, usage) = (Int32(0), rusage())
         while wait4(child, &status, WNOHANG, &usage) == 0 {

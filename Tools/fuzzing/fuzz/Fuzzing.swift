@@ -1,18 +1,18 @@
 import Foundation
 import FuzzReaders
 
-/// libFuzzer, which calls `body` again and again until it is time to end. It takes a trap, a finding of the address sanitizer, minutes
-/// without an end and gigabytes of memory for failures.
+/// libFuzzer's driver, which calls `body` until its time is up. Traps, sanitizer findings, hangs of
+/// minutes and gigabytes of memory count as failures.
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runFuzzer(
     _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
     _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
 ) -> CInt
 
-/// The one that `JERSEY_FUZZ` names.
+/// The reader in `JERSEY_FUZZ`.
 private let chosen = Reader(named: ProcessInfo.processInfo.environment["JERSEY_FUZZ"] ?? "")
 
-/// Most seconds of a processor for one input. Time goes by on a busy machine, too; this clock does not run then.
+/// CPU seconds per input. Unlike wall time, this does not depend on the machine's load.
 private let most = 30
 
 private func readOne(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
@@ -27,7 +27,7 @@ private func setTimer(_ seconds: Int) {
     setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil)
 }
 
-/// libFuzzer keeps the input of a program that aborts.
+/// libFuzzer keeps the input when the program aborts.
 private func giveUp(_ signal: CInt) { abort() }
 
 @main

@@ -4,29 +4,29 @@ import JerseyLab
 import JerseyServer
 import Torch
 
-/// Readers of what comes from outside. Whatever the bytes, they return or throw.
+/// Readers of untrusted input. They must return or throw, whatever the bytes.
 public enum Reader: String, CaseIterable, Sendable {
     // Weights and media.
     case safetensors, pth, card, image, archive, video
-    // Tables and texts of users.
+    // Users' tables and texts.
     case boxes, roster, splits, soccernet, config, experiment
-    // Files of a run's folder.
+    // Files in a run folder.
     case outcomes, result, metrics, progress
-    // What comes to the service: bodies, hosts and origins, and what its decoders answer.
+    // Input of the service: bodies, hosts and origins, and its decoders' answers.
     case body, infer, head, packet
 
-    /// - Parameter name: as a script names it.
+    /// - Parameter name: the name in scripts.
     public init(named name: String) {
         guard let reader = Reader(rawValue: name) else {
-            fatalError("the reader is '\(name)', and should be one of \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
+            fatalError("unknown reader '\(name)'; use one of \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         self = reader
         Runtime.threads = 1
     }
 
-    /// For readers that want a file or a folder.
+    /// For readers that need a file or a folder.
     private static let folder: TemporaryFolder = {
-        guard let folder = try? TemporaryFolder(.benchmark) else { fatalError("there is no room for temporary files") }
+        guard let folder = try? TemporaryFolder(.benchmark) else { fatalError("cannot create a temporary folder") }
         return folder
     }()
 
@@ -74,7 +74,7 @@ public enum Reader: String, CaseIterable, Sendable {
         }
     }
 
-    /// A finished run with one file of its own, and what analyses make of it.
+    /// Reads a finished run that contains the fuzzed file, and runs analyses on it.
     private func readRun(_ data: Data) throws {
         let run = RunFolder(Self.folder.url.appendingPathComponent("run"))
         var config = RunConfig()
@@ -108,7 +108,7 @@ public enum Reader: String, CaseIterable, Sendable {
             """#
     }
 
-    /// Good files to begin with that only the program can make: short films.
+    /// Writes valid seeds that only the program can make: short videos.
     public func makeSeeds(in folder: URL) throws {
         guard self == .video else { return }
         for name in ["a.mp4", "a.mkv", "a.mov"] {
