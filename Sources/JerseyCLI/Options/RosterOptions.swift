@@ -1,5 +1,6 @@
 import ArgumentParser
 import Jersey
+import JerseyOutput
 
 /// A list of players, to which predictions keep.
 struct RosterOptions: ParsableArguments {
@@ -23,9 +24,9 @@ struct RosterOptions: ParsableArguments {
     static func report(_ predictions: [Prediction], _ roster: Roster) {
         let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
         Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
-            let share = Int(clamping: (seen.probability * 100).rounded())
+            let share = Format.percent(seen.probability, places: 0)
             return
-                "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
+                "conflict: \(sequence) looks like \(seen.number) (\(share)), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
         }
     }
 

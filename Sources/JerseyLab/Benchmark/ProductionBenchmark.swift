@@ -195,11 +195,11 @@ extension ProductionBenchmark {
             default: fastest(figure.batch)
             }
         }
-        func text(_ value: Double?, _ ending: String = "") -> String {
-            value.map { Format.decimal($0, places: 2) + ending } ?? "-"
-        }
         func theirs(_ figure: PublishedFigures.Latency) -> [String] {
-            [figure.precision, text(figure.millisecondsPerSequence), text(figure.speedup, "×"), text(figure.accuracy)]
+            [
+                figure.precision, Format.decimal(figure.millisecondsPerSequence, places: 2), Format.times(figure.speedup),
+                Format.decimal(figure.accuracy, places: 2),
+            ]
         }
         return Table(
             ["Setting", "Form", "Latency (ms)", "Speedup", "Acc (%)"]
@@ -208,8 +208,9 @@ extension ProductionBenchmark {
                 guard let row = ours(figure) else { return nil }
                 let answers = answers.first { $0.form == row.form }
                 return [
-                    figure.setting, row.form, text(row.sequence.p50 * 1e3), text(rows[0].sequence.p50 / row.sequence.p50, "×"),
-                    text(answers.flatMap { Proportion($0.right, of: $0.sequences).value }.map { $0 * 100 }),
+                    figure.setting, row.form, Format.milliseconds(row.sequence.p50),
+                    Format.times(rows[0].sequence.p50 / row.sequence.p50),
+                    Format.points(answers.flatMap { Proportion($0.right, of: $0.sequences).value }, places: 2),
                 ] + (published.isEmpty ? [] : theirs(figure))
             }, title: "Table 4: deployment of \(model)",
             note: workload + " Medians; each batch in the form that was fastest."

@@ -72,6 +72,6 @@ package struct Timing: Encodable, Sendable {
 
     /// Milliseconds, as `columns` has them.
     var cells: [String] {
-        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map { Format.decimal($0.map { $0 * 1e3 }, places: 2) }
+        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map(Format.milliseconds)
     }
 }

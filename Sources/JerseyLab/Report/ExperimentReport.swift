@@ -77,7 +77,7 @@ private struct ReportBuilder {
             .map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" }
         let size = sizes.first.map { first in sizes.allSatisfy { $0 == first } ? first : ", with different test sets" } ?? ""
         let day = records.compactMap(\.finished).max().map {
-            ", last run finished on " + $0.formatted(.iso8601.year().month().day())
+            ", last run finished on \(Format.day($0))"
         }
         return "\(finished) of \(planned) runs finished\(size)\(day ?? "")"
     }

@@ -68,7 +68,7 @@ package struct PairedComparison: Codable, Sendable, Equatable {
 
     /// "+0.42 (-0.13 to 0.98)", in percentage points.
     package var differenceText: String {
-        "\(Format.signed(difference * 100, places: 2)) (\(Self.words(interval)))"
+        "\(Format.signedPoints(difference, places: 2)) (\(Self.words(interval)))"
     }
 
     /// "-0.13 to 0.98", in percentage points.
