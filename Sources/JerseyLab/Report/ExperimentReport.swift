@@ -64,9 +64,11 @@ private struct ReportBuilder {
     init(
         _ experiments: [ReportedExperiment], _ selection: RunSelection, baseline: String?, _ input: AnalysisInput
     ) throws {
-        (self.experiments, self.input) = (experiments, input)
+        self.experiments = experiments
+        self.input = input
         records = experiments.flatMap(\.records)
-        (groups, problems) = (selection.groups, selection.problems)
+        groups = selection.groups
+        problems = selection.problems
         statistic = ModelStatistics(groups, baseline: baseline)
         planned = try experiments.reduce(0) { $0 + (try $1.definition.runs().count) }
         finished = groups.reduce(0) { $0 + $1.runs.count }

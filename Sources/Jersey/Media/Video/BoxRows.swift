@@ -185,7 +185,8 @@ struct BoxRows {
         guard !plain.isEmpty else { return nil }
         let index = indices[plain] ?? Int32(names.count)
         if Int(index) == names.count { names.append(plain) }
-        (indices[plain], indices[name]) = (index, index)
+        indices[plain] = index
+        indices[name] = index
         return index
     }
 
