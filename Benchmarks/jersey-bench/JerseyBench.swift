@@ -143,7 +143,9 @@ struct LoadingBench: ParsableCommand {
         Runtime.threads = 1
         var config = RunConfig()
         config.data.path = data
-        (config.data.height, config.data.width, config.data.maximumFrames) = (height, width, frames)
+        config.data.height = height
+        config.data.width = width
+        config.data.maximumFrames = frames
         let dataset = try Dataset(config.data)
         let chosen = Array(dataset.sequences.prefix(sequences ?? dataset.sequences.count))
         let loader = SequenceLoader(config, spec: try config.spec(), training: true)

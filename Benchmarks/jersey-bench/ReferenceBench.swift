@@ -49,7 +49,8 @@ struct ReferenceBench: ParsableCommand {
     private func prepared() throws -> (JerseyModel, Checkpoint.Card) {
         if model == "bundled" { return try network(of: .bundled(), path: Checkpoint.bundledName) }
         var card = Checkpoint.Card(spec: try ModelSpec.named(model))
-        (card.height, card.width) = (height, width)
+        card.height = height
+        card.width = width
         let network = JerseyModel(card.spec, seed: seed)
         // The norms have a small momentum, so their statistics need some passes to settle.
         let seen = Tensor.normal([8, 3, height, width], mean: 0.3, deviation: 1.5, seed: seed)

@@ -26,7 +26,9 @@ package struct ExternalProgram {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
         if let environment { process.environment = environment }
-        (process.standardInput, process.standardOutput, process.standardError) = (given, made, said)
+        process.standardInput = given
+        process.standardOutput = made
+        process.standardError = said
         try process.run()
         process.waitUntilExit()
         // A signal counts as a failure, as in a shell.

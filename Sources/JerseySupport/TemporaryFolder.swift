@@ -44,7 +44,9 @@ package final class TemporaryFolder: Sendable {
                 close(parent)
                 throw failure(code)
             }
-            (url, self.parent, self.folder) = (place.appendingPathComponent(name, isDirectory: true), parent, folder)
+            url = place.appendingPathComponent(name, isDirectory: true)
+            self.parent = parent
+            self.folder = folder
             return
         }
     }

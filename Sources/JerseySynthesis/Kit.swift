@@ -58,7 +58,9 @@ struct Kit: Sendable {
         // look bold.
         let isHollow = random.chance(difficulty.hollow)
         let isBold = random.chance(0.2)
-        (self.shirt, self.pattern, self.trim) = (shirt, pattern, trim)
+        self.shirt = shirt
+        self.pattern = pattern
+        self.trim = trim
         self.numberColour = isHollow ? shirt.mixed(with: trim, random.uniform(0...0.15)) : numberColour
         if isHollow || isBold && !needsBorder {
             border = numberColour

@@ -34,7 +34,8 @@ struct Raster {
     private(set) var bodies: [UInt8]
 
     init(_ background: Canvas) {
-        (width, height) = (background.width, background.height)
+        width = background.width
+        height = background.height
         let pixels = background.image.pixels
         colours = stride(from: 0, to: pixels.count, by: 3).map { pixel -> SIMD4<Float> in
             let (red, green, blue) = (Float(pixels[pixel]), Float(pixels[pixel + 1]), Float(pixels[pixel + 2]))

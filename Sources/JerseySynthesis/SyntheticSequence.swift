@@ -183,7 +183,8 @@ private struct Scene {
         init(around points: [SIMD3<Float>]) {
             let xs = points.map { Double($0.x) }
             let ys = points.map { Double($0.y) }
-            (left, top) = (xs.min()!, ys.max()!)
+            left = xs.min()!
+            top = ys.max()!
             size = SIMD2(xs.max()! - left, top - ys.min()!)
         }
 
@@ -199,7 +200,8 @@ private struct Scene {
             let x = place.x.clamped(to: left...left + size.x)
             let y = place.y.clamped(to: top - size.y...top)
             var cut = self
-            (cut.left, cut.top) = (max(left, x - side / 2), min(top, y + side / 2))
+            cut.left = max(left, x - side / 2)
+            cut.top = min(top, y + side / 2)
             cut.size = SIMD2(min(left + size.x, x + side / 2) - cut.left, cut.top - max(top - size.y, y - side / 2))
             return cut
         }
@@ -330,7 +332,10 @@ extension Array {
         var (left, right, top, bottom, count) = (Int.max, -1, Int.max, -1, 0)
         for index in indices where counts(self[index]) {
             let (x, y) = (index % width, index / width)
-            (left, right, top, bottom) = (Swift.min(left, x), Swift.max(right, x), Swift.min(top, y), Swift.max(bottom, y))
+            left = Swift.min(left, x)
+            right = Swift.max(right, x)
+            top = Swift.min(top, y)
+            bottom = Swift.max(bottom, y)
             count += 1
         }
         guard count > 0 else { return (nil, 0) }

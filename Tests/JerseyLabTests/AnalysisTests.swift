@@ -14,7 +14,7 @@ import Testing
     }
 
     /// The content of a file that a result holds.
-    private func data(_ result: AnalysisResult, _ path: String) throws -> Data {
+    private func data(_ result: AnalysisView, _ path: String) throws -> Data {
         let file = try #require(result.files.first { $0.path == path }, "there is no \(path)")
         switch file.content {
         case .data(let data): return data
@@ -25,6 +25,15 @@ import Testing
 
     private func json(_ data: Data) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+
+    /// Those of all objects within.
+    private func keys(_ json: Any) -> Set<String> {
+        switch json {
+        case let object as [String: Any]: object.values.reduce(Set(object.keys)) { $0.union(keys($1)) }
+        case let array as [Any]: array.reduce([]) { $0.union(keys($1)) }
+        default: []
+        }
     }
 
     private func sole(_ group: RunGroup) -> AnalysisInput { AnalysisInput(groups: [group]) }
@@ -47,6 +56,7 @@ import Testing
         try result.write(to: folder.url, name: name)
         let data = try Data(contentsOf: folder.url.appendingPathComponent("\(name).json"))
         let found = try JSONSerialization.jsonObject(with: data)
+        #expect(keys(found).allSatisfy { $0.wholeMatch(of: /[a-z0-9_]+/) != nil }, "\(keys(found).sorted())")
         #expect((found as? [Any])?.isEmpty != true && (found as? [String: Any])?.isEmpty != true)
         for chart in result.charts {
             for (kind, start) in [("png", "\u{89}PNG"), ("svg", "<svg")] {
@@ -123,6 +133,20 @@ import Testing
         #expect(confusions.rows[0] == ["08", "8", "2", "66.7%"] && confusions.rows.count == 3)
     }
 
+    @Test func `The most frequent confusion comes first, with how often its truth occurs`() throws {
+        let readings = [
+            reading(0, "08", "8"), reading(1, "48", "43"), reading(2, "08", "8"), reading(3, "08", "08"), reading(4, "8", "08"),
+        ]
+        let result = try ConfusionResult(sole(try group(readings)))
+        #expect(
+            result.full.confusions == [
+                .init(truth: "08", prediction: "8", count: 2, total: 3), .init(truth: "8", prediction: "08", count: 1, total: 1),
+                .init(truth: "48", prediction: "43", count: 1, total: 1),
+            ])
+        #expect(result.ones.confusions == [.init(truth: "8", prediction: "3", count: 1, total: 5)])
+        #expect(result.tens.accuracy == Proportion(2, of: 5) && result.testAccuracy == 0.2)
+    }
+
     /// What a NumPy reader makes of the bytes, by the format's own description.
     private func matrix(_ data: Data) throws -> [[Int]] {
         let bytes = [UInt8](data)
@@ -193,7 +217,7 @@ import Testing
             return RunGroup(name: "m\($0)", runs: [try FinishedRun(run)])
         }
         let result = try Analysis.failures(AnalysisInput(groups: groups))
-        let found = try json(JSON.readable(result.json, snakeCase: true))
+        let found = try json(JSON.readable(result.result, snakeCase: true))
         #expect(found["sequences"] as? Int == 6 && found["both_right"] as? Int == 1)
         let parts = try #require(found["parts"] as? [[String: Any]])
         #expect(parts.map { $0["name"] as? String } == ["both_wrong", "only_m0_wrong", "only_m1_wrong"])
@@ -208,7 +232,33 @@ import Testing
         #expect(alone?.description.contains("two models") == true)
     }
 
+    @Test func `Examples of failures are drawn by the seed, and are no more than asked for`() throws {
+        let right = try group((0..<12).map { reading($0, "4", "4") }, name: "right")
+        let wrong = try group((0..<12).map { reading($0, "4", $0 < 8 ? "7" : "4") }, name: "wrong")
+        func result(seed: UInt64) throws -> FailuresResult {
+            var input = try input([right, wrong])
+            input.seed = seed
+            return try FailuresResult(input)
+        }
+        let found = try result(seed: 1)
+        #expect(found.count == 12 && found.bothRight == 4 && found.parts.map(\.pairs.count) == [0, 0, 8])
+        #expect(isClose(found.p, 2 * pow(0.5, 8), within: 1e-12))
+        func examples(_ result: FailuresResult) -> [String] { result.parts[2].examples.map(\.first.outcome.sequence) }
+        #expect(examples(found).count == 3 && Set(examples(found)).isSubset(of: (0..<8).map { "s\($0)" }))
+        #expect(try examples(result(seed: 1)) == examples(found))
+        #expect(try (2...5).contains { try examples(result(seed: $0)) != examples(found) })
+    }
+
     // MARK: Calibration
+
+    @Test func `A model without labelled sequences is left out of the calibration, and the first with any is looked into`() throws {
+        let blind = try group([Reading(FrameSequence("s", track: "t", number: nil), read: "4")], name: "blind")
+        let sure = try group([reading(0, "4", "4", certainty: 0.99), reading(1, "4", "7", certainty: 0.99)], name: "sure")
+        let result = try CalibrationResult(input([blind, sure]))
+        #expect(result.models.map(\.group.name) == ["sure"] && result.models[0].runs.map(\.answers.count) == [2])
+        #expect(result.reliability.map(\.accuracy) == [Proportion(1, of: 2)])
+        #expect(throws: UsageError.self) { try CalibrationResult(input([blind])) }
+    }
 
     @Test func `Calibration is what a pencil finds`() {
         let calibration = Calibration([
@@ -281,7 +331,7 @@ import Testing
         let sequence = try #require(input.run.outcomes.first { $0.track == "4/0000" })
         input.sequence = sequence.sequence
         let result = try Analysis.sequence(input)
-        let found = try json(JSON.readable(result.json, snakeCase: true))
+        let found = try json(JSON.readable(result.result, snakeCase: true))
         #expect(found["sequence"] as? String == sequence.sequence && found["truth"] as? String == "4")
         let frames = try #require(found["frames"] as? [[String: Any]])
         #expect(frames.count == sequence.frames.count)
@@ -327,9 +377,9 @@ import Testing
         for analysis in [Analysis.confusion, .mistakes, .calibration] {
             let result = try analysis(input)
             #expect(result.tables[0].title?.contains(words) == true && result.tables[0].title?.contains("test") == false)
-            #expect(try json(JSON.readable(result.json, snakeCase: true))["split"] as? String == part?.rawValue ?? "all")
+            #expect(try json(JSON.readable(result.result, snakeCase: true))["split"] as? String == part?.rawValue ?? "all")
         }
-        #expect(try json(JSON.readable(Analysis.confusion(sole(group)).json, snakeCase: true))["split"] == nil)
+        #expect(try json(JSON.readable(Analysis.confusion(sole(group)).result, snakeCase: true))["split"] == nil)
     }
 
     @Test func `What an analysis has nothing to do with is refused`() throws {
@@ -353,16 +403,33 @@ import Testing
         let result = try Analysis.named(name)(input)
         #expect(result.charts.isEmpty && !result.tables[0].rows.isEmpty)
         #expect(!result.tables[0].text.contains(" ms") && !result.tables[0].text.contains("µs"))
-        #expect(!JSON.text(try JSON.readable(result.json, snakeCase: true)).contains("seconds"))
+        #expect(!JSON.text(try JSON.readable(result.result, snakeCase: true)).contains("seconds"))
     }
 
     @Test func `Encoders are set beside each other with their heads, as in the study`() throws {
         var input = try input()
         input.measuresTimes = false
-        let result = try Analysis.backbones(input)
-        let rows = Dictionary(uniqueKeysWithValues: result.tables[0].rows.map { ($0[0], Array($0[1...4])) })
-        #expect(rows["resnet18"] == ["11176512", "10773", "11187285", "512"])
-        #expect(rows["shufflenet_v2_x1_0"] == ["1253604", "21525", "1275129", "1024"])
-        #expect(result.notes[0].contains("largest: resnet18, 11187285, 29.68 times as many"))
+        let result = try BackbonesResult(input)
+        let backbones = Dictionary(uniqueKeysWithValues: result.backbones.map { ($0.encoder, $0) })
+        func counts(_ name: String) -> [Int]? {
+            backbones[name].map { [$0.parameters, $0.fullyConnected, $0.total, $0.features] }
+        }
+        #expect(counts("resnet18") == [11_176_512, 10_773, 11_187_285, 512])
+        #expect(counts("shufflenet_v2_x1_0") == [1_253_604, 21_525, 1_275_129, 1024])
+        let view = try result.view(input)
+        #expect(view.tables[0].rows.contains { $0.starts(with: ["resnet18", "11176512", "10773", "11187285", "512"]) })
+        #expect(view.notes[0].contains("largest: resnet18, 11187285, 29.68 times as many"))
+    }
+
+    @Test func `Heads cost what their layers' sizes say`() throws {
+        var input = try input()
+        input.measuresTimes = false
+        let result = try HeadsResult(input)
+        #expect(result.heads.count == HeadsResult.places.count * HeadsResult.layouts.count)
+        let first = result.heads[0]
+        #expect(first.parameters == 256 * 21 + 21 && first.macs == 64 * 256 * 21 && first.seconds == nil)
+        let last = try #require(result.heads.last)
+        #expect(last.rows == 64 * 8 && last.parameters == 512 * 131 + 131 && last.macs == 64 * 8 * 512 * 131)
+        #expect(result.modelSeconds == nil && result.shareOfModel == nil)
     }
 }

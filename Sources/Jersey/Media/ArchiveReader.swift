@@ -29,7 +29,9 @@ final class ArchiveReader {
             throw FileError(path, "cannot be read: \(SystemError().reason)")
         }
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
-        (self.path, self.limits, self.handle) = (path, limits, handle)
+        self.path = path
+        self.limits = limits
+        self.handle = handle
         let size = FileNames.size(file) ?? 0
         most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
         bytes = nil
@@ -46,7 +48,10 @@ final class ArchiveReader {
     init(_ content: Data, called path: String, limits: UnpackedArchive.Limits) throws {
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         let kept = NSData(data: content)
-        (self.path, self.limits, self.handle, bytes) = (path, limits, handle, kept)
+        self.path = path
+        self.limits = limits
+        self.handle = handle
+        bytes = kept
         most = min(limits.bytes, limits.entryBytes + content.count * limits.ratio)
         Self.allowFormats(handle)
         guard archive_read_open_memory(handle, kept.bytes, kept.length) == ARCHIVE_OK else { throw notAnArchive }

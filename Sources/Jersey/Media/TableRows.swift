@@ -64,14 +64,16 @@ struct TableRows {
                     cell.append(character)
                 }
             } else if character == "\"" && cell.allSatisfy(\.isWhitespace) {
-                (isQuoted, cell) = (true, "")
+                isQuoted = true
+                cell = ""
             } else if character == separator {
                 finish()
             } else if character.isNewline {
                 finish()
                 if cells != [""] { rows.append((start, cells)) }
                 line += 1
-                (cells, start) = ([], line)
+                cells = []
+                start = line
             } else {
                 cell.append(character)
             }

@@ -50,7 +50,9 @@ public struct Roster: Sendable, Equatable {
             throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
         }
         guard !players.isEmpty else { throw FileError(path, "lists no players", advice: "after the first line, a player a line") }
-        (self.path, self.players, self.others) = (path, players, others)
+        self.path = path
+        self.players = players
+        self.others = others
     }
 
     /// The numbers that it lists, most probable first, with their probabilities among themselves: what was seen times how many players
@@ -76,7 +78,9 @@ extension Prediction {
         prediction.top = listed.prefix(3).map { Candidate(number: $0.number, probability: $0.probability) }
         if roster.players[seen] == nil, digits.probability(of: seen) >= Roster.conflict {
             prediction.conflict = Candidate(number: seen, probability: digits.probability(of: seen))
-            (prediction.number, prediction.confidence, prediction.unreadable) = (nil, nil, false)
+            prediction.number = nil
+            prediction.confidence = nil
+            prediction.unreadable = false
         } else if let best = listed.first {
             prediction.confidence = best.probability
             prediction.unreadable = threshold.map { best.probability < $0 } ?? false

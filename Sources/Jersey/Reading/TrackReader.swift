@@ -183,7 +183,9 @@ private struct OpenWindows {
     private let plan: TrackPlan
 
     init(_ path: String, _ boxes: TrackBoxes, _ plan: TrackPlan) {
-        (self.path, self.boxes, self.plan) = (path, boxes, plan)
+        self.path = path
+        self.boxes = boxes
+        self.plan = plan
     }
 
     mutating func add(_ look: TrackPlan.Look, _ crop: Result<RGBImage, LookError>) {
@@ -233,7 +235,10 @@ private struct OpenTracks {
     private let shownFrames: Int
 
     init(_ boxes: TrackBoxes, _ plan: TrackPlan, shownTracks: Int, shownFrames: Int) {
-        (self.boxes, self.plan, self.shownTracks, self.shownFrames) = (boxes, plan, shownTracks, shownFrames)
+        self.boxes = boxes
+        self.plan = plan
+        self.shownTracks = shownTracks
+        self.shownFrames = shownFrames
     }
 
     /// The tracks of which no box is looked at.

@@ -28,13 +28,12 @@ struct RunsShowCommand: ParsableCommand {
             return
         }
         func four(_ value: Double?) -> String { Format.decimal(value, places: 4) }
-        func date(_ value: Date?) -> String { value.map { $0.formatted(.iso8601) } ?? "-" }
         Console.print(
             Table(
                 [],
                 rows: [
                     ["run", record.id], ["state", record.state], ["attempts", "\(record.attempts)"],
-                    ["started", date(record.started)], ["finished", date(record.finished)],
+                    ["started", Format.timestamp(record.started)], ["finished", Format.timestamp(record.finished)],
                     ["training", Format.duration(record.seconds)], ["host", record.host ?? "-"],
                     ["commit", record.commit ?? "-"], ["reason", record.reason ?? "-"],
                     ["test number", four(record.numberAccuracy)], ["test tens", four(record.tensAccuracy)],

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Jersey
+import JerseyOutput
 
 /// The roster that predictions must match.
 struct RosterOptions: ParsableArguments {
@@ -22,10 +23,10 @@ struct RosterOptions: ParsableArguments {
     /// Prints the predictions that contradict the roster.
     static func report(_ predictions: [Prediction], _ roster: Roster) {
         let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
-        Console.list(conflicts, rest: "conflicts; --format json lists all") { sequence, seen in
-            let share = Int(clamping: (seen.probability * 100).rounded())
+        Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
+            let share = Format.percent(seen.probability, places: 0)
             return
-                "conflict: \(sequence) looks like \(seen.number) (\(share)%), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
+                "conflict: \(sequence) looks like \(seen.number) (\(share)), which \(roster.path) \(Self.standing(of: seen.number, in: roster))"
         }
     }
 

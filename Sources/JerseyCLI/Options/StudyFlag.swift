@@ -29,7 +29,10 @@ struct StudyFlag {
         StudyFlag("checkpoint_dir", "--run"), StudyFlag("log_dir", "--run"), StudyFlag("plot_dir", "--run"),
     ]
 
-    private init(_ name: String, _ here: String) { (self.name, self.here) = (name, here) }
+    private init(_ name: String, _ here: String) {
+        self.name = name
+        self.here = here
+    }
 
     /// Whether it has another name here.
     var isRenamed: Bool { here != "--\(name)" }

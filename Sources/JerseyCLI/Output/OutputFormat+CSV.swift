@@ -37,5 +37,5 @@ extension OutputFormat {
         return ([header] + rows).map { CSV.row($0, isRaw: content.isRaw) }.joined()
     }
 
-    private static func number(_ value: Double) -> String { String(format: "%.6f", value) }
+    private static func number(_ value: Double) -> String { Format.decimal(value, places: 6) }
 }

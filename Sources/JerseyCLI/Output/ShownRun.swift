@@ -7,7 +7,10 @@ struct ShownRun: Encodable {
     let run: RunRecord
     var epochs: [EpochRecord]?
 
-    init(_ run: RunRecord, epochs: [EpochRecord]? = nil) { (self.run, self.epochs) = (run, epochs) }
+    init(_ run: RunRecord, epochs: [EpochRecord]? = nil) {
+        self.run = run
+        self.epochs = epochs
+    }
 
     private enum CodingKeys: String, CodingKey {
         case config, result, epochs

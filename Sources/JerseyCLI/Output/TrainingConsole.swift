@@ -43,7 +43,9 @@ final class TrainingConsole: TrainingObserver {
         let now = ContinuousClock.now
         if epoch != self.epoch {
             if self.epoch == 0 { runStart = now }
-            (self.epoch, firstBatch, epochStart) = (epoch, batch - 1, now)
+            self.epoch = epoch
+            firstBatch = batch - 1
+            epochStart = now
         }
         stepsDone += 1
         guard now - lastLine > (Console.isTerminal ? .milliseconds(200) : .seconds(30)), batch > firstBatch + 1 else { return }

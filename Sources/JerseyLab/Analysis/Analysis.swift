@@ -7,7 +7,7 @@ package struct Analysis: Sendable, Catalogued {
     package let name: String
     package let summary: String
     package let subject: Subject
-    let analyze: @Sendable (AnalysisInput) throws -> AnalysisResult
+    private let result: any AnalysisResult.Type
 
     /// What it looks into.
     package enum Subject: Sendable {
@@ -19,11 +19,11 @@ package struct Analysis: Sendable, Catalogued {
         case models
     }
 
-    init(
-        name: String, summary: String, subject: Subject = .readings,
-        analyze: @escaping @Sendable (AnalysisInput) throws -> AnalysisResult
-    ) {
-        (self.name, self.summary, self.subject, self.analyze) = (name, summary, subject, analyze)
+    init(name: String, summary: String, subject: Subject = .readings, _ result: any AnalysisResult.Type) {
+        self.name = name
+        self.summary = summary
+        self.subject = subject
+        self.result = result
     }
 
     package var needsRuns: Bool { subject != .models }
@@ -33,8 +33,10 @@ package struct Analysis: Sendable, Catalogued {
         .confusion, .mistakes, .failures, .sequence, .backbones, .heads, .calibration, .curves, .labels,
     ]
 
+    /// Computes the result and shows it.
+    ///
     /// - Throws: `UsageError` or `FileError` when there is not what it needs.
-    package func callAsFunction(_ input: AnalysisInput) throws -> AnalysisResult {
+    package func callAsFunction(_ input: AnalysisInput) throws -> AnalysisView {
         guard !needsRuns || !input.groups.isEmpty else {
             throw UsageError("\(name) looks into runs; name run folders, or an experiment's folder")
         }
@@ -44,6 +46,6 @@ package struct Analysis: Sendable, Catalogued {
         guard subject == .models || input.measuresTimes else {
             throw UsageError("\(name) measures no times; leave out --no-times")
         }
-        return try analyze(input)
+        return try result.init(input).view(input)
     }
 }

@@ -5,75 +5,87 @@ import JerseyOutput
 extension Analysis {
     /// Whether a confidence of 90% is right nine times in ten (Guo et al. 2017), and what is left when unsure readings are refused.
     static let calibration = Analysis(
-        name: "calibration", summary: "How far confidences can be trusted: ECE, reliability diagram, risk against coverage."
-    ) { input in
-        let models = try input.groups.map { group in
-            (group, try group.runs.map { Calibration(try input.readings(by: $0).labelled) }.filter { !$0.answers.isEmpty })
+        name: "calibration", summary: "How far confidences can be trusted: ECE, reliability diagram, risk against coverage.",
+        CalibrationResult.self)
+}
+
+/// How far the confidences of models can be trusted.
+struct CalibrationResult: AnalysisResult {
+    struct Model {
+        let group: RunGroup
+        /// One for each run that has read labelled sequences.
+        let runs: [Calibration]
+    }
+
+    /// The part that was read; nil for the test set.
+    let split: String?
+    /// Those that have read labelled sequences, in the order of the groups.
+    let models: [Model]
+    /// Bins with answers of the first model, its runs pooled.
+    let reliability: [Calibration.Bin]
+
+    init(_ input: AnalysisInput) throws {
+        split = input.split
+        models = try input.groups.map { group in
+            let runs = try group.runs.map { Calibration(try input.readings(by: $0).labelled) }
+            return Model(group: group, runs: runs.filter { !$0.answers.isEmpty })
         }
-        .filter { !$0.1.isEmpty }
-        guard let (leader, leaderRuns) = models.first else {
+        .filter { !$0.runs.isEmpty }
+        guard let leader = models.first else {
             throw UsageError("there are no labelled \(input.sequences) to look into")
         }
-        let rows = models.map { group, runs in
-            [group.name, "\(runs.count)"]
-                + [\Calibration.expectedError, \.maximumError, \.brier, \.negativeLogLikelihood, \.areaUnderRiskCoverage].map {
-                    path in Summary(runs.map { $0[keyPath: path] }).text
-                } + [0.99, 0.98].map { accuracy in Summary(runs.map { $0.coverage(atAccuracy: accuracy) }).percentText }
+        reliability = Calibration(all: leader.runs).bins.filter { $0.count > 0 }
+    }
+
+    private struct Summary: Encodable {
+        struct Figures: Encodable {
+            let ece: Double
+            let mce: Double
+            let brier: Double
+            let nll: Double
+            let aurc: Double
+            let coverageAt99: Double
+            let coverageAt98: Double
+
+            init(_ calibration: Calibration) {
+                ece = calibration.expectedError
+                mce = calibration.maximumError
+                brier = calibration.brier
+                nll = calibration.negativeLogLikelihood
+                aurc = calibration.areaUnderRiskCoverage
+                coverageAt99 = calibration.coverage(atAccuracy: 0.99)
+                coverageAt98 = calibration.coverage(atAccuracy: 0.98)
+            }
         }
-        let pooled = Calibration(all: leaderRuns)
-        let bins = pooled.bins.filter { $0.count > 0 }
-        let file = leader.fileName
-        // More curves than this could not be told apart.
-        let curves = models.prefix(6).map { group, runs in
-            Chart.Lines.Series(group.name, Calibration(all: runs).riskCoverage.map { .init($0.coverage, $0.risk) })
+
+        struct Model: Encodable {
+            let model: String
+            let runs: [Figures]
         }
-        return AnalysisResult(
-            tables: [
-                Table(
-                    [
-                        "model", "n", "ECE", "largest error", "Brier", "NLL", "area under risk-coverage", "coverage at 99%",
-                        "coverage at 98%",
-                    ], rows: rows, title: "Calibration of the number's confidence on the \(input.sequences)",
-                    note:
-                        "Mean ± standard deviation over n runs. ECE over \(Calibration.binCount) bins of equal width; coverage at 99%: "
-                        + "the share of sequences that can be answered, most confident first, with 99% of the answers right."),
-                Table(
-                    ["confidence", "answers", "mean confidence", "right"],
-                    rows: bins.map { bin in
-                        [
-                            "\(Format.points(bin.lower, places: 0))-\(Format.percent(bin.upper, places: 0))", "\(bin.count)",
-                            Format.percent(bin.meanConfidence, places: 1), bin.accuracy.text,
-                        ]
-                    }, title: "Reliability of \(leader.name), runs pooled"),
-            ],
-            json: CalibrationSummary(
-                split: input.split,
-                models: models.map { .init(model: $0.0.name, runs: $0.1.map(CalibrationSummary.Figures.init)) },
-                reliability: bins.map {
-                    .init(
-                        lower: $0.lower, upper: $0.upper, count: $0.count, meanConfidence: $0.meanConfidence,
-                        accuracy: $0.accuracy.value, interval: $0.accuracy.interval)
-                }),
-            charts: [
-                Chart(
-                    name: "\(file)_reliability", title: "Reliability of \(leader.name)",
-                    .lines(
-                        Chart.Lines(
-                            x: Chart.Axis("confidence", range: 0...1, percent: true),
-                            y: Chart.Axis("right", range: 0...1, percent: true),
-                            [
-                                .init(
-                                    "answers, with 95% interval",
-                                    bins.compactMap { bin in Chart.Value(bin.accuracy).map { .init(bin.meanConfidence, $0) } },
-                                    style: .points)
-                            ], diagonal: "perfectly calibrated"))),
-                Chart(
-                    name: "risk_coverage", title: "Wrong answers against the share answered",
-                    .lines(
-                        Chart.Lines(
-                            x: Chart.Axis("sequences answered, most confident first", range: 0...1, percent: true),
-                            y: Chart.Axis("wrong answers", percent: true), curves))),
-            ])
+
+        struct Bin: Encodable {
+            let lower: Double
+            let upper: Double
+            let count: Int
+            let meanConfidence: Double
+            let accuracy: Double?
+            let interval: [Double]?
+        }
+
+        let split: String?
+        let models: [Model]
+        let reliability: [Bin]
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try Summary(
+            split: split, models: models.map { .init(model: $0.group.name, runs: $0.runs.map(Summary.Figures.init)) },
+            reliability: reliability.map {
+                .init(
+                    lower: $0.lower, upper: $0.upper, count: $0.count, meanConfidence: $0.meanConfidence,
+                    accuracy: $0.accuracy.value, interval: $0.accuracy.interval)
+            }
+        ).encode(to: encoder)
     }
 }
 
@@ -171,43 +183,70 @@ struct Calibration: Sendable {
     }
 }
 
-private struct CalibrationSummary: Encodable {
-    struct Figures: Encodable {
-        let ece: Double
-        let mce: Double
-        let brier: Double
-        let nll: Double
-        let aurc: Double
-        let coverageAt99: Double
-        let coverageAt98: Double
+// MARK: - View
 
-        init(_ calibration: Calibration) {
-            ece = calibration.expectedError
-            mce = calibration.maximumError
-            brier = calibration.brier
-            nll = calibration.negativeLogLikelihood
-            aurc = calibration.areaUnderRiskCoverage
-            coverageAt99 = calibration.coverage(atAccuracy: 0.99)
-            coverageAt98 = calibration.coverage(atAccuracy: 0.98)
+extension CalibrationResult {
+    func view(_ input: AnalysisInput) throws -> AnalysisView {
+        AnalysisView(
+            of: self, tables: [table(of: input.sequences), reliabilityTable], charts: [reliabilityChart, riskChart])
+    }
+
+    private var leader: RunGroup { models[0].group }
+
+    private func table(of sequences: String) -> Table {
+        Table(
+            [
+                "model", "n", "ECE", "largest error", "Brier", "NLL", "area under risk-coverage", "coverage at 99%",
+                "coverage at 98%",
+            ],
+            rows: models.map { model in
+                func mean(_ value: (Calibration) -> Double) -> JerseyLab.Summary { .init(model.runs.map(value)) }
+                return [
+                    model.group.name, "\(model.runs.count)", mean(\.expectedError).text, mean(\.maximumError).text,
+                    mean(\.brier).text, mean(\.negativeLogLikelihood).text, mean(\.areaUnderRiskCoverage).text,
+                    mean { $0.coverage(atAccuracy: 0.99) }.percentText, mean { $0.coverage(atAccuracy: 0.98) }.percentText,
+                ]
+            }, title: "Calibration of the number's confidence on the \(sequences)",
+            note:
+                "Mean ± standard deviation over n runs. ECE over \(Calibration.binCount) bins of equal width; coverage at 99%: "
+                + "the share of sequences that can be answered, most confident first, with 99% of the answers right.")
+    }
+
+    private var reliabilityTable: Table {
+        Table(
+            ["confidence", "answers", "mean confidence", "right"],
+            rows: reliability.map { bin in
+                [
+                    "\(Format.points(bin.lower, places: 0))-\(Format.percent(bin.upper, places: 0))", "\(bin.count)",
+                    Format.percent(bin.meanConfidence, places: 1), bin.accuracy.text,
+                ]
+            }, title: "Reliability of \(leader.name), runs pooled")
+    }
+
+    private var reliabilityChart: Chart {
+        let points = reliability.compactMap { bin in
+            Chart.Value(bin.accuracy).map { Chart.Lines.Point(bin.meanConfidence, $0) }
         }
+        return Chart(
+            name: "\(leader.fileName)_reliability", title: "Reliability of \(leader.name)",
+            .lines(
+                Chart.Lines(
+                    x: Chart.Axis("confidence", range: 0...1, percent: true),
+                    y: Chart.Axis("right", range: 0...1, percent: true),
+                    [.init("answers, with 95% interval", points, style: .points)], diagonal: "perfectly calibrated")))
     }
 
-    struct Model: Encodable {
-        let model: String
-        let runs: [Figures]
+    private var riskChart: Chart {
+        // More curves than this could not be told apart.
+        let curves = models.prefix(6).map { model in
+            Chart.Lines.Series(
+                model.group.name, Calibration(all: model.runs).riskCoverage.map { .init($0.coverage, $0.risk) })
+        }
+        return Chart(
+            name: "risk_coverage", title: "Wrong answers against the share answered",
+            .lines(
+                Chart.Lines(
+                    x: Chart.Axis("sequences answered, most confident first", range: 0...1, percent: true),
+                    y: Chart.Axis("wrong answers", percent: true), curves)))
     }
-
-    struct Bin: Encodable {
-        let lower: Double
-        let upper: Double
-        let count: Int
-        let meanConfidence: Double
-        let accuracy: Double?
-        let interval: [Double]?
-    }
-
-    /// The part that was read; nil for the test set.
-    let split: String?
-    let models: [Model]
-    let reliability: [Bin]
 }

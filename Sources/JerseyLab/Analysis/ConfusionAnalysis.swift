@@ -5,39 +5,69 @@ import JerseyOutput
 extension Analysis {
     /// Section 8.1 of the study. "8" and "08" are different numbers here, which the study merged.
     static let confusion = Analysis(
-        name: "confusion", summary: "Which digits and numbers are taken for which others, as counts and percentages."
-    ) { input in
+        name: "confusion", summary: "Which digits and numbers are taken for which others, as counts and percentages.",
+        ConfusionResult.self)
+}
+
+/// How often each digit and number was taken for which other, by one run.
+struct ConfusionResult: AnalysisResult {
+    let model: String
+    let run: String
+    let seed: UInt64
+    /// The part that was read; nil for the test set.
+    let split: String?
+    /// The share of test sequences that the run itself counted as right, 0...1; nil without any.
+    let testAccuracy: Double?
+    let tens: ConfusionMatrix
+    let ones: ConfusionMatrix
+    let full: ConfusionMatrix
+
+    init(_ input: AnalysisInput) throws {
         let run = try input.run
         let pairs = run.labelled
-        let name = input.groups[0].name
-        let matrices = [
-            ConfusionMatrix(
-                of: "tens", names: (0...9).map(String.init) + ["blank"], pairs.map { ($0.truth.tens, $0.prediction.tens) }),
-            ConfusionMatrix(of: "ones", names: (0...9).map(String.init), pairs.map { ($0.truth.ones, $0.prediction.ones) }),
-            ConfusionMatrix(numbers: pairs),
-        ]
-        let file = input.groups[0].fileName
-        let summary = ConfusionSummary(name, run, matrices, split: input.split)
-        let tables =
-            [
-                Table(
-                    ["", "right", "of", "accuracy"],
-                    rows: matrices.map { matrix in
-                        [matrix.what, "\(matrix.accuracy.successes)", "\(matrix.accuracy.count)", matrix.accuracy.text]
-                    }, title: "\(name), run \(run.id) (chosen by validation), \(input.sequences)")
-            ] + matrices.compactMap { $0.confusions(count: input.count) }
-        return AnalysisResult(
-            tables: tables, json: summary,
-            charts: matrices.flatMap { matrix in
-                let share = matrix.accuracy.value.map { ", accuracy \(Format.percent($0, places: 2))" } ?? ""
-                let title = "\(name): \(matrix.title)\(share)"
-                return [
-                    matrix.chart("\(file)_\(matrix.what)_cm", title: title, asShares: true),
-                    matrix.chart("\(file)_\(matrix.what)_cm_counts", title: "\(title), counts", asShares: false),
-                ]
-            },
-            files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
-                + [.init("\(file)_cm_summary.json", try JSON.readable(summary, snakeCase: true))])
+        model = input.groups[0].name
+        self.run = run.id
+        seed = run.result.seed
+        split = input.split
+        testAccuracy = run.result.test?.all.sequences.number.value
+        tens = ConfusionMatrix(
+            of: "tens", names: (0...9).map(String.init) + ["blank"], pairs.map { ($0.truth.tens, $0.prediction.tens) })
+        ones = ConfusionMatrix(of: "ones", names: (0...9).map(String.init), pairs.map { ($0.truth.ones, $0.prediction.ones) })
+        full = ConfusionMatrix(numbers: pairs)
+    }
+
+    var matrices: [ConfusionMatrix] { [tens, ones, full] }
+
+    /// With the study's keys.
+    private struct Summary: Encodable {
+        struct Accuracies: Encodable {
+            let onesDigit: Double?
+            let tensDigit: Double?
+            let fullNumber: Double?
+        }
+
+        let model: String
+        let run: String
+        let seed: UInt64
+        let split: String?
+        let testAccFromResults: Double?
+        let confusionMatrixAccuracies: Accuracies
+        let numSamples: Int
+        let onesClasses: [Int]
+        let tensClasses: [Int]
+        /// Words, as "08" is not "8".
+        let fullNumberClasses: [String]
+        let counts: [String: [[Int]]]
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try Summary(
+            model: model, run: run, seed: seed, split: split, testAccFromResults: testAccuracy,
+            confusionMatrixAccuracies: .init(
+                onesDigit: ones.accuracy.value, tensDigit: tens.accuracy.value, fullNumber: full.accuracy.value),
+            numSamples: full.accuracy.count, onesClasses: Array(ones.names.indices), tensClasses: Array(tens.names.indices),
+            fullNumberClasses: full.names, counts: Dictionary(uniqueKeysWithValues: matrices.map { ($0.what, $0.counts) })
+        ).encode(to: encoder)
     }
 }
 
@@ -50,7 +80,8 @@ struct ConfusionMatrix: Sendable {
 
     /// - Parameter pairs: indices of truth and prediction among the names.
     init(of what: String, names: [String], _ pairs: [(Int, Int)]) {
-        (self.what, self.names) = (what, names)
+        self.what = what
+        self.names = names
         counts = names.map { _ in names.map { _ in 0 } }
         for (truth, prediction) in pairs { counts[truth][prediction] += 1 }
     }
@@ -66,7 +97,58 @@ struct ConfusionMatrix: Sendable {
         Proportion(names.indices.reduce(0) { $0 + counts[$1][$1] }, of: counts.reduce(0) { $0 + $1.reduce(0, +) })
     }
 
-    var title: String {
+    /// One name taken for another.
+    struct Confusion: Equatable {
+        let truth: String
+        let prediction: String
+        let count: Int
+        /// How often that truth occurs.
+        let total: Int
+    }
+
+    /// Most frequent first; equally frequent ones in the order of the names.
+    var confusions: [Confusion] {
+        names.indices.flatMap { truth in names.indices.map { (truth, $0, counts[truth][$0]) } }
+            .filter { $0.0 != $0.1 && $0.2 > 0 }
+            .sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }
+            .map { truth, prediction, count in
+                Confusion(
+                    truth: names[truth], prediction: names[prediction], count: count, total: counts[truth].reduce(0, +))
+            }
+    }
+}
+
+// MARK: - View
+
+extension ConfusionResult {
+    func view(_ input: AnalysisInput) throws -> AnalysisView {
+        let file = input.groups[0].fileName
+        return AnalysisView(
+            of: self,
+            tables: [accuracyTable(of: input.sequences)] + matrices.compactMap { $0.confusionTable(count: input.count) },
+            charts: matrices.flatMap { matrix in
+                let share = matrix.accuracy.value.map { ", accuracy \(Format.percent($0, places: 2))" } ?? ""
+                let title = "\(model): \(matrix.title)\(share)"
+                return [
+                    matrix.chart("\(file)_\(matrix.what)_cm", title: title, asShares: true),
+                    matrix.chart("\(file)_\(matrix.what)_cm_counts", title: "\(title), counts", asShares: false),
+                ]
+            },
+            files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
+                + [.init("\(file)_cm_summary.json", try JSON.readable(self, snakeCase: true))])
+    }
+
+    private func accuracyTable(of sequences: String) -> Table {
+        Table(
+            ["", "right", "of", "accuracy"],
+            rows: matrices.map { matrix in
+                [matrix.what, "\(matrix.accuracy.successes)", "\(matrix.accuracy.count)", matrix.accuracy.text]
+            }, title: "\(model), run \(run) (chosen by validation), \(sequences)")
+    }
+}
+
+extension ConfusionMatrix {
+    fileprivate var title: String {
         switch what {
         case "tens": "tens digits"
         case "ones": "ones digits"
@@ -75,19 +157,20 @@ struct ConfusionMatrix: Sendable {
     }
 
     /// The most frequent ones; nil where there are none.
-    func confusions(count: Int) -> Table? {
-        let pairs = names.indices.flatMap { truth in names.indices.map { (truth, $0, counts[truth][$0]) } }
-            .filter { $0.0 != $0.1 && $0.2 > 0 }
-            .sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }
-        guard !pairs.isEmpty else { return nil }
-        let rows = pairs.prefix(count).map { truth, prediction, number in
-            let total = counts[truth].reduce(0, +)
-            return [names[truth], names[prediction], "\(number)", Format.percent(number, of: total, places: 1)]
-        }
-        return Table(["truth", "taken for", "times", "of that truth"], rows: rows, title: "Most frequent confusions of \(title)")
+    fileprivate func confusionTable(count: Int) -> Table? {
+        let shown = confusions.prefix(count)
+        guard !shown.isEmpty else { return nil }
+        return Table(
+            ["truth", "taken for", "times", "of that truth"],
+            rows: shown.map { confusion in
+                [
+                    confusion.truth, confusion.prediction, "\(confusion.count)",
+                    Format.percent(confusion.count, of: confusion.total, places: 1),
+                ]
+            }, title: "Most frequent confusions of \(title)")
     }
 
-    func chart(_ name: String, title: String, asShares: Bool) -> Chart {
+    fileprivate func chart(_ name: String, title: String, asShares: Bool) -> Chart {
         let totals = counts.map { $0.reduce(0, +) }
         let values = counts.enumerated().map { row, cells in
             cells.map { cell -> Double? in
@@ -107,43 +190,5 @@ struct ConfusionMatrix: Sendable {
                 Chart.Heatmap(
                     rows: ("truth", names), columns: ("prediction", names), values: values, texts: texts,
                     scale: asShares ? Chart.Axis("share of the truth", range: 0...1, percent: true) : Chart.Axis("sequences"))))
-    }
-}
-
-/// With the study's keys.
-private struct ConfusionSummary: Encodable {
-    struct Accuracies: Encodable {
-        let onesDigit: Double?
-        let tensDigit: Double?
-        let fullNumber: Double?
-    }
-
-    let model: String
-    let run: String
-    let seed: UInt64
-    /// The part that was read; nil for the test set.
-    let split: String?
-    let testAccFromResults: Double?
-    let confusionMatrixAccuracies: Accuracies
-    let numSamples: Int
-    let onesClasses: [Int]
-    let tensClasses: [Int]
-    /// Words, as "08" is not "8".
-    let fullNumberClasses: [String]
-    let counts: [String: [[Int]]]
-
-    init(_ model: String, _ run: FinishedRun, _ matrices: [ConfusionMatrix], split: String?) {
-        (self.model, self.split) = (model, split)
-        self.run = run.id
-        seed = run.result.seed
-        testAccFromResults = run.result.test?.all.sequences.number.value
-        let (tens, ones, full) = (matrices[0], matrices[1], matrices[2])
-        confusionMatrixAccuracies = Accuracies(
-            onesDigit: ones.accuracy.value, tensDigit: tens.accuracy.value, fullNumber: full.accuracy.value)
-        numSamples = full.accuracy.count
-        onesClasses = Array(ones.names.indices)
-        tensClasses = Array(tens.names.indices)
-        fullNumberClasses = full.names
-        counts = Dictionary(uniqueKeysWithValues: matrices.map { ($0.what, $0.counts) })
     }
 }

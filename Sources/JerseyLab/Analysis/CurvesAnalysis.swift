@@ -5,50 +5,32 @@ import JerseyOutput
 extension Analysis {
     /// How training went.
     static let curves = Analysis(
-        name: "curves", summary: "Loss and accuracies per epoch, over the seeds.", subject: .training
-    ) { input in
-        let curves = input.groups.map(LearningCurve.init)
-        let rows = curves.compactMap { curve -> [String]? in
-            guard let first = curve.epochs.first, let last = curve.epochs.last else { return nil }
-            return [
-                curve.model, "\(curve.epochs.count)", first.trainLoss.text, last.trainLoss.text, last.validationLoss.text,
-                last.trainNumber.text, last.validationNumber.text, curve.bestEpochs.map(String.init).joined(separator: " "),
-            ]
-        }
-        return AnalysisResult(
-            tables: [
-                Table(
-                    [
-                        "model", "epochs", "first train loss", "last train loss", "last validation loss", "train number",
-                        "validation number", "best epochs",
-                    ], rows: rows, title: "Training",
-                    note: "Mean ± standard deviation over the seeds that reached that epoch. \(LearningCurve.lossNote)")
-            ], json: curves, charts: LearningCurve.charts(curves))
-    }
+        name: "curves", summary: "Loss and accuracies per epoch, over the seeds.", subject: .training, CurvesResult.self)
 }
 
-extension RunFolder {
-    /// Draws the curves of a finished run to where `jersey analyze curves` puts them.
-    ///
-    /// - Returns: what was wrong, if anything: a run is none the worse without pictures.
-    package func drawCurves() -> String? {
-        do {
-            let run = try FinishedRun(self)
-            try Analysis.curves(AnalysisInput(groups: [RunGroup(name: run.title, runs: [run])]))
-                .write(to: plots(of: Analysis.curves.name), name: Analysis.curves.name)
-            return nil
-        } catch {
-            return "no curves were drawn: \(error); `jersey analyze curves \(url.relativePath)` draws them at any time"
-        }
+/// The learning curves of models.
+struct CurvesResult: AnalysisResult {
+    let curves: [LearningCurve]
+
+    init(_ input: AnalysisInput) {
+        curves = input.groups.map(LearningCurve.init)
     }
+
+    func encode(to encoder: any Encoder) throws { try curves.encode(to: encoder) }
 }
 
 /// One model's losses and accuracies per epoch, over its seeds.
 struct LearningCurve: Encodable, Sendable {
     struct Epoch: Encodable, Sendable {
         let epoch: Int
-        let trainLoss, validationLoss, trainNumber, validationNumber, trainTens, validationTens, trainOnes,
-            validationOnes: Summary
+        let trainLoss: Summary
+        let validationLoss: Summary
+        let trainNumber: Summary
+        let validationNumber: Summary
+        let trainTens: Summary
+        let validationTens: Summary
+        let trainOnes: Summary
+        let validationOnes: Summary
     }
 
     let model: String
@@ -74,7 +56,34 @@ struct LearningCurve: Encodable, Sendable {
                 validationOnes: validation(\.onesAccuracy))
         }
     }
+}
 
+// MARK: - View
+
+extension CurvesResult {
+    func view(_ input: AnalysisInput) -> AnalysisView {
+        AnalysisView(of: self, tables: [table], charts: LearningCurve.charts(curves))
+    }
+
+    private var table: Table {
+        Table(
+            [
+                "model", "epochs", "first train loss", "last train loss", "last validation loss", "train number",
+                "validation number", "best epochs",
+            ],
+            rows: curves.compactMap { curve in
+                guard let first = curve.epochs.first, let last = curve.epochs.last else { return nil }
+                return [
+                    curve.model, "\(curve.epochs.count)", first.trainLoss.text, last.trainLoss.text,
+                    last.validationLoss.text, last.trainNumber.text, last.validationNumber.text,
+                    curve.bestEpochs.map(String.init).joined(separator: " "),
+                ]
+            }, title: "Training",
+            note: "Mean ± standard deviation over the seeds that reached that epoch. \(LearningCurve.lossNote)")
+    }
+}
+
+extension LearningCurve {
     static let lossNote =
         "The training loss is that of augmented frames, with dropout and smoothed labels where the settings have them; the validation "
         + "loss is plain cross-entropy, so that the two may not be set against each other."
@@ -116,5 +125,21 @@ struct LearningCurve: Encodable, Sendable {
         }
         let title = "Learning curves: \(y.label)\(showsTraining ? "" : ", validation")"
         return Chart(name: "curves_\(name)", title: title, .lines(.init(x: Chart.Axis("epoch"), y: y, series)))
+    }
+}
+
+extension RunFolder {
+    /// Draws the curves of a finished run to where `jersey analyze curves` puts them.
+    ///
+    /// - Returns: what was wrong, if anything: a run is none the worse without pictures.
+    package func drawCurves() -> String? {
+        do {
+            let run = try FinishedRun(self)
+            try Analysis.curves(AnalysisInput(groups: [RunGroup(name: run.title, runs: [run])]))
+                .write(to: plots(of: Analysis.curves.name), name: Analysis.curves.name)
+            return nil
+        } catch {
+            return "no curves were drawn: \(error); `jersey analyze curves \(url.relativePath)` draws them at any time"
+        }
     }
 }

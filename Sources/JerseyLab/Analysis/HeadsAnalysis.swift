@@ -8,106 +8,154 @@ extension Analysis {
     static let heads = Analysis(
         name: "heads",
         summary: "What the digit heads cost: parameters, operations, time here; and what it is of the whole model.",
-        subject: .models
-    ) { input in
-        let rounds = input.rounds ?? 41
-        let (batch, frames) = (64, 8)
-        let cases = [
-            (place: "per sequence, after a bidirectional GRU", rows: batch, width: 256),
-            (place: "per sequence, after a GRU", rows: batch, width: 128),
-            (place: "per frame, after ResNet-18", rows: batch * frames, width: 512),
-        ]
+        subject: .models, HeadsResult.self)
+}
+
+/// What digit heads cost in each place where a model may have them.
+struct HeadsResult: AnalysisResult {
+    /// Where heads stand, and what they are given there.
+    struct Place {
+        let name: String
+        let rows: Int
+        let width: Int
+    }
+
+    /// Linear layers side by side.
+    struct Layout {
+        let name: String
+        /// Outputs of each layer.
+        let outputs: [Int]
+    }
+
+    struct Head: Encodable {
+        let place: String
+        let rows: Int
+        let width: Int
+        let heads: String
+        let parameters: Int
+        /// Multiply-accumulates.
+        let macs: Int
+        /// Median of a forward pass; nil where none was timed.
+        fileprivate(set) var seconds: Double?
+    }
+
+    /// Sequences, and frames of each.
+    static let batch = 64
+    static let frames = 8
+    static let places = [
+        Place(name: "per sequence, after a bidirectional GRU", rows: batch, width: 256),
+        Place(name: "per sequence, after a GRU", rows: batch, width: 128),
+        Place(name: "per frame, after ResNet-18", rows: batch * frames, width: 512),
+    ]
+    static let layouts = [
+        Layout(name: "tens and ones", outputs: [11, 10]), Layout(name: "both in one layer", outputs: [21]),
+        Layout(name: "tens, ones and full number", outputs: [11, 10, 110]),
+    ]
+    /// The model that the heads are set against.
+    static let model = "attn_bgru_luong"
+
+    /// Every layout in every place.
+    private(set) var heads = Self.places.flatMap { place in Self.layouts.map { Head($0, in: place) } }
+    /// Median time of the whole model on one sequence; nil where nothing was timed.
+    private(set) var modelSeconds: Double?
+    private(set) var threads: Int?
+    /// Readings of each time.
+    private(set) var rounds: Int?
+
+    private enum CodingKeys: CodingKey {
+        case heads, modelSeconds, threads
+    }
+
+    init(_ input: AnalysisInput) throws {
+        if input.measuresTimes { try time(rounds: input.rounds ?? 41, modelRounds: input.rounds ?? 11) }
+    }
+
+    /// Medians of readings taken in turns.
+    private mutating func time(rounds: Int, modelRounds: Int) throws {
         let store = ParameterStore()
-        var figures: [HeadFigure] = []
-        var bodies: [() -> Void] = []
-        for (index, item) in cases.enumerated() {
+        let bodies = Self.places.enumerated().flatMap { index, place in
             let scope = Scope(store) / "case\(index)"
-            let input = Tensor.normal([item.rows, item.width], mean: 0, deviation: 1, seed: UInt64(index))
-            for (name, sizes) in HeadFigure.layouts {
-                let layers = sizes.enumerated().map { Linear(scope / "\(name) \($0)", item.width, $1) }
-                bodies.append { withoutGradients { for layer in layers { _ = layer(input) } } }
-                let outputs = sizes.reduce(0, +)
-                figures.append(
-                    HeadFigure(
-                        place: item.place, rows: item.rows, width: item.width, heads: name,
-                        parameters: (item.width + 1) * outputs,
-                        macs: item.rows * item.width * outputs))
+            let input = Tensor.normal([place.rows, place.width], mean: 0, deviation: 1, seed: UInt64(index))
+            return Self.layouts.map { layout in
+                let layers = layout.outputs.enumerated().map { Linear(scope / "\(layout.name) \($0)", place.width, $1) }
+                return { withoutGradients { for layer in layers { _ = layer(input) } } }
             }
         }
-        func table(_ columns: [String], _ note: String?, _ cells: (HeadFigure) -> [String]) -> Table {
-            Table(
-                ["where", "rows", "width", "heads", "parameters", "MACs"] + columns,
-                rows: figures.map { figure in
-                    [
-                        figure.place, "\(figure.rows)", "\(figure.width)", figure.heads, "\(figure.parameters)", "\(figure.macs)",
-                    ] + cells(figure)
-                }, title: "Fully connected heads, \(batch) sequences of \(frames) frames", note: note)
+        for (index, timing) in Timing.inTurns(rounds: rounds, calls: 20, bodies).enumerated() {
+            heads[index].seconds = timing.p50
         }
-        guard input.measuresTimes else {
-            return AnalysisResult(
-                tables: [table([], nil) { _ in [] }], json: HeadSummary(heads: figures, modelSeconds: nil, threads: nil))
-        }
-        for (index, seconds) in Timing.inTurns(rounds: rounds, calls: 20, bodies).map(\.p50).enumerated() {
-            figures[index].seconds = seconds
-        }
+        let size = InputSpec()
+        let model = JerseyModel(try ModelSpec.named(Self.model))
+        let clip = Tensor.normal([Self.frames, 3, size.height, size.width], mean: 0, deviation: 1, seed: 9)
+        let whole = { withoutGradients { _ = model(clip, lengths: [Self.frames]) } }
+        modelSeconds = Timing.inTurns(rounds: modelRounds, [whole])[0].p50
+        threads = Runtime.threads
+        self.rounds = rounds
+    }
 
-        let config = InputSpec()
-        let model = JerseyModel(try ModelSpec.named("attn_bgru_luong"))
-        let clip = Tensor.normal([frames, 3, config.height, config.width], mean: 0, deviation: 1, seed: 9)
-        let whole = Timing.inTurns(rounds: input.rounds ?? 11, [{ withoutGradients { _ = model(clip, lengths: [frames]) } }])[0]
-            .p50
-        func seconds(_ index: Int) -> Double { figures[index].seconds ?? 0 }
-        let perSequence = seconds(0) / Double(batch)
-        let share = Format.digits(100 * perSequence / whole, 2) + "%"
-        return AnalysisResult(
-            tables: [
-                table(["time"], "Medians of \(rounds) readings taken in turns, \(Runtime.threads) threads.") {
-                    [Format.time($0.seconds)]
-                }
-            ],
-            notes: [
-                "Reading one sequence of \(frames) frames (attn_bgru_luong, \(config.width)x\(config.height)) takes \(Format.time(whole)); "
-                    + "two heads are \(share) of it at batch \(batch). Heads per frame cost "
-                    + "\(Format.decimal(seconds(HeadFigure.layouts.count * 2) / max(seconds(0), 1e-12), places: 1)) times those per sequence."
-            ],
-            json: HeadSummary(heads: figures, modelSeconds: whole, threads: Runtime.threads),
-            charts: [
-                Chart(
-                    name: "heads", title: "Time of the heads, \(batch) sequences of \(frames) frames",
-                    .bars(
-                        Chart.Bars(
-                            cases.map { "\($0.place) (\($0.rows) x \($0.width))" }, axis: Chart.Axis("microseconds"),
-                            HeadFigure.layouts.enumerated().map { index, layout in
-                                Chart.Bars.Series(
-                                    layout.0,
-                                    cases.indices.map {
-                                        Chart.Value(seconds($0 * HeadFigure.layouts.count + index) * 1e6)
-                                    })
-                            })))
-            ])
+    /// Seconds of a layout in a place; 0 where nothing was timed.
+    private func seconds(_ place: Int, _ layout: Int) -> Double {
+        heads[place * Self.layouts.count + layout].seconds ?? 0
+    }
+
+    /// What the two heads of one sequence are of the time of the whole model, 0...1; nil where nothing was timed.
+    var shareOfModel: Double? { modelSeconds.map { seconds(0, 0) / Double(Self.batch) / $0 } }
+
+    /// How many times as long two heads take per frame as per sequence.
+    var perFrameToPerSequence: Double { seconds(2, 0) / max(seconds(0, 0), 1e-12) }
+}
+
+extension HeadsResult.Head {
+    fileprivate init(_ layout: HeadsResult.Layout, in place: HeadsResult.Place) {
+        let outputs = layout.outputs.reduce(0, +)
+        self.place = place.name
+        rows = place.rows
+        width = place.width
+        heads = layout.name
+        parameters = (place.width + 1) * outputs
+        macs = place.rows * place.width * outputs
     }
 }
 
-/// What heads of one kind cost in one place.
-private struct HeadFigure: Encodable {
-    let place: String
-    let rows: Int
-    let width: Int
-    let heads: String
-    let parameters: Int
-    /// Multiply-accumulates.
-    let macs: Int
-    /// Median of a forward pass; nil where none was timed.
-    var seconds: Double?
+// MARK: - View
 
-    /// Outputs of each layer.
-    static let layouts: [(String, [Int])] = [
-        ("tens and ones", [11, 10]), ("both in one layer", [21]), ("tens, ones and full number", [11, 10, 110]),
-    ]
-}
+extension HeadsResult {
+    func view(_ input: AnalysisInput) throws -> AnalysisView {
+        AnalysisView(
+            of: self, tables: [table], notes: [costNote].compactMap { $0 }, charts: modelSeconds == nil ? [] : [chart])
+    }
 
-private struct HeadSummary: Encodable {
-    let heads: [HeadFigure]
-    let modelSeconds: Double?
-    let threads: Int?
+    private var title: String { "\(Self.batch) sequences of \(Self.frames) frames" }
+
+    private var table: Table {
+        Table(
+            ["where", "rows", "width", "heads", "parameters", "MACs"] + (rounds == nil ? [] : ["time"]),
+            rows: heads.map { head in
+                [
+                    head.place, "\(head.rows)", "\(head.width)", head.heads, "\(head.parameters)", "\(head.macs)",
+                ] + (rounds == nil ? [] : [Format.time(head.seconds)])
+            }, title: "Fully connected heads, \(title)",
+            note: rounds.map { "Medians of \($0) readings taken in turns, \(threads ?? 1) threads." })
+    }
+
+    /// Nil where nothing was timed.
+    private var costNote: String? {
+        guard let modelSeconds, let shareOfModel else { return nil }
+        let size = InputSpec()
+        return "Reading one sequence of \(Self.frames) frames (\(Self.model), \(size.width)x\(size.height)) takes "
+            + "\(Format.time(modelSeconds)); two heads are \(Format.percent(shareOfModel, digits: 2)) of it at batch \(Self.batch). "
+            + "Heads per frame cost \(Format.decimal(perFrameToPerSequence, places: 1)) times those per sequence."
+    }
+
+    private var chart: Chart {
+        Chart(
+            name: "heads", title: "Time of the heads, \(title)",
+            .bars(
+                Chart.Bars(
+                    Self.places.map { "\($0.name) (\($0.rows) x \($0.width))" }, axis: Chart.Axis("microseconds"),
+                    Self.layouts.enumerated().map { index, layout in
+                        Chart.Bars.Series(
+                            layout.name, Self.places.indices.map { Chart.Value(seconds($0, index) * 1e6) })
+                    })))
+    }
 }

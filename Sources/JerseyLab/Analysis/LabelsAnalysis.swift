@@ -7,55 +7,25 @@ extension Analysis {
     /// and with the beliefs of several runs combined. Test tracks, where nothing else is asked for: a model believes the labels that it
     /// was trained on.
     static let labels = Analysis(
-        name: "labels", summary: "Test tracks whose label is likely wrong, most suspicious first."
-    ) { input in
+        name: "labels", summary: "Test tracks whose label is likely wrong, most suspicious first.", LabelsResult.self)
+}
+
+/// Tracks that the runs together read otherwise than labelled.
+struct LabelsResult: AnalysisResult {
+    /// Most suspicious first.
+    let suspects: [LabelSuspect]
+    /// Labelled tracks.
+    let tracks: Int
+    let runs: Int
+
+    init(_ input: AnalysisInput) throws {
         let runs = try input.groups.flatMap(\.runs).map(input.readings)
-        let suspects = LabelSuspect.ranked(runs)
-        let shown = suspects.prefix(input.count)
-        let names = Set(shown.map(\.track))
-        var files: [AnalysisResult.File] = []
-        if !shown.isEmpty {
-            let run = try input.run
-            let frames = try input.frames(of: run)
-            let rows = Dictionary(grouping: run.labelled.filter { names.contains($0.outcome.track) }, by: \.outcome.track)
-            for (index, suspect) in shown.enumerated() {
-                let sequences = (rows[suspect.track] ?? []).prefix(8)
-                guard !sequences.isEmpty else { continue }
-                let sheet = ContactSheet(
-                    rows: try sequences.map { row in
-                        ContactSheet.Row(
-                            title: row.prediction.description,
-                            subtitle: "labelled \(row.truth)  \(row.outcome.sequence)",
-                            frames: try frames.pictures(of: row.outcome))
-                    })
-                let caption = "\(suspect.track): labelled \(suspect.label), rather \(suspect.suggestion)"
-                let name = "suspect_\(Format.padded(index + 1, digits: 2)).png"
-                files.append(.init(name, try sheet.image(), caption: caption))
-            }
-        }
-        let tracks = Set(runs.flatMap { $0.labelled.map(\.outcome.track) }).count
-        return AnalysisResult(
-            tables: [
-                Table(
-                    ["", "track", "label", "rather", "probability", "of the label", "runs that say so", "sequences"],
-                    rows: shown.enumerated().map { index, suspect in
-                        [
-                            "\(index + 1)", suspect.track, suspect.label, suspect.suggestion,
-                            Format.percent(suspect.probability, places: 1),
-                            Format.percent(suspect.labelProbability, digits: 2), "\(suspect.agreeing) of \(suspect.runs)",
-                            "\(suspect.sequences)",
-                        ]
-                    },
-                    title:
-                        "\(suspects.count) of \(tracks) \(input.part.map { "\($0.title) " } ?? "")tracks are read otherwise than labelled, by the runs together",
-                    note:
-                        "Beliefs of \(runs.count) runs combined over each track's sequences. A misread track looks the same as a "
-                        + "mislabelled one: look at the pictures."
-                        + (input.part == .test ? "" : " A model believes the labels that it was trained on."))
-            ],
-            notes: suspects.count > shown.count ? ["\(suspects.count - shown.count) more; --count shows them."] : [],
-            json: suspects, files: files)
+        suspects = LabelSuspect.ranked(runs)
+        tracks = Set(runs.flatMap { $0.labelled.map(\.outcome.track) }).count
+        self.runs = runs.count
     }
+
+    func encode(to encoder: any Encoder) throws { try suspects.encode(to: encoder) }
 }
 
 /// A track that is read otherwise than labelled.
@@ -102,5 +72,55 @@ extension DigitDistribution {
     /// - Parameter looks: at least one.
     init(averaging looks: [DigitDistribution]) {
         self = DigitDistribution(summing: looks).scaled(by: 1 / Double(looks.count))
+    }
+}
+
+// MARK: - View
+
+extension LabelsResult {
+    func view(_ input: AnalysisInput) throws -> AnalysisView {
+        let shown = suspects.prefix(input.count)
+        let more = suspects.count - shown.count
+        return AnalysisView(
+            of: self, tables: [table(shown, of: input.part)],
+            notes: more > 0 ? ["\(more) more; --count shows them."] : [],
+            files: shown.isEmpty ? [] : try pictures(shown, input))
+    }
+
+    private func table(_ shown: ArraySlice<LabelSuspect>, of part: Splits.Part?) -> Table {
+        Table(
+            ["", "track", "label", "rather", "probability", "of the label", "runs that say so", "sequences"],
+            rows: shown.enumerated().map { index, suspect in
+                [
+                    "\(index + 1)", suspect.track, suspect.label, suspect.suggestion,
+                    Format.percent(suspect.probability, places: 1), Format.percent(suspect.labelProbability, digits: 2),
+                    "\(suspect.agreeing) of \(suspect.runs)", "\(suspect.sequences)",
+                ]
+            },
+            title:
+                "\(suspects.count) of \(tracks) \(part.map { "\($0.title) " } ?? "")tracks are read otherwise than labelled, by the runs together",
+            note:
+                "Beliefs of \(runs) runs combined over each track's sequences. A misread track looks the same as a "
+                + "mislabelled one: look at the pictures."
+                + (part == .test ? "" : " A model believes the labels that it was trained on."))
+    }
+
+    /// A sheet of each suspect's first sequences, as the first run has read them.
+    private func pictures(_ shown: ArraySlice<LabelSuspect>, _ input: AnalysisInput) throws -> [AnalysisView.File] {
+        let run = try input.run
+        let frames = try input.frames(of: run)
+        let rows = Dictionary(grouping: run.labelled, by: \.outcome.track)
+        return try shown.enumerated().compactMap { index, suspect in
+            guard let sequences = rows[suspect.track] else { return nil }
+            let sheet = ContactSheet(
+                rows: try sequences.prefix(8).map { row in
+                    ContactSheet.Row(
+                        title: row.prediction.description, subtitle: "labelled \(row.truth)  \(row.outcome.sequence)",
+                        frames: try frames.pictures(of: row.outcome))
+                })
+            return .init(
+                "suspect_\(Format.padded(index + 1, digits: 2)).png", try sheet.image(),
+                caption: "\(suspect.track): labelled \(suspect.label), rather \(suspect.suggestion)")
+        }
     }
 }

@@ -5,62 +5,59 @@ import JerseyOutput
 extension Analysis {
     /// Section 8.2 of the study, which showed the first ten in its loader's order: here the most confident ones come first.
     static let mistakes = Analysis(
-        name: "mistakes", summary: "The misread sequences, most confident first, with their frames, probabilities and attention."
-    ) { input in
-        let run = try input.run
-        let name = input.groups[0].name
-        let (labelled, accuracy) = (run.labelled, run.accuracy)
-        let wrong = labelled.filter { !$0.isRight }.sorted {
-            ($1.outcome.confidence, $0.outcome.sequence) < ($0.outcome.confidence, $1.outcome.sequence)
-        }
-        let shown = wrong.prefix(input.count)
-        let frames = shown.isEmpty ? nil : try input.frames(of: run)
-        var files: [AnalysisResult.File] = []
-        var mistakes: [Mistake] = []
-        for (index, wrong) in shown.enumerated() {
-            guard let frames else { break }
-            let paths = try frames.paths(of: wrong.outcome)
-            let mistake = Mistake(wrong, index: index + 1, frames: paths)
-            mistakes.append(mistake)
-            for (place, path) in paths.enumerated() {
-                let url = URL(fileURLWithPath: path)
-                let name = "frame_\(Format.padded(place, digits: 3))_\(url.lastPathComponent)"
-                files.append(.init("mistakes/\(mistake.folder)/\(name)", copyOf: url))
-            }
-            files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(name, run, accuracy).utf8)))
-            let sheet = ContactSheet(rows: [.init(wrong, frames: try frames.pictures(of: wrong.outcome))])
-            let caption = "\(wrong.outcome.sequence): \(wrong.truth) read as \(wrong.prediction)"
-            files.append(.init(mistake.picture, try sheet.image(), caption: caption))
-        }
-        let summary = MistakesSummary(
-            modelType: name, run: run.id, seed: run.result.seed, split: input.split, modelAccuracy: accuracy,
-            numMistakes: wrong.count, numMistakesExtracted: mistakes.count, mistakes: mistakes)
-        files.append(.init("mistakes_summary.json", try JSON.readable(summary, snakeCase: true)))
-        let rows = shown.enumerated().map { index, wrong in
-            [
-                "\(index + 1)", wrong.outcome.sequence, wrong.truth.description, wrong.prediction.description,
-                Format.percent(wrong.outcome.confidence, places: 1),
-                Format.percent(wrong.probability(of: wrong.truth), digits: 2), "\(wrong.outcome.frames.count)",
-            ]
-        }
-        return AnalysisResult(
-            tables: [
-                Table(
-                    ["", "sequence", "truth", "read", "confidence", "of the truth", "frames"], rows: rows,
-                    title: "\(name), run \(run.id): \(wrong.count) of \(labelled.count) \(input.sequences) misread")
-            ], notes: wrong.count > shown.count ? ["\(wrong.count - shown.count) more; --count shows them."] : [], json: summary,
-            files: files)
-    }
+        name: "mistakes", summary: "The misread sequences, most confident first, with their frames, probabilities and attention.",
+        MistakesResult.self)
 }
 
-extension ContactSheet.Row {
-    /// What was read, and below it what is true.
-    init(_ wrong: LabelledOutcome, frames: [ContactSheet.Frame], by model: String? = nil) {
-        let words = [
-            "read \(Format.percent(wrong.outcome.confidence, places: 1)), truth \(wrong.truth)",
-            model ?? wrong.outcome.sequence,
-        ]
-        self.init(title: wrong.prediction.description, subtitle: words.joined(separator: "  "), frames: frames)
+/// The sequences that one run misread, most confident first.
+struct MistakesResult: AnalysisResult {
+    let model: String
+    let run: String
+    let seed: UInt64
+    /// The part that was read; nil for the test set.
+    let split: String?
+    /// The share that was read right, 0...1; nil where there are no labelled sequences.
+    let accuracy: Double?
+    /// Labelled sequences.
+    let count: Int
+    let wrong: [LabelledOutcome]
+    /// The first of `wrong`, as many as were asked for.
+    let mistakes: [Mistake]
+
+    init(_ input: AnalysisInput) throws {
+        let run = try input.run
+        let labelled = run.labelled
+        model = input.groups[0].name
+        self.run = run.id
+        seed = run.result.seed
+        split = input.split
+        accuracy = run.accuracy
+        count = labelled.count
+        wrong = labelled.filter { !$0.isRight }.sorted {
+            ($1.outcome.confidence, $0.outcome.sequence) < ($0.outcome.confidence, $1.outcome.sequence)
+        }
+        mistakes = try wrong.prefix(input.count).enumerated().map { index, wrong in
+            Mistake(wrong, index: index + 1, frames: try input.frames(of: run).paths(of: wrong.outcome))
+        }
+    }
+
+    /// With the study's keys.
+    private struct Summary: Encodable {
+        let modelType: String
+        let run: String
+        let seed: UInt64
+        let split: String?
+        let modelAccuracy: Double?
+        let numMistakes: Int
+        let numMistakesExtracted: Int
+        let mistakes: [Mistake]
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try Summary(
+            modelType: model, run: run, seed: seed, split: split, modelAccuracy: accuracy, numMistakes: wrong.count,
+            numMistakesExtracted: mistakes.count, mistakes: mistakes
+        ).encode(to: encoder)
     }
 }
 
@@ -74,7 +71,9 @@ struct Mistake: Encodable, Sendable {
         let fullNumber: Int
 
         init(_ number: JerseyNumber) {
-            (tens, ones, jerseyStr) = (number.tens, number.ones, number.description)
+            tens = number.tens
+            ones = number.ones
+            jerseyStr = number.description
             fullNumber = (number.tens == JerseyNumber.blank ? 0 : 10 * number.tens) + number.ones
         }
     }
@@ -109,7 +108,8 @@ struct Mistake: Encodable, Sendable {
     init(_ wrong: LabelledOutcome, index: Int, frames: [String]) {
         let outcome = wrong.outcome
         self.index = index
-        (groundTruth, prediction) = (Number(wrong.truth), Number(wrong.prediction))
+        groundTruth = Number(wrong.truth)
+        prediction = Number(wrong.prediction)
         confidence = outcome.confidence
         func digit(_ values: [Double], _ prediction: Int, _ truth: Int) -> Digit {
             Digit(predictedClass: values[prediction], groundTruthClass: values[truth], allClasses: values)
@@ -125,14 +125,54 @@ struct Mistake: Encodable, Sendable {
         attention = outcome.attention
         picture = "mistake_\(Format.padded(index, digits: 2)).png"
     }
+}
 
+// MARK: - View
+
+extension MistakesResult {
+    func view(_ input: AnalysisInput) throws -> AnalysisView {
+        var files: [AnalysisView.File] = []
+        for (mistake, wrong) in zip(mistakes, wrong) {
+            for (place, path) in mistake.framePaths.enumerated() {
+                let url = URL(fileURLWithPath: path)
+                let name = "frame_\(Format.padded(place, digits: 3))_\(url.lastPathComponent)"
+                files.append(.init("mistakes/\(mistake.folder)/\(name)", copyOf: url))
+            }
+            files.append(.init("mistakes/\(mistake.folder)/info.txt", Data(mistake.info(in: self).utf8)))
+            let sheet = ContactSheet(
+                rows: [.init(wrong, frames: try input.frames(of: input.run).pictures(of: wrong.outcome))])
+            let caption = "\(wrong.outcome.sequence): \(wrong.truth) read as \(wrong.prediction)"
+            files.append(.init(mistake.picture, try sheet.image(), caption: caption))
+        }
+        files.append(.init("mistakes_summary.json", try JSON.readable(self, snakeCase: true)))
+        let more = wrong.count - mistakes.count
+        return AnalysisView(
+            of: self, tables: [table(of: input.sequences)], notes: more > 0 ? ["\(more) more; --count shows them."] : [],
+            files: files)
+    }
+
+    private func table(of sequences: String) -> Table {
+        Table(
+            ["", "sequence", "truth", "read", "confidence", "of the truth", "frames"],
+            rows: zip(mistakes, wrong).map { mistake, wrong in
+                [
+                    "\(mistake.index)", wrong.outcome.sequence, wrong.truth.description, wrong.prediction.description,
+                    Format.percent(wrong.outcome.confidence, places: 1),
+                    Format.percent(wrong.probability(of: wrong.truth), digits: 2), "\(wrong.outcome.frames.count)",
+                ]
+            }, title: "\(model), run \(run): \(wrong.count) of \(count) \(sequences) misread")
+    }
+}
+
+extension Mistake {
     /// "mistake_01_0_gt9_pred8", as in the study.
-    var folder: String {
+    fileprivate var folder: String {
         let name = sequence.split(separator: "/").last.map(String.init) ?? sequence
         return "mistake_\(Format.padded(index, digits: 2))_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
 
-    func info(_ model: String, _ run: FinishedRun, _ accuracy: Double?) -> String {
+    /// The study's `info.txt`.
+    fileprivate func info(in result: MistakesResult) -> String {
         func digit(_ value: Int) -> String { value == JerseyNumber.blank ? "blank" : "\(value)" }
         func four(_ value: Double?) -> String { Format.decimal(value, places: 4) }
         func number(_ number: Number) -> String {
@@ -141,10 +181,10 @@ struct Mistake: Encodable, Sendable {
         }
         return """
             Mistake #\(index)
-            Model: \(model)
-            Model Accuracy: \(four(accuracy))
-            Run: \(run.id)
-            Seed: \(run.result.seed)
+            Model: \(result.model)
+            Model Accuracy: \(four(result.accuracy))
+            Run: \(result.run)
+            Seed: \(result.seed)
 
             Ground Truth:
             \(number(groundTruth))
@@ -166,15 +206,13 @@ struct Mistake: Encodable, Sendable {
     }
 }
 
-/// `mistakes_summary.json`, with the study's keys.
-private struct MistakesSummary: Encodable {
-    let modelType: String
-    let run: String
-    let seed: UInt64
-    /// The part that was read; nil for the test set.
-    let split: String?
-    let modelAccuracy: Double?
-    let numMistakes: Int
-    let numMistakesExtracted: Int
-    let mistakes: [Mistake]
+extension ContactSheet.Row {
+    /// What was read, and below it what is true.
+    init(_ wrong: LabelledOutcome, frames: [ContactSheet.Frame], by model: String? = nil) {
+        let words = [
+            "read \(Format.percent(wrong.outcome.confidence, places: 1)), truth \(wrong.truth)",
+            model ?? wrong.outcome.sequence,
+        ]
+        self.init(title: wrong.prediction.description, subtitle: words.joined(separator: "  "), frames: frames)
+    }
 }

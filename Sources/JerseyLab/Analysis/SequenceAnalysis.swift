@@ -7,66 +7,12 @@ extension Analysis {
     /// One sequence in depth: what each frame says by itself, what the model makes of all, and where it looks.
     static let sequence = Analysis(
         name: "sequence",
-        summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames."
-    ) { input in
-        let run = input.groups[0].best
-        let frames = try input.frames(of: run)
-        let sequence =
-            try input.sequence.map(frames.sequence(named:)) ?? frames.sequence(suggestion(input.readings(by: run), input))
-        let reader = try run.recognizer().reader
-        let (readings, unreadable) = try reader.readAll([sequence])
-        guard let reading = readings.first else { throw unreadable[0] }
-        // A frame by itself is a sequence of one.
-        let looks = try reader.readAll(
-            sequence.frames.map {
-                FrameSequence(id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil)
-            }
-        ).0
-        let heat = try reader.gradCAM(of: sequence)
-        let depth = SequenceDepth(input.groups[0].name, run, reading, looks, heat.number)
-
-        var sheet: [ContactSheet.Frame] = []
-        var overlays: [ContactSheet.Frame] = []
-        var files: [AnalysisResult.File] = []
-        for (place, index) in heat.used.enumerated() {
-            let image = try RGBImage(contentsOf: URL(fileURLWithPath: sequence.frames[index]))
-            let overlay = HeatOverlay(image, heat.maps[place], input: reader.loader.preprocessor).image()
-            let look = looks.first { $0.sequence.id == sequence.frames[index] }
-            let weight = reading.attention.map { $0[place] }
-            sheet.append(.init(image: image, caption: weight.map { Format.decimal($0, places: 2) }, weight: weight))
-            overlays.append(.init(image: overlay, caption: look.map { "\($0.number)" }))
-            files.append(.init("gradcam_\(Format.padded(index, digits: 3)).png", try overlay.pngData()))
-        }
-        let truth = sequence.number.map { "truth \($0)" } ?? "truth not known"
-        let picture = ContactSheet(
-            rows: [
-                .init(
-                    title: "\(reading.number)", subtitle: "\(Format.percent(depth.confidence, places: 1)), \(truth)",
-                    frames: sheet),
-                .init(title: "Grad-CAM", subtitle: "below: what the frame says alone", frames: overlays),
-            ], frameHeight: 160)
-        files.append(.init("sequence.png", try picture.image().pngData()))
-        return AnalysisResult(
-            tables: [depth.table, depth.frameTable],
-            notes: ["The warmest places speak most for \(heat.number); places that speak against it stay as they are."],
-            json: depth,
-            charts: [depth.chart], files: files)
-    }
-
-    /// The most confident mistake, or else the first sequence; of those with frames enough to look into, where there are any.
-    private static func suggestion(_ run: FinishedRun, _ input: AnalysisInput) throws -> String {
-        func isLong(_ outcome: Outcome) -> Bool { (outcome.length ?? outcome.frames.count) >= 3 }
-        let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted { $0.confidence > $1.confidence }
-        let candidates = wrong + run.outcomes
-        guard let outcome = wrong.first(where: isLong) ?? candidates.first(where: isLong) ?? candidates.first else {
-            throw UsageError("run \(run.id) has no \(input.sequences); name one with --sequence")
-        }
-        return outcome.sequence
-    }
+        summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames.",
+        SequenceResult.self)
 }
 
-/// What there is to say of one sequence.
-private struct SequenceDepth: Encodable {
+/// What a model makes of one sequence, and of each of its frames.
+struct SequenceResult: AnalysisResult {
     struct Candidate: Encodable {
         let number: String
         let probability: Double
@@ -88,49 +34,155 @@ private struct SequenceDepth: Encodable {
     let run: String
     let sequence: String
     let truth: String?
+    /// The number that is explained.
     let number: String
+    /// Its probability, 0...1.
     let confidence: Double
     let top: [Candidate]
     let topTens: [Candidate]
     let topOnes: [Candidate]
+    /// One for each frame that can be read by itself.
     let frames: [Frame]
+    /// The number that was read; the same, but for rounding on other ways through the network.
+    private let read: JerseyNumber
+    /// One for each frame that the model read, with where it looks.
+    private let pictures: [Picture]
 
-    init(_ model: String, _ run: FinishedRun, _ reading: Reading, _ looks: [Reading], _ number: JerseyNumber) {
+    /// What a frame's picture shows.
+    private struct Picture: Sendable {
+        /// The frame's place in its sequence.
+        let index: Int
+        let path: String
+        /// Nil where the frame cannot be read by itself.
+        let number: JerseyNumber?
+        /// Nil where the model has none.
+        let weight: Double?
+        let heat: HeatMap
+        let input: FramePreprocessor
+    }
+
+    private enum CodingKeys: CodingKey {
+        case model, run, sequence, truth, number, confidence, top, topTens, topOnes, frames
+    }
+
+    init(_ input: AnalysisInput) throws {
+        let run = input.groups[0].best
+        let frames = try input.frames(of: run)
+        let sequence =
+            try input.sequence.map(frames.sequence(named:)) ?? frames.sequence(Self.suggestion(input.readings(by: run), input))
+        let reader = try run.recognizer().reader
+        let (readings, unreadable) = try reader.readAll([sequence])
+        guard let reading = readings.first else { throw unreadable[0] }
+        // A frame by itself is a sequence of one.
+        let alone = try reader.readAll(
+            sequence.frames.map {
+                FrameSequence(id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil)
+            }
+        ).0
+        let heat = try reader.gradCAM(of: sequence)
+        self.init(
+            input.groups[0].name, run: run.id, reading, alone: alone, explaining: heat.number,
+            pictures: heat.used.enumerated().map { place, index in
+                Picture(
+                    index: index, path: sequence.frames[index],
+                    number: alone.first { $0.sequence.id == sequence.frames[index] }?.number,
+                    weight: reading.attention.map { $0[place] }, heat: heat.maps[place], input: reader.loader.preprocessor)
+            })
+    }
+
+    /// - Parameter alone: the readings of frames by themselves, each a sequence of one that has the frame's path as its id.
+    private init(
+        _ model: String, run: String, _ reading: Reading, alone: [Reading], explaining number: JerseyNumber, pictures: [Picture]
+    ) {
         let digits = reading.digits
         let truth = reading.sequence.number
-        (self.model, self.run, sequence) = (model, run.id, reading.sequence.id)
-        (self.truth, self.number) = (truth?.description, number.description)
+        self.model = model
+        self.run = run
+        sequence = reading.sequence.id
+        self.truth = truth?.description
+        self.number = number.description
+        read = reading.number
         confidence = digits.probability(of: number)
         top = digits.top(3).map { Candidate(number: $0.description, probability: digits.probability(of: $0)) }
-        func candidates(_ logs: [Double]) -> [Candidate] {
-            logs.enumerated().sorted { $0.element > $1.element }.prefix(3).map { index, value in
-                Candidate(number: index == JerseyNumber.blank ? "blank" : "\(index)", probability: exp(value))
-            }
-        }
-        (topTens, topOnes) = (candidates(digits.tens), candidates(digits.ones))
+        topTens = Self.candidates(digits.tens)
+        topOnes = Self.candidates(digits.ones)
         let weights = Dictionary(
             zip(reading.used.map { reading.sequence.frames[$0] }, reading.attention ?? []),
             uniquingKeysWith: { first, _ in first })
-        frames = looks.map { look in
+        frames = alone.map { look in
             let own = look.digits
             return Frame(
                 frame: URL(fileURLWithPath: look.sequence.id).lastPathComponent, number: look.number.description,
                 confidence: own.probability(of: look.number), truth: truth.map { own.probability(of: $0) },
                 tens: exp(own.tens[number.tens]), ones: exp(own.ones[number.ones]), attention: weights[look.sequence.id])
         }
+        self.pictures = pictures
     }
 
-    var table: Table {
+    /// The three most probable classes of a digit.
+    private static func candidates(_ logs: [Double]) -> [Candidate] {
+        logs.enumerated().sorted { $0.element > $1.element }.prefix(3).map { index, value in
+            Candidate(number: index == JerseyNumber.blank ? "blank" : "\(index)", probability: exp(value))
+        }
+    }
+
+    /// The most confident mistake, or else the first sequence; of those with frames enough to look into, where there are any.
+    private static func suggestion(_ run: FinishedRun, _ input: AnalysisInput) throws -> String {
+        func isLong(_ outcome: Outcome) -> Bool { (outcome.length ?? outcome.frames.count) >= 3 }
+        let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted { $0.confidence > $1.confidence }
+        let candidates = wrong + run.outcomes
+        guard let outcome = wrong.first(where: isLong) ?? candidates.first(where: isLong) ?? candidates.first else {
+            throw UsageError("run \(run.id) has no \(input.sequences); name one with --sequence")
+        }
+        return outcome.sequence
+    }
+}
+
+// MARK: - View
+
+extension SequenceResult {
+    func view(_ input: AnalysisInput) throws -> AnalysisView {
+        let images = try pictures.map { try RGBImage(contentsOf: URL(fileURLWithPath: $0.path)) }
+        let overlays = zip(pictures, images).map { HeatOverlay($1, $0.heat, input: $0.input).image() }
+        let files = try zip(pictures, overlays).map { picture, overlay in
+            AnalysisView.File("gradcam_\(Format.padded(picture.index, digits: 3)).png", try overlay.pngData())
+        }
+        return AnalysisView(
+            of: self, tables: [table, frameTable],
+            notes: ["The warmest places speak most for \(number); places that speak against it stay as they are."],
+            charts: [chart],
+            files: files + [.init("sequence.png", try sheet(images, overlays).image().pngData())])
+    }
+
+    private var truthWords: String { truth.map { "truth \($0)" } ?? "truth not known" }
+
+    private func sheet(_ images: [RGBImage], _ overlays: [RGBImage]) -> ContactSheet {
+        ContactSheet(
+            rows: [
+                .init(
+                    title: read.description, subtitle: "\(Format.percent(confidence, places: 1)), \(truthWords)",
+                    frames: zip(pictures, images).map { picture, image in
+                        .init(image: image, caption: picture.weight.map { Format.decimal($0, places: 2) }, weight: picture.weight)
+                    }),
+                .init(
+                    title: "Grad-CAM", subtitle: "below: what the frame says alone",
+                    frames: zip(pictures, overlays).map { picture, overlay in
+                        .init(image: overlay, caption: picture.number?.description)
+                    }),
+            ], frameHeight: 160)
+    }
+
+    private var table: Table {
         func words(_ candidates: [Candidate]) -> [String] {
             candidates.map { "\($0.number) \(Format.percent($0.probability, places: 1))" }
         }
         return Table(
             ["", "first", "second", "third"],
             rows: [["number"] + words(top), ["tens"] + words(topTens), ["ones"] + words(topOnes)],
-            title: "\(sequence), \(truth.map { "truth \($0)" } ?? "truth not known"), read as \(number) by \(model), run \(run)")
+            title: "\(sequence), \(truthWords), read as \(number) by \(model), run \(run)")
     }
 
-    var frameTable: Table {
+    private var frameTable: Table {
         let agreeing = frames.count { $0.number == number }
         let right = truth.map { truth in ", \(frames.count { $0.number == truth }) the truth" } ?? ""
         func percent(_ value: Double?) -> String { Format.percent(value, places: 1) }
@@ -147,7 +199,7 @@ private struct SequenceDepth: Encodable {
             }, title: "Frames by themselves: \(agreeing) of \(frames.count) say \(number)\(right)")
     }
 
-    var chart: Chart {
+    private var chart: Chart {
         func series(_ name: String, _ value: (Frame) -> Double?) -> Chart.Lines.Series? {
             let points = frames.enumerated().compactMap { index, frame in
                 value(frame).map { Chart.Lines.Point(Double(index), $0) }

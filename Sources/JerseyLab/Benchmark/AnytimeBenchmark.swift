@@ -52,8 +52,11 @@ package struct AnytimeBenchmark: Encodable, Sendable {
                 right: readings[index].count { $0.number == $0.sequence.number },
                 sequencesPerSecond: Double(readings[index].count) / timings[index].p50)
         }
-        (self.sequences, self.stored, self.form) = (readings[0].count, stored, mode.name)
-        (model, batch) = (reader.model.spec.title, reader.batchSize)
+        self.sequences = readings[0].count
+        self.stored = stored
+        form = mode.name
+        model = reader.model.spec.title
+        batch = reader.batchSize
         setting = BenchmarkSetting(
             "from frames in memory to answers, of which the medians", on: reader.model.device, readings: rounds)
     }

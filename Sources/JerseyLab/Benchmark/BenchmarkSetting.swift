@@ -24,8 +24,12 @@ package struct BenchmarkSetting: Encodable, Sendable {
 
     /// - Parameter timed: a clause.
     init(_ timed: String, on device: Device, readings: Int) {
-        (self.timed, self.device, self.readings) = (timed, device.description, readings)
-        (processor, libtorch, threads) = (Processor.name, Runtime.version, Runtime.threads)
+        self.timed = timed
+        self.device = device.description
+        self.readings = readings
+        processor = Processor.name
+        libtorch = Runtime.version
+        threads = Runtime.threads
         synchronisation =
             device == .cuda ? "the clock stops when the GPU has finished" : "the clock stops when the last thread has finished"
         load = Processor.load

@@ -39,8 +39,11 @@ package struct InferenceBenchmark: Encodable, Sendable {
         let readers = recognizers.map(\.reader)
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
         let size = readers[0].loader.preprocessor
-        (batch, height, width) = (sequences.count, size.height, size.width)
-        (workers, self.form) = (readers[0].workers, mode.name)
+        batch = sequences.count
+        height = size.height
+        width = size.width
+        workers = readers[0].workers
+        form = mode.name
         let device = readers[0].model.device
         let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
         // As many as the models of that encoder read at most.

@@ -38,11 +38,11 @@ package struct ProductionBenchmark: Encodable, Sendable {
     package let width: Int
     package let setting: BenchmarkSetting
     /// For every batch size, every form; the first is the baseline.
-    package private(set) var rows: [Row] = []
+    package let rows: [Row]
     /// One for every form; empty where there were no sequences to read.
-    package private(set) var answers: [Answers] = []
+    package let answers: [Answers]
     /// Forms and batches that cannot be had, and why.
-    package private(set) var leftOut: [String] = []
+    package let leftOut: [String]
     /// The study's, of the model that they are of; empty beside others.
     let published: [PublishedFigures.Latency]
 
@@ -65,47 +65,31 @@ package struct ProductionBenchmark: Encodable, Sendable {
     ) throws {
         let size = loader.preprocessor
         let count = checkpoint.card.spec.readsAnchorOnly ? 1 : loader.maximumFrames
-        (model, weights) = (checkpoint.card.spec.title, path)
+        model = checkpoint.card.spec.title
+        weights = path
         published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
-        (frames, height, width) = (count, size.height, size.width)
-        var modes: [(mode: ExecutionMode, recognizer: Recognizer)] = []
-        let possible = ExecutionMode.all(on: device)
-        leftOut = possible.leftOut
-        for mode in possible.modes {
-            do {
-                modes.append((mode, try mode.recognizer(checkpoint, on: device, path: path, loader: loader)))
-            } catch let error as UsageError {
-                leftOut.append(mode.leftOut(error))
-            }
-        }
+        frames = count
+        height = size.height
+        width = size.width
+        let (readers, missing) = try Self.readers(checkpoint, on: device, path: path, loader: loader)
         /// A pass in each form.
         func passes(_ batch: Int) -> [() -> Void] {
-            let (clip, lengths) = (size.drawnFrames(batch * count, on: device), [Int](repeating: count, count: batch))
-            return modes.map { mode, recognizer in
-                { mode(on: device) { _ = recognizer.reader.model(clip, lengths: lengths) } }
+            let clip = size.drawnFrames(batch * count, on: device)
+            let lengths = [Int](repeating: count, count: batch)
+            return readers.map { reader in
+                { reader.mode(on: device) { _ = reader.recognizer.reader.model(clip, lengths: lengths) } }
             }
         }
         let budget = try MemoryBudget(checkpoint.card.spec.encoder, size, on: device, available: memory)
-        // Larger batches take about as much longer; to try them all would take longer than half a minute itself.
         let once = Timing.once(passes(1))
-        var batches = [1]
-        for batch in [4, 8, 16] {
-            let seconds =
-                once * Double((batches.reduce(batch, +)) * (Timing.warmUpRounds + (given ?? Timing.rounds(once: .infinity))))
-            if let reason = budget.refusal(frames: batch * count) {
-                leftOut.append("batch \(batch): \(reason)")
-            } else if let limit, seconds > limit {
-                leftOut.append("batch \(batch): takes too long here, \(Format.decimal(seconds, places: 0)) seconds")
-            } else {
-                batches.append(batch)
-            }
-        }
+        let (batches, refused) = Self.batches(once: once, rounds: given, within: limit) { budget.refusal(frames: $0 * count) }
+        leftOut = missing + refused
         let all = once * Double(batches.reduce(0, +))
         let rounds = given ?? Timing.rounds(once: all)
         progress(
-            "timing \(model) in \(modes.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
+            "timing \(model) in \(readers.count) forms and batches of \(batches.map(String.init).joined(separator: ", ")): "
                 + "about \(Format.decimal(all * Double(rounds + Timing.warmUpRounds), places: 0)) seconds")
-        let cases = batches.flatMap { batch in modes.map { (mode: $0.mode, batch: batch) } }
+        let cases = batches.flatMap { batch in readers.map { (mode: $0.mode, batch: batch) } }
         rows = zip(cases, Timing.inTurns(rounds: rounds, batches.flatMap(passes))).map { entry, timing in
             Row(
                 form: entry.mode.name, batch: entry.batch, sequence: timing / Double(entry.batch),
@@ -113,25 +97,77 @@ package struct ProductionBenchmark: Encodable, Sendable {
         }
         setting = BenchmarkSetting(
             "the forward pass, from normalised frames to logits, divided by the batch's size", on: device, readings: rounds)
+        let shown = limit.map { sequences.evenly(max(10, Int($0 / max(once, 1e-6)))) } ?? sequences
+        answers = try shown.isEmpty ? [] : Self.answers(readers, on: device, shown, progress)
+    }
 
-        guard !sequences.isEmpty else { return }
-        let sequences = limit.map { sequences.evenly(max(10, Int($0 / max(once, 1e-6)))) } ?? sequences
+    private struct Reader {
+        let mode: ExecutionMode
+        let recognizer: Recognizer
+    }
+
+    /// The model in each form that can be had, and why others cannot.
+    private static func readers(
+        _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader
+    ) throws -> ([Reader], leftOut: [String]) {
+        let possible = ExecutionMode.all(on: device)
+        var readers: [Reader] = []
+        var leftOut = possible.leftOut
+        for mode in possible.modes {
+            do {
+                let recognizer = try mode.recognizer(checkpoint, on: device, path: path, loader: loader)
+                readers.append(Reader(mode: mode, recognizer: recognizer))
+            } catch let error as UsageError {
+                leftOut.append(mode.leftOut(error))
+            }
+        }
+        return (readers, leftOut)
+    }
+
+    /// Batches that there is time and memory for, and why others are left out.
+    ///
+    /// Larger batches take about as much longer; to try them all would take longer than half a minute itself.
+    /// - Parameters:
+    ///   - once: seconds that all forms take for a batch of one.
+    ///   - memoryRefusal: why there is not enough memory for a batch; nil where there is.
+    private static func batches(
+        once: Double, rounds: Int?, within limit: Double?, memoryRefusal: (Int) -> String?
+    ) -> ([Int], leftOut: [String]) {
+        var batches = [1]
+        var leftOut: [String] = []
+        for batch in [4, 8, 16] {
+            let seconds =
+                once * Double((batches.reduce(batch, +)) * (Timing.warmUpRounds + (rounds ?? Timing.rounds(once: .infinity))))
+            if let reason = memoryRefusal(batch) {
+                leftOut.append("batch \(batch): \(reason)")
+            } else if let limit, seconds > limit {
+                leftOut.append("batch \(batch): takes too long here, \(Format.decimal(seconds, places: 0)) seconds")
+            } else {
+                batches.append(batch)
+            }
+        }
+        return (batches, leftOut)
+    }
+
+    /// What each form answers, beside the first.
+    private static func answers(
+        _ readers: [Reader], on device: Device, _ sequences: [FrameSequence], _ progress: (String) -> Void
+    ) throws -> [Answers] {
         var baseline: [String: Reading] = [:]
-        for entry in modes {
-            progress("reading \(sequences.count) sequences: \(entry.mode.name)")
-            let readings = try entry.mode(on: device) { try entry.recognizer.reader.readAll(sequences).0 }
+        return try readers.map { reader in
+            progress("reading \(sequences.count) sequences: \(reader.mode.name)")
+            let readings = try reader.mode(on: device) { try reader.recognizer.reader.readAll(sequences).0 }
             if baseline.isEmpty {
                 baseline = Dictionary(readings.map { ($0.sequence.id, $0) }, uniquingKeysWith: { first, _ in first })
             }
             let pairs = readings.compactMap { reading in baseline[reading.sequence.id].map { (reading, $0) } }
             let changed = pairs.count { $0.number != $1.number }
-            answers.append(
-                Answers(
-                    form: entry.mode.name, right: readings.count { $0.number == $0.sequence.number },
-                    tensRight: readings.count { $0.number.tens == $0.sequence.number?.tens },
-                    onesRight: readings.count { $0.number.ones == $0.sequence.number?.ones }, sequences: readings.count,
-                    changed: changed, largestDifference: pairs.map { $0.largestDifference(from: $1) }.max() ?? 0,
-                    tolerance: entry.mode.tolerance, isKept: Double(changed) <= entry.mode.tolerance * Double(pairs.count)))
+            return Answers(
+                form: reader.mode.name, right: readings.count { $0.number == $0.sequence.number },
+                tensRight: readings.count { $0.number.tens == $0.sequence.number?.tens },
+                onesRight: readings.count { $0.number.ones == $0.sequence.number?.ones }, sequences: readings.count,
+                changed: changed, largestDifference: pairs.map { $0.largestDifference(from: $1) }.max() ?? 0,
+                tolerance: reader.mode.tolerance, isKept: Double(changed) <= reader.mode.tolerance * Double(pairs.count))
         }
     }
 }
@@ -195,11 +231,11 @@ extension ProductionBenchmark {
             default: fastest(figure.batch)
             }
         }
-        func text(_ value: Double?, _ ending: String = "") -> String {
-            value.map { Format.decimal($0, places: 2) + ending } ?? "-"
-        }
         func theirs(_ figure: PublishedFigures.Latency) -> [String] {
-            [figure.precision, text(figure.millisecondsPerSequence), text(figure.speedup, "×"), text(figure.accuracy)]
+            [
+                figure.precision, Format.decimal(figure.millisecondsPerSequence, places: 2), Format.times(figure.speedup),
+                Format.decimal(figure.accuracy, places: 2),
+            ]
         }
         return Table(
             ["Setting", "Form", "Latency (ms)", "Speedup", "Acc (%)"]
@@ -208,8 +244,9 @@ extension ProductionBenchmark {
                 guard let row = ours(figure) else { return nil }
                 let answers = answers.first { $0.form == row.form }
                 return [
-                    figure.setting, row.form, text(row.sequence.p50 * 1e3), text(rows[0].sequence.p50 / row.sequence.p50, "×"),
-                    text(answers.flatMap { Proportion($0.right, of: $0.sequences).value }.map { $0 * 100 }),
+                    figure.setting, row.form, Format.milliseconds(row.sequence.p50),
+                    Format.times(rows[0].sequence.p50 / row.sequence.p50),
+                    Format.points(answers.flatMap { Proportion($0.right, of: $0.sequences).value }, places: 2),
                 ] + (published.isEmpty ? [] : theirs(figure))
             }, title: "Table 4: deployment of \(model)",
             note: workload + " Medians; each batch in the form that was fastest."

@@ -24,9 +24,14 @@ package struct Timing: Encodable, Sendable {
     /// - Parameter seconds: one at least.
     init(_ seconds: [Double]) {
         let (sorted, summary) = (seconds.sorted(), Summary(seconds))
-        (mean, readings) = (summary.mean ?? 0, summary.n)
-        (standardDeviation, minimum, maximum) = (summary.standardDeviation, sorted[0], sorted[sorted.count - 1])
-        (p50, p95, p99) = (sorted.quantile(0.5), sorted.quantile(0.95), sorted.quantile(0.99))
+        mean = summary.mean ?? 0
+        readings = summary.n
+        standardDeviation = summary.standardDeviation
+        minimum = sorted[0]
+        maximum = sorted[sorted.count - 1]
+        p50 = sorted.quantile(0.5)
+        p95 = sorted.quantile(0.95)
+        p99 = sorted.quantile(0.99)
     }
 
     /// Rounds before those that count.
@@ -62,9 +67,13 @@ package struct Timing: Encodable, Sendable {
     static func / (timing: Timing, count: Double) -> Timing { Timing(timing) { $0 / count } }
 
     private init(_ other: Timing, _ scaled: (Double) -> Double) {
-        (mean, standardDeviation) = (scaled(other.mean), other.standardDeviation.map(scaled))
-        (minimum, maximum) = (scaled(other.minimum), scaled(other.maximum))
-        (p50, p95, p99) = (scaled(other.p50), scaled(other.p95), scaled(other.p99))
+        mean = scaled(other.mean)
+        standardDeviation = other.standardDeviation.map(scaled)
+        minimum = scaled(other.minimum)
+        maximum = scaled(other.maximum)
+        p50 = scaled(other.p50)
+        p95 = scaled(other.p95)
+        p99 = scaled(other.p99)
         readings = other.readings
     }
 
@@ -72,6 +81,6 @@ package struct Timing: Encodable, Sendable {
 
     /// Milliseconds, as `columns` has them.
     var cells: [String] {
-        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map { Format.decimal($0.map { $0 * 1e3 }, places: 2) }
+        [mean, standardDeviation, minimum, p50, p95, p99, maximum].map(Format.milliseconds)
     }
 }

@@ -10,7 +10,9 @@ struct LabelledOutcome: Sendable {
         guard let truth = outcome.truth.flatMap(JerseyNumber.init), let prediction = JerseyNumber(outcome.prediction) else {
             return nil
         }
-        (self.outcome, self.truth, self.prediction) = (outcome, truth, prediction)
+        self.outcome = outcome
+        self.truth = truth
+        self.prediction = prediction
     }
 
     var isRight: Bool { truth == prediction }

@@ -30,6 +30,8 @@ package final class ExperimentRunner {
     private var status: ExperimentStatus
     private var table: RunTable
     private var lock: FolderLock?
+    /// How often each run has failed without getting further, and in which epoch the last time.
+    private var failures: [String: (count: Int, epoch: Int)] = [:]
 
     private static let attempts = 2
 
@@ -73,7 +75,7 @@ package final class ExperimentRunner {
     }
 
     private func loop() throws -> Ending {
-        var failures: [String: (count: Int, epoch: Int)] = [:]
+        failures = [:]
         var waiting = plan.filter { state(of: $0.id) != .finished }
         var running = Set(try launcher.adopt(waiting))
         for id in running { mark(id, .running) }
@@ -93,33 +95,42 @@ package final class ExperimentRunner {
             }
             for task in try launcher.ended() {
                 running.remove(task.id)
-                let reason = task.reason ?? "it ended without a result"
-                conclude(task.id, reason: reason)
-                guard state(of: task.id) == .failed else { continue }
-                // A cluster with a time limit ends a long run again and again: one that gets further has not failed twice.
-                let epoch = status.runs[index(of: task.id)].progress?.epoch ?? 0
-                let last = failures[task.id]
-                let count = last.map { epoch > $0.epoch ? 1 : $0.count + 1 } ?? 1
-                failures[task.id] = (count, epoch)
-                let isLast = task.isCancelled || count >= Self.attempts
-                observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; it will be tried once more")")
-                if !isLast { waiting += plan.filter { $0.id == task.id } }
+                if isToBeTriedAgain(task) { waiting += plan.filter { $0.id == task.id } }
             }
             // Runs write their progress about once a second; looking more often would cost more than all else here.
             let isOver = waiting.isEmpty && running.isEmpty
             if isOver || ContinuousClock.now >= nextLook {
                 nextLook = .now + .seconds(1)
-                for index in status.runs.indices where status.runs[index].state == .running {
-                    status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
-                    table.note(status.runs[index])
-                }
-                observer.didLook(status)
+                look()
             }
             if isOver { break }
             Thread.sleep(forTimeInterval: launcher.interval.seconds)
         }
         let failed = status.count(.failed)
         return failed == 0 ? .finished : .failed(failed)
+    }
+
+    /// Takes note of a task that has ended. A run that failed is tried once more.
+    private func isToBeTriedAgain(_ task: EndedTask) -> Bool {
+        let reason = task.reason ?? "it ended without a result"
+        conclude(task.id, reason: reason)
+        guard state(of: task.id) == .failed else { return false }
+        // A cluster with a time limit ends a long run again and again: one that gets further has not failed twice.
+        let epoch = status.runs[index(of: task.id)].progress?.epoch ?? 0
+        let count = failures[task.id].map { epoch > $0.epoch ? 1 : $0.count + 1 } ?? 1
+        failures[task.id] = (count, epoch)
+        let isLast = task.isCancelled || count >= Self.attempts
+        observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; it will be tried once more")")
+        return !isLast
+    }
+
+    /// How far the runs at work are.
+    private func look() {
+        for index in status.runs.indices where status.runs[index].state == .running {
+            status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
+            table.note(status.runs[index])
+        }
+        observer.didLook(status)
     }
 
     // MARK: States

@@ -24,7 +24,10 @@ package struct ExperimentStatus: Sendable, Equatable, Encodable {
         package var reason: String?
 
         init(_ run: PlannedRun) {
-            (id, group, seed, state) = (run.id, run.group, run.seed, .waiting)
+            id = run.id
+            group = run.group
+            seed = run.seed
+            state = .waiting
         }
     }
 
@@ -102,10 +105,13 @@ extension ExperimentStatus.Run {
                 let result = try thoroughly ? FinishedRun(folder).result : FinishedRun.result(in: folder)
                 state = .finished
                 accuracy = result.test?.all.sequences.number.value
-                (seconds, progress, reason) = (result.seconds, nil, nil)
+                seconds = result.seconds
+                progress = nil
+                reason = nil
             } catch {
                 // What to do about it is up to whoever looks.
-                (state, reason) = (.interrupted, (error as? FileError).map { "\($0.path): \($0.reason)" } ?? "\(error)")
+                state = .interrupted
+                reason = (error as? FileError).map { "\($0.path): \($0.reason)" } ?? "\(error)"
             }
         } else if folder.exists(folder.config) {
             state = .interrupted

@@ -38,7 +38,11 @@ package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persist
     package var result: String?
 
     init(_ run: PlannedRun) {
-        (id, model, variant, seed, state) = (run.id, run.model, run.variant, run.seed, RunState.waiting.rawValue)
+        id = run.id
+        model = run.model
+        variant = run.variant
+        seed = run.seed
+        state = RunState.waiting.rawValue
         config = "{}"
         take(run.config)
     }
@@ -82,11 +86,17 @@ package struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecor
     init(_ run: String, _ row: EpochMetrics) {
         self.run = run
         epoch = row.epoch
-        (trainLoss, trainNumberAccuracy) = (row.train.loss, row.train.numberAccuracy)
-        (trainTensAccuracy, trainOnesAccuracy) = (row.train.tensAccuracy, row.train.onesAccuracy)
-        (validationLoss, validationNumberAccuracy) = (row.validation?.loss, row.validation?.numberAccuracy)
-        (validationTensAccuracy, validationOnesAccuracy) = (row.validation?.tensAccuracy, row.validation?.onesAccuracy)
-        (rateFactor, best, seconds) = (row.rateFactor, row.best, row.seconds)
+        trainLoss = row.train.loss
+        trainNumberAccuracy = row.train.numberAccuracy
+        trainTensAccuracy = row.train.tensAccuracy
+        trainOnesAccuracy = row.train.onesAccuracy
+        validationLoss = row.validation?.loss
+        validationNumberAccuracy = row.validation?.numberAccuracy
+        validationTensAccuracy = row.validation?.tensAccuracy
+        validationOnesAccuracy = row.validation?.onesAccuracy
+        rateFactor = row.rateFactor
+        best = row.best
+        seconds = row.seconds
     }
 }
 

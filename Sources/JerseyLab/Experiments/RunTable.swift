@@ -40,7 +40,8 @@ struct RunTable {
         if begins {
             record.attempts += 1
             record.started = record.started ?? Date()
-            (record.host, record.commit) = (host, commit)
+            record.host = host
+            record.commit = commit
         }
         record.state = run.state.rawValue
         record.reason = run.reason
@@ -109,8 +110,10 @@ struct RunTable {
             for old in try database.runs() {
                 guard var record = records[old.id] else { continue }
                 record.attempts += old.attempts
-                (record.started, record.finished) = (old.started ?? record.started, old.finished ?? record.finished)
-                (record.host, record.commit) = (record.host ?? old.host, record.commit ?? old.commit)
+                record.started = old.started ?? record.started
+                record.finished = old.finished ?? record.finished
+                record.host = record.host ?? old.host
+                record.commit = record.commit ?? old.commit
                 records[old.id] = record
             }
         }

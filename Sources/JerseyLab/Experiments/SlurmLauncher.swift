@@ -245,7 +245,8 @@ package final class SlurmLauncher: Launcher {
         do {
             try body()
             if isSilent { say("Slurm answers again") }
-            (hasAnswered, isSilent) = (true, false)
+            hasAnswered = true
+            isSilent = false
         } catch let failure as Slurm.Failure where failure.isSilence && hasAnswered {
             if !isSilent { say("Slurm does not answer (\(failure.message)); the tasks go on, and it is asked again") }
             isSilent = true

@@ -63,9 +63,11 @@ private struct ReportBuilder {
     init(
         _ experiments: [ReportedExperiment], _ selection: RunSelection, baseline: String?, _ input: AnalysisInput
     ) throws {
-        (self.experiments, self.input) = (experiments, input)
+        self.experiments = experiments
+        self.input = input
         records = experiments.flatMap(\.records)
-        (groups, problems) = (selection.groups, selection.problems)
+        groups = selection.groups
+        problems = selection.problems
         statistic = ModelStatistics(groups, baseline: baseline)
         planned = try experiments.reduce(0) { $0 + (try $1.definition.runs().count) }
         finished = groups.reduce(0) { $0 + $1.runs.count }
@@ -76,7 +78,7 @@ private struct ReportBuilder {
             .map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" }
         let size = sizes.first.map { first in sizes.allSatisfy { $0 == first } ? first : ", with different test sets" } ?? ""
         let day = records.compactMap(\.finished).max().map {
-            ", last run finished on " + $0.formatted(.iso8601.year().month().day())
+            ", last run finished on \(Format.day($0))"
         }
         return "\(finished) of \(planned) runs finished\(size)\(day ?? "")"
     }

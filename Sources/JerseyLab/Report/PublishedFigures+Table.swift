@@ -57,7 +57,8 @@ private struct PhaseRow {
     private let words: [String]
 
     init(_ group: RunGroup, _ spec: ModelSpec) {
-        (self.group, self.spec) = (group, spec)
+        self.group = group
+        self.spec = spec
         let known = PublishedFigures.all.first { $0.model == spec.name }
         figure = spec == (try? ModelSpec.named(spec.name)) ? known : nil
         // A model of single frames is called by its encoder.

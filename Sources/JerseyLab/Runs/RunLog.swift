@@ -1,4 +1,5 @@
 import Foundation
+import JerseyOutput
 import JerseySupport
 
 /// What a run says, with times, for people: `log.txt` in its folder. A session that goes on adds to it.
@@ -23,7 +24,7 @@ package final class RunLog: Sendable {
 
     /// Each line of the text, empty ones left out, as "2026-11-30T06:01:24Z the line" and with its end.
     package static func stamped(_ text: String, at time: Date = .now) -> String {
-        let stamp = time.formatted(.iso8601)
+        let stamp = Format.timestamp(time)
         return text.split(separator: "\n").map { "\(stamp) \($0)\n" }.joined()
     }
 

@@ -30,7 +30,11 @@ package struct RunProgress: Codable, Sendable, Equatable, Checked {
     }
 
     package init(epoch: Int, epochs: Int, batch: Int, batches: Int, seconds: Double) {
-        (self.epoch, self.epochs, self.batch, self.batches, self.seconds) = (epoch, epochs, batch, batches, seconds)
+        self.epoch = epoch
+        self.epochs = epochs
+        self.batch = batch
+        self.batches = batches
+        self.seconds = seconds
     }
 
     /// Replaces the file, without making sure of the disk: nothing is lost with it, and a full disk is found out elsewhere.

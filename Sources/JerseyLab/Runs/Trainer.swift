@@ -43,15 +43,7 @@ package final class Trainer {
         dataset.remarks.forEach(observer.say)
         let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
         // Before anything is written, so that weights which are not there leave no run behind.
-        if !folder.exists(folder.state) {
-            if let path = config.startFrom {
-                try Checkpoint(named: path, spec: spec).load(into: model, path: path)
-            } else if let path = try config.pretrainedPath() {
-                try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
-            } else if let note = PretrainedEncoder.note([spec.encoder], published: config.published) {
-                observer.say(note)
-            }
-        }
+        if !folder.exists(folder.state) { try loadFirstWeights(into: model) }
         try folder.create()
         let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
         defer { withExtendedLifetime(lock) {} }
@@ -69,17 +61,7 @@ package final class Trainer {
         let learner = Learner(
             model, config, schedule: schedule(batches: batches),
             numbers: EpochOrder(config).items(parts.train, epoch: 0).compactMap(\.sequence.number))
-        var state = TrainingState()
-        if folder.exists(folder.state) {
-            state = try TrainingState.read(folder.state, into: learner)
-            guard state.batch <= batches else {
-                throw FileError(
-                    folder.state.path, "is after batch \(state.batch) of an epoch with \(batches)",
-                    advice: "remove the run folder and train anew")
-            }
-            try repair(state)
-            observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
-        }
+        let state = try savedState(into: learner, batches: batches) ?? TrainingState()
         observer.say(
             "\(spec.title): \(model.store.parameterCount) parameters, \(device.displayName), \(parts.train.count) train / \(parts.val.count) validation / "
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
@@ -88,6 +70,12 @@ package final class Trainer {
             learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
             seen: splits.seenNumbers(in: dataset), batches: batches,
             cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
+        return try train(from: state, session)
+    }
+
+    /// Epochs until the last one, or until the validation loss gets no better; then the test.
+    private func train(from start: TrainingState, _ session: Session) throws -> Ending {
+        var state = start
         do {
             while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
                 try trainEpoch(&state, session)
@@ -99,9 +87,34 @@ package final class Trainer {
             try test(state, session)
             return .finished
         } catch is Stop {
-            try state.write(learner, to: folder.state)
+            try state.write(session.learner, to: folder.state)
             return .stopped
         }
+    }
+
+    /// What a new run starts from: the weights that the configuration names, or chance.
+    private func loadFirstWeights(into model: JerseyModel) throws {
+        if let path = config.startFrom {
+            try Checkpoint(named: path, spec: model.spec).load(into: model, path: path)
+        } else if let path = try config.pretrainedPath() {
+            try PretrainedEncoder.load(URL(fileURLWithPath: path), into: model)
+        } else if let note = PretrainedEncoder.note([model.spec.encoder], published: config.published) {
+            observer.say(note)
+        }
+    }
+
+    /// Where the run was stopped; nil for a new one.
+    private func savedState(into learner: Learner, batches: Int) throws -> TrainingState? {
+        guard folder.exists(folder.state) else { return nil }
+        let state = try TrainingState.read(folder.state, into: learner)
+        guard state.batch <= batches else {
+            throw FileError(
+                folder.state.path, "is after batch \(state.batch) of an epoch with \(batches)",
+                advice: "remove the run folder and train anew")
+        }
+        try repair(state)
+        observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
+        return state
     }
 
     /// Thrown between steps, and between the sequences of an evaluation, when asked to stop. The state is as after the last step.

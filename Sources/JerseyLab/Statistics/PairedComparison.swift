@@ -68,7 +68,7 @@ package struct PairedComparison: Codable, Sendable, Equatable {
 
     /// "+0.42 (-0.13 to 0.98)", in percentage points.
     package var differenceText: String {
-        "\(Format.signed(difference * 100, places: 2)) (\(Self.describe(interval)))"
+        "\(Format.signedPoints(difference, places: 2)) (\(Self.describe(interval)))"
     }
 
     /// "-0.13 to 0.98", in percentage points.
@@ -106,9 +106,11 @@ extension PairedComparison {
 
     /// - Parameter places: of the two groups in the test.
     private init(_ pair: [RunGroup], _ test: ResampledTest, _ places: [Int]) {
-        (first, second) = (pair[0].name, pair[1].name)
+        first = pair[0].name
+        second = pair[1].name
         runs = min(pair[0].runs.count, pair[1].runs.count)
-        (sequences, tracks) = (test.common.sequences.count, test.common.trackCount)
+        sequences = test.common.sequences.count
+        tracks = test.common.trackCount
         difference = test.means[places[1]] - test.means[places[0]]
         let differences = zip(test.resampled.first[places[0]], test.resampled.second[places[1]]).map { $1 - $0 }.sorted()
         interval = [differences.quantile(0.025), differences.quantile(0.975)]
@@ -166,7 +168,8 @@ private struct ResampledTest {
     init?(_ groups: [RunGroup], _ resamples: Int, _ seed: UInt64) {
         common = CommonTest(groups)
         guard groups.count > 1, !common.sequences.isEmpty else { return nil }
-        (means, resampled) = (common.means, common.resampledMeans(count: resamples, seed: seed))
+        means = common.means
+        resampled = common.resampledMeans(count: resamples, seed: seed)
     }
 }
 

@@ -5,7 +5,10 @@ package struct PublishedFigures: Sendable {
         /// The study divides by n = 5.
         package let deviation: Double
 
-        init(_ mean: Double, _ deviation: Double) { (self.mean, self.deviation) = (mean, deviation) }
+        init(_ mean: Double, _ deviation: Double) {
+            self.mean = mean
+            self.deviation = deviation
+        }
 
         var text: String { Summary.text(mean, deviation) }
     }
@@ -19,8 +22,12 @@ package struct PublishedFigures: Sendable {
     private init(
         _ model: String, _ title: String..., parameters: Int, number: Accuracy, tens: Accuracy, ones: Accuracy
     ) {
-        (self.model, self.title, self.parameters) = (model, title, parameters)
-        (self.number, self.tens, self.ones) = (number, tens, ones)
+        self.model = model
+        self.title = title
+        self.parameters = parameters
+        self.number = number
+        self.tens = tens
+        self.ones = ones
     }
 
     /// In the order of the study's tables.

@@ -27,7 +27,9 @@ package struct RunGroup: Sendable {
     /// - Parameter runs: at least one.
     package init(name: String, variant: String? = nil, runs: [FinishedRun]) {
         precondition(!runs.isEmpty, "a group without runs has no best one")
-        (self.name, self.variant, self.runs) = (name, variant, runs)
+        self.name = name
+        self.variant = variant
+        self.runs = runs
     }
 
     /// The same, told from others of its name.

@@ -166,7 +166,9 @@ package final class Learner {
 
         init(_ output: JerseyModel.Output, to batch: LabelledBatch, on device: Device) {
             guard let frames = output.frames, let judged = frames.readability else {
-                (tens, ones, full) = (output.tens, output.ones, output.full)
+                tens = output.tens
+                ones = output.ones
+                full = output.full
                 labels = Labels(batch.numbers.compactMap { $0 }, on: device)
                 readability = nil
                 return
@@ -175,7 +177,9 @@ package final class Learner {
             let numbers = zip(batch.numbers, batch.lengths).flatMap { Array(repeating: $0, count: $1) }
             let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
             func rows(_ logits: Tensor) -> Tensor { logits.indexSelected(0, at: readable) }
-            (tens, ones, full) = (rows(frames.tens), rows(frames.ones), frames.full.map(rows))
+            tens = rows(frames.tens)
+            ones = rows(frames.ones)
+            full = frames.full.map(rows)
             labels = Labels(numbers.compactMap { $0 }, on: device)
             let (tens, ones, labels) = (tens, ones, labels)
             let isRight = withoutGradients {

@@ -11,7 +11,8 @@ extension Chart.Lines {
         script.legend(series.map(\.name) + (diagonal.map { [$0] } ?? []), &frame, stacked: diagonal != nil)
         if diagonal != nil {
             let side = min(frame.width, frame.height)
-            (frame.right, frame.bottom) = (frame.left + side, frame.top + side)
+            frame.right = frame.left + side
+            frame.bottom = frame.top + side
         }
         script.margins(frame)
 
@@ -35,43 +36,54 @@ extension Chart.Lines {
             script.add("set xtics 1")
         }
 
-        let colours = Set(series.indices.map { series[$0].colour ?? $0 })
-        var (below, above): ([String], [String]) = ([], [])
+        let isCrowded = Set(series.indices.map { series[$0].colour ?? $0 }).count > 2
+        // Bands lie below all lines.
+        var bands: [String] = []
+        var curves: [String] = []
         for (index, series) in series.enumerated() {
-            let rows = series.points.map { point in
-                [x.scaled(point.x)] + [point.y.value, point.y.lower, point.y.upper].map { $0.finite.map(y.scaled) }
-            }
-            let data = script.data(rows)
-            let number = series.colour ?? index
-            let look = "lc rgb '\(PlotStyle.colour(number))'"
-            let marker = "pt \(PlotStyle.markers[number % PlotStyle.markers.count])"
-            let title = "title \(PlotScript.quoted(series.name.replacing("\n", with: " ")))"
-            let hasIntervals = rows.contains { $0[2] != nil && $0[3] != nil }
-            switch series.style {
-            case .points:
-                if hasIntervals { above.append("\(data) using 1:3:(0):($4-$3) with vectors nohead \(look) lw 1.2 notitle") }
-                above.append("\(data) using 1:2 with points \(look) \(marker) ps 0.9 \(title)")
-            case .line, .dashed:
-                if hasIntervals {
-                    below.append("\(data) using 1:3:4 with filledcurves \(look) fs transparent solid 0.15 noborder notitle")
-                }
-                let dash =
-                    series.style == .dashed
-                    ? "(6,4)" : PlotStyle.dashes[number / PlotStyle.colours.count % PlotStyle.dashes.count]
-                // Sparse markers distinguish many curves. A single point has no line, so it needs
-                // one.
-                let drawn = rows.count { $0[1] != nil }
-                let every = colours.count > 2 || drawn == 1 ? "\(marker) ps 0.75 pi \(max(1, drawn / 6))" : "pt 0"
-                above.append("\(data) using 1:2 with linespoints \(look) lw 1.8 dt \(dash) \(every) \(title)")
-            }
+            let elements = elements(series, number: series.colour ?? index, isCrowded: isCrowded, &script)
+            bands += elements.bands
+            curves += elements.curves
         }
         if let diagonal {
-            below.append(
+            bands.append(
                 "x * \(y.scaled(1) / x.scaled(1)) with lines lc rgb '\(PlotStyle.faint)' lw 1.2 dt (4,4) "
                     + "title \(PlotScript.quoted(diagonal))"
             )
         }
-        script.plot(below + above)
+        script.plot(bands + curves)
+    }
+
+    /// One series: its line or points, and below them the band of its intervals.
+    ///
+    /// - Parameter number: of its colour, marker and dash.
+    private func elements(
+        _ series: Series, number: Int, isCrowded: Bool, _ script: inout PlotScript
+    ) -> (bands: [String], curves: [String]) {
+        let rows = series.points.map { point in
+            [x.scaled(point.x)] + [point.y.value, point.y.lower, point.y.upper].map { $0.finite.map(y.scaled) }
+        }
+        let data = script.data(rows)
+        let look = "lc rgb '\(PlotStyle.colour(number))'"
+        let marker = "pt \(PlotStyle.markers[number % PlotStyle.markers.count])"
+        let title = "title \(PlotScript.quoted(series.name.replacing("\n", with: " ")))"
+        let hasIntervals = rows.contains { $0[2] != nil && $0[3] != nil }
+        switch series.style {
+        case .points:
+            let bars = "\(data) using 1:3:(0):($4-$3) with vectors nohead \(look) lw 1.2 notitle"
+            return ([], (hasIntervals ? [bars] : []) + ["\(data) using 1:2 with points \(look) \(marker) ps 0.9 \(title)"])
+        case .line, .dashed:
+            let band = "\(data) using 1:3:4 with filledcurves \(look) fs transparent solid 0.15 noborder notitle"
+            let dash =
+                series.style == .dashed
+                ? "(6,4)" : PlotStyle.dashes[number / PlotStyle.colours.count % PlotStyle.dashes.count]
+            // Sparse marks tell many curves apart; a lone point has no line to be seen by.
+            let drawn = rows.count { $0[1] != nil }
+            let every = isCrowded || drawn == 1 ? "\(marker) ps 0.75 pi \(max(1, drawn / 6))" : "pt 0"
+            return (
+                hasIntervals ? [band] : [], ["\(data) using 1:2 with linespoints \(look) lw 1.8 dt \(dash) \(every) \(title)"]
+            )
+        }
     }
 }
 
@@ -137,38 +149,41 @@ extension Chart.Bars {
         script.add("set grid no\(category)tics")
 
         let isLength = range.contains(0)
-        let slot = 0.76 / Double(max(1, series.count))
-        var elements: [String] = []
-        for (index, series) in series.enumerated() {
-            let middle = (Double(index) + 0.5) * slot - 0.38
-            let rows = zip(categories.indices, series.values).map { place, value -> [Double?] in
-                let numbers = [value?.value, value?.lower, value?.upper].map { $0.finite.map(axis.scaled) }
-                return [Double(place) + middle] + (numbers[0] == nil ? [nil, nil, nil] : numbers)
-            }
-            let data = script.data(rows)
-            let look = "lc rgb '\(PlotStyle.colour(index))'"
-            let title = self.series.count > 1 ? "title \(PlotScript.quoted(series.name.replacing("\n", with: " ")))" : "notitle"
-            let half = slot * 0.46
-            let ends = "($1-\(half)):($1+\(half))"
-            if isLength {
-                let columns = lying ? "2:1:(0):2:\(ends)" : "1:2:\(ends):(0):2"
-                elements.append(
-                    "\(data) using \(columns) with boxxyerror lc rgb '\(PlotStyle.fill(index))' \(title)"
-                )
-            } else {
-                let marker = PlotStyle.markers[index % PlotStyle.markers.count]
-                elements.append("\(data) using \(lying ? "2:1" : "1:2") with points \(look) pt \(marker) ps 1.1 \(title)")
-            }
-            if rows.contains(where: { $0[2] != nil && $0[3] != nil }) {
-                let colour = isLength ? PlotStyle.ink : PlotStyle.colour(index)
-                elements.append(
-                    lying
-                        ? "\(data) using 3:1:($4-$3):(0) with vectors nohead lw 1.1 lc rgb '\(colour)' notitle"
-                        : "\(data) using 1:3:(0):($4-$3) with vectors nohead lw 1.1 lc rgb '\(colour)' notitle")
-            }
-        }
+        let elements = series.indices.flatMap { elements(of: $0, lying: lying, isLength: isLength, &script) }
         if series.count == 1 { write(series[0], lying: lying, slot: frame.width / (last - first), &script) }
         script.plot(elements)
+    }
+
+    /// The bars of one series with their intervals.
+    ///
+    /// - Parameter isLength: whether the axis begins at zero, so that a bar's length says something; points are drawn where not.
+    private func elements(of index: Int, lying: Bool, isLength: Bool, _ script: inout PlotScript) -> [String] {
+        let slot = 0.76 / Double(max(1, series.count))
+        let middle = (Double(index) + 0.5) * slot - 0.38
+        let rows = zip(categories.indices, series[index].values).map { place, value -> [Double?] in
+            let numbers = [value?.value, value?.lower, value?.upper].map { $0.finite.map(axis.scaled) }
+            return [Double(place) + middle] + (numbers[0] == nil ? [nil, nil, nil] : numbers)
+        }
+        let data = script.data(rows)
+        let name = PlotScript.quoted(series[index].name.replacing("\n", with: " "))
+        let title = series.count > 1 ? "title \(name)" : "notitle"
+        var elements: [String] = []
+        if isLength {
+            let half = slot * 0.46
+            let ends = "($1-\(half)):($1+\(half))"
+            let columns = lying ? "2:1:(0):2:\(ends)" : "1:2:\(ends):(0):2"
+            elements.append("\(data) using \(columns) with boxxyerror lc rgb '\(PlotStyle.fill(index))' \(title)")
+        } else {
+            let marker = PlotStyle.markers[index % PlotStyle.markers.count]
+            let look = "lc rgb '\(PlotStyle.colour(index))' pt \(marker)"
+            elements.append("\(data) using \(lying ? "2:1" : "1:2") with points \(look) ps 1.1 \(title)")
+        }
+        if rows.contains(where: { $0[2] != nil && $0[3] != nil }) {
+            let colour = isLength ? PlotStyle.ink : PlotStyle.colour(index)
+            let columns = lying ? "3:1:($4-$3):(0)" : "1:3:(0):($4-$3)"
+            elements.append("\(data) using \(columns) with vectors nohead lw 1.1 lc rgb '\(colour)' notitle")
+        }
+        return elements
     }
 
     /// Writes the values beside the bars of a single series, if they fit.
@@ -261,29 +276,9 @@ extension Chart.Heatmap {
                 + " center rotate by 90 font ',13' textcolor rgb '\(PlotStyle.ink)'")
         script.add("unset grid")
         script.add("unset border")
-        script.axis("x", Chart.Axis(""), range: -0.5...(Double(max(1, count.columns)) - 0.5))
-        script.add("set yrange [\(Double(max(1, count.rows)) - 0.5):-0.5]")
-        let tall = Self.ticSize * 1.3
-        let (stepX, stepY) = (
-            Self.step((isUpright ? tall : widest(columns.names) + 4) / cell), Self.step(tall / cell)
-        )
-        // If rows and columns have the same names, label the same ones.
-        let same = rows.names == columns.names
-        script.add(
-            "set xtics \(PlotScript.tics(columns.names, step: same ? max(stepX, stepY) : stepX)) "
-                + "\(isUpright ? "rotate by 90 right" : "") scale 0 font ',\(Self.ticSize)'"
-        )
-        script.add(
-            "set ytics \(PlotScript.tics(rows.names, step: same ? max(stepX, stepY) : stepY)) scale 0 font ',\(Self.ticSize)'")
+        addAxes(&script)
         script.add("set object rectangle from graph 0,0 to graph 1,1 behind fc rgb '\(PlotStyle.missing)' fs solid noborder")
-
-        script.axis("cb", scale, range: range)
-        script.add("set palette defined (\(PlotStyle.blues.enumerated().map { "\($0) '\($1)'" }.joined(separator: ", ")))")
-        script.add(
-            "set colorbox user origin \(frame.screen(x: frame.right + 14, y: frame.bottom)) "
-                + "size screen \(12 / frame.canvas.width), screen \(min(frame.height, 240) / frame.canvas.height) noborder"
-        )
-        script.add("set cbtics scale 0 font ',\(Self.ticSize)' offset -0.6,0")
+        addScale(frame, range, &script)
         write(cells, range, &script)
 
         if known.isEmpty {
@@ -297,6 +292,34 @@ extension Chart.Heatmap {
             let half = cell >= 20 ? 0.5 - 0.5 / cell : 0.5
             script.plot(["\(data) using 1:2:(\(half)):(\(half)):3 with boxxyerror fs solid noborder fc palette notitle"])
         }
+    }
+
+    /// The names of rows and columns, as many as there is room for.
+    private func addAxes(_ script: inout PlotScript) {
+        script.axis("x", Chart.Axis(""), range: -0.5...(Double(max(1, columns.names.count)) - 0.5))
+        script.add("set yrange [\(Double(max(1, rows.names.count)) - 0.5):-0.5]")
+        let tall = Self.ticSize * 1.3
+        let stepX = Self.step((isUpright ? tall : widest(columns.names) + 4) / cell)
+        let stepY = Self.step(tall / cell)
+        // Where rows and columns are the same, so are the names written at them.
+        let same = rows.names == columns.names
+        script.add(
+            "set xtics \(PlotScript.tics(columns.names, step: same ? max(stepX, stepY) : stepX)) "
+                + "\(isUpright ? "rotate by 90 right" : "") scale 0 font ',\(Self.ticSize)'"
+        )
+        script.add(
+            "set ytics \(PlotScript.tics(rows.names, step: same ? max(stepX, stepY) : stepY)) scale 0 font ',\(Self.ticSize)'")
+    }
+
+    /// What the colours mean.
+    private func addScale(_ frame: PlotFrame, _ range: ClosedRange<Double>, _ script: inout PlotScript) {
+        script.axis("cb", scale, range: range)
+        script.add("set palette defined (\(PlotStyle.blues.enumerated().map { "\($0) '\($1)'" }.joined(separator: ", ")))")
+        script.add(
+            "set colorbox user origin \(frame.screen(x: frame.right + 14, y: frame.bottom)) "
+                + "size screen \(12 / frame.canvas.width), screen \(min(frame.height, 240) / frame.canvas.height) noborder"
+        )
+        script.add("set cbtics scale 0 font ',\(Self.ticSize)' offset -0.6,0")
     }
 
     private func write(_ cells: [(Int, Int, Double?)], _ range: ClosedRange<Double>, _ script: inout PlotScript) {

@@ -17,7 +17,9 @@ package struct Chart: Sendable {
 
     package init(name: String, title: String, _ content: Content) {
         precondition(!name.isEmpty && !name.contains("/"), "a chart's name must be a file's base name")
-        (self.name, self.title, self.content) = (name, title, content)
+        self.name = name
+        self.title = title
+        self.content = content
     }
 
     package struct Axis: Sendable {
@@ -28,7 +30,9 @@ package struct Chart: Sendable {
         package var percent: Bool
 
         package init(_ label: String, range: ClosedRange<Double>? = nil, percent: Bool = false) {
-            (self.label, self.range, self.percent) = (label, range, percent)
+            self.label = label
+            self.range = range
+            self.percent = percent
         }
     }
 
@@ -39,7 +43,9 @@ package struct Chart: Sendable {
         package var upper: Double?
 
         package init(_ value: Double, lower: Double? = nil, upper: Double? = nil) {
-            (self.value, self.lower, self.upper) = (value, lower, upper)
+            self.value = value
+            self.lower = lower
+            self.upper = upper
         }
     }
 }
@@ -56,7 +62,10 @@ extension Chart {
         package var diagonal: String?
 
         package init(x: Axis, y: Axis, _ series: [Series], diagonal: String? = nil) {
-            (self.x, self.y, self.series, self.diagonal) = (x, y, series, diagonal)
+            self.x = x
+            self.y = y
+            self.series = series
+            self.diagonal = diagonal
         }
 
         package struct Series: Sendable {
@@ -68,7 +77,10 @@ extension Chart {
             package var colour: Int?
 
             package init(_ name: String, _ points: [Point], style: Style = .line, colour: Int? = nil) {
-                (self.name, self.points, self.style, self.colour) = (name, points, style, colour)
+                self.name = name
+                self.points = points
+                self.style = style
+                self.colour = colour
             }
         }
 
@@ -79,7 +91,10 @@ extension Chart {
             package var x: Double
             package var y: Value
 
-            package init(_ x: Double, _ y: Value) { (self.x, self.y) = (x, y) }
+            package init(_ x: Double, _ y: Value) {
+                self.x = x
+                self.y = y
+            }
             package init(_ x: Double, _ y: Double) { self.init(x, Value(y)) }
         }
     }
@@ -95,7 +110,10 @@ extension Chart {
         package var series: [Series]
 
         package init(_ categories: [String], counts: [Int]? = nil, axis: Axis, _ series: [Series]) {
-            (self.categories, self.counts, self.axis, self.series) = (categories, counts, axis, series)
+            self.categories = categories
+            self.counts = counts
+            self.axis = axis
+            self.series = series
         }
 
         package struct Series: Sendable {
@@ -103,7 +121,10 @@ extension Chart {
             /// One per category; missing ones at the end count as nil.
             package var values: [Value?]
 
-            package init(_ name: String, _ values: [Value?]) { (self.name, self.values) = (name, values) }
+            package init(_ name: String, _ values: [Value?]) {
+                self.name = name
+                self.values = values
+            }
         }
     }
 
@@ -124,7 +145,11 @@ extension Chart {
             rows: (label: String, names: [String]), columns: (label: String, names: [String]), values: [[Double?]],
             texts: [[String]]? = nil, scale: Axis
         ) {
-            (self.rows, self.columns, self.values, self.texts, self.scale) = (rows, columns, values, texts, scale)
+            self.rows = rows
+            self.columns = columns
+            self.values = values
+            self.texts = texts
+            self.scale = scale
         }
     }
 }

@@ -306,7 +306,9 @@ extension Canvas {
         package var alpha = 1.0
 
         package init(red: Double, green: Double, blue: Double) {
-            (self.red, self.green, self.blue) = (red, green, blue)
+            self.red = red
+            self.green = green
+            self.blue = blue
         }
 
         /// 0xRRGGBB.

@@ -10,7 +10,9 @@ package struct ContactSheet: Sendable, Equatable {
         package var weight: Double?
 
         package init(image: RGBImage, caption: String? = nil, weight: Double? = nil) {
-            (self.image, self.caption, self.weight) = (image, caption, weight)
+            self.image = image
+            self.caption = caption
+            self.weight = weight
         }
     }
 
@@ -21,7 +23,9 @@ package struct ContactSheet: Sendable, Equatable {
         package var frames: [Frame]
 
         package init(title: String, subtitle: String? = nil, frames: [Frame]) {
-            (self.title, self.subtitle, self.frames) = (title, subtitle, frames)
+            self.title = title
+            self.subtitle = subtitle
+            self.frames = frames
         }
     }
 

@@ -8,7 +8,10 @@ package struct Report: Sendable {
         package var title: String
         package var blocks: [Block]
 
-        package init(_ title: String, _ blocks: [Block] = []) { (self.title, self.blocks) = (title, blocks) }
+        package init(_ title: String, _ blocks: [Block] = []) {
+            self.title = title
+            self.blocks = blocks
+        }
     }
 
     package enum Block: Sendable {

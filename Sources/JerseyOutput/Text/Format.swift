@@ -36,7 +36,10 @@ package enum Format {
     }
 
     /// "98.41" with 2 places: percent without the sign.
-    package static func points(_ share: Double, places: Int) -> String { decimal(share * 100, places: places) }
+    package static func points(_ share: Double?, places: Int) -> String { decimal(share.map { $0 * 100 }, places: places) }
+
+    /// "+0.42" with 2 places: a difference of shares, in percentage points.
+    package static func signedPoints(_ share: Double, places: Int) -> String { signed(share * 100, places: places) }
 
     /// The share of a part in a whole; "0.00%" if the whole is empty.
     package static func percent(_ part: Int, of whole: Int, places: Int) -> String {
@@ -49,7 +52,7 @@ package enum Format {
     // MARK: Quantities
 
     /// "1.27×".
-    package static func times(_ ratio: Double) -> String { decimal(ratio, places: 2) + "×" }
+    package static func times(_ ratio: Double?) -> String { ratio.map { decimal($0, places: 2) + "×" } ?? "-" }
 
     /// "1.813 G".
     package static func giga(_ count: Int) -> String { decimal(Double(count) / 1e9, places: 3) + " G" }
@@ -63,10 +66,13 @@ package enum Format {
             ? decimal(Double(count) / 1e6, places: 0) + " MB" : decimal(Double(count) / 1e9, places: 1) + " GB"
     }
 
+    /// "1.23": seconds in milliseconds, in columns that name the unit.
+    package static func milliseconds(_ seconds: Double?) -> String { decimal(seconds.map { $0 * 1e3 }, places: 2) }
+
     /// A short time, from seconds: "1.23 ms", "45.6 µs".
     package static func time(_ seconds: Double?) -> String {
         guard let seconds else { return "-" }
-        return seconds < 1e-3 ? decimal(seconds * 1e6, places: 1) + " µs" : decimal(seconds * 1e3, places: 2) + " ms"
+        return seconds < 1e-3 ? decimal(seconds * 1e6, places: 1) + " µs" : milliseconds(seconds) + " ms"
     }
 
     /// A long time, from seconds: "1:02:03", "2:03"; "?" if infinite.
@@ -77,4 +83,12 @@ package enum Format {
         let (hours, minutes, rest) = (total / 3600, total / 60 % 60, padded(total % 60, digits: 2))
         return hours > 0 ? "\(hours):\(padded(minutes, digits: 2)):\(rest)" : "\(minutes):\(rest)"
     }
+
+    // MARK: Dates
+
+    /// "2026-11-30T06:01:24Z".
+    package static func timestamp(_ date: Date?) -> String { date.map { $0.formatted(.iso8601) } ?? "-" }
+
+    /// "2026-11-30".
+    package static func day(_ date: Date) -> String { date.formatted(.iso8601.year().month().day()) }
 }

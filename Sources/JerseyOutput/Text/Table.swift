@@ -13,7 +13,10 @@ package struct Table: Sendable, Equatable, CustomStringConvertible {
     package var emphasis: Set<[Int]> = []
 
     package init(_ header: [String], rows: [[String]], title: String? = nil, note: String? = nil) {
-        (self.header, self.rows, self.title, self.note) = (header, rows, title, note)
+        self.header = header
+        self.rows = rows
+        self.title = title
+        self.note = note
     }
 
     /// For a terminal, without title and note.

@@ -294,7 +294,8 @@ struct Pickle {
             let (reach, overflow2) = max(size - 1, 0).multipliedReportingOverflow(by: stride)
             let (sum, overflow3) = last.addingReportingOverflow(reach)
             guard !overflow, !overflow2, !overflow3 else { throw outside }
-            (count, last) = (product, sum)
+            count = product
+            last = sum
         }
         guard shape.contains(0) || (last < storage.count && count <= storage.count) else { throw outside }
         return TensorView(storage: storage, offset: offset, shape: shape, strides: strides)

@@ -164,7 +164,8 @@ package struct PthFile {
             total += view.shape.reduce(1, *) * view.storage.dtype.size
             guard total <= held + 1 << 20 else { throw Pickle.Failure(reason: "describes more data than it holds") }
             let tensor = materialise(view, data)
-            (tensors[name], known[view]) = (tensor, tensor)
+            tensors[name] = tensor
+            known[view] = tensor
         }
         guard !tensors.isEmpty else { throw Pickle.Failure(reason: "holds no tensors") }
         return tensors

@@ -62,6 +62,21 @@ struct BoxRows {
         self.columns = columns
     }
 
+    /// All rows of a file.
+    mutating func add(lines data: Data) throws {
+        try data.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
+            var line: Int32 = 0
+            while !rest.isEmpty {
+                line += 1
+                let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+                try add(rest[rest.startIndex..<end], line: line)
+                rest = rest[min(end + 1, rest.endIndex)...]
+            }
+        }
+    }
+
     /// Takes in one line, without its end.
     ///
     /// - Throws: `FileError` where the first line shows that this is no table of boxes.
@@ -171,7 +186,8 @@ struct BoxRows {
         guard !plain.isEmpty else { return nil }
         let index = indices[plain] ?? Int32(names.count)
         if Int(index) == names.count { names.append(plain) }
-        (indices[plain], indices[name]) = (index, index)
+        indices[plain] = index
+        indices[name] = index
         return index
     }
 

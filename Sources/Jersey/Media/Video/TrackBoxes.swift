@@ -34,30 +34,36 @@ public struct TrackBoxes: Sendable {
     public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
     {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-        let data = try Data(reading: URL(fileURLWithPath: path))
         var rows = BoxRows(path: path, columns: columns)
-        try data.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
-            var line: Int32 = 0
-            while !rest.isEmpty {
-                line += 1
-                let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-                try rows.add(rest[rest.startIndex..<end], line: line)
-                rest = rest[min(end + 1, rest.endIndex)...]
-            }
-        }
+        try rows.add(lines: Data(reading: URL(fileURLWithPath: path)))
         let first = firstFrame ?? (rows.boxes.contains { $0.frame == 0 } ? 0 : 1)
-        var leftOut = rows.leftOut
-        if strict, let sentence = leftOut.sentences.first { throw FileError(path, sentence) }
+        if strict, let sentence = rows.leftOut.sentences.first { throw FileError(path, sentence) }
 
         // Tracks in the order in which people look for them, so that an index tells the order of results.
         let order = rows.names.indices.sorted { naturallyPrecedes(rows.names[$0], rows.names[$1]) }
         var places = [Int32](repeating: 0, count: order.count)
         for (place, index) in order.enumerated() { places[index] = Int32(place) }
+        var leftOut = rows.leftOut
+        let boxes = Self.arranged(rows.boxes, places: places, firstFrame: first, &leftOut)
+        guard !boxes.isEmpty else {
+            let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
+            throw FileError(path, "holds no boxes\(why)", advice: "see docs/files.md for what a tracker's file looks like")
+        }
+        tracks = order.map { rows.names[$0] }
+        self.boxes = boxes
+        self.firstFrame = first
+        self.leftOut = leftOut
+    }
+
+    /// Frame by frame, counted from the first one, and one box of a track in a frame.
+    ///
+    /// - Parameter places: of the tracks in the order of `tracks`.
+    private static func arranged(
+        _ rows: [Box], places: [Int32], firstFrame first: Int, _ leftOut: inout LeftOutBoxes
+    ) -> [Box] {
         var boxes: [Box] = []
-        boxes.reserveCapacity(rows.boxes.count)
-        for var box in rows.boxes {
+        boxes.reserveCapacity(rows.count)
+        for var box in rows {
             box.track = places[Int(box.track)]
             guard box.frame >= first else {
                 leftOut.add(.early, line: box.line)
@@ -77,14 +83,7 @@ public struct TrackBoxes: Sendable {
             }
         }
         boxes.removeSubrange(kept...)
-        guard !boxes.isEmpty else {
-            let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
-            throw FileError(path, "holds no boxes\(why)", advice: "see docs/files.md for what a tracker's file looks like")
-        }
-        tracks = order.map { rows.names[$0] }
-        self.boxes = boxes
-        self.firstFrame = first
-        self.leftOut = leftOut
+        return boxes
     }
 }
 

@@ -84,9 +84,11 @@ public final class VideoReader {
             default: throw FileError(path, "cannot be read: \(message.isEmpty ? "not enough memory" : message)")
             }
         }
-        (reader, self.bytes) = (opened, bytes)
+        reader = opened
+        self.bytes = bytes
         self.path = path
-        (width, height) = (Int(info.width), Int(info.height))
+        width = Int(info.width)
+        height = Int(info.height)
         rate = info.rate > 0 && info.rate <= 1000 ? info.rate : 25
         expectedFrames = info.frames > 0 ? Int(info.frames) : nil
     }
@@ -151,7 +153,10 @@ package struct PixelArea: Sendable, Equatable {
     package var left, top, width, height: Int
 
     package init(left: Int, top: Int, width: Int, height: Int) {
-        (self.left, self.top, self.width, self.height) = (left, top, width, height)
+        self.left = left
+        self.top = top
+        self.width = width
+        self.height = height
     }
 
     func isInside(width: Int, height: Int) -> Bool {

@@ -22,7 +22,9 @@ package final class VideoWriter {
         guard width >= 2, height >= 2, width <= 16384, height <= 16384 else {
             throw FileError(path, "cannot be made of \(width)x\(height) pixels", advice: "sides are 2...16384")
         }
-        (self.path, self.width, self.height) = (path, width, height)
+        self.path = path
+        self.width = width
+        self.height = height
         temporary = url.deletingLastPathComponent().appendingPathComponent(".\(UUID().uuidString).\(url.lastPathComponent)").path
         let (status, message) = withVideoMessage { [temporary] message, capacity in
             temporary.withFileSystemPath { cv_writer_open($0, Int32(width), Int32(height), rate, &writer, message, capacity) }

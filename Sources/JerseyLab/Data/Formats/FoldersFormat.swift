@@ -3,63 +3,90 @@ import Jersey
 
 extension DatasetFormat {
     /// The study's layout. Hidden files, and files beside folders, are passed over.
-    package static let folders: DatasetFormat = DatasetFormat(
+    package static let folders = DatasetFormat(
         name: "folders", summary: "<number>/<track>/<sequence>/<frames>.jpg|jpeg|png, the anchor named so"
     ) { config in
         let root = URL(fileURLWithPath: config.path)
-        let wanted = try config.wantedNumbers()
-        var sequences: [FrameSequence] = []
-        var remarks: [String] = []
         let numberFolders = try FolderLayout.subfolders(in: root)
         guard numberFolders.isEmpty || numberFolders.contains(where: FolderLayout.isTop) else {
             throw FileError(
                 root.path, "holds no folder that is named by a shirt number (0...9, 00...99)",
                 advice: "name the folder that holds <number>/<track>/<sequence>/<frame>.jpg; is it the one above, or below?")
         }
-        for numberFolder in numberFolders {
-            let number = JerseyNumber(numberFolder)
-            if number == nil && !(config.unreadable && numberFolder == FolderLayout.unreadable) {
-                if wanted != nil { continue }
-                if numberFolder == FolderLayout.unreadable {
-                    let url = root.appendingPathComponent(numberFolder)
-                    remarks.append("\(url.path) is for sequences without a number; they are left out")
-                    continue
-                }
-                throw FileError(
-                    root.appendingPathComponent(numberFolder).path, "is not named by a shirt number (0...9, 00...99)",
-                    advice: numberFolder == FolderLayout.images
-                        ? "SoccerNet's layout is read with --format soccernet"
-                        : "move it away, or name the numbers to use with --classes")
-            }
-            if let wanted, let number, !wanted.contains(number) { continue }
-            let numberURL = root.appendingPathComponent(numberFolder)
-            for trackFolder in try FolderLayout.subfolders(in: numberURL) {
-                let track = numberFolder + "/" + trackFolder
-                let trackURL = numberURL.appendingPathComponent(trackFolder)
-                let sequenceFolders = try FolderLayout.subfolders(in: trackURL)
-                if sequenceFolders.isEmpty { remarks.append("\(trackURL.path) has no sequence folders; it is left out") }
-                for sequenceFolder in sequenceFolders {
-                    let url = trackURL.appendingPathComponent(sequenceFolder)
-                    let listing = try FolderLayout.names(in: url)
-                    let (frames, anchor) = FrameOrder.frames(among: listing)
-                    guard !frames.isEmpty else {
-                        remarks.append("\(url.path) has no frames; it is left out")
-                        continue
-                    }
-                    let anchors = frames.filter(FrameOrder.isAnchor).count
-                    if anchors > 1 { remarks.append("\(url.path) has \(anchors) anchors; the first is used") }
-                    sequences.append(
-                        FrameSequence(
-                            id: track + "/" + sequenceFolder, track: track, number: number,
-                            frames: frames.map { url.appendingPathComponent($0).path }, anchor: anchor))
-                }
-            }
-        }
+        var content = FoldersContent(root: root, config: config, wanted: try config.wantedNumbers())
+        for numberFolder in numberFolders { try content.add(numberFolder) }
+        return try dataset(
+            content.sequences, in: root, remarks: content.remarks, ofSome: content.wanted != nil,
+            layout: "<number>/<track>/<sequence>/<frame>.jpg")
+    }
+
+    /// - Parameter ofSome: whether sequences of some numbers alone were looked for.
+    /// - Throws: `FileError` that shows the layout where there are no sequences.
+    static func dataset(
+        _ sequences: [FrameSequence], in root: URL, remarks: [String], ofSome: Bool, layout: String
+    ) throws -> Dataset {
         guard !sequences.isEmpty else {
             throw FileError(
-                root.path, "holds no sequences" + (wanted == nil ? "" : " of the numbers asked for"),
-                advice: "it should look like <number>/<track>/<sequence>/<frame>.jpg")
+                root.path, "holds no sequences" + (ofSome ? " of the numbers asked for" : ""),
+                advice: "it should look like \(layout)")
         }
         return Dataset(root: root.path, sequences: sequences, remarks: remarks)
+    }
+}
+
+/// What is found in the folders of numbers.
+private struct FoldersContent {
+    let root: URL
+    let config: DataConfig
+    /// Nil for all numbers.
+    let wanted: Set<JerseyNumber>?
+    private(set) var sequences: [FrameSequence] = []
+    private(set) var remarks: [String] = []
+
+    /// - Throws: `FileError` for a folder that is not named by a number, where no numbers were asked for.
+    private mutating func isMeant(_ numberFolder: String) throws -> Bool {
+        if let number = JerseyNumber(numberFolder) { return wanted?.contains(number) ?? true }
+        if config.unreadable && numberFolder == FolderLayout.unreadable { return true }
+        if wanted != nil { return false }
+        let path = root.appendingPathComponent(numberFolder).path
+        if numberFolder == FolderLayout.unreadable {
+            remarks.append("\(path) is for sequences without a number; they are left out")
+            return false
+        }
+        throw FileError(
+            path, "is not named by a shirt number (0...9, 00...99)",
+            advice: numberFolder == FolderLayout.images
+                ? "SoccerNet's layout is read with --format soccernet"
+                : "move it away, or name the numbers to use with --classes")
+    }
+
+    /// The tracks of a number, or of unreadable ones.
+    mutating func add(_ numberFolder: String) throws {
+        guard try isMeant(numberFolder) else { return }
+        let url = root.appendingPathComponent(numberFolder)
+        for trackFolder in try FolderLayout.subfolders(in: url) {
+            let trackURL = url.appendingPathComponent(trackFolder)
+            let sequenceFolders = try FolderLayout.subfolders(in: trackURL)
+            if sequenceFolders.isEmpty { remarks.append("\(trackURL.path) has no sequence folders; it is left out") }
+            for sequenceFolder in sequenceFolders {
+                try addSequence(
+                    trackURL.appendingPathComponent(sequenceFolder), id: "\(numberFolder)/\(trackFolder)/\(sequenceFolder)",
+                    track: "\(numberFolder)/\(trackFolder)", JerseyNumber(numberFolder))
+            }
+        }
+    }
+
+    private mutating func addSequence(_ url: URL, id: String, track: String, _ number: JerseyNumber?) throws {
+        let (frames, anchor) = FrameOrder.frames(among: try FolderLayout.names(in: url))
+        guard !frames.isEmpty else {
+            remarks.append("\(url.path) has no frames; it is left out")
+            return
+        }
+        let anchors = frames.filter(FrameOrder.isAnchor).count
+        if anchors > 1 { remarks.append("\(url.path) has \(anchors) anchors; the first is used") }
+        sequences.append(
+            FrameSequence(
+                id: id, track: track, number: number, frames: frames.map { url.appendingPathComponent($0).path },
+                anchor: anchor))
     }
 }

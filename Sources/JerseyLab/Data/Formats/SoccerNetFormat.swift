@@ -48,12 +48,8 @@ extension DatasetFormat {
         if let player = absent.first {
             remarks.append("\(labels.path) names player \(player)\(others(absent)), of which images/ has no folder")
         }
-        guard !sequences.isEmpty else {
-            throw FileError(
-                root.path, "holds no sequences" + (wanted == nil ? "" : " of the numbers asked for"),
-                advice: "it should look like images/<player>/<frame>.jpg")
-        }
-        return Dataset(root: root.path, sequences: sequences, remarks: remarks)
+        return try dataset(
+            sequences, in: root, remarks: remarks, ofSome: wanted != nil, layout: "images/<player>/<frame>.jpg")
     }
 }
 
