@@ -10,7 +10,7 @@ extension DatasetFormat {
         let wanted = try config.wantedNumbers()
         var sequences: [FrameSequence] = []
         var remarks: [String] = []
-        let numberFolders = try FolderLayout.subfolders(in: root)
+        let numberFolders = try FolderLayout.listSubfolders(in: root)
         guard numberFolders.isEmpty || numberFolders.contains(where: FolderLayout.isTop) else {
             throw FileError(
                 root.path, "holds no folder that is named by a shirt number (0...9, 00...99)",
@@ -33,14 +33,14 @@ extension DatasetFormat {
             }
             if let wanted, let number, !wanted.contains(number) { continue }
             let numberURL = root.appendingPathComponent(numberFolder)
-            for trackFolder in try FolderLayout.subfolders(in: numberURL) {
+            for trackFolder in try FolderLayout.listSubfolders(in: numberURL) {
                 let track = numberFolder + "/" + trackFolder
                 let trackURL = numberURL.appendingPathComponent(trackFolder)
-                let sequenceFolders = try FolderLayout.subfolders(in: trackURL)
+                let sequenceFolders = try FolderLayout.listSubfolders(in: trackURL)
                 if sequenceFolders.isEmpty { remarks.append("\(trackURL.path) has no sequence folders; it is left out") }
                 for sequenceFolder in sequenceFolders {
                     let url = trackURL.appendingPathComponent(sequenceFolder)
-                    let listing = try FolderLayout.names(in: url)
+                    let listing = try FolderLayout.listNames(in: url)
                     let (frames, anchor) = FrameOrder.frames(among: listing)
                     guard !frames.isEmpty else {
                         remarks.append("\(url.path) has no frames; it is left out")
