@@ -1,4 +1,4 @@
-import Synchronization
+import Foundation
 import Torch
 
 /// A model's passes on a GPU, recorded where the same sizes come again: launching its two hundred kernels takes several times longer
@@ -30,7 +30,7 @@ final class RecordedPasses: @unchecked Sendable {
     /// Height and width of the frames: what depends on them alone has to be there before a pass is recorded.
     let size: [Int]
     private let laidOut: @Sendable (Tensor) -> Tensor
-    private let lock = Mutex(())
+    private let lock = NSLock()
     private var seen: Set<Sizes> = []
     private var passes: [Sizes: Pass] = [:]
 
@@ -47,7 +47,7 @@ final class RecordedPasses: @unchecked Sendable {
     func callAsFunction(
         _ frames: Tensor, lengths: [Int], pass: (Tensor, PackedLayout) -> JerseyModel.Output
     ) -> JerseyModel.Output {
-        lock.withLock { _ in
+        lock.withLock {
             let sizes = Sizes(frames: frames.shape, lengths: lengths)
             if let known = passes[sizes] {
                 known.input.narrowed(1, to: 0..<frames.shape[1]).copy(from: frames)
