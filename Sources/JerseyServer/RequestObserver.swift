@@ -9,7 +9,7 @@ struct RequestObserver: RouterMiddleware {
     typealias Context = ServiceContext
 
     let metrics: ServiceMetrics
-    let shelf: ModelShelf
+    let registry: ModelRegistry
     let allowed: AllowedRequests
 
     private static let idField = HTTPField.Name("x-request-id")!
@@ -41,7 +41,7 @@ struct RequestObserver: RouterMiddleware {
         // Nothing that the page shows comes from elsewhere, and nobody may put it into a page of theirs.
         response.headers[.contentSecurityPolicy] = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
         response.headers[.xContentTypeOptions] = "nosniff"
-        if shelf.isDraining { response.headers[.connection] = "close" }
+        if registry.isDraining { response.headers[.connection] = "close" }
 
         // Methods and paths that are no route's are whatever strangers make up.
         let isRoute = context.endpointPath.map { $0.hasPrefix("/") } ?? false

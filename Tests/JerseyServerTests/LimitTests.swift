@@ -186,8 +186,8 @@ import Testing
         let stub = StubModel { if isSlow.withLock({ $0 }) { try await Latch().wait() } }
         let subject = try await Subject([stub]) { $0.limits.seconds = 10 }
         let body = "{\"frames\": [\"\(try png().base64EncodedString())\"]}"
-        let reception = subject.reception
-        let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
+        let handler = subject.handler
+        let app = Application(router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             #expect(try await client.get("/v2/health/ready").status == .ok)
             let answer = try await client.post("/v1/predict", json: body)
@@ -201,13 +201,13 @@ import Testing
             isSlow.withLock { $0 = true }
             async let last = client.post("/v1/predict", json: body)
             try await eventually("it is under way") { stub.seen.count == 3 }
-            reception.underWay.endAll(ServiceError(.serviceUnavailable, "over"))
+            handler.underWay.endAll(ServiceError(.serviceUnavailable, "over"))
             #expect(try await last.error == "over")
         }
     }
 
     @Test func `A service of which a request goes on long after its time is not ready until that ends`() async throws {
-        let reception = try await Subject([StubModel()]).reception
+        let handler = try await Subject([StubModel()]).handler
         let router = Router(context: ServiceContext.self)
         router.get("/") { request, context in
             var limits = RequestLimits()
@@ -215,13 +215,13 @@ import Testing
             let work = Work(limits, of: "a")
             // What it does not heed.
             work.end(.clientLeft)
-            return try await reception.underWay.run(work, context) { reception.isReady ? "ready" : "not ready" }
+            return try await handler.underWay.run(work, context) { handler.isReady ? "ready" : "not ready" }
         }
         let app = Application(router: router, logger: Subject.silence)
         try await app.test(.router) { client async throws in
             for (seconds, expected) in [(60, "ready"), (0, "ready"), (-11, "not ready")] {
                 #expect(try await client.get("/?seconds=\(seconds)").text == expected)
-                #expect(reception.isReady)
+                #expect(handler.isReady)
             }
         }
     }

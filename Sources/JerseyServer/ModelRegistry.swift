@@ -4,7 +4,7 @@ import Jersey
 import Synchronization
 
 /// The models that are served, by name, and whether requests are taken.
-final class ModelShelf: Sendable {
+final class ModelRegistry: Sendable {
     private struct State {
         var models: [String: any Predicting] = [:]
         /// All of them, until they are loaded for the first time.

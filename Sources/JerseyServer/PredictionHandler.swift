@@ -5,8 +5,8 @@ import Synchronization
 
 /// What all routes that read numbers have in common: who may come in, how much of a body is taken, on which threads the work is done, and
 /// that nothing is done for clients that have left.
-struct Reception: Sendable {
-    let shelf: ModelShelf
+struct PredictionHandler: Sendable {
+    let registry: ModelRegistry
     let admission: Admission
     let decoders: DecoderPool
     let limits: RequestLimits
@@ -17,8 +17,8 @@ struct Reception: Sendable {
     /// One only where pictures are large, so that not all of them are in memory at once.
     private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.size.isSmall) ? 4 : 1 }
 
-    init(_ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
-        self.shelf = shelf
+    init(_ registry: ModelRegistry, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
+        self.registry = registry
         self.decoders = decoders
         self.metrics = metrics
         limits = settings.limits
@@ -28,7 +28,7 @@ struct Reception: Sendable {
     }
 
     /// Whether requests are taken, and answered.
-    var isReady: Bool { shelf.isReady && !underWay.isStuck }
+    var isReady: Bool { registry.isReady && !underWay.isStuck }
 
     /// - Parameters:
     ///   - pictures: whether small ones of the frames are wanted.
@@ -41,7 +41,7 @@ struct Reception: Sendable {
         answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Response {
         let client = Connections.client(of: context.channel)
-        let model = try shelf.model(name, version: version)
+        let model = try registry.model(name, version: version)
         try admission.check(client)
         return try await admission.claiming(client) { claim in
             let body = try await collect(request, context, claim)
