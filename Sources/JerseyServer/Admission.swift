@@ -15,13 +15,13 @@ final class Admission: Sendable {
     }
 
     /// What one request holds of the memory that all share.
-    final class Claim: Sendable {
+    final class MemoryPermit: Sendable {
         private let admission: Admission
         private let client: String
         /// Nil once it has been given back: a thread may go on decoding for a client that has left.
         private let taken = Mutex<Int?>(0)
 
-        /// `claiming` gives back what this takes; nothing else does.
+        /// `withMemoryPermit` gives back what this takes; nothing else does.
         init(_ admission: Admission, _ client: String) {
             self.admission = admission
             self.client = client
@@ -39,7 +39,7 @@ final class Admission: Sendable {
         }
 
         /// What is not needed any more, of what was taken.
-        func giveBack(_ bytes: Int) {
+        func release(_ bytes: Int) {
             taken.withLock { taken in
                 guard let before = taken else { return }
                 admission.remove(Room(bytes: bytes), client)
@@ -47,7 +47,7 @@ final class Admission: Sendable {
             }
         }
 
-        fileprivate func giveBack() {
+        fileprivate func release() {
             taken.withLock { taken in
                 admission.remove(Room(bytes: taken ?? 0), client)
                 taken = nil
@@ -90,11 +90,11 @@ final class Admission: Sendable {
         return try await body()
     }
 
-    /// Gives back what was claimed once `body` has ended.
-    func claiming<Output>(_ client: String, _ body: (Claim) async throws -> Output) async throws -> Output {
-        let claim = Claim(self, client)
-        defer { claim.giveBack() }
-        return try await body(claim)
+    /// Gives back what was taken once `body` has ended.
+    func withMemoryPermit<Output>(_ client: String, _ body: (MemoryPermit) async throws -> Output) async throws -> Output {
+        let permit = MemoryPermit(self, client)
+        defer { permit.release() }
+        return try await body(permit)
     }
 
     private func check(_ state: State, _ more: Room, _ client: String) throws {

@@ -23,13 +23,13 @@ struct Upload {
     }
 
     let limits: RequestLimits
-    private let claim: Admission.Claim
+    private let permit: Admission.MemoryPermit
     private var frames = 0
     private var pixels = 0
 
-    init(_ limits: RequestLimits, _ claim: Admission.Claim) {
+    init(_ limits: RequestLimits, _ permit: Admission.MemoryPermit) {
         self.limits = limits
-        self.claim = claim
+        self.permit = permit
     }
 
     /// A sequence of pictures. What cannot be decoded is left out when it is read, and told.
@@ -101,7 +101,7 @@ struct Upload {
     /// Before memory is given to what was decoded from a text.
     ///
     /// - Throws: `ServiceError` where there is not as much left.
-    func take(_ bytes: Int) throws { try claim.take(bytes) }
+    func take(_ bytes: Int) throws { try permit.take(bytes) }
 
     /// A name that is fit for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {

@@ -70,25 +70,25 @@ import Testing
 
     @Test func `One client's requests and bytes leave room for others'`() async throws {
         let admission = Admission(.init(requests: 3, bytes: 100), ofClient: .init(requests: 2, bytes: 60))
-        try await admission.claiming("a") { claim in
-            try claim.take(60)
-            #expect(throws: ServiceError.self) { try claim.take(1) }
-            try await admission.claiming("a") { other in
+        try await admission.withMemoryPermit("a") { permit in
+            try permit.take(60)
+            #expect(throws: ServiceError.self) { try permit.take(1) }
+            try await admission.withMemoryPermit("a") { other in
                 _ = #expect(throws: ServiceError.self) { try other.take(1) }
             }
-            try await admission.claiming("b") { other in
+            try await admission.withMemoryPermit("b") { other in
                 // The last eighth is for those who have little.
                 try other.take(28)
                 #expect(throws: ServiceError.self) { try other.take(1) }
-                try await admission.claiming("c") { third in
+                try await admission.withMemoryPermit("c") { third in
                     try third.take(3)
                     #expect(throws: ServiceError.self) { try third.take(1) }
                 }
             }
-            claim.giveBack(10)
-            try claim.take(10)
+            permit.release(10)
+            try permit.take(10)
         }
-        try await admission.claiming("a") { try $0.take(60) }
+        try await admission.withMemoryPermit("a") { try $0.take(60) }
         try await admission.admitted("a") {
             try await admission.admitted("a") {
                 #expect(throws: ServiceError.self) { try admission.check("a") }

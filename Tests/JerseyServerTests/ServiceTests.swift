@@ -87,12 +87,12 @@ import Testing
     @Test func `Room that was given back is not taken by a thread that still decodes`() async throws {
         let room = Admission.Room(requests: 1, bytes: 10)
         let admission = Admission(room, ofClient: room)
-        let late = try await admission.claiming("a") { claim in
-            try claim.take(5)
-            return claim
+        let late = try await admission.withMemoryPermit("a") { permit in
+            try permit.take(5)
+            return permit
         }
         #expect(throws: ServiceError.self) { try late.take(5) }
-        try await admission.claiming("a") { try $0.take(10) }
+        try await admission.withMemoryPermit("a") { try $0.take(10) }
     }
 
     @Test func `A model is loaded anew with the token only, and off is the default`() async throws {

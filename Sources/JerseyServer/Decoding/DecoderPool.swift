@@ -152,7 +152,7 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` where they are more than the limits allow, or the memory that they take is not there.
     func smallPictures(
-        _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
+        _ frames: [(name: String, bytes: Data)], _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [Result<RGBImage, ImageError>]? {
         let sizes = frames.compactMap { DeclaredSize($0.bytes) }
         guard sizes.count == frames.count, sizes.allSatisfy({ $0.pixels <= work.limits.ownPixels && !$0.isProgressive }) else {
@@ -161,7 +161,7 @@ final class MediaDecoder {
         let total = sizes.reduce(0) { $0 + $1.pixels }
         guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits.pixels) }
         try work.spend(pixels: total)
-        try claim.take(3 * total)
+        try permit.take(3 * total)
         let before = Self.threadSeconds
         let pictures = try zip(frames, sizes).map { frame, size -> Result<RGBImage, ImageError> in
             try work.check()
@@ -187,13 +187,13 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` where they are more than the limits allow, or the memory that they take is not there.
     func pictures(
-        _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
+        _ frames: [(name: String, bytes: Data)], _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [Result<RGBImage, ImageError>] {
         var job = MediaJob(.pictures, sizes: frames.map(\.bytes.count))
         job.framePixels = work.limits.framePixels
         job.pixels = work.limits.pixels
         var images: [Result<RGBImage, ImageError>] = []
-        var room = Room(claim, most: 3 * work.limits.pixels)
+        var room = Room(permit, most: 3 * work.limits.pixels)
         try start().run(job, frames.map(\.bytes), work) { answer, pipes in
             switch answer {
             case .question(let bytes): try room.add(bytes)
@@ -215,7 +215,7 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` for what is no film, or more than the limits allow.
     func film(
-        _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
+        _ bytes: Data, named name: String, _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [(index: Int, image: Result<RGBImage, ImageError>)] {
         var job = MediaJob(.film, sizes: [bytes.count])
         job.name = name
@@ -223,7 +223,7 @@ final class MediaDecoder {
         job.pixels = work.limits.pixels
         job.frames = work.limits.frames
         var images: [(index: Int, image: Result<RGBImage, ImageError>)] = []
-        var room = Room(claim, most: 3 * work.limits.framePixels)
+        var room = Room(permit, most: 3 * work.limits.framePixels)
         try start().run(job, [bytes], work) { answer, pipes in
             switch answer {
             case .question(let bytes): try room.add(bytes)
@@ -243,7 +243,7 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` for what is no archive, must not be trusted, or is more than the limits allow.
     func archive(
-        _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
+        _ bytes: Data, named name: String, _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [(path: String, bytes: Data)] {
         let limits = work.limits
         var job = MediaJob(.archive, sizes: [bytes.count])
@@ -252,7 +252,7 @@ final class MediaDecoder {
         job.entryBytes = min(limits.bodyBytes, 16 << 20)
         job.bytes = 2 * limits.bodyBytes
         var files: [(path: String, bytes: Data)] = []
-        var room = Room(claim, most: job.entryBytes)
+        var room = Room(permit, most: job.entryBytes)
         try start().run(job, [bytes], work) { answer, pipes in
             switch answer {
             case .question(let bytes): try room.add(bytes)
@@ -272,17 +272,17 @@ final class MediaDecoder {
 
 /// Memory for what a decoder says that it will send. It is asked for before it comes, and no more comes than was asked for.
 private struct Room {
-    private let claim: Admission.Claim
+    private let permit: Admission.MemoryPermit
     private let most: Int
     private var left = 0
 
     /// - Parameter most: bytes that may be asked for at once.
-    init(_ claim: Admission.Claim, most: Int) { (self.claim, self.most) = (claim, most) }
+    init(_ permit: Admission.MemoryPermit, most: Int) { (self.permit, self.most) = (permit, most) }
 
     /// - Throws: `ServiceError` where the memory is not there; `Malformed` where it is more than there may be.
     mutating func add(_ bytes: Int) throws {
         guard 0...most ~= bytes else { throw Packet.Malformed() }
-        try claim.take(bytes)
+        try permit.take(bytes)
         left += bytes
     }
 
