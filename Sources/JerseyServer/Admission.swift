@@ -16,13 +16,13 @@ final class Admission: Sendable {
     }
 
     /// The memory that one request holds of the shared amount.
-    final class Claim: Sendable {
+    final class MemoryPermit: Sendable {
         private let admission: Admission
         private let client: String
         /// Nil once released. A thread may still be decoding for a client that has left.
         private let taken = Mutex<Int?>(0)
 
-        /// Only `claiming` releases the claim.
+        /// Only `withMemoryPermit` releases the permit.
         init(_ admission: Admission, _ client: String) {
             self.admission = admission
             self.client = client
@@ -39,8 +39,8 @@ final class Admission: Sendable {
             }
         }
 
-        /// Releases part of the claim.
-        func giveBack(_ bytes: Int) {
+        /// Releases part of the permit.
+        func release(_ bytes: Int) {
             taken.withLock { taken in
                 guard let before = taken else { return }
                 admission.remove(Room(bytes: bytes), client)
@@ -48,7 +48,7 @@ final class Admission: Sendable {
             }
         }
 
-        fileprivate func giveBack() {
+        fileprivate func release() {
             taken.withLock { taken in
                 admission.remove(Room(bytes: taken ?? 0), client)
                 taken = nil
@@ -92,11 +92,11 @@ final class Admission: Sendable {
         return try await body()
     }
 
-    /// Releases the claim when `body` ends.
-    func claiming<Output>(_ client: String, _ body: (Claim) async throws -> Output) async throws -> Output {
-        let claim = Claim(self, client)
-        defer { claim.giveBack() }
-        return try await body(claim)
+    /// Releases the permit when `body` ends.
+    func withMemoryPermit<Output>(_ client: String, _ body: (MemoryPermit) async throws -> Output) async throws -> Output {
+        let permit = MemoryPermit(self, client)
+        defer { permit.release() }
+        return try await body(permit)
     }
 
     private func check(_ state: State, _ more: Room, _ client: String) throws {

@@ -26,22 +26,22 @@ package enum JerseyService {
         let metrics = ServiceMetrics(log: log)
         let decoders = DecoderPool(settings, startsProcesses: true)
         let files = Dictionary(uniqueKeysWithValues: settings.models.map { ($0.name, $0.file) })
-        let shelf = ModelShelf(settings.models.map(\.name)) { name, version in
+        let registry = ModelRegistry(settings.models.map(\.name)) { name, version in
             try await ServedModel(
                 named: name, version: version, from: files[name] ?? nil, settings, decoders: decoders, metrics: metrics)
         }
         let logger = Logger(label: "jersey") { _ in JSONLogHandler(writer: log) }
         let (addresses, running) = AsyncStream<String>.makeStream()
         let listener = Listener()
-        let reception = Reception(shelf, settings, decoders: decoders, metrics: metrics)
-        let app = try application(reception, settings, logger: logger, listener: listener) { running.yield($0) }
-        let loading = Loading(shelf: shelf) { for await address in addresses.prefix(1) { onReady(address) } }
+        let handler = PredictionHandler(registry, settings, decoders: decoders, metrics: metrics)
+        let app = try application(handler, settings, logger: logger, listener: listener) { running.yield($0) }
+        let loading = Loading(registry: registry) { for await address in addresses.prefix(1) { onReady(address) } }
         let group = ServiceGroupConfiguration(
             services: [
                 .init(service: app),
                 // If loading fails, there is nothing to serve, so the server shuts down in order.
                 .init(service: loading, failureTerminationBehavior: .gracefullyShutdownGroup),
-                .init(service: Draining(reception: reception, settings: settings, listener: listener, log: log)),
+                .init(service: Draining(handler: handler, settings: settings, listener: listener, log: log)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         do {
@@ -60,13 +60,13 @@ package enum JerseyService {
 
     /// Builds the application from its models. Tests call it in process.
     static func application(
-        _ reception: Reception, _ settings: ServerSettings, logger: Logger, listener: Listener = Listener(),
+        _ handler: PredictionHandler, _ settings: ServerSettings, logger: Logger, listener: Listener = Listener(),
         onRunning: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> Application<RouterResponder<ServiceContext>> {
         let limits = settings.limits
         let connections = Connections(most: settings.connections, mostOfClient: settings.clientConnections)
         return Application(
-            router: try router(reception, settings),
+            router: try router(handler, settings),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionGuard(limits, connections)],
@@ -87,9 +87,9 @@ package enum JerseyService {
     /// All routes, and a 405 for other methods on their paths.
     ///
     /// - Throws: `UsageError` for invalid hosts or origins.
-    static func router(_ reception: Reception, _ settings: ServerSettings) throws -> Router<ServiceContext> {
-        let router = try routes(reception, settings)
-        for route in router.routes { reception.metrics.expect("\(route.method) \(route.path)") }
+    static func router(_ handler: PredictionHandler, _ settings: ServerSettings) throws -> Router<ServiceContext> {
+        let router = try routes(handler, settings)
+        for route in router.routes { handler.metrics.expect("\(route.method) \(route.path)") }
         let methods: [HTTPRequest.Method] =
             [.get, .head, .post, .put, .delete, .patch, .options, .trace, .connect]
             + [HTTPRequest.Method("QUERY")].compactMap(\.self)
@@ -110,25 +110,25 @@ package enum JerseyService {
         return router
     }
 
-    static func routes(_ reception: Reception, _ settings: ServerSettings) throws -> Router<ServiceContext> {
+    static func routes(_ handler: PredictionHandler, _ settings: ServerSettings) throws -> Router<ServiceContext> {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: RequestObserver(
-                metrics: reception.metrics, shelf: reception.shelf, allowed: try AllowedRequests(settings)))
-        PageRoutes.add(to: router, reception, settings)
-        PlainRoutes.add(to: router, reception)
-        OpenInference.add(to: router, reception, admin: AdminToken(settings.adminToken))
+                metrics: handler.metrics, registry: handler.registry, allowed: try AllowedRequests(settings)))
+        PageRoutes.add(to: router, handler, settings)
+        V1Routes.add(to: router, handler)
+        OpenInference.add(to: router, handler, admin: AdminToken(settings.adminToken))
         return router
     }
 }
 
 /// Loads all models while the service already runs. Requests get 503 until it is ready.
 private struct Loading: Service {
-    let shelf: ModelShelf
+    let registry: ModelRegistry
     let onLoaded: @Sendable () async -> Void
 
     func run() async throws {
-        try await shelf.loadAll()
+        try await registry.loadAll()
         await onLoaded()
         try? await gracefulShutdown()
     }
@@ -159,7 +159,7 @@ final class Listener: Sendable {
 /// Delays the server's shutdown. Connections are still accepted for a while, get 503, and are
 /// closed in order. A final deadline bounds the shutdown.
 private struct Draining: Service {
-    let reception: Reception
+    let handler: PredictionHandler
     let settings: ServerSettings
     let listener: Listener
     let log: LogWriter
@@ -178,15 +178,15 @@ private struct Draining: Service {
             log.flush(seconds: 0.1)
             _exit(1)
         }.start()
-        Task.detached { [reception] in
+        Task.detached { [handler] in
             try? await Task.sleep(until: end - .seconds(Self.lastSeconds))
-            reception.underWay.endAll(
+            handler.underWay.endAll(
                 ServiceError(
                     .serviceUnavailable, "this service shut down before the answer was ready; try again, or another server",
                     retryAfter: 1))
         }
-        let isKnown = reception.shelf.isReady
-        reception.shelf.drain()
+        let isKnown = handler.registry.isReady
+        handler.registry.drain()
         guard isKnown else { return }
         try? await Task.sleep(for: .seconds(settings.drainSeconds))
         await listener.refuse()

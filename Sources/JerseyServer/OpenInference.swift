@@ -6,18 +6,18 @@ import Jersey
 /// The Open Inference Protocol, version 2, over REST (github.com/kserve/open-inference-protocol),
 /// with listing and loading from its model repository extension.
 enum OpenInference {
-    static func add(to router: Router<ServiceContext>, _ reception: Reception, admin: AdminToken) {
-        addService(to: router, reception)
+    static func add(to router: Router<ServiceContext>, _ handler: PredictionHandler, admin: AdminToken) {
+        addService(to: router, handler)
         for path in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
-            addModel(to: router, path, reception)
+            addModel(to: router, path, handler)
         }
-        addRepository(to: router, reception.shelf, admin)
+        addRepository(to: router, handler.registry, admin)
     }
 
     /// Sent by clients that append binary tensors to the JSON.
     private static let binaryExtension = HTTPField.Name("inference-header-content-length")!
 
-    private static func addService(to router: Router<ServiceContext>, _ reception: Reception) {
+    private static func addService(to router: Router<ServiceContext>, _ handler: PredictionHandler) {
         router.get("/v2") { _, _ in
             Response(json: try JSON.line(ServerMetadata()))
         }
@@ -25,22 +25,22 @@ enum OpenInference {
             Response(json: try JSON.line(["live": true]))
         }
         router.get("/v2/health/ready") { _, _ in
-            let isReady = reception.isReady
+            let isReady = handler.isReady
             return Response(json: try JSON.line(["ready": isReady]), status: isReady ? .ok : .serviceUnavailable)
         }
     }
 
-    private static func addModel(to router: Router<ServiceContext>, _ path: String, _ reception: Reception) {
-        let shelf = reception.shelf
+    private static func addModel(to router: Router<ServiceContext>, _ path: String, _ handler: PredictionHandler) {
+        let registry = handler.registry
         router.get(RouterPath(path)) { _, context in
-            let model = try shelf.model(context.parameters.require("model"), version: context.parameters.get("version"))
+            let model = try registry.model(context.parameters.require("model"), version: context.parameters.get("version"))
             return Response(json: try JSON.line(ModelMetadata(model.about)))
         }
         router.get(RouterPath(path + "/ready")) { _, context in
             let name = try context.parameters.require("model")
-            let isReady = try shelf.isReady(name)
+            let isReady = try registry.isReady(name)
             // An unknown version is an error, not a model that is not ready.
-            if isReady { _ = try shelf.model(name, version: context.parameters.get("version")) }
+            if isReady { _ = try registry.model(name, version: context.parameters.get("version")) }
             return Response(
                 json: try JSON.line(ReadyAnswer(name: name, ready: isReady)), status: isReady ? .ok : .serviceUnavailable)
         }
@@ -51,7 +51,7 @@ enum OpenInference {
                 throw ServiceError(
                     .badRequest, "the binary data extension is not supported; send frames as base64 strings in 'data'")
             }
-            return try await reception.respond(to: request, context, model: model, version: version) { body, upload in
+            return try await handler.respond(to: request, context, model: model, version: version) { body, upload in
                 let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: upload.limits.jsonDepth)
                 try asked.check()
                 return (asked, try asked.sequences(&upload))
@@ -61,10 +61,10 @@ enum OpenInference {
         }
     }
 
-    private static func addRepository(to router: Router<ServiceContext>, _ shelf: ModelShelf, _ admin: AdminToken) {
+    private static func addRepository(to router: Router<ServiceContext>, _ registry: ModelRegistry, _ admin: AdminToken) {
         router.post("/v2/repository/index") { _, _ in
-            let loaded = Dictionary(uniqueKeysWithValues: shelf.models.map { ($0.about.name, $0.about.version) })
-            let rows = shelf.names.map { name in
+            let loaded = Dictionary(uniqueKeysWithValues: registry.models.map { ($0.about.name, $0.about.version) })
+            let rows = registry.names.map { name in
                 RepositoryRow(
                     name: name, version: loaded[name].map(String.init) ?? "",
                     state: loaded[name] == nil ? "UNAVAILABLE" : "READY",
@@ -75,7 +75,7 @@ enum OpenInference {
         router.post("/v2/repository/models/{model}/load") { request, context in
             try admin.check(request)
             let name = try context.parameters.require("model")
-            let about = try await shelf.load(name)
+            let about = try await registry.load(name)
             context.logger.notice("loaded", metadata: ["model": "\(name)", "version": "\(about.version)"])
             return Response(json: try JSON.line(["name": name]))
         }

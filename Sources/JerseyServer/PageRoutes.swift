@@ -2,7 +2,7 @@ import Hummingbird
 
 /// The page, the API description, and the metrics for Prometheus.
 enum PageRoutes {
-    static func add(to router: Router<ServiceContext>, _ reception: Reception, _ settings: ServerSettings) {
+    static func add(to router: Router<ServiceContext>, _ handler: PredictionHandler, _ settings: ServerSettings) {
         let document = String(decoding: PackageResources.openapi_json, as: UTF8.self)
             .replacing("${limits}", with: ServiceLimit.help(settings).joined(separator: "; "))
         let files: [(path: RouterPath, type: String, content: [UInt8])] = [
@@ -20,7 +20,7 @@ enum PageRoutes {
         }
         router.get("/metrics") { _, _ in
             Response(
-                reception.metrics.text(reception).utf8,
+                handler.metrics.text(handler).utf8,
                 type: "text/plain; version=0.0.4; charset=utf-8")
         }
     }

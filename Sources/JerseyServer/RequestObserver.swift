@@ -10,7 +10,7 @@ struct RequestObserver: RouterMiddleware {
     typealias Context = ServiceContext
 
     let metrics: ServiceMetrics
-    let shelf: ModelShelf
+    let registry: ModelRegistry
     let allowed: AllowedRequests
 
     private static let idField = HTTPField.Name("x-request-id")!
@@ -42,7 +42,7 @@ struct RequestObserver: RouterMiddleware {
         // The page loads nothing from other sites, and other sites may not embed it.
         response.headers[.contentSecurityPolicy] = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
         response.headers[.xContentTypeOptions] = "nosniff"
-        if shelf.isDraining { response.headers[.connection] = "close" }
+        if registry.isDraining { response.headers[.connection] = "close" }
 
         // Clients can invent methods and paths; label only known routes.
         let isRoute = context.endpointPath.map { $0.hasPrefix("/") } ?? false

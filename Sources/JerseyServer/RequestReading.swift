@@ -45,7 +45,7 @@ package enum RequestReading {
 
     private static func reading(_ body: (inout Upload) throws -> Void) throws {
         let room = Admission.Room(requests: 1, bytes: 512 << 20)
-        var upload = Upload(RequestLimits(), Admission.Claim(Admission(room, ofClient: room), "a"))
+        var upload = Upload(RequestLimits(), Admission.MemoryPermit(Admission(room, ofClient: room), "a"))
         try body(&upload)
     }
 }

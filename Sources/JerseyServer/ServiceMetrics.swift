@@ -36,16 +36,16 @@ final class ServiceMetrics: Sendable {
     }
 
     /// All metrics, for a scrape.
-    func text(_ reception: Reception) -> String {
-        let shelf = reception.shelf
-        let admission = reception.admission
+    func text(_ handler: PredictionHandler) -> String {
+        let registry = handler.registry
+        let admission = handler.admission
         let models = Gauge.level(
             "jersey_model_info", "Loaded models; always 1.", labels: ["model", "version", "architecture", "precision"])
-        for model in shelf.models.map(\.about) {
+        for model in registry.models.map(\.about) {
             models.add(1, model.name, String(model.version), model.architecture, model.precision.rawValue)
         }
         let ready = Gauge.level("jersey_ready", "1 if requests are accepted.")
-        ready.add(reception.isReady ? 1 : 0)
+        ready.add(handler.isReady ? 1 : 0)
         let admitted = Gauge.level("jersey_requests_admitted", "Requests in flight.")
         admitted.add(Double(admission.count))
         let lost = Gauge.counter("jersey_log_lines_dropped_total", "Log lines dropped because the reader was too slow.")

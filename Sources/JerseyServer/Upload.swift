@@ -23,13 +23,13 @@ struct Upload {
     }
 
     let limits: RequestLimits
-    private let claim: Admission.Claim
+    private let permit: Admission.MemoryPermit
     private var frames = 0
     private var pixels = 0
 
-    init(_ limits: RequestLimits, _ claim: Admission.Claim) {
+    init(_ limits: RequestLimits, _ permit: Admission.MemoryPermit) {
         self.limits = limits
-        self.claim = claim
+        self.permit = permit
     }
 
     /// A sequence of images. Images that cannot be decoded are skipped and reported when the
@@ -104,7 +104,7 @@ struct Upload {
     /// Claims memory before decoding a string.
     ///
     /// - Throws: `ServiceError` if there is not enough left.
-    func take(_ bytes: Int) throws { try claim.take(bytes) }
+    func take(_ bytes: Int) throws { try permit.take(bytes) }
 
     /// A name that is safe for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {

@@ -20,7 +20,7 @@ package enum AtomicFile {
     /// - Throws: `FileError` for a folder that is not there, a path that is one or a device, and an input.
     package static func check(_ path: String, unlike inputs: [String] = []) throws {
         let url = URL(fileURLWithPath: path)
-        guard isFolder(url.deletingLastPathComponent()) else {
+        guard FileNames.isFolder(url.deletingLastPathComponent()) else {
             throw FileError(path, "is in no folder that exists", advice: "make the folder first")
         }
         let real = url.resolvingSymlinksInPath().path

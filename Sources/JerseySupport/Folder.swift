@@ -1,8 +1,8 @@
 import Foundation
 
-/// Whether a folder is there, or a link to one.
-package func isFolder(_ url: URL) -> Bool {
-    FileNames.kind(url.path) == .folder
+extension FileNames {
+    /// Whether a folder is there, or a link to one.
+    package static func isFolder(_ url: URL) -> Bool { kind(url.path) == .folder }
 }
 
 extension FileManager {

@@ -15,16 +15,16 @@ import Testing
         return DecoderPool(settings)
     }
 
-    /// On a decoder, for a request of these limits, with so much memory to claim.
+    /// On a decoder, for a request of these limits, with so much memory to take.
     private func decode<Output: Sendable>(
         _ pool: DecoderPool = Subject.decoders, _ limits: RequestLimits = RequestLimits(), memory: Int = 1 << 30,
         work: Work? = nil,
-        _ body: @escaping @Sendable (MediaDecoder, Work, Admission.Claim) throws -> Output
+        _ body: @escaping @Sendable (MediaDecoder, Work, Admission.MemoryPermit) throws -> Output
     ) async throws -> Output {
         let room = Admission.Room(requests: 1, bytes: memory)
         let work = work ?? Work(limits, of: "a")
-        return try await Admission(room, ofClient: room).claiming("a") { claim in
-            try await pool.run(.init()) { try body($0, work, claim) }
+        return try await Admission(room, ofClient: room).withMemoryPermit("a") { permit in
+            try await pool.run(.init()) { try body($0, work, permit) }
         }
     }
 
@@ -39,8 +39,8 @@ import Testing
 
     @Test func `Pictures are the same as without a process of their own, and what is none is told for each`() async throws {
         let frames = [("a", try png(1)), ("b", Data("no picture".utf8)), ("c", try png(2)), ("d", Data())]
-        let images = try await decode { decoder, work, claim in
-            try decoder.pictures(frames.map { (name: $0.0, bytes: $0.1) }, work, claim)
+        let images = try await decode { decoder, work, permit in
+            try decoder.pictures(frames.map { (name: $0.0, bytes: $0.1) }, work, permit)
         }
         for (frame, image) in zip(frames, images) {
             do {
@@ -84,8 +84,8 @@ import Testing
         for (frames, own, isOwn) in cases {
             var limits = RequestLimits()
             limits.ownPixels = own
-            let images = try await decode(Subject.decoders, limits) { decoder, work, claim in
-                try decoder.smallPictures(frames.map { (name: "a", bytes: $0) }, work, claim)
+            let images = try await decode(Subject.decoders, limits) { decoder, work, permit in
+                try decoder.smallPictures(frames.map { (name: "a", bytes: $0) }, work, permit)
             }
             #expect((images != nil) == isOwn, "\(own)")
             if isOwn { #expect(try images?.first?.get() == RGBImage(decoding: small, named: "a")) }
@@ -118,7 +118,7 @@ import Testing
         let pool = Self.pool { $0.decoderMemory = 64 << 20 }
         let large = try RGBImage(width: 4000, height: 4000, pixels: Array(repeating: 7, count: 48_000_000)).pngData()
         let error = await #expect(throws: ServiceError.self) {
-            try await decode(pool) { decoder, work, claim in _ = try decoder.pictures([("a", large)], work, claim) }
+            try await decode(pool) { decoder, work, permit in _ = try decoder.pictures([("a", large)], work, permit) }
         }
         #expect(
             error?.status == .unprocessableContent && error?.description.contains("64 MiB") == true,
@@ -132,14 +132,14 @@ import Testing
     {
         let pool = Self.pool()
         let small = try png()
-        let process = try await decode(pool) { decoder, work, claim in
-            _ = try decoder.pictures([("a", small)], work, claim)
+        let process = try await decode(pool) { decoder, work, permit in
+            _ = try decoder.pictures([("a", small)], work, permit)
             return try #require(decoder.processID)
         }
         for signal in [SIGTERM, SIGINT, SIGHUP] { kill(process, signal) }
-        let images = try await decode(pool) { decoder, work, claim in
+        let images = try await decode(pool) { decoder, work, permit in
             #expect(decoder.processID == process)
-            return try decoder.pictures([("a", small)], work, claim)
+            return try decoder.pictures([("a", small)], work, permit)
         }
         #expect(images.count == 1)
     }
@@ -177,13 +177,13 @@ import Testing
         let pool = Self.pool()
         let small = try png()
         for _ in 0..<3 {
-            let process = try await decode(pool) { decoder, work, claim in
-                _ = try decoder.pictures([("a", small)], work, claim)
+            let process = try await decode(pool) { decoder, work, permit in
+                _ = try decoder.pictures([("a", small)], work, permit)
                 return try #require(decoder.processID)
             }
             kill(process, SIGKILL)
             // The one that finds it dead is told, unless it was seen before.
-            _ = try? await decode(pool) { decoder, work, claim in _ = try decoder.pictures([("a", small)], work, claim) }
+            _ = try? await decode(pool) { decoder, work, permit in _ = try decoder.pictures([("a", small)], work, permit) }
             #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
         }
     }
@@ -193,8 +193,8 @@ import Testing
         let film = try Self.film(frames: 1000, width: 640, height: 480)
         let work = Work(RequestLimits(), of: "a")
         let task = Task {
-            try await decode(pool, work: work) { decoder, work, claim in
-                _ = try decoder.film(film, named: "f", work, claim)
+            try await decode(pool, work: work) { decoder, work, permit in
+                _ = try decoder.film(film, named: "f", work, permit)
             }
         }
         try await Task.sleep(for: .milliseconds(100))
@@ -213,8 +213,8 @@ import Testing
         limits.totalPixels -= 1
         let tight = limits
         let error = await #expect(throws: ServiceError.self) {
-            try await decode(Subject.decoders, tight) { decoder, work, claim in
-                _ = try decoder.film(film, named: "f", work, claim)
+            try await decode(Subject.decoders, tight) { decoder, work, permit in
+                _ = try decoder.film(film, named: "f", work, permit)
             }
         }
         #expect(error?.status == .contentTooLarge && error?.description.contains("in all its frames") == true)
@@ -223,8 +223,8 @@ import Testing
         var small = RequestLimits()
         small.pixels = 6 * 10 - 1
         let together = await #expect(throws: ServiceError.self) {
-            try await decode(Subject.decoders, small) { decoder, work, claim in
-                _ = try decoder.pictures([("a", frame)], work, claim)
+            try await decode(Subject.decoders, small) { decoder, work, permit in
+                _ = try decoder.pictures([("a", frame)], work, permit)
             }
         }
         #expect(together == Work.tooManyPixelsTogether(small.pixels))
@@ -232,7 +232,7 @@ import Testing
         let work = Work(limits, of: "a")
         _ = try await decode(work: work) { try $0.pictures([("a", frame)], $1, $2) }
         await #expect(throws: ServiceError.self) {
-            try await decode(work: work) { decoder, work, claim in _ = try decoder.pictures([("a", frame)], work, claim) }
+            try await decode(work: work) { decoder, work, permit in _ = try decoder.pictures([("a", frame)], work, permit) }
         }
     }
 
@@ -241,7 +241,7 @@ import Testing
         let work = Work(RequestLimits(), of: "a")
         try work.spend(cpu: 19.9)
         let error = await #expect(throws: ServiceError.self) {
-            try await decode(work: work) { decoder, work, claim in _ = try decoder.film(film, named: "f", work, claim) }
+            try await decode(work: work) { decoder, work, permit in _ = try decoder.film(film, named: "f", work, permit) }
         }
         #expect(error == work.tooSlow && error?.status == .unprocessableContent)
     }
@@ -251,18 +251,18 @@ import Testing
     {
         let pool = Self.pool()
         let frame = try png(width: 100, height: 100)
-        let process = try await decode(pool) { decoder, work, claim in
-            _ = try decoder.pictures([("a", frame)], work, claim)
+        let process = try await decode(pool) { decoder, work, permit in
+            _ = try decoder.pictures([("a", frame)], work, permit)
             return decoder.processID
         }
         let error = await #expect(throws: ServiceError.self) {
-            try await decode(pool, memory: 29_999) { decoder, work, claim in
-                _ = try decoder.pictures([("a", frame)], work, claim)
+            try await decode(pool, memory: 29_999) { decoder, work, permit in
+                _ = try decoder.pictures([("a", frame)], work, permit)
             }
         }
         #expect(error?.status == .tooManyRequests)
-        let after = try await decode(pool, memory: 30_000) { decoder, work, claim in
-            _ = try decoder.pictures([("a", frame)], work, claim)
+        let after = try await decode(pool, memory: 30_000) { decoder, work, permit in
+            _ = try decoder.pictures([("a", frame)], work, permit)
             return decoder.processID
         }
         #expect(process == after)
@@ -322,8 +322,8 @@ import Testing
         let expected = try UnlabelledSequences([folder.path("z")]).sequences
         let room = Admission.Room(requests: 1, bytes: 1)
         let prefix = folder.url.path + "/"
-        let found = try await Admission(room, ofClient: room).claiming("a") { claim in
-            var upload = Upload(RequestLimits(), claim)
+        let found = try await Admission(room, ofClient: room).withMemoryPermit("a") { permit in
+            var upload = Upload(RequestLimits(), permit)
             return try upload.sequences(paths.map { ($0, frame) }, inArchive: "z")
         }
         #expect(found.map(\.id) == expected.map { String($0.id.dropFirst(prefix.count)) })

@@ -70,25 +70,25 @@ import Testing
 
     @Test func `One client's requests and bytes leave room for others'`() async throws {
         let admission = Admission(.init(requests: 3, bytes: 100), ofClient: .init(requests: 2, bytes: 60))
-        try await admission.claiming("a") { claim in
-            try claim.take(60)
-            #expect(throws: ServiceError.self) { try claim.take(1) }
-            try await admission.claiming("a") { other in
+        try await admission.withMemoryPermit("a") { permit in
+            try permit.take(60)
+            #expect(throws: ServiceError.self) { try permit.take(1) }
+            try await admission.withMemoryPermit("a") { other in
                 _ = #expect(throws: ServiceError.self) { try other.take(1) }
             }
-            try await admission.claiming("b") { other in
+            try await admission.withMemoryPermit("b") { other in
                 // The last eighth is for those who have little.
                 try other.take(28)
                 #expect(throws: ServiceError.self) { try other.take(1) }
-                try await admission.claiming("c") { third in
+                try await admission.withMemoryPermit("c") { third in
                     try third.take(3)
                     #expect(throws: ServiceError.self) { try third.take(1) }
                 }
             }
-            claim.giveBack(10)
-            try claim.take(10)
+            permit.release(10)
+            try permit.take(10)
         }
-        try await admission.claiming("a") { try $0.take(60) }
+        try await admission.withMemoryPermit("a") { try $0.take(60) }
         try await admission.admitted("a") {
             try await admission.admitted("a") {
                 #expect(throws: ServiceError.self) { try admission.check("a") }
@@ -186,8 +186,8 @@ import Testing
         let stub = StubModel { if isSlow.withLock({ $0 }) { try await Latch().wait() } }
         let subject = try await Subject([stub]) { $0.limits.seconds = 10 }
         let body = "{\"frames\": [\"\(try png().base64EncodedString())\"]}"
-        let reception = subject.reception
-        let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
+        let handler = subject.handler
+        let app = Application(router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             #expect(try await client.get("/v2/health/ready").status == .ok)
             let answer = try await client.post("/v1/predict", json: body)
@@ -201,13 +201,13 @@ import Testing
             isSlow.withLock { $0 = true }
             async let last = client.post("/v1/predict", json: body)
             try await eventually("it is under way") { stub.seen.count == 3 }
-            reception.underWay.endAll(ServiceError(.serviceUnavailable, "over"))
+            handler.underWay.endAll(ServiceError(.serviceUnavailable, "over"))
             #expect(try await last.error == "over")
         }
     }
 
     @Test func `A service of which a request goes on long after its time is not ready until that ends`() async throws {
-        let reception = try await Subject([StubModel()]).reception
+        let handler = try await Subject([StubModel()]).handler
         let router = Router(context: ServiceContext.self)
         router.get("/") { request, context in
             var limits = RequestLimits()
@@ -215,13 +215,13 @@ import Testing
             let work = Work(limits, of: "a")
             // What it does not heed.
             work.end(.clientLeft)
-            return try await reception.underWay.run(work, context) { reception.isReady ? "ready" : "not ready" }
+            return try await handler.underWay.run(work, context) { handler.isReady ? "ready" : "not ready" }
         }
         let app = Application(router: router, logger: Subject.silence)
         try await app.test(.router) { client async throws in
             for (seconds, expected) in [(60, "ready"), (0, "ready"), (-11, "not ready")] {
                 #expect(try await client.get("/?seconds=\(seconds)").text == expected)
-                #expect(reception.isReady)
+                #expect(handler.isReady)
             }
         }
     }

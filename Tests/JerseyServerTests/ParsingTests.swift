@@ -69,9 +69,9 @@ import Testing
     ])
     func `What is wrong in a request is named by its field`(json: String, message: String) async throws {
         let room = Admission.Room(requests: 1, bytes: 1 << 20)
-        // The claim is not given back while the request is parsed.
-        let error = try await Admission(room, ofClient: room).claiming("a") { claim in
-            var upload = Upload(RequestLimits(), claim)
+        // The permit is not given back while the request is parsed.
+        let error = try await Admission(room, ofClient: room).withMemoryPermit("a") { permit in
+            var upload = Upload(RequestLimits(), permit)
             return #expect(throws: ServiceError.self) {
                 try PredictRequest.sequence(Data(json.utf8), ContentType("application/json"), &upload)
             }

@@ -292,7 +292,7 @@ import Torch
 
     @Test func `The document lists the routes, all of them and no other`() async throws {
         let subject = try await Subject([StubModel()])
-        let routes = try JerseyService.routes(subject.reception, subject.settings).routes
+        let routes = try JerseyService.routes(subject.handler, subject.settings).routes
         let served = Set(routes.map { "\($0.method.rawValue.lowercased()) \($0.path)" })
         let document = try await subject.ask { try await $0.get("/openapi.json").json("paths") as? [String: [String: Any]] }
         let described = Set(try #require(document).flatMap { path, item in item.keys.map { "\($0) \(path)" } })

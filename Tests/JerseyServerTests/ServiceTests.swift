@@ -16,13 +16,13 @@ import Testing
         async throws
     {
         let latch = Latch()
-        let shelf = ModelShelf(["stub"]) { _, _ in
+        let registry = ModelRegistry(["stub"]) { _, _ in
             try await latch.wait()
             return StubModel()
         }
         let subject = try await Subject([StubModel()])
-        let reception = Reception(shelf, subject.settings, decoders: Subject.decoders, metrics: subject.metrics)
-        let app = Application(router: try JerseyService.router(reception, subject.settings), logger: Subject.silence)
+        let handler = PredictionHandler(registry, subject.settings, decoders: Subject.decoders, metrics: subject.metrics)
+        let app = Application(router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             func expectClosed(_ words: String) async throws {
                 #expect(try await client.get("/v2/health/live").status == .ok)
@@ -32,13 +32,13 @@ import Testing
                 #expect(answer.status == .serviceUnavailable && answer.headers[.retryAfter] == "1")
                 #expect(answer.error?.contains(words) == true)
             }
-            async let loading: Void = shelf.loadAll()
+            async let loading: Void = registry.loadAll()
             try await expectClosed("is loading")
             latch.open()
             try await loading
             #expect(try await client.get("/v2/health/ready").status == .ok)
             #expect(try await client.post("/v1/predict", json: try Self.body()).status == .ok)
-            shelf.drain()
+            registry.drain()
             try await expectClosed("is shutting down")
             #expect(try await client.get("/v2").headers[.connection] == "close")
         }
@@ -87,12 +87,12 @@ import Testing
     @Test func `Room that was given back is not taken by a thread that still decodes`() async throws {
         let room = Admission.Room(requests: 1, bytes: 10)
         let admission = Admission(room, ofClient: room)
-        let late = try await admission.claiming("a") { claim in
-            try claim.take(5)
-            return claim
+        let late = try await admission.withMemoryPermit("a") { permit in
+            try permit.take(5)
+            return permit
         }
         #expect(throws: ServiceError.self) { try late.take(5) }
-        try await admission.claiming("a") { try $0.take(10) }
+        try await admission.withMemoryPermit("a") { try $0.take(10) }
     }
 
     @Test func `A model is loaded anew with the token only, and off is the default`() async throws {
@@ -120,21 +120,21 @@ import Testing
     {
         let latch = Latch()
         let fails = Mutex(false)
-        let shelf = ModelShelf(["stub"]) { name, version in
+        let registry = ModelRegistry(["stub"]) { name, version in
             if fails.withLock({ $0 }) { throw FileError("w", "is broken") }
             return StubModel(name, version: version) { if version == 1 { try await latch.wait() } }
         }
-        try await shelf.loadAll()
-        let former = try shelf.model("stub")
+        try await registry.loadAll()
+        let former = try registry.model("stub")
         let sequence = FrameSequence(id: "s", track: "s", number: nil, frames: ["1"], anchor: nil)
         async let underWay = former.predict([sequence])
-        try await shelf.load("stub")
-        #expect(try shelf.model("stub").about.version == 2)
+        try await registry.load("stub")
+        #expect(try registry.model("stub").about.version == 2)
         latch.open()
         #expect(try await underWay.count == 1)
         fails.withLock { $0 = true }
-        await #expect(throws: FileError.self) { try await shelf.load("stub") }
-        #expect(try shelf.model("stub").about.version == 2 && shelf.isReady)
+        await #expect(throws: FileError.self) { try await registry.load("stub") }
+        #expect(try registry.model("stub").about.version == 2 && registry.isReady)
     }
 
     @Test func `Requests go on while real weights are swapped under them, and none is lost`() async throws {
@@ -144,17 +144,17 @@ import Testing
         var settings = ServerSettings()
         settings.threads = 1
         let (decoders, metrics) = (Subject.decoders, ServiceMetrics())
-        let shelf = ModelShelf(["m"]) { [settings] name, version in
+        let registry = ModelRegistry(["m"]) { [settings] name, version in
             try await ServedModel(
                 named: name, version: version, from: file.path, settings, decoders: decoders, metrics: metrics)
         }
-        try await shelf.loadAll()
+        try await registry.loadAll()
         let image = picture(width: 40, height: 40)
         let isOver = Mutex(false)
         let asking = Task {
             var versions: Set<Int> = []
             while !isOver.withLock({ $0 }) {
-                let model = try shelf.model("m")
+                let model = try registry.model("m")
                 let sequence = FrameSequence(
                     id: "s", track: "s", number: nil, frames: ["1"], images: [image], anchor: nil)
                 #expect(try await model.predict([sequence]).first?.confidence != nil)
@@ -162,14 +162,14 @@ import Testing
             }
             return versions
         }
-        for _ in 0..<4 { try await shelf.load("m") }
-        try await eventually("the last answers") { try shelf.model("m").about.version == 5 }
+        for _ in 0..<4 { try await registry.load("m") }
+        try await eventually("the last answers") { try registry.model("m").about.version == 5 }
         try await Task.sleep(for: .milliseconds(50))
         isOver.withLock { $0 = true }
         #expect(try await asking.value.count > 1)
         try Data("broken".utf8).write(to: file)
-        await #expect(throws: FileError.self) { try await shelf.load("m") }
-        #expect(try shelf.model("m").about.version == 5)
+        await #expect(throws: FileError.self) { try await registry.load("m") }
+        #expect(try registry.model("m").about.version == 5)
     }
 
     @Test(arguments: [false, true])
@@ -194,22 +194,22 @@ import Testing
 
     @Test func `Who has a model loaded while the service loads its own is told so, and the service goes on`() async throws {
         let latch = Latch()
-        let shelf = ModelShelf(["one", "two"]) { name, version in
+        let registry = ModelRegistry(["one", "two"]) { name, version in
             try await latch.wait()
             return StubModel(name, version: version)
         }
         func expectConflict(_ name: String) async {
-            let error = await #expect(throws: ServiceError.self) { try await shelf.load(name) }
+            let error = await #expect(throws: ServiceError.self) { try await registry.load(name) }
             #expect(error?.status == .conflict)
         }
         // Connections are taken before the first is being loaded.
         await expectConflict("two")
-        async let loading: Void = shelf.loadAll()
-        for name in shelf.names { await expectConflict(name) }
+        async let loading: Void = registry.loadAll()
+        for name in registry.names { await expectConflict(name) }
         latch.open()
         try await loading
-        #expect(shelf.isReady)
-        #expect(try await shelf.load("two").version == 2)
+        #expect(registry.isReady)
+        #expect(try await registry.load("two").version == 2)
     }
 
     @Test func `Settings that make no sense are refused by name`() {

@@ -69,15 +69,15 @@ func eventually(_ what: Comment, _ condition: @Sendable () async throws -> Bool)
 
 /// A service around models, and what belongs to it.
 struct Subject {
-    let shelf: ModelShelf
+    let registry: ModelRegistry
     let settings: ServerSettings
     let metrics = ServiceMetrics()
 
     /// - Parameter models: by name; loaded at once.
     init(_ models: [any Predicting], _ change: (inout ServerSettings) -> Void = { _ in }) async throws {
         let byName = Dictionary(uniqueKeysWithValues: models.map { ($0.about.name, $0) })
-        shelf = ModelShelf(models.map(\.about.name)) { name, _ in try #require(byName[name]) }
-        try await shelf.loadAll()
+        registry = ModelRegistry(models.map(\.about.name)) { name, _ in try #require(byName[name]) }
+        try await registry.loadAll()
         var settings = ServerSettings()
         (settings.host, settings.port) = ("localhost", 0)
         change(&settings)
@@ -106,10 +106,10 @@ struct Subject {
         return DecoderPool(settings)
     }()
 
-    var reception: Reception { Reception(shelf, settings, decoders: Self.decoders, metrics: metrics) }
+    var handler: PredictionHandler { PredictionHandler(registry, settings, decoders: Self.decoders, metrics: metrics) }
 
     var app: some ApplicationProtocol {
-        get throws { try JerseyService.application(reception, settings, logger: Self.silence) }
+        get throws { try JerseyService.application(handler, settings, logger: Self.silence) }
     }
 
     /// Requests past the connection, straight to the routes.

@@ -13,7 +13,7 @@ package enum FolderLayout {
     /// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
     ///
     /// - Throws: `FileError` when it cannot be listed.
-    package static func names(in url: URL) throws -> [String] {
+    package static func listNames(in url: URL) throws -> [String] {
         guard let names = FileNames.list(url.path) else {
             let error = SystemError()
             switch FileNames.kind(url.path) {
@@ -25,8 +25,8 @@ package enum FolderLayout {
         return names.filter { !FrameOrder.isHidden($0) }.sorted(by: naturallyPrecedes)
     }
 
-    /// Names of the folders in a folder, as `names` has them.
-    package static func subfolders(in url: URL) throws -> [String] {
-        try names(in: url).filter { isFolder(url.appendingPathComponent($0)) }
+    /// Names of the folders in a folder, as `listNames` has them.
+    package static func listSubfolders(in url: URL) throws -> [String] {
+        try listNames(in: url).filter { FileNames.isFolder(url.appendingPathComponent($0)) }
     }
 }

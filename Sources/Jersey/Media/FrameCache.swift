@@ -1,13 +1,17 @@
 import Foundation
+import Synchronization
 
 /// Decoded frames kept in memory, up to a number of bytes. What is in stays in: every frame is read once an epoch, so that throwing
 /// out the oldest would throw out what is needed next.
-package final class FrameCache: @unchecked Sendable {
-    // `@unchecked Sendable`: all state is touched under the lock only.
-    private let lock = NSLock()
+package final class FrameCache: Sendable {
+    private struct State {
+        /// Bytes of pixels held.
+        var size = 0
+        var images: [String: RGBImage] = [:]
+    }
+
     private let limit: Int
-    private var size = 0
-    private var images: [String: RGBImage] = [:]
+    private let state = Mutex(State())
 
     /// - Parameter limit: bytes.
     package init(limit: Int) {
@@ -15,18 +19,18 @@ package final class FrameCache: @unchecked Sendable {
     }
 
     /// Bytes of pixels held.
-    package var byteCount: Int { lock.withLock { size } }
+    package var byteCount: Int { state.withLock { $0.size } }
 
     /// The frame at `path`, decoded if need be.
     ///
     /// - Throws: `ImageError`, which is not remembered.
     package func image(at path: String) throws -> RGBImage {
-        if let known = lock.withLock({ images[path] }) { return known }
+        if let known = state.withLock({ $0.images[path] }) { return known }
         let image = try RGBImage(contentsOf: URL(fileURLWithPath: path))
-        lock.withLock {
-            if images[path] == nil, size + image.pixels.count <= limit {
-                images[path] = image
-                size += image.pixels.count
+        state.withLock { state in
+            if state.images[path] == nil, state.size + image.pixels.count <= limit {
+                state.images[path] = image
+                state.size += image.pixels.count
             }
         }
         return image

@@ -15,7 +15,7 @@ package struct UnlabelledSequences: Sendable {
         for path in paths {
             let url = URL(fileURLWithPath: path)
             guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-            if isFolder(url) {
+            if FileNames.isFolder(url) {
                 try addAll(path.withoutEndingSlashes, in: nil)
             } else if UnpackedArchive.isArchive(path) {
                 try addAll(path, in: UnpackedArchive(path, progress: unpacking))
@@ -76,8 +76,8 @@ package struct UnlabelledSequences: Sendable {
         guard depth < 16 else { return }
         let url = archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
         var (files, folders): ([String], [String]) = ([], [])
-        for name in try FolderLayout.names(in: url) {
-            if isFolder(url.appendingPathComponent(name)) { folders.append(name) } else { files.append(name) }
+        for name in try FolderLayout.listNames(in: url) {
+            if FileNames.isFolder(url.appendingPathComponent(name)) { folders.append(name) } else { files.append(name) }
         }
         let here = FrameOrder.frames(among: files)
         if !here.frames.isEmpty { add(path, here, in: archive) } else if folders.isEmpty { emptyFolders.append(path) }

@@ -27,7 +27,7 @@ package final class UnpackedArchive: Sendable {
     package static let endings = [".zip", ".tar", ".tar.gz", ".tgz"]
 
     package static func isArchive(_ path: String) -> Bool {
-        endings.contains(where: path.lowercased().hasSuffix) && !isFolder(URL(fileURLWithPath: path))
+        endings.contains(where: path.lowercased().hasSuffix) && !FileNames.isFolder(URL(fileURLWithPath: path))
     }
 
     /// - Parameters:

@@ -184,7 +184,7 @@ package struct Checkpoint {
 
     /// All tensors of a weight file, whatever its kind, and the metadata it has.
     static func read(_ url: URL) throws -> ([String: Tensor], [String: String]) {
-        guard !isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
+        guard !FileNames.isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
         // By content, as names can lie. Zip and pickle have marks of their own, with which the length of a safetensors header may
         // begin too; but that is below 16 MiB, so that its fourth byte is zero, and theirs is not.
         guard FileNames.exists(url.path) else { throw FileError(url.path, "does not exist") }

@@ -46,9 +46,9 @@ package struct Dataset: Sendable {
 
     /// The data set in an archive: folders around it are passed over.
     private static func top(of folder: URL) throws -> URL {
-        let content = try FolderLayout.names(in: folder)
+        let content = try FolderLayout.listNames(in: folder)
         guard content.count == 1, !FolderLayout.isTop(content[0]) else { return folder }
         let only = folder.appendingPathComponent(content[0])
-        return isFolder(only) ? try top(of: only) : folder
+        return FileNames.isFolder(only) ? try top(of: only) : folder
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Jersey
+import Synchronization
 
 /// What is in a data set, and what is wrong with it.
 package struct DatasetInspection: Encodable, Sendable {
@@ -112,18 +113,16 @@ package struct DatasetInspection: Encodable, Sendable {
     }
 }
 
-/// `@unchecked Sendable`: the array is only touched under the lock.
-private final class FileReasons: @unchecked Sendable {
-    private let lock = NSLock()
-    private var reasons: [String?]
+private final class FileReasons: Sendable {
+    private let reasons: Mutex<[String?]>
 
     init(count: Int) {
-        reasons = Array(repeating: nil, count: count)
+        reasons = Mutex(Array(repeating: nil, count: count))
     }
 
     func set(_ index: Int, _ reason: String) {
-        lock.withLock { reasons[index] = reason }
+        reasons.withLock { $0[index] = reason }
     }
 
-    var all: [String] { lock.withLock { reasons.compactMap { $0 } } }
+    var all: [String] { reasons.withLock { $0.compactMap { $0 } } }
 }

@@ -149,7 +149,7 @@ extension Chart.Bars {
         script.add("set grid no\(category)tics")
 
         let isLength = range.contains(0)
-        let elements = series.indices.flatMap { elements(of: $0, lying: lying, isLength: isLength, &script) }
+        let elements = series.indices.flatMap { self.elements(of: $0, lying: lying, isLength: isLength, &script) }
         if series.count == 1 { write(series[0], lying: lying, slot: frame.width / (last - first), &script) }
         script.plot(elements)
     }

@@ -155,7 +155,7 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` if they exceed the limits, or there is not enough memory.
     func smallPictures(
-        _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
+        _ frames: [(name: String, bytes: Data)], _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [Result<RGBImage, ImageError>]? {
         let sizes = frames.compactMap { DeclaredSize($0.bytes) }
         guard sizes.count == frames.count, sizes.allSatisfy({ $0.pixels <= work.limits.ownPixels && !$0.isProgressive }) else {
@@ -164,7 +164,7 @@ final class MediaDecoder {
         let total = sizes.reduce(0) { $0 + $1.pixels }
         guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits.pixels) }
         try work.spend(pixels: total)
-        try claim.take(3 * total)
+        try permit.take(3 * total)
         let before = Self.threadSeconds
         let pictures = try zip(frames, sizes).map { frame, size -> Result<RGBImage, ImageError> in
             try work.check()
@@ -190,13 +190,13 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` if they exceed the limits, or there is not enough memory.
     func pictures(
-        _ frames: [(name: String, bytes: Data)], _ work: Work, _ claim: Admission.Claim
+        _ frames: [(name: String, bytes: Data)], _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [Result<RGBImage, ImageError>] {
         var job = MediaJob(.pictures, sizes: frames.map(\.bytes.count))
         job.framePixels = work.limits.framePixels
         job.pixels = work.limits.pixels
         var images: [Result<RGBImage, ImageError>] = []
-        var room = Room(claim, most: 3 * work.limits.pixels)
+        var room = Room(permit, most: 3 * work.limits.pixels)
         try start().run(job, frames.map(\.bytes), work) { answer, pipes in
             switch answer {
             case .question(let bytes): try room.add(bytes)
@@ -219,7 +219,7 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` if it is not a video, or exceeds the limits.
     func film(
-        _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
+        _ bytes: Data, named name: String, _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [(index: Int, image: Result<RGBImage, ImageError>)] {
         var job = MediaJob(.film, sizes: [bytes.count])
         job.name = name
@@ -227,7 +227,7 @@ final class MediaDecoder {
         job.pixels = work.limits.pixels
         job.frames = work.limits.frames
         var images: [(index: Int, image: Result<RGBImage, ImageError>)] = []
-        var room = Room(claim, most: 3 * work.limits.framePixels)
+        var room = Room(permit, most: 3 * work.limits.framePixels)
         try start().run(job, [bytes], work) { answer, pipes in
             switch answer {
             case .question(let bytes): try room.add(bytes)
@@ -247,7 +247,7 @@ final class MediaDecoder {
     ///
     /// - Throws: `ServiceError` if it is not an archive, is unsafe, or exceeds the limits.
     func archive(
-        _ bytes: Data, named name: String, _ work: Work, _ claim: Admission.Claim
+        _ bytes: Data, named name: String, _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [(path: String, bytes: Data)] {
         let limits = work.limits
         var job = MediaJob(.archive, sizes: [bytes.count])
@@ -256,7 +256,7 @@ final class MediaDecoder {
         job.entryBytes = min(limits.bodyBytes, 16 << 20)
         job.bytes = 2 * limits.bodyBytes
         var files: [(path: String, bytes: Data)] = []
-        var room = Room(claim, most: job.entryBytes)
+        var room = Room(permit, most: job.entryBytes)
         try start().run(job, [bytes], work) { answer, pipes in
             switch answer {
             case .question(let bytes): try room.add(bytes)
@@ -277,18 +277,18 @@ final class MediaDecoder {
 /// Memory for a decoder's output. It is claimed before the output arrives, and no more than claimed
 /// is accepted.
 private struct Room {
-    private let claim: Admission.Claim
+    private let permit: Admission.MemoryPermit
     private let most: Int
     private var left = 0
 
     /// - Parameter most: the most bytes in one request for memory.
-    init(_ claim: Admission.Claim, most: Int) { (self.claim, self.most) = (claim, most) }
+    init(_ permit: Admission.MemoryPermit, most: Int) { (self.permit, self.most) = (permit, most) }
 
     /// - Throws: `ServiceError` if there is not enough memory; `Malformed` if the request is too
     ///   large.
     mutating func add(_ bytes: Int) throws {
         guard 0...most ~= bytes else { throw Packet.Malformed() }
-        try claim.take(bytes)
+        try permit.take(bytes)
         left += bytes
     }
 

@@ -41,7 +41,7 @@ public final class VideoReader {
     /// - Throws: `FileError` for a file that is no video, or too large.
     public convenience init(_ path: String, maximumPixels: Int = 16_000_000) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-        guard !isFolder(URL(fileURLWithPath: path)) else { throw FileError(path, "is a folder, not a video") }
+        guard !FileNames.isFolder(URL(fileURLWithPath: path)) else { throw FileError(path, "is a folder, not a video") }
         try self.init(path, nil, maximumPixels) { opened, info, message, capacity in
             path.withFileSystemPath { cv_reader_open($0, Int64(maximumPixels), opened, info, message, capacity) }
         }

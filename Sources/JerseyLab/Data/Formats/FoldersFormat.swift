@@ -7,7 +7,7 @@ extension DatasetFormat {
         name: "folders", summary: "<number>/<track>/<sequence>/<frames>.jpg|jpeg|png, the anchor named so"
     ) { config in
         let root = URL(fileURLWithPath: config.path)
-        let numberFolders = try FolderLayout.subfolders(in: root)
+        let numberFolders = try FolderLayout.listSubfolders(in: root)
         guard numberFolders.isEmpty || numberFolders.contains(where: FolderLayout.isTop) else {
             throw FileError(
                 root.path, "holds no folder that is named by a shirt number (0...9, 00...99)",
@@ -64,9 +64,9 @@ private struct FoldersContent {
     mutating func add(_ numberFolder: String) throws {
         guard try isMeant(numberFolder) else { return }
         let url = root.appendingPathComponent(numberFolder)
-        for trackFolder in try FolderLayout.subfolders(in: url) {
+        for trackFolder in try FolderLayout.listSubfolders(in: url) {
             let trackURL = url.appendingPathComponent(trackFolder)
-            let sequenceFolders = try FolderLayout.subfolders(in: trackURL)
+            let sequenceFolders = try FolderLayout.listSubfolders(in: trackURL)
             if sequenceFolders.isEmpty { remarks.append("\(trackURL.path) has no sequence folders; it is left out") }
             for sequenceFolder in sequenceFolders {
                 try addSequence(
@@ -77,7 +77,7 @@ private struct FoldersContent {
     }
 
     private mutating func addSequence(_ url: URL, id: String, track: String, _ number: JerseyNumber?) throws {
-        let (frames, anchor) = FrameOrder.frames(among: try FolderLayout.names(in: url))
+        let (frames, anchor) = FrameOrder.frames(among: try FolderLayout.listNames(in: url))
         guard !frames.isEmpty else {
             remarks.append("\(url.path) has no frames; it is left out")
             return

@@ -10,7 +10,7 @@ extension DatasetFormat {
         let root = URL(fileURLWithPath: config.path)
         let images = root.appendingPathComponent(FolderLayout.images)
         let labels = try labels(of: root)
-        let players = try FolderLayout.subfolders(in: images)
+        let players = try FolderLayout.listSubfolders(in: images)
         let unlabelled = players.filter { labels.numbers[$0] == nil }
         if let player = unlabelled.first {
             throw FileError(
@@ -29,7 +29,7 @@ extension DatasetFormat {
             }
             if let wanted, let number, !wanted.contains(number) { continue }
             let url = images.appendingPathComponent(player)
-            let (frames, anchor) = FrameOrder.frames(among: try FolderLayout.names(in: url))
+            let (frames, anchor) = FrameOrder.frames(among: try FolderLayout.listNames(in: url))
             guard !frames.isEmpty else {
                 remarks.append("\(url.path) has no frames; it is left out")
                 continue
@@ -55,9 +55,11 @@ extension DatasetFormat {
 
 /// The ground truth in a split's folder.
 private func labels(of root: URL) throws -> SoccerNetLabels {
-    let names = try FolderLayout.names(in: root)
-    guard isFolder(root.appendingPathComponent(FolderLayout.images)) else {
-        let splits = names.filter { isFolder(root.appendingPathComponent($0).appendingPathComponent(FolderLayout.images)) }
+    let names = try FolderLayout.listNames(in: root)
+    guard FileNames.isFolder(root.appendingPathComponent(FolderLayout.images)) else {
+        let splits = names.filter {
+            FileNames.isFolder(root.appendingPathComponent($0).appendingPathComponent(FolderLayout.images))
+        }
         throw FileError(
             root.path, "has no folder images",
             advice: splits.isEmpty

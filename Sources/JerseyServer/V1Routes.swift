@@ -3,12 +3,12 @@ import Hummingbird
 import Jersey
 
 /// The service's own routes: one request per player, answered like `jersey predict --format json`.
-enum PlainRoutes {
-    static func add(to router: Router<ServiceContext>, _ reception: Reception) {
+enum V1Routes {
+    static func add(to router: Router<ServiceContext>, _ handler: PredictionHandler) {
         router.post("/v1/predict") { request, context in
             let type = ContentType(request.headers[.contentType])
             let isIllustrated = try wantsPictures(request)
-            return try await reception.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
+            return try await handler.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
                 body, upload in
                 ((), [try PredictRequest.sequence(body, type, &upload)])
             } answer: { _, _, read in
@@ -19,7 +19,7 @@ enum PlainRoutes {
         router.post("/v1/predict/archive") { request, context in
             let type = ContentType(request.headers[.contentType])
             let isIllustrated = try wantsPictures(request)
-            return try await reception.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
+            return try await handler.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
                 body, upload in
                 let (bytes, name) = try archive(body, type)
                 return ((), [upload.archive(bytes, named: name)])

@@ -4,7 +4,7 @@ import Jersey
 import Synchronization
 
 /// The served models by name, and whether requests are accepted.
-final class ModelShelf: Sendable {
+final class ModelRegistry: Sendable {
     private struct State {
         var models: [String: any Predicting] = [:]
         /// Names of models being loaded; at first all of them.

@@ -5,8 +5,8 @@ import Synchronization
 
 /// The common part of all routes that read numbers: admission, the size of the body, the threads
 /// for the work, and cancellation when clients leave.
-struct Reception: Sendable {
-    let shelf: ModelShelf
+struct PredictionHandler: Sendable {
+    let registry: ModelRegistry
     let admission: Admission
     let decoders: DecoderPool
     let limits: RequestLimits
@@ -18,8 +18,8 @@ struct Reception: Sendable {
     /// memory at once.
     private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.size.isSmall) ? 4 : 1 }
 
-    init(_ shelf: ModelShelf, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
-        self.shelf = shelf
+    init(_ registry: ModelRegistry, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
+        self.registry = registry
         self.decoders = decoders
         self.metrics = metrics
         limits = settings.limits
@@ -29,7 +29,7 @@ struct Reception: Sendable {
     }
 
     /// Whether requests are accepted and answered.
-    var isReady: Bool { shelf.isReady && !underWay.isStuck }
+    var isReady: Bool { registry.isReady && !underWay.isStuck }
 
     /// - Parameters:
     ///   - pictures: whether to return small images of the frames.
@@ -42,15 +42,15 @@ struct Reception: Sendable {
         answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Response {
         let client = Connections.client(of: context.channel)
-        let model = try shelf.model(name, version: version)
+        let model = try registry.model(name, version: version)
         try admission.check(client)
-        return try await admission.claiming(client) { claim in
-            let body = try await collect(request, context, claim)
+        return try await admission.withMemoryPermit(client) { permit in
+            let body = try await collect(request, context, permit)
             return try await admission.admitted(client) {
                 let work = Work(limits, of: client)
                 let json = try await Work.$current.withValue(work) {
                     try await underWay.run(work, context) {
-                        try await read(body, model, work, claim, pictures: pictures, parse: parse, answer: answer)
+                        try await read(body, model, work, permit, pictures: pictures, parse: parse, answer: answer)
                     }
                 }
                 return Response(json: json)
@@ -59,16 +59,16 @@ struct Reception: Sendable {
     }
 
     private func read<Asked: Sendable>(
-        _ body: Data, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim, pictures: Bool,
+        _ body: Data, _ model: any Predicting, _ work: Work, _ permit: Admission.MemoryPermit, pictures: Bool,
         parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
         answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Data {
         let start = ContinuousClock.now
         let (asked, uploaded, small) = try await decoders.run(.init(bytes: body.count)) { decoder in
-            var upload = Upload(limits, claim)
+            var upload = Upload(limits, permit)
             let (asked, sequences) = try parse(body, &upload)
             // A single small sequence is decoded now, instead of waiting for another turn.
-            let small = sequences.count == 1 ? try decoder.smallSequence(sequences[0], work, claim) : nil
+            let small = sequences.count == 1 ? try decoder.smallSequence(sequences[0], work, permit) : nil
             return (asked, sequences, small)
         }
         // It was decoded together with the body.
@@ -80,11 +80,11 @@ struct Reception: Sendable {
                 continue
             }
             sequences += try await decoders.run(sequence.size) { decoder in
-                var upload = Upload(limits, claim)
-                return try upload.sequences(decoder.archive(bytes, named: name, work, claim), inArchive: name)
+                var upload = Upload(limits, permit)
+                return try upload.sequences(decoder.archive(bytes, named: name, work, permit), inArchive: name)
             }
         }
-        let read = try await readAll(sequences, decoded: small, model, work, claim, pictures: pictures)
+        let read = try await readAll(sequences, decoded: small, model, work, permit, pictures: pictures)
         if let reason = Self.refusal(read.map(\.prediction)) { throw reason }
         metrics.add(read.map(\.prediction), model: model.about.name)
         return try await decoders.run(.init()) { _ in try answer(model.about, asked, read) }
@@ -92,7 +92,8 @@ struct Reception: Sendable {
 
     /// Reads each sequence separately, so that the images of all need not be in memory at once.
     private func readAll(
-        _ sequences: [Upload.Sequence], decoded: FrameSequence?, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim,
+        _ sequences: [Upload.Sequence], decoded: FrameSequence?, _ model: any Predicting, _ work: Work,
+        _ permit: Admission.MemoryPermit,
         pictures: Bool
     ) async throws -> [ReadSequence] {
         try await withThrowingTaskGroup(of: (Int, ReadSequence).self) { group in
@@ -105,7 +106,7 @@ struct Reception: Sendable {
                 if case .frames(let frames) = sequence.content { picturesLeft = max(0, picturesLeft - frames.count) }
                 group.addTask {
                     let read = try await readOne(
-                        sequence, decoded: decoded, model, work, claim, pictures: pictures ? allowed : nil)
+                        sequence, decoded: decoded, model, work, permit, pictures: pictures ? allowed : nil)
                     return (index, read)
                 }
             }
@@ -115,7 +116,8 @@ struct Reception: Sendable {
     }
 
     private func readOne(
-        _ uploaded: Upload.Sequence, decoded: FrameSequence?, _ model: any Predicting, _ work: Work, _ claim: Admission.Claim,
+        _ uploaded: Upload.Sequence, decoded: FrameSequence?, _ model: any Predicting, _ work: Work,
+        _ permit: Admission.MemoryPermit,
         pictures: Int?
     ) async throws -> ReadSequence {
         let sequence: FrameSequence
@@ -123,10 +125,10 @@ struct Reception: Sendable {
             sequence = decoded
         } else {
             let start = ContinuousClock.now
-            sequence = try await decoders.run(uploaded.size) { try $0.sequence(uploaded, work, claim) }
+            sequence = try await decoders.run(uploaded.size) { try $0.sequence(uploaded, work, permit) }
             metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name)
         }
-        defer { claim.giveBack(sequence.pictureBytes) }
+        defer { permit.release(sequence.pictureBytes) }
         guard let prediction = try await model.predict([sequence]).first else { throw ServiceError.clientLeft }
         let names = sequence.withoutPictures
         guard let pictures else { return ReadSequence(sequence: names, prediction: prediction, pictures: nil) }
@@ -146,8 +148,8 @@ struct Reception: Sendable {
 
     /// Reads the whole body.
     ///
-    /// - Parameter claim: holds the memory for it.
-    private func collect(_ request: Request, _ context: ServiceContext, _ claim: Admission.Claim) async throws -> Data {
+    /// - Parameter permit: holds the memory for it.
+    private func collect(_ request: Request, _ context: ServiceContext, _ permit: Admission.MemoryPermit) async throws -> Data {
         let tooLarge = ServiceError(
             .contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
         let length = request.headers[.contentLength].flatMap(Int.init)
@@ -163,7 +165,7 @@ struct Reception: Sendable {
                 guard length != nil || chunks <= limits.chunks else {
                     throw ServiceError(.contentTooLarge, "the body has more than \(limits.chunks) chunks; send larger ones")
                 }
-                try claim.take(chunk.readableBytes)
+                try permit.take(chunk.readableBytes)
                 body.append(contentsOf: chunk.readableBytesView)
             }
         } catch let error as ServiceError {
@@ -187,9 +189,11 @@ extension MediaDecoder {
     /// Nil if decoding needs a process.
     ///
     /// - Throws: `ServiceError` if the sequence exceeds the limits.
-    fileprivate func smallSequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence? {
+    fileprivate func smallSequence(_ uploaded: Upload.Sequence, _ work: Work, _ permit: Admission.MemoryPermit) throws
+        -> FrameSequence?
+    {
         guard uploaded.size.isSmall, case .frames(let frames) = uploaded.content,
-            let images = try smallPictures(frames, work, claim)
+            let images = try smallPictures(frames, work, permit)
         else { return nil }
         let names = frames.map(\.name)
         return FrameSequence(
@@ -198,18 +202,19 @@ extension MediaDecoder {
     }
 
     /// - Throws: `ServiceError` if the sequence cannot be decoded, or exceeds the limits.
-    fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ claim: Admission.Claim) throws -> FrameSequence {
-        if let small = try smallSequence(uploaded, work, claim) { return small }
+    fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ permit: Admission.MemoryPermit) throws -> FrameSequence
+    {
+        if let small = try smallSequence(uploaded, work, permit) { return small }
         let names: [String]
         let images: [Result<RGBImage, ImageError>]
         var anchor: Int?
         switch uploaded.content {
         case .frames(let frames):
             names = frames.map(\.name)
-            images = try pictures(frames, work, claim)
+            images = try pictures(frames, work, permit)
             anchor = names.firstIndex { FrameOrder.isAnchor($0.lastName) }
         case .film(let bytes, let name):
-            let frames = try film(bytes, named: name, work, claim)
+            let frames = try film(bytes, named: name, work, permit)
             names = frames.map { "\(name)#frame=\($0.index)" }
             images = frames.map(\.image)
         case .archive: preconditionFailure("an archive is not a sequence")
