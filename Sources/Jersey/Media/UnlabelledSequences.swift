@@ -68,7 +68,7 @@ package struct UnlabelledSequences: Sendable {
         if let other = first([".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"]) {
             return ("frames are \(Self.kinds) files; convert others, such as \(other)", nil)
         }
-        return "frames are \(Self.kinds) files"
+        return ("frames are \(Self.kinds) files", nil)
     }
 
     private mutating func addTree(_ path: String, in archive: UnpackedArchive?, depth: Int) throws {
