@@ -8,3 +8,7 @@ package enum Remedy: Sendable, Equatable {
     // Lists of names.
     case experimentList, modelList, settingList
 }
+
+extension Error {
+    package var remedy: Remedy? { (self as? FileError)?.remedy ?? (self as? UsageError)?.remedy }
+}

@@ -154,9 +154,9 @@ struct CompilationTests {
             }
             #expect(found.shape == shape)
             #expect(lanes != nil || compiled.kernel is Int8Convolution == (ct_int8_lanes() > 0 && size.isOurs))
-            let step = Float(output.qparams.scale)
+            let scale = Float(output.qparams.scale)
             let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
-            #expect(worst <= step * 0.52)
+            #expect(worst <= scale * 0.52)
         }
     }
 

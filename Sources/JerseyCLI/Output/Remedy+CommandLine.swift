@@ -23,7 +23,6 @@ extension Remedy {
 extension Error {
     /// The message of an error for users of the command line: with the flag or the command that helps.
     var message: String {
-        let remedy = (self as? FileError)?.remedy ?? (self as? UsageError)?.remedy
-        return "\(self)" + (remedy.map { " (\($0.commandLine))" } ?? "")
+        "\(self)" + (remedy.map { " (\($0.commandLine))" } ?? "")
     }
 }

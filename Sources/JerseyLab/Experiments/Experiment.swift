@@ -66,7 +66,7 @@ package struct Experiment: Codable, Sendable, Equatable {
         } catch let error as DecodingError {
             throw UsageError("\(source) is not an experiment (\(error.summary))")
         } catch {
-            throw UsageError("\(source): \(error)")
+            throw UsageError("\(source): \(error)", remedy: error.remedy)
         }
     }
 
@@ -202,7 +202,7 @@ extension Experiment {
         if let shipped = ShippedExperiment.find(word) { return shipped.experiment }
         guard FileManager.default.fileExists(atPath: word) else {
             throw UsageError.unknown(
-                "experiment or file", word, among: ShippedExperiment.names, advice: "`jersey experiment list` shows them")
+                "experiment or file", word, among: ShippedExperiment.names, remedy: ShippedExperiment.remedy)
         }
         do {
             return try Experiment(yaml: String(contentsOf: URL(fileURLWithPath: word), encoding: .utf8), source: word)

@@ -112,7 +112,7 @@ extension RunConfig {
                         }
                     }
                 } catch {
-                    throw UsageError("\(overlay.source): \(error)")
+                    throw UsageError("\(overlay.source): \(error)", remedy: error.remedy)
                 }
             }
         }

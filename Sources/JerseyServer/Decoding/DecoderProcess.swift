@@ -118,9 +118,9 @@ final class DecoderProcess {
             for block in blocks { try block.withUnsafeBytes { try pipes.send(block: $0) } }
             try pipes.flush()
             try listen(work, answer)
-        } catch let told as Told {
+        } catch let refusal as DecoderRefusal {
             // The process waits for the next job.
-            throw told.error
+            throw refusal.error
         } catch is PipeEnds.Closed {
             isGone = true
             throw cs_wait(process) == SIGXCPU ? work.tooSlow : died
@@ -132,7 +132,7 @@ final class DecoderProcess {
     }
 
     /// Why a job failed, from a process that is still usable.
-    private struct Told: Error {
+    private struct DecoderRefusal: Error {
         let error: ServiceError
     }
 
@@ -144,12 +144,12 @@ final class DecoderProcess {
             switch answer {
             case .done(let pixels):
                 guard pixels <= max(0, work.limits.totalPixels) else { throw Packet.Malformed() }
-                do { try work.spend(pixels: pixels) } catch let error as ServiceError { throw Told(error: error) }
+                do { try work.spend(pixels: pixels) } catch let error as ServiceError { throw DecoderRefusal(error: error) }
                 return
             case .failed(let isTooLarge, let text):
-                if let refusal { throw Told(error: refusal) }
-                if text.isEmpty { throw Told(error: Work.tooManyPixels(work.limits)) }
-                throw Told(error: ServiceError(isTooLarge ? .contentTooLarge : .unprocessableContent, text))
+                if let refusal { throw DecoderRefusal(error: refusal) }
+                if text.isEmpty { throw DecoderRefusal(error: Work.tooManyPixels(work.limits)) }
+                throw DecoderRefusal(error: ServiceError(isTooLarge ? .contentTooLarge : .unprocessableContent, text))
             case .question:
                 do { try body(answer, pipes) } catch let error as ServiceError { refusal = error }
                 try [refusal == nil ? 1 : 0 as UInt8].withUnsafeBytes { try pipes.send(block: $0) }
