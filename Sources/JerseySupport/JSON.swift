@@ -1,22 +1,30 @@
 import Foundation
 
 /// JSON as all our files and outputs have it: keys in order, slashes as they are.
+///
+/// Files that are read again have the keys that their types declare. What is written for other programs has snake_case keys, by
+/// `output`.
 package enum JSON {
-    /// Over several lines, for people.
-    ///
-    /// - Parameter snakeCase: writes `trackId` as "track_id".
-    package static func readable(_ value: some Encodable, snakeCase: Bool = false) throws -> Data {
-        let encoder = encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-        if snakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
+    /// Over several lines, with the keys that the type declares.
+    package static func readable(_ value: some Encodable) throws -> Data {
+        try readable.encode(value) + Data("\n".utf8)
+    }
+
+    /// Over several lines, for other programs: `trackId` becomes "track_id". Keys of dictionaries stay as they are.
+    package static func output(_ value: some Encodable) throws -> Data {
+        let encoder = readable
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         return try encoder.encode(value) + Data("\n".utf8)
     }
 
-    /// On one line, for programs.
+    /// On one line, with the keys that the type declares.
     package static func line(_ value: some Encodable) throws -> Data {
         try encoder([.sortedKeys, .withoutEscapingSlashes]).encode(value)
     }
 
     package static func text(_ data: Data) -> String { String(decoding: data, as: UTF8.self) }
+
+    private static var readable: JSONEncoder { encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) }
 
     private static func encoder(_ formatting: JSONEncoder.OutputFormatting) -> JSONEncoder {
         let encoder = JSONEncoder()

@@ -217,7 +217,7 @@ import Testing
             return RunGroup(name: "m\($0)", runs: [try FinishedRun(run)])
         }
         let result = try Analysis.failures(AnalysisInput(groups: groups))
-        let found = try json(JSON.readable(result.result, snakeCase: true))
+        let found = try json(JSON.output(result.result))
         #expect(found["sequences"] as? Int == 6 && found["both_right"] as? Int == 1)
         let parts = try #require(found["parts"] as? [[String: Any]])
         #expect(parts.map { $0["name"] as? String } == ["both_wrong", "only_m0_wrong", "only_m1_wrong"])
@@ -251,7 +251,8 @@ import Testing
 
     // MARK: Calibration
 
-    @Test func `A model without labelled sequences is left out of the calibration, and the first with any is looked into`() throws {
+    @Test func `A model without labelled sequences is left out of the calibration, and the first with any is looked into`() throws
+    {
         let blind = try group([Reading(FrameSequence("s", track: "t", number: nil), read: "4")], name: "blind")
         let sure = try group([reading(0, "4", "4", certainty: 0.99), reading(1, "4", "7", certainty: 0.99)], name: "sure")
         let result = try CalibrationResult(input([blind, sure]))
@@ -331,7 +332,7 @@ import Testing
         let sequence = try #require(input.run.outcomes.first { $0.track == "4/0000" })
         input.sequence = sequence.sequence
         let result = try Analysis.sequence(input)
-        let found = try json(JSON.readable(result.result, snakeCase: true))
+        let found = try json(JSON.output(result.result))
         #expect(found["sequence"] as? String == sequence.sequence && found["truth"] as? String == "4")
         let frames = try #require(found["frames"] as? [[String: Any]])
         #expect(frames.count == sequence.frames.count)
@@ -377,9 +378,9 @@ import Testing
         for analysis in [Analysis.confusion, .mistakes, .calibration] {
             let result = try analysis(input)
             #expect(result.tables[0].title?.contains(words) == true && result.tables[0].title?.contains("test") == false)
-            #expect(try json(JSON.readable(result.result, snakeCase: true))["split"] as? String == part?.rawValue ?? "all")
+            #expect(try json(JSON.output(result.result))["split"] as? String == part?.rawValue ?? "all")
         }
-        #expect(try json(JSON.readable(Analysis.confusion(sole(group)).result, snakeCase: true))["split"] == nil)
+        #expect(try json(JSON.output(Analysis.confusion(sole(group)).result))["split"] == nil)
     }
 
     @Test func `What an analysis has nothing to do with is refused`() throws {
@@ -403,7 +404,7 @@ import Testing
         let result = try Analysis.named(name)(input)
         #expect(result.charts.isEmpty && !result.tables[0].rows.isEmpty)
         #expect(!result.tables[0].text.contains(" ms") && !result.tables[0].text.contains("µs"))
-        #expect(!JSON.text(try JSON.readable(result.result, snakeCase: true)).contains("seconds"))
+        #expect(!JSON.text(try JSON.output(result.result)).contains("seconds"))
     }
 
     @Test func `Encoders are set beside each other with their heads, as in the study`() throws {

@@ -46,7 +46,7 @@ import Testing
         #expect(timing.cells == ["4.00", "2.00", "2.00", "4.00", "5.80", "5.96", "6.00"])
         #expect((timing / 2).cells == ["2.00", "1.00", "1.00", "2.00", "2.90", "2.98", "3.00"])
         #expect(Timing([0.001]).cells[1] == "-")
-        let keys = try JSONSerialization.jsonObject(with: JSON.readable(timing, snakeCase: true)) as? [String: Any]
+        let keys = try JSONSerialization.jsonObject(with: JSON.output(timing)) as? [String: Any]
         #expect(Set(keys?.keys ?? [:].keys) == ["mean", "standard_deviation", "min", "p50", "p95", "p99", "max", "readings"])
     }
 

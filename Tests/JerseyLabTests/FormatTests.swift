@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import JerseyOutput
@@ -11,7 +12,8 @@ import Testing
 
     @Test func `What there is no value of is a dash`() {
         #expect(Format.percent(nil, places: 1) == "-" && Format.decimal(nil, places: 4) == "-")
-        #expect(Format.time(nil) == "-" && Format.duration(nil) == "-")
+        #expect(Format.time(nil) == "-" && Format.duration(nil) == "-" && Format.milliseconds(nil) == "-")
+        #expect(Format.times(nil) == "-" && Format.points(nil, places: 2) == "-" && Format.timestamp(nil) == "-")
     }
 
     @Test func `Figures keep their places, and digits their count`() {
@@ -31,5 +33,15 @@ import Testing
         #expect(Format.giga(1_813_000_000) == "1.813 G" && Format.mega(2_480_000) == "2.48 M")
         #expect(Format.time(45.6e-6) == "45.6 µs" && Format.time(0.00123) == "1.23 ms" && Format.times(1.2699) == "1.27×")
         #expect(Format.duration(63) == "1:03" && Format.duration(3725.4) == "1:02:05" && Format.duration(.infinity) == "?")
+    }
+
+    @Test func `Differences of shares are points with a sign, and columns of times are milliseconds`() {
+        #expect(Format.signedPoints(0.0042, places: 2) == "+0.42" && Format.signedPoints(-0.01, places: 1) == "-1.0")
+        #expect(Format.milliseconds(0.00249) == "2.49" && Format.milliseconds(1.5) == "1500.00")
+    }
+
+    @Test func `Dates are ISO 8601, in UTC`() {
+        let date = Date(timeIntervalSince1970: 1_796_018_484)
+        #expect(Format.timestamp(date) == "2026-11-30T06:01:24Z" && Format.day(date) == "2026-11-30")
     }
 }

@@ -293,7 +293,7 @@ import Testing
         #expect(isClose(group.loss.mean, (losses[0] + losses[1]) / 2) && group.loss.n == 2)
         let statistics = ModelStatistics([group])
         #expect(statistics.summaryTable.header[7] == "loss" && statistics.summaryTable.rows[0][7] == Summary(losses).text)
-        let json = JSON.text(try JSON.readable(statistics, snakeCase: true))
+        let json = JSON.text(try JSON.output(statistics))
         let decoded = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         let loss = try #require(((decoded["models"] as? [[String: Any]])?.first?["loss"] as? [String: Any]))
         #expect(isClose(loss["mean"] as? Double, group.loss.mean!) && loss["standard_deviation"] != nil)

@@ -48,7 +48,7 @@ struct EvaluateCommand: ParsableCommand {
         if let outcomes { try RunFolder.write(lines: readings.map(Outcome.init), to: URL(fileURLWithPath: outcomes)) }
         let evaluation = Evaluation(readings, unreadable: unreadable, seenNumbers: card.numbers.isEmpty ? nil : Set(card.numbers))
         if json {
-            Console.printExactly(JSON.text(try JSON.readable(evaluation)))
+            Console.printExactly(JSON.text(try JSON.output(evaluation)))
         } else {
             show(evaluation, card)
             if reader.earlyExit != nil {

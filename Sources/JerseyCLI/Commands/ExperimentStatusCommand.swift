@@ -16,7 +16,7 @@ struct ExperimentStatusCommand: ParsableCommand {
         let folder = ExperimentFolder(URL(fileURLWithPath: self.folder))
         let status = try ExperimentStatus(folder)
         if json {
-            Console.printExactly(JSON.text(try JSON.readable(status, snakeCase: true)))
+            Console.printExactly(JSON.text(try JSON.output(status)))
             return
         }
         let overview = ExperimentOverview(name: try folder.experiment().name, status: status)

@@ -34,7 +34,7 @@ struct InspectCommand: ParsableCommand {
         let progress = ProgressLine("reading", total: dataset.sequences.reduce(0) { $0 + $1.frames.count })
         let inspection = DatasetInspection(dataset, workers: decoding.workers) { progress.advance() }
         progress.finish()
-        if json { return Console.printExactly(JSON.text(try JSON.readable(inspection))) }
+        if json { return Console.printExactly(JSON.text(try JSON.output(inspection))) }
         let split: Splits
         if let path = splits {
             split = try Splits(contentsOf: URL(fileURLWithPath: path))

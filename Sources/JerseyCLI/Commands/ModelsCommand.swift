@@ -70,7 +70,7 @@ struct ModelsCommand: ParsableCommand {
                 "--encoder and --diagram need a model; name it, such as jersey models attn_bgru_luong --diagram")
         }
         let rows = ModelSpec.all.map { Row($0, parameters: JerseyModel($0).store.parameterCount) }
-        if json { return Console.printExactly(JSON.text(try JSON.readable(rows))) }
+        if json { return Console.printExactly(JSON.text(try JSON.output(rows))) }
         Console.print(
             Table(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],
@@ -92,7 +92,7 @@ struct ModelsCommand: ParsableCommand {
         }
         if json {
             let row = Row(spec, parameters: outline.parameters, parts: outline.parts)
-            return Console.printExactly(JSON.text(try JSON.readable(row)))
+            return Console.printExactly(JSON.text(try JSON.output(row)))
         }
         let older = ModelSpec.aliases.filter { $0.value == spec.name && spec.title == spec.name }.keys.sorted()
         let former = older.isEmpty ? "" : ", formerly \(older.joined(separator: ", "))"

@@ -50,7 +50,7 @@ struct RunsCompareCommand: ParsableCommand {
         try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
         let statistics = ModelStatistics(selection.groups, baseline: try baseline.map { try selection.group($0).name })
         if json {
-            Console.printExactly(JSON.text(try JSON.readable(statistics, snakeCase: true)))
+            Console.printExactly(JSON.text(try JSON.output(statistics)))
             return
         }
         var tables = [statistics.summaryTable, statistics.runTable]

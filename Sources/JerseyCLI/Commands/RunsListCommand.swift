@@ -16,7 +16,7 @@ struct RunsListCommand: ParsableCommand {
     func run() throws {
         let records = try ExperimentFolder(URL(fileURLWithPath: folder)).records()
         if json {
-            Console.printExactly(JSON.text(try JSON.readable(records.map { ShownRun($0) }, snakeCase: true)))
+            Console.printExactly(JSON.text(try JSON.output(records.map { ShownRun($0) })))
             return
         }
         func percent(_ share: Double?) -> String { Format.percent(share, places: 2) }

@@ -24,7 +24,7 @@ struct RunsShowCommand: ParsableCommand {
         }
         let epochs = try RunDatabase(experiment: folder).epochs(of: id)
         if json {
-            Console.printExactly(JSON.text(try JSON.readable(ShownRun(record, epochs: epochs), snakeCase: true)))
+            Console.printExactly(JSON.text(try JSON.output(ShownRun(record, epochs: epochs))))
             return
         }
         func four(_ value: Double?) -> String { Format.decimal(value, places: 4) }

@@ -22,7 +22,7 @@ struct BenchmarkOptions: ParsableArguments {
         Console.print(tables)
         let folder = URL(fileURLWithPath: out ?? "benchmarks/\(name)")
         try report.write(to: folder)
-        try AtomicFile.write(JSON.readable(json, snakeCase: true), to: folder.appending(path: "\(name).json"))
+        try AtomicFile.write(JSON.output(json), to: folder.appending(path: "\(name).json"))
         Console.error()
         Console.error("files are in \(folder.relativePath)")
     }

@@ -53,7 +53,7 @@ extension OutputFormat {
     }
 
     static let json = OutputFormat(name: "json", summary: "an array of objects") {
-        JSON.text(try JSON.readable($0.predictions))
+        JSON.text(try JSON.output($0.predictions))
     }
 
     static let jsonl = OutputFormat(name: "jsonl", summary: "one object per line") {

@@ -58,7 +58,7 @@ package struct AnalysisView: Sendable {
     /// - Throws: `FileError` that names the file.
     package func write(to folder: URL, name: String) throws {
         try FileManager.default.makeFolder(folder)
-        try AtomicFile.write(JSON.readable(result, snakeCase: true), to: folder.appendingPathComponent("\(name).json"))
+        try AtomicFile.write(JSON.output(result), to: folder.appendingPathComponent("\(name).json"))
         for chart in charts { try chart.write(to: folder) }
         for file in files {
             let url = folder.appendingPathComponent(file.path)

@@ -135,7 +135,7 @@ extension ConfusionResult {
                 ]
             },
             files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
-                + [.init("\(file)_cm_summary.json", try JSON.readable(self, snakeCase: true))])
+                + [.init("\(file)_cm_summary.json", try JSON.output(self))])
     }
 
     private func accuracyTable(of sequences: String) -> Table {

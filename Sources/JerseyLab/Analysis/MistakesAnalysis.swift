@@ -144,7 +144,7 @@ extension MistakesResult {
             let caption = "\(wrong.outcome.sequence): \(wrong.truth) read as \(wrong.prediction)"
             files.append(.init(mistake.picture, try sheet.image(), caption: caption))
         }
-        files.append(.init("mistakes_summary.json", try JSON.readable(self, snakeCase: true)))
+        files.append(.init("mistakes_summary.json", try JSON.output(self)))
         let more = wrong.count - mistakes.count
         return AnalysisView(
             of: self, tables: [table(of: input.sequences)], notes: more > 0 ? ["\(more) more; --count shows them."] : [],

@@ -41,9 +41,9 @@ extension Chart.Lines {
         var bands: [String] = []
         var curves: [String] = []
         for (index, series) in series.enumerated() {
-            let elements = elements(series, number: series.colour ?? index, isCrowded: isCrowded, &script)
-            bands += elements.bands
-            curves += elements.curves
+            let drawn = curve(series, number: series.colour ?? index, isCrowded: isCrowded, &script)
+            bands += drawn.bands
+            curves += drawn.curves
         }
         if let diagonal {
             bands.append(
@@ -57,7 +57,7 @@ extension Chart.Lines {
     /// One series: its line or points, and below them the band of its intervals.
     ///
     /// - Parameter number: of its colour, marker and dash.
-    private func elements(
+    private func curve(
         _ series: Series, number: Int, isCrowded: Bool, _ script: inout PlotScript
     ) -> (bands: [String], curves: [String]) {
         let rows = series.points.map { point in
@@ -149,15 +149,15 @@ extension Chart.Bars {
         script.add("set grid no\(category)tics")
 
         let isLength = range.contains(0)
-        let elements = series.indices.flatMap { self.elements(of: $0, lying: lying, isLength: isLength, &script) }
+        let shown = series.indices.flatMap { bars(of: $0, lying: lying, isLength: isLength, &script) }
         if series.count == 1 { write(series[0], lying: lying, slot: frame.width / (last - first), &script) }
-        script.plot(elements)
+        script.plot(shown)
     }
 
     /// The bars of one series with their intervals.
     ///
     /// - Parameter isLength: whether the axis begins at zero, so that a bar's length says something; points are drawn where not.
-    private func elements(of index: Int, lying: Bool, isLength: Bool, _ script: inout PlotScript) -> [String] {
+    private func bars(of index: Int, lying: Bool, isLength: Bool, _ script: inout PlotScript) -> [String] {
         let slot = 0.76 / Double(max(1, series.count))
         let middle = (Double(index) + 0.5) * slot - 0.38
         let rows = zip(categories.indices, series[index].values).map { place, value -> [Double?] in
