@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How far the sequences of one track repeat each other: the constant `Belief.windowCorrelation`.
+"""How far the sequences of one track repeat each other: the constant `Evidence.windowCorrelation`.
 
     Benchmarks/window_correlation.py runs/*/outcomes.jsonl
 
