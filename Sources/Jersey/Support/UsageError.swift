@@ -1,8 +1,9 @@
 import Foundation
 import Torch
 
-/// Something wrong with what the user asked for: what, and what to do.
+/// A mistake in what was asked for: what is wrong, and what to do about it.
 public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    /// What is wrong and what to do, in one printable line.
     public let description: String
 
     /// What it names is made fit to be shown.
@@ -10,6 +11,7 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
         self.description = Shown.line(description)
     }
 
+    /// The same as `description`.
     public var errorDescription: String? { description }
 
     /// "There is no model 'x'", with the names that come close.
