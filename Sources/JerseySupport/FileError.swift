@@ -1,10 +1,12 @@
 import Foundation
 
-/// Something wrong with a file or folder: which one, what, and the way out.
+/// A file or folder that cannot be used: which one, what is wrong, and what to do about it.
 public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    /// The file or folder.
     public let path: String
+    /// What is wrong, to follow the path.
     public let reason: String
-    /// What the user can do; a sentence without its full stop.
+    /// What you can do, a sentence without its full stop; nil where there is nothing to add.
     public let advice: String?
     package let remedy: Remedy?
 
@@ -23,10 +25,12 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
         self.init(path, "cannot \(action): \(reason)", advice: advice)
     }
 
+    /// The path, what is wrong and what to do, in one printable line.
     public var description: String {
         Shown.text(path, limit: 1000) + Shown.line(": \(reason)") + Shown.line(advice.map { "; \($0)" } ?? "")
     }
 
+    /// The same as `description`.
     public var errorDescription: String? { description }
 }
 

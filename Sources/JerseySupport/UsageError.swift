@@ -1,7 +1,8 @@
 import Foundation
 
-/// Something wrong with what the user asked for: what, and what to do.
+/// A mistake in what was asked for: what is wrong, and what to do about it.
 public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equatable {
+    /// What is wrong and what to do, in one printable line.
     public let description: String
     package let remedy: Remedy?
 
@@ -11,6 +12,7 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
         self.remedy = remedy
     }
 
+    /// The same as `description`.
     public var errorDescription: String? { description }
 
     /// "There is no model 'x'", with the names that come close.

@@ -1,14 +1,15 @@
 import Foundation
 
-/// One short clip of a player: the unit that a model reads.
+/// Frames of one player in time order, in files or in memory: what a model reads at once.
 public struct FrameSequence: Sendable, Equatable {
-    /// "8/track_001/0": number, track and sequence.
+    /// The name of the sequence: the folder of its frames, or "8/track_001/0" (number, track and sequence) in a
+    /// labelled data set.
     public let id: String
-    /// "8/track_001", as in the study's splits.
+    /// The name of the track, which sequences of one player share: "8/track_001".
     public let track: String
-    /// Nil where it is not known; in a labelled data set, where none is seen.
+    /// The true number. Nil where it is not known and, in a labelled data set, where no number can be seen.
     public let number: JerseyNumber?
-    /// Paths in time order; names only, where the frames are in memory.
+    /// The paths of the frames in time order. Where the frames are in memory these are names only.
     public let frames: [String]
     /// The frames, where they are in memory and not in files, or why one cannot be read.
     package let images: [Result<RGBImage, ImageError>]?
@@ -30,7 +31,16 @@ public struct FrameSequence: Sendable, Equatable {
         self.archive = archive
     }
 
-    /// All frames are in memory.
+    /// A sequence whose frames are in memory.
+    ///
+    /// - Parameters:
+    ///   - id: the name of the sequence, which becomes `Prediction.sequence`.
+    ///   - track: the name of the track, which becomes `Prediction.track`.
+    ///   - number: the true number; nil where it is not known.
+    ///   - frames: a name for each image, which errors and predictions use.
+    ///   - images: the frames in time order, of any size.
+    ///   - anchor: the index of the frame in which the number is seen best; nil where none is marked. A model of single frames
+    ///     reads only that frame.
     public init(id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage], anchor: Int?) {
         self.init(id: id, track: track, number: number, frames: frames, images: images.map { .success($0) }, anchor: anchor)
     }

@@ -1,16 +1,19 @@
 import Foundation
 import Torch
 
-/// The probabilities of all numbers: log-probabilities of their digits, each place normalised.
+/// The probabilities of all numbers: log-probabilities of tens and ones, each normalised. The two digits are
+/// independent.
 public struct DigitDistribution: Sendable, Equatable {
-    /// Log-probabilities of 0...9 and blank (11).
+    /// 11 natural log-probabilities, of 0...9 and blank.
     public let tens: [Double]
-    /// Log-probabilities of 0...9 (10).
+    /// 10 natural log-probabilities, of 0...9.
     public let ones: [Double]
 
+    /// A distribution of given logits.
+    ///
     /// - Parameters:
-    ///   - tens: logits, or log-probabilities that need not be normalised (11).
-    ///   - ones: the same (10).
+    ///   - tens: 11 logits, or log-probabilities that need not be normalised.
+    ///   - ones: 10 of the same.
     public init(tens: [Double], ones: [Double]) {
         self.tens = Self.logSoftmax(tens[...])
         self.ones = Self.logSoftmax(ones[...])
@@ -49,18 +52,22 @@ public struct DigitDistribution: Sendable, Equatable {
     /// False where the model's output overflowed: every comparison with such values fails.
     var isFinite: Bool { tens.allSatisfy(\.isFinite) && ones.allSatisfy(\.isFinite) }
 
-    /// The most probable number. The digits are independent, as the heads are.
+    /// The most probable number.
     public var number: JerseyNumber { JerseyNumber(tens: tens.indexOfMaximum, ones: ones.indexOfMaximum) }
 
     /// The probability of the most probable number, 0...1.
     public var confidence: Double { probability(of: number) }
 
-    /// 0...1
+    /// The probability of a number, 0...1.
+    ///
+    /// - Parameter number: any of the 110.
     public func probability(of number: JerseyNumber) -> Double { exp(logProbability(of: number)) }
 
     package func logProbability(of number: JerseyNumber) -> Double { tens[number.tens] + ones[number.ones] }
 
-    /// The `count` most probable numbers, most probable first.
+    /// The most probable numbers, most probable first.
+    ///
+    /// - Parameter count: how many, up to 110.
     public func top(_ count: Int) -> [JerseyNumber] {
         Array(JerseyNumber.all.sorted { (probability(of: $0), $1) > (probability(of: $1), $0) }.prefix(count))
     }

@@ -1,7 +1,8 @@
 /// When to stop reading the frames of a sequence (Zilberstein 1996: an anytime algorithm).
 ///
-/// Each next frame lies far in time from those seen, as neighbours show the same: that order keeps more answers right than the
-/// tallest or sharpest crops first (docs/results.md). Measured on labelled sequences, and kept in the model's file.
+/// Each next frame lies far in time from those seen, because neighbours show the same. That order keeps more answers right
+/// than the tallest or sharpest crops first (docs/measurements/early-exit.md). Measured on labelled sequences, and kept in the
+/// model's file.
 package struct EarlyExit: Codable, Sendable, Equatable {
     /// Confidence in the most probable number from which on no more frames are read, 0...1.
     package var confidence: Double
@@ -31,7 +32,8 @@ package struct EarlyExit: Codable, Sendable, Equatable {
     }
 
     /// After how many frames to ask whether they are enough: two, four, eight and so on. Asking more often reads fewer frames
-    /// and takes as long or longer, because each pass through the network has a price of its own (docs/results.md).
+    /// and takes as long or longer, because each pass through the network has a price of its own
+    /// (docs/measurements/early-exit.md).
     static func stages(_ count: Int) -> [Int] {
         var stages: [Int] = []
         var next = 2

@@ -6,7 +6,7 @@ import Foundation
 struct Evidence: Sendable {
     /// How much of what a window of a track says its other windows have said already, 0...1: they show the same player, shirt
     /// and light, so that where one misleads the others likely do. Measured: with it tracks are right about as often as their
-    /// confidence says (docs/results.md).
+    /// confidence says (docs/measurements/long-tracks.md).
     static let windowCorrelation = 0.5
 
     /// Weighted log-probabilities, not normalised: (11) and (10).

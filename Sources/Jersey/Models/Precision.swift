@@ -1,14 +1,16 @@
 import Torch
 
-/// How exactly a compiled model computes its frames' features.
+/// The number format in which a compiled model's encoder computes.
 public enum Precision: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
-    /// As in training, but for rounding.
+    /// 32-bit floating point: as in training, apart from rounding.
     case float32
-    /// Half the memory and, on processors with instructions for it, half the time; three significant digits.
+    /// 16-bit floating point with 8 bits of significand: half the memory and, on processors with instructions for
+    /// it, half the time.
     case bfloat16
-    /// As bfloat16, with four significant digits, on a GPU.
+    /// 16-bit floating point with 11 bits of significand, on a GPU only.
     case float16
-    /// A quarter of the memory and, on processors with instructions for it (VNNI), half the time; 256 steps. On the CPU.
+    /// 8-bit integers: a quarter of the memory and half the time, on CPUs with instructions for it (VNNI) only. It
+    /// needs a calibrated model.
     case int8
 
     package static func all(on device: Device) -> [Precision] {

@@ -1,10 +1,11 @@
 import Torch
 
-/// Reads a player whose frames come one by one, and can be asked at any time.
+/// Reads a player whose frames come one by one, and answers at any time.
 ///
-/// A frame is encoded once, and what is kept of the frames does not grow. Models that read frames by themselves sum their evidence,
-/// models with a final state of one direction go on from it: for these the answer is that of all frames at once. Other models see
-/// the last frames, as many as they take. A stream is for one player and one thread; several streams may share a recognizer.
+/// A frame is encoded once, and memory does not grow with the number of frames. Evidence models add up what frames
+/// say, and recurrent models of one direction that read from their last state continue from it. For these two the
+/// answer is that of all frames at once. Other models see the last frames, as many as they take. A stream is for
+/// one player and one thread. Several streams may share a recognizer.
 public final class FrameStream {
     private enum Memory {
         case evidence(Evidence?)
@@ -13,7 +14,7 @@ public final class FrameStream {
         case window([Tensor], DigitDistribution?)
     }
 
-    /// Frames added so far.
+    /// How many frames were added so far.
     public private(set) var count = 0
     private let reader: SequenceReader
     private var memory: Memory
@@ -29,9 +30,11 @@ public final class FrameStream {
             }
     }
 
-    /// Takes one more frame, in time order; it takes the same time however many came before.
+    /// Adds one more frame. The time that it takes does not depend on how many came before.
     ///
-    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size; the stream is as before.
+    /// - Parameter image: the next frame in time order, of any size.
+    /// - Throws: `UsageError` for an image so thin that nothing is left of it at the model's input size. The stream is then
+    ///   unchanged.
     public func add(_ image: RGBImage) throws {
         let frame = try reader.loader.frame(image)
         withoutGradients {
@@ -52,8 +55,8 @@ public final class FrameStream {
         count += 1
     }
 
-    /// What is known after the frames so far, calibrated where the model is; nil before the first frame, and where the model's
-    /// output is not a number.
+    /// What the frames so far say, calibrated where the model is. Nil before the first frame, and where the model's
+    /// output is not finite.
     public var digits: DigitDistribution? { raw.map(reader.calibrated).flatMap { $0.isFinite ? $0 : nil } }
 
     private var raw: DigitDistribution? {

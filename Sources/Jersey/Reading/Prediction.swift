@@ -1,49 +1,61 @@
 import Foundation
 
-/// What was read in one sequence, for people and programs. The JSON keys are stable.
+/// What was read in one sequence or track, for people and programs. The JSON keys are stable.
 public struct Prediction: Codable, Sendable, Equatable {
+    /// A number with its probability.
     public struct Candidate: Codable, Sendable, Equatable {
+        /// The number.
         public let number: JerseyNumber
-        /// 0...1
+        /// Its probability, 0...1.
         public let probability: Double
     }
 
+    /// A frame that was read, with its weight in the answer.
     public struct FrameWeight: Codable, Sendable, Equatable {
+        /// The path of the frame, or its name where it was in memory or in a video.
         public let path: String
-        /// 0...1, sum 1 over the frames used; nil where the model has no weights.
+        /// The share of the frame in the answer, 0...1; the shares of a prediction's frames sum to 1. Nil where the
+        /// model does not weigh frames.
         public let weight: Double?
 
         /// Which frame of its video it is, as the tracker counts; nil for an image file.
         package var videoFrame: String? { path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) } }
     }
 
+    /// The name of the sequence: `FrameSequence.id`.
     public let sequence: String
+    /// The name of the track: `FrameSequence.track`.
     public let track: String
-    /// Nil where no frame could be read, the sequence is unreadable, or a roster is contradicted.
+    /// The answer. Nil where no frame could be read, the sequence is `unreadable`, or there is a `conflict`.
     public internal(set) var number: JerseyNumber?
-    /// Probability of the most probable number, 0...1; nil where no frame could be read, or a roster is contradicted.
+    /// The probability of the most probable number, 0...1. Nil where no frame could be read, or there is a `conflict`.
     public internal(set) var confidence: Double?
-    /// Whether frames were read, but no number with enough confidence, or the model's output is not a number.
+    /// Whether frames were read without an answer: the confidence is below the model's threshold, or the model's
+    /// output is not finite.
     public internal(set) var unreadable: Bool
-    /// The three most probable numbers; of a roster, where there is one.
+    /// The three most probable numbers, among those of the roster where there is one.
     public internal(set) var top: [Candidate]
-    /// What the model makes of the digits, calibrated where the model is; nil where no frame could be read.
+    /// The probabilities of all numbers, calibrated where the model is, without regard to a roster. Nil where no
+    /// frame could be read.
     public let digits: DigitDistribution?
-    /// Probabilities of 0...9 and blank (11); empty where no frame could be read.
+    /// 11 probabilities, of 0...9 and blank. Empty where no frame could be read.
     public let tens: [Double]
-    /// Probabilities of 0...9 (10); empty where no frame could be read.
+    /// 10 probabilities, of 0...9. Empty where no frame could be read.
     public let ones: [Double]
+    /// The frames that were read.
     public let frames: [FrameWeight]
+    /// The frames that could not be read.
     public let leftOut: [FrameProblem]
-    /// How many windows or sequences were read or glanced at, where there were several: each counts for less, as they are alike.
+    /// How many windows or sequences were read or previewed, where there were several. Nil for one.
     public internal(set) var windows: Int?
-    /// How many of them, each by itself, would be answered with another number; nil where none, or where every sequence is answered.
+    /// How many windows would, each by itself, be answered with another number. Nil where there are none, and where
+    /// the model has no threshold.
     public private(set) var disagreeingWindows: Int?
-    /// Who wears the number, by the roster: several, where several teams have it. Nil without a roster.
+    /// The players who wear the number by the roster; several where several teams have it. Nil without a roster.
     public internal(set) var players: [Roster.Player]?
-    /// A number that was seen, and is not in the roster.
+    /// A number that was seen although the roster does not list it.
     public internal(set) var conflict: Candidate?
-    /// What the model's encoder computed in; nil where no frame could be read.
+    /// The precision in which the encoder computed. Nil where no frame could be read.
     public let precision: Precision?
     /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
     var threshold: Double?
@@ -54,6 +66,10 @@ public struct Prediction: Codable, Sendable, Equatable {
         case leftOut = "left_out"
     }
 
+    /// Decodes what `encode(to:)` and `jersey predict --format json` write.
+    ///
+    /// - Parameter decoder: has an object.
+    /// - Throws: `DecodingError` where a key is missing, or the digits are not 11 and 10.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         sequence = try container.decode(String.self, forKey: .sequence)
@@ -78,6 +94,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         precision = try container.decodeIfPresent(Precision.self, forKey: .precision)
     }
 
+    /// Encodes the object that `jersey predict --format json` writes.
+    ///
+    /// - Parameter encoder: takes an object.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(sequence, forKey: .sequence)
@@ -98,13 +117,14 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encodeIfPresent(precision, forKey: .precision)
     }
 
-    /// Whether so many windows are sure of other numbers that this is hardly one player.
+    /// Whether at least two windows, and a quarter of all, would be answered with another number. Such a track
+    /// likely shows more than one player.
     public var isMixed: Bool {
         guard let windows, let disagreeingWindows else { return false }
         return disagreeingWindows >= 2 && 4 * disagreeingWindows >= windows
     }
 
-    /// The number, "unreadable", or "-" where nothing could be read or a roster is contradicted.
+    /// The number, "unreadable", or "-" where no frame could be read or there is a `conflict`.
     public var answer: String { number?.description ?? (unreadable ? "unreadable" : "-") }
 
     package init(_ reading: Reading) {

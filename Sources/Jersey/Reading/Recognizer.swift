@@ -3,7 +3,7 @@ import Foundation
 @_exported import JerseySupport
 import Torch
 
-/// Reads shirt numbers: weights, ready to read.
+/// Reads shirt numbers: a model, ready to read.
 ///
 /// ```swift
 /// let recognizer = try Recognizer()
@@ -12,44 +12,52 @@ import Torch
 /// }
 /// ```
 ///
-/// A recognizer reads with all threads of libtorch (`Runtime.threads`), and can be shared among your own.
+/// A recognizer computes with as many threads as `Runtime.threads` says, and your own threads can share it.
 public final class Recognizer: Sendable {
     /// How to read.
     public struct Options: Sendable {
-        /// Nil takes a GPU where there is one.
+        /// The device to compute on. Nil takes a GPU where there is one.
         public var device: Device?
-        /// What the encoder computes in.
+        /// The precision of the encoder.
         public var precision = Precision.Choice.automatic
-        /// Runs the layers one by one, as training does, and not folded, fused and packed: slower.
+        /// Whether layers run one by one, as in training, instead of folded, fused and packed. That is slower.
         public var isEager = false
-        /// Stops reading a sequence once its number is certain enough; for calibrated models.
+        /// Whether to stop reading a sequence once its number is certain enough. It needs a calibrated model.
         public var earlyExit = false
-        /// Stops reading the windows of a long track once its number is certain enough; for calibrated models.
+        /// Whether to stop reading the windows of a long track once its number is certain enough. It needs a
+        /// calibrated model.
         public var skims = false
-        /// Reads every so-manieth frame of a long track, from 1.
+        /// Reads every `stride`-th frame of a long track; at least 1.
         public var stride = TrackWindows.usualStride
-        /// Sequences that are read at once, from 1.
+        /// How many sequences are read at once; at least 1.
         public var batchSize = 16
-        /// Threads that decode frames, from 1.
+        /// How many threads decode frames; at least 1.
         public var workers = 2
-        /// Throws at the first frame that cannot be read, and does not leave it out.
+        /// Whether a frame that cannot be read is an error. Otherwise it is left out, and `Prediction.leftOut`
+        /// names it.
         public var isStrict = false
         /// What a model of single frames reads.
         package var singleFrame = SequenceLoader.SingleFrame.anchorOrAll
         /// Whether confidences are calibrated, and answers below the threshold held back.
         package var isCalibrated = true
 
+        /// The defaults.
         public init() {}
     }
 
     /// What is known of the model beside its weights.
     package let card: Checkpoint.Card
+    /// How it reads.
     public let options: Options
     package let reader: SequenceReader
 
-    /// - Parameter weights: a weight file's path; nil takes the bundled model.
-    /// - Throws: `FileError` for a file that is missing, broken or holds another model; `UsageError` where the device, the
-    ///   precision or an early exit cannot be had.
+    /// Loads a model and compiles it.
+    ///
+    /// - Parameters:
+    ///   - weights: the path of a weight file; nil takes the bundled model.
+    ///   - options: how to read.
+    /// - Throws: `FileError` for a file that is missing, broken or holds another model; `UsageError` where the device or the
+    ///   precision is not available, and for `earlyExit` or `skims` with a model that is not calibrated.
     public convenience init(weights: String? = nil, options: Options = Options()) throws {
         let name = weights ?? Checkpoint.bundledWord
         try self.init(Checkpoint(named: name), path: weights ?? Checkpoint.bundledName, options: options)
@@ -90,20 +98,23 @@ public final class Recognizer: Sendable {
             earlyExit: options.earlyExit ? try card.earlyExit() : nil, skims: options.skims)
     }
 
-    /// Reads folders of frames, trees of such folders, archives of them, or image files (those of one folder are one sequence).
+    /// Reads folders of frames, trees of such folders, archives of them, or image files.
     ///
+    /// - Parameter paths: image files of one folder are one sequence.
     /// - Returns: a prediction for each sequence, in order.
-    /// - Throws: `FileError` for a path that is missing or holds no frames; `ImageError` for an unreadable frame where
-    ///   `Options.isStrict`.
+    /// - Throws: `FileError` for a path that is missing or holds no frames; `ImageError` for an unreadable frame if
+    ///   `Options.isStrict` is set.
     public func predict(_ paths: String...) throws -> [Prediction] {
         try predictions(of: UnlabelledSequences(paths).sequences)
     }
 
-    /// Reads sequences of any length; long ones in windows, which are put together.
+    /// Reads sequences of any length. A long one is read in windows, whose evidence is combined.
     ///
-    /// - Parameter progress: called after each window (`windowCount`); what it throws ends the reading.
+    /// - Parameters:
+    ///   - sequences: what to read.
+    ///   - progress: called after each window; what it throws ends the reading.
     /// - Returns: a prediction for each sequence, in order.
-    /// - Throws: `ImageError` for an unreadable frame where `Options.isStrict`.
+    /// - Throws: `ImageError` for an unreadable frame if `Options.isStrict` is set; `FileError` where a folder of frames is gone.
     public func predictions(of sequences: [FrameSequence], progress: () throws -> Void = {}) throws -> [Prediction] {
         try reader.predictions(sequences.map(windows), progress: progress)
     }
@@ -115,10 +126,10 @@ public final class Recognizer: Sendable {
         reader.loader.windows(of: sequence, stride: options.stride)
     }
 
-    /// Reads a player whose frames come one by one.
+    /// A reader for one player whose frames come one by one.
     public func stream() -> FrameStream { FrameStream(reader) }
 
-    /// Reads the players whom a tracker followed through a video.
+    /// A reader for the players whom a tracker followed through a video. It reads with `Options.stride`.
     public func trackReader() -> TrackReader {
         var tracks = TrackReader(reader)
         tracks.stride = options.stride

@@ -1,14 +1,17 @@
 import Foundation
 
-/// Who wears which number: what a prediction can be, and whom it names.
+/// Who wears which number. It limits what a prediction can be, and names the player.
 public struct Roster: Sendable, Equatable {
+    /// A player of a roster.
     public struct Player: Codable, Sendable, Equatable {
+        /// The name of the team, as in the file; may be empty.
         public let team: String
+        /// The name of the player, as in the file; may be empty.
         public let name: String
     }
 
     package let path: String
-    /// At least one number; of each number at least one player, in the file's order, one a team.
+    /// The players of each number, in the file's order, at most one of each team. There is at least one number.
     public let players: [JerseyNumber: [Player]]
     /// Those of the teams that were left out.
     package let others: [JerseyNumber: [Player]]
@@ -16,10 +19,13 @@ public struct Roster: Sendable, Equatable {
     /// A number that is not in the roster contradicts it where it is at least as probable as all others together.
     package static let conflict = 0.5
 
+    /// Reads a roster from a table.
+    ///
     /// - Parameters:
-    ///   - path: a table whose first line names the columns team, number and name, in any order and among others.
-    ///   - team: leaves out the players of others.
-    /// - Throws: `FileError` that names the line: no number, a number that one team lists twice, no such team, no such column.
+    ///   - path: a CSV file in UTF-8 whose first line names the columns team, number and name, in any order and among others.
+    ///   - team: takes only the players of this team; nil takes all.
+    /// - Throws: `FileError` with the line for a text that is not a number, a number that one team lists twice, and a missing
+    ///   column; `UsageError` for a team that is not in the table.
     public init(contentsOf path: String, team: String? = nil) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
@@ -68,9 +74,13 @@ public struct Roster: Sendable, Equatable {
 }
 
 extension Prediction {
-    /// What it is when only the roster's numbers are possible: the confidence that an answer must have is that among them. Where the
-    /// model is sure of another number there is no answer, but a `conflict`: the roster, the tracker or the model is wrong, and which
-    /// of them only a look at the frames tells.
+    /// The prediction when only the roster's numbers are possible.
+    ///
+    /// The confidence is then the probability among the roster's numbers. Where a number that is not listed has a
+    /// probability of at least 0.5, there is no answer but a `conflict`: the roster, the tracker or the model is
+    /// wrong.
+    ///
+    /// - Parameter roster: who can be seen.
     public func constrained(to roster: Roster) -> Prediction {
         guard let digits else { return self }
         let (seen, listed) = (digits.number, roster.listed(digits))

@@ -3,7 +3,9 @@ import Torch
 
 /// A frame that was left out, and why.
 public struct FrameProblem: Sendable, Equatable, Codable {
+    /// The path of the frame, or its name where it was in memory or in a video.
     public let path: String
+    /// What is wrong with it and what to do, to follow the path.
     public let reason: String
 
     package init(path: String, reason: String) {

@@ -2,23 +2,24 @@ import Foundation
 
 /// Reads the numbers of the players whom a tracker followed through a video.
 ///
-/// The video is decoded once, and only what the model will look at is cut out of it: every `stride`-th box of a long track, all of a
-/// short one; nothing any more of one that a reader who skims has decided. These looks at a player are read in windows of as many frames
-/// as the model takes (`WindowReader`), and what the windows say is combined (`DigitDistribution.init(windows:)`).
-/// In memory are the boxes, the results, and the crops of windows that have begun and are not read yet, not more.
+/// The video is decoded once, and only the boxes that the model looks at are cut out: every `stride`-th box of a
+/// long track, and all of a short one. With `Recognizer.Options.skims` nothing more is cut out once a track is
+/// decided. These crops are read in windows of as many frames as the model takes, and the evidence of the windows
+/// is combined. Memory holds the boxes, the results, and the crops of windows that have begun and are not read yet.
 public struct TrackReader {
     /// What was read of one track.
     public struct Result: Sendable {
-        /// Its `sequence` and `track` are the tracker's name of the player.
+        /// What was read. Its `sequence` and `track` are the tracker's name of the player.
         public let prediction: Prediction
-        /// The crops that weighed most, by their names in the prediction; empty but for the first `shownTracks`.
+        /// The crops that weighed most, by their names in the prediction. Empty except for the first `shownTracks`
+        /// tracks.
         public let crops: [String: RGBImage]
     }
 
     private let reader: SequenceReader
-    /// Every so-manieth box of a long track is looked at; from 1.
+    /// Reads every `stride`-th box of a long track; at least 1.
     public var stride = TrackWindows.usualStride
-    /// How many tracks, in order of their names, keep crops to be shown.
+    /// How many tracks, in order of their names, keep crops to show.
     public var shownTracks = 0
 
     package init(_ reader: SequenceReader) {
@@ -28,10 +29,13 @@ public struct TrackReader {
     /// Reads all tracks, and hands over each as soon as its last window is read.
     ///
     /// - Parameters:
-    ///   - video: at its start.
+    ///   - video: a video at its start.
+    ///   - boxes: what a tracker found in it.
     ///   - progress: called after each frame.
-    /// - Returns: boxes that could not be used.
-    /// - Throws: what the video and a strict loader throw. The latter takes a box in a damaged frame for an error.
+    ///   - body: called with the result of each track; what it throws ends the reading.
+    /// - Returns: the boxes that could not be used, besides `TrackBoxes.leftOut`.
+    /// - Throws: `FileError` where the video cannot be decoded and, if `Recognizer.Options.isStrict` is set, for a box in a
+    ///   damaged frame.
     public func read(
         _ video: VideoReader, _ boxes: TrackBoxes, progress: () -> Void = {}, _ body: (Result) throws -> Void
     ) throws -> LeftOutBoxes {

@@ -3,7 +3,7 @@
 /// Two frames of each window are previewed. A window is read in full only where the preview shows a number, and no window is
 /// read once the track is decided. The model itself decides whether a preview shows a number: a model that weighs frames by
 /// readability gives blank frames almost no weight, others are at least unsure. A window that is only previewed counts with its
-/// preview, because the little that each of many blank windows says would add up otherwise (docs/results.md).
+/// preview, because the little that each of many blank windows says would add up otherwise (docs/measurements/long-tracks.md).
 struct WindowReader {
     struct Window {
         /// The track that it belongs to.

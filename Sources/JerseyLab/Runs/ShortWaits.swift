@@ -4,7 +4,7 @@ import Foundation
 ///
 /// By default they spin for milliseconds while they wait for a thread whose processor another program has, and
 /// training waits at thousands of places. With one busy program on two cores it took twice as long; short waits
-/// take a third off, and cost nothing on an idle machine (docs/results.md). They slow down small passes of
+/// take a third off, and cost nothing on an idle machine (docs/measurements/training.md). They slow down small passes of
 /// reading. libtorch reads the variable while it is loaded, so a process must have it from its start.
 package enum ShortWaits {
     static let variable = "GOMP_SPINCOUNT"

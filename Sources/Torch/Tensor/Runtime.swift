@@ -1,7 +1,7 @@
 import CTorch
 import JerseySupport
 
-/// libtorch as a whole: its version, threads and devices.
+/// libtorch as a whole: its threads, devices and version.
 public enum Runtime {
     package static var version: String { String(cString: ct_version()) }
 
@@ -14,7 +14,7 @@ public enum Runtime {
     /// How many threads may be asked for.
     package static let threadLimits = 1...1024
 
-    /// Threads that one operation may use on this thread.
+    /// How many threads an operation that this thread starts may use, 1...1024.
     public static var threads: Int {
         get { Int(ct_threads()) }
         set { ct_set_threads(Int32(clamping: newValue)) }

@@ -104,11 +104,14 @@ package enum DType: Int32, Sendable, CaseIterable {
     }
 }
 
-/// Where a tensor's memory is.
+/// Where a model computes.
 public enum Device: Int32, Sendable, Codable, CustomStringConvertible {
+    /// The processor.
     case cpu = 0
+    /// The first NVIDIA GPU.
     case cuda = 1
 
+    /// "cpu" or "cuda".
     public var description: String { self == .cpu ? "cpu" : "cuda" }
 
     /// A usable GPU where there is one, else the processor.

@@ -1,27 +1,33 @@
 import CImage
 import Foundation
 
-/// An image that cannot be read or written: which one, why, and what to do.
+/// An image that cannot be read or written: which one, why, and what to do about it.
 public struct ImageError: Error, Equatable, Sendable {
+    /// What is wrong with an image.
     public enum Reason: Equatable, Sendable {
+        /// There is no such file.
         case missing
+        /// You may not read the file.
         case noPermission
-        /// The system's reason.
+        /// The file cannot be read, for the reason that the system gives.
         case unreadable(String)
+        /// The file has no bytes.
         case empty
+        /// The image ends too early.
         case truncated
-        /// Sizes in pixels; the limit is of width × height.
+        /// The image has more pixels than allowed. The sizes are pixels; the limit is for width × height.
         case tooLarge(width: Int, height: Int, limit: Int)
-        /// What it is instead: "a GIF image".
+        /// The bytes are neither JPEG nor PNG. The text says what they are instead, such as "a GIF image".
         case unsupported(String)
-        /// The decoder's reason.
+        /// The image cannot be decoded, for the reason that the decoder gives.
         case corrupt(String)
-        /// The format, and the encoder's reason.
+        /// The image cannot be encoded: the format, and the reason that the encoder gives.
         case unwritable(String, String)
     }
 
-    /// The path, or whatever the caller named the bytes.
+    /// The path of the image, or the name that the caller gave its bytes.
     public let name: String
+    /// What is wrong.
     public let reason: Reason
 
     package init(name: String, reason: Reason) {
@@ -31,12 +37,14 @@ public struct ImageError: Error, Equatable, Sendable {
 }
 
 extension ImageError: CustomStringConvertible, LocalizedError {
+    /// The name, what is wrong and what to do, in one printable line.
     public var description: String { Shown.text(name, limit: 1000) + Shown.line(" \(reason)") }
+    /// The same as `description`.
     public var errorDescription: String? { description }
 }
 
 extension ImageError.Reason: CustomStringConvertible {
-    /// What follows the name: what is wrong, and the way out.
+    /// What is wrong and what to do, to follow the name of the image.
     public var description: String {
         switch self {
         case .missing: "does not exist; check the path"

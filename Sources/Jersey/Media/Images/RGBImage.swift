@@ -3,17 +3,24 @@ import Foundation
 
 /// An 8-bit colour image in memory.
 ///
-/// It is read from JPEG and PNG, told apart by content and never by name. Grey, palette, CMYK and 16-bit images
-/// become RGB and alpha is dropped, with the bytes that Pillow's `convert("RGB")` gives, except for 16-bit grey
-/// images: we keep the high byte of each value, Pillow clips. The EXIF orientation of a JPEG is applied, which the study
-/// (and Pillow by itself) does not do; of an animated PNG the default image is read.
+/// It is read from JPEG and PNG, which are told apart by content and never by name. Grey, palette, CMYK and 16-bit
+/// images become RGB, and alpha is dropped. The bytes are those of Pillow's `convert("RGB")`, except for 16-bit grey
+/// images: we keep the high byte of each value, Pillow clips. The EXIF orientation of a JPEG is applied, which neither
+/// the study nor Pillow by itself does. An animated PNG gives its default image.
 public struct RGBImage: Sendable, Equatable {
+    /// Pixels, at least 1.
     public let width: Int
+    /// Pixels, at least 1.
     public let height: Int
-    /// (height, width, 3), row by row: red, green, blue.
+    /// The values 0...255 in the order (height, width, 3): row by row, each pixel as red, green, blue.
     public var pixels: [UInt8]
 
-    /// Both sides are at least 1, and `pixels` holds height × width × 3 values.
+    /// An image of given pixels.
+    ///
+    /// - Parameters:
+    ///   - width: pixels, at least 1.
+    ///   - height: pixels, at least 1.
+    ///   - pixels: height × width × 3 values, row by row, each pixel as red, green, blue; another count is a bug and traps.
     public init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(width > 0 && height > 0, "an image is at least 1x1, not \(width)x\(height)")
         precondition(
@@ -23,10 +30,14 @@ public struct RGBImage: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// Decodes a whole JPEG or PNG. `name` is what an error calls it.
+    /// Decodes a whole JPEG or PNG.
     ///
-    /// The size in the header is compared with `maximumPixels` before anything is allocated for it.
-    /// - Throws: `ImageError`, also for an image that ends too early: half an image is none.
+    /// - Parameters:
+    ///   - bytes: the content of a file.
+    ///   - name: what an error calls the image.
+    ///   - maximumPixels: the limit for width × height. The size in the header is compared with it before anything is
+    ///     allocated.
+    /// - Throws: `ImageError`, also for an image that ends too early.
     public init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
         var image = ci_image()
         defer { ci_release(&image) }
@@ -45,7 +56,12 @@ public struct RGBImage: Sendable, Equatable {
             width: width, height: height, pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
     }
 
-    /// Reads and decodes a file, as `init(decoding:named:maximumPixels:)`.
+    /// Reads and decodes a file.
+    ///
+    /// - Parameters:
+    ///   - url: a JPEG or PNG file.
+    ///   - maximumPixels: the limit for width × height, compared before anything is allocated.
+    /// - Throws: `ImageError`, also for an image that ends too early.
     public init(contentsOf url: URL, maximumPixels: Int = 16_000_000) throws {
         try self.init(decoding: imageData(contentsOf: url), named: url.path, maximumPixels: maximumPixels)
     }

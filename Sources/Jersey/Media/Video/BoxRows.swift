@@ -1,6 +1,9 @@
 import Foundation
 
-/// Which columns of a table hold what. A box is left, top, width and height, or left, top, right and bottom.
+/// Which columns of a tracker's table hold what.
+///
+/// A box is left, top, width and height, or left, top, right and bottom, in pixels. The usual names of trackers are
+/// known, such as `track_id`, `x1` or `bb_left`.
 public struct BoxColumns: Sendable, Equatable {
     package enum Role: String, CaseIterable, Sendable {
         case frame, track, left, top, width, height, right, bottom, confidence
@@ -24,10 +27,14 @@ public struct BoxColumns: Sendable, Equatable {
     /// Names in the header, where they are not the usual ones.
     package var names: [Role: String] = [:]
 
+    /// Columns with the usual names.
     public init() {}
 
-    /// - Parameter text: such as "frame=f,track=id,left=x,top=y,width=w,height=h", or with x1, y1, x2 and y2.
-    /// - Throws: `UsageError`.
+    /// Columns with names of their own.
+    ///
+    /// - Parameter text: kind and name of each column whose name is not a usual one, such as
+    ///   "frame=f,track=id,left=x,top=y,width=w,height=h". A kind may also have a usual name, such as x2 for right.
+    /// - Throws: `UsageError` for a text of another form, and for an unknown kind of column.
     public init(_ text: String) throws {
         for pair in text.split(separator: ",") {
             let parts = pair.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }

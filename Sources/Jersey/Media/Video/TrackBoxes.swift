@@ -2,8 +2,8 @@ import Foundation
 
 /// What a tracker found in a video: boxes around players, frame by frame.
 ///
-/// It is read from MOTChallenge text (`frame,track,left,top,width,height,confidence,…`) or, where the first line has names instead of
-/// numbers, from a table with a header. Rows that make no box are left out and counted.
+/// The file is MOTChallenge text (`frame,track,left,top,width,height,confidence,…`) or, where its first line has
+/// names instead of numbers, a table with a header. Rows that make no box are left out and counted.
 public struct TrackBoxes: Sendable {
     package struct Box: Sendable, Equatable {
         /// From 0.
@@ -18,19 +18,23 @@ public struct TrackBoxes: Sendable {
         package var line: Int32
     }
 
-    /// The tracker's names of players, in natural order.
+    /// The tracker's names of players, in natural order: "2" before "10".
     public let tracks: [String]
     /// Frame by frame, one a track.
     package let boxes: [Box]
     /// The tracker's number of the first frame: 1, or 0 where a box is in a frame 0.
     package let firstFrame: Int
+    /// The rows of the file that made no box.
     public let leftOut: LeftOutBoxes
 
+    /// Reads a tracker's file.
+    ///
     /// - Parameters:
-    ///   - columns: names in the header, where they are not the usual ones.
-    ///   - firstFrame: the tracker's number of the first frame, where the file leaves it open.
-    ///   - strict: a row that makes no box is an error.
-    /// - Throws: `FileError` when the file is missing, is no table of boxes, or has none.
+    ///   - path: MOTChallenge text, or a table with a header.
+    ///   - columns: the names in the header, where they are not the usual ones.
+    ///   - firstFrame: the tracker's number of the first frame. Nil takes 0 where a box is in a frame 0, else 1.
+    ///   - strict: whether a row that makes no box is an error.
+    /// - Throws: `FileError` when the file is missing, is not a table of boxes, or has no box.
     public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
     {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
@@ -101,6 +105,7 @@ public struct LeftOutBoxes: Sendable, Equatable {
 
     package init() {}
 
+    /// How many boxes were not used.
     public var total: Int { counts.values.reduce(0, +) }
 
     mutating func add(_ reason: Reason, line: Int32, detail: String? = nil) {
@@ -115,7 +120,8 @@ public struct LeftOutBoxes: Sendable, Equatable {
         details.merge(other.details) { first, _ in first }
     }
 
-    /// "2 boxes without width or height (first: line 7)", in a fixed order.
+    /// A sentence for each thing that is wrong, in a fixed order, such as "2 boxes without width or height (first:
+    /// line 7)".
     public var sentences: [String] {
         Reason.allCases.compactMap { reason in
             guard let count = counts[reason], let line = firstLines[reason] else { return nil }

@@ -1,10 +1,10 @@
 import CVideo
 import Foundation
 
-/// A video file, decoded once from its start, one frame at a time; memory does not depend on its length.
+/// A video file, decoded once from its start, one frame at a time. Memory does not depend on its length.
 ///
-/// Frame 0 is the first that can be decoded, and so on: what OpenCV counts, and most trackers with it. Pictures stand upright. What is
-/// damaged is passed over and counted, not an error. A reader belongs to one thread.
+/// Frame 0 is the first that can be decoded, as OpenCV and most trackers count. Pictures stand upright. Damaged
+/// parts are passed over and counted; they are not an error. A reader belongs to one thread.
 public final class VideoReader {
     package struct Frame: Sendable, Equatable {
         /// From 0.
@@ -19,8 +19,9 @@ public final class VideoReader {
     package static let endings: Set<String> = ["mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv"]
 
     package let path: String
-    /// Pixels, upright. Frames of another size are scaled to it.
+    /// The width of an upright picture in pixels. Frames of another size are scaled to it.
     public let width: Int
+    /// The height of an upright picture in pixels. Frames of another size are scaled to it.
     public let height: Int
     /// Frames a second, on average; 25 where the file does not say.
     package let rate: Double
@@ -37,8 +38,12 @@ public final class VideoReader {
     /// Whether a frame was decoded last, and not the end reached.
     private var hasFrame = false
 
-    /// - Parameter maximumPixels: of a picture; compared before anything is allocated for it.
-    /// - Throws: `FileError` for a file that is no video, or too large.
+    /// Opens a video at its start.
+    ///
+    /// - Parameters:
+    ///   - path: a file that FFmpeg reads, such as MP4, MOV, MKV, WebM or AVI.
+    ///   - maximumPixels: the limit for width × height of a picture, compared before anything is allocated.
+    /// - Throws: `FileError` for a file that is missing, not a video, or too large.
     public convenience init(_ path: String, maximumPixels: Int = 16_000_000) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         guard !FileNames.isFolder(URL(fileURLWithPath: path)) else { throw FileError(path, "is a folder, not a video") }
