@@ -5,45 +5,49 @@ extension Network {
     /// The network of a model, for any number of sequences and of frames.
     ///
     /// What is done to every frame alike, from its pixels on, is recorded from the model itself. What joins the frames of a sequence is
-    /// written anew here, since the model does part of it on the host: it may not depend on how many there were in the recording.
+    /// written anew here, for each family of models, since the model does part of it on the host: it may not depend on how many there
+    /// were in the recording. So it stands here, where the operations of such files are known, and not beside the model's own.
     ///
     /// Models that read one frame take `frames` (batch, H, W, 3) of uint8; the others `frames` (batch, length, H, W, 3) and `lengths`
     /// (batch), int64, each from 1 to length. Frames past the end may hold anything. A `published` model is exported as it reads one
     /// sequence: what its attention becomes beside padded ones is a matter of batches.
     init(_ model: JerseyModel, _ card: Checkpoint.Card) throws {
         self.init(constants: model.store.entries.map { ($0.name, $0.tensor) })
-        let spec = model.spec
-        let picture: [Size] = [.fixed(card.height), .fixed(card.width), .fixed(3)]
-        let example = Tensor.zeros([2, card.height, card.width, 3], dtype: .uint8)
-        func output(_ frames: Tensor) -> JerseyModel.Output {
-            model(FramePreprocessor.normalizedByOperations(frames), lengths: [1, 1])
+        switch model.spec.family {
+        case .singleFrame:
+            let frames = addInput("frames", .uint8, [.named("batch")] + Self.sizes(card))
+            addLogits(try record(model, card, frames))
+        case .recurrent(let layer, let pooling):
+            let (frames, lengths, mask) = addSequences(card)
+            let features = add(.sequences, try record(model, card, frames)[0], mask)
+            let states = addRecurrence(features, layer, lengths: lengths)
+            let (pooled, attention) = pool(states[0], final: states[1], pooling, lengths: lengths, mask: mask)
+            let heads = ["fc_tens", "fc_ones"] + (model.spec.hasFullHead ? ["fc_full"] : [])
+            addLogits(heads.map { linear(pooled, $0) })
+            if let attention { addOutput("attention", attention, [.named("batch"), .named("length")]) }
+        case .evidence:
+            let (frames, _, mask) = addSequences(card)
+            let values = try record(model, card, frames)
+            addSums(of: Array(values.dropFirst()), weights: values[0], mask: mask)
         }
-        if spec.readsAnchorOnly {
-            let frames = addInput("frames", .uint8, [.named("batch")] + picture)
-            let logits = try record(frames, like: example) { pixels in
-                let output = output(pixels)
-                return [output.tens, output.ones] + [output.full].compactMap { $0 }
-            }
-            addLogits(logits)
-        } else {
-            let frames = addInput("frames", .uint8, [.named("batch"), .named("length")] + picture)
-            let lengths = addInput("lengths", .int64, [.named("batch")])
-            let mask = add(.frameMask, frames, lengths)
-            let rows = add(.reshape, frames, .integers(-1, card.height, card.width, 3))
-            if spec.judgesReadability {
-                let values = try record(rows, like: example) { pixels in
-                    guard let (terms, weights) = output(pixels).frames?.evidence() else {
-                        preconditionFailure("frames are read by themselves")
-                    }
-                    return [weights] + terms
-                }
-                addSums(of: Array(values.dropFirst()), weights: values[0], mask: mask)
-            } else {
-                let features = try record(rows, like: example) { pixels in
-                    [model.encode(FramePreprocessor.normalizedByOperations(pixels))]
-                }
-                addSequences(add(.sequences, features[0], mask), spec, lengths: lengths, mask: mask)
-            }
+    }
+
+    private static func sizes(_ card: Checkpoint.Card) -> [Size] { [.fixed(card.height), .fixed(card.width), .fixed(3)] }
+
+    /// The inputs of a model that reads sequences.
+    ///
+    /// - Returns: a row for each frame, and which of them are of a sequence (batch, length).
+    private mutating func addSequences(_ card: Checkpoint.Card) -> (frames: Argument, lengths: Argument, mask: Argument) {
+        let frames = addInput("frames", .uint8, [.named("batch"), .named("length")] + Self.sizes(card))
+        let lengths = addInput("lengths", .int64, [.named("batch")])
+        let mask = add(.frameMask, frames, lengths)
+        return (add(.reshape, frames, .integers(-1, card.height, card.width, 3)), lengths, mask)
+    }
+
+    /// What the model makes of each frame by itself, by its own operations.
+    private mutating func record(_ model: JerseyModel, _ card: Checkpoint.Card, _ frames: Argument) throws -> [Argument] {
+        try record(frames, like: .zeros([2, card.height, card.width, 3], dtype: .uint8)) { pixels in
+            model.exported(FramePreprocessor.normalizedByOperations(pixels))
         }
     }
 
@@ -65,10 +69,10 @@ extension Network {
         addOutput("readability", weights, [.named("batch"), .named("length")])
     }
 
-    // MARK: Recurrent layer, pooling, heads
+    // MARK: Recurrent layer, pooling
 
-    private mutating func addSequences(_ features: Argument, _ spec: ModelSpec, lengths: Argument, mask: Argument) {
-        guard let layer = spec.temporal else { preconditionFailure("\(spec.name) has no recurrent layer") }
+    /// - Returns: the states of all frames, and the final ones.
+    private mutating func addRecurrence(_ features: Argument, _ layer: ModelSpec.Temporal, lengths: Argument) -> [Argument] {
         let weights = constants.indices.filter { index in
             ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"].contains { constants[index].name.contains(".\($0)") }
         }
@@ -81,11 +85,7 @@ extension Network {
         let arguments: [Argument] = [
             features, lengths, .list(weights.map { .constant($0) }), .integer(layer.hidden), .boolean(layer.bidirectional),
         ]
-        let outputs = add(operation, arguments, resultCount: 2)
-        let (pooled, attention) = pool(outputs[0], final: outputs[1], spec.pooling, lengths: lengths, mask: mask)
-        let heads = ["fc_tens", "fc_ones"] + (spec.hasFullHead ? ["fc_full"] : [])
-        addLogits(heads.map { linear(pooled, $0) })
-        if let attention { addOutput("attention", attention, [.named("batch"), .named("length")]) }
+        return add(operation, arguments, resultCount: 2)
     }
 
     /// As the types of `TemporalPooling`.
@@ -95,7 +95,7 @@ extension Network {
         let scores: Argument
         var kept: Int?
         switch pooling {
-        case .none, .final, .evidence:
+        case .final:
             return (final, nil)
         case .mean:
             let counts = add(.to, lengths, .keyword(name: "dtype", value: .integer(Int(DType.float32.rawValue))))

@@ -48,35 +48,30 @@ package struct ModelDiagram {
     private static let ellipsis = 2
 
     private func columns(of part: ModelOutline.Part) -> [Column] {
-        let spec = outline.spec
         let count =
             part.parameters > 0 ? ["\(Format.grouped(part.parameters)) parameters"] : []
         func column(_ title: String, _ notes: [String], _ shapes: [String], cells: [String]) -> [Column] {
             [Self.column(part.part, title, notes, shapes, cells)]
         }
-        switch part.part {
-        case .frames:
-            return column(
-                spec.readsAnchorOnly ? "anchor frame" : "frames", spec.readsAnchorOnly ? [] : ["in time order"], part.shapes,
-                cells: rows)
-        case .encoder:
-            return column(
-                part.what, count + [spec.readsAnchorOnly ? "" : "shared by all frames"], part.shapes, cells: ["encoder"])
-        case .temporal:
-            let units = spec.temporal.map { ["\($0.hidden) units" + ($0.bidirectional ? " in each direction" : "")] } ?? []
-            return column(
-                part.what, units + count, part.shapes,
-                cells: rows.map { _ in spec.temporal.map { "\($0.cell)".uppercased() } ?? "" })
-        case .pooling:
-            return column(
-                part.what, [spec.pooling.formula] + count, spec.judgesReadability ? [] : part.shapes, cells: [spec.pooling.symbol]
-            )
-                + (spec.judgesReadability ? outputs(part.shapes) : [])
-        case .heads where spec.judgesReadability:
+        switch (part.part, outline.spec.family) {
+        case (.frames, .singleFrame): return column("anchor frame", [], part.shapes, cells: rows)
+        case (.frames, _): return column("frames", ["in time order"], part.shapes, cells: rows)
+        case (.encoder, .singleFrame): return column(part.what, count, part.shapes, cells: ["encoder"])
+        case (.encoder, _): return column(part.what, count + ["shared by all frames"], part.shapes, cells: ["encoder"])
+        case (.temporal, .recurrent(let layer, _)):
+            let units = "\(layer.hidden) units" + (layer.bidirectional ? " in each direction" : "")
+            return column(part.what, [units] + count, part.shapes, cells: rows.map { _ in "\(layer.cell)".uppercased() })
+        case (.pooling, .recurrent(_, let pooling)):
+            return column(part.what, [pooling.formula] + count, part.shapes, cells: [pooling.symbol])
+        case (.heads, .evidence):
             return column("digits of each frame", [part.what] + count, part.shapes, cells: rows.map { _ in "digits" })
-        case .heads:
+        case (.pooling, .evidence):
+            return column(part.what, ["r: probability that the frame is read correctly"] + count, [], cells: ["Σ r log p"])
+                + outputs(part.shapes)
+        case (.heads, _):
             return column("heads", [part.what] + count, [], cells: part.shapes.indices.map { Self.digits[$0] })
                 + outputs(part.shapes)
+        case (.temporal, _), (.pooling, _): return []
         }
     }
 
@@ -161,7 +156,7 @@ package struct ModelDiagram {
     private var heading: String { outline.spec.title }
     private var legend: String {
         "\(Format.grouped(outline.parameters)) parameters. Shapes: B sequences"
-            + (outline.spec.readsAnchorOnly ? ", one frame each" : " of T frames")
+            + (rows.count == 1 ? ", one frame each" : " of T frames")
             + "; tens are 0 to 9 and blank, ones 0 to 9."
     }
 
@@ -265,7 +260,7 @@ package struct ModelDiagram {
             let from = these == count ? middle(index, of: count) : edge(former, index, of: count)
             let to = those == count ? middle(index, of: count) : edge(next, index, of: count)
             arrow([start, from], [end, to], Style.arrow, on: canvas)
-            if next.kind == .pooling, outline.spec.pooling.isAttention, isRow {
+            if next.kind == .pooling, outline.spec.pooling?.isAttention == true, isRow {
                 let label = "α" + (["₁", "₂", "", "ₜ"][index])
                 canvas.text(
                     label, at: [start + 6, to < from ? from + 16 : from - 7], size: Style.cellSize, Style.plain,
@@ -304,32 +299,5 @@ package struct ModelDiagram {
                 }
             }
         ]
-    }
-}
-
-extension ModelSpec.Pooling {
-    /// Shown in the box.
-    fileprivate var symbol: String {
-        switch self {
-        case .none: ""
-        case .mean: "mean"
-        case .final: "last"
-        case .additive, .dotProduct, .gate, .topK: "Σ α h"
-        case .evidence: "Σ r log p"
-        }
-    }
-
-    /// Shown beside the box.
-    fileprivate var formula: String {
-        switch self {
-        case .none: ""
-        case .mean: "mean of all states"
-        case .final: "the state after the last frame"
-        case .additive: "α: softmax of v tanh(W q + U h), where q is the last state"
-        case .dotProduct(let width): "α: softmax of (W q)·(U h) / √\(width), where q is the last state"
-        case .gate: "α: softmax of a small network's score of each h"
-        case .topK(let count, _): "α: softmax of a small network's score of each h, keeping the \(count) largest"
-        case .evidence: "r: probability that the frame is read correctly"
-        }
     }
 }

@@ -34,36 +34,40 @@ package struct ModelOutline: Sendable {
         func part(_ kind: Part.Kind, _ what: String, _ shapes: [String]) -> Part {
             Part(part: kind, what: what, shapes: shapes, parameters: counts[kind.rawValue] ?? 0)
         }
-        /// The output shape per frame, or of the only frame.
-        func each(_ shape: String) -> String { spec.readsAnchorOnly ? "(B, \(shape))" : "(B, T, \(shape))" }
-        let digits = ["11", "10"] + (spec.hasFullHead ? ["\(JerseyNumber.all.count)"] : [])
+        let classes = ["11", "10"] + (spec.hasFullHead ? ["\(JerseyNumber.all.count)"] : [])
+        /// Shapes of what each of B frames gives, or of B sequences.
+        func once(_ shapes: [String]) -> [String] { shapes.map { "(B, \($0))" } }
+        /// Of each of T frames in B sequences.
+        func each(_ shapes: [String]) -> [String] { shapes.map { "(B, T, \($0))" } }
+        let (pixels, vector) = (["3, \(input.height), \(input.width)"], ["\(features)"])
+        func seen(_ digits: ModelSpec.Digits) -> [String] {
+            digits == .tied ? [maps[1...].map(String.init).joined(separator: ", ")] : vector
+        }
+        func heads(_ digits: ModelSpec.Digits) -> String { digits.words + (spec.hasFullHead ? ", one for the number" : "") }
 
-        var parts = [
-            part(.frames, spec.readsAnchorOnly ? "the anchor frame" : "frames", [each("3, \(input.height), \(input.width)")]),
-            part(
-                .encoder, spec.encoder.rawValue,
-                [each(spec.digits == .tied ? maps[1...].map(String.init).joined(separator: ", ") : "\(features)")]),
-        ]
-        var width = features
-        if let temporal = spec.temporal {
-            width = temporal.width
-            parts.append(part(.temporal, "\(temporal)", [each("\(width)")]))
+        switch spec.family {
+        case .singleFrame(let digits):
+            parts = [
+                part(.frames, "the anchor frame", once(pixels)),
+                part(.encoder, spec.encoder.rawValue, once(seen(digits))),
+                part(.heads, heads(digits), once(classes)),
+            ]
+        case .recurrent(let layer, let pooling):
+            parts = [
+                part(.frames, "frames", each(pixels)),
+                part(.encoder, spec.encoder.rawValue, each(vector)),
+                part(.temporal, "\(layer)", each(["\(layer.width)"])),
+                part(.pooling, pooling.name, once(["\(layer.width)"])),
+                part(.heads, heads(.independent), once(classes)),
+            ]
+        case .evidence(let digits):
+            parts = [
+                part(.frames, "frames", each(pixels)),
+                part(.encoder, spec.encoder.rawValue, each(seen(digits))),
+                part(.heads, heads(digits) + ", probability of a correct reading", each(classes + ["1"])),
+                part(.pooling, spec.poolingName, once(classes)),
+            ]
         }
-        let heads =
-            spec.digits == .tied
-            ? "tens and ones, located in the maps and classified by one layer" : "a layer for each digit"
-        let others =
-            (spec.hasFullHead ? ", one for the number" : "")
-            + (spec.judgesReadability ? ", probability of a correct reading" : "")
-        let outputs = digits.map { "(B, \($0))" }
-        if spec.judgesReadability {
-            parts.append(part(.heads, heads + others, (digits + ["1"]).map(each)))
-            parts.append(part(.pooling, "\(spec.pooling)", outputs))
-        } else {
-            if spec.pooling != .none { parts.append(part(.pooling, "\(spec.pooling)", ["(B, \(width))"])) }
-            parts.append(part(.heads, heads + others, outputs))
-        }
-        self.parts = parts
     }
 
     package var table: Table {
@@ -74,5 +78,14 @@ package struct ModelOutline: Sendable {
             }
                 + [["all", "", "", "\(parameters)"]],
             note: "Shapes are for B sequences of T frames. Tens are 0 to 9 and blank, ones 0 to 9.")
+    }
+}
+
+extension ModelSpec.Digits {
+    fileprivate var words: String {
+        switch self {
+        case .independent: "a layer for each digit"
+        case .tied: "tens and ones, located in the maps and classified by one layer"
+        }
     }
 }

@@ -70,7 +70,7 @@ extension ReferencePage {
             let older = ModelSpec.aliases.filter { $0.value == spec.name }.keys.sorted()
             return [
                 "`\(spec.name)`", spec.phase.rawValue, "`\(spec.encoder.name)`", spec.temporal?.description ?? "",
-                spec.pooling.name, "\(ModelOutline(spec).parameters)", code(older),
+                spec.poolingName, "\(ModelOutline(spec).parameters)", code(older),
             ]
         }
         return """
@@ -91,6 +91,9 @@ extension ReferencePage {
             }))
 
             ## Pooling
+
+            `none` reads one frame. `summed evidence` reads every frame by itself and sums log-probabilities, each frame's weighted by \
+            how likely it can be read. The others pool the states of a recurrent layer:
 
             \(list(ModelSpec.Pooling.self))
 

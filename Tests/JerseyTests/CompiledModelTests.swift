@@ -112,20 +112,24 @@ struct CompiledModelTests {
         let model = try model(.compact, pooling: name).compiled(.float32, for: [16, 3, 48, 40])
         let frames = Tensor.normal([count, 3, 48, 40], deviation: 1, seed: 9)
         let (one, all) = withoutGradients {
-            (model.encoded(maps: model.maps(frames)).tensors, model.encoded(frames).tensors)
+            (model.head.exported(maps: model.maps(frames)), shared(frames, model, by: model.head))
         }
-        #expect(one.count == all.count)
+        #expect(one.count == all.count && !one.isEmpty)
         for (a, b) in zip(one, all) { #expect(a.shape == b.shape && isClose(a.floats, b.floats, within: 1e-4)) }
+    }
+
+    private func shared(_ frames: Tensor, _ model: CompiledModel, by head: some ModelHead) -> [Tensor] {
+        head.exported(model.encoded(frames, by: head))
     }
 
     @Test(arguments: [(48, 48), (33, 61)])
     func `Digits are found in one pass as they are by layers`(_ size: (Int, Int)) throws {
         let model = try model(.compact, pooling: "evidence_tied")
         let maps = withoutGradients { model.maps(.normal([5, 3, size.0, size.1], deviation: 1, seed: 9)) }
-        let eager = withoutGradients { model.frozen().encoded(maps: maps).tensors }
+        let eager = withoutGradients { model.frozen().head.exported(maps: maps) }
         for other in [0, 16] {
             let compiled = try model.compiled(.float32, for: [5, 3, size.0 + other, size.1])
-            let frames = withoutGradients { compiled.encoded(maps: maps).tensors }
+            let frames = withoutGradients { compiled.head.exported(maps: maps) }
             for (a, b) in zip(eager, frames) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
         }
     }
@@ -177,15 +181,6 @@ struct CompiledModelTests {
         for (index, maps) in found.withLock({ $0 }) {
             let expected = withoutGradients { alone.maps(frames.value.narrowed(0, to: 0..<counts[index])) }.floats
             #expect(difference(maps, expected) < 1e-4)
-        }
-    }
-}
-
-extension EncodedFrames {
-    fileprivate var tensors: [Tensor] {
-        switch self {
-        case .features(let features): [features]
-        case .logits(let logits): [logits.tens, logits.ones, logits.full, logits.readability].compactMap(\.self)
         }
     }
 }

@@ -7,7 +7,7 @@ import Torch
 
 @Suite("Evidence of frames")
 struct EvidenceTests {
-    private static let specs = ModelSpec.all.filter(\.judgesReadability)
+    private static let specs = ModelSpec.all.filter { $0.phase == .evidence }
 
     private func entry(_ model: JerseyModel, _ name: String) throws -> Tensor {
         try #require(model.store.tensors[name], "\(name)")
@@ -21,7 +21,7 @@ struct EvidenceTests {
             let (whole, single) = (model(frames, lengths: [5]), model(frames, lengths: [1, 1, 1, 1, 1]))
             #expect(isClose(whole.tens.floats, single.tens.sum(over: 0).floats, within: 1e-4))
             #expect(isClose(whole.ones.floats, single.ones.sum(over: 0).floats, within: 1e-4))
-            #expect(whole.frames?.tens.shape == [5, 11] && whole.frames?.readability?.shape == [5, 1])
+            #expect(model.exported(frames).map(\.shape) == [[5, 1], [5, 11], [5, 10]])
         }
     }
 
@@ -43,7 +43,8 @@ struct EvidenceTests {
         let rows = withoutGradients { queries.detached() * 1 }
         queries.copy(from: .concatenated([rows.narrowed(0, to: 0..<1), rows.narrowed(0, to: 0..<1)], over: 0))
         try withoutGradients {
-            let frames = try #require(model(.normal([2, 3, 48, 48], deviation: 1, seed: 2), lengths: [2]).frames)
+            let maps = model.maps(.normal([2, 3, 48, 48], deviation: 1, seed: 2))
+            let frames = try #require(model.head as? EvidenceHead).encoded(maps, .evaluation).logits
             #expect(isClose(frames.tens.narrowed(1, to: 0..<10).floats, frames.ones.floats, within: 1e-4))
         }
     }
@@ -152,7 +153,7 @@ struct EvidenceTests {
     @Test func `The bundled model is small, calibrated, and says what it is`() throws {
         let checkpoint = try Checkpoint.bundled()
         let model = try checkpoint.model(on: .cpu, path: Checkpoint.bundledName)
-        #expect(model.spec.judgesReadability && model.store.parameterCount < 1_000_000)
+        #expect(model.spec.family == .evidence(.tied) && model.store.parameterCount < 1_000_000)
         #expect(checkpoint.card.numbers.count == 110)
         let calibration = try #require(checkpoint.card.calibration)
         #expect(calibration.precision >= 0.98 && 0.5...1 ~= calibration.threshold && calibration.temperature > 1)

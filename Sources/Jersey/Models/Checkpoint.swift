@@ -61,7 +61,7 @@ package struct Checkpoint {
             }
             if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
             if let problem = input.validationError { return problem }
-            if input.wholePlayers == .number && spec.digits != .tied { return "numbers to find, and digits that are not tied" }
+            if input.wholePlayers == .number && !spec.locatesNumbers { return "numbers to find, and digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }
@@ -147,7 +147,7 @@ package struct Checkpoint {
                 var wanted = spec ?? card.spec
                 // A model's name does not tell of these.
                 wanted.hasFullHead = card.spec.hasFullHead
-                if let hidden = card.spec.temporal?.hidden { wanted.temporal?.hidden = hidden }
+                if let hidden = card.spec.temporal?.hidden { wanted = wanted.with(hidden: hidden) }
                 if wanted != card.spec {
                     throw FileError(
                         path,

@@ -12,7 +12,7 @@ package struct CompiledModel: Sendable {
 
     private let dtype: DType
     private let encoder: any Layer & Sendable
-    private let head: Frozen<ModelHead>
+    private let frozenHead: Frozen<any ModelHead>
     /// Whether threads share frames; else they share each operation.
     private let sharesFrames: Bool
     /// Nil but on a GPU.
@@ -31,7 +31,7 @@ package struct CompiledModel: Sendable {
     }
 
     /// The encoder alone: (N, 3, H, W) normalised frames to (N, F).
-    package func encode(_ frames: Tensor) -> Tensor { head.value.features(maps(frames), pass) }
+    package func encode(_ frames: Tensor) -> Tensor { head.features(maps(frames), pass) }
 
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
     package func maps(_ frames: Tensor) -> Tensor {
@@ -45,26 +45,67 @@ package struct CompiledModel: Sendable {
     ///   - lengths: valid frames of each sequence.
     package func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> JerseyModel.Output {
         if let recordedPasses, recordedPasses.size == Array(frames.shape[2...]), !isPadded, !pass.isWatched {
-            return recordedPasses(frames, lengths: lengths) { frames, layout in
-                output(of: encoded(maps: maps(frames)), layout)
-            }
+            return recordedPasses(frames, lengths: lengths) { frames, layout in output(maps: maps(frames), layout) }
         }
-        return output(of: encoded(frames), PackedLayout(lengths: lengths, stride: isPadded ? lengths.max() : nil))
+        return output(frames, PackedLayout(lengths: lengths, isPadded: isPadded), by: head)
     }
 
-    /// Where in each frame the number is, if there is one: (R, 3, H, W) normalised frames to (R, 2), across and down, from 0 to 1. Only
-    /// models with tied digits look for it.
-    func numberPlaces(_ frames: Tensor) -> Tensor { head.value.numberPlaces(maps(frames)) }
+    private func output(_ frames: Tensor, _ layout: PackedLayout, by head: some ModelHead) -> JerseyModel.Output {
+        let frames = encoded(frames, by: head)
+        return together { head.output(of: frames, layout, pass) }
+    }
+
+    /// The second half of the model, from the maps of all frames (R, C, h, w) on.
+    func output(maps: Tensor, lengths: [Int]) -> JerseyModel.Output { output(maps: maps, PackedLayout(lengths: lengths)) }
+
+    private func output(maps: Tensor, _ layout: PackedLayout) -> JerseyModel.Output {
+        together { head.output(maps: maps, layout, pass) }
+    }
+
+    // MARK: Frames, and what they come to
+
+    /// What follows the encoder. Who keeps what it makes of frames asks it what they come to.
+    var head: any ModelHead { frozenHead.value }
 
     /// What the model makes of each frame by itself: (R, 3, H, W) normalised frames.
-    func encoded(_ frames: Tensor) -> EncodedFrames {
-        let parts = shared(frames) { encoded(maps: maps($0)) }
-        return parts.count == 1 ? parts[0] : .concatenated(parts)
+    ///
+    /// - Parameter head: this model's.
+    func encoded<Head: ModelHead>(_ frames: Tensor, by head: Head) -> Head.Frames {
+        let head = Frozen(head)
+        let parts = shared(frames) { head.value.encoded(maps($0), pass) }
+        return parts.count == 1 ? parts[0] : head.value.joined(parts)
     }
 
     /// As `encoded`, apart for each frame.
-    func frameOutputs(_ frames: Tensor) -> [FrameOutput] {
-        shared(frames) { FrameOutput.each(encoded(maps: maps($0))) }.flatMap(\.self)
+    func eachEncoded<Head: ModelHead>(_ frames: Tensor, by head: Head) -> [Head.Frame] {
+        let head = Frozen(head)
+        return shared(frames) { head.value.each(head.value.encoded(maps($0), pass)) }.flatMap(\.self)
+    }
+
+    /// What the frames of each sequence, in time order, say together.
+    ///
+    /// - Parameter head: this model's, which has encoded them.
+    func sequenceOutputs<Head: ModelHead>(of frames: [[Head.Frame]], by head: Head) -> [SequenceOutput] {
+        together { head.sequenceOutputs(of: frames, pass) }
+    }
+
+    /// What an output says of each sequence.
+    func sequenceOutputs(_ output: JerseyModel.Output, lengths: [Int]) -> [SequenceOutput] {
+        head.sequenceOutputs(output, lengths: lengths)
+    }
+
+    /// Nothing yet of a sequence whose frames come one by one.
+    ///
+    /// - Parameter limit: the most frames that are kept, where the model has to keep frames.
+    func memory(limit: Int) -> any FrameMemory { head.memory(limit: limit, pass) }
+
+    /// Where in each frame the number is, if there is one: (R, 3, H, W) normalised frames to (R, 2), across and down, from 0 to 1. Nil
+    /// where the model does not look for it.
+    var numberPlaces: (@Sendable (Tensor) -> Tensor)? {
+        head.locator.map { locator in
+            let locator = Frozen(locator)
+            return { locator.value.numberPlaces(maps($0)) }
+        }
     }
 
     /// Does `body` with parts of the frames, in order.
@@ -82,31 +123,15 @@ package struct CompiledModel: Sendable {
         }
     }
 
-    /// What the model makes of each frame by itself, from their maps (R, C, h, w).
-    func encoded(maps: Tensor) -> EncodedFrames { head.value.encoded(maps: maps, pass) }
-
-    /// The second half of the model, from the maps of all frames (R, C, h, w) on.
-    func output(maps: Tensor, lengths: [Int]) -> JerseyModel.Output { output(of: encoded(maps: maps), lengths: lengths) }
-
-    /// The rest of the model, from its encoded frames on.
-    func output(of frames: EncodedFrames, lengths: [Int]) -> JerseyModel.Output {
-        output(of: frames, PackedLayout(lengths: lengths))
-    }
-
-    private func output(of frames: EncodedFrames, _ layout: PackedLayout) -> JerseyModel.Output {
-        guard sharesFrames, !pass.isWatched else { return head.value.output(of: frames, layout, pass) }
-        return Runtime.onCallingThread { head.value.output(of: frames, layout, pass) }
-    }
-
-    /// One frame more of a sequence that is read as it comes: its maps (1, C, h, w), and the state that the frames before have left.
-    func step(_ maps: Tensor, after state: Recurrent.State?) -> (JerseyModel.Output, Recurrent.State) {
-        head.value.step(maps, after: state, pass)
+    /// Does `body`, in which frames have to do with each other: it is little work.
+    func together<Result>(_ body: () -> Result) -> Result {
+        sharesFrames && !pass.isWatched ? Runtime.onCallingThread(body) : body()
     }
 }
 
 extension CompiledModel {
     fileprivate init(
-        _ model: JerseyModel, _ precision: Precision, _ encoder: any Layer & Sendable, _ head: ModelHead,
+        _ model: JerseyModel, _ precision: Precision, _ encoder: any Layer & Sendable, _ head: any ModelHead,
         sharesFrames: Bool, recordedPasses: RecordedPasses? = nil
     ) {
         spec = model.spec
@@ -116,7 +141,7 @@ extension CompiledModel {
         parameterCount = model.store.parameterCount
         self.precision = precision
         self.encoder = encoder
-        self.head = Frozen(head)
+        frozenHead = Frozen(head)
         self.sharesFrames = sharesFrames
         self.recordedPasses = recordedPasses
     }
@@ -130,8 +155,8 @@ extension JerseyModel {
         return CompiledModel(self, .float32, encoder, frozenHead(root), sharesFrames: false)
     }
 
-    private func frozenHead(_ root: Scope) -> ModelHead {
-        ModelHead(spec, published: published, root, channels: encoder.channels)
+    private func frozenHead(_ root: Scope) -> any ModelHead {
+        spec.head(root, channels: encoder.channels, published: published)
     }
 
     /// A copy that only reads, faster: its encoder computes in `precision`, folded, fused and packed, with the weights
@@ -193,5 +218,5 @@ extension JerseyModel {
 
 extension Checkpoint.Card {
     /// (N, 3, H, W) of the frames that the model is given at once, as a rule.
-    package var framesOfPass: [Int] { [spec.readsAnchorOnly ? 1 : input.maximumFrames, 3, input.height, input.width] }
+    package var framesOfPass: [Int] { [spec.frameCount(limit: input.maximumFrames), 3, input.height, input.width] }
 }

@@ -1,19 +1,17 @@
 import Foundation
 import Torch
 
-/// Tells the digits of a number apart.
+/// Tells the digits of the numbers on frames apart.
 protocol DigitHeads {
     /// - Parameters:
-    ///   - features: (R, F) of frames or of sequences.
-    ///   - maps: (R, C, h, w), what the features were pooled from; nil behind a recurrent layer.
+    ///   - features: (R, F) of frames.
+    ///   - maps: (R, C, h, w), what the features were pooled from.
     /// - Returns: logits of tens (R, 11) and ones (R, 10).
-    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor)
-    /// Where the number is: (R, 2), across and down, from 0 to 1; nil where digits are not looked for in `maps`.
-    func numberPlaces(_ maps: Tensor) -> Tensor?
-}
-
-extension DigitHeads {
-    func numberPlaces(_ maps: Tensor) -> Tensor? { nil }
+    func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor)
+    /// Nil where digits are not looked for in the maps.
+    var locator: (any NumberLocator)? { get }
+    /// The same for maps of one shape (R, C, h, w): what the shape decides is done before the first frame.
+    func prepared(for maps: [Int], on device: Device) -> any DigitHeads
 }
 
 /// The study's: one layer for tens, one for ones, each of which learns all digits by itself.
@@ -26,14 +24,19 @@ struct IndependentDigits: DigitHeads {
         ones = Linear(scope / "fc_ones", width, 10)
     }
 
-    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
+    /// - Parameter features: (N, F) of frames or of sequences.
+    func callAsFunction(_ features: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
         (tens(features, pass), ones(features, pass))
     }
+
+    func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) { self(features, pass) }
+    var locator: (any NumberLocator)? { nil }
+    func prepared(for maps: [Int], on device: Device) -> any DigitHeads { self }
 }
 
 /// Digits read where they stand: a learned query finds the place of the tens and another that of the ones, and one classifier, which
 /// knows nothing of places, tells what is there. What it learns of a digit in one place and number holds in all others.
-struct TiedDigits: DigitHeads {
+struct TiedDigits: DigitHeads, NumberLocator {
     let key: Linear
     let place: Linear
     /// (2, K): of tens and of ones.
@@ -55,12 +58,13 @@ struct TiedDigits: DigitHeads {
         scale = 1 / Double(width).squareRoot()
     }
 
-    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
-        guard let maps else { preconditionFailure("digits are found in maps, of which a recurrent layer leaves none") }
-        return read(maps, Self.places(like: maps), pass)
+    func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
+        read(maps, Self.places(like: maps), pass)
     }
 
-    func numberPlaces(_ maps: Tensor) -> Tensor? { numberPlaces(maps, Self.places(like: maps)) }
+    var locator: (any NumberLocator)? { self }
+    func prepared(for maps: [Int], on device: Device) -> any DigitHeads { CompiledDigits(self, for: maps, on: device) }
+    func numberPlaces(_ maps: Tensor) -> Tensor { numberPlaces(maps, Self.places(like: maps)) }
 
     /// - Parameter places: of the maps (`places(like:)`).
     func read(_ maps: Tensor, _ places: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
@@ -109,7 +113,7 @@ struct TiedDigits: DigitHeads {
 
 /// Tied digits that only read, in maps of one size: what the size decides is done before the first frame. Maps of
 /// another size are read as `TiedDigits` reads them.
-struct CompiledDigits: DigitHeads {
+struct CompiledDigits: DigitHeads, NumberLocator {
     private let digits: TiedDigits
     /// Height and width of the maps.
     private let size: [Int]
@@ -136,15 +140,18 @@ struct CompiledDigits: DigitHeads {
             }
     }
 
-    func callAsFunction(_ features: Tensor, maps: Tensor?, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
-        guard let maps, isExpected(maps) else { return digits(features, maps: maps, pass) }
+    func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
+        guard isExpected(maps) else { return digits(features, maps: maps, pass) }
         // A meter counts the work of layers.
         guard let reader, pass.meter == nil else { return digits.read(maps, places, pass) }
         let logits = reader(maps)  // (R, 2, 11)
         return (logits.selected(1, at: 0), logits.selected(1, at: 1).narrowed(1, to: 0..<10))
     }
 
-    func numberPlaces(_ maps: Tensor) -> Tensor? {
+    var locator: (any NumberLocator)? { self }
+    func prepared(for maps: [Int], on device: Device) -> any DigitHeads { digits.prepared(for: maps, on: device) }
+
+    func numberPlaces(_ maps: Tensor) -> Tensor {
         isExpected(maps) ? digits.numberPlaces(maps, places) : digits.numberPlaces(maps)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// What several looks at one player say together: the sum of their log-probabilities, of fixed size however many there are.
 ///
@@ -60,6 +61,28 @@ struct Evidence: Sendable {
         let count = squares > 0 ? information * information / squares : 1
         let factor = 1 / (1 + (count - 1) * correlation)
         return DigitDistribution(tens: tens.map { $0 * factor }, ones: ones.map { $0 * factor })
+    }
+}
+
+extension Evidence {
+    /// One for each of R frames.
+    ///
+    /// - Parameter readability: (R, 1), the logits of the frames being read rightly, which weigh them; nil counts all alike.
+    static func each(_ logits: FrameLogits, readability: Tensor? = nil) -> [Evidence] {
+        let parts = logits.all + [readability].compactMap(\.self)
+        let values = Tensor.concatenated(parts, over: 1).array(of: Double.self)
+        let width = parts.reduce(0) { $0 + $1.shape[1] }
+        return stride(from: 0, to: values.count, by: width).map { start in
+            var row = values[start..<start + width]
+            func next(_ tensor: Tensor) -> ArraySlice<Double> {
+                defer { row = row.dropFirst(tensor.shape[1]) }
+                return row.prefix(tensor.shape[1])
+            }
+            let digits = DigitDistribution(tens: Array(next(logits.tens)), ones: Array(next(logits.ones)))
+            let full = logits.full.map { DigitDistribution.logSoftmax(next($0)) }
+            let weight = readability.flatMap { next($0).first }.map { 1 / (1 + exp(-$0)) }
+            return Evidence(digits, full: full, weight: weight ?? 1)
+        }
     }
 }
 

@@ -6,15 +6,11 @@ extension ModelSpec {
     ///
     /// - Parameter shapes: by the tensors' names.
     static func recognised(by shapes: [String: [Int]]) -> ModelSpec? {
-        let levels = ["encoder.backbone.", "backbone."]
-        guard let level = levels.first(where: { level in shapes.keys.contains { $0.hasPrefix(level) } }),
-            let encoder = EncoderKind.allCases.first(where: { $0.isTold(by: shapes, at: level) })
+        let paths = ["encoder.backbone.", "backbone."]
+        guard let path = paths.first(where: { path in shapes.keys.contains { $0.hasPrefix(path) } }),
+            let encoder = EncoderKind.allCases.first(where: { $0.isTold(by: shapes, at: path) })
         else { return nil }
-        let alike = all.filter { spec in
-            spec.readsAnchorOnly == (level == levels[1])
-                && spec.temporal?.isTold(by: shapes) ?? (Temporal.place(in: shapes) == nil)
-                && spec.pooling.isTold(by: shapes) && (spec.digits == .tied) == (shapes["digits.queries"] != nil)
-        }
+        let alike = all.filter { $0.encoderPath == path && $0.family.isTold(by: shapes) }
         guard var spec = alike.first(where: { $0.encoder == encoder }) ?? alike.first else { return nil }
         spec.encoder = encoder
         spec.takeOver(from: shapes)
@@ -24,7 +20,21 @@ extension ModelSpec {
     /// Takes from weights what a model's name does not say: the recurrent layer's width, and whether there is a head for whole numbers.
     mutating func takeOver(from shapes: [String: [Int]]) {
         hasFullHead = shapes["fc_full.weight"] != nil
-        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last { temporal?.hidden = hidden }
+        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last { self = with(hidden: hidden) }
+    }
+}
+
+extension ModelSpec.Family {
+    fileprivate func isTold(by shapes: [String: [Int]]) -> Bool {
+        let isRecurrent = ModelSpec.Temporal.place(in: shapes) != nil
+        let judges = shapes["fc_readability.weight"] != nil
+        let digits: ModelSpec.Digits = shapes["digits.queries"] == nil ? .independent : .tied
+        return switch self {
+        case .singleFrame(digits): !isRecurrent && !judges
+        case .recurrent(let layer, let pooling): layer.isTold(by: shapes) && pooling.isTold(by: shapes) && digits == .independent
+        case .evidence(digits): !isRecurrent && judges
+        case .singleFrame, .evidence: false
+        }
     }
 }
 
@@ -41,21 +51,6 @@ extension ModelSpec.Temporal {
         let rows = shape[1].multipliedReportingOverflow(by: cell.gates)
         return !rows.overflow && shape[0] == rows.partialValue
             && bidirectional == (shapes[place + "weight_hh_l0_reverse"] != nil)
-    }
-}
-
-extension ModelSpec.Pooling {
-    fileprivate func isTold(by shapes: [String: [Int]]) -> Bool {
-        func has(_ name: String) -> Bool { shapes[name] != nil }
-        return switch self {
-        case .additive: has("attn_score.weight")
-        case .dotProduct: has("attn_query.weight") && !has("attn_score.weight")
-        case .gate: has("gate_mlp.0.weight")
-        case .topK: has("score_mlp.0.weight")
-        case .evidence: has("fc_readability.weight")
-        // Their states are those of a layer that attention calls by another name.
-        case .none, .mean, .final: !has("gru.weight_hh_l0") && !has("fc_readability.weight")
-        }
     }
 }
 

@@ -1,14 +1,15 @@
 import Torch
 
 /// What a model is made of. A network is built from it and from nothing else.
-package struct ModelSpec: Codable, Sendable, Hashable {
-    /// The part of the study that a model comes from.
-    package enum Phase: String, Codable, Sendable {
-        case singleFrame = "0"
-        case sequence = "A"
-        case attention = "B"
-        /// Ours, not the study's: frames are read one by one, and what they tell is summed.
-        case evidence = "E"
+package struct ModelSpec: Sendable, Hashable {
+    /// What follows the encoder, and so how frames become an answer. `ModelHead` has a type for each.
+    package enum Family: Sendable, Hashable {
+        /// The digits of one frame, the anchor.
+        case singleFrame(Digits)
+        /// A layer goes over the features of all frames, and the digits are read from its pooled states.
+        case recurrent(Temporal, Pooling)
+        /// The digits of each frame, summed; each frame counts as far as it is likely to be read rightly.
+        case evidence(Digits)
     }
 
     /// The recurrent layer.
@@ -26,18 +27,6 @@ package struct ModelSpec: Codable, Sendable, Hashable {
         package var width: Int { bidirectional ? 2 * hidden : hidden }
     }
 
-    /// How the states of all frames become one vector; each one's `summary` says how.
-    package enum Pooling: Codable, Sendable, Hashable {
-        case none
-        case mean
-        case final
-        case additive(width: Int = 128)
-        case dotProduct(width: Int = 128)
-        case gate(width: Int = 64)
-        case topK(count: Int = 3, width: Int = 64)
-        case evidence
-    }
-
     /// How digits are told apart.
     package enum Digits: String, Codable, Sendable {
         /// By a layer for tens and another for ones, as in the study.
@@ -47,50 +36,32 @@ package struct ModelSpec: Codable, Sendable, Hashable {
     }
 
     package var name: String
-    package var phase: Phase
     package var encoder: EncoderKind
-    package var temporal: Temporal?
-    package var pooling: Pooling
-    /// Optional, so that files of models without the head are as they were before there was one.
-    private var fullHead: Bool?
-    /// Optional for the same reason.
-    private var digitHeads: Digits?
-
-    init(
-        _ name: String, phase: Phase, encoder: EncoderKind = .resnet18, temporal: Temporal? = nil, pooling: Pooling = .none,
-        digits: Digits = .independent
-    ) {
-        self.name = name
-        self.phase = phase
-        self.encoder = encoder
-        self.temporal = temporal
-        self.pooling = pooling
-        digitHeads = digits == .independent ? nil : digits
-    }
-
-    package var digits: Digits { digitHeads ?? .independent }
-
+    package private(set) var family: Family
     /// Whether a third head tells the 110 numbers apart, as in the study's early models; it is trained, and not read from.
-    package var hasFullHead: Bool {
-        get { fullHead ?? false }
-        set { fullHead = newValue ? true : nil }
+    package var hasFullHead = false
+
+    init(_ name: String, encoder: EncoderKind = .resnet18, _ family: Family, hasFullHead: Bool = false) {
+        self.name = name
+        self.encoder = encoder
+        self.family = family
+        self.hasFullHead = hasFullHead
     }
 
-    /// Whether the model reads the anchor frame alone.
-    package var readsAnchorOnly: Bool { temporal == nil && pooling == .none }
+    /// The recurrent layer; nil where there is none.
+    package var temporal: Temporal? { if case .recurrent(let layer, _) = family { layer } else { nil } }
 
-    /// Whether it tells how likely a frame can be read, and so can learn from sequences in which no number is seen.
-    package var judgesReadability: Bool { pooling == .evidence }
+    /// How its states are pooled; nil where there is none.
+    package var pooling: Pooling? { if case .recurrent(_, let pooling) = family { pooling } else { nil } }
 
-    /// How much of what one frame says the others have said already, 0...1 (`Evidence`): a model that weighs its frames has
-    /// learned to sum them.
-    var frameCorrelation: Double { judgesReadability ? 0 : Evidence.windowCorrelation }
-
-    /// Why the study has no such model, so that nothing can be done with it as the study did; nil where it could be.
-    package var notPublished: String? { judgesReadability ? "the study has nothing like \(name)" : nil }
-
-    /// Rates of the study: single-frame models train at one rate, the others with a gentler one for the encoder.
-    package var usesDiscriminativeRates: Bool { temporal != nil }
+    /// The same with other units in each direction of its recurrent layer, where it has one.
+    package func with(hidden: Int) -> ModelSpec {
+        guard case .recurrent(var layer, let pooling) = family else { return self }
+        var spec = self
+        layer.hidden = hidden
+        spec.family = .recurrent(layer, pooling)
+        return spec
+    }
 }
 
 // MARK: - Words
@@ -118,79 +89,39 @@ extension ModelSpec.Temporal: CustomStringConvertible {
     }
 }
 
-extension ModelSpec.Pooling: CustomStringConvertible {
-    package var description: String { name }
-}
-
-extension ModelSpec.Pooling: Catalogued {
-    package static let all: [Self] = [
-        .none, .mean, .final, .additive(), .dotProduct(), .gate(), .topK(), .evidence,
-    ]
-    package static let kind = "pooling"
-
-    package var name: String {
-        switch self {
-        case .none: "none"
-        case .mean: "mean"
-        case .final: "final state"
-        case .additive: "additive attention"
-        case .dotProduct: "dot-product attention"
-        case .gate: "gated attention"
-        case .topK(let count, _): "top-\(count) attention"
-        case .evidence: "summed evidence"
-        }
-    }
-
-    package var summary: String {
-        switch self {
-        case .none: "there is one frame only"
-        case .mean: "the mean of the states of all frames"
-        case .final: "the state after the last frame"
-        case .additive: "Bahdanau et al. 2015"
-        case .dotProduct: "Luong et al. 2015, scaled by 1/√width"
-        case .gate: "a small network scores each frame by itself"
-        case .topK(let count, _):
-            "a softmax over scores of which only the \(count) largest are kept; the study's \"hard-concrete\""
-        case .evidence:
-            "every frame is read by itself; log-probabilities are summed, each frame's weighted by how likely it can be read"
-        }
-    }
-}
-
 // MARK: - The zoo
 
 extension ModelSpec: Catalogued {
     /// The study's eighteen models, in the order of its tables.
     package static let study: [ModelSpec] = [
-        ModelSpec("basic_r18", phase: .singleFrame),
-        ModelSpec("basic_effb0", phase: .singleFrame, encoder: .efficientnetB0),
+        ModelSpec("basic_r18", .singleFrame(.independent)),
+        ModelSpec("basic_effb0", encoder: .efficientnetB0, .singleFrame(.independent)),
         // The study calls this Lite0 and builds B0; its figures are B0's.
-        ModelSpec("basic_effl0", phase: .singleFrame, encoder: .efficientnetB0),
-        ModelSpec("basic_mv3l", phase: .singleFrame, encoder: .mobilenetV3Large),
-        ModelSpec("basic_mv3s", phase: .singleFrame, encoder: .mobilenetV3Small),
-        ModelSpec("basic_sv2", phase: .singleFrame, encoder: .shufflenetV2),
-        ModelSpec("seq_brnn_mp", phase: .sequence, temporal: .init(cell: .rnn, bidirectional: true), pooling: .mean),
-        ModelSpec("seq_urnn_fs", phase: .sequence, temporal: .init(cell: .rnn, bidirectional: false), pooling: .final),
-        ModelSpec("seq_bgru_mp", phase: .sequence, temporal: .init(cell: .gru, bidirectional: true), pooling: .mean),
-        ModelSpec("seq_ugru_fs", phase: .sequence, temporal: .init(cell: .gru, bidirectional: false), pooling: .final),
-        ModelSpec("seq_blstm_mp", phase: .sequence, temporal: .init(cell: .lstm, bidirectional: true), pooling: .mean),
-        ModelSpec("seq_ulstm_fs", phase: .sequence, temporal: .init(cell: .lstm, bidirectional: false), pooling: .final),
-        ModelSpec(
-            "attn_bgru_bahdanau", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .additive()),
-        ModelSpec("attn_bgru_luong", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .dotProduct()),
-        ModelSpec("attn_bgru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .gate()),
-        ModelSpec("attn_bgru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: true), pooling: .topK()),
-        ModelSpec("attn_ugru_gate", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .gate()),
-        ModelSpec("attn_ugru_hc", phase: .attention, temporal: .init(cell: .gru, bidirectional: false), pooling: .topK()),
+        ModelSpec("basic_effl0", encoder: .efficientnetB0, .singleFrame(.independent)),
+        ModelSpec("basic_mv3l", encoder: .mobilenetV3Large, .singleFrame(.independent)),
+        ModelSpec("basic_mv3s", encoder: .mobilenetV3Small, .singleFrame(.independent)),
+        ModelSpec("basic_sv2", encoder: .shufflenetV2, .singleFrame(.independent)),
+        ModelSpec("seq_brnn_mp", .recurrent(.init(cell: .rnn, bidirectional: true), .mean)),
+        ModelSpec("seq_urnn_fs", .recurrent(.init(cell: .rnn, bidirectional: false), .final)),
+        ModelSpec("seq_bgru_mp", .recurrent(.init(cell: .gru, bidirectional: true), .mean)),
+        ModelSpec("seq_ugru_fs", .recurrent(.init(cell: .gru, bidirectional: false), .final)),
+        ModelSpec("seq_blstm_mp", .recurrent(.init(cell: .lstm, bidirectional: true), .mean)),
+        ModelSpec("seq_ulstm_fs", .recurrent(.init(cell: .lstm, bidirectional: false), .final)),
+        ModelSpec("attn_bgru_bahdanau", .recurrent(.init(cell: .gru, bidirectional: true), .additive())),
+        ModelSpec("attn_bgru_luong", .recurrent(.init(cell: .gru, bidirectional: true), .dotProduct())),
+        ModelSpec("attn_bgru_gate", .recurrent(.init(cell: .gru, bidirectional: true), .gate())),
+        ModelSpec("attn_bgru_hc", .recurrent(.init(cell: .gru, bidirectional: true), .topK())),
+        ModelSpec("attn_ugru_gate", .recurrent(.init(cell: .gru, bidirectional: false), .gate())),
+        ModelSpec("attn_ugru_hc", .recurrent(.init(cell: .gru, bidirectional: false), .topK())),
     ]
 
     /// Every model by its name: the study's, the EfficientNet-Lite0 that it meant, and our small ones for number crops.
     package static let all: [ModelSpec] =
         study + [
-            ModelSpec("basic_efflite0", phase: .singleFrame, encoder: .efficientnetLite0),
-            ModelSpec("evidence_tied", phase: .evidence, encoder: .compact, pooling: .evidence, digits: .tied),
+            ModelSpec("basic_efflite0", encoder: .efficientnetLite0, .singleFrame(.independent)),
+            ModelSpec("evidence_tied", encoder: .compact, .evidence(.tied)),
             // To compare with: the same network with the study's heads.
-            ModelSpec("evidence_independent", phase: .evidence, encoder: .compact, pooling: .evidence),
+            ModelSpec("evidence_independent", encoder: .compact, .evidence(.independent)),
         ]
 
     package static let kind = "model"
@@ -213,7 +144,7 @@ extension ModelSpec: Catalogued {
     /// - Throws: `UsageError` that names close matches.
     package static func named(_ name: String, encoder: EncoderKind?, hidden: Int? = nil) throws -> ModelSpec {
         var spec = try named(name)
-        if let hidden { spec.temporal?.hidden = hidden }
+        if let hidden { spec = spec.with(hidden: hidden) }
         guard let encoder, encoder != spec.encoder else { return spec }
         spec.encoder = encoder
         return all.first { $0.isMade(as: spec) } ?? spec

@@ -42,8 +42,7 @@ final class RecordedPasses: @unchecked Sendable {
         self.laidOut = laidOut
     }
 
-    /// - Parameter pass: from frames that are laid out. It is recorded when its sizes come for the second time; `Output.frames` is nil
-    ///   from then on.
+    /// - Parameter pass: from frames that are laid out. It is recorded when its sizes come for the second time.
     func callAsFunction(
         _ frames: Tensor, lengths: [Int], pass: (Tensor, PackedLayout) -> JerseyModel.Output
     ) -> JerseyModel.Output {

@@ -21,14 +21,17 @@ extension SequenceLoader {
 /// Finds numbers on whole players: a model whose digits are read where they stand looks at the torso, and where its queries look is
 /// where the number is. What is cut out there it reads again, larger.
 struct NumberFinder: NumberFinding {
-    private let model: CompiledModel
+    private let places: @Sendable (Tensor) -> Tensor
     private let preprocessor: FramePreprocessor
 
+    /// Nil where the model does not look for digits.
+    ///
     /// - Parameters:
-    ///   - model: one that looks for digits, on the CPU.
+    ///   - model: on the CPU.
     ///   - preprocessor: as the model is read with.
-    init(_ model: CompiledModel, _ preprocessor: FramePreprocessor) {
-        self.model = model
+    init?(_ model: CompiledModel, _ preprocessor: FramePreprocessor) {
+        guard let places = model.numberPlaces else { return nil }
+        self.places = places
         self.preprocessor = preprocessor
     }
 
@@ -39,7 +42,7 @@ struct NumberFinder: NumberFinding {
         let torsos = frames.map(WholePlayers.torso)
         let inputs = Tensor.concatenated(try torsos.map(preprocessor.frame), over: 0)
         let places = withoutGradients {
-            model.numberPlaces(FramePreprocessor.normalized(inputs, on: .cpu)).array(of: Double.self)
+            self.places(FramePreprocessor.normalized(inputs, on: .cpu)).array(of: Double.self)
         }
         return frames.indices.map { index in
             let torso = torsos[index]

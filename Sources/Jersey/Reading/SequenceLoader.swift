@@ -62,21 +62,21 @@ package struct SequenceLoader: Sendable {
     ///
     /// - Parameters:
     ///   - published: whether they are fitted, ordered and sampled as in the study.
-    ///   - singleFrame: nil for a model that reads sequences.
-    package init(_ input: InputSpec, published: Bool, singleFrame: SingleFrame?) {
+    ///   - singleFrame: what a model of single frames reads.
+    package init(_ input: InputSpec, for spec: ModelSpec, published: Bool, singleFrame: SingleFrame) {
         preprocessor = FramePreprocessor(height: input.height, width: input.width, truncates: published)
         maximumFrames = input.maximumFrames
         sampling = published ? .published(anchorFirst: true) : .even
         order = FrameOrder(published: published)
         wholePlayers = input.wholePlayers
-        self.singleFrame = singleFrame
+        self.singleFrame = spec.readsAnchorOnly ? singleFrame : nil
     }
 
     /// As a model with this card is read, but for the finding of numbers (`finder`), which takes its weights.
     ///
     /// - Parameter singleFrame: what a model of single frames reads.
     package init(_ card: Checkpoint.Card, singleFrame: SingleFrame) {
-        self.init(card.input, published: card.published, singleFrame: card.spec.readsAnchorOnly ? singleFrame : nil)
+        self.init(card.input, for: card.spec, published: card.published, singleFrame: singleFrame)
     }
 
     /// A sequence as it is read in full: itself, or windows of it where it is longer than what the model takes.

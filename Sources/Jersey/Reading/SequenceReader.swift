@@ -28,8 +28,7 @@ package struct SequenceReader: Sendable {
         self.loader = loader
         self.batchSize = batchSize
         self.workers = workers
-        // A model of single frames has an answer for every frame, and none for padding.
-        self.pads = pads ?? (model.published && !model.spec.readsAnchorOnly)
+        self.pads = pads ?? (model.published && model.spec.takesPadding)
         self.calibration = calibration
         self.earlyExit = earlyExit
         self.skims = skims
@@ -160,16 +159,26 @@ package struct SequenceReader: Sendable {
     /// - Parameter isEnough: nil reads all frames in one stage, as padded batches are read in any case.
     private func readings(of batch: BatchLoader.Batch, stops isEnough: IsEnough?) -> [Reading] {
         // A GPU may have recorded whole passes.
-        guard !batch.isPadded, isEnough != nil || model.device == .cpu else {
-            return zip(batch.sequences.indices, outputsInOnePass(batch)).map { index, output in
-                reading(of: index, in: batch, frames: 0..<batch.lengths[index], calibrated(output.digits), output)
-            }
+        guard !batch.isPadded, isEnough != nil || model.device == .cpu else { return readingsInOnePass(of: batch) }
+        return readings(of: batch, stops: isEnough, by: model.head)
+    }
+
+    private func readingsInOnePass(of batch: BatchLoader.Batch) -> [Reading] {
+        guard !batch.sequences.isEmpty else { return [] }
+        let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
+        let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
+        let outputs = model.sequenceOutputs(output, lengths: batch.lengths)
+        return zip(batch.sequences.indices, outputs).map { index, output in
+            reading(of: index, in: batch, frames: 0..<batch.lengths[index], calibrated(output.digits), output)
         }
+    }
+
+    private func readings<Head: ModelHead>(of batch: BatchLoader.Batch, stops isEnough: IsEnough?, by head: Head) -> [Reading] {
         let starts = batch.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         let orders = batch.lengths.map { isEnough == nil ? Array(0..<$0) : EarlyExit.order($0) }
         let stages = batch.lengths.map { isEnough == nil ? [$0] : EarlyExit.stages($0) }
         // The frames seen of each sequence, in time order.
-        var seen: [[(frame: Int, output: FrameOutput)]] = batch.lengths.map { _ in [] }
+        var seen: [[(frame: Int, output: Head.Frame)]] = batch.lengths.map { _ in [] }
         var readings: [Reading?] = batch.lengths.map { _ in nil }
         var open = Array(batch.lengths.indices)
         var stage = 0
@@ -179,10 +188,11 @@ package struct SequenceReader: Sendable {
             }
             let rows = next.map { Int64(starts[$0.index] + $0.frame) }
             let pixels = isEnough == nil ? batch.frames : batch.frames.indexSelected(0, at: Tensor(rows))
-            let outputs = model.frameOutputs(FramePreprocessor.normalized(pixels, on: model.device))
+            let outputs = model.eachEncoded(FramePreprocessor.normalized(pixels, on: model.device), by: head)
             for (place, output) in zip(next, outputs) { seen[place.index].append((place.frame, output)) }
             for index in open { seen[index].sort { $0.frame < $1.frame } }
-            for (index, output) in zip(open, sequenceOutputs(open.map { seen[$0].map(\.output) })) {
+            let sequences = model.sequenceOutputs(of: open.map { seen[$0].map(\.output) }, by: head)
+            for (index, output) in zip(open, sequences) {
                 let count = seen[index].count
                 let digits = calibrated(output.digits)
                 let isDone = isEnough?(index, digits, count) ?? true
@@ -196,73 +206,6 @@ package struct SequenceReader: Sendable {
     }
 
     // MARK: From the model's output to a reading
-
-    /// What the model says of a sequence, before it is calibrated.
-    private struct SequenceOutput {
-        let digits: DigitDistribution
-        /// Log-probabilities of `JerseyNumber.all`; nil without that head.
-        let full: [Double]?
-        /// Weights of the frames, sum 1; nil where the model has none.
-        let weights: [Double]?
-    }
-
-    /// One for each sequence.
-    ///
-    /// - Parameter frames: of each sequence, in time order; at least one.
-    private func sequenceOutputs(_ frames: [[FrameOutput]]) -> [SequenceOutput] {
-        let features = frames.joined().compactMap(\.features)
-        guard features.isEmpty else {
-            let lengths = frames.map(\.count)
-            return sequenceOutputs(
-                model.output(of: .features(.concatenated(features, over: 0)), lengths: lengths), lengths: lengths)
-        }
-        return frames.map { summed($0.compactMap(\.evidence)) }
-    }
-
-    private func outputsInOnePass(_ batch: BatchLoader.Batch) -> [SequenceOutput] {
-        guard !batch.sequences.isEmpty else { return [] }
-        let frames = FramePreprocessor.normalized(batch.frames, on: model.device)
-        return sequenceOutputs(
-            model(frames, lengths: batch.lengths, isPadded: batch.isPadded), lengths: batch.lengths)
-    }
-
-    private func sequenceOutputs(_ output: JerseyModel.Output, lengths: [Int]) -> [SequenceOutput] {
-        if model.spec.readsAnchorOnly {
-            // A row for every frame: they are looks at the same player.
-            let logits = FrameLogits(tens: output.tens, ones: output.ones, full: output.full, readability: nil)
-            var frames = Evidence.each(logits)[...]
-            return lengths.map { length in
-                defer { frames = frames.dropFirst(length) }
-                return summed(Array(frames.prefix(length)))
-            }
-        }
-        let full = output.full.map { full in
-            let (values, width) = (full.array(of: Double.self), full.shape[1])
-            return lengths.indices.map { DigitDistribution.logSoftmax(values[$0 * width..<($0 + 1) * width]) }
-        }
-        // The equal weights of a mean are nothing that a model attends to.
-        let attention = (model.spec.pooling.weighsFrames ? output.attention : nil).map {
-            ($0.array(of: Double.self), width: $0.shape[1])
-        }
-        return zip(lengths, DigitDistribution.each(tens: output.tens, ones: output.ones)).enumerated().map { index, entry in
-            SequenceOutput(
-                digits: entry.1, full: full?[index],
-                weights: attention.map { Array($0.0[index * $0.width..<index * $0.width + entry.0]) })
-        }
-    }
-
-    private func summed(_ frames: [Evidence]) -> SequenceOutput {
-        let sum = Evidence(frames)
-        let digits = sum.distribution(correlation: model.spec.frameCorrelation)
-        let weights: [Double]? =
-            if model.spec.judgesReadability {
-                frames.map { $0.weight / max(sum.weight, 1e-12) }
-            } else {
-                frames.count > 1 ? digits.shares(of: frames.map { $0.distribution(correlation: 0) }) : nil
-            }
-        return SequenceOutput(
-            digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
-    }
 
     /// As far as the model's confidence is to be believed.
     func calibrated(_ digits: DigitDistribution) -> DigitDistribution {

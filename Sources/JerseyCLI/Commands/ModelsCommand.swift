@@ -46,7 +46,7 @@ struct ModelsCommand: ParsableCommand {
             phase = spec.phase.rawValue
             encoder = spec.encoder.rawValue
             temporal = spec.temporal?.description
-            pooling = spec.pooling.description
+            pooling = spec.poolingName
             self.parameters = parameters
             self.parts = parts
         }

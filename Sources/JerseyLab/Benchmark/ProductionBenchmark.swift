@@ -64,7 +64,7 @@ package struct ProductionBenchmark: Encodable, Sendable {
         progress: (String) -> Void = { _ in }
     ) throws {
         let size = loader.preprocessor
-        let count = checkpoint.card.spec.readsAnchorOnly ? 1 : loader.maximumFrames
+        let count = checkpoint.card.spec.frameCount(limit: loader.maximumFrames)
         model = checkpoint.card.spec.title
         weights = path
         published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []

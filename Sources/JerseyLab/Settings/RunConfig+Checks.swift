@@ -14,10 +14,10 @@ extension RunConfig {
             throw UsageError(
                 "pretrained is where the encoder starts from, and startFrom where all of the model does; use one of them")
         }
-        guard !data.unreadable || spec.judgesReadability else {
+        guard !data.unreadable || spec.learnsFromUnreadable else {
             throw UsageError("data.unreadable is for models that sum evidence, such as evidence_tied, and not for \(model)")
         }
-        guard data.wholePlayers != .number || spec.digits == .tied else {
+        guard data.wholePlayers != .number || spec.locatesNumbers else {
             throw UsageError(
                 "data.wholePlayers number is for models with tied digits, such as evidence_tied, and not for \(model); "
                     + "use torso")

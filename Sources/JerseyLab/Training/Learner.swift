@@ -109,18 +109,18 @@ package final class Learner {
         for entry in trained { entry.tensor.clearGradient() }
 
         let smoothing = config.training.labelSmoothing
-        let (answers, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(autocast, on: model.device) {
-            let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded, pass)
-            let answers = Answers(output, to: batch, on: model.device)
-            let (tens, ones) = (answers.labels.tens, answers.labels.ones)
+        let (targets, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(autocast, on: model.device) {
+            let targets = model.learningTargets(
+                batch.frames, lengths: batch.lengths, isPadded: batch.isPadded, numbers: batch.numbers, pass)
+            let (tens, ones) = (targets.labels.tens, targets.labels.ones)
             return (
-                answers,
-                prior?.tensLoss(answers.tens, tens, beside: ones, smoothing: smoothing)
-                    ?? crossEntropy(answers.tens, tens, smoothing: smoothing),
-                prior?.onesLoss(answers.ones, ones, beside: tens, smoothing: smoothing)
-                    ?? crossEntropy(answers.ones, ones, smoothing: smoothing),
-                answers.full.map { crossEntropy($0, answers.labels.full, smoothing: smoothing) },
-                answers.readability.map { crossEntropy($0.logits, $0.isRight) }
+                targets,
+                prior?.tensLoss(targets.tens, tens, beside: ones, smoothing: smoothing)
+                    ?? crossEntropy(targets.tens, tens, smoothing: smoothing),
+                prior?.onesLoss(targets.ones, ones, beside: tens, smoothing: smoothing)
+                    ?? crossEntropy(targets.ones, ones, smoothing: smoothing),
+                targets.full.map { crossEntropy($0, targets.labels.full, smoothing: smoothing) },
+                targets.readability.map { crossEntropy($0.logits, $0.isRight) }
             )
         }
         var loss = tensLoss * config.training.tensWeight + onesLoss * config.training.onesWeight
@@ -138,68 +138,15 @@ package final class Learner {
         }
         return StepOutcome(
             loss: value, tensLoss: tensLoss, onesLoss: onesLoss, readabilityLoss: readabilityLoss,
-            gradientNorm: norm, tally: tally(answers, loss: value))
+            gradientNorm: norm, tally: tally(targets, loss: value))
     }
 
-    /// Classes of the numbers of a batch, (B) each, on the model's device.
-    private struct Labels {
-        let tens: Tensor
-        let ones: Tensor
-        let full: Tensor
-
-        init(_ numbers: [JerseyNumber], on device: Device) {
-            tens = Tensor(numbers.map { Int64($0.tens) }).to(device: device)
-            ones = Tensor(numbers.map { Int64($0.ones) }).to(device: device)
-            full = Tensor(numbers.map { Int64($0.index) }).to(device: device)
-        }
-    }
-
-    /// Logits with what they should say: a row for each sequence, or for each frame where a model reads each by itself.
-    private struct Answers {
-        let tens: Tensor
-        let ones: Tensor
-        let full: Tensor?
-        let labels: Labels
-        /// Logits of every frame (R, 2) for being read wrongly or rightly, and which it was: what a number is not seen in is never read
-        /// rightly. Nobody has to tell which frames of a sequence show the number.
-        let readability: (logits: Tensor, isRight: Tensor)?
-
-        init(_ output: JerseyModel.Output, to batch: LabelledBatch, on device: Device) {
-            guard let frames = output.frames, let judged = frames.readability else {
-                tens = output.tens
-                ones = output.ones
-                full = output.full
-                labels = Labels(batch.numbers.compactMap { $0 }, on: device)
-                readability = nil
-                return
-            }
-            precondition(!batch.isPadded, "padding would be learned from")
-            let numbers = zip(batch.numbers, batch.lengths).flatMap { Array(repeating: $0, count: $1) }
-            let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
-            func rows(_ logits: Tensor) -> Tensor { logits.indexSelected(0, at: readable) }
-            tens = rows(frames.tens)
-            ones = rows(frames.ones)
-            full = frames.full.map(rows)
-            labels = Labels(numbers.compactMap { $0 }, on: device)
-            let (tens, ones, labels) = (tens, ones, labels)
-            let isRight = withoutGradients {
-                let right = Answers.isRight(tens, labels.tens) * Answers.isRight(ones, labels.ones)
-                return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(dtype: .int64)
-            }
-            readability = (.concatenated([judged * 0, judged], over: 1), isRight)
-        }
-
-        static func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
-            logits.argmax(over: 1).isEqual(to: labels).to(dtype: .float32)
-        }
-    }
-
-    private func tally(_ output: Answers, loss: Double) -> Tally {
+    private func tally(_ targets: LearningTargets, loss: Double) -> Tally {
         withoutGradients {
-            let (isRight, labels) = (Answers.isRight, output.labels)
-            let tens = isRight(output.tens, labels.tens)
-            let ones = isRight(output.ones, labels.ones)
-            let right = [tens, ones, tens * ones] + [output.full.map { isRight($0, labels.full) }].compactMap(\.self)
+            let (isRight, labels) = (LearningTargets.isRight, targets.labels)
+            let tens = isRight(targets.tens, labels.tens)
+            let ones = isRight(targets.ones, labels.ones)
+            let right = [tens, ones, tens * ones] + [targets.full.map { isRight($0, labels.full) }].compactMap(\.self)
             // Read from the device at once.
             let sums = Tensor.concatenated(right.map { $0.sum(over: 0).reshaped(1) }, over: 0).array(of: Double.self)
             let counts = sums.map { Int(clamping: $0) }

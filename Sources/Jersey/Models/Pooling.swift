@@ -1,20 +1,81 @@
 import Torch
 
-/// Turns the states of a sequence into one vector, with a weight for every frame where the pooling has weights.
-protocol TemporalPooling {
-    /// - Parameters:
-    ///   - states: (B, T, D), zeros where there is no frame.
-    ///   - final: (B, D) last states.
-    /// - Returns: (B, D), and weights (B, T) that are zero on padding and sum to one.
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?)
+extension ModelSpec {
+    /// How the states of all frames become one vector; each one's `summary` says how.
+    ///
+    /// All that is to know of one is in this file, but for its exported form (`Network.pool`).
+    package enum Pooling: Codable, Sendable, Hashable {
+        case mean
+        case final
+        case additive(width: Int = 128)
+        case dotProduct(width: Int = 128)
+        case gate(width: Int = 64)
+        case topK(count: Int = 3, width: Int = 64)
+    }
+}
+
+extension ModelSpec.Pooling: Catalogued {
+    package static let all: [Self] = [.mean, .final, .additive(), .dotProduct(), .gate(), .topK()]
+    package static let kind = "pooling"
+
+    package var name: String {
+        switch self {
+        case .mean: "mean"
+        case .final: "final state"
+        case .additive: "additive attention"
+        case .dotProduct: "dot-product attention"
+        case .gate: "gated attention"
+        case .topK(let count, _): "top-\(count) attention"
+        }
+    }
+
+    package var summary: String {
+        switch self {
+        case .mean: "the mean of the states of all frames"
+        case .final: "the state after the last frame"
+        case .additive: "Bahdanau et al. 2015"
+        case .dotProduct: "Luong et al. 2015, scaled by 1/√width"
+        case .gate: "a small network scores each frame by itself"
+        case .topK(let count, _):
+            "a softmax over scores of which only the \(count) largest are kept; the study's \"hard-concrete\""
+        }
+    }
+
+    /// Shown in its box of a diagram; α are the weights of frames, h their states.
+    package var symbol: String {
+        switch self {
+        case .mean: "mean"
+        case .final: "last"
+        case .additive, .dotProduct, .gate, .topK: "Σ α h"
+        }
+    }
+
+    /// Shown beside the box.
+    package var formula: String {
+        switch self {
+        case .mean: "mean of all states"
+        case .final: "the state after the last frame"
+        case .additive: "α: softmax of v tanh(W q + U h), where q is the last state"
+        case .dotProduct(let width): "α: softmax of (W q)·(U h) / √\(width), where q is the last state"
+        case .gate: "α: softmax of a small network's score of each h"
+        case .topK(let count, _): "α: softmax of a small network's score of each h, keeping the \(count) largest"
+        }
+    }
 }
 
 extension ModelSpec.Pooling {
+    /// Whether the states of frames are weighted by something learned.
+    package var isAttention: Bool {
+        switch self {
+        case .mean, .final: false
+        case .additive, .dotProduct, .gate, .topK: true
+        }
+    }
+
     func make(_ scope: Scope, width: Int, published: Bool) -> any TemporalPooling {
         switch self {
-        // Evidence is pooled behind the heads, not before them.
-        case .none, .final, .evidence: FinalPooling()
         case .mean: MeanPooling()
+        case .final: FinalPooling()
         case .additive(let inner): AdditivePooling(scope, width, inner)
         case .dotProduct(let inner): DotProductPooling(scope, width, inner)
         case .gate(let inner): GatePooling(scope, width, inner)
@@ -22,16 +83,27 @@ extension ModelSpec.Pooling {
         }
     }
 
-    /// Whether frames are weighted by something learned: attention, or how well each can be read.
-    var weighsFrames: Bool { isAttention || self == .evidence }
-
-    /// Whether the states of frames are weighted by something learned.
-    package var isAttention: Bool {
-        switch self {
-        case .none, .mean, .final, .evidence: false
-        case .additive, .dotProduct, .gate, .topK: true
+    /// Whether weights with these shapes, by their names, are of a model that pools so.
+    func isTold(by shapes: [String: [Int]]) -> Bool {
+        func has(_ name: String) -> Bool { shapes[name] != nil }
+        return switch self {
+        // Their states are those of a layer that attention calls by another name.
+        case .mean, .final: !has("gru.weight_hh_l0") && !has("fc_readability.weight")
+        case .additive: has("attn_score.weight")
+        case .dotProduct: has("attn_query.weight") && !has("attn_score.weight")
+        case .gate: has("gate_mlp.0.weight")
+        case .topK: has("score_mlp.0.weight")
         }
     }
+}
+
+/// Turns the states of a sequence into one vector, with a weight for every frame where the pooling has weights.
+protocol TemporalPooling {
+    /// - Parameters:
+    ///   - states: (B, T, D), zeros where there is no frame.
+    ///   - final: (B, D) last states.
+    /// - Returns: (B, D), and weights (B, T) that are zero on padding and sum to one.
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?)
 }
 
 struct FinalPooling: TemporalPooling {

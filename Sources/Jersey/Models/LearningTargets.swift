@@ -1,0 +1,61 @@
+import Torch
+
+/// Logits of a batch with what they should say, on the model's device: a row for each sequence, or for each frame where a model reads
+/// each by itself.
+package struct LearningTargets {
+    /// (N, 11)
+    package let tens: Tensor
+    /// (N, 10)
+    package let ones: Tensor
+    /// (N, 110); nil without that head.
+    package let full: Tensor?
+    package let labels: Labels
+    /// Logits of every frame (R, 2) for being read wrongly or rightly, and which it was (R); nil where the model does not judge that.
+    package let readability: (logits: Tensor, isRight: Tensor)?
+
+    /// Classes of numbers, (N) each.
+    package struct Labels {
+        package let tens: Tensor
+        package let ones: Tensor
+        package let full: Tensor
+
+        init(_ numbers: [JerseyNumber], on device: Device) {
+            tens = Tensor(numbers.map { Int64($0.tens) }).to(device: device)
+            ones = Tensor(numbers.map { Int64($0.ones) }).to(device: device)
+            full = Tensor(numbers.map { Int64($0.index) }).to(device: device)
+        }
+    }
+
+    /// One row for each sequence.
+    init(_ output: JerseyModel.Output, _ numbers: [JerseyNumber?]) {
+        (tens, ones, full) = (output.tens, output.ones, output.full)
+        labels = Labels(numbers.compactMap(\.self), on: output.tens.device)
+        readability = nil
+    }
+
+    /// One row for each frame in whose sequence a number is seen. What a number is not seen in is never read rightly. Nobody has to tell
+    /// which frames of a sequence show the number.
+    ///
+    /// - Parameters:
+    ///   - readability: (R, 1), the logits of the frames being read rightly.
+    ///   - numbers: of each frame (R).
+    init(_ frames: FrameLogits, readability judged: Tensor, _ numbers: [JerseyNumber?]) {
+        let device = judged.device
+        let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
+        func rows(_ logits: Tensor) -> Tensor { logits.indexSelected(0, at: readable) }
+        let (tens, ones) = (rows(frames.tens), rows(frames.ones))
+        let labels = Labels(numbers.compactMap(\.self), on: device)
+        let isRight = withoutGradients {
+            let right = Self.isRight(tens, labels.tens) * Self.isRight(ones, labels.ones)
+            return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(dtype: .int64)
+        }
+        (self.tens, self.ones, self.labels) = (tens, ones, labels)
+        full = frames.full.map(rows)
+        readability = (.concatenated([judged * 0, judged], over: 1), isRight)
+    }
+
+    /// 1 where the most probable class is that of the label, else 0: (N, C) and (N) to (N).
+    package static func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
+        logits.argmax(over: 1).isEqual(to: labels).to(dtype: .float32)
+    }
+}

@@ -1,0 +1,53 @@
+/// As cards have had a model since before there were families: those without a recurrent layer are told apart by the word for
+/// their pooling. The phase, which follows from the parts, is for others who read a card.
+extension ModelSpec: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case name, phase, encoder, temporal, pooling, fullHead, digitHeads
+    }
+
+    private enum FramePooling: Codable {
+        case none, evidence
+    }
+
+    /// - Throws: `DecodingError` for parts that no family has together.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let family: Family
+        let digits = try container.decodeIfPresent(Digits.self, forKey: .digitHeads) ?? .independent
+        if let layer = try container.decodeIfPresent(Temporal.self, forKey: .temporal) {
+            guard digits == .independent else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .digitHeads, in: container, debugDescription: "digits behind a recurrent layer are never \(digits)")
+            }
+            family = .recurrent(layer, try container.decode(Pooling.self, forKey: .pooling))
+        } else {
+            switch try container.decode(FramePooling.self, forKey: .pooling) {
+            case .none: family = .singleFrame(digits)
+            case .evidence: family = .evidence(digits)
+            }
+        }
+        self.init(
+            try container.decode(String.self, forKey: .name),
+            encoder: try container.decode(EncoderKind.self, forKey: .encoder), family,
+            hasFullHead: try container.decodeIfPresent(Bool.self, forKey: .fullHead) ?? false)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(phase, forKey: .phase)
+        try container.encode(self.encoder, forKey: .encoder)
+        if hasFullHead { try container.encode(true, forKey: .fullHead) }
+        func encode(_ pooling: FramePooling, _ digits: Digits) throws {
+            try container.encode(pooling, forKey: .pooling)
+            if digits != .independent { try container.encode(digits, forKey: .digitHeads) }
+        }
+        switch family {
+        case .singleFrame(let digits): try encode(.none, digits)
+        case .recurrent(let layer, let pooling):
+            try container.encode(layer, forKey: .temporal)
+            try container.encode(pooling, forKey: .pooling)
+        case .evidence(let digits): try encode(.evidence, digits)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/// What a model says of one sequence, before it is calibrated.
+struct SequenceOutput {
+    let digits: DigitDistribution
+    /// Log-probabilities of `JerseyNumber.all`; nil without that head.
+    let full: [Double]?
+    /// Weights of the frames, sum 1; nil where the model has none.
+    let weights: [Double]?
+}
+
+extension SequenceOutput {
+    init(_ sum: Evidence, _ digits: DigitDistribution, weights: [Double]?) {
+        self.init(digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
+    }
+
+    /// One for each sequence, from an output with a row for each.
+    ///
+    /// - Parameter hasWeights: whether the output's attention is something that the model has learned.
+    static func each(_ output: JerseyModel.Output, lengths: [Int], hasWeights: Bool) -> [SequenceOutput] {
+        let full = output.full.map { full in
+            let (values, width) = (full.array(of: Double.self), full.shape[1])
+            return lengths.indices.map { DigitDistribution.logSoftmax(values[$0 * width..<($0 + 1) * width]) }
+        }
+        let attention = (hasWeights ? output.attention : nil).map { ($0.array(of: Double.self), width: $0.shape[1]) }
+        return zip(lengths, DigitDistribution.each(tens: output.tens, ones: output.ones)).enumerated().map { index, entry in
+            SequenceOutput(
+                digits: entry.1, full: full?[index],
+                weights: attention.map { Array($0.0[index * $0.width..<index * $0.width + entry.0]) })
+        }
+    }
+}

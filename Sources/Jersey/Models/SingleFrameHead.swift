@@ -1,0 +1,72 @@
+import Torch
+
+/// The digits of one frame. Several frames of a player, where none is marked as the one to read, are looks at the same number.
+struct SingleFrameHead: ModelHead {
+    private var reader: FrameReader
+
+    init(_ reader: FrameReader) { self.reader = reader }
+
+    var features: FrameFeatures { reader.features }
+    var locator: (any NumberLocator)? { reader.locator }
+
+    func prepared(for maps: [Int], on device: Device) -> SingleFrameHead {
+        SingleFrameHead(reader.prepared(for: maps, on: device))
+    }
+
+    func encoded(_ maps: Tensor, _ pass: Pass) -> FrameLogits { reader(maps, pass).0 }
+    func joined(_ parts: [FrameLogits]) -> FrameLogits { .joined(parts) }
+    func each(_ frames: FrameLogits) -> [Evidence] { Evidence.each(frames) }
+
+    /// A row for every frame.
+    func output(of frames: FrameLogits, _ layout: PackedLayout, _ pass: Pass) -> Output {
+        Output(tens: frames.tens, ones: frames.ones, full: frames.full, attention: nil)
+    }
+
+    func sequenceOutputs(_ output: Output, lengths: [Int]) -> [SequenceOutput] {
+        var frames = Evidence.each(FrameLogits(tens: output.tens, ones: output.ones, full: output.full))[...]
+        return lengths.map { length in
+            defer { frames = frames.dropFirst(length) }
+            return Self.sequenceOutput(frames.prefix(length))
+        }
+    }
+
+    func sequenceOutputs(of frames: [[Evidence]], _ pass: Pass) -> [SequenceOutput] { frames.map(Self.sequenceOutput) }
+
+    private static func sequenceOutput(_ frames: some Collection<Evidence>) -> SequenceOutput {
+        let sum = Evidence(frames)
+        let digits = sum.distribution(correlation: Evidence.windowCorrelation)
+        let shares = frames.count > 1 ? digits.shares(of: frames.map { $0.distribution(correlation: 0) }) : nil
+        return SequenceOutput(sum, digits, weights: shares)
+    }
+
+    func memory(limit: Int, _ pass: Pass) -> any FrameMemory {
+        EvidenceMemory(head: self, pass: pass, correlation: Evidence.windowCorrelation)
+    }
+
+    func learningTargets(
+        of frames: FrameLogits, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass
+    ) -> LearningTargets {
+        LearningTargets(output(of: frames, layout, pass), numbers)
+    }
+
+    func exported(_ frames: FrameLogits) -> [Tensor] { frames.all }
+}
+
+/// The sum of what the frames say so far.
+struct EvidenceMemory<Head: ModelHead>: FrameMemory where Head.Frame == Evidence {
+    let head: Head
+    let pass: Pass
+    /// How much of what one frame says the others have said already, 0...1.
+    let correlation: Double
+    private var sum: Evidence?
+
+    init(head: Head, pass: Pass, correlation: Double) {
+        (self.head, self.pass, self.correlation) = (head, pass, correlation)
+    }
+
+    mutating func add(_ maps: Tensor) {
+        for look in head.each(head.encoded(maps, pass)) { sum.add(look) }
+    }
+
+    func digits() -> DigitDistribution? { sum?.distribution(correlation: correlation) }
+}
