@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"frames": 1}"#, "frames: needs a list"), (#"{"frames": ["@"]}"#, "frames, entry 1: is no base64"),
+        (#"{"frames": 1}"#, "frames: needs a list"), (#"{"frames": ["@"]}"#, "frames, entry 1: is not base64"),
         (#"{"frames": [{"name": "x"}]}"#, "frames, entry 1, data: is missing"), ("{}", "frames: is missing"),
         (#"{"frames": [NaN]}"#, "not as expected"), ("", "not as expected"), (#"{"frames": []}"#, "has no frames"),
     ])
