@@ -3,12 +3,13 @@
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test examples demo format lint clean
+.PHONY: help setup build test examples docs demo format lint clean
 
 help:
 	@echo 'make demo     renders a film of three players and reads their numbers with the bundled model'
 	@echo 'make test     runs the tests'
 	@echo 'make examples builds the packages in Examples/, which depend on this one, and runs them'
+	@echo 'make docs     builds the documentation of the library, from its comments'
 	@echo 'make setup    installs Debian packages and libtorch, as far as they are missing'
 	@echo 'make build    builds the command-line tool, optimised'
 	@echo 'make format   formats the sources, Swift and Python, in place'
@@ -28,6 +29,9 @@ test: setup
 
 examples: setup
 	@Tools/build_examples.sh
+
+docs: setup
+	@Tools/build_documentation.py
 
 demo: build
 	@Tools/demo.sh
