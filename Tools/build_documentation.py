@@ -22,6 +22,14 @@ from check_structure import ROOT, library_targets
 PRODUCT = "Jersey"
 CATALOG = ROOT / "Sources" / PRODUCT / f"{PRODUCT}.docc"
 OUTPUT = ROOT / ".build" / "documentation"
+DOCC = (
+    f"--fallback-display-name {PRODUCT} --fallback-bundle-identifier {PRODUCT} --warnings-as-errors".split()
+)
+
+
+def run(*command):
+    if subprocess.run(command, cwd=ROOT).returncode:
+        sys.exit(1)
 
 
 def output_of(*command):
@@ -45,7 +53,7 @@ def main():
     shutil.rmtree(OUTPUT, ignore_errors=True)
     graphs = OUTPUT / "graphs"
     graphs.mkdir(parents=True)
-    output_of("swift", "build", "--quiet", "--target", PRODUCT)
+    run("swift", "build", "--quiet", "--target", PRODUCT)
 
     findings = []
     landing = (CATALOG / f"{PRODUCT}.md").read_text(encoding="utf-8")
@@ -68,11 +76,7 @@ def main():
         return 1
 
     archive = OUTPUT / f"{PRODUCT}.doccarchive"
-    output_of(
-        *("docc", "convert", CATALOG, "--additional-symbol-graph-dir", graphs, "--output-path", archive),
-        *("--fallback-display-name", PRODUCT, "--fallback-bundle-identifier", PRODUCT),
-        "--warnings-as-errors",
-    )
+    run("docc", "convert", CATALOG, "--additional-symbol-graph-dir", graphs, "--output-path", archive, *DOCC)
     print(f"docs: python3 -m http.server --directory {archive.relative_to(ROOT)}")
     print("docs: then open http://localhost:8000/documentation/jersey")
     return 0
