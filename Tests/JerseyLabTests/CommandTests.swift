@@ -241,7 +241,7 @@ import Testing
         let error = #expect(throws: UsageError.self) {
             try predict(["--weights", weights, "--skim", Sample.folder.path("data/48")])
         }
-        #expect(error?.description.contains("jersey calibrate") == true)
+        #expect(error?.message.contains("jersey calibrate") == true)
         withExtendedLifetime(folder) {}
     }
 

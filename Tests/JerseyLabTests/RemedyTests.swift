@@ -13,7 +13,8 @@ import Testing
 
     @Test func `A name that is unknown comes with what is close, and with the command that lists all`() {
         let error = #expect(throws: UsageError.self) { try ModelSpec.named("attn_bgru_loung") }
-        #expect(
-            error?.message == "there is no model 'attn_bgru_loung'; did you mean attn_bgru_luong? (`jersey models` lists them)")
+        let message = error?.message ?? ""
+        #expect(message.hasPrefix("there is no model 'attn_bgru_loung'; did you mean attn_bgru_luong"))
+        #expect(message.hasSuffix("? (`jersey models` lists them)"))
     }
 }

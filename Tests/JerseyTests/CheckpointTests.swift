@@ -214,10 +214,10 @@ struct CheckpointTests {
                 #expect(loader.preprocessor == FramePreprocessor(height: 192, width: 96, truncates: published))
             }
             try Checkpoint.write(model, card(), to: url)
-            refused("says of itself that it does not read as the study did; leave out --published") {
+            refused("says of itself that it does not read as the study did; read it as it says") {
                 _ = try Checkpoint(contentsOf: url, published: true)
             }
-            refused("leave out --published") { _ = try Checkpoint(named: Checkpoint.bundledWord, published: true) }
+            refused("read it as it says") { _ = try Checkpoint(named: Checkpoint.bundledWord, published: true) }
             var card = card()
             card.published = true
             try Checkpoint.write(model, card, to: url)
@@ -391,7 +391,7 @@ struct PretrainedEncoderTests {
             #expect(target.store.tensors["fc_tens.weight"]!.floats == head)
             let other = JerseyModel(try ModelSpec.named("basic_r18"))
             let error = #expect(throws: FileError.self) { try PretrainedEncoder.load(url, into: other) }
-            #expect(error?.reason.hasPrefix("does not hold resnet18: ") == true && error?.advice?.contains("--encoder") == true)
+            #expect(error?.reason.hasPrefix("does not hold resnet18: ") == true && error?.remedy == .encoder)
         }
     }
 }

@@ -50,7 +50,7 @@ struct ModelTests {
         let error = #expect(throws: UsageError.self) { try ModelSpec.named(name) }
         #expect(error?.description.hasPrefix("there is no model '\(name)'; did you mean ") == true)
         #expect(error?.description.contains(suggestion) == true)
-        #expect(throws: UsageError("there is no model 'transformer'; `jersey models` lists them")) {
+        #expect(throws: UsageError("there is no model 'transformer'", remedy: .modelList)) {
             try ModelSpec.named("transformer")
         }
     }
