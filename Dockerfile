@@ -1,4 +1,4 @@
-# The service: `docker build -t jersey .`, then `docker run --rm -p 8080:8080 jersey` (docs/deployment.md).
+# The service: `docker build -t jersey .`, then `docker run --rm -p 8080:8080 jersey` (docs/guides/serve.md).
 FROM swift:6.3-bookworm AS build
 WORKDIR /jersey
 RUN apt-get update && apt-get install -y --no-install-recommends python3-pip python3-venv sudo

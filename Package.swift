@@ -96,11 +96,11 @@ let package = Package(
             path: "Benchmarks/jersey-bench"),
         // What tests share: folders that go away, pictures, comparisons.
         .target(name: "TestSupport", dependencies: ["Jersey", "Torch", "CArchive"], path: "Tests/TestSupport"),
-        // The pages of docs/reference are what the program says.
+        // The pages of docs are what the program says and does.
         .testTarget(
             name: "DocsTests",
             dependencies: [
-                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization",
+                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization", "TestSupport", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TestSupport"]),

@@ -33,5 +33,5 @@ say "done, in $((SECONDS - start)) s. It left:
 
 Next, your own: a folder of player or number crops, one folder for each player
     $jersey predict FOLDER
-or a video with the boxes of a tracker (docs/inputs.md)
+or a video with the boxes of a tracker (docs/guides/predict.md)
     $jersey predict VIDEO --boxes BOXES --video read.mp4"

@@ -13,7 +13,7 @@ import urllib.request
 import zlib
 
 TOKEN = "a-token-for-proofs,-and-no-secret"
-# Archives are unpacked in memory where there is such a file system, as docs/deployment.md has it.
+# Archives are unpacked in memory where there is such a file system, as docs/guides/serve.md has it.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
 
 

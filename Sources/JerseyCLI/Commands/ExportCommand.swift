@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
             \(ExportFormat.lines)
 
             torchscript and onnx files take pixels as they are, uint8, fitted into the model's input size, any number of sequences and \
-            of frames, and give logits. docs/export.md tells how each is read.
+            of frames, and give logits. docs/guides/export.md tells how each is read.
 
             Example: jersey export --weights runs/first/best.safetensors --format onnx --out jersey.onnx
             """)

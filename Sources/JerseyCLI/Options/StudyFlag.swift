@@ -1,6 +1,6 @@
 import Jersey
 
-/// A flag of the study's `main.py`, or a field of its `config.py`, and what has its place in `jersey train`. docs/study.md has the same
+/// A flag of the study's `main.py`, or a field of its `config.py`, and what has its place in `jersey train`. docs/explanation/study.md has the same
 /// table, which a test compares.
 struct StudyFlag {
     /// Without the dashes.
@@ -43,6 +43,6 @@ struct StudyFlag {
         let places = used.map { "\($0.here) for --\($0.name)" }.joined(separator: ", ")
         throw UsageError(
             "the study's flags have other names here: \(places)" + (words.first == "train" ? "" : ", in `jersey train`")
-                + "; docs/study.md lists them")
+                + "; docs/explanation/study.md lists them")
     }
 }

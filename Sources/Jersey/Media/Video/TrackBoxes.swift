@@ -80,7 +80,8 @@ public struct TrackBoxes: Sendable {
         boxes.removeSubrange(kept...)
         guard !boxes.isEmpty else {
             let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
-            throw FileError(path, "holds no boxes\(why)", advice: "see docs/files.md for what a tracker's file looks like")
+            throw FileError(
+                path, "holds no boxes\(why)", advice: "see docs/guides/predict.md for what a tracker's file looks like")
         }
         tracks = order.map { rows.names[$0] }
         self.boxes = boxes
