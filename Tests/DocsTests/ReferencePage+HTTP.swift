@@ -81,7 +81,7 @@ private enum OpenAPI {
         let method: String
         let path: String
         let summary: String
-        /// Of the body.
+        /// What the body may be.
         let types: String
         let answers: [String: String]
 
