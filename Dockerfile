@@ -1,5 +1,5 @@
 # Builds the service: `docker build -t jersey .`, then `docker run --rm -p 8080:8080 jersey`
-# (docs/deployment.md).
+# (docs/guides/serve.md).
 FROM swift:6.3-bookworm AS build
 WORKDIR /jersey
 RUN apt-get update && apt-get install -y --no-install-recommends python3-pip python3-venv sudo

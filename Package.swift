@@ -104,11 +104,11 @@ let package = Package(
             path: "Benchmarks/jersey-bench"),
         // Shared by tests: temporary folders, images, comparisons.
         .target(name: "TestSupport", dependencies: ["Jersey", "Torch", "CArchive"], path: "Tests/TestSupport"),
-        // Checks that docs/reference matches the program.
+        // Checks that docs/ matches what the program says and does.
         .testTarget(
             name: "DocsTests",
             dependencies: [
-                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization",
+                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization", "TestSupport", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "JerseySupportTests", dependencies: ["JerseySupport", "TestSupport"]),

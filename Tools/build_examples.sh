@@ -37,3 +37,7 @@ jersey=$(swift build --show-bin-path)/jersey
 "$jersey" predict "$work/new" --format csv | awk -F, 'NR > 1 { print $1, $3 == "" ? "unreadable" : $3 }' > "$work/expected"
 in_example run --skip-build ReadFolder "$work/new" | tee "$work/found"
 cmp "$work/expected" "$work/found" || { say "error: \`jersey predict\` gives other answers:" >&2; cat "$work/expected" >&2; exit 1; }
+
+say "ReadStream: reading the frames of one player"
+in_example run --skip-build ReadStream "$work"/new/23/*/*/*.jpg | tee "$work/stream"
+tail -n 1 "$work/stream" | grep -q '^4 23 ' || { say "error: the stream does not end with 4 frames of 23" >&2; exit 1; }

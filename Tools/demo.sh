@@ -34,5 +34,5 @@ say "done, in $((SECONDS - start)) s. Results:
 
 Next, try your own: a folder of player or number crops, with a folder per player
     $jersey predict FOLDER
-or a video with a tracker's boxes (docs/inputs.md)
+or a video with a tracker's boxes (docs/guides/predict.md)
     $jersey predict VIDEO --boxes BOXES --video read.mp4"

@@ -8,6 +8,7 @@ let package = Package(
         .package(url: "https://example.com/jersey", branch: "main")
     ],
     targets: [
-        .executableTarget(name: "ReadFolder", dependencies: [.product(name: "Jersey", package: "jersey")])
+        .executableTarget(name: "ReadFolder", dependencies: [.product(name: "Jersey", package: "jersey")]),
+        .executableTarget(name: "ReadStream", dependencies: [.product(name: "Jersey", package: "jersey")]),
     ]
 )

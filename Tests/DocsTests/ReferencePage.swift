@@ -13,15 +13,12 @@ struct ReferencePage: Sendable, CustomTestStringConvertible {
     let name: String
     let render: @Sendable () throws -> String
 
-    static let all: [ReferencePage] = [.settings, .models, .formats, .analyses, .experiments, .cli]
+    static let all: [ReferencePage] = [.settings, .models, .formats, .analyses, .experiments, .cli, .http]
 
     var testDescription: String { name }
 
     /// Where the page lies in the repository.
-    var file: URL {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
-        return root.appendingPathComponent("docs/reference/\(name).md").standardizedFileURL
-    }
+    var file: URL { Page.root.appendingPathComponent("docs/reference/\(name).md") }
 
     /// The whole file.
     func text() throws -> String {
@@ -106,20 +103,20 @@ extension ReferencePage {
 
         ## Data sets
 
-        What `--format` of `train`, `evaluate`, `calibrate`, `benchmark` and `dataset` takes. [files.md](../files.md#data-sets) says \
+        What `--format` of `train`, `evaluate`, `calibrate`, `benchmark` and `dataset` takes. [files.md](files.md#data-sets) says \
         more of them.
 
         \(list(DatasetFormat.self))
 
         ## Predictions
 
-        What `jersey predict --format` writes. [files.md](../files.md#predictions) has the keys and columns.
+        What `jersey predict --format` writes. [files.md](files.md#predictions) has the keys and columns.
 
         \(list(OutputFormat.self))
 
         ## Exports
 
-        What `jersey export --format` writes. [export.md](../export.md) says how each is read.
+        What `jersey export --format` writes. [export.md](../guides/export.md) says how each is read.
 
         \(list(ExportFormat.self))
 
@@ -130,7 +127,7 @@ extension ReferencePage {
         """
         # Analyses
 
-        What `jersey analyze NAME FOLDER` looks into. [experiments.md](../experiments.md#analyses) says what each writes.
+        What `jersey analyze NAME FOLDER` looks into. [experiments.md](../guides/experiments.md#analyses) says what each writes.
 
         \(list(Analysis.self))
 
@@ -145,7 +142,7 @@ extension ReferencePage {
             # Experiments that come with jersey
 
             `jersey experiment run NAME` runs one, `jersey experiment show NAME` prints its file. \
-            [experiments.md](../experiments.md) says how.
+            [experiments.md](../guides/experiments.md) says how.
 
             \(table(["name", "runs", "what"], rows))
 
@@ -176,18 +173,18 @@ extension ReferencePage {
 // MARK: - Markdown
 
 extension ReferencePage {
-    private static func list<Thing: Catalogued>(_: Thing.Type) -> String {
+    static func list<Thing: Catalogued>(_: Thing.Type) -> String {
         table(["name", "what"], Thing.all.map { ["`\($0.name)`", escaped($0.summary)] })
     }
 
-    private static func table(_ header: [String], _ rows: [[String]]) -> String {
+    static func table(_ header: [String], _ rows: [[String]]) -> String {
         ([header, header.map { _ in "---" }] + rows).map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
     }
 
     private static func code(_ names: [String]) -> String { names.map { "`\($0)`" }.joined(separator: ", ") }
 
     /// Text between backticks stays as it is; elsewhere what looks like HTML must not become it.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { place, part in
             let safe =
                 place.isMultiple(of: 2) ? String(part.replacing("<", with: "&lt;").replacing("*", with: "\\*")) : String(part)

@@ -56,7 +56,8 @@ import Testing
     @Test func `The study's flags are met with ours, and docs tell the same`() throws {
         let help = JerseyCommand.helpMessage(for: TrainCommand.self)
         let docs = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/study.md"),
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+                "../../docs/explanation/study.md"),
             encoding: .utf8)
         let rows = docs.split(separator: "\n").map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
         for flag in StudyFlag.all {

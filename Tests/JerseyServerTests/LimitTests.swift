@@ -33,9 +33,9 @@ import Testing
         }
         let page = try String(
             contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-                "../../docs/security.md"), encoding: .utf8)
+                "../../docs/reference/http.md"), encoding: .utf8)
         let row = "| `\(name)` | \(limit.value(in: ServerSettings())) | \(limit.summary) |"
-        #expect(page.contains(row), "docs/security.md has no row \(row)")
+        #expect(page.contains(row), "docs/reference/http.md has no row \(row)")
     }
 
     @Test(arguments: ["inputs", "outputs", "datatype", "id"])

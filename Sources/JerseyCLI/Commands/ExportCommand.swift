@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
             \(ExportFormat.lines)
 
             torchscript and onnx files take uint8 pixels, resized to the model's input size, for any number of sequences and frames, and \
-            return logits. docs/export.md explains how to read them.
+            return logits. docs/guides/export.md explains how to read them.
 
             Example: jersey export --weights runs/first/best.safetensors --format onnx --out jersey.onnx
             """)

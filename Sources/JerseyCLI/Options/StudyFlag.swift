@@ -1,7 +1,7 @@
 import Jersey
 
 /// A flag of the study's `main.py` or field of its `config.py`, and its equivalent in `jersey
-/// train`. A test compares this table with docs/study.md.
+/// train`. A test compares this table with docs/explanation/study.md.
 struct StudyFlag {
     /// Without dashes.
     let name: String
@@ -46,6 +46,6 @@ struct StudyFlag {
         let places = used.map { "\($0.here) for --\($0.name)" }.joined(separator: ", ")
         throw UsageError(
             "the study's flags have other names here: \(places)" + (words.first == "train" ? "" : ", in `jersey train`")
-                + "; docs/study.md lists them")
+                + "; docs/explanation/study.md lists them")
     }
 }

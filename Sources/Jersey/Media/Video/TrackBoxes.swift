@@ -51,7 +51,7 @@ public struct TrackBoxes: Sendable {
         let boxes = Self.arranged(rows.boxes, places: places, firstFrame: first, &leftOut)
         guard !boxes.isEmpty else {
             let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
-            throw FileError(path, "holds no boxes\(why)", advice: "see docs/files.md for what a tracker's file looks like")
+            throw FileError(path, "holds no boxes\(why)", advice: "see docs/guides/predict.md for what a tracker's file looks like")
         }
         tracks = order.map { rows.names[$0] }
         self.boxes = boxes

@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+/// Runs what a page prints in a folder of small data.
+final class PageShell {
+    private let folder: TestFolder
+    private var servers: [ShellCall] = []
+    /// Where the page's server really listens: port 8080 may be taken.
+    private var address = "127.0.0.1:8080"
+
+    init() throws {
+        folder = try TestFolder()
+        for name in try FileManager.default.contentsOfDirectory(atPath: SmallData.folder.url.path) {
+            try FileManager.default.copyItem(
+                at: SmallData.folder.url.appendingPathComponent(name), to: folder.url.appendingPathComponent(name))
+        }
+    }
+
+    deinit {
+        for server in servers { server.process.terminate() }
+    }
+
+    /// A block with a name is a file. The commands of a `console` block are run, and servers that it starts are ended.
+    func run(_ block: Page.Block) throws {
+        if let name = block.name {
+            try folder.url.add(name, Data((block.lines.joined(separator: "\n") + "\n").utf8))
+        }
+        guard block.language == "console" else { return }
+        for (command, printed) in block.commands {
+            if command.hasPrefix("curl "), !Self.hasCurl {
+                Issue.record("not run, since there is no curl: \(command)", severity: .warning)
+                continue
+            }
+            let output = command.hasPrefix("jersey serve") ? try serve(command) : try finish(command)
+            check(printed, output, of: command)
+        }
+        for server in servers {
+            server.process.terminate()
+            let (status, output) = server.end()
+            #expect(status == 0, "\(output)")
+        }
+        servers = []
+    }
+
+    private static let hasCurl = (try? ExternalProgram(["curl", "--version"]).status) == 0
+
+    private func finish(_ command: String) throws -> String {
+        let call = try ShellCall(command.replacing("127.0.0.1:8080", with: address), in: folder.url)
+        let (status, output) = call.end()
+        try #require(status == 0, "\(command)\n\(output)")
+        return output
+    }
+
+    private func serve(_ command: String) throws -> String {
+        let server = try ShellCall("exec \(command) --port 0", in: folder.url)
+        servers.append(server)
+        let match = server.wait { try? /http:\/\/([0-9.]+:[0-9]+)\n/.firstMatch(in: server.output) }
+        address = String(try #require(match, "\(command)\n\(server.output)").output.1)
+        return server.output
+    }
+
+    /// Words are compared, figures are not: they depend on data, fonts and processor. A line "…" stands for any others.
+    private func check(_ printed: [String], _ output: String, of command: String) {
+        func words(_ line: String) -> String {
+            line.replacing(/[0-9.,%]+/, with: "0").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
+        let lines = Set(output.split(separator: "\n").map { words(String($0)) })
+        for line in printed where line.contains(/[A-Za-z]/) {
+            #expect(lines.contains(words(line)), "\(command) does not print '\(line)':\n\(output)")
+        }
+    }
+}
+
+extension Page.Block {
+    /// What follows `$ `, with the lines that end in a backslash joined; and what is printed after each.
+    fileprivate var commands: [(command: String, printed: [String])] {
+        var commands: [(command: String, printed: [String])] = []
+        for line in lines {
+            if line.hasPrefix("$ ") {
+                commands.append((String(line.dropFirst(2)), []))
+            } else if let last = commands.last, last.printed.isEmpty, last.command.hasSuffix("\\") {
+                commands[commands.count - 1].command += "\n" + line
+            } else if !commands.isEmpty {
+                commands[commands.count - 1].printed.append(line)
+            }
+        }
+        return commands
+    }
+}
