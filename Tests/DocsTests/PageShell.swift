@@ -1,4 +1,5 @@
 import Foundation
+import JerseySupport
 import TestSupport
 import Testing
 import Torch
