@@ -87,6 +87,8 @@ struct WindowReader {
 
     /// The previews that show no number.
     private func previews(of indices: [Int], in windows: [Window]) throws -> [Int: Reading] {
+        // Without skimming there are none, and no loader need be started for them.
+        guard !indices.isEmpty else { return [:] }
         var blank: [Int: Reading] = [:]
         var rest = indices[...]
         try reader.read(indices.map { windows[$0].sequence.preview }) { result in
