@@ -27,8 +27,10 @@ struct JerseyCommand: ParsableCommand {
     /// ArgumentParser reports only "unexpected argument", and nothing for `help`.
     ///
     /// - Throws: `UsageError` with close matches if the words, after an optional `help`, name no
-    ///   command.
+    ///   command; or no setting, after `help`.
     static func checkName(_ words: some Collection<String>) throws {
+        // Only settings have a dot in their name.
+        if words.first == "help", let key = words.dropFirst().first, key.contains(".") { _ = try Setting.named(key) }
         try check(words.first == "help" ? words.dropFirst().map(\.self) : Array(words), of: self)
     }
 
