@@ -78,7 +78,7 @@ import Torch
         #expect(prediction.number != nil && !prediction.leftOut.isEmpty)
         #expect(prediction.leftOut.allSatisfy { $0.reason.contains("past the end") || $0.reason.contains("damaged") })
         let garbage = try file("garbage.mkv", String(repeating: "no film ", count: 1000))
-        #expect(refusal([garbage, "--boxes", folder.path("boxes of a.mkv")]).contains("is no video"))
+        #expect(refusal([garbage, "--boxes", folder.path("boxes of a.mkv")]).contains("is not a readable video"))
     }
 
     @Test func `Boxes outside of the picture, tracks of one frame and frames out of order are read for what they are`() throws {
@@ -160,7 +160,7 @@ import Torch
 
     @Test func `What no folder, picture or archive is, is refused in words that help`() throws {
         #expect(refusal([try file("notes.txt", "x")]).contains(".tar.gz"))
-        #expect(refusal([try file("a.zip", "x")]).contains("is no zip, tar or tar.gz file, or is damaged"))
+        #expect(refusal([try file("a.zip", "x")]).contains("is not a zip, tar or tar.gz file, or is damaged"))
         #expect(refusal([folder.path("gone.zip")]).contains("does not exist"))
     }
 }
