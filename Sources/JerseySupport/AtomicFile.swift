@@ -28,7 +28,8 @@ package enum AtomicFile {
         }
         let real = url.resolvingSymlinksInPath().path
         if let kind = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType, kind != .typeRegular {
-            throw FileError(path, kind == .typeDirectory ? "is a folder" : "is not a regular file", advice: "name a file to write")
+            throw FileError(
+                path, kind == .typeDirectory ? "is a folder" : "is not a regular file", advice: "name a file to write")
         }
         guard !inputs.contains(where: { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == real }) else {
             throw FileError(path, "is an input", advice: "name another output file; this one would be overwritten")

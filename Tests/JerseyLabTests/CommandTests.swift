@@ -50,7 +50,8 @@ import Testing
         }
         let deeper = #expect(throws: UsageError.self) { try JerseyCommand.checkName(["dataset", "inspekt", "x"]) }
         #expect(
-            deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? Choose one of: ") == true)
+            deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? Choose one of: ")
+                == true)
     }
 
     @Test func `The study's flags are met with ours, and docs tell the same`() throws {
@@ -127,7 +128,8 @@ import Testing
     @Test(arguments: [
         (["train", "--size", "48"], "height x width"), (["models", "--diagram"], "name it"),
         (["models", "basic", "--diagram", "a.gif"], ".svg or .png"), (["models", "--encoder", "compact"], "name it"),
-        (["models", "basic_r81"], "basic_r18"), (["models", "basic", "--diagram", "MISSING/a.svg"], "a folder that does not exist"),
+        (["models", "basic_r81"], "basic_r18"),
+        (["models", "basic", "--diagram", "MISSING/a.svg"], "a folder that does not exist"),
         (["train", "--set", "training.epochs"], "key=value"),
         (["train", "--run", "MISSING/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
         (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),

@@ -150,7 +150,7 @@ import Torch
                 let prediction = try JSON.decoded([Prediction].self, from: Data(json.utf8))[0]
                 #expect(prediction.number == nil && prediction.confidence == nil && prediction.unreadable)
                 #expect(prediction.players == nil && prediction.conflict == nil)
-                #expect(prediction.leftOut.last?.reason.contains("the model's output is not a number") == true)
+                #expect(prediction.leftOut.last?.reason.contains("the model's output is not finite") == true)
             }
             #expect(!(try output(["--format", "csv"] + roster)).contains("nan"))
             #expect(try output(["--format", "table"] + roster).contains("unreadable"))

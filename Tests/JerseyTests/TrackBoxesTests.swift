@@ -63,7 +63,8 @@ import Testing
                 "4 boxes that cannot be understood (first: line 7: column 5 (width) is missing)",
                 "2 boxes with NaN or infinity (first: line 2)",
                 "2 boxes without width or height (first: line 4)", "1 box without a track (-1) (line 6)",
-                "1 box before the first frame (line 12)", "1 box in addition to another of the same track in the same frame (line 11)",
+                "1 box before the first frame (line 12)",
+                "1 box in addition to another of the same track in the same frame (line 11)",
             ])
         let error = #expect(throws: FileError.self) { try boxes("1,1,0,0,5,5\n1,2,nan,0,5,5\n", strict: true) }
         #expect(error?.description.contains("1 box with NaN or infinity (line 2)") == true)

@@ -190,7 +190,9 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 
     @Test func `A film that cannot be written is refused, and a former one stays until the new one is complete`() throws {
         try withFolder { folder in
-            for (name, words) in [("a.avi", "use the ending"), ("none/a.mp4", "a folder that does not exist"), ("a", "use the ending")] {
+            for (name, words) in [
+                ("a.avi", "use the ending"), ("none/a.mp4", "a folder that does not exist"), ("a", "use the ending"),
+            ] {
                 let error = #expect(throws: FileError.self) {
                     try VideoWriter(folder.appendingPathComponent(name).path, width: 64, height: 48, rate: 25)
                 }
@@ -288,7 +290,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(results["8"]?.prediction.frames.count == 1)
         #expect(
             results["9"]?.prediction.number == nil
-                && results["9"]?.prediction.leftOut.first?.reason == "has no box of which half is in the picture")
+                && results["9"]?.prediction.leftOut.first?.reason == "has no box with at least half inside the picture")
         #expect(leftOut.sentences == ["1 box less than half inside the picture (line 14)"])
     }
 

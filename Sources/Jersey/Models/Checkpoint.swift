@@ -127,7 +127,8 @@ package struct Checkpoint {
         guard let spec else { return }
         guard card.spec == spec else {
             throw UsageError(
-                "the bundled model is \(card.spec.summary), not \(spec.summary); use the model \(card.spec.name) with its own encoder and without training.fullWeight",
+                "the bundled model is \(card.spec.summary), not \(spec.summary); "
+                    + "use the model \(card.spec.name) with its own encoder and without training.fullWeight",
                 remedy: .model)
         }
     }
@@ -138,7 +139,8 @@ package struct Checkpoint {
     package static let bundledWord = "bundled"
 
     private static func isNotPublished(_ path: String) -> FileError {
-        FileError(path, "has a card that does not allow reading as published", advice: "read it as its card says", remedy: .published)
+        FileError(
+            path, "has a card that does not allow reading as published", advice: "read it as its card says", remedy: .published)
     }
 
     private init(

@@ -212,8 +212,8 @@ extension JerseyModel {
         let convolutions = store.entries.filter { $0.name.hasPrefix(encoderPath) && $0.tensor.shape.count == 4 }
         guard let ranges, convolutions.allSatisfy({ ranges[String($0.name.dropLast(".weight".count))] != nil }) else {
             throw UsageError(
-                "int8 needs the ranges of this model's activations, which have not been measured; calibration measures them and writes them "
-                    + "into its file", remedy: .calibration)
+                "int8 needs the ranges of this model's activations, which have not been measured; "
+                    + "calibration measures them and writes them into its file", remedy: .calibration)
         }
         return .int8(input: FramePreprocessor.range, outputs: ranges)
     }

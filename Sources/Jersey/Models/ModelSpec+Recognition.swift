@@ -22,7 +22,9 @@ extension ModelSpec {
     /// is a head for whole numbers.
     mutating func takeOver(from shapes: [String: [Int]]) {
         hasFullHead = shapes["fc_full.weight"] != nil
-        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last { self = with(hidden: hidden) }
+        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last {
+            self = with(hidden: hidden)
+        }
     }
 }
 

@@ -51,7 +51,9 @@ package final class VideoWriter {
     ///
     /// - Throws: `FileError` for another ending, and what `AtomicFile.check` throws.
     package static func check(_ path: String, unlike inputs: [String] = []) throws {
-        guard canMake(path) else { throw FileError(path, "is not a video file name", advice: "use the ending .mp4, .mov or .mkv") }
+        guard canMake(path) else {
+            throw FileError(path, "is not a video file name", advice: "use the ending .mp4, .mov or .mkv")
+        }
         try AtomicFile.check(path, unlike: inputs)
     }
 
