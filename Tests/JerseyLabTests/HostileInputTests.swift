@@ -92,7 +92,7 @@ import Torch
         #expect(forwards == backwards)
         let tracks = Dictionary(uniqueKeysWithValues: forwards.map { ($0.track, $0) })
         #expect(tracks["one"]?.frames.count == 1 && tracks["one"]?.number != nil && tracks["half"]?.frames.count == 1)
-        #expect(tracks["out"]?.number == nil && tracks["out"]?.leftOut.first?.reason.contains("half is in the picture") == true)
+        #expect(tracks["out"]?.number == nil && tracks["out"]?.leftOut.first?.reason.contains("half inside the picture") == true)
         #expect(tracks["many"]?.windows == 3 && tracks["one"]?.windows == nil)
     }
 

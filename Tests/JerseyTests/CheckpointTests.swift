@@ -105,9 +105,9 @@ struct CheckpointTests {
         arguments: [
             ("\"hidden\":128", "\"hidden\":-1", "a recurrent layer of -1 units"),
             ("\"hidden\":128", "\"hidden\":4096", "a recurrent layer of 4096 units"),
-            ("\"cell\":1", "\"cell\":2", "a seq_ugru_fs whose parts are not those of that model"),
-            ("seq_ugru_fs", "seq_x", "a seq_x that is not made"),
-            ("\"final\":{}", "\"topK\":{\"count\":0,\"width\":64}", "that is not made"),
+            ("\"cell\":1", "\"cell\":2", "a seq_ugru_fs whose parts are not those of a known model"),
+            ("seq_ugru_fs", "seq_x", "a seq_x whose parts are not"),
+            ("\"final\":{}", "\"topK\":{\"count\":0,\"width\":64}", "whose parts are not"),
             ("\"height\":192", "\"height\":0", "frames of 0x96 pixels"),
             ("\"width\":96", "\"width\":9223372036854775807", "frames of 192x9223372036854775807 pixels"),
             ("\"maximumFrames\":16", "\"maximumFrames\":-16", "sequences of -16 frames"),

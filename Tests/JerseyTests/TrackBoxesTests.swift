@@ -100,7 +100,7 @@ import Testing
         ("a,b,c\n1,2,3\n", "", "no column for frame, track, left, top, width, height"),
         ("frame,id,x,y,w\n", "", "no column for height; its columns are frame, id, x, y, w"),
         ("frame,id,x,y,w,h\n", "frame=f", "has no column 'f'; its columns are frame"),
-        ("1,1,0,0,5,5\n", "frame=f", "leave out the columns' names"),
+        ("1,1,0,0,5,5\n", "frame=f", "leave out the column names"),
         ("\0\0\0 ftyp\n", "", "is not a text file"),
     ])
     func `A file without boxes is refused in words that help`(text: String, columns: String, words: String) throws {

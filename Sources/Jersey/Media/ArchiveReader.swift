@@ -184,7 +184,7 @@ final class ArchiveReader {
     private func failed(_ entry: Entry) -> FileError {
         FileError(
             path, "cannot be unpacked at \(entry.name): \(SystemError().reason)",
-            advice: "free some space, or point TMPDIR to where there is more")
+            advice: "free some space, or set TMPDIR to a folder with more")
     }
 
     private var notAnArchive: FileError {

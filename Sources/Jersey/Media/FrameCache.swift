@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Keeps decoded frames in memory, up to a number of bytes. Frames are never evicted: each is read
-/// once an epoch, so the oldest is the one that is needed next.
+/// once an epoch, so the oldest frame is the one needed next.
 package final class FrameCache: Sendable {
     private struct State {
         /// Bytes of pixels held.

@@ -32,7 +32,7 @@ package enum FrameOrder: Sendable, Equatable {
         return (frames, frames.firstIndex(where: isAnchor))
     }
 
-    /// The frames that are read, in order.
+    /// The frames that a model reads, in order.
     ///
     /// - Parameters:
     ///   - frames: names or paths, in time order.

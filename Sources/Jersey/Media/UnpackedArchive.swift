@@ -76,7 +76,8 @@ package final class UnpackedArchive: Sendable {
         }
     }
 
-    /// Loads what reading archives needs, for a process that may soon open no more files.
+    /// Loads what reading archives needs, for a process that will soon not be allowed to open
+    /// files.
     package static func prepare() { withUTF8Names {} }
 
     /// The unpacked file of a frame that is named by the archive's path and the path within. Other

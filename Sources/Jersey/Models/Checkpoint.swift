@@ -62,7 +62,7 @@ package struct Checkpoint {
             if let hidden = spec.temporal?.hidden, !ModelSpec.Temporal.hiddenLimits.contains(hidden) {
                 return "a recurrent layer of \(hidden) units"
             }
-            if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) whose parts are not those of that model" }
+            if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) whose parts are not those of a known model" }
             if let problem = input.validationError { return problem }
             if input.wholePlayers == .number && !spec.locatesNumbers { return "numbers to find, but digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
@@ -88,8 +88,7 @@ package struct Checkpoint {
     package let hasCard: Bool
     package let tensors: [String: Tensor]
 
-    /// Reads a weight file: one of ours, other safetensors or `.pth`, or a state dictionary of the
-    /// study.
+    /// Reads one of our files, safetensors or `.pth`, or a state dictionary of the study.
     ///
     /// - Parameters:
     ///   - spec: the model that the weights are for; nil finds it from the file's card or the
@@ -196,8 +195,7 @@ package struct Checkpoint {
         guard !FileNames.isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
         // The kind is decided by content, because names can lie. Zip and pickle files begin with
         // marks of their own. A safetensors file begins with the length of its header, which may
-        // look like such a mark; but it is below 16 MiB, so its fourth byte is zero, which it is
-        // not in a mark.
+        // look like such a mark; but it is below 16 MiB, so its fourth byte is zero, unlike theirs.
         guard FileNames.exists(url.path) else { throw FileError(url.path, "does not exist") }
         let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { throw FileError(url.path, "cannot be read: \(SystemError().reason)") }

@@ -187,7 +187,8 @@ extension JerseyModel {
             recordedPasses: records ? RecordedPasses(size: Array(frames[2...])) { compiler.laidOut($0) } : nil)
     }
 
-    /// The same, as `card` describes this model.
+    /// The same in the precision that `choice` selects for `card`, with the card's frames and
+    /// ranges.
     ///
     /// - Throws: `UsageError` if a precision other than float32 is not available.
     package func compiled(asked choice: Precision.Choice, _ card: Checkpoint.Card) throws -> CompiledModel {

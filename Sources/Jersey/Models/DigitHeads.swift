@@ -86,7 +86,7 @@ struct TiedDigits: DigitHeads, NumberLocator {
         return (attention(contents, places, .evaluation).matmul(coordinates).mean(over: 1) + 1) * 0.5
     }
 
-    /// The attention of each query to each place: (R, 2, P), with sums over P of 1.
+    /// The attention of each query to each place: (R, 2, P), which sums to 1 over P.
     private func attention(_ contents: Tensor, _ places: Tensor, _ pass: Pass) -> Tensor {
         let keys = key(contents, pass) + place(places, pass)  // (R, P, K) + (P, K)
         return (keys.matmul(queries.permuted(1, 0)) * scale).softmax(over: 1).permuted(0, 2, 1)

@@ -55,7 +55,7 @@ extension EncoderKind: Catalogued {
     ]
     package static let kind = "encoder"
 
-    /// Ignores case.
+    /// Case does not matter.
     package static func find(_ word: String) -> EncoderKind? {
         let word = word.lowercased()
         return EncoderKind(rawValue: aliases[word] ?? word)

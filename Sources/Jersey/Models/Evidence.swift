@@ -15,7 +15,7 @@ struct Evidence: Sendable {
     /// Weighted log-probabilities, not normalised: (11) and (10).
     private var tens: [Double]
     private var ones: [Double]
-    /// The same of `JerseyNumber.all` (110); nil where the model has no head for whole numbers.
+    /// The same for `JerseyNumber.all` (110); nil if the model has no head for whole numbers.
     private(set) var full: [Double]?
     /// Sum of the weights.
     private(set) var weight: Double

@@ -64,7 +64,7 @@ extension EncoderKind {
         func has(_ name: String, _ outputs: Int) -> Bool { shapes[level + name]?.first == outputs }
         return switch self {
         case .resnet18: has("layer4.1.conv2.weight", 512)
-        // B0 has squeeze-and-excitation, Lite0 has not.
+        // B0 has squeeze-and-excitation, Lite0 does not.
         case .efficientnetB0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] != nil
         case .efficientnetLite0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] == nil
         case .mobilenetV3Large: has("classifier.2.weight", 1280)

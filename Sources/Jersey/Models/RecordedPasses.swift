@@ -74,7 +74,7 @@ extension RecordedPasses.Pass {
         func parts(_ output: JerseyModel.Output) -> [Tensor] {
             [output.tens, output.ones, output.full, output.attention].compactMap(\.self)
         }
-        // On the first run libraries choose and prepare their kernels, which must not be recorded.
+        // Libraries choose and prepare their kernels on the first run, so that run is not recorded.
         let sample = pass(input, layout)
         var results: Tensor?
         graph = DeviceGraph(sharingMemoryOf: other?.graph) {

@@ -21,8 +21,8 @@ package enum WholePlayers: String, Codable, Sendable, CaseIterable {
     /// The side of the square around a found number, as a share of the crop's height. Most numbers
     /// are half that high.
     package static let numberSide = 0.25
-    /// The greatest width of a whole player, as a share of its height. Number crops are wider, and
-    /// few players are.
+    /// The greatest width of a whole player, as a share of its height. Number crops are wider; few
+    /// players are.
     static let greatestAspect = 0.6
     /// The least height of a whole player, in pixels. The crop of a one-digit number is narrow as
     /// well, but not so high, and on a smaller player nothing could be read.

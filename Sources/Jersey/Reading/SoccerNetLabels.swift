@@ -72,7 +72,7 @@ package struct SoccerNetLabels: Sendable, Equatable {
             guard let player = players.min(by: naturallyPrecedes) else { continue }
             throw FileError(
                 submission.path, "\(what) \(players.count == 1 ? "player" : "\(players.count) players, the first") \(player)",
-                advice: "it needs the \(wanted.count) players of \(path), -1 where no number can be read")
+                advice: "it needs the \(wanted.count) players of \(path), with -1 if no number can be read")
         }
         return wanted.filter { numbers[$0] == submission.numbers[$0] }
     }

@@ -196,7 +196,7 @@ private struct OpenWindows {
 
     mutating func add(_ look: TrackPlan.Look, _ crop: Result<RGBImage, LookError>) {
         let (track, place, count) = plan.windows[look.window]
-        // Removed meanwhile, so that its arrays are not copied.
+        // Removed while it changes, so that its arrays are not copied.
         var window =
             open.removeValue(forKey: look.window)
             ?? Window(

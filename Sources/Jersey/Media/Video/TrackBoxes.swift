@@ -23,7 +23,7 @@ public struct TrackBoxes: Sendable {
     public let tracks: [String]
     /// In order of frames, at most one box of each track in a frame.
     package let boxes: [Box]
-    /// The tracker's number of the first frame: 1, or 0 where a box is in a frame 0.
+    /// The tracker's number of the first frame: 1, or 0 if a box is in frame 0.
     package let firstFrame: Int
     /// The rows of the file that made no box.
     public let leftOut: LeftOutBoxes
@@ -45,7 +45,7 @@ public struct TrackBoxes: Sendable {
         let first = firstFrame ?? (rows.boxes.contains { $0.frame == 0 } ? 0 : 1)
         if strict, let sentence = rows.leftOut.sentences.first { throw FileError(path, sentence) }
 
-        // Tracks are in the order in which people look for them, and so are the results.
+        // Results come in the order of tracks, so it is the order in which people look for them.
         let order = rows.names.indices.sorted { naturallyPrecedes(rows.names[$0], rows.names[$1]) }
         var places = [Int32](repeating: 0, count: order.count)
         for (place, index) in order.enumerated() { places[index] = Int32(place) }
