@@ -1,45 +1,51 @@
 import Foundation
 
-/// Writes that a crash cannot cut in half: a temporary file beside the target, fsync, rename, fsync of the folder.
+/// Atomic writes: a crash leaves the old file or the new one, never half of it. A write goes to a
+/// temporary file beside the target, followed by fsync, rename, and fsync of the folder.
 package enum AtomicFile {
     private static let suffix = ".partial"
 
-    /// Whether a file is the temporary one of a write that was cut off.
+    /// Whether the name is that of a temporary file, left by an interrupted write.
     package static func isLeftover(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(suffix) }
 
-    /// Removes what a kill within a write has left in `folder`. Only for whoever alone writes there.
+    /// Removes the temporary files that killed writes left in `folder`. Call it only if nothing
+    /// else writes there.
     package static func removeLeftovers(in folder: URL) {
         for name in FileNames.list(folder.path) ?? [] where isLeftover(name) {
             _ = folder.appendingPathComponent(name).path.withFileSystemPath(unlink)
         }
     }
 
-    /// Says before any work is done what is wrong with a path to write.
+    /// Checks an output path before any work is done.
     ///
-    /// - Parameter inputs: files that are read, and must not be written over.
-    /// - Throws: `FileError` for a folder that is not there, a path that is one or a device, and an input.
+    /// - Parameter inputs: input files, which must not be overwritten.
+    /// - Throws: `FileError` if the folder does not exist, or if the path is a folder, a device or
+    ///   an input.
     package static func check(_ path: String, unlike inputs: [String] = []) throws {
         let url = URL(fileURLWithPath: path)
         guard FileNames.isFolder(url.deletingLastPathComponent()) else {
-            throw FileError(path, "is in no folder that exists", advice: "make the folder first")
+            throw FileError(path, "is in a folder that does not exist", advice: "create the folder first")
         }
         let real = url.resolvingSymlinksInPath().path
         if let kind = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType, kind != .typeRegular {
-            throw FileError(path, kind == .typeDirectory ? "is a folder" : "is no regular file", advice: "name a file to write")
+            throw FileError(
+                path, kind == .typeDirectory ? "is a folder" : "is not a regular file", advice: "name a file to write")
         }
         guard !inputs.contains(where: { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == real }) else {
-            throw FileError(path, "is what is read", advice: "name another file to write, or it would be lost")
+            throw FileError(path, "is an input", advice: "name another output file; this one would be overwritten")
         }
     }
 
-    /// - Parameter synced: waits until it is on the disk; without, a power cut may lose it, a kill still cannot cut it in half.
-    /// - Throws: `FileError` with the system's reason; the former file, if any, is untouched and nothing is left behind.
+    /// - Parameter synced: waits until the data is on disk. Without it a power cut may lose the
+    ///   write, but a kill still cannot truncate the file.
+    /// - Throws: `FileError` with the system's reason. Any previous file is then unchanged, and no
+    ///   temporary file remains.
     package static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL, synced: Bool = true) throws {
         let temporary = url.deletingLastPathComponent()
             .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
         func failure(_ action: String) -> FileError {
             let code = errno
-            let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; what was there before is kept" : nil
+            let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; the previous file is unchanged" : nil
             return FileError(url.path, "cannot \(action): \(SystemError(code).reason)", advice: advice)
         }
         let file = temporary.path.withFileSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }

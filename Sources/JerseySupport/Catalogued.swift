@@ -1,22 +1,23 @@
 import Foundation
 
-/// One of a list of things that have names: models, data formats, analyses, output formats.
+/// An entry of a list of named things: models, data formats, analyses, output formats.
 ///
-/// Commands, errors, help and the pages of docs/reference read the list; a new one is a file and a line in `all`.
+/// Commands, errors, help and docs/reference read the list. To add an entry, write a file and a
+/// line in `all`.
 package protocol Catalogued: Sendable {
-    /// All there are.
+    /// All entries, in the order in which they are listed.
     static var all: [Self] { get }
-    /// Older and other names, and what they stand for.
+    /// Older and alternative names, with the name that each stands for.
     static var aliases: [String: String] { get }
-    /// What errors call one of them: "data format".
+    /// What errors call an entry, such as "data format".
     static var kind: String { get }
-    /// What lists them; nil where errors do.
+    /// What lists the entries; nil if errors list them.
     static var remedy: Remedy? { get }
-    /// Nil for a word that names none.
+    /// The entry of that name or alias; nil if there is none.
     static func find(_ word: String) -> Self?
 
     var name: String { get }
-    /// A few words on it.
+    /// A few words about the entry.
     var summary: String { get }
 }
 
@@ -39,10 +40,10 @@ extension Catalogued {
 
     package static var names: [String] { all.map(\.name) }
 
-    /// "folders (…), soccernet (…)".
+    /// All entries with their summaries: "folders (…), soccernet (…)".
     package static var list: String { all.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ") }
 
-    /// A line for each, for a command's help.
+    /// One line for each entry, for a command's help.
     package static var lines: String {
         let width = names.map(\.count).max() ?? 0
         return all.map { "  \($0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0))\($0.summary)" }

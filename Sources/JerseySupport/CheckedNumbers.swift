@@ -1,8 +1,9 @@
 extension FixedWidthInteger {
-    /// Cut to a whole number, and that to what the type holds; 0 for what is no number. The plain conversion would end the program.
+    /// Truncates `value` and clamps it to the type's range. NaN becomes 0. The plain conversion
+    /// would trap.
     @inlinable
     package init(clamping value: Double) {
-        // The greatest value is no double of its own; the next double is beyond it.
+        // `Self.max` may not be representable as a Double; it then rounds up, out of the range.
         if value >= Double(Self.max) {
             self = .max
         } else if value <= Double(Self.min) {

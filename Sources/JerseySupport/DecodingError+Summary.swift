@@ -1,7 +1,7 @@
 import Foundation
 
 extension DecodingError {
-    /// Where and why, in few words.
+    /// Where decoding failed and why, in a few words.
     package var summary: String {
         let context: Context? =
             switch self {
@@ -22,16 +22,16 @@ extension DecodingError {
         return place + (reason ?? "malformed")
     }
 
-    /// What a person calls a type.
+    /// The plain English name of a type.
     private static func name(of type: any Any.Type) -> String {
         switch type {
-        case is String.Type: "a word"
+        case is String.Type: "text"
         case is Bool.Type: "true or false"
         case is any UnsignedInteger.Type: "a whole number, 0 or more"
         case is any BinaryInteger.Type: "a whole number"
         case is any BinaryFloatingPoint.Type: "a number"
         case is [Any].Type: "a list"
-        default: "other keys and values"
+        default: "keys and values"
         }
     }
 }

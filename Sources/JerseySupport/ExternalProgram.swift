@@ -1,24 +1,25 @@
 import Foundation
 
-/// A program of the system that has run to its end: git, gnuplot, Slurm's commands.
+/// A finished run of a system program, such as git, gnuplot or a Slurm command.
 package struct ExternalProgram {
-    /// The status of a program that is not there.
+    /// The status if the program was not found, as in a shell.
     package static let notFound: Int32 = 127
 
     package let status: Int32
     package let output: Data
-    /// What it said on standard error.
+    /// What the program wrote to standard error.
     package let errors: String
 
     /// Runs a program and waits for it.
     ///
     /// - Parameters:
-    ///   - command: its name, found on the `PATH`, or its path; and its arguments.
-    ///   - input: what it reads from standard input.
-    /// - Throws: when no process can be made. A program that is missing, or fails, tells by its status.
+    ///   - command: the program's name (found on the `PATH`) or path, then its arguments.
+    ///   - input: the program's standard input.
+    /// - Throws: if no process can be created. If the program is missing or fails, `status` says
+    ///   so.
     package init(_ command: [String], input: Data = Data(), environment: [String: String]? = nil) throws {
-        // Nameless files do not fill up as pipes do, so that we and the program cannot wait for each other; and no signal interrupts
-        // reading them, on which Foundation's way of reading a pipe to its end would trap.
+        // Unnamed files instead of pipes. A pipe can fill up, and then the two programs wait for
+        // each other; and Foundation traps if a signal interrupts reading a pipe to its end.
         let (given, made, said) = (try Self.file(), try Self.file(), try Self.file())
         try given.write(contentsOf: input)
         try given.seek(toOffset: 0)
@@ -37,7 +38,7 @@ package struct ExternalProgram {
         errors = String(decoding: try Self.content(of: said), as: UTF8.self)
     }
 
-    /// Lines of standard error without the space around them, empty ones left out.
+    /// The non-empty lines of standard error, trimmed.
     package var complaints: [String] {
         errors.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }

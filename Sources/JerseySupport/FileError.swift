@@ -17,7 +17,7 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
         self.remedy = remedy
     }
 
-    /// The reason that the operating system gives for `error`, a thrown Foundation or POSIX error.
+    /// An error with the operating system's reason for `error`, a Foundation or POSIX error.
     package init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
         let code = ((error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError)?.code
         let reason =
@@ -35,7 +35,8 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
 }
 
 extension Data {
-    /// A whole file. It is read and not mapped: one that is cut short meanwhile would end the program.
+    /// Reads a whole file. It is not mapped, because truncating a mapped file would crash the
+    /// program.
     ///
     /// - Throws: `FileError` with the system's reason.
     package init(reading url: URL) throws {

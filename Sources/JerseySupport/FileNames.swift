@@ -1,10 +1,11 @@
 import Foundation
 
-/// Names of files are bytes, most of them UTF-8. A byte that is not stands in a text as a character of its own, U+EF80...U+EFFF for the bytes
-/// 0x80...0xFF, so that a text names one file and no other. Everything that opens, makes or lists files goes through here; whoever shows a
-/// name shows the byte (`Shown`).
+/// File names are bytes, usually UTF-8. A byte that is not valid UTF-8 becomes a stand-in character
+/// (U+EF80...U+EFFF for the bytes 0x80...0xFF), so that each string names exactly one file. All
+/// code that opens, creates or lists files uses these functions. `Shown` prints a stand-in as its
+/// byte.
 extension String {
-    /// The text for a name, or a path, as the system has it.
+    /// The string for the bytes of a name or path.
     package init(fileSystemBytes bytes: some Collection<UInt8>) {
         let all = Array(bytes)
         if let text = String(validating: all, as: UTF8.self), !text.unicodeScalars.contains(where: FileNames.isStandIn) {
@@ -27,13 +28,13 @@ extension String {
         self = String(text)
     }
 
-    /// The bytes that the system knows it by.
+    /// The bytes of the name or path.
     package var fileSystemBytes: [UInt8] {
         guard unicodeScalars.contains(where: FileNames.isStandIn) else { return Array(utf8) }
         return unicodeScalars.flatMap { FileNames.byte($0).map { [$0] } ?? Array(String($0).utf8) }
     }
 
-    /// Calls the system with a path.
+    /// Calls `body` with the path as a C string.
     package func withFileSystemPath<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
         try (fileSystemBytes + [0]).withUnsafeBufferPointer { bytes in
             try bytes.withMemoryRebound(to: CChar.self) { try body($0.baseAddress!) }
@@ -42,7 +43,7 @@ extension String {
 }
 
 package enum FileNames {
-    /// The byte that a character of a name stands for, where it stands for one.
+    /// The byte that a stand-in character represents; nil for other characters.
     package static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
         isStandIn(scalar) ? UInt8(truncatingIfNeeded: scalar.value) : nil
     }
@@ -53,12 +54,12 @@ package enum FileNames {
         Unicode.Scalar(0xef00 + UInt16(byte | 0x80)) ?? "\u{fffd}"
     }
 
-    /// How many bytes the character has that this byte of UTF-8 begins.
+    /// The length in bytes of the UTF-8 character that begins with this byte.
     fileprivate static func length(_ first: UInt8) -> Int { first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4 }
 
-    /// What a folder holds, hidden files, too, in no order.
+    /// The names in a folder, hidden ones included, in no particular order.
     ///
-    /// - Returns: nil with `errno` where it cannot be listed.
+    /// - Returns: nil, with `errno` set, if the folder cannot be listed.
     package static func list(_ path: String) -> [String]? {
         let folder = path.withFileSystemPath { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard folder >= 0 else { return nil }
@@ -66,9 +67,9 @@ package enum FileNames {
         return list(folder)
     }
 
-    /// As `list`, of a folder that is open.
+    /// The same for an open folder.
     package static func list(_ folder: Int32) -> [String]? {
-        // A copy, as the listing closes what it is made of.
+        // A copy, because `closedir` closes the descriptor.
         let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0, let listing = fdopendir(copy) else {
             if copy >= 0 { close(copy) }
@@ -87,7 +88,7 @@ package enum FileNames {
 
     package enum Kind: Sendable { case file, folder, other }
 
-    /// What lies at a path, links followed; nil where nothing does.
+    /// The kind of the file at a path, following links; nil if there is none.
     package static func kind(_ path: String) -> Kind? {
         var status = stat()
         guard path.withFileSystemPath({ stat($0, &status) }) == 0 else { return nil }
@@ -98,7 +99,7 @@ package enum FileNames {
         }
     }
 
-    /// Bytes of a file; nil where there is none.
+    /// The size of a file in bytes; nil if there is none.
     package static func size(_ path: String) -> Int? {
         var status = stat()
         guard path.withFileSystemPath({ stat($0, &status) }) == 0 else { return nil }
@@ -108,8 +109,8 @@ package enum FileNames {
     package static func exists(_ path: String) -> Bool { kind(path) != nil }
 }
 
-/// A text that equals another with the same bytes only. Texts by themselves are equal where they look the same: "ü" may be one character or
-/// two, which are two names for two files.
+/// A string that is compared by its bytes. Swift compares by canonical equivalence: "ü" may be one
+/// character or two, which are equal strings but different file names.
 package struct ExactText: Hashable, Sendable {
     package let text: String
 
@@ -122,7 +123,7 @@ package struct ExactText: Hashable, Sendable {
     }
 }
 
-/// A system's call that failed: why.
+/// The error code of a failed system call.
 package struct SystemError: Error {
     package let code: Int32
 
@@ -132,7 +133,7 @@ package struct SystemError: Error {
 }
 
 extension Data {
-    /// All bytes of a file, a pipe's, too.
+    /// Reads all bytes of a file or pipe.
     ///
     /// - Throws: `SystemError`.
     package init(wholeFile path: String) throws(SystemError) {
@@ -142,7 +143,7 @@ extension Data {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw SystemError() }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw SystemError(EISDIR) }
-        // One more, so that a file which is as long as it says is read in two calls. A pipe does not say.
+        // One byte more than the size, so that two calls read the file. A pipe has no size.
         var bytes = Data(count: status.st_size > 0 ? Int(status.st_size) + 1 : 1 << 16)
         var count = 0
         while true {

@@ -1,16 +1,16 @@
 import Foundation
 
 extension FileNames {
-    /// Whether a folder is there, or a link to one.
+    /// Whether the URL is a folder, or a link to one.
     package static func isFolder(_ url: URL) -> Bool { kind(url.path) == .folder }
 }
 
 extension FileManager {
-    /// Makes a folder, and those above it, where they are missing.
+    /// Creates a folder and its missing parents.
     ///
     /// - Parameters:
-    ///   - name: what the error calls it.
-    ///   - owner: whose part it is, where the error should name that instead.
+    ///   - name: what an error calls the folder.
+    ///   - owner: the path that an error names instead of the folder's.
     /// - Throws: `FileError` with the system's reason.
     package func makeFolder(_ url: URL, called name: String = "the folder", of owner: URL? = nil) throws {
         do {
@@ -24,7 +24,7 @@ extension FileManager {
         guard FileNames.kind(path) != .folder else { return }
         let parent = path.parentPath
         if !parent.isEmpty { try make(parent) }
-        // Another thread or process may have been faster.
+        // Another thread or process may have created it meanwhile.
         guard path.withFileSystemPath({ mkdir($0, 0o777) }) == 0 || (errno == EEXIST && FileNames.kind(path) == .folder) else {
             throw SystemError()
         }

@@ -1,23 +1,24 @@
 import Foundation
 
-/// JSON as all our files and outputs have it: keys in order, slashes as they are.
+/// The JSON of all our files and outputs: keys are sorted, slashes are not escaped.
 ///
-/// Files that are read again have the keys that their types declare. What is written for other programs has snake_case keys, by
-/// `output`.
+/// Files that we read again use the keys that their types declare. Output for other programs has
+/// snake_case keys (`output`).
 package enum JSON {
-    /// Over several lines, with the keys that the type declares.
+    /// Encodes over several lines, with the keys that the type declares.
     package static func readable(_ value: some Encodable) throws -> Data {
         try readable.encode(value) + Data("\n".utf8)
     }
 
-    /// Over several lines, for other programs: `trackId` becomes "track_id". Keys of dictionaries stay as they are.
+    /// Encodes over several lines for other programs: `trackId` becomes "track_id". Dictionary keys
+    /// are unchanged.
     package static func output(_ value: some Encodable) throws -> Data {
         let encoder = readable
         encoder.keyEncodingStrategy = .convertToSnakeCase
         return try encoder.encode(value) + Data("\n".utf8)
     }
 
-    /// On one line, with the keys that the type declares.
+    /// Encodes on one line, with the keys that the type declares.
     package static func line(_ value: some Encodable) throws -> Data {
         try encoder([.sortedKeys, .withoutEscapingSlashes]).encode(value)
     }
@@ -45,15 +46,16 @@ package enum JSON {
     }
 }
 
-/// What is decoded from files that anyone, or a bad disk, may have changed: of the right types, but perhaps with numbers that nothing of ours
-/// writes. `JSON.decoded` looks at it, so that whoever uses the values need not.
+/// A value decoded from a file that a user or a bad disk may have changed. Its types are right, but
+/// its numbers may be ones that we never write. `JSON.decoded` checks the value, so its users need
+/// not.
 package protocol Checked {
-    /// What none of ours has, as in "a count of -1"; nil where all is well.
+    /// What is invalid, such as "a count of -1"; nil if the value is valid.
     var validationError: String? { get }
 }
 
 extension Checked {
-    /// - Throws: `DecodingError` that names it.
+    /// - Throws: `DecodingError` with the `validationError`.
     package func check(_ path: [any CodingKey]) throws {
         if let problem = validationError {
             throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: "it has \(problem)"))
@@ -69,14 +71,15 @@ extension Checked {
     }
 
     package func validationError(of values: [Double], _ name: String, in limits: ClosedRange<Double>) -> String? {
-        // What is no number is in no range.
+        // NaN is in no range.
         values.first { !(limits ~= $0) }.map { "\(name) \($0)" }
     }
 }
 
-/// What numbers in our files may be.
+/// Ranges of the numbers in our files.
 package enum Limits {
-    /// The most frames, sequences, epochs or steps: sums and products of a few do not overflow.
+    /// The largest count of frames, sequences, epochs or steps. Sums, and products with small
+    /// factors, do not overflow.
     package static let count = 1 << 40
     package static let finite = -1e30...1e30
     /// A century.

@@ -1,4 +1,4 @@
-/// The order of Python's texts.
+/// Python's order of strings: by Unicode scalars.
 package func textPrecedes(_ a: String, _ b: String) -> Bool { a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) }
 
 /// Text order, except that runs of digits compare as numbers: "9" before "10", "a2b" before "a10".
@@ -19,6 +19,6 @@ package func naturallyPrecedes(_ a: String, _ b: String) -> Bool {
         }
     }
     if x.isEmpty != y.isEmpty { return x.isEmpty }
-    // Equal but for leading zeros: some order, always the same.
+    // Equal except for leading zeros; any fixed order will do.
     return a.utf8.lexicographicallyPrecedes(b.utf8)
 }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Random numbers that depend on their keys alone, such as (seed, epoch, sample): the same whatever else is drawn, and wherever.
+/// Random numbers that depend only on their keys, such as (seed, epoch, sample), not on other draws
+/// or on the thread.
 ///
 /// SplitMix64 (Steele et al. 2014) from a hash of the keys.
 package struct RandomStream: RandomNumberGenerator, Sendable {

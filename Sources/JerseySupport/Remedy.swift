@@ -1,9 +1,10 @@
-/// What an error can be answered with, where each program has its own name for it. The library's messages do without
-/// such names, as a service's clients and other programs read them, too; the command line adds its flag or command.
+/// The setting, command or list that resolves an error. Library messages do not name flags or
+/// commands, because clients of the service and other programs read them as well. The command line
+/// adds its own name for the remedy.
 package enum Remedy: Sendable, Equatable {
     // Settings.
     case boxColumns, boxes, device, earlyExit, encoder, model, precision, published
-    /// Measures, on sequences with known numbers, what a model may be trusted with.
+    /// Measures on labelled sequences how reliable a model's confidences are.
     case calibration
     // Lists of names.
     case experimentList, modelList, settingList

@@ -1,15 +1,19 @@
-/// Text of strangers, made fit to be shown: names of files and folders, cells of tables, words in messages.
+/// Makes untrusted text safe to show: names of files and folders, cells of tables, words in
+/// messages.
 ///
-/// What could pass for something else is written out: `\u{1b}` for a control character, a mark that turns the direction of letters or one
-/// that cannot be seen, `\n` for a line's end, `\xfc` for a byte of a name that is not UTF-8. What is shown once is shown the same again.
-/// Whatever writes for people applies it: errors, tables, the terminal, pages. JSON is for programs, and has texts as they are.
+/// Misleading characters are escaped: `\u{1b}` for control characters, invisible characters and
+/// marks that change the direction of text, `\n` for a line end, `\xfc` for a byte of a name that
+/// is not UTF-8. Escaping text twice gives the same as once. Everything that writes for people
+/// applies it: errors, tables, the terminal, pages. JSON is for programs and keeps strings as they
+/// are.
 package enum Shown {
     /// One name, word or cell, on one line.
     ///
-    /// - Parameter limit: most characters; of a longer one the middle is left out. The work is bounded by it, too.
+    /// - Parameter limit: the most characters, which also bounds the work. Longer text loses its
+    ///   middle.
     package static func text(_ text: String, limit: Int = 300) -> String {
         let scalars = text.unicodeScalars
-        // As many bytes are as many characters at most.
+        // A string has at most as many characters as bytes.
         if text.utf8.count <= limit { return isPlain(text) ? text : escaped(scalars) }
         guard let start = scalars.index(scalars.startIndex, offsetBy: limit, limitedBy: scalars.endIndex),
             start != scalars.endIndex
@@ -18,16 +22,16 @@ package enum Shown {
         return escaped(scalars.prefix(limit - tail - 1)) + "…" + escaped(scalars.suffix(tail))
     }
 
-    /// A sentence on one line, with all that it names.
+    /// A sentence on one line, of at most 4000 characters.
     package static func line(_ text: String) -> String { self.text(text, limit: 4000) }
 
-    /// Text of several lines, whole.
+    /// Text of several lines and any length.
     package static func lines(_ text: String) -> String { isPlain(text) ? text : escaped(text.unicodeScalars, keeping: "\n\t") }
 
-    /// One line, whole, however long.
+    /// One line of any length.
     package static func whole(_ text: String) -> String { isPlain(text) ? text : escaped(text.unicodeScalars) }
 
-    /// Whether a character cannot be seen, or changes how others are.
+    /// Whether a character is invisible, or changes how others are displayed.
     package static func isDeceptive(_ scalar: Unicode.Scalar) -> Bool {
         if 0x20..<0x7f ~= scalar.value { return false }
         switch scalar.properties.generalCategory {

@@ -1,15 +1,17 @@
 import Foundation
 
-/// A folder for files that nobody else may see, gone with the last reference to it. All temporary files lie in one.
+/// A private folder for temporary files, removed with the last reference to it. All our temporary
+/// files are in one.
 ///
-/// It lies in the system's temporary folder, where others may write, too. So it is made for its owner alone in one step (0700), written
-/// and removed through its descriptor, and no link is followed on the way. Its owner holds a lock on it: what a killed program leaves
-/// carries none, and the next program of the same user removes it.
+/// It is in the system's temporary folder, where other users may write. So it is created in one
+/// step with access for its owner only (0700), it is written and removed through its descriptor,
+/// and no link is followed on the way. Its owner holds a lock on it. A folder that a killed program
+/// left has no lock, and the next program of the same user removes it.
 package final class TemporaryFolder: Sendable {
-    /// What it is for, as its name tells.
+    /// The purpose, which is part of the folder's name.
     package enum Purpose: String, CaseIterable, Sendable {
         case archive, benchmark
-        /// Earlier programs made these.
+        /// Used by earlier versions.
         case upload
 
         fileprivate var prefix: String { "jersey-\(rawValue)-" }
@@ -19,7 +21,7 @@ package final class TemporaryFolder: Sendable {
     private let parent: Int32
     private let folder: Int32
 
-    /// - Parameter place: where it is made.
+    /// - Parameter place: the parent folder.
     /// - Throws: `FileError` with the system's reason.
     package init(_ purpose: Purpose, in place: URL = FileManager.default.temporaryDirectory) throws {
         _ = Self.looked
@@ -27,7 +29,7 @@ package final class TemporaryFolder: Sendable {
         func failure(_ code: Int32 = errno) -> FileError {
             FileError(
                 place.path, "cannot hold temporary files: \(SystemError(code).reason)",
-                advice: "let TMPDIR name a folder with room that you may write to")
+                advice: "set TMPDIR to a writable folder with free space")
         }
         guard parent >= 0 else { throw failure() }
         while true {
@@ -39,7 +41,8 @@ package final class TemporaryFolder: Sendable {
             }
             guard let folder = Self.lockedFolder(name, in: parent, waits: true) else {
                 let code = errno
-                // Gone: whoever looked for leftovers at this moment was faster. Else it is of no use here.
+                // If it is gone, another process took it for a leftover before it was locked: try
+                // again. Otherwise locking failed, and the empty folder is removed.
                 if unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno == ENOENT { continue }
                 close(parent)
                 throw failure(code)
@@ -57,10 +60,12 @@ package final class TemporaryFolder: Sendable {
         close(parent)
     }
 
-    /// Makes a file that is not there yet, for its owner alone, and the folders above it.
+    /// Creates a new file with access for its owner only, and the folders above it.
     ///
-    /// - Parameter parts: names of folders and of the file; none of them is "..", empty, or has a slash.
-    /// - Returns: its descriptor, to be closed; nil with `errno` where it cannot be made.
+    /// - Parameter parts: the names of the folders and the file. A name may not be "..", empty, or
+    ///   contain a slash.
+    /// - Returns: a descriptor, which the caller closes; nil, with `errno` set, if the file cannot
+    ///   be created.
     package func makeFile(_ parts: [String]) -> Int32? {
         guard let name = parts.last, !parts.contains(where: { $0.isEmpty || $0 == ".." || $0.utf8.contains(UInt8(ascii: "/")) })
         else {
@@ -84,7 +89,7 @@ package final class TemporaryFolder: Sendable {
 
     // MARK: Leftovers
 
-    /// Removes what killed programs of this user have left, of every purpose.
+    /// Removes the folders, of every purpose, that killed programs of this user left.
     package static func removeLeftovers(in place: URL = FileManager.default.temporaryDirectory) {
         let parent = place.path.withFileSystemPath { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard parent >= 0 else { return }
@@ -99,38 +104,39 @@ package final class TemporaryFolder: Sendable {
         }
     }
 
-    /// The first temporary folder is the occasion to look; a program may make many.
+    /// A program may create many temporary folders, but it removes leftovers only before the first.
     private static let looked: Void = removeLeftovers()
 
-    /// By the name in full, so that nobody's own "jersey-archive-2024" is taken for one.
+    /// Checks the full name, so that a user's own "jersey-archive-2024" is not removed.
     private static func isOurs(_ name: String) -> Bool {
         Purpose.allCases.contains {
             name.hasPrefix($0.prefix) && UUID(uuidString: String(name.dropFirst($0.prefix.count))) != nil
         }
     }
 
-    /// Opens a folder of this user, and takes its lock.
+    /// Opens a folder of this user and locks it.
     ///
-    /// - Returns: nil where it is no folder but a link, another user's, in use, or gone.
+    /// - Returns: nil if it is a link or not a folder, belongs to another user, is in use, or is
+    ///   gone.
     private static func lockedFolder(_ name: String, in parent: Int32, waits: Bool) -> Int32? {
         let folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard folder >= 0 else { return nil }
         var status = stat()
-        // Where a file system has no locks, nothing is ever taken for a leftover.
+        // On a file system without locks, nothing is taken for a leftover.
         let isLocked = flock(folder, LOCK_EX | (waits ? 0 : LOCK_NB)) == 0 || waits
         if isLocked, fstat(folder, &status) == 0, status.st_uid == geteuid(), isStill(folder, name, in: parent) { return folder }
         close(folder)
         return nil
     }
 
-    /// Whether a name still stands for what was opened by it.
+    /// Whether the name still refers to the open folder.
     private static func isStill(_ folder: Int32, _ name: String, in parent: Int32) -> Bool {
         var (opened, named) = (stat(), stat())
         return fstat(folder, &opened) == 0 && fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0
             && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
     }
 
-    /// Earlier programs locked a file in it.
+    /// Earlier versions locked a file in the folder.
     private static func isLockedTheFormerWay(_ folder: Int32) -> Bool {
         let lock = openat(folder, ".lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard lock >= 0 else { return false }
@@ -138,7 +144,7 @@ package final class TemporaryFolder: Sendable {
         return flock(lock, LOCK_EX | LOCK_NB) != 0
     }
 
-    /// Earlier programs wrote uploads without a folder. One that is in use is minutes old.
+    /// Earlier versions wrote uploads without a folder. An upload in use is only minutes old.
     private static func isFormerUpload(_ name: String, in parent: Int32) -> Bool {
         var status = stat()
         return name.hasPrefix(Purpose.upload.prefix) && fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0
@@ -150,7 +156,7 @@ package final class TemporaryFolder: Sendable {
         if isStill(folder, name, in: parent) { unlinkat(parent, name, AT_REMOVEDIR) }
     }
 
-    /// Links are removed, not followed, and what is mounted there stays.
+    /// Removes links without following them, and leaves mounted file systems alone.
     private static func removeContent(of folder: Int32, depth: Int) {
         var here = stat()
         guard depth < 64, fstat(folder, &here) == 0 else { return }

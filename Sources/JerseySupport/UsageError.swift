@@ -6,7 +6,7 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
     public let description: String
     package let remedy: Remedy?
 
-    /// What it names is made fit to be shown.
+    /// Escapes the description with `Shown`.
     package init(_ description: String, remedy: Remedy? = nil) {
         self.description = Shown.line(description)
         self.remedy = remedy
@@ -15,18 +15,20 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
     /// The same as `description`.
     public var errorDescription: String? { description }
 
-    /// "There is no model 'x'", with the names that come close.
+    /// "There is no model 'x'", with similar names.
     ///
     /// - Parameters:
-    ///   - advice: what to do; where nil, all names there are, if they are few and `remedy` does not list them.
+    ///   - advice: what to do. Nil lists all names, if they are few and `remedy` does not list
+    ///     them.
     ///   - remedy: what lists the names.
     package static func unknown(
         _ kind: String, _ name: String, among names: [String], advice: String? = nil, remedy: Remedy? = nil
     ) -> UsageError {
         let isLong = names.isEmpty || names.count > 30 || remedy != nil
-        let advice = advice ?? (isLong ? nil : "there are: \(names.joined(separator: ", "))")
+        let advice = advice ?? (isLong ? nil : "choose one of: \(names.joined(separator: ", "))")
         let what = "there is no \(kind) '\(Shown.text(name, limit: 100))'"
-        // What is longer than any name is like none; comparing would take time by both lengths.
+        // Text longer than any name resembles none, and comparing takes time in proportion to both
+        // lengths.
         let near = name.utf8.count <= longest ? names.filter { $0.utf8.count <= longest } : []
         let close = near.map { ($0, distance($0.lowercased(), name.lowercased())) }
             .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
@@ -37,10 +39,10 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
         return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""), remedy: remedy)
     }
 
-    /// Bytes of the names that are compared.
+    /// The longest text that is compared, in bytes.
     private static let longest = 100
 
-    /// - Throws: an error that names the first word which is there again.
+    /// - Throws: `UsageError` that names the first repeated word.
     package static func checkUnique(_ words: [String], kind: String) throws {
         var seen: Set<String> = []
         if let twice = words.first(where: { !seen.insert($0).inserted }) {
@@ -48,7 +50,8 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
         }
     }
 
-    /// Levenshtein's: insertions, deletions and substitutions from one word to the other.
+    /// The Levenshtein distance: insertions, deletions and substitutions from one word to the
+    /// other.
     private static func distance(_ a: String, _ b: String) -> Int {
         let b = Array(b)
         var row = Array(0...b.count)

@@ -50,7 +50,8 @@ import Testing
         }
         let deeper = #expect(throws: UsageError.self) { try JerseyCommand.checkName(["dataset", "inspekt", "x"]) }
         #expect(
-            deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? There are: ") == true)
+            deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? Choose one of: ")
+                == true)
     }
 
     @Test func `The study's flags are met with ours, and docs tell the same`() throws {
@@ -127,7 +128,8 @@ import Testing
     @Test(arguments: [
         (["train", "--size", "48"], "height x width"), (["models", "--diagram"], "name it"),
         (["models", "basic", "--diagram", "a.gif"], ".svg or .png"), (["models", "--encoder", "compact"], "name it"),
-        (["models", "basic_r81"], "basic_r18"), (["models", "basic", "--diagram", "MISSING/a.svg"], "no folder"),
+        (["models", "basic_r81"], "basic_r18"),
+        (["models", "basic", "--diagram", "MISSING/a.svg"], "a folder that does not exist"),
         (["train", "--set", "training.epochs"], "key=value"),
         (["train", "--run", "MISSING/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
         (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
@@ -135,7 +137,7 @@ import Testing
         (["train", "--run", "MISSING/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
         (["predict", "--weights", "w", "a.mp4", "--video", "b.mp4"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "b.avi"], ".mkv"),
-        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "MISSING/b.mp4"], "no folder"),
+        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "MISSING/b.mp4"], "a folder that does not exist"),
         (["predict", "--weights", "w", "a.mp4", "--format", "mot"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
         (["train", "--data", "d"], "--run"), (["train", "--run", "MISSING/x"], "--data"),
@@ -152,18 +154,18 @@ import Testing
             "with a recurrent layer"
         ),
         (["evaluate", "--weights", "bundeld", "--data", "d"], "bundeld"),
-        (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is what is read"),
-        (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is what is read"),
+        (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is an input"),
+        (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is an input"),
         (["predict", "a", "--output", "/tmp/a.png", "--sheet", "/tmp/../tmp/a.png"], "different files"),
-        (["predict", "a", "--output", "MISSING/b.csv"], "no folder"),
+        (["predict", "a", "--output", "MISSING/b.csv"], "a folder that does not exist"),
         (["predict", "a", "--sheet", "b.gif"], ".png"),
-        (["evaluate", "--data", "d", "--outcomes", "MISSING/b"], "no folder"),
-        (["calibrate", "--data", "d", "--out", "MISSING/b"], "no folder"),
+        (["evaluate", "--data", "d", "--outcomes", "MISSING/b"], "a folder that does not exist"),
+        (["calibrate", "--data", "d", "--out", "MISSING/b"], "a folder that does not exist"),
         (["synthesize", "--out", "a.avi"], "mp4"),
         (["synthesize", "--out", "a.mp4", "--tracks", "3"], "--tracks is for data sets"),
         (["synthesize", "--out", "a.mp4", "--tracks", "10"], "--tracks is for data sets"),
         (["synthesize", "--out", "a.mp4", "--framing", "body"], "--framing is for data sets"),
-        (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "no folder"),
+        (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "a folder that does not exist"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
         let text = refusal(arguments)

@@ -179,7 +179,7 @@ import Testing
 
     @Test(arguments: [
         ("models: all\nseeds: [-1]", "seeds: needs whole numbers, 0 or more, and not -1"), ("models: all", "seeds: is missing"),
-        ("models: all\nseeds: [1]\nvariants: [gentle]", "variants, entry 1: needs other keys and values"),
+        ("models: all\nseeds: [1]\nvariants: [gentle]", "variants, entry 1: needs keys and values"),
         ("models: all\nseeds: 3", "seeds: needs a list"), ("seeds: [1]", "models: is missing"),
     ])
     func `What a file lacks is said in its own words`(lines: String, words: String) {

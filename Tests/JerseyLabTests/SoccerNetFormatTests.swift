@@ -53,10 +53,11 @@ import Testing
 
     @Test(
         arguments: [
-            (nil, "has no ground truth"), ("{}", "names no player"), ("[1]", "is no JSON object"), ("{", "is no JSON"),
+            (nil, "has no ground truth"), ("{}", "names no player"), ("[1]", "is not a JSON object"), ("{", "is not JSON"),
             (#"{"1": 7}"#, "lacks player 2"), (#"{"1": 7, "2": 7.0}"#, "gives player 2 the fraction 7"),
             (#"{"1": 7, "2": "7"}"#, "gives player 2 the text \"7\""), (#"{"1": 7, "2": true}"#, "gives player 2 true"),
-            (#"{"1": 7, "2": null}"#, "gives player 2 null"), (#"{"1": 7, "2": 100}"#, "gives player 2 100 where a whole number"),
+            (#"{"1": 7, "2": null}"#, "gives player 2 null"),
+            (#"{"1": 7, "2": 100}"#, "gives player 2 100 instead of a whole number"),
             (#"{"1": 7, "2": -2}"#, "gives player 2 -2"), (#"{"1": 7, "2": [7]}"#, "gives player 2 a list"),
             (#"{"1": 7, "2": 99999999999999999999999}"#, "gives player 2 the fraction"),
         ] as [(String?, String)])

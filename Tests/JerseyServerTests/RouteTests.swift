@@ -70,7 +70,7 @@ import Torch
             #expect(plain.status == .ok, "\(plain.text)")
             let prediction = try JSON.decoded(Prediction.self, from: Data(plain.text.utf8))
             #expect(prediction.unreadable && prediction.number == nil && prediction.confidence == nil)
-            #expect(prediction.leftOut.last?.reason.contains("is not a number") == true)
+            #expect(prediction.leftOut.last?.reason.contains("is not finite") == true)
 
             let row = "\"\(frame.base64EncodedString())\""
             let inferred = try await client.post(
@@ -80,7 +80,7 @@ import Torch
             #expect(try inferred.json("outputs", "0", "data") as? [String] == ["", ""])
             #expect(try inferred.json("outputs", "2", "data") as? [Bool] == [true, true])
             let why = try #require(try inferred.json("parameters", "left_out") as? String)
-            #expect(why.contains(#""sequence":2"#) && why.contains("is not a number"))
+            #expect(why.contains(#""sequence":2"#) && why.contains("is not finite"))
             #expect(!(plain.text + inferred.text).lowercased().contains("nan"))
         }
     }
@@ -186,7 +186,7 @@ import Torch
             let (body, type) = form([("archive", "players.tar", good)])
             #expect(try await client.post("/v1/predict/archive", body, type: type).text.contains("\"players.tar/b\""))
             let refused = try await client.post("/v1/predict/archive", slip, type: "application/x-tar")
-            #expect(refused.status == .unprocessableContent && refused.error?.contains("leads out of the archive") == true)
+            #expect(refused.status == .unprocessableContent && refused.error?.contains("points outside the archive") == true)
             #expect(refused.error?.hasPrefix("archive is not unpacked") == true, "no path of this machine is told")
             let none = try await client.post("/v1/predict/archive", Data("no archive".utf8), type: "application/zip")
             #expect(none.status == .unprocessableContent)
@@ -207,7 +207,7 @@ import Torch
             let (garbage, type) = form([("video", "a.mkv", Data("no film".utf8))])
             let refused = try await client.post("/v1/predict", garbage, type: type)
             #expect(
-                refused.status == .unprocessableContent && refused.error?.hasPrefix("a.mkv is no video") == true,
+                refused.status == .unprocessableContent && refused.error?.hasPrefix("a.mkv is not a readable video") == true,
                 "\(refused.text)")
         }
         #expect(stub.seen.first?.first == "a.mkv#frame=0" && stub.seen.first?.count == 12)

@@ -35,8 +35,9 @@ struct AtomicFileTests {
             try AtomicFile.check(folder.path + "/b", unlike: [input.path])
             try AtomicFile.check(input.path)
             for (path, words) in [
-                (folder.path + "/no/b", "no folder that exists"), (folder.path, "is a folder"), ("/dev/null", "no regular file"),
-                (input.path, "is what is read"), (folder.path + "/./a", "is what is read"), (link.path, "is what is read"),
+                (folder.path + "/no/b", "a folder that does not exist"), (folder.path, "is a folder"),
+                ("/dev/null", "not a regular file"),
+                (input.path, "is an input"), (folder.path + "/./a", "is an input"), (link.path, "is an input"),
             ] {
                 let error = #expect(throws: FileError.self) { try AtomicFile.check(path, unlike: [input.path]) }
                 #expect(error?.description.contains(words) == true, "\(path)")

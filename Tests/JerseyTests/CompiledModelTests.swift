@@ -90,7 +90,7 @@ struct CompiledModelTests {
         ranges[try #require(ranges.keys.first)] = nil
         let frames = [1, 3, 16, 16]
         let error = #expect(throws: UsageError.self) { try model.compiled(.int8, for: frames, ranges: ranges) }
-        #expect(error?.description.contains("nothing is known of this model's activations") == true)
+        #expect(error?.description.contains("needs the ranges of this model's activations") == true)
         let (resnet, mobile) = (JerseyModel(try .named("basic_r18")), JerseyModel(try .named("basic_mv3s")))
         #expect(throws: UsageError.self) { try resnet.compiled(.int8, for: frames) }
         #expect(throws: UsageError.self) { try mobile.compiled(.int8, for: frames, ranges: [:]) }

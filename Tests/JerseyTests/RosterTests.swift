@@ -47,7 +47,7 @@ import Testing
         ("team,number,name\nReds,#7,Ann\n", "has '#7' as a number in line 2"),
         ("team,number,name\nReds,,Ann\n", "has '' as a number in line 2"),
         ("team,number,name\nReds,7,A\nBlues,7,B\n\nReds,7,C\n", "lists number 7 of Reds twice, in lines 2 and 5"),
-        ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "is no text file"),
+        ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "is not a text file"),
     ])
     func `A roster that cannot be right is refused, with the line`(text: String, words: String) throws {
         let error = #expect(throws: FileError.self) { try roster(text) }

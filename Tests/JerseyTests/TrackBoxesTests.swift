@@ -60,19 +60,20 @@ import Testing
         #expect(found.boxes.count == 2 && found.boxes[1].left == 0)
         #expect(
             found.leftOut.sentences == [
-                "4 boxes that cannot be understood (first: line 7: there is no column 5, which is width)",
+                "4 boxes that cannot be understood (first: line 7: column 5 (width) is missing)",
                 "2 boxes with NaN or infinity (first: line 2)",
-                "2 boxes without width or height (first: line 4)", "1 box of no track (-1) (line 6)",
-                "1 box before the first frame (line 12)", "1 box beside another of the same track in the same frame (line 11)",
+                "2 boxes without width or height (first: line 4)", "1 box without a track (-1) (line 6)",
+                "1 box before the first frame (line 12)",
+                "1 box in addition to another of the same track in the same frame (line 11)",
             ])
         let error = #expect(throws: FileError.self) { try boxes("1,1,0,0,5,5\n1,2,nan,0,5,5\n", strict: true) }
         #expect(error?.description.contains("1 box with NaN or infinity (line 2)") == true)
     }
 
     @Test(arguments: [
-        ("1,1,0,0,5,5\n5,1,a,0,5,5", "left is 'a', which is no number"),
-        ("1,1,0,0,5,5\n1.5,1,0,0,5,5", "1.5 is no number of a frame"),
-        ("frame;id;x;y;w;h\n1;1;0;0;5;5\n2;1;91,5;0;5;5", "left is '91,5', which is no number"),
+        ("1,1,0,0,5,5\n5,1,a,0,5,5", "left is 'a', not a number"),
+        ("1,1,0,0,5,5\n1.5,1,0,0,5,5", "1.5 is not a frame number"),
+        ("frame;id;x;y;w;h\n1;1;0;0;5;5\n2;1;91,5;0;5;5", "left is '91,5', not a number"),
     ])
     func `The first row that cannot be understood says what is wrong with it`(text: String, words: String) throws {
         let sentences = try boxes(text).leftOut.sentences
@@ -95,12 +96,12 @@ import Testing
 
     @Test(arguments: [
         ("", "", "holds no boxes"), ("\n \n", "", "holds no boxes"), ("frame,id,x,y,w,h\n", "", "holds no boxes"),
-        ("1,-1,0,0,5,5\n", "", "1 box of no track"),
+        ("1,-1,0,0,5,5\n", "", "1 box without a track"),
         ("a,b,c\n1,2,3\n", "", "no column for frame, track, left, top, width, height"),
         ("frame,id,x,y,w\n", "", "no column for height; its columns are frame, id, x, y, w"),
         ("frame,id,x,y,w,h\n", "frame=f", "has no column 'f'; its columns are frame"),
-        ("1,1,0,0,5,5\n", "frame=f", "leave out the columns' names"),
-        ("\0\0\0 ftyp\n", "", "is no text file"),
+        ("1,1,0,0,5,5\n", "frame=f", "leave out the column names"),
+        ("\0\0\0 ftyp\n", "", "is not a text file"),
     ])
     func `A file without boxes is refused in words that help`(text: String, columns: String, words: String) throws {
         let error = #expect(throws: FileError.self) { try boxes(text, columns) }

@@ -124,8 +124,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             try folder.add("picture.mp4", try picture(1).pngData())
             try folder.add("list.mp4", Data("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n".utf8))
             for (name, words) in [
-                ("text.mp4", "is no video"), ("empty.mp4", "is no video"), ("picture.mp4", "is no video"),
-                ("list.mp4", "is no video"),
+                ("text.mp4", "is not a readable video"), ("empty.mp4", "is not a readable video"),
+                ("picture.mp4", "is not a readable video"), ("list.mp4", "is not a readable video"),
                 ("nowhere.mp4", "does not exist"), ("", "is a folder"),
             ] {
                 let error = #expect(throws: FileError.self) { try VideoReader(folder.appendingPathComponent(name).path) }
@@ -190,7 +190,9 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 
     @Test func `A film that cannot be written is refused, and a former one stays until the new one is complete`() throws {
         try withFolder { folder in
-            for (name, words) in [("a.avi", "let it end in"), ("none/a.mp4", "no folder"), ("a", "let it end in")] {
+            for (name, words) in [
+                ("a.avi", "use the ending"), ("none/a.mp4", "a folder that does not exist"), ("a", "use the ending"),
+            ] {
                 let error = #expect(throws: FileError.self) {
                     try VideoWriter(folder.appendingPathComponent(name).path, width: 64, height: 48, rate: 25)
                 }
@@ -288,8 +290,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(results["8"]?.prediction.frames.count == 1)
         #expect(
             results["9"]?.prediction.number == nil
-                && results["9"]?.prediction.leftOut.first?.reason == "has no box of which half is in the picture")
-        #expect(leftOut.sentences == ["1 box of which less than half is in the picture (line 14)"])
+                && results["9"]?.prediction.leftOut.first?.reason == "has no box with at least half inside the picture")
+        #expect(leftOut.sentences == ["1 box less than half inside the picture (line 14)"])
     }
 
     @Test func `A track's windows count together, as its sequences do`() throws {

@@ -1,28 +1,28 @@
 import CArchive
 import Foundation
 
-/// The entries of an archive, one after the other, none of which is trusted.
+/// Reads the entries of an untrusted archive, one after the other.
 final class ArchiveReader {
     struct Entry {
-        /// As the archive has it, fit for a message.
+        /// The name in the archive, escaped for messages.
         let name: String
-        /// Folders and file, without "." and empty parts.
+        /// The folders and the file, without "." and empty parts.
         let parts: [String]
     }
 
     private let path: String
     private let limits: UnpackedArchive.Limits
     private let handle: OpaquePointer
-    /// Where it is read from, if not from a file; stays in its place.
+    /// The archive, if it is in memory. libarchive keeps a pointer into it.
     private let bytes: NSData?
-    /// Most bytes that may come out, for the size of the file.
+    /// The most bytes that may be unpacked, given the size of the archive.
     private let most: Int
     private var entries = 0
     private var written = 0
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
-    /// - Parameter path: what errors call it.
-    /// - Throws: `FileError` when the file is missing or is no archive.
+    /// - Parameter path: what errors call the archive.
+    /// - Throws: `FileError` if the file is missing or is not an archive.
     init(_ file: String, called path: String, limits: UnpackedArchive.Limits) throws {
         guard FileNames.exists(file) else { throw FileError(path, "does not exist") }
         guard file.withFileSystemPath({ access($0, R_OK) }) == 0 else {
@@ -41,10 +41,10 @@ final class ArchiveReader {
         }
     }
 
-    /// An archive in memory.
+    /// Opens an archive in memory.
     ///
-    /// - Parameter path: what errors call it.
-    /// - Throws: `FileError` when it is no archive.
+    /// - Parameter path: what errors call the archive.
+    /// - Throws: `FileError` if it is not an archive.
     init(_ content: Data, called path: String, limits: UnpackedArchive.Limits) throws {
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         let kept = NSData(data: content)
@@ -67,13 +67,13 @@ final class ArchiveReader {
         archive_read_free(handle)
     }
 
-    /// The next file; folders are passed over, nil is the end.
+    /// The next file, skipping folders; nil at the end.
     func next() throws -> Entry? {
         while true {
             var header: OpaquePointer?
             let status = archive_read_next_header(handle, &header)
             if status == ARCHIVE_EOF { return nil }
-            // A warning is about a name in another alphabet, or a time.
+            // Warnings are only about a name's encoding or a time.
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let header else {
                 throw entries == 0 ? notAnArchive : FileError(path, "is damaged after \(entries) entries: \(message)")
             }
@@ -82,7 +82,8 @@ final class ArchiveReader {
                 throw FileError(path, "has more than the limit of \(limits.entries) entries", advice: "split it")
             }
             let entry = try entry(header)
-            // A compressed tar has to be unpacked as a whole to get past what is not wanted.
+            // Skipping an entry of a compressed tar means decompressing it, so skipped bytes count
+            // as well.
             try checkTotal(Int(archive_filter_bytes(handle, 0)), entry)
             switch archive_entry_filetype(header) {
             case S_IFREG where archive_entry_hardlink(header) == nil:
@@ -98,13 +99,13 @@ final class ArchiveReader {
         }
     }
 
-    /// Writes what the entry holds.
+    /// Writes the content of the entry.
     func write(_ entry: Entry, to folder: TemporaryFolder) throws {
         guard let file = folder.makeFile(entry.parts) else {
             switch errno {
-            case EEXIST: throw refused(entry, "is in it twice")
-            case ENOTDIR, EISDIR: throw refused(entry, "is a file and a folder at once")
-            case ENAMETOOLONG: throw refused(entry, "has a name of more than 255 bytes")
+            case EEXIST: throw refused(entry, "occurs twice")
+            case ENOTDIR, EISDIR: throw refused(entry, "is both a file and a folder")
+            case ENAMETOOLONG: throw refused(entry, "has a name longer than 255 bytes")
             default: throw failed(entry)
             }
         }
@@ -114,7 +115,7 @@ final class ArchiveReader {
         }
     }
 
-    /// What the entry holds.
+    /// The content of the entry.
     func content(of entry: Entry) throws -> Data {
         var content = Data()
         try unpack(entry) { content.append(contentsOf: $0) }
@@ -140,21 +141,23 @@ final class ArchiveReader {
             throw FileError(path, "has an entry (number \(entries)) whose name cannot be read", advice: Self.advice)
         }
         let bytes = UnsafeBufferPointer(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
-        // As the system would take it: by bytes, for which a slash or a dot with an accent behind it is a slash or a dot.
+        // Split by bytes, as the system does: a slash or dot with a combining accent is one
+        // character of a string, but the system sees a slash or dot.
         let pieces = bytes.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
         let entry = Entry(name: Shown.text(String(fileSystemBytes: bytes)), parts: pieces.map { String(fileSystemBytes: $0) })
         guard bytes.first != UInt8(ascii: "/"), !pieces.contains(where: { $0.elementsEqual("..".utf8) }),
             !bytes.contains(UInt8(ascii: "\\"))
-        else { throw refused(entry, "leads out of the archive") }
+        else { throw refused(entry, "points outside the archive") }
         guard !entry.parts.contains(where: { $0.unicodeScalars.contains(where: Self.isControl) }) else {
             throw refused(entry, "has control characters in its name")
         }
         let parts = entry.parts
-        guard parts.count <= 16 else { throw refused(entry, "lies more than 16 folders deep") }
+        guard parts.count <= 16 else { throw refused(entry, "is more than 16 folders deep") }
         return entry
     }
 
-    /// Whether it controls lines, terminals, or the direction of letters. Marks that some alphabets need, such as joiners, do not.
+    /// Whether the character controls lines, terminals or the direction of text. Marks that some
+    /// scripts need, such as joiners, are allowed.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isBidiControl
             || [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
@@ -164,7 +167,7 @@ final class ArchiveReader {
         guard bytes <= most else {
             throw FileError(
                 path, "unpacks to more than \(most >> 20) MiB (at \(entry.name)), too much for its size",
-                advice: "if it is not meant to do harm, unpack it yourself and name the folder")
+                advice: "if you trust it, unpack it yourself and name the folder")
         }
     }
 
@@ -181,17 +184,18 @@ final class ArchiveReader {
     private func failed(_ entry: Entry) -> FileError {
         FileError(
             path, "cannot be unpacked at \(entry.name): \(SystemError().reason)",
-            advice: "free some space, or point TMPDIR to where there is more")
+            advice: "free some space, or set TMPDIR to a folder with more")
     }
 
     private var notAnArchive: FileError {
-        FileError(path, "is no zip, tar or tar.gz file, or is damaged", advice: "pack it anew, or name a folder")
+        FileError(path, "is not a zip, tar or tar.gz file, or is damaged", advice: "pack it again, or name a folder")
     }
 
     private var message: String { archive_error_string(handle).map { String(cString: $0) } ?? "no reason given" }
 }
 
-/// libarchive takes names through the thread's locale; in the one that a process starts with it loses every letter but ASCII's.
+/// Runs `body` in a UTF-8 locale. libarchive converts names with the thread's locale, and the one
+/// that a process starts with loses all letters except ASCII.
 package func withUTF8Names<Result>(_ body: () throws -> Result) rethrows -> Result {
     guard let utf8Names else { return try body() }
     let before = uselocale(utf8Names)
@@ -199,5 +203,5 @@ package func withUTF8Names<Result>(_ body: () throws -> Result) rethrows -> Resu
     return try body()
 }
 
-/// It is read from a file, once. Nothing changes it, so that all threads may use it.
+/// Loaded once and never changed, so all threads may use it.
 nonisolated(unsafe) private let utf8Names = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)

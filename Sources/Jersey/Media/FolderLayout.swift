@@ -1,31 +1,32 @@
 import Foundation
 
-/// Names that folders of data sets have, and what folders hold.
+/// The folder names of data sets, and listings of folders.
 package enum FolderLayout {
-    /// Beside the numbers' folders, and laid out like them: sequences in which no number can be seen.
+    /// The folder of sequences in which no number can be seen. It is beside the numbers' folders
+    /// and laid out like them.
     package static let unreadable = "unreadable"
-    /// SoccerNet's, which holds the players' folders.
+    /// SoccerNet's folder that holds the players' folders.
     package static let images = "images"
 
-    /// Whether a data set, of either layout, has a folder of that name at its top.
+    /// Whether a data set of either layout has a folder of that name at its top level.
     package static func isTop(_ name: String) -> Bool { JerseyNumber(name) != nil || [unreadable, images].contains(name) }
 
-    /// Names of what a folder holds, hidden ones left out, in natural order whatever the file system's.
+    /// The names in a folder, in natural order and without hidden ones.
     ///
-    /// - Throws: `FileError` when it cannot be listed.
+    /// - Throws: `FileError` if the folder cannot be listed.
     package static func listNames(in url: URL) throws -> [String] {
         guard let names = FileNames.list(url.path) else {
             let error = SystemError()
             switch FileNames.kind(url.path) {
             case nil: throw FileError(url.path, "does not exist")
             case .folder: throw FileError(url.path, doing: "list the folder", error: error)
-            default: throw FileError(url.path, "is a file, and not a folder")
+            default: throw FileError(url.path, "is a file, not a folder")
             }
         }
         return names.filter { !FrameOrder.isHidden($0) }.sorted(by: naturallyPrecedes)
     }
 
-    /// Names of the folders in a folder, as `listNames` has them.
+    /// The names of the folders in a folder, in the order of `listNames`.
     package static func listSubfolders(in url: URL) throws -> [String] {
         try listNames(in: url).filter { FileNames.isFolder(url.appendingPathComponent($0)) }
     }

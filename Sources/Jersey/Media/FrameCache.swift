@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Decoded frames kept in memory, up to a number of bytes. What is in stays in: every frame is read once an epoch, so that throwing
-/// out the oldest would throw out what is needed next.
+/// Keeps decoded frames in memory, up to a number of bytes. Frames are never evicted: each is read
+/// once an epoch, so the oldest frame is the one needed next.
 package final class FrameCache: Sendable {
     private struct State {
         /// Bytes of pixels held.
@@ -21,9 +21,9 @@ package final class FrameCache: Sendable {
     /// Bytes of pixels held.
     package var byteCount: Int { state.withLock { $0.size } }
 
-    /// The frame at `path`, decoded if need be.
+    /// The frame at `path`, decoded unless it is cached.
     ///
-    /// - Throws: `ImageError`, which is not remembered.
+    /// - Throws: `ImageError`, which is not cached.
     package func image(at path: String) throws -> RGBImage {
         if let known = state.withLock({ $0.images[path] }) { return known }
         let image = try RGBImage(contentsOf: URL(fileURLWithPath: path))

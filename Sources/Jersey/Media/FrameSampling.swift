@@ -2,15 +2,17 @@
 package enum FrameSampling: Sendable, Equatable {
     /// Evenly spaced, first and last included.
     case even
-    /// A random frame of each of `limit` even stretches.
+    /// A random frame from each of `limit` equal stretches.
     case jittered
-    /// The study's: steps of equal length that never reach the last frame, and frame 0 always in front.
+    /// The study's sampling: equal steps that never reach the last frame. With `anchorFirst`, frame
+    /// 0 comes first and the steps begin at frame 1.
     case published(anchorFirst: Bool)
 
-    /// Most frames of a sequence that a model may be given.
+    /// The range of a model's `maximumFrames`.
     package static let limits = 1...512
 
-    /// Ascending indices, at most `limit` (at least 1), all of 0..<count where they fit.
+    /// Ascending indices of the frames to read: at most `limit`, which is at least 1. If there are
+    /// no more than `limit` frames, all are read.
     package func indices(count: Int, limit: Int, random: inout RandomStream) -> [Int] {
         guard count > limit else { return Array(0..<count) }
         switch self {

@@ -2,20 +2,23 @@ import Foundation
 
 /// Frames of one player in time order, in files or in memory: what a model reads at once.
 public struct FrameSequence: Sendable, Equatable {
-    /// The name of the sequence: the folder of its frames, or "8/track_001/0" (number, track and sequence) in a
-    /// labelled data set.
+    /// The name of the sequence: the folder of its frames, or "8/track_001/0" (number, track and
+    /// sequence) in a labelled data set.
     public let id: String
     /// The name of the track, which sequences of one player share: "8/track_001".
     public let track: String
-    /// The true number. Nil where it is not known and, in a labelled data set, where no number can be seen.
+    /// The true number. Nil where it is not known and, in a labelled data set, where no number can
+    /// be seen.
     public let number: JerseyNumber?
     /// The paths of the frames in time order. Where the frames are in memory these are names only.
     public let frames: [String]
-    /// The frames, where they are in memory and not in files, or why one cannot be read.
+    /// The frames if they are in memory, each an image or the reason why it cannot be read. Nil for
+    /// files.
     package let images: [Result<RGBImage, ImageError>]?
-    /// Index of the frame in which the number is seen best; nil where none is marked.
+    /// Index of the frame in which the number is seen best; nil if none is marked.
     package let anchor: Int?
-    /// Where the frames come from, if not from files of their own; kept as long as they are needed.
+    /// The archive that the frames come from, if any. Its unpacked files exist as long as this
+    /// reference.
     package var archive: UnpackedArchive?
 
     package init(
@@ -39,8 +42,8 @@ public struct FrameSequence: Sendable, Equatable {
     ///   - number: the true number; nil where it is not known.
     ///   - frames: a name for each image, which errors and predictions use.
     ///   - images: the frames in time order, of any size.
-    ///   - anchor: the index of the frame in which the number is seen best; nil where none is marked. A model of single frames
-    ///     reads only that frame.
+    ///   - anchor: the index of the frame in which the number is seen best; nil where none is
+    ///     marked. A model of single frames reads only that frame.
     public init(id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage], anchor: Int?) {
         self.init(id: id, track: track, number: number, frames: frames, images: images.map { .success($0) }, anchor: anchor)
     }

@@ -33,10 +33,10 @@ public struct JerseyNumber: Hashable, Sendable, Codable, CustomStringConvertible
         (0...9).map { JerseyNumber(tens: tens, ones: $0) }
     }
 
-    /// Place in `all`: the class of a head that tells whole numbers apart.
+    /// The index in `all`, which is the number's class in a head for whole numbers.
     package var index: Int { (tens == Self.blank ? 0 : tens + 1) * 10 + ones }
 
-    /// The number of the same value, which is another one: "07" of "7", and "7" of "07".
+    /// The other number with the same value: "07" for "7", and "7" for "07". Nil for all others.
     package var twin: JerseyNumber? {
         switch tens {
         case Self.blank: JerseyNumber(tens: 0, ones: ones)

@@ -1,25 +1,28 @@
 import Foundation
 
-/// A small table with a header (RFC 4180, or with semicolons or tabs), of which some columns are of interest.
+/// Some columns of a small table with a header (RFC 4180, or with semicolons or tabs).
 ///
-/// SwiftCSV does not tell the line of a row, which every error here has to name; hence these few lines.
+/// SwiftCSV does not give the line of a row, which every error here names.
 struct TableRows {
-    /// Line of the file, from 1, and the cells of the columns asked for, without spaces around them. Blank lines are passed over.
+    /// The line in the file, from 1, and the trimmed cells of the requested columns. Blank lines
+    /// are skipped.
     let rows: [(line: Int, cells: [String])]
 
-    /// - Parameter columns: in lower case; the header may have them in any case, and others.
-    /// - Throws: `FileError` when the file cannot be read, is no text, lacks a column, or has a row without one.
+    /// - Parameter columns: names in lower case. The header may have them in any case, and other
+    ///   columns.
+    /// - Throws: `FileError` if the file cannot be read, is not text, lacks a column, or has a row
+    ///   that lacks one.
     init(contentsOf path: String, columns: [String]) throws {
         let data = try Data(reading: URL(fileURLWithPath: path))
         let table = "a table with the columns \(columns.joined(separator: ", "))"
         guard data.count <= 16 << 20, !data.contains(0) else {
-            throw FileError(path, "is no text file", advice: "give \(table), as CSV in UTF-8")
+            throw FileError(path, "is not a text file", advice: "give \(table), as CSV in UTF-8")
         }
         guard let text = String(data: data, encoding: .utf8) else {
             let line = String(decoding: data, as: UTF8.self).prefix { $0 != "\u{fffd}" }.count(where: \.isNewline) + 1
             throw FileError(
-                path, "is no text in UTF-8: line \(line) has a letter of another encoding",
-                advice: "save it anew; spreadsheets call that \"CSV UTF-8\"")
+                path, "is not UTF-8 text: line \(line) has a character in another encoding",
+                advice: "save it again as UTF-8; spreadsheets call this \"CSV UTF-8\"")
         }
         var lines = try Self.cells(of: text.hasPrefix("\u{feff}") ? String(text.dropFirst()) : text, path)[...]
         let header = lines.popFirst()?.cells.map { $0.lowercased() } ?? []

@@ -1,15 +1,17 @@
 import Foundation
 
-/// Sequences found at paths that someone names: folders of frames, trees of them, archives of those, or image files.
+/// The sequences at the paths that you name: folders of frames, trees of folders, archives, or
+/// image files.
 package struct UnlabelledSequences: Sendable {
     package private(set) var sequences: [FrameSequence] = []
-    /// Folders in which there is nothing to read, and no other folder.
+    /// Folders with neither frames nor subfolders.
     package private(set) var emptyFolders: [String] = []
 
     private static let kinds = FrameOrder.extensions.sorted().joined(separator: ", ")
 
     /// - Parameter unpacking: called for each entry of an archive; what it throws ends the search.
-    /// - Throws: `FileError` when a path is missing, no image, or holds no frames, and what `UnpackedArchive` throws.
+    /// - Throws: `FileError` if a path is missing, is not an image, or has no frames; and what
+    ///   `UnpackedArchive` throws.
     package init(_ paths: [String], unpacking: () throws -> Void = {}) throws {
         var files: [(folder: String, names: [String])] = []
         for path in paths {
@@ -24,7 +26,7 @@ package struct UnlabelledSequences: Sendable {
                     throw FileError(
                         path,
                         "is neither a folder, nor a \(Self.kinds) file, nor an archive (\(UnpackedArchive.endings.joined(separator: ", ")))",
-                        advice: "for a video, give its tracker's boxes, too", remedy: .boxes)
+                        advice: "to read a video, also give its tracker's boxes", remedy: .boxes)
                 }
                 let folder = path.parentPath
                 if let index = files.firstIndex(where: { $0.folder == folder }) {
@@ -38,12 +40,12 @@ package struct UnlabelledSequences: Sendable {
             let different = Set(names.map(ExactText.init)).map(\.text)
             add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: different), in: nil)
         }
-        // A folder that is named twice is read once.
+        // A folder that you name twice is read once.
         var seen: Set<ExactText> = []
         sequences = sequences.filter { seen.insert(ExactText($0.id)).inserted }
     }
 
-    /// - Throws: `FileError` when there are no frames in it.
+    /// - Throws: `FileError` if the archive has no frames.
     package init(_ archive: UnpackedArchive) throws {
         try addAll(archive.path, in: archive)
     }
@@ -57,7 +59,7 @@ package struct UnlabelledSequences: Sendable {
         }
     }
 
-    /// What to do about a folder of other files.
+    /// Advice about a folder without frames.
     private func advice(on folder: String) -> (String, Remedy?) {
         let names = FileNames.list(folder) ?? []
         func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
@@ -72,7 +74,8 @@ package struct UnlabelledSequences: Sendable {
     }
 
     private mutating func addTree(_ path: String, in archive: UnpackedArchive?, depth: Int) throws {
-        // Deeper than any layout of tracks; a link to a parent folder would never end.
+        // No layout of tracks is deeper. Without a limit, a link to a parent folder would never
+        // end.
         guard depth < 16 else { return }
         let url = archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
         var (files, folders): ([String], [String]) = ([], [])

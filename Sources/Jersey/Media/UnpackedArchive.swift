@@ -1,26 +1,29 @@
 import CArchive
 import Foundation
 
-/// The frames in a zip, tar or tar.gz file, unpacked to a temporary folder that is removed with the last reference to it.
+/// The frames in a zip, tar or tar.gz file, unpacked to a temporary folder that is removed with the
+/// last reference to it.
 ///
-/// Archives come from strangers. One with a path that leads out of it, a link, a device, or more than the limits is refused as a whole
-/// and by the entry's name. Only frames and JSON files are written; everything else is passed over, hidden files, too.
+/// Archives are untrusted. An archive with a path that points outside it, a link or a device, or
+/// one that exceeds a limit, is refused as a whole, and the error names the entry. Only frames and
+/// JSON files are written. Other files and hidden files are skipped.
 package final class UnpackedArchive: Sendable {
-    /// What an archive may hold at most.
+    /// The most that an archive may contain.
     package struct Limits: Sendable {
         package var entries = 1_000_000
-        /// Limits of one entry, and of all together.
+        /// Bytes of one entry. `bytes` is the limit of all entries together.
         package var entryBytes = 64 << 20
         package var bytes = 32 << 30
-        /// Unpacked bytes for each byte of the file; what fits into one entry is free. Pictures do not shrink, so that it is near 1.
+        /// Unpacked bytes for each byte of the archive, beyond the first `entryBytes`. Images
+        /// hardly compress, so an honest archive is near 1.
         package var ratio = 50
 
         package init() {}
     }
 
-    /// The archive, as it is called.
+    /// The name of the archive in errors and in the paths of its frames.
     package let path: String
-    /// What was in it.
+    /// The folder of the unpacked files.
     package let folder: URL
     private let temporary: TemporaryFolder
 
@@ -31,15 +34,16 @@ package final class UnpackedArchive: Sendable {
     }
 
     /// - Parameters:
-    ///   - name: what it is called in errors and in the paths of its frames, where the file's own name says nothing.
+    ///   - name: what errors and the paths of frames call the archive; nil takes `file`.
     ///   - progress: called for each entry; what it throws ends the unpacking.
-    /// - Throws: `FileError` when the file is missing, damaged, no archive, or must not be trusted, and when the disk is full.
+    /// - Throws: `FileError` if the file is missing, damaged, refused or not an archive, or if the
+    ///   disk is full.
     package init(
         _ file: String, called name: String? = nil, limits: Limits = Limits(), progress: () throws -> Void = {}
     ) throws {
         path = name ?? file
         temporary = try TemporaryFolder(.archive)
-        // Without the slash at the end, which paths below it have anyway.
+        // Without the slash at the end, because `file(_:)` adds one.
         folder = URL(fileURLWithPath: temporary.url.path.withoutEndingSlashes)
         try withUTF8Names {
             let reader = try ArchiveReader(file, called: path, limits: limits)
@@ -50,12 +54,13 @@ package final class UnpackedArchive: Sendable {
         }
     }
 
-    /// The frames in an archive that is in memory, under the same rules; nothing is written.
+    /// Reads the frames in an archive in memory, under the same rules. Nothing is written.
     ///
     /// - Parameters:
-    ///   - name: what errors call it.
-    ///   - body: is given each frame's path within the archive, and its bytes; what it throws ends the reading.
-    /// - Throws: `FileError` when it is damaged, no archive, or must not be trusted.
+    ///   - name: what errors call the archive.
+    ///   - body: gets the path of each frame within the archive, and its bytes. What it throws ends
+    ///     the reading.
+    /// - Throws: `FileError` if the archive is damaged, refused, or not an archive.
     package static func read(
         _ bytes: Data, called name: String, limits: Limits, _ body: (_ path: String, _ content: Data) throws -> Void
     ) throws {
@@ -65,24 +70,28 @@ package final class UnpackedArchive: Sendable {
             while let entry = try reader.next() {
                 guard isWanted(entry.parts), let last = entry.parts.last, FrameOrder.isFrame(last) else { continue }
                 let path = entry.parts.joined(separator: "/")
-                guard seen.insert(ExactText(path)).inserted else { throw reader.refused(entry, "is in it twice") }
+                guard seen.insert(ExactText(path)).inserted else { throw reader.refused(entry, "occurs twice") }
                 try body(path, try reader.content(of: entry))
             }
         }
     }
 
-    /// Loads what reading archives takes, for a process that soon may open no file.
+    /// Loads what reading archives needs, for a process that will soon not be allowed to open
+    /// files.
     package static func prepare() { withUTF8Names {} }
 
-    /// Where a frame lies that is named by the archive's path and its path in there; other paths are what they are.
+    /// The unpacked file of a frame that is named by the archive's path and the path within. Other
+    /// paths are returned unchanged.
     package func file(_ name: String) -> String {
-        // Byte by byte: a slash and an accent behind it are one character, and would not be seen as a slash.
+        // Compared by bytes: a slash with a combining accent is one character, which does not equal
+        // a slash.
         let start = (path + "/").utf8
         guard name.utf8.starts(with: start) else { return name }
         return folder.path + "/" + String(Substring(name.utf8.dropFirst(start.count)))
     }
 
-    /// The archive's path and the path in there, of a file of the copy; other texts are what they are.
+    /// The reverse of `file(_:)`: the archive's path and the path within, for an unpacked file.
+    /// Other strings are returned unchanged.
     package func name(_ file: String) -> String { file.replacing(folder.path, with: path) }
 
     private static func isWanted(_ parts: [String]) -> Bool {

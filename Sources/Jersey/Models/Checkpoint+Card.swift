@@ -1,4 +1,4 @@
-/// The keys of the input are the card's own, as they have always been.
+/// The keys of the input stand among the card's own, as older files have them.
 extension Checkpoint.Card: Codable {
     private enum CodingKeys: String, CodingKey {
         case spec, published, numbers, training, calibration, anytime, activations, agreements

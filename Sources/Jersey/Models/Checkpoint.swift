@@ -2,25 +2,26 @@ import CBundledModel
 import Foundation
 import Torch
 
-/// A model in one file: weights, and a card that says what they are.
+/// A model in one file: its weights, and a card that describes them.
 package struct Checkpoint {
-    /// What is known of a model beside its weights; kept in the file's metadata.
+    /// What is known about a model apart from its weights. The file's metadata holds it.
     @dynamicMemberLookup
     package struct Card: Sendable, Equatable {
         package var spec: ModelSpec
         package var published = false
-        /// Its properties are the card's, too: `card.height`.
+        /// Its properties can be read from the card: `card.height`.
         package var input = InputSpec()
-        /// Numbers that training has seen; empty where that is not known.
+        /// The numbers that occurred in training; empty if that is not known.
         package var numbers: [JerseyNumber] = []
         package var training: Training?
-        /// Nil where it was not measured.
+        /// Nil if it was not measured.
         package var calibration: ModelCalibration?
-        /// When to stop looking; nil where it was not measured.
+        /// When to stop reading; nil if that was not measured.
         package var anytime: EarlyExit?
-        /// Ranges of what the encoder's convolutions put out, by their names, as int8 needs them; nil where they were not measured.
+        /// Output ranges of the encoder's convolutions by name, which int8 needs; nil if they were
+        /// not measured.
         package var activations: [String: ClosedRange<Float>]?
-        /// What lower precisions change; nil where it was not measured.
+        /// How answers change in lower precisions; nil if that was not measured.
         package var agreements: [Precision: PrecisionAgreement]?
 
         package struct Training: Codable, Sendable, Equatable {
@@ -47,25 +48,27 @@ package struct Checkpoint {
             set { input[keyPath: path] = newValue }
         }
 
-        /// The model as it is called today: older cards call every model with another encoder by the name of that with its own.
+        /// The model by its current name. Older cards name a model after the one with the default
+        /// encoder, whatever encoder it has.
         fileprivate var known: ModelSpec? {
             var known = try? ModelSpec.named(spec.name, encoder: spec.encoder, hidden: spec.temporal?.hidden)
             known?.hasFullHead = spec.hasFullHead
             return known
         }
 
-        /// What none of our cards can have, where a stranger or a bad disk wrote it: sizes that no memory holds, networks that cannot be.
+        /// What is invalid in the card, which a stranger or a bad disk may have written: sizes that
+        /// do not fit into memory, or impossible networks.
         fileprivate var validationError: String? {
             if let hidden = spec.temporal?.hidden, !ModelSpec.Temporal.hiddenLimits.contains(hidden) {
                 return "a recurrent layer of \(hidden) units"
             }
-            if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) that is not made as models of that name are" }
+            if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) whose parts are not those of a known model" }
             if let problem = input.validationError { return problem }
-            if input.wholePlayers == .number && !spec.locatesNumbers { return "numbers to find, and digits that are not tied" }
+            if input.wholePlayers == .number && !spec.locatesNumbers { return "numbers to find, but digits that are not tied" }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }
-            // A comparison with what is no number fails, so that every answer would pass.
+            // Every comparison with NaN is false, so all answers would pass the threshold.
             let shares = [
                 calibration?.threshold, calibration?.precision, calibration?.coverage, anytime?.confidence, anytime?.frames,
             ]
@@ -77,26 +80,28 @@ package struct Checkpoint {
         }
     }
 
-    /// Under which a file has the card, as JSON.
+    /// The metadata key of the card, which is JSON.
     package static let cardKey = "jersey"
 
     package private(set) var card: Card
-    /// Whether the file says itself how it is read; else the card is what weights of that kind usually have.
+    /// Whether the file has a card. Otherwise `card` holds the defaults for such weights.
     package let hasCard: Bool
     package let tensors: [String: Tensor]
 
-    /// Reads a file of ours, safetensors or `.pth`, or a state dictionary of the study's.
+    /// Reads one of our files, safetensors or `.pth`, or a state dictionary of the study.
     ///
     /// - Parameters:
-    ///   - spec: what to take the weights for; found from the file's card or the tensors' names where nil.
-    ///   - published: whether they are to be read as the study read its own, for files that do not say how they are.
-    /// - Throws: `FileError` when the file is broken or holds another model, or its card says that it is read otherwise.
+    ///   - spec: the model that the weights are for; nil finds it from the file's card or the
+    ///     tensors' names.
+    ///   - published: whether to read frames as the study did, for files without a card.
+    /// - Throws: `FileError` if the file is broken, holds another model, or has a card that
+    ///   contradicts `published`.
     package init(contentsOf url: URL, spec: ModelSpec? = nil, published: Bool = false) throws {
         let (tensors, metadata) = try Self.read(url)
         try self.init(tensors, metadata, spec: spec, published: published, path: url.path)
     }
 
-    /// The model that comes with jersey: number crops are read without training anything (docs/model-card.md).
+    /// The bundled model, which reads number crops without any training (docs/model-card.md).
     package static func bundled() throws -> Checkpoint {
         var size = 0
         let bytes = bundled_model(&size)
@@ -104,12 +109,13 @@ package struct Checkpoint {
         return try Checkpoint(contents.tensors, contents.metadata, spec: nil, path: bundledName)
     }
 
-    /// `bundled`, or a file.
+    /// The bundled model for the word `bundled`, otherwise a file.
     ///
     /// - Parameters:
-    ///   - spec: the model; nil takes the file's word.
-    ///   - published: as where a file is read.
-    /// - Throws: `FileError` when the file is broken, or holds another model than `spec`.
+    ///   - spec: the expected model; nil accepts any.
+    ///   - published: as for a file.
+    /// - Throws: `FileError` if the file is broken or holds another model than `spec`; `UsageError`
+    ///   if the bundled model is another than `spec`.
     package init(named word: String, spec: ModelSpec? = nil, published: Bool = false) throws {
         guard word == Self.bundledWord else {
             self = try Checkpoint(contentsOf: URL(fileURLWithPath: word), spec: spec, published: published)
@@ -120,18 +126,20 @@ package struct Checkpoint {
         guard let spec else { return }
         guard card.spec == spec else {
             throw UsageError(
-                "the bundled model is \(card.spec.summary), and the one to train \(spec.summary); take the model \(card.spec.name), no other encoder and no training.fullWeight",
+                "the bundled model is \(card.spec.summary), not \(spec.summary); "
+                    + "use the model \(card.spec.name) with its own encoder and without training.fullWeight",
                 remedy: .model)
         }
     }
 
     /// What errors call the bundled model.
     package static let bundledName = "the bundled model"
-    /// What it is asked for by, where a file of weights could be named.
+    /// The word that selects the bundled model in place of a weight file.
     package static let bundledWord = "bundled"
 
     private static func isNotPublished(_ path: String) -> FileError {
-        FileError(path, "says of itself that it does not read as the study did", advice: "read it as it says", remedy: .published)
+        FileError(
+            path, "has a card that does not allow reading as published", advice: "read it as its card says", remedy: .published)
     }
 
     private init(
@@ -145,7 +153,7 @@ package struct Checkpoint {
                 if let problem = card.validationError { throw FileError(path, "has a model card with \(problem)") }
                 card.spec = card.known ?? card.spec
                 var wanted = spec ?? card.spec
-                // A model's name does not tell of these.
+                // A model's name does not determine these.
                 wanted.hasFullHead = card.spec.hasFullHead
                 if let hidden = card.spec.temporal?.hidden { wanted = wanted.with(hidden: hidden) }
                 if wanted != card.spec {
@@ -164,17 +172,17 @@ package struct Checkpoint {
             let shapes = tensors.mapValues(\.shape)
             guard var spec = spec ?? .recognised(by: shapes) else {
                 throw FileError(
-                    path, "holds weights of no known model", advice: "name the model to see what differs", remedy: .model)
+                    path, "holds weights of an unknown model", advice: "name the model to see what differs", remedy: .model)
             }
             spec.takeOver(from: shapes)
             var card = Card(spec: spec)
             card.published = published
-            // The study's checkpoints have its settings beside the weights.
+            // The study's checkpoints hold its settings beside the weights.
             func setting(_ name: String) -> Int? { metadata["config.\(name)"].flatMap { Int($0) } }
             card.height = setting("img_height") ?? card.height
             card.width = setting("img_width") ?? card.width
             card.maximumFrames = setting("max_seq_len") ?? card.maximumFrames
-            if let problem = card.validationError { throw FileError(path, "is for \(problem), which no model has") }
+            if let problem = card.validationError { throw FileError(path, "is for \(problem), which no model can have") }
             if published, let reason = spec.notPublished {
                 throw FileError(path, "cannot be read as published: \(reason)", remedy: .published)
             }
@@ -182,11 +190,12 @@ package struct Checkpoint {
         }
     }
 
-    /// All tensors of a weight file, whatever its kind, and the metadata it has.
+    /// All tensors of a weight file of any kind, and its metadata.
     static func read(_ url: URL) throws -> ([String: Tensor], [String: String]) {
         guard !FileNames.isFolder(url) else { throw FileError(url.path, "is a folder, not a weight file") }
-        // By content, as names can lie. Zip and pickle have marks of their own, with which the length of a safetensors header may
-        // begin too; but that is below 16 MiB, so that its fourth byte is zero, and theirs is not.
+        // The kind is decided by content, because names can lie. Zip and pickle files begin with
+        // marks of their own. A safetensors file begins with the length of its header, which may
+        // look like such a mark; but it is below 16 MiB, so its fourth byte is zero, unlike theirs.
         guard FileNames.exists(url.path) else { throw FileError(url.path, "does not exist") }
         let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { throw FileError(url.path, "cannot be read: \(SystemError().reason)") }
@@ -208,7 +217,7 @@ package struct Checkpoint {
 
     /// Builds the model.
     ///
-    /// - Throws: `FileError` when names or shapes differ, or values are not finite.
+    /// - Throws: `FileError` if names or shapes differ, or values are not finite.
     package func model(on device: Device, path: String) throws -> JerseyModel {
         let model = JerseyModel(card.spec, published: card.published, device: device)
         try load(into: model, path: path)
@@ -217,7 +226,7 @@ package struct Checkpoint {
 
     /// Copies the weights into a model.
     ///
-    /// - Throws: `FileError` when names or shapes differ, or values are not finite.
+    /// - Throws: `FileError` if names or shapes differ, or values are not finite.
     package func load(into model: JerseyModel, path: String) throws {
         let problems = model.store.mismatches(with: tensors)
         guard problems.isEmpty else {
@@ -227,15 +236,15 @@ package struct Checkpoint {
                 advice: "name the right model", remedy: .model)
         }
         if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
-            throw FileError(path, "has values in \(broken) that are no finite numbers", advice: "write the weights anew")
+            throw FileError(path, "has NaN or infinity in \(broken)", advice: "write the weights again")
         }
         model.store.load(tensors)
     }
 
     /// Writes a model and its card as safetensors.
     ///
-    /// - Parameter half: weights in float16, which takes half the space.
-    /// - Throws: `UsageError` where a weight is too large for float16.
+    /// - Parameter half: stores the weights as float16, in half the space.
+    /// - Throws: `UsageError` if a weight is too large for float16.
     package static func write(_ model: JerseyModel, _ card: Card, half: Bool = false, to url: URL) throws {
         var tensors = model.store.tensors
         for (name, tensor) in tensors where half && tensor.dtype == .float32 {

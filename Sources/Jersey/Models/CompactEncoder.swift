@@ -1,8 +1,9 @@
 import Torch
 
-/// A small residual network for crops of some fifty pixels: 22 million multiplications for 48×48; 96 features.
+/// A small residual network for crops of about 50 pixels, with 96 features. A 48×48 crop takes 22
+/// million multiplications.
 ///
-/// It halves its maps three times only, so that two digits beside each other stay some places apart.
+/// It halves its maps only three times, so that two adjacent digits stay several places apart.
 enum CompactEncoder {
     /// outputs, stride
     static let table = [(48, 2), (48, 1), (96, 2), (96, 1)]

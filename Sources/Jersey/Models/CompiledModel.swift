@@ -1,28 +1,30 @@
 import Torch
 
-/// A model that only reads, with the weights that it was made with: immutable, and good for any number of threads.
+/// A model for inference, with the weights that it was built from. It is immutable, and any number
+/// of threads can use it.
 package struct CompiledModel: Sendable {
     package let spec: ModelSpec
-    /// Whether it behaves as the study's model does where that is a defect.
+    /// Whether it reproduces the defects of the study's model.
     package let published: Bool
     package let device: Device
-    /// What the encoder computes in.
+    /// The encoder's precision.
     package let precision: Precision
     package let parameterCount: Int
 
     private let dtype: DType
     private let encoder: any Layer & Sendable
     private let frozenHead: Frozen<any ModelHead>
-    /// Whether threads share frames; else they share each operation.
+    /// Whether threads divide the frames among them; otherwise they divide each operation.
     private let sharesFrames: Bool
-    /// Nil but on a GPU.
+    /// Nil except on a GPU.
     private let recordedPasses: RecordedPasses?
     private var pass = Pass.evaluation
 
-    /// Frames that a thread takes at once, at most: with fewer each operation's start weighs more, with more their maps leave the cache.
+    /// The most frames that a thread takes at once. With fewer, starting operations costs more;
+    /// with more, the maps do not fit into the cache.
     private static let share = 32
 
-    /// The same model, whose passes are watched.
+    /// The same model, with its passes observed by `pass`.
     package func watched(by pass: Pass) -> CompiledModel {
         precondition(!pass.isTraining, "a compiled model does not learn")
         var model = self
@@ -35,13 +37,13 @@ package struct CompiledModel: Sendable {
 
     /// The encoder's last feature maps: (N, 3, H, W) normalised frames to (N, C, h, w).
     package func maps(_ frames: Tensor) -> Tensor {
-        // What follows the maps is little work, and stays as exact as it was.
+        // The layers after the maps are little work, so they stay in the full precision.
         encoder(frames, pass).dequantized().to(dtype: dtype)
     }
 
     /// - Parameters:
-    ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
-    ///     longest, as the study has it, where `isPadded`.
+    ///   - frames: (R, 3, H, W) normalised frames: the valid frames of one sequence after the
+    ///     other, or with `isPadded` every sequence padded to the longest, as in the study.
     ///   - lengths: valid frames of each sequence.
     package func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> JerseyModel.Output {
         if let recordedPasses, recordedPasses.size == Array(frames.shape[2...]), !isPadded, !pass.isWatched {
@@ -55,52 +57,52 @@ package struct CompiledModel: Sendable {
         return together { head.output(of: frames, layout, pass) }
     }
 
-    /// The second half of the model, from the maps of all frames (R, C, h, w) on.
+    /// The second half of the model, from the maps of all frames (R, C, h, w).
     func output(maps: Tensor, lengths: [Int]) -> JerseyModel.Output { output(maps: maps, PackedLayout(lengths: lengths)) }
 
     private func output(maps: Tensor, _ layout: PackedLayout) -> JerseyModel.Output {
         together { head.output(maps: maps, layout, pass) }
     }
 
-    // MARK: Frames, and what they come to
+    // MARK: Frames, and their outputs
 
-    /// What follows the encoder. Who keeps what it makes of frames asks it what they come to.
+    /// The part after the encoder. Callers that keep encoded frames pass them to its functions.
     var head: any ModelHead { frozenHead.value }
 
-    /// What the model makes of each frame by itself: (R, 3, H, W) normalised frames.
+    /// Encodes each frame by itself: (R, 3, H, W) normalised frames.
     ///
-    /// - Parameter head: this model's.
+    /// - Parameter head: the head of this model.
     func encoded<Head: ModelHead>(_ frames: Tensor, by head: Head) -> Head.Frames {
         let head = Frozen(head)
         let parts = shared(frames) { head.value.encoded(maps($0), pass) }
         return parts.count == 1 ? parts[0] : head.value.joined(parts)
     }
 
-    /// As `encoded`, apart for each frame.
+    /// The same as `encoded`, as one value for each frame.
     func eachEncoded<Head: ModelHead>(_ frames: Tensor, by head: Head) -> [Head.Frame] {
         let head = Frozen(head)
         return shared(frames) { head.value.each(head.value.encoded(maps($0), pass)) }.flatMap(\.self)
     }
 
-    /// What the frames of each sequence, in time order, say together.
+    /// The outputs of sequences, from the frames of each in time order.
     ///
-    /// - Parameter head: this model's, which has encoded them.
+    /// - Parameter head: the head of this model, which has encoded the frames.
     func sequenceOutputs<Head: ModelHead>(of frames: [[Head.Frame]], by head: Head) -> [SequenceOutput] {
         together { head.sequenceOutputs(of: frames, pass) }
     }
 
-    /// What an output says of each sequence.
+    /// An output split into sequences.
     func sequenceOutputs(_ output: JerseyModel.Output, lengths: [Int]) -> [SequenceOutput] {
         head.sequenceOutputs(output, lengths: lengths)
     }
 
-    /// Nothing yet of a sequence whose frames come one by one.
+    /// An empty memory for a sequence whose frames come one by one.
     ///
-    /// - Parameter limit: the most frames that are kept, where the model has to keep frames.
+    /// - Parameter limit: the most frames to keep, for models that have to keep frames.
     func memory(limit: Int) -> any FrameMemory { head.memory(limit: limit, pass) }
 
-    /// Where in each frame the number is, if there is one: (R, 3, H, W) normalised frames to (R, 2), across and down, from 0 to 1. Nil
-    /// where the model does not look for it.
+    /// The place of the number in each frame, if there is one: (R, 3, H, W) normalised frames to
+    /// (R, 2), across and down, from 0 to 1. Nil if the model does not locate numbers.
     var numberPlaces: (@Sendable (Tensor) -> Tensor)? {
         head.locator.map { locator in
             let locator = Frozen(locator)
@@ -108,13 +110,13 @@ package struct CompiledModel: Sendable {
         }
     }
 
-    /// Does `body` with parts of the frames, in order.
+    /// Runs `body` on parts of the frames, and returns the results in order.
     ///
-    /// So far frames have nothing to do with each other. Each thread takes some of them through all layers: no thread
-    /// waits for others behind every layer, and what it works on stays near it.
+    /// Up to here frames are independent. Each thread takes some of them through all layers, so no
+    /// thread waits for others after a layer, and its data stays in its cache.
     private func shared<Result>(_ frames: Tensor, _ body: @Sendable (Tensor) -> Result) -> [Result] {
         let (count, threads) = (frames.shape[0], Runtime.threads)
-        // Threads share each operation on fewer frames.
+        // With fewer frames, threads divide each operation.
         guard sharesFrames, !pass.isWatched, threads > 1, 2 * count >= threads else { return [body(frames)] }
         let shares = min(threads * ((count - 1) / (Self.share * threads) + 1), count)
         let all = Frozen(frames)
@@ -123,7 +125,7 @@ package struct CompiledModel: Sendable {
         }
     }
 
-    /// Does `body`, in which frames have to do with each other: it is little work.
+    /// Runs `body`, in which frames depend on each other. It is little work.
     func together<Result>(_ body: () -> Result) -> Result {
         sharesFrames && !pass.isWatched ? Runtime.onCallingThread(body) : body()
     }
@@ -148,7 +150,7 @@ extension CompiledModel {
 }
 
 extension JerseyModel {
-    /// A copy that only reads, by the very operations of training, with the weights as they are now.
+    /// A copy for inference, with the same operations as in training and the current weights.
     package func frozen() -> CompiledModel {
         let root = Scope(freezing: store, device: device, dtype: dtype)
         let encoder = Frozen(spec.encoder.encoder(spec.backbone(root)))
@@ -159,14 +161,15 @@ extension JerseyModel {
         spec.head(root, channels: encoder.channels, published: published)
     }
 
-    /// A copy that only reads, faster: its encoder computes in `precision`, folded, fused and packed, with the weights
-    /// as they are now. In float32 it is the frozen one where nothing faster is to be had.
+    /// A faster copy for inference, with the current weights. Its encoder computes in `precision`,
+    /// folded, fused and packed. In float32 it is the frozen copy if nothing faster is available.
     ///
     /// - Parameters:
-    ///   - frames: (N, 3, H, W), the shape of what a pass will be given, as a rule. Layouts are chosen for it; frames of
-    ///     another size are read as well, perhaps slower.
-    ///   - ranges: what the encoder's convolutions put out, for int8; see `RangeObserver`.
-    /// - Throws: `UsageError` in float64, or where the device, the model or the processor lacks what it takes.
+    ///   - frames: (N, 3, H, W), the usual shape of a pass. Layouts are chosen for it. Frames of
+    ///     another size can be read, perhaps more slowly.
+    ///   - ranges: output ranges of the encoder's convolutions, for int8; see `RangeObserver`.
+    /// - Throws: `UsageError` in float64, or if the device, the model or the processor does not
+    ///   support the precision.
     package func compiled(
         _ precision: Precision, for frames: [Int], ranges: [String: ClosedRange<Float>]? = nil
     ) throws -> CompiledModel {
@@ -184,9 +187,10 @@ extension JerseyModel {
             recordedPasses: records ? RecordedPasses(size: Array(frames[2...])) { compiler.laidOut($0) } : nil)
     }
 
-    /// The same for what `card` says of this model.
+    /// The same in the precision that `choice` selects for `card`, with the card's frames and
+    /// ranges.
     ///
-    /// - Throws: `UsageError` where something else than float32 cannot be had.
+    /// - Throws: `UsageError` if a precision other than float32 is not available.
     package func compiled(asked choice: Precision.Choice, _ card: Checkpoint.Card) throws -> CompiledModel {
         let precision = choice.precision(for: card, on: device)
         return try compiled(precision, for: card.framesOfPass, ranges: card.activations)
@@ -196,27 +200,27 @@ extension JerseyModel {
         let possible = Precision.all(on: device)
         guard possible.contains(precision) else {
             throw UsageError(
-                "\(precision.rawValue) is no precision of the device \(device), which has "
+                "\(precision.rawValue) is not available on \(device); use one of "
                     + possible.map(\.rawValue).joined(separator: ", "), remedy: .precision)
         }
-        guard dtype == .float32 else { throw UsageError("a model in \(dtype) is not compiled; only one in float32 is") }
+        guard dtype == .float32 else { throw UsageError("a model in \(dtype) cannot be compiled, only one in float32") }
         guard precision == .int8 else { return .float(precision.dtype) }
         guard encoder.isQuantizable else {
             throw UsageError(
-                "int8 is for encoders whose activations are all ReLU, and \(spec.encoder.rawValue) has others; "
+                "int8 needs an encoder with only ReLU activations, and \(spec.encoder.rawValue) has others; "
                     + "use bfloat16 or float32", remedy: .precision)
         }
         let convolutions = store.entries.filter { $0.name.hasPrefix(encoderPath) && $0.tensor.shape.count == 4 }
         guard let ranges, convolutions.allSatisfy({ ranges[String($0.name.dropLast(".weight".count))] != nil }) else {
             throw UsageError(
-                "nothing is known of this model's activations, which int8 needs; calibration measures them and writes them "
-                    + "into its file", remedy: .calibration)
+                "int8 needs the ranges of this model's activations, which have not been measured; "
+                    + "calibration measures them and writes them into its file", remedy: .calibration)
         }
         return .int8(input: FramePreprocessor.range, outputs: ranges)
     }
 }
 
 extension Checkpoint.Card {
-    /// (N, 3, H, W) of the frames that the model is given at once, as a rule.
+    /// (N, 3, H, W), the usual shape of a pass.
     package var framesOfPass: [Int] { [spec.frameCount(limit: input.maximumFrames), 3, input.height, input.width] }
 }

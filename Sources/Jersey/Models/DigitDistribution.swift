@@ -1,8 +1,8 @@
 import Foundation
 import Torch
 
-/// The probabilities of all numbers: log-probabilities of tens and ones, each normalised. The two digits are
-/// independent.
+/// The probabilities of all numbers: log-probabilities of tens and ones, each normalised. The two
+/// digits are independent.
 public struct DigitDistribution: Sendable, Equatable {
     /// 11 natural log-probabilities, of 0...9 and blank.
     public let tens: [Double]
@@ -20,8 +20,8 @@ public struct DigitDistribution: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - tens: probabilities, 0...1, as files have them (11).
-    ///   - ones: the same (10).
+    ///   - tens: 11 probabilities, 0...1, as in files.
+    ///   - ones: 10 of the same.
     package init(probabilities tens: [Double], _ ones: [Double]) {
         // A file's zero is a rounded value; as minus infinity it would outweigh all other evidence.
         func logs(_ values: [Double]) -> [Double] { values.map { log(max($0, 1e-300)) } }
@@ -72,7 +72,8 @@ public struct DigitDistribution: Sendable, Equatable {
         Array(JerseyNumber.all.sorted { (probability(of: $0), $1) > (probability(of: $1), $0) }.prefix(count))
     }
 
-    /// Temperature scaling (Guo et al. 2017): log-probabilities divided by `temperature`, and normalised.
+    /// Temperature scaling (Guo et al. 2017): log-probabilities divided by `temperature`, and
+    /// normalised.
     func temperatureScaled(_ temperature: Double) -> DigitDistribution { scaled(by: 1 / temperature) }
 
     /// Log-probabilities times `factor`, and normalised.
@@ -80,7 +81,8 @@ public struct DigitDistribution: Sendable, Equatable {
         DigitDistribution(tens: tens.map { $0 * factor }, ones: ones.map { $0 * factor })
     }
 
-    /// How far it is from uniform, nats: the Kullback-Leibler divergences of both places, 0 to log 110.
+    /// The distance from the uniform distribution in nats: the sum of the Kullback-Leibler
+    /// divergences of both digits, 0 to log 110.
     var information: Double {
         func divergence(_ logs: [Double]) -> Double {
             log(Double(logs.count)) + logs.reduce(0) { $0 + ($1 > -700 ? exp($1) * $1 : 0) }
@@ -88,8 +90,9 @@ public struct DigitDistribution: Sendable, Equatable {
         return max(0, divergence(tens)) + max(0, divergence(ones))
     }
 
-    /// How much each of several looks at a player contributes to the margin of this distribution's number over the next
-    /// probable one; sum 1. A look that speaks against the number has no share; where all do, shares are equal.
+    /// The share of each look in the margin of this distribution's number over the next probable
+    /// one. The shares sum to 1. A look that speaks against the number has no share; if all do, the
+    /// shares are equal.
     func shares(of looks: [DigitDistribution]) -> [Double] {
         let best = top(2)
         let margins = looks.map { max(0, $0.logProbability(of: best[0]) - $0.logProbability(of: best[1])) }

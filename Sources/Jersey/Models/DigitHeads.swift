@@ -1,20 +1,21 @@
 import Foundation
 import Torch
 
-/// Tells the digits of the numbers on frames apart.
+/// Classifies the digits of the numbers on frames.
 protocol DigitHeads {
     /// - Parameters:
     ///   - features: (R, F) of frames.
     ///   - maps: (R, C, h, w), what the features were pooled from.
     /// - Returns: logits of tens (R, 11) and ones (R, 10).
     func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor)
-    /// Nil where digits are not looked for in the maps.
+    /// Nil if digits are not located in the maps.
     var locator: (any NumberLocator)? { get }
-    /// The same for maps of one shape (R, C, h, w): what the shape decides is done before the first frame.
+    /// The same for maps of one shape (R, C, h, w), with everything that depends on the shape
+    /// computed in advance.
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads
 }
 
-/// The study's: one layer for tens, one for ones, each of which learns all digits by itself.
+/// The study's heads: one layer for tens and one for ones. Each learns all digits by itself.
 struct IndependentDigits: DigitHeads {
     let tens: Linear
     let ones: Linear
@@ -34,12 +35,13 @@ struct IndependentDigits: DigitHeads {
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads { self }
 }
 
-/// Digits read where they stand: a learned query finds the place of the tens and another that of the ones, and one classifier, which
-/// knows nothing of places, tells what is there. What it learns of a digit in one place and number holds in all others.
+/// Reads digits where they are. One learned query finds the place of the tens and another that of
+/// the ones, and one classifier reads the digit at either place. It does not know the place, so
+/// what it learns about a digit in one place and number applies to all others.
 struct TiedDigits: DigitHeads, NumberLocator {
     let key: Linear
     let place: Linear
-    /// (2, K): of tens and of ones.
+    /// (2, K), for tens and ones.
     let queries: Tensor
     let hidden: Linear
     let digit: Linear
@@ -77,14 +79,14 @@ struct TiedDigits: DigitHeads, NumberLocator {
         return (.concatenated([digits.selected(1, at: 0), blank], over: 1), digits.selected(1, at: 1))
     }
 
-    /// Where the number is, by where the queries look.
+    /// The place of the number: the mean of the places that the queries attend to.
     func numberPlaces(_ maps: Tensor, _ places: Tensor) -> Tensor {
         let contents = maps.reshaped(-1, maps.shape[1], places.shape[0]).permuted(0, 2, 1)
         let coordinates = Tensor.concatenated([Self.across, Self.down].map { places.narrowed(1, to: $0..<$0 + 1) }, over: 1)
         return (attention(contents, places, .evaluation).matmul(coordinates).mean(over: 1) + 1) * 0.5
     }
 
-    /// How much each query looks at each place: (R, 2, P), sums over P are 1.
+    /// The attention of each query to each place: (R, 2, P), which sums to 1 over P.
     private func attention(_ contents: Tensor, _ places: Tensor, _ pass: Pass) -> Tensor {
         let keys = key(contents, pass) + place(places, pass)  // (R, P, K) + (P, K)
         return (keys.matmul(queries.permuted(1, 0)) * scale).softmax(over: 1).permuted(0, 2, 1)
@@ -92,7 +94,7 @@ struct TiedDigits: DigitHeads, NumberLocator {
 
     private static let waves = 3
     private static let placeWidth = 2 * (1 + 2 * waves)
-    /// Where in a place's codes its coordinates stand, which go from -1 to 1.
+    /// The indices of the coordinates, -1...1, in a place's code.
     private static let (down, across) = (0, 1 + 2 * waves)
 
     /// The places of maps (R, C, h, w), as (P, 14).
@@ -100,7 +102,8 @@ struct TiedDigits: DigitHeads, NumberLocator {
         places(maps.shape[2], maps.shape[3]).to(dtype: maps.dtype, device: maps.device)
     }
 
-    /// Where each place of a map lies, as (P, 14): both coordinates, -1...1, and waves of them. Any size will do.
+    /// The code of each place of a map, as (P, 14): both coordinates, -1...1, and waves of them.
+    /// Maps may have any size.
     static func places(_ height: Int, _ width: Int) -> Tensor {
         func codes(_ index: Int, _ count: Int) -> [Float] {
             let place = (2 * Float(index) + 1) / Float(count) - 1
@@ -111,20 +114,20 @@ struct TiedDigits: DigitHeads, NumberLocator {
     }
 }
 
-/// Tied digits that only read, in maps of one size: what the size decides is done before the first frame. Maps of
-/// another size are read as `TiedDigits` reads them.
+/// Tied digits for inference on maps of one size, with everything that depends on the size computed
+/// in advance. Maps of another size are read by `TiedDigits`.
 struct CompiledDigits: DigitHeads, NumberLocator {
     private let digits: TiedDigits
     /// Height and width of the maps.
     private let size: [Int]
     /// (P, 14).
     private let places: Tensor
-    /// All in one pass; nil on a GPU, which has its own ways to do so.
+    /// The fused kernel, which only the CPU has.
     private let reader: DigitReader?
 
     /// - Parameters:
     ///   - digits: in float32, on `device`.
-    ///   - maps: (R, C, h, w), the shape of what they will be given.
+    ///   - maps: (R, C, h, w), the expected shape.
     init(_ digits: TiedDigits, for maps: [Int], on device: Device) {
         self.digits = digits
         size = Array(maps[2...])

@@ -1,24 +1,26 @@
 /// When to stop reading the frames of a sequence (Zilberstein 1996: an anytime algorithm).
 ///
-/// Each next frame lies far in time from those seen, because neighbours show the same. That order keeps more answers right
-/// than the tallest or sharpest crops first (docs/measurements/early-exit.md). Measured on labelled sequences, and kept in the
+/// Each frame read is far in time from those before it, because neighbouring frames show the same.
+/// That order keeps more answers right than reading the tallest or sharpest crops first
+/// (docs/measurements/early-exit.md). The values are measured on labelled sequences and kept in the
 /// model's file.
 package struct EarlyExit: Codable, Sendable, Equatable {
-    /// Confidence in the most probable number from which on no more frames are read, 0...1.
+    /// Reading stops once the most probable number has this confidence, 0...1.
     package var confidence: Double
-    /// Share of the frames that are read, 0...1.
+    /// The share of the frames that are read, 0...1.
     package var frames: Double
-    /// Shares of the measured sequences that are read rightly with early exit and without, 0...1.
+    /// The shares of the measured sequences that are read correctly with early exit and without,
+    /// 0...1.
     package var accuracy: Double
     package var fullAccuracy: Double
     /// How many sequences were measured.
     package var sequences: Int
 
-    /// `confidence`, where it is ever reached; nil where all frames are to be read.
+    /// `confidence` if it can be reached; nil if all frames are read.
     package var stops: Double? { confidence < 1 ? confidence : nil }
 
-    /// Indices of `count` frames in visiting order: the first, the middle, the quarters, the eighths and so on (van der Corput
-    /// 1935).
+    /// Indices of `count` frames in visiting order: the first, the middle, the quarters, the
+    /// eighths and so on (van der Corput 1935).
     static func order(_ count: Int) -> [Int] {
         let bits = max(count - 1, 0).bitWidth - max(count - 1, 0).leadingZeroBitCount
         var order: [Int] = []
@@ -31,9 +33,9 @@ package struct EarlyExit: Codable, Sendable, Equatable {
         return order
     }
 
-    /// After how many frames to ask whether they are enough: two, four, eight and so on. Asking more often reads fewer frames
-    /// and takes as long or longer, because each pass through the network has a price of its own
-    /// (docs/measurements/early-exit.md).
+    /// The numbers of frames after which to check whether they are enough: two, four, eight and so
+    /// on. Checking more often reads fewer frames but is no faster, because each pass through the
+    /// network has a fixed cost (docs/measurements/early-exit.md).
     static func stages(_ count: Int) -> [Int] {
         var stages: [Int] = []
         var next = 2
@@ -46,16 +48,19 @@ package struct EarlyExit: Codable, Sendable, Equatable {
 }
 
 extension EarlyExit {
-    /// What is known of a sequence after some of its frames.
+    /// The distribution after some of a sequence's frames.
     package typealias Stage = (frames: Int, digits: DigitDistribution)
 
-    /// Accuracy that may be lost. To prove it takes a thousand sequences; with fewer, all frames are read.
+    /// The accuracy that may be lost. Proving it takes a thousand sequences; with fewer, all frames
+    /// are read.
     static let tolerance = 0.001
 
     /// - Parameters:
-    ///   - traces: the stages of labelled sequences by a reader without calibration, the last with all frames.
-    ///   - calibration: of the reader that will use it, which never stops at less confidence than an answer must have.
-    /// - Returns: nil where there are no sequences with a number.
+    ///   - traces: the stages of labelled sequences from an uncalibrated reader. The last stage has
+    ///     all frames.
+    ///   - calibration: of the reader that will use it. It never stops at a confidence below the
+    ///     threshold of an answer.
+    /// - Returns: nil if no sequence has a number.
     package init?(_ traces: [(number: JerseyNumber?, stages: [Stage])], _ calibration: ModelCalibration) {
         let sequences = traces.compactMap { trace in
             trace.number.map { number in
@@ -69,7 +74,7 @@ extension EarlyExit {
         func share(_ count: Int) -> Double { Double(count) / Double(sequences.count) }
         let full = share(sequences.count { $0[$0.count - 1].isRight })
         let total = sequences.reduce(0) { $0 + $1[$1.count - 1].frames }
-        /// What would be if reading stopped at `confidence`.
+        /// The result if reading stopped at `confidence`.
         func outcome(_ confidence: Double) -> EarlyExit {
             let last = sequences.map { stages in
                 stages.first { confidence < 1 && $0.confidence >= confidence } ?? stages[stages.count - 1]
@@ -78,11 +83,13 @@ extension EarlyExit {
                 confidence: confidence, frames: Double(last.reduce(0) { $0 + $1.frames }) / Double(total),
                 accuracy: share(last.count(where: \.isRight)), fullAccuracy: full, sequences: sequences.count)
         }
-        // From the strictest down, as long as nothing is lost: a lower one that is as good again is so by chance.
+        // From the strictest down while no accuracy is lost. A lower confidence that passes after
+        // one that failed passes by chance.
         var best = outcome(1)
         for confidence in (1...99).reversed().map({ Double($0) / 100 }) where confidence >= calibration.threshold {
             let next = outcome(confidence)
-            // One more lost than were seen has to be within bounds, too: few sequences prove nothing.
+            // Must hold even with one more error than was seen, because few sequences prove
+            // nothing.
             guard full - next.accuracy + share(1) <= Self.tolerance else { break }
             best = next
         }
@@ -91,9 +98,10 @@ extension EarlyExit {
 }
 
 extension Checkpoint.Card {
-    /// When the model may stop reading.
+    /// The model's early exit.
     ///
-    /// - Throws: `UsageError` where it reads all frames at once, or that was not measured.
+    /// - Throws: `UsageError` if the model reads all frames at once, or if early exit was not
+    ///   measured.
     package func earlyExit() throws -> EarlyExit {
         guard !published else {
             throw UsageError(

@@ -1,10 +1,12 @@
 import Torch
 
-/// The convolutional networks that turn one frame into a feature vector. Raw values are torchvision's names, but for our own.
+/// The convolutional networks that turn a frame into a feature vector. Raw values are torchvision's
+/// names, except for ours.
 package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     case resnet18
     case efficientnetB0 = "efficientnet_b0"
-    /// Without squeeze-and-excitation, with ReLU6 and TensorFlow's padding, as its published weights expect.
+    /// Without squeeze-and-excitation, with ReLU6 and TensorFlow's padding, as its published
+    /// weights expect.
     case efficientnetLite0 = "efficientnet_lite0"
     case mobilenetV3Large = "mobilenet_v3_large"
     case mobilenetV3Small = "mobilenet_v3_small"
@@ -12,7 +14,7 @@ package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     /// Ours, for small crops.
     case compact
 
-    /// Who has weights for it that were trained on ImageNet; nil where nobody has.
+    /// The source of weights trained on ImageNet; nil if there is none.
     var imagenetWeights: String? {
         switch self {
         case .resnet18, .efficientnetB0, .mobilenetV3Large, .mobilenetV3Small, .shufflenetV2: "torchvision"
@@ -21,7 +23,7 @@ package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The network up to its last maps.
+    /// The network up to its last feature maps.
     func encoder(_ scope: Scope) -> FrameEncoder {
         switch self {
         case .resnet18: FrameEncoder(ResNet18.layers(scope), channels: 512, isQuantizable: true)
@@ -34,7 +36,7 @@ package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What follows the maps.
+    /// From the maps to features.
     func features(_ scope: Scope, channels: Int) -> FrameFeatures {
         switch self {
         case .resnet18, .efficientnetB0, .efficientnetLite0, .shufflenetV2, .compact: FrameFeatures(channels: channels)
@@ -53,7 +55,7 @@ extension EncoderKind: Catalogued {
     ]
     package static let kind = "encoder"
 
-    /// In any case.
+    /// Case does not matter.
     package static func find(_ word: String) -> EncoderKind? {
         let word = word.lowercased()
         return EncoderKind(rawValue: aliases[word] ?? word)

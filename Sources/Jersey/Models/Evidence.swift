@@ -1,23 +1,25 @@
 import Foundation
 import Torch
 
-/// What several looks at one player say together: the sum of their log-probabilities, of fixed size however many there are.
+/// The combined evidence of several looks at one player: the sum of their log-probabilities. Its
+/// size does not depend on the number of looks.
 ///
-/// Frames, windows of a long track and sequences of one track are all summed with it.
+/// It sums frames, windows of a long track, and sequences of one track.
 struct Evidence: Sendable {
-    /// How much of what a window of a track says its other windows have said already, 0...1: they show the same player, shirt
-    /// and light, so that where one misleads the others likely do. Measured: with it tracks are right about as often as their
-    /// confidence says (docs/measurements/long-tracks.md).
+    /// The share of a window's evidence that repeats that of the track's other windows, 0...1.
+    /// Windows show the same player, shirt and light, so if one misleads, the others probably do as
+    /// well. With this value tracks are right about as often as their confidence says
+    /// (docs/measurements/long-tracks.md).
     static let windowCorrelation = 0.5
 
     /// Weighted log-probabilities, not normalised: (11) and (10).
     private var tens: [Double]
     private var ones: [Double]
-    /// The same of `JerseyNumber.all` (110); nil where the model has no head for whole numbers.
+    /// The same for `JerseyNumber.all` (110); nil if the model has no head for whole numbers.
     private(set) var full: [Double]?
     /// Sum of the weights.
     private(set) var weight: Double
-    /// Sums of what the looks say in nats, and of its squares.
+    /// Sum of the looks' information in nats, and the sum of its squares.
     private var information: Double
     private var squares: Double
 
@@ -25,7 +27,7 @@ struct Evidence: Sendable {
     ///
     /// - Parameters:
     ///   - full: log-probabilities of `JerseyNumber.all` (110).
-    ///   - weight: how far to count it, 0...1.
+    ///   - weight: of the look, 0...1.
     init(_ look: DigitDistribution, full: [Double]? = nil, weight: Double = 1) {
         tens = look.tens.map { $0 * weight }
         ones = look.ones.map { $0 * weight }
@@ -50,13 +52,13 @@ struct Evidence: Sendable {
         squares += other.squares
     }
 
-    /// The distribution that the looks give together.
+    /// The combined distribution of the looks.
     ///
-    /// The sum counts for as many independent looks as it is worth: n / (1 + (n − 1) · correlation) of n, which stays below
-    /// 1 / correlation (the design effect of cluster samples; Kish 1965). Looks that say nothing count for nothing:
-    /// n is (Σ I)² / Σ I², where I is the information of a look.
+    /// n looks count as n / (1 + (n − 1) · correlation) independent ones, which stays below 1 /
+    /// correlation (the design effect of cluster samples; Kish 1965). Looks without information do
+    /// not count: n is (Σ I)² / Σ I², where I is the information of a look.
     ///
-    /// - Parameter correlation: 0...1; with 0 it is the plain sum.
+    /// - Parameter correlation: 0...1. With 0 the result is the plain sum.
     func distribution(correlation: Double) -> DigitDistribution {
         let count = squares > 0 ? information * information / squares : 1
         let factor = 1 / (1 + (count - 1) * correlation)
@@ -65,9 +67,10 @@ struct Evidence: Sendable {
 }
 
 extension Evidence {
-    /// One for each of R frames.
+    /// The evidence of each of R frames.
     ///
-    /// - Parameter readability: (R, 1), the logits of the frames being read rightly, which weigh them; nil counts all alike.
+    /// - Parameter readability: (R, 1), the logits of a frame being read correctly, which weigh the
+    ///   frames. Nil weighs all frames alike.
     static func each(_ logits: FrameLogits, readability: Tensor? = nil) -> [Evidence] {
         let parts = logits.all + [readability].compactMap(\.self)
         let values = Tensor.concatenated(parts, over: 1).array(of: Double.self)
@@ -98,7 +101,7 @@ extension DigitDistribution {
         self = Evidence(looks.map { Evidence($0) }).distribution(correlation: 0)
     }
 
-    /// What the windows of one track, or its sequences, say together.
+    /// The combined distribution of the windows or sequences of one track.
     package init(windows: [DigitDistribution], correlation: Double = Evidence.windowCorrelation) {
         self = Evidence(windows.map { Evidence($0) }).distribution(correlation: correlation)
     }

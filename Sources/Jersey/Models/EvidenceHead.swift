@@ -1,15 +1,17 @@
 import Torch
 
-/// The digits of each frame and how likely they are read rightly, by which their log-probabilities are weighted and summed.
+/// Sums the digits' log-probabilities of all frames, each weighted by the probability that the
+/// frame is read correctly.
 struct EvidenceHead: ModelHead {
-    /// What R frames show, each by itself.
+    /// The logits of R frames, each by itself.
     struct Frames {
         let logits: FrameLogits
-        /// (R, 1), the logit of the frame being read rightly.
+        /// (R, 1), the logits of the frames being read correctly.
         let readability: Tensor
 
-        /// What each frame adds to the sums of its sequence: log-probabilities of tens, ones and perhaps whole numbers (R, C), times
-        /// the probability of being read rightly, which are the weights (R, 1). `Evidence` is the same on the host.
+        /// What each frame adds to the sums of its sequence: the log-probabilities of tens, ones
+        /// and perhaps whole numbers (R, C), times the weights (R, 1), which are the probabilities
+        /// of being read correctly. `Evidence` computes the same on the CPU.
         var evidence: (terms: [Tensor], weights: Tensor) {
             let weights = readability.sigmoid()
             return (logits.all.map { $0.logSoftmax(over: 1) * weights }, weights)
@@ -57,7 +59,7 @@ struct EvidenceHead: ModelHead {
         SequenceOutput.each(output, lengths: lengths, hasWeights: true)
     }
 
-    /// The plain sums: a model that weighs its frames has learned to sum them.
+    /// The plain sums, because the model was trained to sum weighted frames.
     func sequenceOutputs(of frames: [[Evidence]], _ pass: Pass) -> [SequenceOutput] {
         frames.map { frames in
             let sum = Evidence(frames)
@@ -68,7 +70,7 @@ struct EvidenceHead: ModelHead {
 
     func memory(limit: Int, _ pass: Pass) -> any FrameMemory { EvidenceMemory(head: self, pass: pass, correlation: 0) }
 
-    /// Each frame learns by itself.
+    /// Each frame is a sample of its own.
     func learningTargets(
         of frames: Frames, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass
     ) -> LearningTargets {
@@ -77,7 +79,7 @@ struct EvidenceHead: ModelHead {
         return LearningTargets(frames.logits, readability: frames.readability, numbers)
     }
 
-    /// The weights, and then the terms of the sums.
+    /// The weights, then the terms of the sums.
     func exported(_ frames: Frames) -> [Tensor] {
         let (terms, weights) = frames.evidence
         return [weights] + terms

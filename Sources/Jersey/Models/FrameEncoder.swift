@@ -5,7 +5,8 @@ struct FrameEncoder: Layer {
     let layers: [any CompilableLayer]
     /// C.
     let channels: Int
-    /// Whether it is made of convolutions with ReLU or nothing behind them, which pass on what 8 bits can hold.
+    /// Whether all convolutions are followed by ReLU or nothing, so that 8 bits can hold their
+    /// outputs.
     let isQuantizable: Bool
 
     init(_ layers: [any CompilableLayer], channels: Int, isQuantizable: Bool = false) {
@@ -16,20 +17,21 @@ struct FrameEncoder: Layer {
 
     func callAsFunction(_ frames: Tensor, _ pass: Pass) -> Tensor { layers.reduce(frames) { $1($0, pass) } }
 
-    /// - Parameter x: the frames that it will be given, as a rule; in the end, the maps.
+    /// - Parameter x: the usual shape of the frames; on return, that of the maps.
     func compiled(by compiler: Compiler, for x: inout TensorSpec) -> CompiledEncoder {
         CompiledEncoder(layers: layers.map { $0.compiled(by: compiler, for: &x) })
     }
 }
 
-/// An encoder that only reads.
+/// An encoder for inference.
 struct CompiledEncoder: Layer, Sendable {
     let layers: [any Layer & Sendable]
 
     func callAsFunction(_ frames: Tensor, _ pass: Pass) -> Tensor { layers.reduce(frames) { $1($0, pass) } }
 }
 
-/// (N, C, h, w) maps to features (N, count): the means over the picture, and what else is left of a classifier.
+/// (N, C, h, w) maps to features (N, count): the means over the picture, and perhaps the first
+/// layer of a classifier.
 struct FrameFeatures {
     let count: Int
     private let linear: Linear?
@@ -39,7 +41,7 @@ struct FrameFeatures {
         linear = nil
     }
 
-    /// With the first layer of MobileNetV3's classifier, as the study keeps it.
+    /// Keeps the first layer of MobileNetV3's classifier, as the study does.
     init(_ scope: Scope, channels: Int, count: Int) {
         self.count = count
         linear = Linear(scope / "classifier" / 2, channels, count, initial: .normal(deviation: 0.01))
@@ -52,7 +54,7 @@ struct FrameFeatures {
 }
 
 extension ConvNormActivation {
-    /// Convolution and batch norm under the names "0" and "1", as torchvision has them.
+    /// Convolution and batch norm with torchvision's names "0" and "1".
     init(
         _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, padding: Padding? = nil,
         norm: NormStyle = .standard, activation: Activation?
@@ -65,7 +67,7 @@ extension ConvNormActivation {
     }
 }
 
-/// Constants of batch norm, in PyTorch's meaning.
+/// Constants of batch norm, as defined by PyTorch.
 struct NormStyle {
     var epsilon = 1e-5
     var momentum = 0.1

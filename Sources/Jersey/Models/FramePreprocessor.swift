@@ -1,13 +1,14 @@
 import Torch
 
-/// Fits frames into the network's input: aspect-preserving resize, centred padding, ImageNet normalisation.
+/// Fits frames to the network's input: aspect-preserving resize, centred padding, ImageNet
+/// normalisation.
 package struct FramePreprocessor: Sendable, Equatable {
-    /// Pixels that height and width can have.
+    /// The range of height and width in pixels.
     package static let sides = 16...2048
 
     package let height: Int
     package let width: Int
-    /// Sizes are cut to whole pixels, as the study has it, instead of rounded.
+    /// Whether sizes are truncated to whole pixels, as in the study, or rounded.
     package let truncates: Bool
 
     package init(height: Int, width: Int, truncates: Bool = false) {
@@ -19,7 +20,7 @@ package struct FramePreprocessor: Sendable, Equatable {
     /// Bytes of one frame.
     package var byteCount: Int { height * width * 3 }
 
-    /// Where a picture of `width` × `height` comes to lie; nil when truncation leaves nothing of it.
+    /// The size of a fitted picture of `width` × `height`; nil if truncation leaves nothing of it.
     package func fit(width: Int, height: Int) -> (width: Int, height: Int)? {
         let scale = min(Double(self.height) / Double(height), Double(self.width) / Double(width))
         let (w, h) = (Double(width) * scale, Double(height) * scale)
@@ -35,14 +36,15 @@ package struct FramePreprocessor: Sendable, Equatable {
         ((self.height - height) / 2, (self.width - width) / 2)
     }
 
-    /// (1, 3, h, w) uint8, scaled to fit; nil when truncation leaves nothing of it.
+    /// (1, 3, h, w) uint8, scaled to fit; nil if truncation leaves nothing of the picture.
     package func resized(_ image: RGBImage) -> Tensor? {
         guard let size = fit(width: image.width, height: image.height) else { return nil }
         let picture = image.resized(width: size.width, height: size.height)
         return Tensor(picture.pixels, shape: [1, size.height, size.width, 3]).permuted(0, 3, 1, 2)
     }
 
-    /// Puts a resized picture (1, 3, h, w) of levels 0...255 into the middle of frame `index` of `target`, whose bytes are zero.
+    /// Copies a resized picture (1, 3, h, w) with values 0...255 into the middle of frame `index`
+    /// of `target`, whose bytes are zero.
     package func paste(_ picture: Tensor, into target: ByteBuffer, at index: Int) {
         let (h, w) = (picture.shape[2], picture.shape[3])
         let (top, left) = margins(width: w, height: h)
@@ -53,26 +55,26 @@ package struct FramePreprocessor: Sendable, Equatable {
 
     /// (1, H, W, 3) uint8, fitted.
     ///
-    /// - Throws: `UsageError` when truncation leaves nothing of it.
+    /// - Throws: `UsageError` if truncation leaves nothing of the picture.
     func frame(_ image: RGBImage) throws -> Tensor {
         let buffer = ByteBuffer(count: byteCount)
         paste(try fitted(image), into: buffer, at: 0)
         return Tensor(sharing: buffer, shape: [1, height, width, 3])
     }
 
-    /// As `resized`.
+    /// The same as `resized`, but throws.
     ///
-    /// - Throws: `UsageError` when truncation leaves nothing of it.
+    /// - Throws: `UsageError` if truncation leaves nothing of the picture.
     func fitted(_ image: RGBImage) throws -> Tensor {
         guard let picture = resized(image) else {
-            throw UsageError("\(image.width)x\(image.height) pixels are too thin: nothing is left of it at the input size")
+            throw UsageError("\(image.width)x\(image.height) pixels are too thin: nothing is left at the input size")
         }
         return picture
     }
 
     static let mean: [Float] = [0.485, 0.456, 0.406]
     static let deviation: [Float] = [0.229, 0.224, 0.225]
-    /// All values that normalised frames can have.
+    /// The range of values in normalised frames.
     static let range: ClosedRange<Float> = {
         let low = zip(mean, deviation).map { -$0 / $1 }
         let high = zip(mean, deviation).map { (1 - $0) / $1 }
@@ -87,7 +89,7 @@ package struct FramePreprocessor: Sendable, Equatable {
         device == .cpu ? frames.scaledFrames(scale, shift) : normalizedByOperations(frames.to(device: device))
     }
 
-    /// The same by libtorch's operations: on any device, and for recordings.
+    /// The same with libtorch's operations: for any device, and for exports.
     package static func normalizedByOperations(_ frames: Tensor) -> Tensor {
         func colours(_ values: [Float]) -> Tensor { Tensor(values, shape: [1, 3, 1, 1]).to(device: frames.device) }
         return frames.permuted(0, 3, 1, 2).to(dtype: .float32).multiplyInPlace(colours(scale)).addInPlace(colours(shift))

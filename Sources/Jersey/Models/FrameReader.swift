@@ -28,7 +28,7 @@ struct FrameReader {
     }
 
     /// - Parameter maps: (R, C, h, w).
-    /// - Returns: logits, and the features (R, F) beside which others may be read.
+    /// - Returns: logits, and the features (R, F) for other heads.
     func callAsFunction(_ maps: Tensor, _ pass: Pass) -> (FrameLogits, features: Tensor) {
         let features = features(maps, pass)
         let (tens, ones) = digits(features, maps: maps, pass)
@@ -36,7 +36,7 @@ struct FrameReader {
     }
 }
 
-/// The numbers that R frames show, each by itself.
+/// The logits of R frames, each by itself.
 struct FrameLogits {
     /// (R, 11)
     let tens: Tensor
@@ -47,7 +47,7 @@ struct FrameLogits {
 
     var all: [Tensor] { [tens, ones] + [full].compactMap(\.self) }
 
-    /// - Parameter parts: of one model, in order; not empty.
+    /// - Parameter parts: from one model, in order; not empty.
     static func joined(_ parts: [FrameLogits]) -> FrameLogits {
         FrameLogits(
             tens: .concatenated(parts.map(\.tens), over: 0), ones: .concatenated(parts.map(\.ones), over: 0),

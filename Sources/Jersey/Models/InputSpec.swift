@@ -1,15 +1,17 @@
-/// What a model takes in: the size of its frames, how many of them, and what they show of whole players.
+/// A model's input: the size of its frames, how many of them, and which part of whole players they
+/// show.
 package struct InputSpec: Sendable, Equatable {
     /// Pixels.
     package var height = 192
     package var width = 96
-    /// Frames of a sequence that are read together; longer sequences are sampled, or read in windows.
+    /// The frames of a sequence that are read together. Longer sequences are sampled, or read in
+    /// windows.
     package var maximumFrames = 16
     package var wholePlayers = WholePlayers.whole
 
     package init() {}
 
-    /// What no model takes, such as "frames of 0x96 pixels"; nil where all is well.
+    /// What is invalid, such as "frames of 0x96 pixels"; nil if the input is valid.
     var validationError: String? {
         if !FramePreprocessor.sides.contains(height) || !FramePreprocessor.sides.contains(width) {
             return "frames of \(height)x\(width) pixels"
@@ -29,7 +31,7 @@ extension InputSpec: Codable {
         wholePlayers = try container.decodeIfPresent(WholePlayers.self, forKey: .wholePlayers) ?? .whole
     }
 
-    /// Whole players are named only where something else than all of them is shown, as in files of before there was a choice.
+    /// `wholePlayers` is left out if it has the default, as in files from before it existed.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(height, forKey: .height)

@@ -1,12 +1,13 @@
 import Torch
 
-/// The block of MobileNetV3 and EfficientNet: expand, depthwise, squeeze-and-excite, project; with a shortcut where shapes allow.
+/// The block of MobileNetV3 and EfficientNet: expand, depthwise, squeeze-and-excite, project, with
+/// a shortcut if the shapes allow one.
 struct InvertedResidual<Convolution: ConvolutionLayer>: Layer {
     let expansion: Convolution?
     let depthwise: Convolution
     let excitation: SqueezeExcitation<Convolution>?
     let projection: Convolution
-    /// Nil where there is no shortcut.
+    /// Nil without a shortcut.
     let drop: Dropout?
 
     func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
@@ -30,14 +31,15 @@ extension InvertedResidual<ConvNormActivation>: CompilableLayer {
         var excitation: Excitation?
     }
 
-    /// What a whole network has in common.
+    /// What all blocks of a network have in common.
     struct Style {
         var norm = NormStyle.standard
         /// Nil for symmetric padding.
         var padding: Padding?
     }
 
-    /// - Parameter dropRate: stochastic depth, the probability of leaving the block out for a frame in training.
+    /// - Parameter dropRate: stochastic depth: the probability in training that a frame skips the
+    ///   block.
     init(_ scope: Scope, _ inputs: Int, _ row: Row, _ style: Style, dropRate: Double = 0) {
         let scope = scope / "block"
         var places = 0
@@ -66,7 +68,7 @@ extension InvertedResidual<ConvNormActivation>: CompilableLayer {
     }
 }
 
-/// How squeeze-and-excitation (Hu et al. 2018) is set up.
+/// The parameters of squeeze-and-excitation (Hu et al. 2018).
 struct Excitation {
     let squeezed: Int
     let activation: Activation

@@ -1,8 +1,9 @@
 import Torch
 
-/// An encoder, and behind it what the model's family has (`ModelHead`). This one learns; a `CompiledModel` of it reads.
+/// An encoder followed by the head of the model's family (`ModelHead`). This type is for training;
+/// `CompiledModel` is for inference.
 package final class JerseyModel {
-    /// The parts of a model; learning rates and freezing go by them.
+    /// The parts of a model, which learning rates and freezing refer to.
     package enum Part: String, CaseIterable, Sendable {
         case encoder, temporal, pooling, heads
     }
@@ -14,16 +15,16 @@ package final class JerseyModel {
         package let ones: Tensor
         /// (B, 110): the numbers of `JerseyNumber.all`; nil without that head.
         package let full: Tensor?
-        /// (B, T) weights of the frames, zero on padding; nil where pooling has none.
+        /// (B, T) weights of the frames, zero on padding; nil if the pooling has none.
         package let attention: Tensor?
     }
 
     package let spec: ModelSpec
-    /// Whether it behaves as the study's model does where that is a defect.
+    /// Whether it reproduces the defects of the study's model.
     package let published: Bool
     package let device: Device
     package let store = ParameterStore()
-    /// Where the encoder's names start.
+    /// The prefix of the names of the encoder's tensors.
     package var encoderPath: String { spec.encoderPath }
 
     let dtype: DType
@@ -31,8 +32,9 @@ package final class JerseyModel {
     let head: any ModelHead
 
     /// - Parameters:
-    ///   - seed: what the initial weights are drawn from.
-    ///   - dtype: float64 for comparisons that rounding must not blur; frames have to be of the same type.
+    ///   - seed: for the initial weights.
+    ///   - dtype: float64 is for comparisons without rounding errors. Frames must have the same
+    ///     type.
     package init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu, dtype: DType = .float32) {
         self.spec = spec
         self.published = published
@@ -54,8 +56,8 @@ package final class JerseyModel {
     }
 
     /// - Parameters:
-    ///   - frames: (R, 3, H, W) normalised frames. Valid frames only, sequence after sequence; or every sequence padded to the
-    ///     longest, as the study has it, where `isPadded`.
+    ///   - frames: (R, 3, H, W) normalised frames: the valid frames of one sequence after the
+    ///     other, or with `isPadded` every sequence padded to the longest, as in the study.
     ///   - lengths: valid frames of each sequence.
     package func callAsFunction(
         _ frames: Tensor, lengths: [Int], isPadded: Bool = false, _ pass: Pass = .evaluation
@@ -63,21 +65,22 @@ package final class JerseyModel {
         head.output(maps: maps(frames, pass), PackedLayout(lengths: lengths, isPadded: isPadded), pass)
     }
 
-    /// What is learned from sequences whose numbers are known. Frames, lengths and padding are as where the model reads.
+    /// The learning targets of sequences. Frames, lengths and padding are as for reading.
     ///
-    /// - Parameter numbers: of each sequence; nil where none is seen, which only models that sum evidence learn from.
+    /// - Parameter numbers: of each sequence; nil if none is visible, which only evidence models
+    ///   learn from.
     package func learningTargets(
         _ frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?], _ pass: Pass
     ) -> LearningTargets {
         head.learningTargets(maps: maps(frames, pass), PackedLayout(lengths: lengths, isPadded: isPadded), numbers, pass)
     }
 
-    /// What an exported network computes of each frame by itself, as its family has it: normalised frames (R, 3, H, W) to tensors of R
-    /// rows.
+    /// What an exported network computes for each frame by itself, depending on its family:
+    /// normalised frames (R, 3, H, W) to tensors of R rows.
     package func exported(_ frames: Tensor) -> [Tensor] { head.exported(maps: maps(frames)) }
 }
 
 extension PackedLayout {
-    /// - Parameter isPadded: whether there is a row for every frame of the longest sequence in each.
+    /// - Parameter isPadded: whether every sequence has as many rows as the longest.
     convenience init(lengths: [Int], isPadded: Bool) { self.init(lengths: lengths, stride: isPadded ? lengths.max() : nil) }
 }

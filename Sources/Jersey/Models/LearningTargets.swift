@@ -1,7 +1,7 @@
 import Torch
 
-/// Logits of a batch with what they should say, on the model's device: a row for each sequence, or for each frame where a model reads
-/// each by itself.
+/// The logits of a batch and their labels, on the model's device. There is a row for each sequence,
+/// or for each frame if the model reads frames by themselves.
 package struct LearningTargets {
     /// (N, 11)
     package let tens: Tensor
@@ -10,7 +10,8 @@ package struct LearningTargets {
     /// (N, 110); nil without that head.
     package let full: Tensor?
     package let labels: Labels
-    /// Logits of every frame (R, 2) for being read wrongly or rightly, and which it was (R); nil where the model does not judge that.
+    /// Logits of every frame (R, 2) for "misread" and "read correctly", and which it was (R). Nil
+    /// if the model does not judge readability.
     package let readability: (logits: Tensor, isRight: Tensor)?
 
     /// Classes of numbers, (N) each.
@@ -33,11 +34,11 @@ package struct LearningTargets {
         readability = nil
     }
 
-    /// One row for each frame in whose sequence a number is seen. What a number is not seen in is never read rightly. Nobody has to tell
-    /// which frames of a sequence show the number.
+    /// One row for each frame of the sequences with a visible number. A frame without a visible
+    /// number counts as misread, so no labels of single frames are needed.
     ///
     /// - Parameters:
-    ///   - readability: (R, 1), the logits of the frames being read rightly.
+    ///   - readability: (R, 1), the logits of the frames being read correctly.
     ///   - numbers: of each frame (R).
     init(_ frames: FrameLogits, readability judged: Tensor, _ numbers: [JerseyNumber?]) {
         let device = judged.device
@@ -54,7 +55,7 @@ package struct LearningTargets {
         readability = (.concatenated([judged * 0, judged], over: 1), isRight)
     }
 
-    /// 1 where the most probable class is that of the label, else 0: (N, C) and (N) to (N).
+    /// 1 if the most probable class is the label, else 0: (N, C) and (N) to (N).
     package static func isRight(_ logits: Tensor, _ labels: Tensor) -> Tensor {
         logits.argmax(over: 1).isEqual(to: labels).to(dtype: .float32)
     }

@@ -1,10 +1,12 @@
 import Torch
 
-/// MobileNetV3 (Howard et al. 2019) with the first layer of its classifier, as the study keeps it; 1280 or 1024 features.
+/// MobileNetV3 (Howard et al. 2019) with the first layer of its classifier, as in the study; 1280
+/// or 1024 features.
 enum MobileNetV3 {
     enum Variant { case large, small }
 
-    /// kernel, expanded, outputs, squeeze-and-excitation, hard-swish, stride: tables 1 and 2 of the paper.
+    /// kernel, expanded, outputs, squeeze-and-excitation, hard-swish, stride: tables 1 and 2 of the
+    /// paper.
     static let large = [
         (3, 16, 16, false, false, 1), (3, 64, 24, false, false, 2), (3, 72, 24, false, false, 1), (5, 72, 40, true, false, 2),
         (5, 120, 40, true, false, 1), (5, 120, 40, true, false, 1), (3, 240, 80, false, true, 2), (3, 200, 80, false, true, 1),
@@ -40,7 +42,8 @@ enum MobileNetV3 {
     private typealias Block = InvertedResidual<ConvNormActivation>
 }
 
-/// The nearest multiple of eight, at least eight and not below 90% of `channels` (the MobileNet papers' rule).
+/// The nearest multiple of eight, at least eight and not below 90% of `channels` (the MobileNet
+/// papers' rule).
 private func roundedToEights(_ channels: Int) -> Int {
     let rounded = max(8, (channels + 4) / 8 * 8)
     return Double(rounded) < 0.9 * Double(channels) ? rounded + 8 : rounded

@@ -1,14 +1,15 @@
-/// How far a model's evidence is to be believed, and when it had better not answer. Measured on sequences that it has not learned from,
-/// and kept in its file.
+/// How reliable a model's confidences are, and when it abstains. The values are measured on
+/// sequences that the model was not trained on, and kept in its file.
 package struct ModelCalibration: Codable, Sendable, Equatable {
-    /// Log-probabilities are divided by it: frames of one sequence resemble each other, so that their sum says too much.
+    /// The divisor of log-probabilities. Frames of one sequence resemble each other, so their plain
+    /// sum is overconfident.
     package var temperature: Double
-    /// Least confidence of an answer, 0...1; below it a sequence counts as unreadable.
+    /// The least confidence of an answer, 0...1. Below it a sequence is unreadable.
     package var threshold: Double
-    /// Share of the answers that are right, 0...1. An answer where no number is seen is a wrong one.
+    /// The share of answers that are right, 0...1. Any answer is wrong if no number is visible.
     package var precision: Double
-    /// Share of the sequences with a number that are answered, 0...1.
+    /// The share of sequences with a number that get an answer, 0...1.
     package var coverage: Double
-    /// How many were measured.
+    /// How many sequences were measured.
     package var sequences: Int
 }

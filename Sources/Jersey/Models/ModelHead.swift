@@ -1,21 +1,23 @@
 import Torch
 
-/// What follows the encoder, from the maps of frames to the answer: a type for each family of models, with all that readers, training
-/// and exports ask of one.
+/// The part of a model after the encoder, from the maps of frames to the answer. Each family of
+/// models has one type, with all that reading, training and export need.
 ///
-/// Each frame is encoded by itself, from maps (R, C, h, w) of R frames. Then the frames of every sequence are put together.
+/// Each frame is encoded by itself, from maps (R, C, h, w) of R frames. Then the frames of every
+/// sequence are combined.
 protocol ModelHead: SendableMetatype {
     typealias Output = JerseyModel.Output
-    /// What is made of R frames, each by itself.
+    /// The encoding of R frames, each by itself.
     associatedtype Frames
-    /// The same of one frame, kept until its sequence is put together.
+    /// The encoding of one frame, kept until its sequence is combined.
     associatedtype Frame
 
-    /// From maps to what the encoder makes of a frame.
+    /// From the maps to the encoder's features.
     var features: FrameFeatures { get }
-    /// Nil where the number is not looked for within a frame.
+    /// Nil if the number is not located within a frame.
     var locator: (any NumberLocator)? { get }
-    /// The same for maps of one shape (R, C, h, w): what the shape decides is done before the first frame.
+    /// The same for maps of one shape (R, C, h, w), with everything that depends on the shape
+    /// computed in advance.
     func prepared(for maps: [Int], on device: Device) -> Self
 
     func encoded(_ maps: Tensor, _ pass: Pass) -> Frames
@@ -23,25 +25,26 @@ protocol ModelHead: SendableMetatype {
     func joined(_ parts: [Frames]) -> Frames
     func each(_ frames: Frames) -> [Frame]
 
-    /// All that comes out of the model.
+    /// The output of the model.
     ///
-    /// - Parameter layout: which of the frames are of which sequence.
+    /// - Parameter layout: assigns the frames to sequences.
     func output(of frames: Frames, _ layout: PackedLayout, _ pass: Pass) -> Output
-    /// What an output says of each sequence.
+    /// An output split into sequences.
     ///
     /// - Parameter lengths: valid frames of each sequence.
     func sequenceOutputs(_ output: Output, lengths: [Int]) -> [SequenceOutput]
-    /// The same from the frames of each sequence, in time order; at least one each.
+    /// The outputs of sequences from the frames of each, in time order, at least one each.
     func sequenceOutputs(of frames: [[Frame]], _ pass: Pass) -> [SequenceOutput]
-    /// Nothing yet of a sequence whose frames come one by one.
+    /// An empty memory for a sequence whose frames come one by one.
     ///
-    /// - Parameter limit: the most frames that are kept, where a model has to keep frames.
+    /// - Parameter limit: the most frames to keep, for models that have to keep frames.
     func memory(limit: Int, _ pass: Pass) -> any FrameMemory
 
-    /// - Parameter numbers: of each sequence; nil where none is seen, which only models that sum evidence learn from.
+    /// - Parameter numbers: of each sequence; nil if none is visible, which only evidence models
+    ///   learn from.
     func learningTargets(of frames: Frames, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass) -> LearningTargets
-    /// What an exported network computes of each frame: a row of each tensor. It puts them together by operations of its own
-    /// (`Network` in JerseyExport).
+    /// What an exported network computes for each frame: one row of each tensor. The network
+    /// combines them with operations of its own (`Network` in JerseyExport).
     func exported(_ frames: Frames) -> [Tensor]
 }
 
@@ -62,22 +65,23 @@ extension ModelHead {
     func exported(maps: Tensor) -> [Tensor] { exported(encoded(maps, .evaluation)) }
 }
 
-/// What a model keeps of the frames of a sequence that come one by one. It does not grow.
+/// What a model keeps of a sequence whose frames come one by one. It does not grow without bound.
 protocol FrameMemory {
     /// - Parameter maps: (1, C, h, w) of the next frame.
     mutating func add(_ maps: Tensor)
-    /// What the frames so far say together; nil before the first.
+    /// The combined distribution of the frames so far; nil before the first.
     mutating func digits() -> DigitDistribution?
 }
 
-/// Finds where numbers are.
+/// Locates numbers in frames.
 protocol NumberLocator {
-    /// Where in each frame the number is, if there is one: maps (R, C, h, w) to (R, 2), across and down, from 0 to 1.
+    /// The place of the number in each frame, if there is one: maps (R, C, h, w) to (R, 2), across
+    /// and down, from 0 to 1.
     func numberPlaces(_ maps: Tensor) -> Tensor
 }
 
 extension ModelSpec {
-    /// The network behind the encoder. Parameters are born in the order in which files have them.
+    /// The network after the encoder. Parameters are created in the order in which files have them.
     ///
     /// - Parameter channels: C of the encoder's maps.
     func head(_ root: Scope, channels: Int, published: Bool) -> any ModelHead {
@@ -92,7 +96,7 @@ extension ModelSpec {
         }
     }
 
-    /// Where the encoder's tensors are born, and its features'.
+    /// The scope of the encoder's tensors and its features.
     func backbone(_ root: Scope) -> Scope { (root / String(encoderPath.dropLast())).part(.encoder) }
 }
 

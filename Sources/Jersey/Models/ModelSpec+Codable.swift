@@ -1,5 +1,6 @@
-/// As cards have had a model since before there were families: those without a recurrent layer are told apart by the word for
-/// their pooling. The phase, which follows from the parts, is for others who read a card.
+/// The format of cards is older than families. Models without a recurrent layer are distinguished
+/// by their pooling. The phase follows from the other parts; it is written for other readers of a
+/// card.
 extension ModelSpec: Codable {
     private enum CodingKeys: String, CodingKey {
         case name, phase, encoder, temporal, pooling, fullHead, digitHeads
@@ -9,7 +10,7 @@ extension ModelSpec: Codable {
         case none, evidence
     }
 
-    /// - Throws: `DecodingError` for parts that no family has together.
+    /// - Throws: `DecodingError` for a combination of parts that no family has.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let family: Family
@@ -17,7 +18,7 @@ extension ModelSpec: Codable {
         if let layer = try container.decodeIfPresent(Temporal.self, forKey: .temporal) {
             guard digits == .independent else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .digitHeads, in: container, debugDescription: "digits behind a recurrent layer are never \(digits)")
+                    forKey: .digitHeads, in: container, debugDescription: "digits after a recurrent layer cannot be \(digits)")
             }
             family = .recurrent(layer, try container.decode(Pooling.self, forKey: .pooling))
         } else {

@@ -1,11 +1,12 @@
-/// What a family decides about a model before its network is built. What it decides within the network is in its `ModelHead`.
+/// Properties that depend on a model's family before its network is built. Those of the network are
+/// in its `ModelHead`.
 extension ModelSpec {
     /// The part of the study that a model comes from.
     package enum Phase: String, Codable, Sendable {
         case singleFrame = "0"
         case sequence = "A"
         case attention = "B"
-        /// Ours, not the study's: frames are read one by one, and what they tell is summed.
+        /// Ours, not the study's: frames are read one by one, and their evidence is summed.
         case evidence = "E"
     }
 
@@ -17,7 +18,7 @@ extension ModelSpec {
         }
     }
 
-    /// Whether the model reads the anchor frame alone.
+    /// Whether the model reads only the anchor frame.
     package var readsAnchorOnly: Bool {
         switch family {
         case .singleFrame: true
@@ -25,7 +26,7 @@ extension ModelSpec {
         }
     }
 
-    /// Whether it can learn from sequences in which no number is seen.
+    /// Whether it can learn from sequences without a visible number.
     package var learnsFromUnreadable: Bool {
         switch family {
         case .singleFrame, .recurrent: false
@@ -33,7 +34,7 @@ extension ModelSpec {
         }
     }
 
-    /// Whether it looks for the number within a frame, and so can tell where it is (`NumberLocator`).
+    /// Whether it locates the number within a frame (`NumberLocator`).
     package var locatesNumbers: Bool {
         switch family {
         case .singleFrame(let digits), .evidence(let digits): digits == .tied
@@ -41,7 +42,7 @@ extension ModelSpec {
         }
     }
 
-    /// Why the study has no such model, so that nothing can be done with it as the study did; nil where it could be.
+    /// Why the study has no such model, so that it cannot behave as published; nil if it can.
     package var notPublished: String? {
         switch family {
         case .singleFrame, .recurrent: nil
@@ -49,7 +50,8 @@ extension ModelSpec {
         }
     }
 
-    /// Rates of the study: single-frame models train at one rate, the others with a gentler one for the encoder.
+    /// The study trains single-frame models with one learning rate, and the others with a lower
+    /// rate for the encoder.
     package var usesDiscriminativeRates: Bool {
         switch family {
         case .singleFrame, .evidence: false
@@ -57,14 +59,14 @@ extension ModelSpec {
         }
     }
 
-    /// Whether batches may be padded, as the study pads them: a model of single frames has an answer for every frame, and none for
-    /// padding.
+    /// Whether batches may be padded, as in the study. A single-frame model has an answer for every
+    /// frame and none for padding.
     package var takesPadding: Bool { !readsAnchorOnly }
 
-    /// Frames that it reads of a sequence of which `limit` would be shown to it.
+    /// The number of frames that it reads of a sequence, if at most `limit` are shown to it.
     package func frameCount(limit: Int) -> Int { readsAnchorOnly ? 1 : limit }
 
-    /// How the frames of a sequence are put together, in a few words.
+    /// How the frames of a sequence are combined, in a few words.
     package var poolingName: String {
         switch family {
         case .singleFrame: "none"
@@ -73,7 +75,8 @@ extension ModelSpec {
         }
     }
 
-    /// What the names of the encoder's tensors begin with. Names are the study's: its single-frame models have no "encoder" level.
+    /// The prefix of the names of the encoder's tensors. Names are the study's: its single-frame
+    /// models have no "encoder" level.
     var encoderPath: String {
         switch family {
         case .singleFrame: "backbone."

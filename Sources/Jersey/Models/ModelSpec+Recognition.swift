@@ -1,10 +1,11 @@
-/// What weights tell of their model by names and shapes alone; nothing is built.
+/// Recognises the model of weights by names and shapes alone; nothing is built.
 extension ModelSpec {
-    /// The model that weights are of, whatever its encoder and the width of its recurrent layer; nil for those of no known model.
+    /// The model of the weights, with any encoder and width of the recurrent layer; nil if they are
+    /// of no known model.
     ///
-    /// A few tensors decide, which one part has and others have not. Whether all the others are there is seen when they are loaded.
+    /// A few tensors that only some parts have decide. Loading checks that all others are there.
     ///
-    /// - Parameter shapes: by the tensors' names.
+    /// - Parameter shapes: by tensor name.
     static func recognised(by shapes: [String: [Int]]) -> ModelSpec? {
         let paths = ["encoder.backbone.", "backbone."]
         guard let path = paths.first(where: { path in shapes.keys.contains { $0.hasPrefix(path) } }),
@@ -17,10 +18,13 @@ extension ModelSpec {
         return spec
     }
 
-    /// Takes from weights what a model's name does not say: the recurrent layer's width, and whether there is a head for whole numbers.
+    /// Sets what a model's name does not determine: the recurrent layer's width, and whether there
+    /// is a head for whole numbers.
     mutating func takeOver(from shapes: [String: [Int]]) {
         hasFullHead = shapes["fc_full.weight"] != nil
-        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last { self = with(hidden: hidden) }
+        if let place = Temporal.place(in: shapes), let hidden = shapes[place + "weight_hh_l0"]?.last {
+            self = with(hidden: hidden)
+        }
     }
 }
 
@@ -39,7 +43,7 @@ extension ModelSpec.Family {
 }
 
 extension ModelSpec.Temporal {
-    /// What the names of the recurrent layer's weights begin with.
+    /// The prefix of the names of the recurrent layer's weights.
     fileprivate static func place(in shapes: [String: [Int]]) -> String? {
         ["rnn.", "gru."].first { shapes[$0 + "weight_hh_l0"] != nil }
     }
@@ -55,12 +59,12 @@ extension ModelSpec.Temporal {
 }
 
 extension EncoderKind {
-    /// - Parameter level: what the names of the encoder's tensors begin with.
+    /// - Parameter level: the prefix of the names of the encoder's tensors.
     fileprivate func isTold(by shapes: [String: [Int]], at level: String) -> Bool {
         func has(_ name: String, _ outputs: Int) -> Bool { shapes[level + name]?.first == outputs }
         return switch self {
         case .resnet18: has("layer4.1.conv2.weight", 512)
-        // B0 weighs channels, Lite0 does not.
+        // B0 has squeeze-and-excitation, Lite0 does not.
         case .efficientnetB0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] != nil
         case .efficientnetLite0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] == nil
         case .mobilenetV3Large: has("classifier.2.weight", 1280)

@@ -1,14 +1,17 @@
 import Torch
 
-/// What a model is made of. A network is built from it and from nothing else.
+/// The parts of a model. They alone determine its network.
 package struct ModelSpec: Sendable, Hashable {
-    /// What follows the encoder, and so how frames become an answer. `ModelHead` has a type for each.
+    /// The part after the encoder, which turns frames into an answer. `ModelHead` has a type for
+    /// each.
     package enum Family: Sendable, Hashable {
         /// The digits of one frame, the anchor.
         case singleFrame(Digits)
-        /// A layer goes over the features of all frames, and the digits are read from its pooled states.
+        /// A recurrent layer runs over the features of all frames, and the digits are read from its
+        /// pooled states.
         case recurrent(Temporal, Pooling)
-        /// The digits of each frame, summed; each frame counts as far as it is likely to be read rightly.
+        /// The digits of each frame are summed, weighted by the probability that the frame is read
+        /// correctly.
         case evidence(Digits)
     }
 
@@ -19,26 +22,27 @@ package struct ModelSpec: Sendable, Hashable {
         /// Units in each direction.
         package var hidden = Self.usualHidden
 
-        /// The study's.
+        /// The study's value.
         package static let usualHidden = 128
-        /// What a layer may have; more is no layer for a few frames.
+        /// The range of `hidden`. More units make no sense for a few frames.
         package static let hiddenLimits = 1...2048
 
         package var width: Int { bidirectional ? 2 * hidden : hidden }
     }
 
-    /// How digits are told apart.
+    /// How digits are classified.
     package enum Digits: String, Codable, Sendable {
-        /// By a layer for tens and another for ones, as in the study.
+        /// One layer for tens and another for ones, as in the study.
         case independent
-        /// By one classifier, where the tens and where the ones stand.
+        /// One classifier, applied at the places of the tens and of the ones.
         case tied
     }
 
     package var name: String
     package var encoder: EncoderKind
     package private(set) var family: Family
-    /// Whether a third head tells the 110 numbers apart, as in the study's early models; it is trained, and not read from.
+    /// Whether a third head classifies all 110 numbers, as in the study's early models. It is
+    /// trained, but answers do not use it.
     package var hasFullHead = false
 
     init(_ name: String, encoder: EncoderKind = .resnet18, _ family: Family, hasFullHead: Bool = false) {
@@ -48,13 +52,14 @@ package struct ModelSpec: Sendable, Hashable {
         self.hasFullHead = hasFullHead
     }
 
-    /// The recurrent layer; nil where there is none.
+    /// The recurrent layer, if any.
     package var temporal: Temporal? { if case .recurrent(let layer, _) = family { layer } else { nil } }
 
-    /// How its states are pooled; nil where there is none.
+    /// The pooling of its states, if any.
     package var pooling: Pooling? { if case .recurrent(_, let pooling) = family { pooling } else { nil } }
 
-    /// The same with other units in each direction of its recurrent layer, where it has one.
+    /// The same with another number of units in each direction of the recurrent layer, if there is
+    /// one.
     package func with(hidden: Int) -> ModelSpec {
         guard case .recurrent(var layer, let pooling) = family else { return self }
         var spec = self
@@ -67,7 +72,8 @@ package struct ModelSpec: Sendable, Hashable {
 // MARK: - Words
 
 extension ModelSpec {
-    /// The name that people are shown: "seq_bgru_mp", and where it is not made as that model is "seq_bgru_mp (compact, 64 units)".
+    /// The displayed name: "seq_bgru_mp", or "seq_bgru_mp (compact, 64 units)" if the model differs
+    /// from that.
     package var title: String {
         let own = Self.all.first { $0.name == name }?.encoder ?? encoder
         let units = temporal.map(\.hidden).flatMap { $0 == Temporal.usualHidden ? nil : "\($0) units" }
@@ -75,7 +81,7 @@ extension ModelSpec {
         return others.isEmpty ? name : "\(name) (\(others.joined(separator: ", ")))"
     }
 
-    /// "attn_bgru_luong with resnet18", to tell it from another.
+    /// "attn_bgru_luong with resnet18", which distinguishes it from others.
     package var summary: String {
         let units = temporal.map(\.hidden).flatMap { $0 == Temporal.usualHidden ? nil : ", \($0) units in its recurrent layer" }
         return "\(name) with \(encoder.rawValue)" + (units ?? "") + (hasFullHead ? " and a head for whole numbers" : "")
@@ -115,19 +121,20 @@ extension ModelSpec: Catalogued {
         ModelSpec("attn_ugru_hc", .recurrent(.init(cell: .gru, bidirectional: false), .topK())),
     ]
 
-    /// Every model by its name: the study's, the EfficientNet-Lite0 that it meant, and our small ones for number crops.
+    /// All models: the study's, the EfficientNet-Lite0 that the study meant, and our small ones for
+    /// number crops.
     package static let all: [ModelSpec] =
         study + [
             ModelSpec("basic_efflite0", encoder: .efficientnetLite0, .singleFrame(.independent)),
             ModelSpec("evidence_tied", encoder: .compact, .evidence(.tied)),
-            // To compare with: the same network with the study's heads.
+            // For comparison: the same network with the study's heads.
             ModelSpec("evidence_independent", encoder: .compact, .evidence(.independent)),
         ]
 
     package static let kind = "model"
     package static let remedy: Remedy? = .modelList
 
-    /// Older names of the study, and what they stand for.
+    /// Older names of the study, with the name that each stands for.
     package static let aliases: [String: String] = [
         "seq": "seq_bgru_mp", "seq_uni": "seq_ugru_fs", "seq_bilstm": "seq_blstm_mp", "seq_attn": "attn_bgru_bahdanau",
         "seq_bgru_bahdanau": "attn_bgru_bahdanau", "seq_bgru_luong": "attn_bgru_luong", "seq_bgru_gate": "attn_bgru_gate",
@@ -136,9 +143,11 @@ extension ModelSpec: Catalogued {
         "anchor_effl0": "basic_effl0", "anchor_mv3l": "basic_mv3l", "anchor_mv3s": "basic_mv3s", "anchor_sv2": "basic_sv2",
     ]
 
-    /// The model of that name or older name, with another encoder than its own, or other units in its recurrent layer where it has one.
+    /// The model with a name or older name, perhaps with another encoder, or another number of
+    /// units in its recurrent layer.
     ///
-    /// What comes of another encoder has its own name where it is a model of `all`: `basic_r18` with EfficientNet-B0 is `basic_effb0`.
+    /// With another encoder it takes the name of a model of `all` that has these parts: `basic_r18`
+    /// with EfficientNet-B0 is `basic_effb0`.
     ///
     /// - Parameter encoder: nil for the model's own.
     /// - Throws: `UsageError` that names close matches.
@@ -150,7 +159,7 @@ extension ModelSpec: Catalogued {
         return all.first { $0.isMade(as: spec) } ?? spec
     }
 
-    /// Whether both are one network, whatever they are called.
+    /// Whether both are the same network, whatever their names.
     func isMade(as other: ModelSpec) -> Bool {
         var copy = other
         copy.name = name

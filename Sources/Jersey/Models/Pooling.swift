@@ -1,9 +1,9 @@
 import Torch
 
 extension ModelSpec {
-    /// How the states of all frames become one vector; each one's `summary` says how.
+    /// How the states of all frames become one vector; `summary` describes each case.
     ///
-    /// All that is to know of one is in this file, but for its exported form (`Network.pool`).
+    /// This file has everything about a pooling except its exported form (`Network.pool`).
     package enum Pooling: Codable, Sendable, Hashable {
         case mean
         case final
@@ -41,7 +41,7 @@ extension ModelSpec.Pooling: Catalogued {
         }
     }
 
-    /// Shown in its box of a diagram; α are the weights of frames, h their states.
+    /// Shown in its box of a diagram. α are the weights of the frames, h their states.
     package var symbol: String {
         switch self {
         case .mean: "mean"
@@ -64,7 +64,7 @@ extension ModelSpec.Pooling: Catalogued {
 }
 
 extension ModelSpec.Pooling {
-    /// Whether the states of frames are weighted by something learned.
+    /// Whether the weights of the states are learned.
     package var isAttention: Bool {
         switch self {
         case .mean, .final: false
@@ -83,11 +83,11 @@ extension ModelSpec.Pooling {
         }
     }
 
-    /// Whether weights with these shapes, by their names, are of a model that pools so.
+    /// Whether weights with these shapes, by name, are of a model with this pooling.
     func isTold(by shapes: [String: [Int]]) -> Bool {
         func has(_ name: String) -> Bool { shapes[name] != nil }
         return switch self {
-        // Their states are those of a layer that attention calls by another name.
+        // Models with attention have another name for the recurrent layer.
         case .mean, .final: !has("gru.weight_hh_l0") && !has("fc_readability.weight")
         case .additive: has("attn_score.weight")
         case .dotProduct: has("attn_query.weight") && !has("attn_score.weight")
@@ -97,12 +97,13 @@ extension ModelSpec.Pooling {
     }
 }
 
-/// Turns the states of a sequence into one vector, with a weight for every frame where the pooling has weights.
+/// Turns the states of a sequence into one vector, with a weight for every frame if the pooling has
+/// weights.
 protocol TemporalPooling {
     /// - Parameters:
-    ///   - states: (B, T, D), zeros where there is no frame.
+    ///   - states: (B, T, D), zero on padding.
     ///   - final: (B, D) last states.
-    /// - Returns: (B, D), and weights (B, T) that are zero on padding and sum to one.
+    /// - Returns: (B, D), and weights (B, T), which are zero on padding and sum to one.
     func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?)
 }
 
@@ -129,7 +130,7 @@ func uniformWeights(_ layout: PackedLayout, _ device: Device) -> Tensor {
     }
 }
 
-/// Softmax of `scores` (B, T) over valid frames, and the states summed with it.
+/// The softmax of `scores` (B, T) over valid frames, and the states summed with these weights.
 private func attend(_ scores: Tensor, _ states: Tensor, _ layout: PackedLayout) -> (Tensor, weights: Tensor?) {
     let weights = scores.filled(where: layout.paddingMask(on: scores.device), with: -.infinity).softmax(over: 1)
     return (weightedSum(states, weights), weights)
@@ -218,17 +219,19 @@ struct TopKPooling: TemporalPooling {
     }
 
     func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
-        // The study finds the infinities that it has put on padding itself, and falls back to a plain average for the batch.
+        // The study's check for infinities finds those that it put on padding itself, and then
+        // falls back to a plain average for the batch.
         if published && layout.isPadded {
             let weights = uniformWeights(layout, states.device)
             return (weightedSum(states, weights), weights)
         }
-        // Masked after the division, whose gradient would else be zero times infinity.
+        // Masked after the division, because the gradient of the division would otherwise be zero
+        // times infinity.
         let scores = scorer(states, pass) / temperature.clamped(to: 1e-3...10)
         let probabilities = scores.filled(where: layout.paddingMask(on: states.device), with: -.infinity).softmax(over: 1)
         let best = probabilities.top(min(count, layout.longest), over: 1)
         let total = best.values.sum(over: 1, keep: true)
-        // Frames past the end have probability zero, so taking more than a sequence has adds nothing.
+        // Padding has probability zero, so selecting more frames than a sequence has adds nothing.
         let weights = (probabilities * 0).scattered(1, at: best.indices, values: best.values / total)
         return (weightedSum(states, weights), weights)
     }

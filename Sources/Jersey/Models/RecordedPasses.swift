@@ -1,11 +1,11 @@
 import Foundation
 import Torch
 
-/// A model's passes on a GPU, recorded where the same sizes come again: launching its two hundred kernels takes several times longer
-/// than they run for one sequence.
+/// Records a model's passes on a GPU and replays them when the same sizes recur. For one sequence,
+/// launching the model's two hundred kernels takes several times longer than running them.
 ///
-/// `@unchecked Sendable`: all mutable state is touched under the lock only, and what a replay has left is copied
-/// before the lock opens.
+/// `@unchecked Sendable`: all mutable state is accessed only under the lock, and the results of a
+/// replay are copied before the lock is released.
 final class RecordedPasses: @unchecked Sendable {
     private struct Sizes: Hashable {
         let frames: [Int]
@@ -13,21 +13,22 @@ final class RecordedPasses: @unchecked Sendable {
     }
 
     fileprivate struct Pass {
-        /// As the first layer takes frames.
+        /// Frames in the layout of the first layer.
         let input: Tensor
         /// Holds tensors that the graph reads.
         let layout: PackedLayout
         let graph: DeviceGraph
-        /// All that comes out, one after the other.
+        /// All outputs, flattened one after the other.
         let results: Tensor
         let shapes: [[Int]]
         let hasFullHead: Bool
     }
 
-    /// Most passes that are kept. They share the memory that the largest needs, as only one is done at a time, but each keeps its
-    /// input.
+    /// The most passes to keep. They share the memory that the largest needs, because only one runs
+    /// at a time, but each keeps its input.
     private let limit = 64
-    /// Height and width of the frames: what depends on them alone has to be there before a pass is recorded.
+    /// Height and width of the frames. What depends on them must be computed before a pass is
+    /// recorded.
     let size: [Int]
     private let laidOut: @Sendable (Tensor) -> Tensor
     private let lock = NSLock()
@@ -36,13 +37,14 @@ final class RecordedPasses: @unchecked Sendable {
 
     /// - Parameters:
     ///   - size: height and width of the frames that the model was compiled for.
-    ///   - laidOut: frames as the first layer takes them.
+    ///   - laidOut: converts frames to the layout of the first layer.
     init(size: [Int], laidOut: @escaping @Sendable (Tensor) -> Tensor) {
         self.size = size
         self.laidOut = laidOut
     }
 
-    /// - Parameter pass: from frames that are laid out. It is recorded when its sizes come for the second time.
+    /// - Parameter pass: runs on frames in that layout. It is recorded when its sizes come for the
+    ///   second time.
     func callAsFunction(
         _ frames: Tensor, lengths: [Int], pass: (Tensor, PackedLayout) -> JerseyModel.Output
     ) -> JerseyModel.Output {
@@ -72,7 +74,7 @@ extension RecordedPasses.Pass {
         func parts(_ output: JerseyModel.Output) -> [Tensor] {
             [output.tens, output.ones, output.full, output.attention].compactMap(\.self)
         }
-        // Libraries choose and prepare what they do when it is done for the first time.
+        // Libraries choose and prepare their kernels on the first run, so that run is not recorded.
         let sample = pass(input, layout)
         var results: Tensor?
         graph = DeviceGraph(sharingMemoryOf: other?.graph) {
@@ -83,7 +85,7 @@ extension RecordedPasses.Pass {
         hasFullHead = sample.full != nil
     }
 
-    /// The pass done again with what `input` holds.
+    /// Replays the pass on the content of `input`.
     fileprivate func output() -> JerseyModel.Output {
         graph.replay()
         // The next replay overwrites `results`.

@@ -1,15 +1,15 @@
 import Torch
 
-/// A recurrent layer over the features of all frames; digits are read from its pooled states.
+/// A recurrent layer over the features of all frames. Digits are read from its pooled states.
 struct RecurrentHead: ModelHead {
     let features: FrameFeatures
     private let recurrent: Recurrent
     private let pooling: any TemporalPooling
     private let digits: IndependentDigits
     private let full: Linear?
-    /// Whether frames have weights that are learned; the equal weights of a mean are nothing that a model attends to.
+    /// Whether the weights of frames are learned. The equal weights of a mean are not attention.
     private let isAttention: Bool
-    /// Whether the state after each frame is all that the next needs, and the answer, too.
+    /// Whether the state after a frame is all that the next frame and the answer need.
     private let goesOn: Bool
 
     init(
@@ -19,7 +19,8 @@ struct RecurrentHead: ModelHead {
         self.features = features
         isAttention = pooling.isAttention
         goesOn = pooling == .final && !layer.bidirectional
-        // The study calls the recurrent layer "rnn" before plain pooling and "gru" before attention.
+        // The study calls the recurrent layer "rnn" before plain pooling and "gru" before
+        // attention.
         recurrent = Recurrent(
             (root / (pooling.isAttention ? "gru" : "rnn")).part(.temporal), cell: layer.cell, inputs: features.count,
             hidden: layer.hidden, bidirectional: layer.bidirectional)
@@ -72,7 +73,8 @@ struct RecurrentHead: ModelHead {
 // MARK: - Frame by frame
 
 extension RecurrentHead {
-    /// For a layer of one direction whose final state is the answer: that of all frames at once.
+    /// For a unidirectional layer whose final state is the answer: the answer equals that of all
+    /// frames at once.
     private struct LastState: FrameMemory {
         let head: RecurrentHead
         let pass: Pass
@@ -90,7 +92,8 @@ extension RecurrentHead {
         func digits() -> DigitDistribution? { known }
     }
 
-    /// The last frames, as many as the model takes, and what they say together once that was asked.
+    /// The last frames, as many as the model takes, and their combined distribution once it was
+    /// asked for.
     private struct LastFrames: FrameMemory {
         let head: RecurrentHead
         let pass: Pass

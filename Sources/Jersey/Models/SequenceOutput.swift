@@ -1,9 +1,9 @@
-/// What a model says of one sequence, before it is calibrated.
+/// A model's output for one sequence, before calibration.
 struct SequenceOutput {
     let digits: DigitDistribution
     /// Log-probabilities of `JerseyNumber.all`; nil without that head.
     let full: [Double]?
-    /// Weights of the frames, sum 1; nil where the model has none.
+    /// Weights of the frames, with the sum 1; nil if the model has none.
     let weights: [Double]?
 }
 
@@ -12,9 +12,9 @@ extension SequenceOutput {
         self.init(digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
     }
 
-    /// One for each sequence, from an output with a row for each.
+    /// The outputs of all sequences, from an output with one row for each.
     ///
-    /// - Parameter hasWeights: whether the output's attention is something that the model has learned.
+    /// - Parameter hasWeights: whether the model has learned the output's attention.
     static func each(_ output: JerseyModel.Output, lengths: [Int], hasWeights: Bool) -> [SequenceOutput] {
         let full = output.full.map { full in
             let (values, width) = (full.array(of: Double.self), full.shape[1])

@@ -20,9 +20,10 @@ enum ShuffleNetV2 {
     }
 }
 
-/// Half of the channels pass by, or both halves are strided; then the halves are mixed.
+/// Half of the channels skip the convolutions, or both halves are strided; then the halves are
+/// shuffled.
 struct ShuffleBlock<Convolution: ConvolutionLayer>: Layer {
-    /// Empty where half of the channels pass by.
+    /// Empty if half of the channels skip the convolutions.
     let branch1: [Convolution]
     let branch2: [Convolution]
 
@@ -39,7 +40,7 @@ struct ShuffleBlock<Convolution: ConvolutionLayer>: Layer {
 extension ShuffleBlock: Sendable where Convolution: Sendable {}
 
 extension Array where Element: Layer {
-    /// One after the other.
+    /// Runs the layers one after the other.
     fileprivate func run(_ x: Tensor, _ pass: Pass) -> Tensor { reduce(x) { $1($0, pass) } }
 }
 

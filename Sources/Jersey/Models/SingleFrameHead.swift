@@ -1,6 +1,7 @@
 import Torch
 
-/// The digits of one frame. Several frames of a player, where none is marked as the one to read, are looks at the same number.
+/// The digits of one frame. If none of a player's frames is marked as the anchor, all are looks at
+/// the same number.
 struct SingleFrameHead: ModelHead {
     private var reader: FrameReader
 
@@ -52,11 +53,11 @@ struct SingleFrameHead: ModelHead {
     func exported(_ frames: FrameLogits) -> [Tensor] { frames.all }
 }
 
-/// The sum of what the frames say so far.
+/// The summed evidence of the frames so far.
 struct EvidenceMemory<Head: ModelHead>: FrameMemory where Head.Frame == Evidence {
     let head: Head
     let pass: Pass
-    /// How much of what one frame says the others have said already, 0...1.
+    /// The share of a frame's evidence that repeats that of the others, 0...1.
     let correlation: Double
     private var sum: Evidence?
 

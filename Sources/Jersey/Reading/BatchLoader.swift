@@ -1,36 +1,39 @@
 import Foundation
 import Torch
 
-/// Sequences in batches, decoded and augmented by worker threads that stay a bounded way ahead.
+/// Loads sequences in batches. Worker threads decode and augment them, a bounded number of
+/// sequences ahead.
 ///
-/// What a batch holds depends on the order, the seed and the epoch only, not on the number of workers.
+/// The content of a batch depends only on the order, the seed and the epoch, not on the number of
+/// workers.
 package final class BatchLoader {
     package struct Batch {
-        /// (R, H, W, 3) uint8 on the CPU: valid frames, sequence after sequence; or padded with each sequence's last frame.
+        /// (R, H, W, 3) uint8 on the CPU: valid frames, one sequence after the other; or each
+        /// sequence padded with its last frame.
         package let frames: Tensor
         /// Valid frames of each sequence.
         package let lengths: [Int]
         package let isPadded: Bool
         package let sequences: [FrameSequence]
-        /// Indices of the frames that were read, for each sequence.
+        /// For each sequence, the indices of the frames that were read.
         package let used: [[Int]]
-        /// Heights of those frames on disk, pixels.
+        /// The heights of those frames before they were fitted, in pixels.
         package let heights: [[Int]]
-        /// The frames that were left out, for each sequence.
+        /// For each sequence, the frames that were left out.
         package let leftOut: [[FrameProblem]]
-        /// Sequences without a readable frame; they are in none of the lists above.
+        /// Sequences without a readable frame, which are in none of the lists above.
         package let unreadable: [UnreadableSequence]
-        /// Which of all the batch's sequences have a readable frame, in order.
+        /// For all sequences of the batch in order, whether they have a readable frame.
         package let isReadable: [Bool]
 
         /// All frames that were left out.
         package var problems: [FrameProblem] { leftOut.flatMap { $0 } + unreadable.flatMap(\.problems) }
     }
 
-    /// One place in an epoch's order.
+    /// One position in an epoch's order.
     package struct Item: Sendable {
         package let sequence: FrameSequence
-        /// What its draws depend on.
+        /// The keys of its random draws.
         package let keys: (UInt64, UInt64, UInt64)
 
         /// - Parameter occurrence: how often the sequence has come before in this epoch.
@@ -40,7 +43,7 @@ package final class BatchLoader {
         }
     }
 
-    /// How many threads, and how many sequences in a batch, may be asked for.
+    /// The ranges of the number of threads, and of sequences in a batch.
     package static let workerLimits = 1...256
     package static let batchLimits = 1...4096
 
@@ -52,11 +55,11 @@ package final class BatchLoader {
     private var nextBatch: Int
 
     /// - Parameters:
-    ///   - items: the order.
-    ///   - start: batches to leave out, when an epoch is taken up again.
+    ///   - items: the sequences in order.
+    ///   - start: the number of batches to skip, to resume an epoch.
     ///   - workers: threads.
-    ///   - prefetch: batches that the workers may be ahead.
-    ///   - pads: repeats each sequence's last frame up to the longest, as the study does.
+    ///   - prefetch: how many batches the workers may be ahead.
+    ///   - pads: repeats each sequence's last frame up to the longest sequence, as in the study.
     package init(
         _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2, start: Int = 0,
         pads: Bool = false
@@ -74,7 +77,7 @@ package final class BatchLoader {
         pipeline.stop()
     }
 
-    /// The next batch; nil behind the last.
+    /// The next batch; nil after the last.
     ///
     /// - Throws: what a strict loader throws for an unreadable frame.
     package func next() throws -> Batch? {
@@ -90,7 +93,7 @@ package final class BatchLoader {
 extension BatchLoader.Batch {
     /// - Parameters:
     ///   - size: of the frames.
-    ///   - pads: repeats each sequence's last frame up to the longest.
+    ///   - pads: repeats each sequence's last frame up to the longest sequence, as in the study.
     init(_ loaded: [(sequence: FrameSequence, frames: LoadedSequence)], size: FramePreprocessor, pads: Bool) {
         let readable = loaded.filter { !$0.frames.used.isEmpty }
         let longest = readable.map(\.frames.used.count).max() ?? 0
@@ -117,9 +120,9 @@ extension BatchLoader.Batch {
     }
 }
 
-/// The worker threads and what they have made.
+/// The worker threads and their results.
 ///
-/// `@unchecked Sendable`: all mutable state is touched under the condition's lock only.
+/// `@unchecked Sendable`: all mutable state is accessed only under the condition's lock.
 private final class Pipeline: @unchecked Sendable {
     let loader: SequenceLoader
     private let items: [BatchLoader.Item]

@@ -1,6 +1,6 @@
 import Torch
 
-/// How a model is run: eager or compiled, and in which precision.
+/// How a model runs: eager or compiled, and in which precision.
 package struct ExecutionMode: Sendable {
     package let precision: Precision
     package let isCompiled: Bool
@@ -10,8 +10,9 @@ package struct ExecutionMode: Sendable {
         self.isCompiled = isCompiled
     }
 
-    /// Slowest first, as a rule, and what is left out, with the reason. In eager mode a lower precision is libtorch's autocast,
-    /// which the processor may only emulate: nobody would run that, and to time it takes minutes.
+    /// All modes, usually slowest first, and those that are left out, with the reason. In eager
+    /// mode a lower precision is libtorch's autocast, which the processor may only emulate; that is
+    /// of no use and takes minutes to time.
     ///
     /// - Parameter isNative: whether the device has instructions for a precision.
     package static func all(
@@ -31,7 +32,7 @@ package struct ExecutionMode: Sendable {
 
     package var name: String { (isCompiled ? "compiled " : "eager ") + precision.rawValue }
 
-    /// Share of numbers that it may read otherwise than eager float32.
+    /// The share of numbers that may differ from eager float32.
     package var tolerance: Double {
         switch precision {
         case .float32: 0
@@ -40,7 +41,7 @@ package struct ExecutionMode: Sendable {
         }
     }
 
-    /// - Throws: `UsageError` where the model cannot be run so, or not here.
+    /// - Throws: `UsageError` if the model or this machine does not support the mode.
     package func recognizer(
         _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader
     ) throws -> Recognizer {
@@ -51,7 +52,7 @@ package struct ExecutionMode: Sendable {
         return try Recognizer(checkpoint, path: path, options: options, loader: loader)
     }
 
-    /// - Returns: when all is done, on a GPU as well.
+    /// Runs `body` in this mode. Returns when all work is done, on a GPU as well.
     package func callAsFunction<Result>(on device: Device, _ body: () throws -> Result) rethrows -> Result {
         let half: DType? = [.bfloat16, .float16].contains(precision) ? precision.dtype : nil
         defer { Runtime.finish(device) }

@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// How warm each place of a frame is.
+/// The warmth of each place of a frame.
 package struct HeatMap: Sendable, Equatable {
     package let height: Int
     package let width: Int
@@ -16,29 +16,31 @@ package struct HeatMap: Sendable, Equatable {
     }
 }
 
-/// Which places of its frames speak for a number that was read in a sequence (Grad-CAM; Selvaraju et al. 2017).
+/// The places of a sequence's frames that speak for a number (Grad-CAM; Selvaraju et al. 2017).
 package struct GradCAM: Sendable {
     package let number: JerseyNumber
     /// Indices of the frames read.
     package let used: [Int]
-    /// One for each frame read, over the network's input, margins included. The warmest place of all frames is 1; all are 0 where
-    /// nothing speaks for the number.
+    /// A map for each frame read, over the network's input with its margins. The warmest place of
+    /// all frames is 1. All are 0 if nothing speaks for the number.
     package let maps: [HeatMap]
 
-    /// Explains what `model` makes of one sequence.
+    /// Explains how `model` reads one sequence.
     ///
-    /// The target is the log-probability of the number, that is of its tens and its ones.
+    /// The target is the log-probability of the number: of its tens plus of its ones.
     /// - Parameters:
-    ///   - frames: (T, 3, H, W) normalised, on the model's device.
-    ///   - used: indices of these frames in their sequence.
-    ///   - model: a frozen one; what follows the maps in a compiled one may have no gradients.
-    ///   - number: what to explain; the number read where nil.
+    ///   - frames: (T, 3, H, W), normalised, on the model's device.
+    ///   - used: the indices of these frames in their sequence.
+    ///   - model: a frozen model. In a compiled one the layers after the maps may have no
+    ///     gradients.
+    ///   - number: the number to explain; nil takes the number read.
     package init(_ frames: Tensor, used: [Int], model: CompiledModel, for number: JerseyNumber? = nil) {
         let maps = withoutGradients { model.maps(frames) }  // (T, C, h, w)
         maps.requireGradient()
         self.number = withGradients {
             let output = model.output(maps: maps, lengths: [frames.shape[0]])
-            // All frames together, where the model reads each by itself. In float32 a sure model's gradient would be zero.
+            // Sums over frames if the model reads each by itself. In float32 the gradient of a
+            // confident model would be zero.
             func evidence(_ logits: Tensor) -> Tensor { logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0) }
             let (tens, ones) = (evidence(output.tens), evidence(output.ones))
             let read = JerseyNumber(
@@ -51,10 +53,11 @@ package struct GradCAM: Sendable {
         self.maps = withoutGradients { Self.scaled(maps, maps.gradient) }
     }
 
-    /// Maps weighted with their mean gradients and summed; what speaks against the number is left out.
+    /// The maps, weighted with their mean gradients and summed. Negative values, which speak
+    /// against the number, become 0.
     private static func scaled(_ maps: Tensor, _ gradient: Tensor?) -> [HeatMap] {
         let (count, height, width) = (maps.shape[0], maps.shape[2], maps.shape[3])
-        // In double, as the gradients of a sure model are tiny.
+        // In float64, because the gradients of a confident model are tiny.
         let (maps, gradient) = (maps.to(dtype: .float64), gradient?.to(dtype: .float64) ?? .zeros(maps.shape, dtype: .float64))
         let weights = gradient.mean(over: 2, 3, keep: true)  // (T, C, 1, 1)
         let warmth = (maps * weights).sum(over: 1).array(of: Double.self).map { max($0, 0) }

@@ -1,13 +1,14 @@
 import Torch
 
 extension SequenceLoader {
-    /// As a model is read with.
+    /// A loader for reading with a model.
     ///
     /// - Parameters:
-    ///   - singleFrame: what a model of single frames reads.
+    ///   - singleFrame: which frames a single-frame model reads.
     ///   - path: what errors call the checkpoint.
-    ///   - model: these weights, compiled in float32 on the CPU, where they are at hand: numbers are found with it.
-    /// - Throws: `FileError` when the weights are not those of the model.
+    ///   - model: these weights compiled in float32 on the CPU, if the caller has such a model. It
+    ///     locates the numbers.
+    /// - Throws: `FileError` if the weights are not those of the model.
     package init(
         _ checkpoint: Checkpoint, singleFrame: SingleFrame, path: String, sharing model: CompiledModel? = nil
     ) throws {
@@ -18,26 +19,26 @@ extension SequenceLoader {
     }
 }
 
-/// Finds numbers on whole players: a model whose digits are read where they stand looks at the torso, and where its queries look is
-/// where the number is. What is cut out there it reads again, larger.
+/// Finds numbers on whole players. A model with tied digits reads the torso, and the number is at
+/// the place that its queries attend to. The crop around it is then read again, enlarged.
 struct NumberFinder: NumberFinding {
     private let places: @Sendable (Tensor) -> Tensor
     private let preprocessor: FramePreprocessor
 
-    /// Nil where the model does not look for digits.
+    /// Nil if the model does not locate digits.
     ///
     /// - Parameters:
     ///   - model: on the CPU.
-    ///   - preprocessor: as the model is read with.
+    ///   - preprocessor: the model's.
     init?(_ model: CompiledModel, _ preprocessor: FramePreprocessor) {
         guard let places = model.numberPlaces else { return nil }
         self.places = places
         self.preprocessor = preprocessor
     }
 
-    /// The surroundings of each frame's number.
+    /// Crops each frame to the surroundings of its number.
     ///
-    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size.
+    /// - Throws: `UsageError` for an image so thin that nothing is left of it at the input size.
     func numbers(of frames: [RGBImage]) throws -> [RGBImage] {
         let torsos = frames.map(WholePlayers.torso)
         let inputs = Tensor.concatenated(try torsos.map(preprocessor.frame), over: 0)
@@ -47,7 +48,7 @@ struct NumberFinder: NumberFinding {
         return frames.indices.map { index in
             let torso = torsos[index]
             func share(_ place: Double, _ side: Int, margin: Int, of whole: Int) -> Double {
-                // Weights that are finite can still make maps that are not.
+                // Finite weights can still produce maps that are not finite.
                 place.isNaN ? 0.5 : min(max((place * Double(whole) - Double(margin)) / Double(side), 0), 1)
             }
             let (width, height) = preprocessor.fit(width: torso.width, height: torso.height) ?? (1, 1)

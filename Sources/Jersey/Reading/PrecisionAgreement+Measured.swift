@@ -1,9 +1,10 @@
 extension PrecisionAgreement {
     /// - Parameters:
-    ///   - readings: of the same sequences, in order, in float32 and in another precision, by readers without calibration.
-    ///   - calibration: by which they are answered.
+    ///   - readings: of the same sequences in the same order, in float32 and in another precision,
+    ///     from uncalibrated readers.
+    ///   - calibration: decides which of them are answered.
     package init(_ readings: [Reading], _ others: [Reading], _ calibration: ModelCalibration) {
-        precondition(readings.count == others.count, "both are of the same sequences")
+        precondition(readings.count == others.count, "both must be of the same sequences")
         func answer(_ reading: Reading) -> JerseyNumber? {
             let digits = reading.digits.temperatureScaled(calibration.temperature)
             return digits.confidence < calibration.threshold ? nil : digits.number

@@ -14,11 +14,11 @@ public struct Prediction: Codable, Sendable, Equatable {
     public struct FrameWeight: Codable, Sendable, Equatable {
         /// The path of the frame, or its name where it was in memory or in a video.
         public let path: String
-        /// The share of the frame in the answer, 0...1; the shares of a prediction's frames sum to 1. Nil where the
-        /// model does not weigh frames.
+        /// The share of the frame in the answer, 0...1; the shares of a prediction's frames sum to
+        /// 1. Nil where the model does not weigh frames.
         public let weight: Double?
 
-        /// Which frame of its video it is, as the tracker counts; nil for an image file.
+        /// The number of the frame in its video, as the tracker counts; nil for an image file.
         package var videoFrame: String? { path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) } }
     }
 
@@ -26,17 +26,19 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let sequence: String
     /// The name of the track: `FrameSequence.track`.
     public let track: String
-    /// The answer. Nil where no frame could be read, the sequence is `unreadable`, or there is a `conflict`.
+    /// The answer. Nil where no frame could be read, the sequence is `unreadable`, or there is a
+    /// `conflict`.
     public internal(set) var number: JerseyNumber?
-    /// The probability of the most probable number, 0...1. Nil where no frame could be read, or there is a `conflict`.
+    /// The probability of the most probable number, 0...1. Nil where no frame could be read, or
+    /// there is a `conflict`.
     public internal(set) var confidence: Double?
-    /// Whether frames were read without an answer: the confidence is below the model's threshold, or the model's
-    /// output is not finite.
+    /// Whether frames were read without an answer: the confidence is below the model's threshold,
+    /// or the model's output is not finite.
     public internal(set) var unreadable: Bool
     /// The three most probable numbers, among those of the roster where there is one.
     public internal(set) var top: [Candidate]
-    /// The probabilities of all numbers, calibrated where the model is, without regard to a roster. Nil where no
-    /// frame could be read.
+    /// The probabilities of all numbers, calibrated where the model is, without regard to a roster.
+    /// Nil where no frame could be read.
     public let digits: DigitDistribution?
     /// 11 probabilities, of 0...9 and blank. Empty where no frame could be read.
     public let tens: [Double]
@@ -48,16 +50,17 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let leftOut: [FrameProblem]
     /// How many windows or sequences were read or previewed, where there were several. Nil for one.
     public internal(set) var windows: Int?
-    /// How many windows would, each by itself, be answered with another number. Nil where there are none, and where
-    /// the model has no threshold.
+    /// How many windows would, each by itself, be answered with another number. Nil where there are
+    /// none, and where the model has no threshold.
     public private(set) var disagreeingWindows: Int?
-    /// The players who wear the number by the roster; several where several teams have it. Nil without a roster.
+    /// The players who wear the number by the roster; several where several teams have it. Nil
+    /// without a roster.
     public internal(set) var players: [Roster.Player]?
     /// A number that was seen although the roster does not list it.
     public internal(set) var conflict: Candidate?
     /// The precision in which the encoder computed. Nil where no frame could be read.
     public let precision: Precision?
-    /// Least confidence of an answer; nil where every sequence is answered. Not part of the JSON.
+    /// The least confidence of an answer; nil if every sequence is answered. Not part of the JSON.
     var threshold: Double?
 
     private enum CodingKeys: String, CodingKey {
@@ -101,7 +104,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(sequence, forKey: .sequence)
         try container.encode(track, forKey: .track)
-        // Null where there is none, so that a row always has the key.
+        // Null if there is none, so that every row has the key.
         try container.encode(number, forKey: .number)
         try container.encode(confidence, forKey: .confidence)
         try container.encode(unreadable, forKey: .unreadable)
@@ -117,8 +120,8 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encodeIfPresent(precision, forKey: .precision)
     }
 
-    /// Whether at least two windows, and a quarter of all, would be answered with another number. Such a track
-    /// likely shows more than one player.
+    /// Whether at least two windows, and a quarter of all, would be answered with another number.
+    /// Such a track likely shows more than one player.
     public var isMixed: Bool {
         guard let windows, let disagreeingWindows else { return false }
         return disagreeingWindows >= 2 && 4 * disagreeingWindows >= windows
@@ -135,7 +138,7 @@ public struct Prediction: Codable, Sendable, Equatable {
             }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
     }
 
-    /// A sequence of which no frame could be read.
+    /// The prediction for a sequence without a readable frame.
     package init(_ unreadable: UnreadableSequence) {
         sequence = unreadable.sequence.id
         track = unreadable.sequence.track
@@ -178,12 +181,13 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.precision = precision
     }
 
-    /// One prediction for each track, in order: its sequences are windows of the same player (`DigitDistribution.init(windows:)`).
+    /// One prediction for each track, in order. A track's sequences count as windows of one player
+    /// (`DigitDistribution.init(windows:)`).
     package static func combined(_ predictions: [Prediction]) -> [Prediction] {
         combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
     }
 
-    /// One prediction for each sequence, in order: of a long one there are several, for windows of it.
+    /// One prediction for each sequence, in order, from one or more windows of each.
     package static func joinedWindows(_ predictions: [Prediction]) -> [Prediction] {
         combined(predictions, by: \.sequence).map { group in
             group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0]
@@ -201,7 +205,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         return order.compactMap { groups[$0] }
     }
 
-    /// - Parameter group: at least one, all of one track.
+    /// - Parameter group: at least one prediction, all of one track.
     private static func joined(_ group: [Prediction], sequence: String) -> Prediction {
         let readable = group.filter { $0.digits != nil }
         let leftOut = group.flatMap(\.leftOut)
@@ -215,7 +219,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         let digits = DigitDistribution(windows: windows)
         let frames = zip(readable, digits.shares(of: windows)).flatMap { window, share in
             window.frames.map { frame in
-                // A model without weights looks at all frames of a window alike.
+                // A model without weights treats all frames of a window alike.
                 let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
                 return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
             }

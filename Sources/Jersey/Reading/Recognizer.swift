@@ -1,5 +1,5 @@
 import Foundation
-// So that a program that imports Jersey can catch `FileError` and `UsageError`.
+// A program that imports Jersey can then catch `FileError` and `UsageError`.
 @_exported import JerseySupport
 import Torch
 
@@ -12,7 +12,8 @@ import Torch
 /// }
 /// ```
 ///
-/// A recognizer computes with as many threads as `Runtime.threads` says, and your own threads can share it.
+/// A recognizer computes with as many threads as `Runtime.threads` says, and your own threads can
+/// share it.
 public final class Recognizer: Sendable {
     /// How to read.
     public struct Options: Sendable {
@@ -20,12 +21,14 @@ public final class Recognizer: Sendable {
         public var device: Device?
         /// The precision of the encoder.
         public var precision = Precision.Choice.automatic
-        /// Whether layers run one by one, as in training, instead of folded, fused and packed. That is slower.
+        /// Whether layers run one by one, as in training, instead of folded, fused and packed. That
+        /// is slower.
         public var isEager = false
-        /// Whether to stop reading a sequence once its number is certain enough. It needs a calibrated model.
-        public var earlyExit = false
-        /// Whether to stop reading the windows of a long track once its number is certain enough. It needs a
+        /// Whether to stop reading a sequence once its number is certain enough. It needs a
         /// calibrated model.
+        public var earlyExit = false
+        /// Whether to stop reading the windows of a long track once its number is certain enough.
+        /// It needs a calibrated model.
         public var skims = false
         /// Reads every `stride`-th frame of a long track; at least 1.
         public var stride = TrackWindows.usualStride
@@ -33,19 +36,19 @@ public final class Recognizer: Sendable {
         public var batchSize = 16
         /// How many threads decode frames; at least 1.
         public var workers = 2
-        /// Whether a frame that cannot be read is an error. Otherwise it is left out, and `Prediction.leftOut`
-        /// names it.
+        /// Whether a frame that cannot be read is an error. Otherwise it is left out, and
+        /// `Prediction.leftOut` names it.
         public var isStrict = false
-        /// What a model of single frames reads.
+        /// Which frames a single-frame model reads.
         package var singleFrame = SequenceLoader.SingleFrame.anchorOrAll
-        /// Whether confidences are calibrated, and answers below the threshold held back.
+        /// Whether to calibrate confidences, and to abstain below the threshold.
         package var isCalibrated = true
 
         /// The defaults.
         public init() {}
     }
 
-    /// What is known of the model beside its weights.
+    /// What is known about the model apart from its weights.
     package let card: Checkpoint.Card
     /// How it reads.
     public let options: Options
@@ -56,8 +59,9 @@ public final class Recognizer: Sendable {
     /// - Parameters:
     ///   - weights: the path of a weight file; nil takes the bundled model.
     ///   - options: how to read.
-    /// - Throws: `FileError` for a file that is missing, broken or holds another model; `UsageError` where the device or the
-    ///   precision is not available, and for `earlyExit` or `skims` with a model that is not calibrated.
+    /// - Throws: `FileError` for a file that is missing, broken or holds another model;
+    ///   `UsageError` where the device or the precision is not available, and for `earlyExit` or
+    ///   `skims` with a model that is not calibrated.
     public convenience init(weights: String? = nil, options: Options = Options()) throws {
         let name = weights ?? Checkpoint.bundledWord
         try self.init(Checkpoint(named: name), path: weights ?? Checkpoint.bundledName, options: options)
@@ -72,7 +76,8 @@ public final class Recognizer: Sendable {
         let card = checkpoint.card
         let network = try checkpoint.model(on: options.device ?? .automatic, path: path)
         let model = try network.compiled(as: options, card)
-        // Numbers on whole players are found in float32 on the CPU, whatever reads them.
+        // The number finder always computes in float32 on the CPU, so it can share the model only
+        // if that does as well.
         let isShared = !options.isEager && model.device == .cpu && model.precision == .float32
         let loader =
             try loader
@@ -82,12 +87,12 @@ public final class Recognizer: Sendable {
     }
 
     /// - Parameters:
-    ///   - model: as the options want it (`JerseyModel.compiled(as:_:)`).
+    ///   - model: compiled with these options (`JerseyModel.compiled(as:_:)`).
     ///   - card: of this model.
     package init(_ model: CompiledModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
         let calibration = options.isCalibrated ? card.calibration : nil
         guard !options.skims || calibration != nil else {
-            throw UsageError("this model is not calibrated, and skimming needs that; calibrate it first", remedy: .calibration)
+            throw UsageError("skimming needs a calibrated model; calibrate this one first", remedy: .calibration)
         }
         var loader = loader
         loader.strict = loader.strict || options.isStrict
@@ -102,8 +107,8 @@ public final class Recognizer: Sendable {
     ///
     /// - Parameter paths: image files of one folder are one sequence.
     /// - Returns: a prediction for each sequence, in order.
-    /// - Throws: `FileError` for a path that is missing or holds no frames; `ImageError` for an unreadable frame if
-    ///   `Options.isStrict` is set.
+    /// - Throws: `FileError` for a path that is missing or holds no frames; `ImageError` for an
+    ///   unreadable frame if `Options.isStrict` is set.
     public func predict(_ paths: String...) throws -> [Prediction] {
         try predictions(of: UnlabelledSequences(paths).sequences)
     }
@@ -114,12 +119,13 @@ public final class Recognizer: Sendable {
     ///   - sequences: what to read.
     ///   - progress: called after each window; what it throws ends the reading.
     /// - Returns: a prediction for each sequence, in order.
-    /// - Throws: `ImageError` for an unreadable frame if `Options.isStrict` is set; `FileError` where a folder of frames is gone.
+    /// - Throws: `ImageError` for an unreadable frame if `Options.isStrict` is set; `FileError`
+    ///   where a folder of frames is gone.
     public func predictions(of sequences: [FrameSequence], progress: () throws -> Void = {}) throws -> [Prediction] {
         try reader.predictions(sequences.map(windows), progress: progress)
     }
 
-    /// How many windows there are in these sequences.
+    /// The number of windows in these sequences.
     package func windowCount(of sequences: [FrameSequence]) -> Int { sequences.reduce(0) { $0 + windows(of: $1).count } }
 
     private func windows(of sequence: FrameSequence) -> [FrameSequence] {
@@ -129,7 +135,8 @@ public final class Recognizer: Sendable {
     /// A reader for one player whose frames come one by one.
     public func stream() -> FrameStream { FrameStream(reader) }
 
-    /// A reader for the players whom a tracker followed through a video. It reads with `Options.stride`.
+    /// A reader for the players whom a tracker followed through a video. It reads with
+    /// `Options.stride`.
     public func trackReader() -> TrackReader {
         var tracks = TrackReader(reader)
         tracks.stride = options.stride
@@ -138,9 +145,9 @@ public final class Recognizer: Sendable {
 }
 
 extension JerseyModel {
-    /// The model as a recognizer with these options reads with it.
+    /// The model that a recognizer with these options reads with.
     ///
-    /// - Throws: `UsageError` where the precision cannot be had.
+    /// - Throws: `UsageError` if the precision is not available.
     package func compiled(as options: Recognizer.Options, _ card: Checkpoint.Card) throws -> CompiledModel {
         try options.isEager ? frozen() : compiled(asked: options.precision, card)
     }

@@ -11,21 +11,24 @@ public struct Roster: Sendable, Equatable {
     }
 
     package let path: String
-    /// The players of each number, in the file's order, at most one of each team. There is at least one number.
+    /// The players of each number, in the file's order, at most one of each team. There is at least
+    /// one number.
     public let players: [JerseyNumber: [Player]]
-    /// Those of the teams that were left out.
+    /// The players of the teams that were left out.
     package let others: [JerseyNumber: [Player]]
 
-    /// A number that is not in the roster contradicts it where it is at least as probable as all others together.
+    /// An unlisted number contradicts the roster from this probability on, at which it is at least
+    /// as probable as all others together.
     package static let conflict = 0.5
 
     /// Reads a roster from a table.
     ///
     /// - Parameters:
-    ///   - path: a CSV file in UTF-8 whose first line names the columns team, number and name, in any order and among others.
+    ///   - path: a CSV file in UTF-8 whose first line names the columns team, number and name, in
+    ///     any order and among others.
     ///   - team: takes only the players of this team; nil takes all.
-    /// - Throws: `FileError` with the line for a text that is not a number, a number that one team lists twice, and a missing
-    ///   column; `UsageError` for a team that is not in the table.
+    /// - Throws: `FileError` with the line for a text that is not a number, a number that one team
+    ///   lists twice, and a missing column; `UsageError` for a team that is not in the table.
     public init(contentsOf path: String, team: String? = nil) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
@@ -43,7 +46,7 @@ public struct Roster: Sendable, Equatable {
                 throw FileError(
                     path,
                     "lists number \(number) of \(player.team.isEmpty ? "one team" : player.team) twice, in lines \(other) and \(line)",
-                    advice: "a number belongs to one player of a team: take one of them out, or mend the team")
+                    advice: "a number belongs to one player of a team; remove one of the lines, or correct the team")
             }
             if known.insert(player.team).inserted { teams.append(player.team) }
             if team == nil || team == player.team {
@@ -55,14 +58,16 @@ public struct Roster: Sendable, Equatable {
         if let team, !known.contains(team) {
             throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
         }
-        guard !players.isEmpty else { throw FileError(path, "lists no players", advice: "after the first line, a player a line") }
+        guard !players.isEmpty else {
+            throw FileError(path, "lists no players", advice: "add one line for each player after the first line")
+        }
         self.path = path
         self.players = players
         self.others = others
     }
 
-    /// The numbers that it lists, most probable first, with their probabilities among themselves: what was seen times how many players
-    /// wear the number.
+    /// The listed numbers with their probabilities among themselves, most probable first. The
+    /// evidence for a number is multiplied by the number of players who wear it.
     func listed(_ digits: DigitDistribution) -> [(number: JerseyNumber, probability: Double)] {
         let scores = players.map { ($0, digits.logProbability(of: $0) + log(Double($1.count))) }
         let top = scores.map(\.1).max() ?? 0
@@ -76,9 +81,9 @@ public struct Roster: Sendable, Equatable {
 extension Prediction {
     /// The prediction when only the roster's numbers are possible.
     ///
-    /// The confidence is then the probability among the roster's numbers. Where a number that is not listed has a
-    /// probability of at least 0.5, there is no answer but a `conflict`: the roster, the tracker or the model is
-    /// wrong.
+    /// The confidence is then the probability among the roster's numbers. Where a number that is
+    /// not listed has a probability of at least 0.5, there is no answer but a `conflict`: the
+    /// roster, the tracker or the model is wrong.
     ///
     /// - Parameter roster: who can be seen.
     public func constrained(to roster: Roster) -> Prediction {

@@ -14,24 +14,25 @@ public struct FrameProblem: Sendable, Equatable, Codable {
     }
 }
 
-/// The frames of one sequence, ready for a batch. Plain memory, so that it can cross threads.
+/// The frames of one sequence, ready for a batch, in plain memory that can cross threads.
 package struct LoadedSequence: Sendable {
     /// (T, H, W, 3) uint8.
     let frames: ByteBuffer
-    /// Indices of the frames that were read, in the order of reading.
+    /// Indices of the frames that were read, in reading order.
     let used: [Int]
-    /// Heights of the frames read, pixels, before they were fitted.
+    /// The heights of the frames read, in pixels before they were fitted.
     let heights: [Int]
     let problems: [FrameProblem]
 }
 
-/// Reads, fits and augments the frames of one sequence. A pure function of its arguments, whatever thread runs it.
+/// Reads, fits and augments the frames of one sequence. The result depends only on the arguments,
+/// not on the thread.
 package struct SequenceLoader: Sendable {
-    /// Which frames a model reads that takes one frame only.
+    /// Which frames a single-frame model reads.
     package enum SingleFrame: Sendable {
-        /// The anchor; the first frame where none is marked, as in the study.
+        /// The anchor; the first frame if none is marked, as in the study.
         case anchor
-        /// The anchor; all frames where none is marked.
+        /// The anchor; all frames if none is marked.
         case anchorOrAll
     }
 
@@ -40,15 +41,15 @@ package struct SequenceLoader: Sendable {
     package var sampling: FrameSampling
     package var order = FrameOrder.time
     package var wholePlayers = WholePlayers.whole
-    /// Without it, torsos stand for `WholePlayers.number`.
+    /// Without it, `WholePlayers.number` is read as torsos.
     var finder: (any NumberFinding)?
-    /// Nil for a model that reads sequences.
+    /// Nil for models that read sequences.
     package var singleFrame: SingleFrame?
-    /// What training does to the fitted frames of a sequence: a change of a picture (1, 3, h, w) of levels 0...255 for each of
-    /// `count` frames.
+    /// The augmentation of a sequence's fitted frames: for each of `count` frames, a change of a
+    /// picture (1, 3, h, w) with values 0...255.
     package var augment: (@Sendable (_ count: Int, _ random: inout RandomStream) -> [(Tensor) -> Tensor])?
     package var cache: FrameCache?
-    /// An unreadable frame is an error instead of being left out.
+    /// Whether an unreadable frame is an error instead of being left out.
     package var strict = false
 
     package init(preprocessor: FramePreprocessor, maximumFrames: Int, sampling: FrameSampling, singleFrame: SingleFrame? = nil) {
@@ -58,11 +59,11 @@ package struct SequenceLoader: Sendable {
         self.singleFrame = singleFrame
     }
 
-    /// As frames are prepared for a model with this input.
+    /// A loader that prepares frames for a model with this input.
     ///
     /// - Parameters:
-    ///   - published: whether they are fitted, ordered and sampled as in the study.
-    ///   - singleFrame: what a model of single frames reads.
+    ///   - published: whether to fit, order and sample frames as in the study.
+    ///   - singleFrame: which frames a single-frame model reads.
     package init(_ input: InputSpec, for spec: ModelSpec, published: Bool, singleFrame: SingleFrame) {
         preprocessor = FramePreprocessor(height: input.height, width: input.width, truncates: published)
         maximumFrames = input.maximumFrames
@@ -72,31 +73,34 @@ package struct SequenceLoader: Sendable {
         self.singleFrame = spec.readsAnchorOnly ? singleFrame : nil
     }
 
-    /// As a model with this card is read, but for the finding of numbers (`finder`), which takes its weights.
+    /// A loader for a model with this card, but without the `finder`, which needs the model's
+    /// weights.
     ///
-    /// - Parameter singleFrame: what a model of single frames reads.
+    /// - Parameter singleFrame: which frames a single-frame model reads.
     package init(_ card: Checkpoint.Card, singleFrame: SingleFrame) {
         self.init(card.input, for: card.spec, published: card.published, singleFrame: singleFrame)
     }
 
-    /// A sequence as it is read in full: itself, or windows of it where it is longer than what the model takes.
+    /// The sequence itself, or its windows if it is longer than the model's input.
     ///
-    /// - Parameter stride: of a long sequence, every how-manieth frame is looked at.
+    /// - Parameter stride: reads every `stride`-th frame of a long sequence.
     package func windows(of sequence: FrameSequence, stride: Int = TrackWindows.usualStride) -> [FrameSequence] {
-        // A single frame that is marked says which is to be read.
+        // A marked anchor is the frame to read.
         if sequence.anchor != nil && singleFrame != nil { return [sequence] }
         return sequence.windows(size: maximumFrames, stride: stride)
     }
 
-    /// The frames of a sequence as they are read, without augmentation, on the calling thread.
+    /// Loads the frames of a sequence without augmentation, on the calling thread.
     ///
-    /// - Throws: `ImageError` where `strict`; `FileError` when not the frame is bad, but its folder is gone.
+    /// - Throws: `ImageError` for an unreadable frame if `strict`; `FileError` if the folder of a
+    ///   frame is gone.
     package func load(_ sequence: FrameSequence) throws -> LoadedSequence {
         try withoutGradients { try load(sequence, random: RandomStream(0)) }
     }
 
-    /// - Parameter random: what the draws come from; not used without augmentation and jitter.
-    /// - Throws: `ImageError` where `strict`; `FileError` when not the frame is bad, but its folder is gone.
+    /// - Parameter random: the source of augmentation and jitter; not used without them.
+    /// - Throws: `ImageError` for an unreadable frame if `strict`; `FileError` if the folder of a
+    ///   frame is gone.
     func load(_ sequence: FrameSequence, random: RandomStream) throws -> LoadedSequence {
         var random = random
         let chosen = indices(of: sequence, random: &random)
@@ -125,25 +129,26 @@ package struct SequenceLoader: Sendable {
         return LoadedSequence(frames: frames, used: used, heights: heights, problems: problems)
     }
 
-    /// A data set that was moved away, or a disk that dropped out, is no matter of single frames: what goes on without them would
-    /// end with figures of whatever was left.
+    /// Throws if a frame's folder is gone: the data set was moved, or a disk dropped out.
+    /// Continuing without its frames would give figures for whatever was left.
     private func checkFolder(of frame: String) throws {
         let folder = URL(fileURLWithPath: frame).deletingLastPathComponent().path
         guard !FileNames.exists(folder) else { return }
-        throw FileError(folder, "is gone, or cannot be reached any more", advice: "bring the data set back and run again")
+        throw FileError(folder, "is gone or no longer accessible", advice: "restore the data set and run again")
     }
 
-    /// One frame by itself, for which there is no sequence yet: (1, H, W, 3) uint8.
+    /// One frame that is not part of a sequence yet: (1, H, W, 3) uint8.
     ///
-    /// - Throws: `UsageError` for a picture so thin that nothing is left of it at the input size.
+    /// - Throws: `UsageError` for an image so thin that nothing is left of it at the input size.
     func frame(_ image: RGBImage) throws -> Tensor {
         try preprocessor.frame(shown([image])[0])
     }
 
-    /// What the model gets to see of frames of one sequence.
+    /// The part of one sequence's frames that the model sees.
     private func shown(_ images: [RGBImage]) -> [RGBImage] {
         guard wholePlayers != .whole, WholePlayers.areShown(in: images) else { return images }
-        // Frames too thin to look at are too thin to be read, too: each is named when its turn comes.
+        // The finder fails on frames that are too thin. They are too thin to read as well, and each
+        // is reported in its turn.
         return (try? finder?.numbers(of: images)) ?? images.map(WholePlayers.torso)
     }
 
@@ -153,7 +158,7 @@ package struct SequenceLoader: Sendable {
         return try cache?.image(at: path) ?? RGBImage(contentsOf: URL(fileURLWithPath: path))
     }
 
-    /// How many frames of a sequence are read where none has to be left out.
+    /// How many frames of a sequence are read if none has to be left out.
     package func frameCount(of sequence: FrameSequence) -> Int {
         var random = RandomStream(0)
         return indices(of: sequence, random: &random).count

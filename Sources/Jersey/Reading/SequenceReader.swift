@@ -7,19 +7,19 @@ package struct SequenceReader: Sendable {
     package let loader: SequenceLoader
     package let batchSize: Int
     package let workers: Int
-    /// Pads as the study does; results do not depend on it but for its top-k attention.
+    /// Pads as the study does. Results do not depend on it, except for the study's top-k attention.
     package let pads: Bool
-    /// Nil takes the model's confidences as they are.
+    /// Nil leaves the model's confidences uncalibrated.
     package let calibration: ModelCalibration?
     /// Nil reads all frames of a sequence.
     package let earlyExit: EarlyExit?
-    /// Reads no more windows of a long track than it takes to be sure (`WindowReader`).
+    /// Stops reading a long track's windows once the answer is certain enough (`WindowReader`).
     package let skims: Bool
 
     /// - Parameters:
-    ///   - batchSize: sequences that are read at once.
-    ///   - workers: threads that decode frames.
-    ///   - pads: nil pads where the model behaves as published.
+    ///   - batchSize: the number of sequences that are read at once.
+    ///   - workers: the number of threads that decode frames.
+    ///   - pads: nil pads if the model behaves as published.
     package init(
         model: CompiledModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2, pads: Bool? = nil,
         calibration: ModelCalibration? = nil, earlyExit: EarlyExit? = nil, skims: Bool = false
@@ -34,7 +34,7 @@ package struct SequenceReader: Sendable {
         self.skims = skims
     }
 
-    /// The same, but `pass` watches what the model does.
+    /// The same reader, with the model's passes observed by `pass`.
     package func watched(by pass: Pass) -> SequenceReader {
         SequenceReader(
             model: model.watched(by: pass), loader: loader, batchSize: batchSize, workers: workers, pads: pads,
@@ -43,7 +43,7 @@ package struct SequenceReader: Sendable {
 
     // MARK: Sequences
 
-    /// Reads all sequences, in order, and hands over each as it is done.
+    /// Reads all sequences in order, and passes on each result as soon as it is there.
     ///
     /// - Parameter body: gets a reading, or a sequence without a readable frame and the reasons.
     /// - Throws: what a strict loader throws.
@@ -62,8 +62,8 @@ package struct SequenceReader: Sendable {
         try readAll(sequences, batch: { self.readings(of: $0, until: earlyExit?.stops) }, progress: progress)
     }
 
-    /// Reads all sequences in full, and tells what is known of each on the way: nothing where batches are padded, which are read
-    /// at once.
+    /// Reads all sequences in full, and records the distribution after each stage. There are no
+    /// stages if batches are padded, because these are read at once.
     ///
     /// - Parameter progress: called after each sequence.
     /// - Throws: what a strict loader throws.
@@ -79,7 +79,7 @@ package struct SequenceReader: Sendable {
                     stages[index].append((frames, digits))
                     return false
                 })
-            // As many as there will be readings.
+            // Readings that are not finite become failures, so they have no traces.
             traces += zip(readings, stages).filter { $0.0.isFinite }.map(\.1)
             return readings
         }
@@ -114,7 +114,8 @@ package struct SequenceReader: Sendable {
 
     // MARK: Batches
 
-    /// Reads one batch of what this reader's loader has loaded, all at once: a result for each, in order.
+    /// Reads one batch of sequences that this reader's loader has loaded: a result for each, in
+    /// order.
     package func read(
         _ loaded: [(sequence: FrameSequence, frames: LoadedSequence)]
     ) -> [Result<Reading, UnreadableSequence>] {
@@ -122,7 +123,7 @@ package struct SequenceReader: Sendable {
         return results(of: batch, withoutGradients { readings(of: batch, until: earlyExit?.stops) })
     }
 
-    /// The frames of all sequences in memory, to be read again and again.
+    /// The frames of all sequences in memory, for repeated reading.
     ///
     /// - Throws: what a strict loader throws.
     package func batches(of sequences: [FrameSequence]) throws -> [BatchLoader.Batch] {
@@ -145,20 +146,21 @@ package struct SequenceReader: Sendable {
         }
     }
 
-    /// - Parameter confidence: from which on no more frames of a sequence are read; nil reads all.
+    /// - Parameter confidence: stops reading a sequence at this confidence; nil reads all frames.
     package func readings(of batch: BatchLoader.Batch, until confidence: Double?) -> [Reading] {
         readings(of: batch, stops: confidence.map { confidence in { _, digits, _ in digits.confidence >= confidence } })
     }
 
-    /// Gets the place of a sequence in its batch, what is known of it (calibrated, where the reader is), and how many frames
-    /// that rests on.
+    /// Gets the index of a sequence in its batch, its distribution so far (calibrated if the reader
+    /// is), and the number of frames behind it.
     private typealias IsEnough = (Int, DigitDistribution, Int) -> Bool
 
-    /// Reads the frames of all sequences stage by stage, each sequence until what is known of it is enough.
+    /// Reads the frames of all sequences stage by stage, each sequence until `isEnough` returns
+    /// true.
     ///
-    /// - Parameter isEnough: nil reads all frames in one stage, as padded batches are read in any case.
+    /// - Parameter isEnough: nil reads all frames in one stage, which padded batches always do.
     private func readings(of batch: BatchLoader.Batch, stops isEnough: IsEnough?) -> [Reading] {
-        // A GPU may have recorded whole passes.
+        // A GPU may have recorded whole passes, which are faster.
         guard !batch.isPadded, isEnough != nil || model.device == .cpu else { return readingsInOnePass(of: batch) }
         return readings(of: batch, stops: isEnough, by: model.head)
     }
@@ -207,13 +209,14 @@ package struct SequenceReader: Sendable {
 
     // MARK: From the model's output to a reading
 
-    /// As far as the model's confidence is to be believed.
+    /// Applies the calibration, if there is one.
     func calibrated(_ digits: DigitDistribution) -> DigitDistribution {
         calibration.map { digits.temperatureScaled($0.temperature) } ?? digits
     }
 
     /// - Parameters:
-    ///   - frames: those of the sequence's frames in the batch that the output rests on.
+    ///   - frames: the indices, among the sequence's frames in the batch, of those that the output
+    ///     is based on.
     ///   - digits: those of the output, calibrated.
     private func reading(
         of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ digits: DigitDistribution,

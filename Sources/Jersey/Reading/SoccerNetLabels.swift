@@ -1,14 +1,14 @@
 import Foundation
 
-/// Players and their numbers as SoccerNet has them, ground truth and submission alike: a JSON object from the player's name to a whole
-/// number, 0...99, or -1 where none can be read.
+/// SoccerNet's format of players and numbers, for ground truth and submissions: a JSON object from
+/// the player's name to a whole number, 0...99, or -1 if none can be read.
 package struct SoccerNetLabels: Sendable, Equatable {
-    /// What errors call it.
+    /// The name of the file in errors.
     package let path: String
     package let numbers: [String: Int]
 
-    /// - Throws: `FileError` when the file is missing, is no JSON object, or has a number that is a text, a fraction or out of range:
-    ///   SoccerNet's scorer would stop there, or count wrongly.
+    /// - Throws: `FileError` if the file is missing or is not a JSON object, or if a number is a
+    ///   string, a fraction or out of range. SoccerNet's scorer would stop there, or count wrongly.
     package init(contentsOf path: String) throws {
         self.path = path
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
@@ -17,17 +17,17 @@ package struct SoccerNetLabels: Sendable, Equatable {
         do {
             object = try JSONSerialization.jsonObject(with: data)
         } catch {
-            throw FileError(path, "is no JSON", advice: Self.advice)
+            throw FileError(path, "is not JSON", advice: Self.advice)
         }
         guard let members = object as? [String: Any] else {
-            throw FileError(path, "is no JSON object from player to number", advice: Self.advice)
+            throw FileError(path, "is not a JSON object from player to number", advice: Self.advice)
         }
         guard !members.isEmpty else { throw FileError(path, "names no player", advice: Self.advice) }
         var numbers: [String: Int] = [:]
         for (player, value) in members.sorted(by: { naturallyPrecedes($0.key, $1.key) }) {
             guard let number = Self.wholeNumber(value), -1...99 ~= number else {
                 throw FileError(
-                    path, "gives player \(player) \(Self.describe(value)) where a whole number from -1 to 99 belongs",
+                    path, "gives player \(player) \(Self.describe(value)) instead of a whole number from -1 to 99",
                     advice: Self.advice)
             }
             numbers[player] = number
@@ -35,10 +35,11 @@ package struct SoccerNetLabels: Sendable, Equatable {
         self.numbers = numbers
     }
 
-    /// What was read, by the name of each sequence's folder. SoccerNet does not tell "07" from "7".
+    /// The labels of predictions, by the name of each sequence's folder. SoccerNet does not
+    /// distinguish "07" from "7".
     ///
     /// - Parameter unread: folders of players without frames.
-    /// - Throws: `UsageError` when two folders have one name.
+    /// - Throws: `UsageError` if two folders have the same name.
     package init(_ predictions: [Prediction], unread: [String] = []) throws {
         path = "the submission"
         var folders: [String: String] = [:]
@@ -54,14 +55,15 @@ package struct SoccerNetLabels: Sendable, Equatable {
         self.numbers = numbers
     }
 
-    /// Nil where the number cannot be read, and for players that are not in it.
+    /// The number of a player; nil if it cannot be read, and for unknown players.
     package func number(of player: String) -> JerseyNumber? {
         numbers[player].flatMap { JerseyNumber(String($0)) }
     }
 
-    /// The players of this ground truth whom `submission` gives the right number, as SoccerNet scores.
+    /// The players of this ground truth whose number `submission` has right, by SoccerNet's
+    /// scoring.
     ///
-    /// - Throws: `FileError` when the two do not name the same players.
+    /// - Throws: `FileError` if the two do not name the same players.
     package func right(in submission: SoccerNetLabels) throws -> Set<String> {
         let (wanted, given) = (Set(numbers.keys), Set(submission.numbers.keys))
         for (players, what) in [
@@ -70,12 +72,12 @@ package struct SoccerNetLabels: Sendable, Equatable {
             guard let player = players.min(by: naturallyPrecedes) else { continue }
             throw FileError(
                 submission.path, "\(what) \(players.count == 1 ? "player" : "\(players.count) players, the first") \(player)",
-                advice: "it needs the \(wanted.count) players of \(path), -1 where no number can be read")
+                advice: "it needs the \(wanted.count) players of \(path), with -1 if no number can be read")
         }
         return wanted.filter { numbers[$0] == submission.numbers[$0] }
     }
 
-    /// As SoccerNet's file, players in natural order.
+    /// The content of SoccerNet's file, players in natural order.
     package var json: String {
         let rows = numbers.sorted { naturallyPrecedes($0.key, $1.key) }.map { player, number in
             "  \(JSON.text((try? JSON.line(player)) ?? Data("\"\(player)\"".utf8))): \(number)"
@@ -85,7 +87,7 @@ package struct SoccerNetLabels: Sendable, Equatable {
 
     private static let advice = #"SoccerNet's files look like {"0": 10, "1": -1}"#
 
-    /// Nil for what is a fraction in the file, "7.0" included, and for true and false.
+    /// Nil for fractions in the file, "7.0" included, and for true and false.
     private static func wholeNumber(_ value: Any) -> Int? {
         guard let number = value as? NSNumber, ["q", "i", "l", "s"].contains(String(cString: number.objCType)) else { return nil }
         return number.intValue

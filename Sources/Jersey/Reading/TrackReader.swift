@@ -2,17 +2,18 @@ import Foundation
 
 /// Reads the numbers of the players whom a tracker followed through a video.
 ///
-/// The video is decoded once, and only the boxes that the model looks at are cut out: every `stride`-th box of a
-/// long track, and all of a short one. With `Recognizer.Options.skims` nothing more is cut out once a track is
-/// decided. These crops are read in windows of as many frames as the model takes, and the evidence of the windows
-/// is combined. Memory holds the boxes, the results, and the crops of windows that have begun and are not read yet.
+/// The video is decoded once, and only the boxes that the model looks at are cut out: every
+/// `stride`-th box of a long track, and all of a short one. With `Recognizer.Options.skims` nothing
+/// more is cut out once a track is decided. These crops are read in windows of as many frames as
+/// the model takes, and the evidence of the windows is combined. Memory holds the boxes, the
+/// results, and the crops of windows that have begun and are not read yet.
 public struct TrackReader {
     /// What was read of one track.
     public struct Result: Sendable {
         /// What was read. Its `sequence` and `track` are the tracker's name of the player.
         public let prediction: Prediction
-        /// The crops that weighed most, by their names in the prediction. Empty except for the first `shownTracks`
-        /// tracks.
+        /// The crops that weighed most, by their names in the prediction. Empty except for the
+        /// first `shownTracks` tracks.
         public let crops: [String: RGBImage]
     }
 
@@ -34,8 +35,8 @@ public struct TrackReader {
     ///   - progress: called after each frame.
     ///   - body: called with the result of each track; what it throws ends the reading.
     /// - Returns: the boxes that could not be used, besides `TrackBoxes.leftOut`.
-    /// - Throws: `FileError` where the video cannot be decoded and, if `Recognizer.Options.isStrict` is set, for a box in a
-    ///   damaged frame.
+    /// - Throws: `FileError` where the video cannot be decoded and, if
+    ///   `Recognizer.Options.isStrict` is set, for a box in a damaged frame.
     public func read(
         _ video: VideoReader, _ boxes: TrackBoxes, progress: () -> Void = {}, _ body: (Result) throws -> Void
     ) throws -> LeftOutBoxes {
@@ -68,7 +69,7 @@ public struct TrackReader {
         if next < plan.looks.count {
             for box in boxes.boxes.reversed() {
                 guard Int(box.frame) >= video.count else { break }
-                // Others are counted as outside of the picture.
+                // Other boxes are already counted as outside the picture.
                 if box.legibleArea(width: video.width, height: video.height) != nil { leftOut.add(.late, line: box.line) }
             }
             for look in plan.looks[next...] { windows.add(look, .failure(.late)) }
@@ -89,7 +90,7 @@ public struct TrackReader {
     }
 }
 
-/// Which boxes are looked at, and in which windows. Known before the first frame is decoded.
+/// The boxes to look at, and their windows. It is made before the first frame is decoded.
 struct TrackPlan {
     struct Look {
         let frame: Int
@@ -100,14 +101,15 @@ struct TrackPlan {
 
     /// In order of frames.
     private(set) var looks: [Look] = []
-    /// The track of each window, which of its windows it is, and how many looks it has.
+    /// For each window, its track, its place among the track's windows, and the number of its
+    /// looks.
     private(set) var windows: [(track: Int, place: Int, count: Int)] = []
     private(set) var windowsOfTrack: [Int]
     private(set) var leftOut = LeftOutBoxes()
 
     /// - Parameters:
-    ///   - width: of the picture, pixels.
-    ///   - windowSize: most looks of a window.
+    ///   - width: of the picture, in pixels.
+    ///   - windowSize: the most looks of a window.
     init(_ boxes: TrackBoxes, width: Int, height: Int, stride: Int, windowSize: Int) {
         windowsOfTrack = Array(repeating: 0, count: boxes.tracks.count)
         var visible = windowsOfTrack
@@ -140,18 +142,18 @@ struct TrackPlan {
 }
 
 extension TrackBoxes.Box {
-    /// The pixels of it that lie in the picture; nil where they are less than half of it: a sliver of a player shows no number, but a
-    /// model would name one all the same.
+    /// The pixels of the box inside the picture; nil if they are less than half of it. A sliver of
+    /// a player shows no number, but a model would still answer one.
     func legibleArea(width: Int, height: Int) -> PixelArea? {
         guard let area = area(width: width, height: height) else { return nil }
         return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height) ? area : nil
     }
 
-    /// The pixels of it that lie in the picture; nil where none do.
+    /// The pixels of the box inside the picture; nil if there are none.
     package func area(width: Int, height: Int) -> PixelArea? {
         func span(_ start: Float, _ length: Float, _ limit: Int) -> (start: Int, length: Int) {
             let start = Double(start)
-            // Limited before they become whole numbers, which hold less.
+            // Clamped before the conversion to integers, which would trap on large values.
             let from = min(max(start.rounded(), 0), Double(limit))
             let to = min(max((start + Double(length)).rounded(), 0), Double(limit))
             return (Int(from), Int(to) - Int(from))
@@ -194,7 +196,7 @@ private struct OpenWindows {
 
     mutating func add(_ look: TrackPlan.Look, _ crop: Result<RGBImage, LookError>) {
         let (track, place, count) = plan.windows[look.window]
-        // Taken out, so that its arrays are not copied.
+        // Removed while it changes, so that its arrays are not copied.
         var window =
             open.removeValue(forKey: look.window)
             ?? Window(
@@ -221,10 +223,11 @@ private struct OpenWindows {
 private enum LookError: String, Error {
     case undecodable = "is in a damaged frame"
     case late = "is past the end of the video"
-    case needless = "is of a track that is decided"
+    case needless = "is of a decided track"
 }
 
-/// Tracks of which not all windows are read. Kept are a track's crops with the greatest weight in the windows that say most.
+/// Tracks with unread windows. Each keeps the crops that contributed most: by their weight, times
+/// the information of their window.
 private struct OpenTracks {
     private struct Track {
         var predictions: [Prediction] = []
@@ -245,16 +248,16 @@ private struct OpenTracks {
         self.shownFrames = shownFrames
     }
 
-    /// The tracks of which no box is looked at.
+    /// The tracks without a box to look at.
     func unseen(_ path: String) -> [TrackReader.Result] {
         plan.windowsOfTrack.indices.filter { plan.windowsOfTrack[$0] == 0 }.map { track in
             let name = boxes.tracks[track]
-            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box of which half is in the picture")
+            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box with at least half inside the picture")
             return TrackReader.Result(prediction: Prediction(Self.unreadable(name, [problem])), crops: [:])
         }
     }
 
-    /// Takes in a window and what was read in it, if anything. Gives the track's result when that was its last window.
+    /// Adds a window and its reading, if any. Returns the track's result after its last window.
     mutating func add(_ window: OpenWindows.Window, _ reading: Result<Reading, UnreadableSequence>?) -> TrackReader.Result? {
         var track = open.removeValue(forKey: window.track) ?? Track(windowsLeft: plan.windowsOfTrack[window.track])
         track.windowsLeft -= 1

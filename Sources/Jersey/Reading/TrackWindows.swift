@@ -1,33 +1,35 @@
-/// How a long track is looked at: every few frames, in windows of as many looks as a model takes.
+/// How a long track is read: every few frames, in windows of as many frames as a model takes.
 ///
-/// A short track fills its first window before it is thinned. Windows are of equal size, but for one look.
+/// A short track is thinned less, so that it still fills one window. The sizes of windows differ by
+/// at most one frame.
 package struct TrackWindows: Sendable, Equatable {
     /// Neighbouring frames of a video show the same.
     package static let usualStride = 5
 
-    /// Every how-manieth frame is looked at.
+    /// Every `step`-th frame is read.
     package let step: Int
     package let looks: Int
     package let count: Int
 
     /// - Parameters:
-    ///   - frames: of the track.
-    ///   - size: most looks of a window; at least 1, as `stride` is.
-    ///   - stride: of a long track, every how-manieth frame is looked at.
+    ///   - frames: the number of the track's frames.
+    ///   - size: the most frames of a window; at least 1, as is `stride`.
+    ///   - stride: reads every `stride`-th frame of a long track.
     package init(frames: Int, size: Int, stride: Int) {
         step = min(stride, max(1, frames / size))
         looks = (frames + step - 1) / step
         count = (looks + size - 1) / size
     }
 
-    /// The window that looks at frame `frame`, from 0; nil where none does.
+    /// The window that contains frame `frame`, from 0; nil if none does.
     package func window(ofFrame frame: Int) -> Int? {
         frame % step == 0 ? frame / step * count / looks : nil
     }
 }
 
 extension FrameSequence {
-    /// Itself, where it has `size` frames at most; else windows of it, all with its names and no anchor.
+    /// The sequence itself if it has at most `size` frames; otherwise its windows, with the same
+    /// names and without an anchor.
     package func windows(size: Int, stride: Int = TrackWindows.usualStride) -> [FrameSequence] {
         guard frames.count > size else { return [self] }
         let plan = TrackWindows(frames: frames.count, size: size, stride: stride)

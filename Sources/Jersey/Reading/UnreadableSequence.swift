@@ -1,11 +1,11 @@
 import Foundation
 
-/// A sequence of which no frame could be read, or of which the model's output is not a number.
+/// A sequence without a readable frame, or for which the model's output is not finite.
 package struct UnreadableSequence: Error, Sendable {
     package let sequence: FrameSequence
     package let problems: [FrameProblem]
-    /// Whether frames were read, and what the model made of them is no number: its weights are broken, or too large for the
-    /// precision.
+    /// Whether frames were read, but the model's output is not finite: its weights are corrupt, or
+    /// too large for the precision.
     package let hasBrokenOutput: Bool
 
     init(sequence: FrameSequence, problems: [FrameProblem]) {
@@ -14,7 +14,7 @@ package struct UnreadableSequence: Error, Sendable {
         hasBrokenOutput = false
     }
 
-    /// No comparison with what is not a number holds, so that a threshold would let it pass.
+    /// A threshold would not catch such output, because every comparison with NaN is false.
     init(brokenOutput reading: Reading) {
         sequence = reading.sequence
         problems =
@@ -22,7 +22,7 @@ package struct UnreadableSequence: Error, Sendable {
                 FrameProblem(
                     path: reading.sequence.id,
                     reason:
-                        "is unreadable: the model's output is not a number; its weights are broken, or need the precision float32"
+                        "is unreadable: the model's output is not finite; its weights are corrupt, or need the precision float32"
                 )
             ]
         hasBrokenOutput = true

@@ -1,32 +1,34 @@
-/// Reads tracks window by window, and stops early within long tracks where the reader skims.
+/// Reads tracks window by window. If the reader skims, it stops early in long tracks.
 ///
-/// Two frames of each window are previewed. A window is read in full only where the preview shows a number, and no window is
-/// read once the track is decided. The model itself decides whether a preview shows a number: a model that weighs frames by
-/// readability gives blank frames almost no weight, others are at least unsure. A window that is only previewed counts with its
-/// preview, because the little that each of many blank windows says would add up otherwise (docs/measurements/long-tracks.md).
+/// Two frames of each window are previewed. A window is read in full only if the preview shows a
+/// number, and no window is read once the track is decided. The model decides whether a preview
+/// shows a number: a model that weighs frames by readability gives blank frames almost no weight,
+/// and others are at least uncertain. A window that is only previewed contributes its preview,
+/// because otherwise the little evidence of many blank windows would add up
+/// (docs/measurements/long-tracks.md).
 struct WindowReader {
     struct Window {
-        /// The track that it belongs to.
+        /// The track that the window belongs to.
         let track: Int
-        /// Its place among the track's windows, in order of time.
+        /// The index among the track's windows, in time order.
         let place: Int
         /// Whether the track is worth skimming.
         let isOfLong: Bool
         let sequence: FrameSequence
     }
 
-    /// What is known of a long track.
+    /// The state of a long track.
     private struct Track {
         var evidence: Evidence?
         var isDecided = false
     }
 
-    /// A track with so many windows is long.
+    /// A track with at least this many windows is long.
     static let longTrack = 4
-    /// A preview that says less, in nats, shows no number; 4.7 is certainty.
+    /// A preview with less information, in nats, shows no number. Certainty is 4.7.
     static let leastInformation = 0.1
-    /// Calibrated confidence at which a track counts as decided. It is stricter than the threshold of an answer, because the
-    /// track's remaining windows are never read.
+    /// Calibrated confidence at which a track counts as decided. It is stricter than the threshold
+    /// of an answer, because the track's remaining windows are never read.
     static let confidence = 0.999
 
     private let reader: SequenceReader
@@ -39,9 +41,9 @@ struct WindowReader {
     func isDecided(_ track: Int) -> Bool { tracks[track]?.isDecided ?? false }
 
     /// - Parameters:
-    ///   - windows: of any tracks, those of each in order of time.
-    ///   - body: gets the index of a window, in any order, with what was read of it or in its preview; nil where its track was
-    ///     decided before.
+    ///   - windows: of any tracks, those of each track in time order.
+    ///   - body: gets the index of a window, in any order, and the reading of the window or its
+    ///     preview. The reading is nil if the track was decided before.
     /// - Throws: what a strict loader throws.
     mutating func read(
         _ windows: [Window], _ body: (Int, Result<Reading, UnreadableSequence>?) throws -> Void
@@ -68,8 +70,9 @@ struct WindowReader {
 
     private func skims(_ window: Window) -> Bool { reader.skims && window.isOfLong }
 
-    /// The first windows of a long track are read one after the other, then as many at once as have been before: seldom more than is
-    /// needed, and mostly in full batches. Rounds do not depend on which windows come in one call.
+    /// The windows to read next. The first windows of a long track are read one by one, then each
+    /// round has as many as all before it: seldom more than necessary, and mostly in full batches.
+    /// Rounds do not depend on which windows come in one call.
     private func nextRound(of windows: [Window], _ waiting: [Int]) -> (now: [Int], later: [Int]) {
         var rounds: [Int: Int] = [:]
         var (now, later) = ([Int](), [Int]())
@@ -106,7 +109,7 @@ struct WindowReader {
         tracks[window.track] = track
     }
 
-    /// At the end of a round.
+    /// Decides the track at the end of a round.
     private mutating func decide(_ window: Window) {
         guard Self.round(window.place) != Self.round(window.place + 1), let evidence = tracks[window.track]?.evidence else {
             return

@@ -15,9 +15,11 @@ public struct ImageError: Error, Equatable, Sendable {
         case empty
         /// The image ends too early.
         case truncated
-        /// The image has more pixels than allowed. The sizes are pixels; the limit is for width × height.
+        /// The image has more pixels than allowed. The sizes are pixels; the limit is for width ×
+        /// height.
         case tooLarge(width: Int, height: Int, limit: Int)
-        /// The bytes are neither JPEG nor PNG. The text says what they are instead, such as "a GIF image".
+        /// The bytes are neither JPEG nor PNG. The text says what they are instead, such as "a GIF
+        /// image".
         case unsupported(String)
         /// The image cannot be decoded, for the reason that the decoder gives.
         case corrupt(String)
@@ -48,7 +50,7 @@ extension ImageError.Reason: CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing: "does not exist; check the path"
-        case .noPermission: "may not be read by you; change its permissions"
+        case .noPermission: "cannot be read: permission denied; change its permissions"
         case .unreadable(let why): "cannot be read (\(why)); check that it is an intact file"
         case .empty: "is empty; copy or export it again"
         case .truncated: "is truncated; copy or export it again"

@@ -1,7 +1,7 @@
 import CImage
 import Foundation
 
-/// What the header of an image says; the pixels may still turn out to be damaged.
+/// The header of an image. The pixels may still be damaged.
 package struct ImageInfo: Sendable, Equatable {
     package enum Format: String, Sendable {
         case jpeg = "JPEG"
@@ -9,11 +9,11 @@ package struct ImageInfo: Sendable, Equatable {
     }
 
     package let format: Format
-    /// Pixels, as `RGBImage` would have them: after EXIF orientation.
+    /// Pixels after EXIF orientation, as in `RGBImage`.
     package let width: Int
     package let height: Int
 
-    /// `name` is what an error calls the image.
+    /// - Parameter name: what an error calls the image.
     /// - Throws: `ImageError`.
     package init(decoding bytes: Data, named name: String) throws {
         var info = ci_info()

@@ -1,7 +1,9 @@
 extension RGBImage {
-    /// The image at another size: bilinear, antialiased where it shrinks; byte for byte what Pillow makes of it.
+    /// The image at another size: bilinear, antialiased when it shrinks. The bytes are the same as
+    /// Pillow's.
     ///
-    /// libtorch's own resize rounds its weights more coarsely, and so is off by a level here and there.
+    /// libtorch's resize rounds its weights more coarsely, so some of its values differ by one
+    /// level.
     package func resized(width: Int, height: Int) -> RGBImage {
         precondition(width > 0 && height > 0, "an image is at least 1x1, not \(width)x\(height)")
         var image = self
@@ -31,16 +33,17 @@ extension RGBImage {
     }
 }
 
-/// Which source pixels each target pixel is made of along one axis, and their weights with 22 fractional bits.
+/// The source pixels of each target pixel along one axis, and their weights with 22 fractional
+/// bits.
 private struct ResizeTaps {
     private static let bits = 22
     private let starts: [Int]
     private let counts: [Int]
-    /// `stride` for each target pixel.
+    /// `stride` weights for each target pixel.
     private let weights: [Int32]
     private let stride: Int
 
-    /// Both are sides of existing pictures, so no value is beyond what an `Int` holds.
+    /// Both are sides of existing images, so no value overflows an `Int`.
     init(from size: Int, to target: Int) {
         let scale = Double(size) / Double(target)
         let support = max(scale, 1)
@@ -87,7 +90,8 @@ private struct ResizeTaps {
         }
     }
 
-    /// All rows of `rowLength` values at once: the sums of a whole row are kept, so that the inner loop runs along memory.
+    /// All rows of `rowLength` values at once. The sums of a whole row are kept, so that the inner
+    /// loop runs along memory.
     func alongColumns(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, rowLength: Int) {
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowLength) { sums in
             let sums = sums.baseAddress!

@@ -3,16 +3,18 @@ import Foundation
 
 /// An 8-bit colour image in memory.
 ///
-/// It is read from JPEG and PNG, which are told apart by content and never by name. Grey, palette, CMYK and 16-bit
-/// images become RGB, and alpha is dropped. The bytes are those of Pillow's `convert("RGB")`, except for 16-bit grey
-/// images: we keep the high byte of each value, Pillow clips. The EXIF orientation of a JPEG is applied, which neither
-/// the study nor Pillow by itself does. An animated PNG gives its default image.
+/// It is read from JPEG and PNG, which are told apart by content and never by name. Grey, palette,
+/// CMYK and 16-bit images become RGB, and alpha is dropped. The bytes are those of Pillow's
+/// `convert("RGB")`, except for 16-bit grey images: we keep the high byte of each value, Pillow
+/// clips. The EXIF orientation of a JPEG is applied, which neither the study nor Pillow by itself
+/// does. An animated PNG gives its default image.
 public struct RGBImage: Sendable, Equatable {
     /// Pixels, at least 1.
     public let width: Int
     /// Pixels, at least 1.
     public let height: Int
-    /// The values 0...255 in the order (height, width, 3): row by row, each pixel as red, green, blue.
+    /// The values 0...255 in the order (height, width, 3): row by row, each pixel as red, green,
+    /// blue.
     public var pixels: [UInt8]
 
     /// An image of given pixels.
@@ -20,7 +22,8 @@ public struct RGBImage: Sendable, Equatable {
     /// - Parameters:
     ///   - width: pixels, at least 1.
     ///   - height: pixels, at least 1.
-    ///   - pixels: height × width × 3 values, row by row, each pixel as red, green, blue; another count is a bug and traps.
+    ///   - pixels: height × width × 3 values, row by row, each pixel as red, green, blue; another
+    ///     count is a bug and traps.
     public init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(width > 0 && height > 0, "an image is at least 1x1, not \(width)x\(height)")
         precondition(
@@ -35,8 +38,8 @@ public struct RGBImage: Sendable, Equatable {
     /// - Parameters:
     ///   - bytes: the content of a file.
     ///   - name: what an error calls the image.
-    ///   - maximumPixels: the limit for width × height. The size in the header is compared with it before anything is
-    ///     allocated.
+    ///   - maximumPixels: the limit for width × height. The size in the header is compared with it
+    ///     before anything is allocated.
     /// - Throws: `ImageError`, also for an image that ends too early.
     public init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
         var image = ci_image()
@@ -66,7 +69,7 @@ public struct RGBImage: Sendable, Equatable {
         try self.init(decoding: imageData(contentsOf: url), named: url.path, maximumPixels: maximumPixels)
     }
 
-    /// A part of it; both ranges lie within and are not empty.
+    /// A part of the image. Both ranges must be non-empty and inside it.
     package func cropped(x: Range<Int>, y: Range<Int>) -> RGBImage {
         if x.count == width {
             return RGBImage(
@@ -76,7 +79,7 @@ public struct RGBImage: Sendable, Equatable {
         return RGBImage(width: x.count, height: y.count, pixels: rows)
     }
 
-    /// A JPEG with the usual halved chroma. `quality` is 1...100.
+    /// A JPEG with halved chroma resolution, as is usual. `quality` is 1...100.
     /// - Throws: `ImageError` for an image of more than 65,500 pixels a side.
     package func jpegData(quality: Int = 90) throws -> Data {
         precondition((1...100).contains(quality), "JPEG quality is 1...100, not \(quality)")

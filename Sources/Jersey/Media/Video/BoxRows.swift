@@ -2,13 +2,13 @@ import Foundation
 
 /// Which columns of a tracker's table hold what.
 ///
-/// A box is left, top, width and height, or left, top, right and bottom, in pixels. The usual names of trackers are
-/// known, such as `track_id`, `x1` or `bb_left`.
+/// A box is left, top, width and height, or left, top, right and bottom, in pixels. The usual names
+/// of trackers are known, such as `track_id`, `x1` or `bb_left`.
 public struct BoxColumns: Sendable, Equatable {
     package enum Role: String, CaseIterable, Sendable {
         case frame, track, left, top, width, height, right, bottom, confidence
 
-        /// What trackers call it, in lower case.
+        /// The names that trackers use, in lower case.
         var usualNames: [String] {
             switch self {
             case .frame: ["frame", "frame_id", "frame_number", "frameid", "f"]
@@ -24,7 +24,7 @@ public struct BoxColumns: Sendable, Equatable {
         }
     }
 
-    /// Names in the header, where they are not the usual ones.
+    /// Names in the header that are not the usual ones.
     package var names: [Role: String] = [:]
 
     /// Columns with the usual names.
@@ -33,13 +33,14 @@ public struct BoxColumns: Sendable, Equatable {
     /// Columns with names of their own.
     ///
     /// - Parameter text: kind and name of each column whose name is not a usual one, such as
-    ///   "frame=f,track=id,left=x,top=y,width=w,height=h". A kind may also have a usual name, such as x2 for right.
+    ///   "frame=f,track=id,left=x,top=y,width=w,height=h". A kind may also have a usual name, such
+    ///   as x2 for right.
     /// - Throws: `UsageError` for a text of another form, and for an unknown kind of column.
     public init(_ text: String) throws {
         for pair in text.split(separator: ",") {
             let parts = pair.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
             guard parts.count == 2, !parts[1].isEmpty else {
-                throw UsageError("columns are given as in frame=f,track=id,left=x,top=y,width=w,height=h, and '\(pair)' is not")
+                throw UsageError("'\(pair)' names no column; write columns as in frame=f,track=id,left=x,top=y,width=w,height=h")
             }
             guard let role = Role.allCases.first(where: { $0.usualNames.contains(parts[0].lowercased()) }) else {
                 throw UsageError.unknown("kind of column", parts[0], among: Role.allCases.map(\.rawValue))
@@ -49,11 +50,11 @@ public struct BoxColumns: Sendable, Equatable {
     }
 }
 
-/// Boxes from the lines of a tracker's file; the first line tells what kind it is.
+/// Parses the boxes in a tracker's file. The first line decides which kind of file it is.
 struct BoxRows {
     let path: String
     let columns: BoxColumns
-    /// Frames as the tracker counts, tracks in order of appearance.
+    /// Frames are numbered as in the file; tracks are in order of appearance.
     private(set) var boxes: [TrackBoxes.Box] = []
     private(set) var names: [String] = []
     private(set) var leftOut = LeftOutBoxes()
@@ -69,7 +70,7 @@ struct BoxRows {
         self.columns = columns
     }
 
-    /// All rows of a file.
+    /// Parses all rows of a file.
     mutating func add(lines data: Data) throws {
         try data.withUnsafeBytes { bytes in
             var rest = bytes[...]
@@ -84,14 +85,14 @@ struct BoxRows {
         }
     }
 
-    /// Takes in one line, without its end.
+    /// Parses one line, without its line end.
     ///
-    /// - Throws: `FileError` where the first line shows that this is no table of boxes.
+    /// - Throws: `FileError` if the first line shows that the file is not a table of boxes.
     mutating func add(_ line: Slice<UnsafeRawBufferPointer>, line number: Int32) throws {
         if places == nil {
             guard line.count < 65_536, !line.contains(0) else {
                 throw FileError(
-                    path, "is no text file", advice: "give what the tracker wrote: MOT text, or a table with a header")
+                    path, "is not a text file", advice: "give the tracker's output: MOT text, or a table with a header")
             }
             separator = [",", ";", "\t"].map { (s: Unicode.Scalar) in UInt8(ascii: s) }.first(where: line.contains) ?? 0x20
             split(line)
@@ -102,7 +103,7 @@ struct BoxRows {
             }
             guard columns.names.isEmpty else {
                 throw FileError(
-                    path, "has numbers in its first line and no names of columns", advice: "leave out the columns' names",
+                    path, "has numbers instead of column names in its first line", advice: "leave out the column names",
                     remedy: .boxColumns)
             }
             places = [.frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6]
@@ -155,13 +156,13 @@ struct BoxRows {
             let top = value(.top), let width = value(.width) ?? value(.right).map({ $0 - left }),
             let height = value(.height) ?? value(.bottom).map({ $0 - top })
         else { return .failure(Problem(reason: .malformed, detail: misunderstanding)) }
-        // As they are kept: what float32 cannot hold is infinite there.
+        // Boxes are stored as float32, in which larger values are infinite.
         guard [frame, left, top, width, height].allSatisfy({ Float($0).isFinite }) else {
             return .failure(Problem(reason: .notFinite))
         }
         guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else {
             return .failure(
-                Problem(reason: .malformed, detail: "\(text(places?[.frame] ?? 0).prefix(40)) is no number of a frame"))
+                Problem(reason: .malformed, detail: "\(text(places?[.frame] ?? 0).prefix(40)) is not a frame number"))
         }
         guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
@@ -172,17 +173,18 @@ struct BoxRows {
                 confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line))
     }
 
-    /// Why the fields of a line are no box.
+    /// Why a line is not a box.
     private var misunderstanding: String {
         let wanted = (places ?? [:]).filter { $0.key != .confidence }.sorted { $0.value < $1.value }
         if let (role, place) = wanted.first(where: { $0.value >= fields.count }) {
-            return "there is no column \(place + 1), which is \(role.rawValue)"
+            return "column \(place + 1) (\(role.rawValue)) is missing"
         }
         let wrong = wanted.first { $0.key != .track && Double(text($0.value)) == nil }
-        return wrong.map { "\($0.key.rawValue) is '\(text($0.value).prefix(40))', which is no number" } ?? "a column is missing"
+        return wrong.map { "\($0.key.rawValue) is '\(text($0.value).prefix(40))', not a number" } ?? "a column is missing"
     }
 
-    /// The index of a track's name, a new one if need be; nil for what says that there is none. "3.0" is "3".
+    /// The index of a track's name, which is added if it is new. Nil for a negative number or an
+    /// empty name, which mean that there is no track. "3.0" is "3".
     private mutating func track(_ name: String) -> Int32? {
         if let index = indices[name] { return index }
         var plain = name
@@ -198,7 +200,7 @@ struct BoxRows {
         return index
     }
 
-    /// Cuts a line at its separators, but for those in quotes. A blank line has no fields.
+    /// Splits a line at its separators, except within quotes. A blank line has no fields.
     private mutating func split(_ line: Slice<UnsafeRawBufferPointer>) {
         fields.removeAll(keepingCapacity: true)
         var start = line.startIndex
@@ -208,7 +210,7 @@ struct BoxRows {
             if byte == UInt8(ascii: "\"") {
                 isQuoted.toggle()
             } else if byte == separator && !isQuoted {
-                // Spaces may stand in rows.
+                // Several spaces count as one separator.
                 if separator != 0x20 || index > start { fields.append(line[start..<index]) }
                 start = index + 1
             }

@@ -2,27 +2,28 @@ import Foundation
 
 /// What a tracker found in a video: boxes around players, frame by frame.
 ///
-/// The file is MOTChallenge text (`frame,track,left,top,width,height,confidence,…`) or, where its first line has
-/// names instead of numbers, a table with a header. Rows that make no box are left out and counted.
+/// The file is MOTChallenge text (`frame,track,left,top,width,height,confidence,…`) or, where its
+/// first line has names instead of numbers, a table with a header. Rows that make no box are left
+/// out and counted.
 public struct TrackBoxes: Sendable {
     package struct Box: Sendable, Equatable {
         /// From 0.
         package var frame: Int32
         /// Index in `tracks`.
         package var track: Int32
-        /// Pixels of the upright picture; parts of the box may lie outside of it.
+        /// Pixels of the upright picture. Parts of the box may be outside it.
         package var left, top, width, height: Float
-        /// The tracker's, 1 where it gives none.
+        /// The tracker's confidence; 1 if it gives none.
         package var confidence: Float
-        /// Its line in the file, from 1.
+        /// The line in the file, from 1.
         package var line: Int32
     }
 
     /// The tracker's names of players, in natural order: "2" before "10".
     public let tracks: [String]
-    /// Frame by frame, one a track.
+    /// In order of frames, at most one box of each track in a frame.
     package let boxes: [Box]
-    /// The tracker's number of the first frame: 1, or 0 where a box is in a frame 0.
+    /// The tracker's number of the first frame: 1, or 0 if a box is in frame 0.
     package let firstFrame: Int
     /// The rows of the file that made no box.
     public let leftOut: LeftOutBoxes
@@ -32,7 +33,8 @@ public struct TrackBoxes: Sendable {
     /// - Parameters:
     ///   - path: MOTChallenge text, or a table with a header.
     ///   - columns: the names in the header, where they are not the usual ones.
-    ///   - firstFrame: the tracker's number of the first frame. Nil takes 0 where a box is in a frame 0, else 1.
+    ///   - firstFrame: the tracker's number of the first frame. Nil takes 0 where a box is in a
+    ///     frame 0, else 1.
     ///   - strict: whether a row that makes no box is an error.
     /// - Throws: `FileError` when the file is missing, is not a table of boxes, or has no box.
     public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
@@ -43,7 +45,7 @@ public struct TrackBoxes: Sendable {
         let first = firstFrame ?? (rows.boxes.contains { $0.frame == 0 } ? 0 : 1)
         if strict, let sentence = rows.leftOut.sentences.first { throw FileError(path, sentence) }
 
-        // Tracks in the order in which people look for them, so that an index tells the order of results.
+        // Results come in the order of tracks, so it is the order in which people look for them.
         let order = rows.names.indices.sorted { naturallyPrecedes(rows.names[$0], rows.names[$1]) }
         var places = [Int32](repeating: 0, count: order.count)
         for (place, index) in order.enumerated() { places[index] = Int32(place) }
@@ -51,7 +53,7 @@ public struct TrackBoxes: Sendable {
         let boxes = Self.arranged(rows.boxes, places: places, firstFrame: first, &leftOut)
         guard !boxes.isEmpty else {
             let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
-            throw FileError(path, "holds no boxes\(why)", advice: "see docs/guides/predict.md for what a tracker's file looks like")
+            throw FileError(path, "holds no boxes\(why)", advice: "see docs/guides/predict.md for the format of a tracker's file")
         }
         tracks = order.map { rows.names[$0] }
         self.boxes = boxes
@@ -59,9 +61,9 @@ public struct TrackBoxes: Sendable {
         self.leftOut = leftOut
     }
 
-    /// Frame by frame, counted from the first one, and one box of a track in a frame.
+    /// Sorts the boxes by frame, counts frames from 0, and keeps one box of each track in a frame.
     ///
-    /// - Parameter places: of the tracks in the order of `tracks`.
+    /// - Parameter places: for each track of `rows`, its index in `tracks`.
     private static func arranged(
         _ rows: [Box], places: [Int32], firstFrame first: Int, _ leftOut: inout LeftOutBoxes
     ) -> [Box] {
@@ -100,7 +102,7 @@ public struct LeftOutBoxes: Sendable, Equatable {
     package private(set) var counts: [Reason: Int] = [:]
     /// The first line of the file for each reason.
     package private(set) var firstLines: [Reason: Int] = [:]
-    /// What exactly is wrong there, where there is more to say.
+    /// What exactly is wrong, if there is more to say.
     private var details: [Reason: String] = [:]
 
     package init() {}
@@ -120,8 +122,8 @@ public struct LeftOutBoxes: Sendable, Equatable {
         details.merge(other.details) { first, _ in first }
     }
 
-    /// A sentence for each thing that is wrong, in a fixed order, such as "2 boxes without width or height (first:
-    /// line 7)".
+    /// A sentence for each thing that is wrong, in a fixed order, such as "2 boxes without width or
+    /// height (first: line 7)".
     public var sentences: [String] {
         Reason.allCases.compactMap { reason in
             guard let count = counts[reason], let line = firstLines[reason] else { return nil }
@@ -134,16 +136,16 @@ public struct LeftOutBoxes: Sendable, Equatable {
 }
 
 extension LeftOutBoxes.Reason: CustomStringConvertible {
-    /// What follows "1 box" or "7 boxes".
+    /// Follows "1 box" or "7 boxes" in a sentence.
     package var description: String {
         switch self {
         case .malformed: "that cannot be understood"
         case .notFinite: "with NaN or infinity"
         case .sizeless: "without width or height"
-        case .trackless: "of no track (-1)"
+        case .trackless: "without a track (-1)"
         case .early: "before the first frame"
-        case .duplicate: "beside another of the same track in the same frame"
-        case .outside: "of which less than half is in the picture"
+        case .duplicate: "in addition to another of the same track in the same frame"
+        case .outside: "less than half inside the picture"
         case .late: "past the end of the video"
         case .undecodable: "in damaged frames"
         }

@@ -1,21 +1,23 @@
 import CVideo
 import Foundation
 
-/// A video file, decoded once from its start, one frame at a time. Memory does not depend on its length.
+/// A video file, decoded once from its start, one frame at a time. Memory does not depend on its
+/// length.
 ///
-/// Frame 0 is the first that can be decoded, as OpenCV and most trackers count. Pictures stand upright. Damaged
-/// parts are passed over and counted; they are not an error. A reader belongs to one thread.
+/// Frame 0 is the first that can be decoded, as OpenCV and most trackers count. Pictures stand
+/// upright. Damaged parts are passed over and counted; they are not an error. A reader belongs to
+/// one thread.
 public final class VideoReader {
     package struct Frame: Sendable, Equatable {
         /// From 0.
         package let index: Int
         /// Seconds from the start.
         package let time: Double
-        /// Parts of the picture were made up for what is missing in the file.
+        /// Whether the decoder filled in missing parts of the picture.
         package let isDamaged: Bool
     }
 
-    /// What names of videos usually end in; what is decoded does not go by them.
+    /// The usual endings of video names. Decoding does not depend on them.
     package static let endings: Set<String> = ["mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv"]
 
     package let path: String
@@ -23,26 +25,27 @@ public final class VideoReader {
     public let width: Int
     /// The height of an upright picture in pixels. Frames of another size are scaled to it.
     public let height: Int
-    /// Frames a second, on average; 25 where the file does not say.
+    /// Average frames per second; 25 if the file does not say.
     package let rate: Double
-    /// About how many frames there are; nil where the file does not say.
+    /// Approximate number of frames; nil if the file does not say.
     package let expectedFrames: Int?
     /// Frames decoded so far.
     package private(set) var count = 0
-    /// Pieces of the file that were passed over, and what was wrong with the first.
+    /// How many pieces of the file were skipped, and what was wrong with the first.
     package private(set) var damage: (count: Int, first: String)?
 
     private let reader: OpaquePointer
-    /// Where they are read from, if not from a file.
+    /// The video, if it is in memory. FFmpeg keeps a pointer into it.
     private let bytes: NSData?
-    /// Whether a frame was decoded last, and not the end reached.
+    /// Whether the last call of `next()` returned a frame.
     private var hasFrame = false
 
     /// Opens a video at its start.
     ///
     /// - Parameters:
     ///   - path: a file that FFmpeg reads, such as MP4, MOV, MKV, WebM or AVI.
-    ///   - maximumPixels: the limit for width × height of a picture, compared before anything is allocated.
+    ///   - maximumPixels: the limit for width × height of a picture, compared before anything is
+    ///     allocated.
     /// - Throws: `FileError` for a file that is missing, not a video, or too large.
     public convenience init(_ path: String, maximumPixels: Int = 16_000_000) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
@@ -52,14 +55,15 @@ public final class VideoReader {
         }
     }
 
-    /// A video in memory, of which no file is made, and which is decoded without further threads.
+    /// Opens a video in memory. No file is written, and decoding starts no further threads.
     ///
     /// - Parameters:
-    ///   - name: what errors call it.
-    ///   - maximumPixels: of a picture; compared before anything is allocated for it.
-    /// - Throws: `FileError` for what is no video, or too large.
+    ///   - name: what errors call the video.
+    ///   - maximumPixels: the limit for width × height of a picture, compared before anything is
+    ///     allocated.
+    /// - Throws: `FileError` for data that is not a video, or too large.
     package convenience init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
-        // In Foundation's hands, where it stays in one place.
+        // `NSData` keeps its bytes at one address.
         let kept = NSData(data: bytes)
         try self.init(name, kept, maximumPixels) {
             cv_reader_open_bytes(
@@ -77,11 +81,11 @@ public final class VideoReader {
         let (status, message) = withVideoMessage { open(&opened, &info, $0, $1) }
         guard let opened, status == .ok else {
             switch status {
-            case .no_video: throw FileError(path, "holds no video", advice: "give the file with the pictures")
+            case .no_video: throw FileError(path, "contains no video", advice: "give the file that has the pictures")
             case .unsupported:
                 throw FileError(
-                    path, "is no video that can be read (\(message))",
-                    advice: "MP4, MOV, MKV, WebM, AVI and MPEG files can; check that the file is whole, or convert it")
+                    path, "is not a readable video (\(message))",
+                    advice: "use MP4, MOV, MKV, WebM, AVI or MPEG; check that the file is complete, or convert it")
             case .too_large:
                 throw FileError(
                     path, "is \(info.width)x\(info.height), more than the limit of \(maximumPixels) pixels",
@@ -102,9 +106,9 @@ public final class VideoReader {
         cv_reader_close(reader)
     }
 
-    /// Decodes the next frame; nil behind the last.
+    /// Decodes the next frame; nil after the last.
     ///
-    /// - Throws: `FileError` when memory runs out, or when the file ends without a single frame.
+    /// - Throws: `FileError` if memory runs out, or if the file ends without a single frame.
     package func next() throws -> Frame? {
         while true {
             var frame = cv_frame()
@@ -128,28 +132,28 @@ public final class VideoReader {
         }
     }
 
-    /// A part of the frame decoded last; `area` lies inside of it and is not empty.
+    /// A part of the last decoded frame. `area` must be non-empty and inside the frame.
     ///
     /// - Throws: `FileError` when memory runs out.
     package func crop(_ area: PixelArea) throws -> RGBImage {
-        precondition(hasFrame, "no frame is there: next() was not called, or gave nil")
-        precondition(area.isInside(width: width, height: height), "no \(area) in a frame of \(width)x\(height)")
+        precondition(hasFrame, "there is no frame: next() was not called, or returned nil")
+        precondition(area.isInside(width: width, height: height), "\(area) is not inside a frame of \(width)x\(height)")
         var isDone = false
         let pixels = [UInt8](unsafeUninitializedCapacity: area.width * area.height * 3) { buffer, count in
             count = area.width * area.height * 3
             isDone = cv_reader_copy(
                 reader, Int32(area.left), Int32(area.top), Int32(area.width), Int32(area.height), buffer.baseAddress!)
-            // What was not written must not be looked at.
+            // Uninitialized memory must not be read.
             if !isDone { buffer.initialize(repeating: 0) }
         }
         guard isDone else { throw FileError(path, "frame \(count) cannot be converted, or there is not enough memory") }
         return RGBImage(width: area.width, height: area.height, pixels: pixels)
     }
 
-    /// The whole frame decoded last.
+    /// The whole of the last decoded frame.
     package func image() throws -> RGBImage { try crop(PixelArea(left: 0, top: 0, width: width, height: height)) }
 
-    /// FFmpeg's.
+    /// The version of FFmpeg.
     package static var libraryVersion: String { String(cString: cv_version()) }
 }
 

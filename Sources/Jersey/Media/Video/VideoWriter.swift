@@ -1,7 +1,8 @@
 import CVideo
 import Foundation
 
-/// Makes a video file of pictures: H.264, or MPEG-4 where FFmpeg was built without x264; without sound.
+/// Writes pictures as a video file without sound: H.264, or MPEG-4 if FFmpeg was built without
+/// x264.
 ///
 /// The file appears under its name when it is complete. A writer belongs to one thread.
 package final class VideoWriter {
@@ -12,15 +13,15 @@ package final class VideoWriter {
     private var writer: OpaquePointer?
 
     /// - Parameters:
-    ///   - path: its ending tells the kind of file: mp4, mov or mkv.
-    ///   - width: of the pictures, pixels; the last column or row of an odd size is cut off.
-    ///   - rate: frames a second, about.
-    /// - Throws: `FileError` when the file cannot be made.
+    ///   - path: the file to write. Its ending decides the kind of file: mp4, mov or mkv.
+    ///   - width: of the pictures, in pixels. The last column or row of an odd size is cut off.
+    ///   - rate: approximate frames per second.
+    /// - Throws: `FileError` if the file cannot be created.
     package init(_ path: String, width: Int, height: Int, rate: Double) throws {
         try Self.check(path)
         let url = URL(fileURLWithPath: path)
         guard width >= 2, height >= 2, width <= 16384, height <= 16384 else {
-            throw FileError(path, "cannot be made of \(width)x\(height) pixels", advice: "sides are 2...16384")
+            throw FileError(path, "cannot have \(width)x\(height) pixels", advice: "sides are 2...16384")
         }
         self.path = path
         self.width = width
@@ -31,7 +32,7 @@ package final class VideoWriter {
         }
         guard status == .ok else {
             _ = temporary.withFileSystemPath(unlink)
-            throw FileError(path, "cannot be made: \(message.isEmpty ? "not enough memory" : message)")
+            throw FileError(path, "cannot be created: \(message.isEmpty ? "not enough memory" : message)")
         }
     }
 
@@ -41,31 +42,33 @@ package final class VideoWriter {
         _ = temporary.withFileSystemPath(unlink)
     }
 
-    /// Whether a path ends like a video that can be made.
+    /// Whether the path has the ending of a video that can be written.
     package static func canMake(_ path: String) -> Bool {
         ["mp4", "mov", "mkv"].contains(URL(fileURLWithPath: path).pathExtension.lowercased())
     }
 
-    /// Says before any work is done what is wrong with a path for a video.
+    /// Checks an output path before any work is done.
     ///
-    /// - Throws: `FileError` for an ending of no video, and what `AtomicFile.check` finds.
+    /// - Throws: `FileError` for another ending, and what `AtomicFile.check` throws.
     package static func check(_ path: String, unlike inputs: [String] = []) throws {
-        guard canMake(path) else { throw FileError(path, "is no name of a video", advice: "let it end in .mp4, .mov or .mkv") }
+        guard canMake(path) else {
+            throw FileError(path, "is not a video file name", advice: "use the ending .mp4, .mov or .mkv")
+        }
         try AtomicFile.check(path, unlike: inputs)
     }
 
-    /// Adds a picture of the writer's size, `time` seconds from the start and later than the one before.
+    /// Adds a picture of the writer's size, `time` seconds from the start. Times must increase.
     ///
-    /// - Throws: `FileError` when it cannot be encoded or written.
+    /// - Throws: `FileError` if it cannot be encoded or written.
     package func add(_ image: RGBImage, time: Double) throws {
         precondition(image.width == width && image.height == height, "a frame of \(image.width)x\(image.height)")
         let (status, message) = withVideoMessage { cv_writer_add(writer!, image.pixels, time, $0, $1) }
         guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
     }
 
-    /// Completes the file and gives it its name; nothing can be added afterwards.
+    /// Completes the file and renames it to `path`. Nothing can be added afterwards.
     ///
-    /// - Throws: `FileError`; the former file, if any, is untouched then.
+    /// - Throws: `FileError`; any previous file is then unchanged.
     package func finish() throws {
         let (status, message) = withVideoMessage { cv_writer_finish(writer!, $0, $1) }
         guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
