@@ -30,7 +30,10 @@ struct JerseyCommand: ParsableCommand {
     ///   command; or no setting, after `help`.
     static func checkName(_ words: some Collection<String>) throws {
         // Only settings have a dot in their name.
-        if words.first == "help", let key = words.dropFirst().first, key.contains(".") { _ = try Setting.named(key) }
+        if words.first == "help", let key = words.dropFirst().first, key.contains(".") {
+            _ = try Setting.named(key)
+            return
+        }
         try check(words.first == "help" ? words.dropFirst().map(\.self) : Array(words), of: self)
     }
 

@@ -35,9 +35,9 @@ package struct ModelOutline: Sendable {
             Part(part: kind, what: what, shapes: shapes, parameters: counts[kind.rawValue] ?? 0)
         }
         let classes = ["11", "10"] + (spec.hasFullHead ? ["\(JerseyNumber.all.count)"] : [])
-        /// Shapes of what each of B frames gives, or of B sequences.
+        /// Shapes for B frames, or B sequences.
         func once(_ shapes: [String]) -> [String] { shapes.map { "(B, \($0))" } }
-        /// Of each of T frames in B sequences.
+        /// Shapes for T frames in each of B sequences.
         func each(_ shapes: [String]) -> [String] { shapes.map { "(B, T, \($0))" } }
         let (pixels, vector) = (["3, \(input.height), \(input.width)"], ["\(features)"])
         func seen(_ digits: ModelSpec.Digits) -> [String] {

@@ -54,6 +54,12 @@ import Testing
                 == true)
     }
 
+    @Test func `Help on a misspelt setting offers the setting that was meant`() throws {
+        try JerseyCommand.checkName(["help", "training.patience"])
+        let error = #expect(throws: UsageError.self) { try JerseyCommand.checkName(["help", "trainig.patience"]) }
+        #expect(error?.description.contains("did you mean training.patience") == true)
+    }
+
     @Test func `The study's flags are met with ours, and docs tell the same`() throws {
         let help = JerseyCommand.helpMessage(for: TrainCommand.self)
         let docs = try String(
