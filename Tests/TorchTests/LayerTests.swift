@@ -46,7 +46,7 @@ struct LayerTests {
         other["more"] = Tensor([1] as [Float])
         #expect(
             store.mismatches(with: other) == [
-                "bn.weight is [3] and should be [2]", "bn.bias is missing", "more is not part of the model",
+                "bn.weight has shape [3] instead of [2]", "bn.bias is missing", "more is not part of the model",
             ])
         store.load(["bn.bias": Tensor([4, 5] as [Double])])
         #expect(store.tensors["bn.bias"]!.floats == [4, 5] && store.tensors["bn.bias"]!.dtype == .float32)

@@ -120,7 +120,7 @@ struct PthFileTests {
             for (module, name) in [("os", "system"), ("posix", "system"), ("builtins", "eval"), ("torch", "load")] {
                 let attack = Pickled.call(.global(module, name), shell)
                 let reason =
-                    "asks for '\(module).\(name)', which is not needed to read weights; it is refused, and nothing was run"
+                    "refers to '\(module).\(name)', which weights do not need; it was refused, and no code was run"
                 refused(attack, reason)
                 refused(["w": attack], reason)
                 refused(["model_state": view([6], [1]), "hook": attack], reason)
@@ -208,9 +208,9 @@ struct PthFileTests {
             PthWriter.plain(state, storages: [("0", 5, storage.dropLast(4))]), "less data in storage '0' than its tensors need")
         refused(PthWriter.plain(state, storages: [("0", .max, storage)]), "is cut short")
         refused(PthWriter.plain(state), "lacks the storage '0'")
-        refused(Data(), "is not a weight file of PyTorch")
+        refused(Data(), "is not a PyTorch weight file")
         refused(Data("PK".utf8), "broken archive")
-        refused(Data("hello, world".utf8), "is not a weight file of PyTorch")
+        refused(Data("hello, world".utf8), "is not a PyTorch weight file")
         refused([:] as Pickled, "holds no tensors")
         refused(["w": .int(1)] as Pickled, "holds no tensors")
         refused(.list([]), "does not hold a dictionary of tensors")
