@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Safetensors")
 struct SafetensorsTests {
-    /// A file from a header and the number of bytes behind it.
+    /// A file with this header, followed by this many bytes.
     private func file(_ header: String, body: Int = 0, length: UInt64? = nil) -> Data {
         withUnsafeBytes(of: (length ?? UInt64(header.utf8.count)).littleEndian) { Data($0) } + Data(header.utf8)
             + Data(count: body)

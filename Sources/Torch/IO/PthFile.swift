@@ -52,7 +52,7 @@ package struct PthFile {
                 let size = try attempt { ct_archive_size(archive, name, $0) }
                 guard size >= 0 else { throw Pickle.Failure(reason: "lacks the record '\(name)'") }
                 guard size <= Int64(bytes.count - claimed) else {
-                    throw Pickle.Failure(reason: "claims more bytes up to '\(name)' than the file has")
+                    throw Pickle.Failure(reason: "claims more bytes up to '\(name)' than the file holds")
                 }
                 claimed += Int(size)
                 var record = Data(count: Int(size))
