@@ -205,7 +205,7 @@ extern "C" __global__ void max_pool(
 }
 
 // cuDNN runs one direction after the other, step by step. Here each sequence and direction has its
-// own block of threads. They keep the weights in registers, so that a step takes some hundred
+// own block of threads. They keep the weights in registers, so that a step takes a few hundred
 // cycles.
 std::optional<std::pair<at::Tensor, at::Tensor>> cuda_gru(
     const at::Tensor &data, const at::Tensor &batch_sizes, const std::vector<at::Tensor> &weights, int64_t hidden) {

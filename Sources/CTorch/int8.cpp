@@ -1,6 +1,6 @@
 // Convolutions in 8-bit integers, by the instruction that adds four products of bytes at once
-// (VNNI). oneDNN multiplies as fast, but takes about 30 µs to start, as long as a small layer
-// takes.
+// (VNNI). oneDNN multiplies as fast, but takes about 30 µs to start, as long as a whole small
+// layer.
 #include <ATen/ceil_div.h>
 
 #include <algorithm>
@@ -199,12 +199,12 @@ ct_tensor ct_int8_convolution(
         at::Tensor x = at_(input);
         const at::Tensor &weights = at_(packed), &scales = at_(factors);
         const Way &way = ::way(lanes);
-        TORCH_CHECK(weights.size(4) == lanes, "the weights are packed for another number of lanes");
+        TORCH_CHECK(weights.size(4) == lanes, "the weights are packed for a different number of lanes");
         const int64_t outputs = weights.size(0) * weights.size(4), kernel = weights.size(1), channels = weights.size(3) * quad;
         const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
         const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
         TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "input must be channels-last");
-        TORCH_CHECK(at::round_up(x.size(1), quad) == channels, "input has another number of channels than the weights");
+        TORCH_CHECK(at::round_up(x.size(1), quad) == channels, "the input's channels do not match the weights");
         TORCH_CHECK(
             std::min(x.size(2), x.size(3)) > 0 && std::min(x.size(2), x.size(3)) + 2 * padding >= kernel,
             "the image is smaller than the window");

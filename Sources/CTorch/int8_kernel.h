@@ -166,7 +166,7 @@ void convolve_all(const Layer &layer) {
 }
 
 /// Rounds float frames (N, C, H, W), channels-last, to bytes: (N, H + 2 border, W + 2 border, C up
-/// to a multiple of `quad`), with zeros around.
+/// to a multiple of `quad`), with a border of zero points.
 at::Tensor rounded(const at::Tensor &frames, ct_qparams qparams, int64_t border) {
     const int64_t images = frames.size(0), channels = frames.size(1), height = frames.size(2), width = frames.size(3);
     const int64_t down = height + 2 * border, across = width + 2 * border, padded = at::round_up(channels, quad);

@@ -1,5 +1,5 @@
 // Computations that take libtorch several operations, in one pass over memory. With a few small
-// frames, starting each of those operations costs more than all of this takes.
+// frames, starting one of those operations costs more than the whole pass.
 #include <ATen/ceil_div.h>
 
 #include <cmath>
@@ -7,14 +7,14 @@
 #include "support.h"
 
 #if defined(__x86_64__)
-// Compiled several times. The version is chosen by the processor.
+// Compiled several times. The version is chosen for the processor.
 #define EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define EACH_PROCESSOR
 #endif
 
 namespace {
-/// The number of partial sums, because a compiler must not change the order of a sum itself.
+/// Partial sums of a dot product. A compiler must not change the order of a sum itself.
 constexpr int64_t lanes = 16;
 
 /// `period` values hold whole pixels of three colours and whole vectors. `share`, a multiple of it,
@@ -81,7 +81,7 @@ EACH_PROCESSOR void read_digits(
 
 const float *floats(ct_tensor tensor, at::IntArrayRef sizes) {
     const auto &t = at_(tensor);
-    TORCH_CHECK(t.sizes() == sizes && t.scalar_type() == at::kFloat && t.is_contiguous(), "weights of another shape or type");
+    TORCH_CHECK(t.sizes() == sizes && t.scalar_type() == at::kFloat && t.is_contiguous(), "the weights have the wrong shape or type");
     return t.const_data_ptr<float>();
 }
 }  // namespace
@@ -126,7 +126,7 @@ ct_tensor ct_quantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
 ct_tensor ct_dequantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
     return guarded(error, [&] {
         const at::Tensor &bytes = at_(a);
-        TORCH_CHECK(bytes.is_non_overlapping_and_dense(), "bytes must have no gaps");
+        TORCH_CHECK(bytes.is_non_overlapping_and_dense(), "bytes must be dense");
         auto values = at::empty_like(bytes, at::kFloat);
         const auto *from = bytes.const_data_ptr<uint8_t>();
         float *to = values.mutable_data_ptr<float>();

@@ -1,5 +1,5 @@
 // Records what libtorch does while a network runs, through libtorch's own observers. Only the
-// outermost operations count, which the shim calls. What they do inside does not matter.
+// outermost operations are recorded, which the shim calls, and not those within them.
 #ifndef NDEBUG
 // libtorch's own build defines this, and objects must have the same layout here.
 #define NDEBUG
@@ -90,7 +90,7 @@ struct Step : at::ObserverContext {
 
 std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &function) {
     auto step = std::make_unique<Step>();
-    // Threads that work for this one have no recording.
+    // Threads that work for this one have no recording. Inner operations are not recorded.
     if (!current || current->depth++ > 0) return step;
     auto inputs = function.inputs();
     for (const auto &input : inputs) step->is_known |= current->depends(input);

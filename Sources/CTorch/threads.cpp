@@ -52,8 +52,8 @@ public:
     void record(Clock::time_point start, Clock::duration worked, Clock::duration waited, int64_t threads) {
         // The region took worked + waited; one thread would have taken threads · worked. Allow half
         // as much again, because shares differ: of three frames, one of two threads gets two. If
-        // shares differ little, the wait is shorter than the time for which the system runs other
-        // programs.
+        // shares differ little, the wait is shorter than the time slices that the system gives
+        // other programs.
         if (waited < 2ms || 2 * waited < 3 * (threads - 1) * worked) return;
         const auto since = start.time_since_epoch().count() - end;
         // Another thread's region ran at the same time, and has recorded the contention.

@@ -146,7 +146,7 @@ at::Tensor winograd_convolution(const at::Tensor &x, const at::Tensor &weights, 
     const auto type = x.scalar_type();
     TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "input must be float32 or bfloat16");
     TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "input must be channels-last");
-    TORCH_CHECK(x.size(1) == weights.size(2), "input has another number of channels than the weights");
+    TORCH_CHECK(x.size(1) == weights.size(2), "the input's channels do not match the weights");
     auto y = destination(residual, {x.size(0), weights.size(1) * weights.size(3), x.size(2), x.size(3)}, type);
     if (!x.numel()) return y;
     const float *offsets = bias ? floats(at_(bias)) : nullptr;

@@ -55,8 +55,8 @@ struct LearningTests {
         for leaf in leaves { leaf.requireGradient() }
         // Under autocast, libtorch computes, here in the same type.
         let y = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { layer(x, adding: adds ? shortcut : nil, .training(seed: 0)) }
-        // Squares have gradients that approach zero where rounding decides on which side of ReLU a
-        // value falls.
+        // The gradient of squares approaches zero at zero, where rounding decides on which side of
+        // ReLU a value falls.
         (y * y * drawn(size.outputs, seed: 4)).sum(over: 0, 1, 2, 3).backward()
         let learned = (leaves + store.trainable.map(\.tensor)).map { $0.gradient! }
         return [y.detached()] + learned + store.entries.filter { $0.name.contains("running") }.map(\.tensor)

@@ -5,7 +5,7 @@ import Torch
 
 /// A network as an ONNX model.
 struct ONNXFile {
-    /// Every runtime has supported this operator set since 2022. The format version goes with it.
+    /// Every runtime has supported this operator set since 2022. The format version matches it.
     static let (operatorSet, formatVersion): (Int64, Int64) = (17, 8)
 
     private(set) var model = ONNXModel()

@@ -41,7 +41,7 @@ struct Int8Convolution: ConvolutionKernel {
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.to(dtype: .float32).contiguous(channelsLast: true) : x }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        precondition(x.quantization ?? input == input, "the weights are packed for another quantisation of the input")
+        precondition(x.quantization ?? input == input, "the weights are packed for a different input quantisation")
         return tensor(output) {
             ct_int8_convolution(
                 x.handle, input.qparams, weight.handle, factors.handle, shortcut?.handle,

@@ -38,7 +38,7 @@ struct QuantizedConvolution: ConvolutionKernel {
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.quantized(input) : x }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        precondition(x.quantization == input, "the weights are packed for another quantisation of the input")
+        precondition(x.quantization == input, "the weights are packed for a different input quantisation")
         return tensor(output) {
             ct_quantized_convolution(
                 x.handle, input.qparams, weight.handle, scales.handle, bias?.handle, shortcut?.handle,

@@ -19,8 +19,8 @@ struct ZipDirectory {
         }
     }
 
-    /// Where the directory begins. The record after it says so; large files have one more record
-    /// for it.
+    /// The directory's offset. The record after it holds the offset; large files have a further
+    /// record for it.
     private static func start(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let last = bytes.count - 22
         guard last >= 0, let end = (max(0, last - 65535)...last).last(where: { value(UInt32.self, bytes, $0) == 0x0605_4b50 })

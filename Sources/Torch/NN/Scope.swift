@@ -64,7 +64,7 @@ package struct Scope {
         let name = (self / name).path
         var tensor: Tensor
         if let frozen {
-            guard let original = frozen[name] else { preconditionFailure("there is no \(name) to copy") }
+            guard let original = frozen[name] else { preconditionFailure("no tensor named \(name) to copy") }
             tensor = original.copied()
         } else {
             tensor = draw().to(device: device)

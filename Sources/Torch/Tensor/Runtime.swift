@@ -66,7 +66,7 @@ public enum Runtime {
         (try? attempt { Int(ct_cuda_device_count($0)) }) ?? 0
     }
 
-    /// A GPU, by its driver's name for it.
+    /// A GPU, under the name that its driver gives it.
     package struct GPU: Sendable, CustomStringConvertible {
         package let name: String
         package let bytes: UInt64
