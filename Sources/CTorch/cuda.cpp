@@ -1,5 +1,6 @@
-// What only a GPU does: graphs, and kernels where libtorch has none that are fast. CUDA's headers have to lie beside libtorch for
-// this to be there (see Tools/setup.sh); without, models run on the GPU by libtorch's own operations alone.
+// What only a GPU does: graphs, and kernels where libtorch has no fast ones. This needs CUDA's
+// headers beside libtorch (see Tools/setup.sh). Without them, models run on the GPU by libtorch's
+// own operations alone.
 #include "support.h"
 
 ct_tensor ct_cuda_convolution(
@@ -8,7 +9,7 @@ ct_tensor ct_cuda_convolution(
     return guarded(error, [&] {
         const at::Tensor &x = at_(input), &w = at_(weight);
         const int64_t strides[] = {stride, stride}, paddings[] = {padding, padding}, dilations[] = {1, 1};
-        // cuDNN fuses no depthwise convolutions.
+        // cuDNN cannot fuse depthwise convolutions.
         if (relu && groups == 1) {
             return own(
                 residual ? at::cudnn_convolution_add_relu(
@@ -73,10 +74,11 @@ void ct_graph_free(ct_graph graph) { delete &graph_(graph); }
 // MARK: Kernels
 
 namespace {
-/// A function of CUDA's that is not linked, so that programs start on machines without a driver.
+/// A CUDA function. It is looked up, not linked, so that programs start on machines without a
+/// driver.
 template <typename Function>
 Function *function(const char *name) {
-    // libtorch's own way to the compiler and the driver; it knows where they are.
+    // libtorch's own access to the compiler and the driver. It knows where they are.
     static void *library = dlopen("libcaffe2_nvrtc.so", RTLD_NOW);
     auto found = library ? dlsym(library, name) : nullptr;
     TORCH_CHECK(found, "the CUDA libraries beside libtorch have no ", name);
@@ -84,7 +86,7 @@ Function *function(const char *name) {
 }
 
 #define CALL(name, ...) \
-    TORCH_CHECK(function<decltype(name)>(#name)(__VA_ARGS__) == 0, "CUDA cannot do " #name)
+    TORCH_CHECK(function<decltype(name)>(#name)(__VA_ARGS__) == 0, "a CUDA call failed: " #name)
 
 CUfunction compiled(const char *name, const char *source, const std::string &definition, int device) {
     int major = 0, minor = 0;
@@ -107,7 +109,7 @@ CUfunction compiled(const char *name, const char *source, const std::string &def
     return entry;
 }
 
-/// A kernel for the current device, compiled when it is first wanted; null where that fails.
+/// A kernel for the current device, compiled on first use; null if that fails.
 CUfunction kernel(const char *name, const char *source, const std::string &definition) {
     static std::mutex mutex;
     static std::map<std::tuple<int, std::string, std::string>, CUfunction> kernels;
@@ -118,7 +120,7 @@ CUfunction kernel(const char *name, const char *source, const std::string &defin
         try {
             place->second = compiled(name, source, definition, device);
         } catch (const c10::Error &e) {
-            TORCH_WARN("going on with libtorch's own operations: ", e.what_without_backtrace());
+            TORCH_WARN("continuing with libtorch's own operations: ", e.what_without_backtrace());
         }
     }
     return place->second;
@@ -141,15 +143,15 @@ char *ct_cuda_device_name(int32_t device, uint64_t *bytes, ct_error *error) {
         CALL(cuInit, 0);
         CALL(cuDeviceGet, &found, device);
         CALL(cuDeviceGetName, text, sizeof(text) - 1, found);
-        // Under its full name: what is looked up by `cuDeviceTotalMem` alone counts in 32 bits.
+        // The versioned name: `cuDeviceTotalMem` itself is an old function that counts in 32 bits.
         CALL(cuDeviceTotalMem_v2, &size, found);
         *bytes = size;
         return strdup(text);
     });
 }
 
-// libtorch's kernel is written for channels first and keeps where each value came from: 30% of ResNet-18 in float16. This one reads
-// 16 bytes of channels at a time.
+// libtorch's kernel is written for channels first and also stores where each maximum came from. It
+// takes 30% of the time of ResNet-18 in float16. This one reads 16 bytes of channels at a time.
 std::optional<at::Tensor> cuda_max_pool(const at::Tensor &x, int64_t kernel_size, int64_t stride, int64_t padding) {
     static const char *source = R"(
 #if TYPE == 5
@@ -202,12 +204,14 @@ extern "C" __global__ void max_pool(
     return y;
 }
 
-// cuDNN does one direction after the other, step by step. Here each sequence and direction has a block of threads that keep the
-// weights in their registers, so that a step is some hundred cycles.
+// cuDNN runs one direction after the other, step by step. Here each sequence and direction has its
+// own block of threads. They keep the weights in registers, so that a step takes a few hundred
+// cycles.
 std::optional<std::pair<at::Tensor, at::Tensor>> cuda_gru(
     const at::Tensor &data, const at::Tensor &batch_sizes, const std::vector<at::Tensor> &weights, int64_t hidden) {
     constexpr int64_t width = 128, times = 512;
-    // r, z and n of Cho et al. 2014, as PyTorch has them. Row r of the weights is thread r's; `rows` tells where each time's frames start.
+    // r, z and n of Cho et al. 2014, in PyTorch's order. Thread r computes row r of the weights.
+    // `rows` holds where the frames of each time step start.
     static const char *source = R"(
 struct Starts { int rows[TIMES + 1]; };
 extern "C" __global__ void __launch_bounds__(384) gru(
@@ -293,7 +297,7 @@ extern "C" __global__ void __launch_bounds__(384) gru(
 #else
 
 namespace {
-[[noreturn]] void missing() { TORCH_CHECK(false, "jersey was built without CUDA: run `JERSEY_TORCH_CUDA=1 make setup`, and build again"); }
+[[noreturn]] void missing() { TORCH_CHECK(false, "jersey was built without CUDA: run `JERSEY_TORCH_CUDA=1 make setup` and build again"); }
 }  // namespace
 
 void ct_synchronize(ct_error *error) {

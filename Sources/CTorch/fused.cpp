@@ -1,5 +1,5 @@
-// Convolutions with what follows them, by the operators of libtorch that its own compiler emits for oneDNN. They have no C++
-// functions that are exported for use, only names in the dispatcher.
+// Convolutions fused with what follows them, by the operators that libtorch's own compiler emits
+// for oneDNN. These have no exported C++ functions, only names in the dispatcher.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/Version.h>
 
@@ -23,11 +23,13 @@ bool ct_fuses(int32_t dtype, ct_error *error) {
         if (!at::globalContext().hasMKLDNN()) return false;
         auto type = static_cast<at::ScalarType>(dtype);
         if (type == at::kFloat) return true;
-        // Without VNNI four products of bytes take three instructions, and eight of floats one: Winograd's way leaves them far behind.
+        // Without VNNI, four products of bytes take three instructions, and eight products of
+        // floats one. Winograd's algorithm in floats is then far faster.
         if (type == at::kByte) return has_vnni();
         if (type != at::kBFloat16 || !operation<bool()>("mkldnn::_is_mkldnn_bf16_supported").call()) return false;
 #if defined(__x86_64__)
-        // oneDNN says yes to every AVX-512, where it converts to float32 and back, which takes longer than float32.
+        // oneDNN accepts every processor with AVX-512. Without bfloat16 instructions it converts to
+        // float32 and back, which is slower than float32.
         return __builtin_cpu_supports("avx512bf16") != 0;
 #else
         return true;
@@ -62,7 +64,7 @@ ct_tensor ct_fused_convolution(
                 "mkldnn::_convolution_pointwise_", "binary");
         const int64_t paddings[] = {padding, padding}, strides[] = {stride, stride}, dilations[] = {1, 1};
         std::string_view word = activation;
-        // Without AVX-512 oneDNN's ReLU makes zero of what is not a number.
+        // Without AVX-512, oneDNN's ReLU turns NaN into zero.
         static const bool keeps_nan = has_avx512();
         const bool is_apart = word == "relu" && !keeps_nan;
         if (is_apart) word = "none";
@@ -95,7 +97,7 @@ ct_tensor ct_pack_quantized_convolution(
         static const auto pack =
             operation<at::Tensor(at::Tensor, at::Tensor, double, int64_t, Ints, Ints, Ints, int64_t, std::optional<Ints>)>(
                 "onednn::qconv_prepack");
-        // Symmetric. A channel of zeros only has any step.
+        // Symmetric. A channel of zeros may have any step.
         const auto step = at_(weight).abs().amax({1, 2, 3}, true).clamp_min(1e-12) / 127;
         const auto flat = step.flatten().to(at::kFloat);
         auto packed = pack.call(

@@ -1,5 +1,6 @@
-// Convolutions in integers of 8 bits, by the instruction that adds four products of bytes at once (VNNI). oneDNN multiplies as fast, but
-// takes some 30 µs to begin, as long as a small layer lasts.
+// Convolutions in 8-bit integers, by the instruction that adds four products of bytes at once
+// (VNNI). oneDNN multiplies as fast, but takes about 30 µs to start, as long as a whole small
+// layer.
 #include <ATen/ceil_div.h>
 
 #include <algorithm>
@@ -18,34 +19,36 @@ namespace {
 /// Inputs that are added up at once.
 constexpr int64_t quad = 4;
 
-/// Runs of a window, at most.
+/// The most runs of a window.
 constexpr int64_t most_runs = 64;
 
 struct Layer {
-    /// N, height, width, channels; channels are a multiple of `quad`.
+    /// (N, height, width, channels); channels are a multiple of `quad`.
     const uint8_t *x;
-    /// N, down, across, outputs
+    /// (N, down, across, outputs)
     uint8_t *y;
     const uint8_t *_Nullable residual;
-    /// outputs / lanes, runs, length / 4, lanes, 4
+    /// (outputs / lanes, runs, length / 4, lanes, 4)
     const int8_t *weights;
     /// An output's byte is sum · factor + offset.
     const float *factors, *offsets;
-    /// (byte − zero) · factor is what a byte of the residual adds to that.
+    /// A byte of the residual adds (byte − zero) · factor to that.
     float residual_zero, residual_factor, least;
     int64_t images, height, width, channels, down, across, outputs, stride, padding;
-    /// What a window consists of, bytes that lie side by side: whole rows of it where there is no padding, pixels where there is.
+    /// A window consists of `runs` of `length` bytes that lie side by side: its rows without
+    /// padding, its pixels with padding.
     int64_t runs, length;
-    /// Where a run begins, from where its window does.
+    /// The offset of each run from the start of its window.
     int64_t steps[most_runs];
-    /// A bit for each run of a window, in a row and in a column, that does not lie outside of the picture.
+    /// For each row and each column of outputs, a bit for each run of a window that does not lie
+    /// outside the image.
     std::vector<uint64_t> inside_rows, inside_columns;
-    /// A pixel of the padding, and whether it is all zeros, which add nothing.
+    /// A pixel of the padding, and whether it is all zeros, which add nothing and are skipped.
     const uint8_t *outside;
     bool skips;
 };
 
-// Functions for processors that have the instructions: the rest is compiled for all.
+// Functions for processors that have these instructions. The rest is compiled for all processors.
 namespace avx512_vnni {
 constexpr int64_t lanes = 16, block_pixels = 7, most_panels = 4;
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vnni"))), apply_to = function)
@@ -60,16 +63,16 @@ inline Floats floats(Ints values) { return _mm512_cvtepi32_ps(values); }
 inline Floats floats(const uint8_t *bytes) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(bytes))));
 }
-/// Rounded; values are not negative.
+/// Rounds the values, which must not be negative.
 inline void store(uint8_t *to, Floats values) {
     _mm_storeu_si128(reinterpret_cast<__m128i *>(to), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(values)));
 }
-/// Pixels of three colours with a zero behind each.
+/// Pixels of three colours, with a zero after each.
 inline Floats spread(Floats pixels) {
     const __m512i places = _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0);
     return _mm512_maskz_permutexvar_ps(0x7777, places, pixels);
 }
-/// Sums, and four products each of bytes in a row and weights in a column.
+/// Sums, plus four products each of bytes in a row and weights in a column.
 inline Ints dot(Ints sums, Ints row, Ints column) { return _mm512_dpbusd_epi32(sums, row, column); }
 
 #include "int8_kernel.h"
@@ -120,10 +123,11 @@ constexpr Way ways[] = {
 const Way &way(int64_t lanes) {
     for (const Way &way : ways)
         if (way.lanes == lanes) return way;
-    TORCH_CHECK(false, "there are no such registers");
+    TORCH_CHECK(false, "no kernel has this number of lanes");
 }
 
-/// Whether outputs fill registers of any processor, the runs of a window fit a word of bits, and no sum of products of bytes overflows.
+/// Whether outputs fill the registers of any processor, the runs of a window fit in a 64-bit mask,
+/// and no sum of products of bytes overflows.
 bool fits(const at::Tensor &weight) {
     const int64_t kernel = weight.size(2), window = kernel * kernel;
     return weight.size(0) % avx512_vnni::lanes == 0 && weight.size(3) == kernel && window <= most_runs &&
@@ -139,7 +143,7 @@ bool ct_has_int8(int64_t lanes) {
 bool has_vnni(void) { return ct_has_int8(avx512_vnni::lanes) || ct_has_int8(avx2_vnni::lanes); }
 
 int64_t ct_int8_lanes(void) {
-    // oneDNN does more with AMX.
+    // oneDNN is faster with AMX.
     if (has_avx512() && __builtin_cpu_supports("amx-int8")) return 0;
     for (const Way &way : ways)
         if (ct_has_int8(way.lanes)) return way.lanes;
@@ -153,7 +157,7 @@ ct_tensor ct_pack_int8(
     ct_error *error) {
     return guarded(error, [&] {
         const auto w = at_(weight).contiguous(at::MemoryFormat::ChannelsLast);
-        TORCH_CHECK(w.scalar_type() == at::kFloat && way(lanes).lanes == lanes && fits(w), "a window of another kind");
+        TORCH_CHECK(w.scalar_type() == at::kFloat && way(lanes).lanes == lanes && fits(w), "these weights are not supported");
         const int64_t outputs = w.size(0), inputs = w.size(1), kernel = w.size(2), places = kernel * kernel;
         const int64_t quads = at::ceil_div(inputs, quad);
         const auto by = of_outputs(weight_factors, outputs, 1), offsets = of_outputs(bias, outputs, 0);
@@ -169,7 +173,7 @@ ct_tensor ct_pack_int8(
                 const float *row = from + o * places * inputs;
                 double largest = 0;
                 for (int64_t k = 0; k < places * inputs; k++) largest = std::max(largest, std::abs(row[k] * multiple[o]));
-                // Symmetric. A channel of zeros only has any step.
+                // Symmetric. A channel of zeros may have any step.
                 const double step = std::max(largest, 1e-12) / 127;
                 int64_t sum = 0;
                 for (int64_t place = 0; place < places; place++)
@@ -195,21 +199,21 @@ ct_tensor ct_int8_convolution(
         at::Tensor x = at_(input);
         const at::Tensor &weights = at_(packed), &scales = at_(factors);
         const Way &way = ::way(lanes);
-        TORCH_CHECK(weights.size(4) == lanes, "weights that are packed for other registers");
+        TORCH_CHECK(weights.size(4) == lanes, "the weights are packed for a different number of lanes");
         const int64_t outputs = weights.size(0) * weights.size(4), kernel = weights.size(1), channels = weights.size(3) * quad;
         const auto out = [&](int64_t side) { return (side + 2 * padding - kernel) / stride + 1; };
         const int64_t images = x.size(0), down = out(x.size(2)), across = out(x.size(3));
-        TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
-        TORCH_CHECK(at::round_up(x.size(1), quad) == channels, "input of another size");
+        TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "input must be channels-last");
+        TORCH_CHECK(at::round_up(x.size(1), quad) == channels, "the input's channels do not match the weights");
         TORCH_CHECK(
             std::min(x.size(2), x.size(3)) > 0 && std::min(x.size(2), x.size(3)) + 2 * padding >= kernel,
-            "a picture smaller than the window");
-        TORCH_CHECK(outputs > 0 && scales.sizes() == at::IntArrayRef({2, outputs}), "factors of another size");
+            "the image is smaller than the window");
+        TORCH_CHECK(outputs > 0 && scales.sizes() == at::IntArrayRef({2, outputs}), "the factors do not match the outputs");
         if (x.scalar_type() == at::kFloat) {
             x = way.rounded(x, input_qparams, padding).permute({0, 3, 1, 2});
             padding = 0;
         }
-        TORCH_CHECK(x.scalar_type() == at::kByte && x.size(1) == channels, "only bytes of so many channels");
+        TORCH_CHECK(x.scalar_type() == at::kByte && x.size(1) == channels, "input must be bytes, with as many channels as the weights");
         const auto y = destination(residual, {images, outputs, down, across}, at::kByte);
         const std::vector<uint8_t> outside(channels, static_cast<uint8_t>(input_qparams.zero_point));
         const auto *scale = static_cast<const float *>(scales.const_data_ptr());
@@ -234,7 +238,7 @@ ct_tensor ct_int8_convolution(
         layer.padding = padding;
         layer.runs = padding ? kernel * kernel : kernel;
         layer.length = padding ? channels : kernel * channels;
-        TORCH_CHECK(layer.runs <= most_runs, "too large a window");
+        TORCH_CHECK(layer.runs <= most_runs, "the window is too large");
         layer.inside_rows.resize(down);
         layer.inside_columns.resize(across);
         for (int64_t run = 0; run < layer.runs; run++) {
@@ -267,12 +271,12 @@ int64_t ct_int8_lanes(void) { return 0; }
 bool ct_fits_int8(ct_tensor) { return false; }
 
 ct_tensor ct_pack_int8(ct_tensor, ct_tensor, ct_tensor, ct_qparams, ct_qparams, int64_t, ct_tensor *, ct_error *error) {
-    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with VNNI"); });
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "int8 convolutions need a processor with VNNI"); });
 }
 
 ct_tensor ct_int8_convolution(
     ct_tensor, ct_qparams, ct_tensor, ct_tensor, ct_tensor, ct_qparams, int64_t, int64_t, bool, ct_qparams, int64_t, ct_error *error) {
-    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with VNNI"); });
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "int8 convolutions need a processor with VNNI"); });
 }
 
 #endif

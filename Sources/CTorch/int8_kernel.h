@@ -1,15 +1,16 @@
-// The inner part of int8.cpp, which takes it in once for each of its forms: `lanes` are the sums of a register, `block_pixels` and
-// `most_panels` the windows and the panels of outputs whose sums the registers hold at once.
+// The inner part of int8.cpp, which includes it once for each instruction set. `lanes` is the
+// number of sums in a register. `block_pixels` and `most_panels` are the numbers of windows and of
+// panels of outputs whose sums fit in the registers.
 
-/// A few windows: where they begin, where their outputs belong, and the runs that are inside of the picture: in each of them, in any and
-/// in all.
+/// A few windows: their origins, the places of their outputs, and the runs inside the image: those
+/// of each window, of any window, and of all windows.
 struct Block {
     const uint8_t *origins[block_pixels];
     int64_t places[block_pixels];
     uint64_t inside[block_pixels], some, all;
 };
 
-/// `Panels` panels of outputs from `panel` on, of `Pixels` windows.
+/// Computes `Panels` panels of outputs, from `panel` on, of `Pixels` windows.
 template <int Pixels, int Panels>
 void convolve(const Layer &layer, const Block &block, int64_t panel) {
     Ints sums[Pixels][Panels] = {};
@@ -47,7 +48,7 @@ void convolve(const Layer &layer, const Block &block, int64_t panel) {
             const int64_t at = block.places[pixel] * layer.outputs + channel;
             Floats value = floats(sums[pixel][i]) * factor + offset;
             if (layer.residual) value = (floats(layer.residual + at) - layer.residual_zero) * layer.residual_factor + value;
-            // What is not a number is the least.
+            // NaN becomes the minimum.
             const Floats least = all(layer.least);
             store(layer.y + at, value > least ? value : least);
         }
@@ -61,16 +62,16 @@ constexpr auto for_each_count = []<size_t... Index>(std::index_sequence<Index...
     return std::array<Kernel, sizeof...(Index)>{convolve<Index + 1, Panels>...};
 }(std::make_index_sequence<block_pixels>());
 
-/// By panels and pixels.
+/// Indexed by panels and pixels.
 constexpr auto kernels = []<size_t... Index>(std::index_sequence<Index...>) {
     return std::array{for_each_count<Index + 1>...};
 }(std::make_index_sequence<most_panels>());
 
-/// The outputs of a task: so many that its weights are worth fetching.
+/// The outputs of a task: enough that fetching its weights pays off.
 constexpr int64_t most_blocks = 24, most_places = most_blocks * block_pixels;
 
-/// Windows that stick out of the picture alike are put together, so that as much of them as can be is left out: two fifths of the work
-/// on maps of 6x3.
+/// Groups windows that reach beyond the image in the same way, so that as much of them as possible
+/// is skipped: two fifths of the work on maps of 6x3.
 class Task {
     struct Kind {
         uint64_t inside;
@@ -97,7 +98,7 @@ class Task {
         std::array<size_t, most_places> kind_of;
         kinds.clear();
         size_t kind = 0;
-        // Where there is no padding, no window sticks out.
+        // Without padding, every window lies inside.
         if (!layer.padding) {
             kinds.push_back({layer.inside_rows[0] & layer.inside_columns[0], last - first, 0});
             std::fill_n(kind_of.begin(), last - first, kind);
@@ -135,7 +136,7 @@ class Task {
     }
 
 public:
-    /// Outputs at the places `first`..<`last`, panels `from`..<`to` of them, `panels` at a time.
+    /// Computes the outputs at places `first`..<`last`, panels `from`..<`to`, `panels` at a time.
     void run(const Layer &layer, int64_t first, int64_t last, int64_t from, int64_t to, int64_t panels) {
         prepare(layer, first, last);
         for (int64_t panel = from; panel < to; panel += panels) {
@@ -150,8 +151,8 @@ public:
 void convolve_all(const Layer &layer) {
     const int64_t places = layer.images * layer.down * layer.across, blocks = at::ceil_div(places, block_pixels);
     const int64_t all_panels = layer.outputs / lanes, groups = at::ceil_div(all_panels, most_panels), panels = at::ceil_div(all_panels, groups);
-    // A few tasks for each thread. Where there are few places, each has all of them and a share of the outputs, so that weights are
-    // fetched once.
+    // A few tasks for each thread. If there are few places, each task takes all of them and a share
+    // of the outputs, so that weights are fetched once.
     const int64_t wanted = 4 * usable_threads();
     const bool isSmall = blocks < 2 * wanted;
     const int64_t down = std::max(at::ceil_div(blocks, most_blocks), isSmall ? 1 : wanted);
@@ -164,7 +165,8 @@ void convolve_all(const Layer &layer) {
     });
 }
 
-/// Frames of floats (N, C, H, W), channels last, in bytes: (N, H + 2 border, W + 2 border, C up to a multiple of `quad`), zeros around.
+/// Rounds float frames (N, C, H, W), channels-last, to bytes: (N, H + 2 border, W + 2 border, C up
+/// to a multiple of `quad`), with a border of zero points.
 at::Tensor rounded(const at::Tensor &frames, ct_qparams qparams, int64_t border) {
     const int64_t images = frames.size(0), channels = frames.size(1), height = frames.size(2), width = frames.size(3);
     const int64_t down = height + 2 * border, across = width + 2 * border, padded = at::round_up(channels, quad);

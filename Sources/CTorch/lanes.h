@@ -1,6 +1,6 @@
 // Registers of `lanes` floats, for the parts that are compiled once for each kind of processor.
 
-/// So many channels.
+/// One register, `lanes` channels.
 typedef float Vector __attribute__((vector_size(4 * lanes)));
 typedef float Unaligned __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
 

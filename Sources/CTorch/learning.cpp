@@ -1,6 +1,6 @@
-// Operations that learn on a processor by kernels of our own, as libtorch's autograd wants them.
+// Our own CPU training kernels as functions of libtorch's autograd.
 #ifndef NDEBUG
-// libtorch's objects are laid out as in its own build, which had it.
+// libtorch's own build defines this, and objects must have the same layout here.
 #define NDEBUG
 #endif
 #include <ATen/autocast_mode.h>
@@ -17,12 +17,12 @@ using torch::autograd::variable_list;
 
 constexpr auto channels_last = at::MemoryFormat::ChannelsLast;
 
-/// What our kernels are for.
+/// Whether our kernels support this tensor.
 bool is_ours(const at::Tensor &x) {
     return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.numel() > 0 && x.is_contiguous(channels_last);
 }
 
-/// Whether gradients are recorded of that, in the type that it has.
+/// Whether gradients are recorded for these tensors, in their own type.
 bool learns(const at::Tensor &x, const at::Tensor &weight) {
     return c10::GradMode::is_enabled() && (weight.requires_grad() || x.requires_grad()) && is_ours(x) &&
         weight.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);

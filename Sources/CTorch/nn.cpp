@@ -76,7 +76,8 @@ ct_tensor ct_warp(ct_tensor image, const double *theta, ct_error *error) {
     return guarded(error, [&] {
         const auto &from = at_(image);
         const int64_t height = from.size(2), width = from.size(3);
-        // libtorch makes the grid by a product of matrices, which is slow where MKL does not know the processor.
+        // libtorch computes the grid by a matrix product, which is slow on processors that MKL does
+        // not know.
         auto grid = at::empty({1, height, width, 2}, at::kFloat), inside = at::empty({1, 1, height, width}, at::kFloat);
         auto *point = static_cast<float *>(grid.data_ptr()), *lies_inside = static_cast<float *>(inside.data_ptr());
         const float step = 2.f / width, right = theta[0], down = theta[3];

@@ -1,5 +1,5 @@
-// Batch norm of (N, C, H, W), channels last, as it is in training, with the sum with a shortcut and ReLU in the same passes over memory:
-// two forward and two back, where libtorch needs twice as many.
+// Batch norm of (N, C, H, W) in training, channels-last, with the sum with a shortcut and ReLU in
+// the same passes over memory: two forward and two backward. libtorch needs twice as many.
 #include <ATen/ceil_div.h>
 
 #include <cmath>
@@ -9,7 +9,7 @@
 #if defined(__x86_64__)
 
 namespace {
-/// What makes of x its result, by channel: (x − mean) · scale + bias, and ReLU where wanted.
+/// The normalisation of each channel: (x − mean) · scale + bias, then ReLU if `relu`.
 struct Norm {
     const float *mean, *scale, *bias;
     int64_t channels;
@@ -32,13 +32,14 @@ constexpr int64_t lanes = 8;
 
 bool is_wide(int64_t channels) { return has_avx512() && channels % avx512::lanes == 0; }
 
-/// Rows of a tensor in blocks, which are the same whatever the number of threads, so that sums come out the same.
+/// The rows of a tensor in blocks. The blocks do not depend on the number of threads, so that sums
+/// do not either.
 struct Blocks {
     const int64_t channels, rows, size = std::max<int64_t>((1 << 15) / channels, 1), count = at::ceil_div(rows, size);
 
     explicit Blocks(const at::Tensor &x) : channels(x.size(1)), rows(x.numel() / x.size(1)) {}
 
-    /// - Parameter body: given the index of a block, where in memory it begins, and its rows.
+    /// - Parameter body: gets the index of a block, its offset in memory, and its number of rows.
     template <typename Body>
     void in_parallel(Body body) const {
         ::in_parallel(count, [&](int64_t block) { body(block, block * size * channels, length(block)); });

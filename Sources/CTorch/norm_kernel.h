@@ -1,9 +1,9 @@
-// The inner part of norm.cpp, which takes it in once for each kind of processor: `lanes` are the floats of a register. Rows are the
-// channels of one place of a picture.
+// The inner part of norm.cpp, which includes it once for each kind of processor. `lanes` is the
+// number of floats in a register. A row holds the channels of one place in an image.
 
 #include "lanes.h"
 
-/// The mean of rows of `x`, and the sum of the squares of what differs from it.
+/// The mean of the rows of `x`, and the sum of the squared differences from it.
 inline void sum_up(const float *x, int64_t rows, int64_t channels, float *mean, float *squares) {
     std::fill_n(mean, channels, 0.f);
     std::fill_n(squares, channels, 0.f);
@@ -32,7 +32,7 @@ inline void normalize(const Norm &norm, const float *x, const float *residual, i
         }
 }
 
-/// The gradient before ReLU. `y` is null where nothing was added: what ReLU was given is computed again.
+/// The gradient before ReLU. `y` is null if nothing was added; ReLU's input is then computed again.
 inline Vector masked(const Norm &norm, Vector dy, Vector x, const float *y, int64_t at, int64_t c) {
     if (!norm.relu) return dy;
     const Vector value = y ? load(y + at) : normalized(norm, x, c);
@@ -41,7 +41,7 @@ inline Vector masked(const Norm &norm, Vector dy, Vector x, const float *y, int6
 
 /// Sums over rows of the gradient before ReLU, and of its products with x − mean.
 ///
-/// - Parameter kept: null, or where that gradient is written.
+/// - Parameter kept: receives that gradient; may be null.
 inline void sum_gradients(
     const Norm &norm, const float *x, const float *y, const float *dy, int64_t rows, float *kept, float *sum, float *products) {
     std::fill_n(sum, norm.channels, 0.f);
@@ -56,10 +56,10 @@ inline void sum_gradients(
         }
 }
 
-/// The gradient of x. Without ReLU in `norm` where `dy` is what was kept above.
+/// The gradient of x. `norm` must have no ReLU if `dy` is what was kept above.
 ///
 /// - Parameters:
-///   - sum, products: of all rows, over their number; the second over the variance, too.
+///   - sum, products: sums over all rows, divided by their number; `products` also by the variance.
 inline void propagate(
     const Norm &norm, const float *x, const float *dy, int64_t rows, const float *sum, const float *products, float *dx) {
     for (int64_t row = 0; row < rows; row++)

@@ -1,5 +1,5 @@
-// What takes libtorch several operations, in one pass over memory. With a few small frames each of those costs more to begin than all
-// of this lasts.
+// Computations that take libtorch several operations, in one pass over memory. With a few small
+// frames, starting one of those operations costs more than the whole pass.
 #include <ATen/ceil_div.h>
 
 #include <cmath>
@@ -7,20 +7,21 @@
 #include "support.h"
 
 #if defined(__x86_64__)
-// Compiled several times, and chosen by the processor.
+// Compiled several times. The version is chosen for the processor.
 #define EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define EACH_PROCESSOR
 #endif
 
 namespace {
-/// Numbers added up in so many places at once: a compiler must not change the order itself.
+/// Partial sums of a dot product. A compiler must not change the order of a sum itself.
 constexpr int64_t lanes = 16;
 
-/// Values that stay in step with colours and vectors both, and those that a task is worth beginning for: a multiple of it.
+/// `period` values hold whole pixels of three colours and whole vectors. `share`, a multiple of it,
+/// is enough work for a task.
 constexpr int64_t period = 3 * lanes, share = period << 10;
 
-/// Calls `body` with the ends of stretches of 0..<count, on several threads.
+/// Calls `body` with the bounds of stretches of 0..<count, on several threads.
 template <typename Body>
 void in_stretches(int64_t count, Body body) {
     in_parallel(at::ceil_div(count, share), [&](int64_t task) { body(task * share, std::min(count, (task + 1) * share)); });
@@ -52,8 +53,8 @@ struct Digits {
 };
 
 /// - Parameters:
-///   - maps: places, channels
-///   - logits: queries, classes
+///   - maps: (places, channels)
+///   - logits: (queries, classes)
 ///   - work: places + 2 channels
 EACH_PROCESSOR void read_digits(
     const Digits &digits, const float *__restrict maps, float *__restrict logits, float *__restrict work) {
@@ -72,7 +73,7 @@ EACH_PROCESSOR void read_digits(
             for (int64_t i = 0; i < digits.channels; i++) found[i] += weight * maps[place * digits.channels + i];
         }
         affine(found, digits.hidden, digits.hidden_bias, digits.channels, digits.channels, hidden);
-        // What is not a number stays so.
+        // NaN stays NaN.
         for (int64_t i = 0; i < digits.channels; i++) hidden[i] = hidden[i] < 0 ? 0 : hidden[i];
         affine(hidden, digits.classifier, digits.classifier_bias, digits.channels, digits.classes, logits + query * digits.classes);
     }
@@ -80,7 +81,7 @@ EACH_PROCESSOR void read_digits(
 
 const float *floats(ct_tensor tensor, at::IntArrayRef sizes) {
     const auto &t = at_(tensor);
-    TORCH_CHECK(t.sizes() == sizes && t.scalar_type() == at::kFloat && t.is_contiguous(), "weights of another kind");
+    TORCH_CHECK(t.sizes() == sizes && t.scalar_type() == at::kFloat && t.is_contiguous(), "the weights have the wrong shape or type");
     return t.const_data_ptr<float>();
 }
 }  // namespace
@@ -88,7 +89,7 @@ const float *floats(ct_tensor tensor, at::IntArrayRef sizes) {
 ct_tensor ct_scaled_frames(ct_tensor frames, const float *scale, const float *shift, ct_error *error) {
     return guarded(error, [&] {
         const auto bytes = at_(frames).contiguous();
-        TORCH_CHECK(bytes.dim() == 4 && bytes.size(3) == 3 && bytes.scalar_type() == at::kByte, "only frames of three colours");
+        TORCH_CHECK(bytes.dim() == 4 && bytes.size(3) == 3 && bytes.scalar_type() == at::kByte, "frames must be bytes of three colours");
         auto values = at::empty(bytes.sizes(), at::kFloat);
         const auto *from = bytes.const_data_ptr<uint8_t>();
         auto *to = values.mutable_data_ptr<float>();
@@ -106,7 +107,8 @@ ct_tensor ct_scaled_frames(ct_tensor frames, const float *scale, const float *sh
     });
 }
 
-// libtorch's quantised tensors are on their way out: bytes are bytes here, and the caller keeps step and zero.
+// libtorch is about to drop its quantised tensors. Here bytes are plain bytes, and the caller keeps
+// their scale and zero point.
 ct_tensor ct_quantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
     return guarded(error, [&] {
         const auto values = at_(a).to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
@@ -124,7 +126,7 @@ ct_tensor ct_quantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
 ct_tensor ct_dequantize(ct_tensor a, ct_qparams qparams, ct_error *error) {
     return guarded(error, [&] {
         const at::Tensor &bytes = at_(a);
-        TORCH_CHECK(bytes.is_non_overlapping_and_dense(), "only bytes without gaps");
+        TORCH_CHECK(bytes.is_non_overlapping_and_dense(), "bytes must be dense");
         auto values = at::empty_like(bytes, at::kFloat);
         const auto *from = bytes.const_data_ptr<uint8_t>();
         float *to = values.mutable_data_ptr<float>();
@@ -141,7 +143,7 @@ ct_tensor ct_tied_digits(
     ct_tensor classifier_bias, ct_error *error) {
     return guarded(error, [&] {
         const auto frames = at_(maps).contiguous(at::MemoryFormat::ChannelsLast);
-        TORCH_CHECK(frames.scalar_type() == at::kFloat, "only maps of floats");
+        TORCH_CHECK(frames.scalar_type() == at::kFloat, "maps must be float32");
         const int64_t count = frames.size(0), channels = frames.size(1), places = frames.size(2) * frames.size(3);
         const int64_t queries = at_(looks).size(0), classes = at_(classifier).size(1);
         const Digits digits{

@@ -1,7 +1,7 @@
-// What libtorch is asked to do while a network runs, seen through its own observers. Only the outermost operations count, those that the
-// shim calls: what they do within is libtorch's affair.
+// Records what libtorch does while a network runs, through libtorch's own observers. Only the
+// outermost operations are recorded, which the shim calls, and not those within them.
 #ifndef NDEBUG
-// libtorch's objects are laid out as in its own build, which had it.
+// libtorch's own build defines this, and objects must have the same layout here.
 #define NDEBUG
 #endif
 #include <ATen/core/function_schema.h>
@@ -16,10 +16,10 @@ namespace {
 struct Recording {
     at::CallbackHandle callback = 0;
     int depth = 0;
-    /// Tensors that do not depend on the inputs, and the place of each.
+    /// Tensors that do not depend on the inputs, and the index of each.
     std::vector<at::Tensor> constants;
     std::unordered_map<const c10::TensorImpl *, size_t> constant_indices;
-    /// Tensors that do. All are kept, or another tensor might get the address of one that is gone.
+    /// Tensors that do. All are kept, or another tensor might get the address of a freed one.
     std::vector<at::Tensor> values;
     std::unordered_map<const c10::TensorImpl *, size_t> value_indices;
     /// JSON objects.
@@ -47,7 +47,7 @@ struct Recording {
         return false;
     }
 
-    /// As Swift's synthesised `Decodable` expects an enumeration with payloads.
+    /// In the form that Swift's synthesised `Decodable` expects for an enum with payloads.
     std::string written(const at::IValue &argument) {
         auto object = [](const char *kind, const std::string &value) {
             return std::string("{\"") + kind + "\":{\"_0\":" + value + "}}";
@@ -69,17 +69,17 @@ struct Recording {
         if (argument.isInt()) return object("integer", std::to_string(argument.toInt()));
         if (argument.isDouble()) {
             char digits[32];
-            // JSON has no word for them.
+            // JSON cannot express infinity and NaN.
             if (!std::isfinite(argument.toDouble())) problem = "a number that is not finite cannot be recorded";
             snprintf(digits, sizeof digits, "%.17g", argument.toDouble());
             return object("number", digits);
         }
-        // Nothing, and what only says where and how a tensor is kept.
+        // None, and arguments that only say where and how a tensor is stored.
         return "{\"none\":{}}";
     }
 };
 
-/// This thread's.
+/// The recording of this thread.
 thread_local Recording *current = nullptr;
 
 struct Step : at::ObserverContext {
@@ -90,7 +90,7 @@ struct Step : at::ObserverContext {
 
 std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &function) {
     auto step = std::make_unique<Step>();
-    // A thread that works for this one has nothing of its own to tell.
+    // Threads that work for this one have no recording. Inner operations are not recorded.
     if (!current || current->depth++ > 0) return step;
     auto inputs = function.inputs();
     for (const auto &input : inputs) step->is_known |= current->depends(input);
@@ -102,7 +102,7 @@ std::unique_ptr<at::ObserverContext> begin_step(const at::RecordFunction &functi
         if (schema && schema->arguments()[i].kwarg_only()) {
             const auto &keyword = schema->arguments()[i];
             const auto &usual = keyword.default_value();
-            // Devices and the like stay behind.
+            // Leave out devices and the like.
             if (!inputs[i].isScalar()) continue;
             if (usual && usual->isScalar() && usual->toScalar().toDouble() == inputs[i].toScalar().toDouble()) continue;
             written = "{\"keyword\":{\"name\":\"" + keyword.name() + "\",\"value\":" + written + "}}";
@@ -121,10 +121,10 @@ void end_step(const at::RecordFunction &function, at::ObserverContext *context) 
     if (!step || !step->is_known) return;
     for (const auto &output : function.outputs()) {
         if (!output.isTensor()) {
-            current->problem = name + " gives something else than tensors";
+            current->problem = name + " returns something other than tensors";
             return;
         }
-        // What an operation returns as it was, unless it works in place.
+        // Skip an input that the operation returns unchanged, unless it works in place.
         if (output.toTensor().unsafeGetTensorImpl() == step->first && name.back() != '_') return;
         results += (results.empty() ? "" : ",") + std::to_string(current->add_value(output.toTensor()));
     }
@@ -137,7 +137,7 @@ Recording &recording_(ct_recording recording) { return *reinterpret_cast<Recordi
 
 ct_recording ct_recording_begin(ct_list inputs, ct_list constants, ct_error *error) {
     return guarded(error, [&] {
-        TORCH_CHECK(!current, "a recording is going on already");
+        TORCH_CHECK(!current, "a recording is already in progress");
         auto recording = std::make_unique<Recording>();
         for (const auto &tensor : list_(inputs)) recording->add_value(tensor);
         for (const auto &tensor : list_(constants)) recording->add_constant(tensor);

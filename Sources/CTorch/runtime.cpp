@@ -10,9 +10,9 @@
 
 #include "support.h"
 
-// Programs look for libtorch where it was when they were built. SwiftPM takes no rpath from a pkg-config file, and
-// none from the manifest of a dependency. But the Swift compiler hands to the linker what this section of an object
-// says: it is how a Swift module names the libraries that it needs.
+// Programs look for libtorch where it was when they were built. SwiftPM accepts no rpath from a
+// pkg-config file, and none from the manifest of a dependency. But the Swift compiler passes the
+// content of this section on to the linker: Swift modules name the libraries that they need in it.
 __asm__(
     ".pushsection .swift1_autolink_entries, \"e\", @progbits\n"
     ".asciz \"'-Wl,-rpath," JERSEY_LIBTORCH_LIBRARIES "'\"\n"
@@ -36,8 +36,8 @@ void ct_keep_memory(void) {
 
 int32_t ct_cuda_device_count(ct_error *error) {
     return guarded(error, [&]() -> int32_t {
-        // The library registers its kernels as it is loaded. Builds without CUDA's headers do not link it; it is looked for where the
-        // program found libtorch itself.
+        // The library registers its kernels when it is loaded. Builds without CUDA's headers do not
+        // link it, so it is looked for where the program found libtorch.
         static void *library = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
         if (!library || !at::globalContext().hasCUDA()) return 0;
         return at::detail::getCUDAHooks().getNumGPUs();

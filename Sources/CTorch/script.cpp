@@ -1,4 +1,5 @@
-// TorchScript and pickled files, by libtorch's compiler and pickler. In a file of its own, since their headers take long to compile.
+// TorchScript and pickled files, by libtorch's compiler and pickler. They are in a file of their
+// own because their headers take long to compile.
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/export.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -65,7 +66,8 @@ ct_tensor ct_pickled_state(
         c10::impl::GenericDict file(c10::StringType::get(), c10::AnyType::get());
         file.insert(state, entries);
         file.insert(key, text);
-        // Not `pickle_save`, which marks types with a function that torch.load runs only for those who trust the file.
+        // Not `pickle_save`: it tags types with a function that torch.load runs only if told to
+        // trust the file.
         std::string pickle, archive;
         torch::jit::Pickler pickler(
             [&](const char *bytes, size_t count) { pickle.append(bytes, count); }, nullptr, nullptr, nullptr, nullptr,

@@ -33,22 +33,23 @@ inline std::optional<at::Tensor> maybe_(ct_tensor _Nullable tensor) {
     return tensor ? std::optional<at::Tensor>(at_(tensor)) : std::nullopt;
 }
 
-/// A value for each output of a layer, in float64; `otherwise` where there are none.
+/// One value per output of a layer, in float64; all of them `otherwise` if there are none.
 inline at::Tensor of_outputs(ct_tensor _Nullable values, int64_t outputs, double otherwise) {
     const auto found = values ? at_(values).to(at::kDouble).contiguous() : at::full({outputs}, otherwise, at::kDouble);
-    TORCH_CHECK(found.numel() == outputs, "a value for each output");
+    TORCH_CHECK(found.numel() == outputs, "needs one value per output");
     return found;
 }
 
-/// What a convolution writes to, channels last: `residual`, or where there is none a new tensor.
+/// The channels-last tensor that a convolution writes to: `residual`, or a new tensor if there is
+/// none.
 inline at::Tensor destination(ct_tensor _Nullable residual, at::IntArrayRef sizes, at::ScalarType type) {
     const auto y = residual ? at_(residual) : at::empty(sizes, type, at::MemoryFormat::ChannelsLast);
-    TORCH_CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast) && y.scalar_type() == type, "a sum of another kind");
-    TORCH_CHECK(y.sizes() == sizes, "a sum of another size");
+    TORCH_CHECK(y.is_contiguous(at::MemoryFormat::ChannelsLast) && y.scalar_type() == type, "the residual must be channels-last and of the result's type");
+    TORCH_CHECK(y.sizes() == sizes, "the residual must have the result's size");
     return y;
 }
 
-/// Runs `body`; what it throws becomes a message in `error`, and the result a null, zero or false.
+/// Runs `body`. An exception becomes a message in `error`, and the result null, zero or false.
 template <typename Body>
 auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {
     using Result = decltype(body());
@@ -64,23 +65,25 @@ auto guarded(ct_error *error, Body body) noexcept -> decltype(body()) {
     if constexpr (!std::is_void_v<Result>) return Result{};
 }
 
-/// Threads among which tasks of this thread are divided: one where it is one of several already.
+/// The number of threads for this thread's tasks; one if it already is one of several.
 int64_t usable_threads(void);
 
-/// Does tasks 0..<count on libtorch's threads, in any order; on this one alone while other programs want the processors. libtorch's own
-/// `parallel_for` is in headers, and parallel only where a compiler brings the OpenMP that libtorch was built with.
+/// Runs tasks 0..<count on libtorch's threads, in any order; on this thread alone if other programs
+/// compete for the processors. libtorch's own `parallel_for` is in headers, and only parallel if
+/// the compiler uses the OpenMP that libtorch was built with.
 void in_parallel(int64_t count, const std::function<void(int64_t)> &task);
 
-// What the processor has, by libtorch's account, which can be told to hold back.
+// The processor's features as libtorch sees them. libtorch can be told to use fewer.
 bool has_avx512(void);
-/// With the instructions that multiply and add at once.
+/// Includes fused multiply-add.
 bool has_avx2(void);
-/// An instruction that adds four products of bytes to 32 bits, of any width.
+/// An instruction that adds four products of bytes to 32 bits, in registers of any width.
 bool has_vnni(void);
 
-// What cuda.cpp does better than libtorch in reading; nothing where it cannot, or there is no CUDA.
+// Inference kernels of cuda.cpp that are faster than libtorch's. They return nothing if they do not
+// support the input, or without CUDA.
 std::optional<at::Tensor> cuda_max_pool(const at::Tensor &x, int64_t kernel_size, int64_t stride, int64_t padding);
-/// All states (N, D H) and the last ones (D, B, H), of packed frames.
+/// All states (N, D H) and the last ones (D, B, H) of packed frames.
 std::optional<std::pair<at::Tensor, at::Tensor>> cuda_gru(
     const at::Tensor &data, const at::Tensor &batch_sizes, const std::vector<at::Tensor> &weights, int64_t hidden);
 

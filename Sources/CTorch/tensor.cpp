@@ -9,7 +9,7 @@ static at::TensorOptions options_(int32_t dtype, int32_t device) {
     return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype)).device(static_cast<at::DeviceType>(device));
 }
 
-/// libtorch's generator takes the lower 32 bits of its seed only.
+/// libtorch's generator uses only the lower 32 bits of its seed.
 static at::Generator generator_(uint64_t seed) { return at::detail::createCPUGenerator(seed ^ seed >> 32); }
 
 // MARK: Creation and reading

@@ -1,4 +1,4 @@
-// Who does what is to be done on several threads.
+// Divides work among threads.
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
@@ -10,11 +10,12 @@
 #include "support.h"
 
 int32_t ct_use_threads(int32_t count) {
-    // at::set_num_threads would also change what threads started later inherit. libtorch's first look at the thread count, which
-    // sets it to what at::set_num_threads was told, is made to happen before, or it would undo ours.
+    // at::set_num_threads would also change what threads started later inherit. The first time
+    // libtorch looks at the thread count, it sets it to that of at::set_num_threads. Make it look
+    // now, or it would undo our setting.
     const int32_t before = at::get_num_threads();
     static const auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-    // MKL has a count of its own, which at::set_num_threads sets, too.
+    // MKL has its own count, which at::set_num_threads sets too.
     static const auto set_mkl = reinterpret_cast<int (*)(int)>(dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
     if (set) set(count);
     if (set_mkl) set_mkl(count);
@@ -27,8 +28,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-/// Whether other programs want the processors, too. OpenMP's threads wait for each other at the end of a region, turning in circles, and
-/// so for one that the system has given no processor: with one busy program on two cores two threads take twice as long as one.
+/// Detects whether other programs compete for the processors. At the end of a region, OpenMP's
+/// threads spin until all have finished, so they also wait for a thread that the system has given
+/// no processor. With one busy program on two cores, two threads take twice as long as one.
 class ContentionDetector {
     std::atomic<Clock::rep> end = 0, length = 0;
 
@@ -38,22 +40,26 @@ class ContentionDetector {
 public:
     bool is_present() const { return now() < end; }
 
-    /// What one thread has done alone lasted until now, so that nobody knows whether it is still there.
+    /// The work was done by one thread until now, so it is not known whether the contention is
+    /// over.
     void extend_to_now() { end = std::max(end.load(), now()); }
 
     /// - Parameters:
-    ///   - start: of a region.
-    ///   - worked: on this thread's share of it.
-    ///   - waited: for the other threads, afterwards.
-    ///   - threads: that had a share.
+    ///   - start: when the region started.
+    ///   - worked: how long this thread worked on its share.
+    ///   - waited: how long it then waited for the other threads.
+    ///   - threads: how many threads had a share.
     void record(Clock::time_point start, Clock::duration worked, Clock::duration waited, int64_t threads) {
-        // It took worked + waited, and alone would have taken threads · worked. Half as much again, as shares differ: of three frames
-        // one of two threads has two. And where they differ little, nobody waits as long as the system lets other programs run.
+        // The region took worked + waited; one thread would have taken threads · worked. Allow half
+        // as much again, because shares differ: of three frames, one of two threads gets two. If
+        // shares differ little, the wait is shorter than the time slices that the system gives
+        // other programs.
         if (waited < 2ms || 2 * waited < 3 * (threads - 1) * worked) return;
         const auto since = start.time_since_epoch().count() - end;
-        // Another thread's region ran at the same time, and has seen it.
+        // Another thread's region ran at the same time, and has recorded the contention.
         if (since < 0) return;
-        // Longer where it is still there, so that seeing it costs little; briefly where it may have been a single event.
+        // Extend the time if the contention persists, so that detecting it costs little. Keep it
+        // short if it may have been a single event.
         length = since < ticks(60ms) ? std::min(4 * length, ticks(1s)) : ticks(4ms);
         end = now() + length;
     }
@@ -67,7 +73,7 @@ struct Tasks {
     std::atomic<bool> failed = false;
     std::exception_ptr failure = nullptr;
 
-    // No exception may leave a thread of the runtime's.
+    // No exception may leave a thread of the OpenMP runtime.
     void run() noexcept {
         try {
             for (int64_t i; (i = next++) < count && !failed;) task(i);
@@ -77,7 +83,8 @@ struct Tasks {
     }
 };
 
-/// As OpenMP's region, by the entry point that GCC's code calls, of the runtime that libtorch has loaded. Null where there is none.
+/// Runs an OpenMP parallel region, by the entry point that GCC's code calls, in the runtime that
+/// libtorch has loaded. Null if there is none.
 const auto region = reinterpret_cast<void (*)(void (*)(void *), void *, unsigned, unsigned)>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
 }  // namespace
 
@@ -98,7 +105,8 @@ void in_parallel(int64_t count, const std::function<void(int64_t)> &task) {
             const Clock::time_point start = Clock::now();
             Clock::time_point end = {};
         } mine{tasks};
-        // All threads, even for fewer tasks: GCC's OpenMP ends those that a region leaves out, and has to start them again.
+        // All threads, even for fewer tasks. GCC's OpenMP ends threads that a region leaves out,
+        // and would have to start them again.
         region(
             [](void *context) {
                 auto &mine = *static_cast<Mine *>(context);

@@ -74,7 +74,7 @@ int32_t ct_set_autocast(int32_t device, int32_t dtype, ct_error *error) {
         auto former = enabled ? static_cast<int32_t>(at::autocast::get_autocast_dtype(type)) : -1;
         if (dtype >= 0) at::autocast::set_autocast_dtype(type, static_cast<at::ScalarType>(dtype));
         at::autocast::set_autocast_enabled(type, dtype >= 0);
-        // Weights cast earlier may be of another type, or about to change.
+        // Weights in the cache may have another type, or be about to change.
         at::autocast::clear_cache();
         return former;
     });

@@ -1,6 +1,7 @@
-// Convolutions of 3x3 with stride 1 by Winograd's minimal filtering, F(4x4, 3x3) of Lavin & Gray 2016: tiles of 4x4 outputs come of
-// windows of 6x6 inputs by 36 products of matrices, a quarter of the multiplications. oneDNN has it no more, and residual networks
-// spend most of their time there.
+// 3x3 convolutions with stride 1 by Winograd's minimal filtering, F(4x4, 3x3) of Lavin & Gray 2016.
+// It computes tiles of 4x4 outputs from windows of 6x6 inputs by 36 matrix products, with a quarter
+// of the multiplications. oneDNN no longer has it, and residual networks spend most of their time
+// in these convolutions.
 #include <ATen/ceil_div.h>
 
 #include <array>
@@ -12,7 +13,8 @@
 namespace {
 constexpr int64_t tile = 4, window = 6, planes = window * window, pack_inputs = 32;
 
-// A bfloat16 is the upper half of a float. Only what is kept is: between load and store all is as exact as for floats.
+// A bfloat16 is the upper half of a float. Only stored values are bfloat16: between load and store,
+// everything is as exact as for floats.
 struct BFloat {
     uint16_t bits;
 };
@@ -27,7 +29,8 @@ struct Layer {
     bool relu;
 };
 
-// Functions for processors that have the registers: what is compiled for all would know those of 16 bytes only.
+// Functions for processors that have these registers. Code compiled for all processors could only
+// use registers of 16 bytes.
 namespace avx512 {
 constexpr int64_t lanes = 16, block_rows = 12, turned_rows = 8;
 #pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
@@ -44,7 +47,7 @@ constexpr int64_t lanes = 8, block_rows = 6, turned_rows = 4;
 }  // namespace
 
 namespace {
-/// G w of Lavin & Gray for three values that lie `stride` apart: six that lie `step` apart.
+/// G w of Lavin & Gray: six values, `step` apart, from three that lie `stride` apart.
 template <int lanes>
 void transform_weights(const double (*w)[lanes], int stride, double (*u)[lanes], int step) {
     for (int i = 0; i < lanes; i++) {
@@ -59,7 +62,8 @@ void transform_weights(const double (*w)[lanes], int stride, double (*u)[lanes],
     }
 }
 
-/// A register of outputs from `first` on: weights (O, 3, 3, I) times the outputs' factors to planes (I, lanes), `plane` floats apart.
+/// Packs a register of outputs from `first` on: weights (O, 3, 3, I) times the outputs' factors, to
+/// planes (I, lanes) that lie `plane` floats apart.
 template <int lanes>
 void pack(const float *weights, const double *factors, float *to, int64_t first, int64_t inputs, int64_t plane) {
     for (int64_t input = 0; input < inputs; input++, to += lanes) {
@@ -81,12 +85,12 @@ int64_t ct_winograd_lanes(void) {
 
 ct_tensor ct_pack_winograd(ct_tensor weight, ct_tensor factors, int64_t lanes, ct_error *error) {
     return guarded(error, [&] {
-        TORCH_CHECK(lanes == avx512::lanes || lanes == avx2::lanes, "this is for processors with AVX2 or AVX-512");
+        TORCH_CHECK(lanes == avx512::lanes || lanes == avx2::lanes, "Winograd convolutions need a processor with AVX2 or AVX-512");
         const auto w = at_(weight).contiguous(at::MemoryFormat::ChannelsLast);
         const int64_t outputs = w.size(0), inputs = w.size(1);
         TORCH_CHECK(
             w.scalar_type() == at::kFloat && w.size(2) == 3 && w.size(3) == 3 && outputs % lanes == 0,
-            "only floats, windows of 3 by 3, and whole registers of outputs");
+            "weights must be float32 and 3x3, with whole registers of outputs");
         const auto by = of_outputs(factors, outputs, 1);
         auto packed = at::empty({planes, outputs / lanes, inputs, lanes}, at::kFloat);
         const auto *factor = by.const_data_ptr<double>();
@@ -103,8 +107,9 @@ namespace {
 bool pays(at::IntArrayRef input, at::ScalarType type, int64_t outputs) {
     const int64_t images = input[0], inputs = input[1], rows = input[2], columns = input[3], places = images * rows * columns;
     const int64_t tiles = images * at::ceil_div(rows, tile) * at::ceil_div(columns, tile);
-    // As measured: not where tiles stick out too far, which matters more where the other way is twice as fast; nor where weights, four
-    // times as many as the convolution's, are fetched from memory for few.
+    // Measured. It does not pay if tiles reach too far beyond the image, which matters more for
+    // bfloat16, where oneDNN is twice as fast. Nor does it pay if the weights, four times as many
+    // as the convolution's, are fetched from memory for few tiles.
     return tiles > 0 && places >= (type == at::kFloat ? 6 : 12) * tiles && (tiles >= 12 || inputs * outputs < 1 << 16);
 }
 
@@ -116,8 +121,9 @@ void convolve_all(
     const int64_t lanes = weights.size(3), outputs = y.size(1), down = at::ceil_div(x.size(2), tile), across = at::ceil_div(x.size(3), tile);
     const Layer<Element> layer{
         from, adds ? to : nullptr, to, floats(weights), bias, x.size(2), x.size(3), x.size(1), outputs, down, across, relu};
-    // So many tiles at a time that weights are worth fetching, and as many for each thread. Where there are few, each thread has all of
-    // them and a share of the outputs, so that weights are fetched once.
+    // Enough tiles at a time that fetching the weights pays off, and equally many for each thread.
+    // If there are few, each thread takes all of them and a share of the outputs, so that weights
+    // are fetched once.
     const int64_t tiles = x.size(0) * down * across, threads = usable_threads(), most_tiles = x.size(1) > 256 ? 64 : 24;
     const int64_t groups = tiles >= threads * most_tiles / 2 ? 1 : std::min(threads, outputs / lanes);
     const int64_t per_group = at::ceil_div(outputs / lanes, groups) * lanes, shares = threads / groups;
@@ -138,9 +144,9 @@ bool ct_winograd_pays(const int64_t *input, int32_t dtype, int64_t outputs) {
 
 at::Tensor winograd_convolution(const at::Tensor &x, const at::Tensor &weights, ct_tensor bias, ct_tensor residual, bool relu) {
     const auto type = x.scalar_type();
-    TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "only floats and bfloat16");
-    TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "only channels last");
-    TORCH_CHECK(x.size(1) == weights.size(2), "input of another size");
+    TORCH_CHECK(type == at::kFloat || type == at::kBFloat16, "input must be float32 or bfloat16");
+    TORCH_CHECK(x.is_contiguous(at::MemoryFormat::ChannelsLast), "input must be channels-last");
+    TORCH_CHECK(x.size(1) == weights.size(2), "the input's channels do not match the weights");
     auto y = destination(residual, {x.size(0), weights.size(1) * weights.size(3), x.size(2), x.size(3)}, type);
     if (!x.numel()) return y;
     const float *offsets = bias ? floats(at_(bias)) : nullptr;
@@ -161,7 +167,7 @@ bool learns_by_winograd(const at::Tensor &x, const at::Tensor &weight) {
 
 at::Tensor winograd_weights(const at::Tensor &weight, bool turned) {
     const int64_t outputs = weight.size(0), inputs = weight.size(1), lanes = ct_winograd_lanes();
-    // What is made has so many columns and rows.
+    // The size of the packed matrix.
     const int64_t columns = turned ? inputs : outputs, rows = turned ? outputs : inputs;
     const int64_t block = pack_inputs, blocks = at::ceil_div(rows, block);
     auto packed = at::empty({planes, columns / lanes, rows, lanes}, weight.options());
@@ -186,9 +192,9 @@ at::Tensor winograd_weight_gradient(const at::Tensor &x, const at::Tensor &dy) {
     const float *gradient = floats(dy);
     const int64_t lanes = ct_winograd_lanes(), tiles = x.size(0) * down * across;
     const bool is_wide = lanes == avx512::lanes;
-    // So many tiles at a time, whatever the number of threads: sums come out the same.
+    // A fixed number of tiles at a time, so that sums do not depend on the number of threads.
     const int64_t capacity = std::min<int64_t>(tiles, 128), panel = capacity * lanes;
-    // Planes a multiple of 4096 bytes apart would fight for the same places of the cache.
+    // Planes a multiple of 4096 bytes apart would compete for the same cache sets.
     const int64_t window_plane = inputs * capacity + lanes, tile_plane = outputs * capacity + lanes, sum_plane = outputs * inputs + lanes;
     auto memory = at::empty({planes * (window_plane + tile_plane)}, x.options()), sums = at::zeros({planes * sum_plane}, x.options());
     const auto nothing = at::zeros({inputs}, x.options());
@@ -228,7 +234,7 @@ int64_t ct_winograd_lanes(void) { return 0; }
 bool ct_winograd_pays(const int64_t *, int32_t, int64_t) { return false; }
 
 ct_tensor ct_pack_winograd(ct_tensor, ct_tensor, int64_t, ct_error *error) {
-    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "this is for processors with AVX2 or AVX-512"); });
+    return guarded(error, []() -> ct_tensor { TORCH_CHECK(false, "Winograd convolutions need a processor with AVX2 or AVX-512"); });
 }
 
 ct_tensor ct_winograd_convolution(ct_tensor, ct_tensor, ct_tensor, ct_tensor, bool, ct_error *error) {

@@ -1,5 +1,6 @@
-// The inner part of winograd.cpp, which takes it in once for each kind of processor: `lanes` are the floats of a register, `block_rows`
-// the rows of a product that the registers hold at once beside two columns.
+// The inner part of winograd.cpp, which includes it once for each kind of processor. `lanes` is the
+// number of floats in a register, `block_rows` the number of rows of a product that fit in the
+// registers beside two columns.
 
 #include "lanes.h"
 
@@ -26,7 +27,7 @@ inline void transform_input(Vector *d, int stride) {
     d[5 * stride] = 4.f * d1 - 5.f * d3 + d5;
 }
 
-/// A y: six values of four.
+/// A y: six values from four.
 inline void transform_output_gradient(const Vector *y, int stride, Vector *m, int step) {
     Vector a = y[0] + y[2 * stride], b = y[stride] + y[3 * stride], c = y[0] + 4.f * y[2 * stride],
            d = 2.f * (y[stride] + 4.f * y[3 * stride]);
@@ -38,7 +39,7 @@ inline void transform_output_gradient(const Vector *y, int stride, Vector *m, in
     m[5 * step] = y[3 * stride];
 }
 
-/// G w: six values of three.
+/// G w: six values from three.
 inline void transform_weight(const Vector *w, int stride, Vector *u, int step) {
     Vector a = (w[0] + w[2 * stride]) * (-1.f / 6), b = w[stride] * (1.f / 6), c = (w[0] + 4.f * w[2 * stride]) * (1.f / 24),
            d = w[stride] * (1.f / 12);
@@ -50,7 +51,7 @@ inline void transform_weight(const Vector *w, int stride, Vector *u, int step) {
     u[5 * step] = w[2 * stride];
 }
 
-/// Gᵀ u: three values of six.
+/// Gᵀ u: three values from six.
 inline void transform_weight_gradient(const Vector *u, int stride, Vector *w, int step) {
     Vector a = u[stride] + u[2 * stride], b = u[2 * stride] - u[stride], c = u[3 * stride] + u[4 * stride],
            d = u[3 * stride] - u[4 * stride];
@@ -59,7 +60,7 @@ inline void transform_weight_gradient(const Vector *u, int stride, Vector *w, in
     w[2 * step] = (c - a) * (1.f / 6) + u[5 * stride];
 }
 
-/// Aᵀ m: four values of six.
+/// Aᵀ m: four values from six.
 inline void transform_output(const Vector *m, int stride, Vector *o, int step) {
     Vector a = m[stride] + m[2 * stride], b = m[stride] - m[2 * stride], c = m[3 * stride] + m[4 * stride],
            d = m[3 * stride] - m[4 * stride];
@@ -97,7 +98,7 @@ void multiply(int64_t rows, const float *a, const float *b, int64_t depth, float
         kernels[std::min(block_rows, rows - row) - 1](a + row * depth, b, depth, c + row * width, width);
 }
 
-/// `Rows` of the `lanes` columns of a, turned on their side, times `Panels` panels of b; added to what is in c.
+/// `Rows` of the `lanes` columns of a, transposed, times `Panels` panels of b, added to c.
 template <int Rows, int Panels>
 void multiply_turned(const float *a, const float *b, int64_t depth, int64_t panel_step, float *c, int64_t width) {
     Vector sums[Rows][Panels] = {};
@@ -119,11 +120,12 @@ void multiply_turned(const float *a, const float *b, int64_t depth, int64_t pane
         }
 }
 
-/// Windows of a picture, Bᵀ d B: `count` of them from `first` on.
+/// Transforms windows of an image, Bᵀ d B: `count` of them from `first` on.
 ///
 /// - Parameters:
-///   - plane, tile_step, panel: where in `to` one of the 36 planes, a tile and a panel of channels begin after another.
-///   - nothing: what lies outside of a picture: as many zeros as there are channels.
+///   - plane, tile_step, panel: the distances in `to` between the 36 planes, between tiles, and
+///     between panels of channels.
+///   - nothing: stands for pixels outside the image: as many zeros as there are channels.
 template <typename Element>
 void transform_windows(
     const Layer<Element> &layer, int64_t first, int64_t count, float *to, int64_t plane, int64_t tile_step, int64_t panel,
@@ -153,19 +155,20 @@ void transform_windows(
     }
 }
 
-/// Some tiles and outputs of a layer: `count` tiles from `first` on, outputs from `from` to `to`.
+/// Computes some tiles and outputs of a layer: `count` tiles from `first` on, outputs from `from`
+/// to `to`.
 template <typename Element>
 void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t from, int64_t to) {
     const int64_t inputs = layer.inputs;
     static thread_local std::vector<float> memory;
-    // Planes a multiple of 4096 bytes apart would fight for the same places of the cache.
+    // Planes a multiple of 4096 bytes apart would compete for the same cache sets.
     const int64_t plane = count * inputs + lanes, product = count * 2 * lanes + lanes;
     memory.resize(std::max<size_t>(memory.size(), inputs + planes * (plane + product)));
     float *transformed = memory.data() + inputs, *products = transformed + planes * plane;
     std::fill_n(memory.data(), inputs, 0.f);
     transform_windows(
         layer, first, count, transformed, plane, inputs, lanes, reinterpret_cast<const Element *>(memory.data()));
-    // So many outputs at a time that their products stay in the cache.
+    // Few enough outputs at a time that their products stay in the cache.
     for (int64_t column = from; column < to; column += 2 * lanes) {
         const bool isPair = column + lanes < to;
         for (int64_t i = 0; i < planes; i++) {
@@ -199,10 +202,11 @@ void convolve(const Layer<Element> &layer, int64_t first, int64_t count, int64_t
     }
 }
 
-/// Weights of a window, `step` apart, transformed, G w Gᵀ: of `lanes` channels at once. In float32 and fast, as they are others at every
-/// step of training; those that are packed once, for reading, go by float64 (`pack`).
+/// Transforms the weights of a window, which lie `step` apart: G w Gᵀ, for `lanes` channels at
+/// once. It works in float32, for speed, because weights change at every training step. `pack`
+/// works in float64, because it packs weights once, for inference.
 ///
-/// - Parameter turned: by half a turn.
+/// - Parameter turned: rotates the window by half a turn.
 inline void pack_window(const float *w, int64_t step, bool turned, float *to, int64_t plane) {
     Vector g[9], half[3 * window], u[planes];
 #pragma unroll
@@ -215,7 +219,7 @@ inline void pack_window(const float *w, int64_t step, bool turned, float *to, in
     for (int64_t i = 0; i < planes; i++) store(to + i * plane, u[i]);
 }
 
-/// Weights (O, 3, 3, I) of a panel of outputs and `count` of their inputs, `pack_inputs` at most.
+/// Packs weights (O, 3, 3, I) of a panel of outputs and of `count` inputs, at most `pack_inputs`.
 inline void pack_forward(const float *w, int64_t inputs, int64_t count, float *to, int64_t plane) {
     float block[9][pack_inputs][lanes];
     for (int64_t output = 0; output < lanes; output++)
@@ -225,13 +229,15 @@ inline void pack_forward(const float *w, int64_t inputs, int64_t count, float *t
     for (int64_t input = 0; input < count; input++) pack_window(block[0][input], pack_inputs * lanes, false, to + input * lanes, plane);
 }
 
-/// For a panel of inputs and `count` outputs, which take each other's place on the way back.
+/// Packs weights of a panel of inputs and of `count` outputs, which swap places in the backward
+/// pass.
 inline void pack_back(const float *w, int64_t inputs, int64_t count, float *to, int64_t plane) {
     for (int64_t output = 0; output < count; output++)
         pack_window(w + output * 9 * inputs, inputs, true, to + output * lanes, plane);
 }
 
-/// Tiles of the result's gradient, A y Aᵀ: `count` of them from `first` on, in panels of channels.
+/// Transforms tiles of the result's gradient, A y Aᵀ: `count` of them from `first` on, in panels of
+/// channels.
 inline void transform_tiles(
     const Layer<float> &layer, const float *dy, int64_t first, int64_t count, float *to, int64_t plane, int64_t panel) {
     for (int64_t index = 0; index < count; index++, to += lanes) {
@@ -256,8 +262,9 @@ inline void transform_tiles(
     }
 }
 
-/// Adds to `sums` (outputs, inputs) of a plane what `count` tiles say: their gradients, turned on their side, times their windows. Both
-/// are in panels of channels, which begin `panel` after another; `from` to `to` are the outputs.
+/// Adds the products of `count` tiles to the `sums` (outputs, inputs) of a plane: the tiles'
+/// gradients, transposed, times their windows. Both are in panels of channels, which lie `panel`
+/// apart. Covers the outputs from `from` to `to`.
 inline void add_products(
     const float *tiles, const float *windows, int64_t count, int64_t panel, float *sums, int64_t inputs, int64_t from, int64_t to) {
     for (int64_t output = from; output < to; output += turned_rows)
@@ -267,7 +274,7 @@ inline void add_products(
                 sums + output * inputs + input, inputs);
 }
 
-/// The gradient of the weights of an output (3, 3, inputs), Gᵀ u G.
+/// The gradient of one output's weights (3, 3, inputs), Gᵀ u G.
 inline void restore_weights(const float *sums, int64_t plane, int64_t inputs, float *dw) {
     for (int64_t input = 0; input < inputs; input += lanes) {
         Vector u[planes], half[3 * window], w[9];

@@ -2,7 +2,7 @@ import Foundation
 import Jersey
 import Torch
 
-/// A kind of file that other programs read models from.
+/// A file format for models that other programs read.
 package struct ExportFormat: Sendable, Catalogued {
     package static let kind = "format"
 
@@ -12,19 +12,20 @@ package struct ExportFormat: Sendable, Catalogued {
     package let allowsHalf: Bool
     private let write: @Sendable (JerseyModel, Checkpoint.Card, _ half: Bool, URL) throws -> Void
 
-    /// All there are. `jersey export` and the tests read this list.
+    /// All formats. `jersey export` and the tests read this list.
     package static let all: [ExportFormat] = [.safetensors, .pth, .torchscript, .onnx]
 
-    /// Writes a model's file, as a whole or not at all.
+    /// Writes a model's file, whole or not at all.
     ///
     /// - Parameters:
     ///   - model: on the CPU.
     ///   - half: weights in float16.
-    /// - Throws: `UsageError` where the format has no float16, or a weight does not fit into it; `FileError` where it cannot be written.
+    /// - Throws: `UsageError` if the format has no float16, or a weight does not fit into it;
+    ///   `FileError` if the file cannot be written.
     package func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws {
         guard allowsHalf || !half else {
             let others = Self.all.filter(\.allowsHalf).map(\.name).joined(separator: ", ")
-            throw UsageError("\(name) is written in float32; float16 is for \(others)")
+            throw UsageError("\(name) files hold only float32; use \(others) for float16")
         }
         try write(model, card, half, url)
     }
@@ -36,7 +37,7 @@ package struct ExportFormat: Sendable, Catalogued {
 
 extension ExportFormat {
     static let safetensors = ExportFormat(
-        name: "safetensors", summary: "weights and card, for jersey and whatever reads safetensors", allowsHalf: true
+        name: "safetensors", summary: "weights and card, for jersey and other safetensors readers", allowsHalf: true
     ) { model, card, half, url in
         try Checkpoint.write(model, card, half: half, to: url)
     }

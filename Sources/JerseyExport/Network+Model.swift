@@ -2,15 +2,18 @@ import Jersey
 import Torch
 
 extension Network {
-    /// The network of a model, for any number of sequences and of frames.
+    /// The network of a model, for any number of sequences and frames.
     ///
-    /// What is done to every frame alike, from its pixels on, is recorded from the model itself. What joins the frames of a sequence is
-    /// written anew here, for each family of models, since the model does part of it on the host: it may not depend on how many there
-    /// were in the recording. So it stands here, where the operations of such files are known, and not beside the model's own.
+    /// The operations on single frames, from their pixels on, are recorded from the model itself.
+    /// The operations that join the frames of a sequence are written anew here, for each family of
+    /// models. The model does part of them on the host, and they must not depend on the number of
+    /// frames in the recording. They stand here, beside the operations of exported files, and not
+    /// beside the model's own.
     ///
-    /// Models that read one frame take `frames` (batch, H, W, 3) of uint8; the others `frames` (batch, length, H, W, 3) and `lengths`
-    /// (batch), int64, each from 1 to length. Frames past the end may hold anything. A `published` model is exported as it reads one
-    /// sequence: what its attention becomes beside padded ones is a matter of batches.
+    /// Models that read one frame take `frames` (batch, H, W, 3), uint8. Other models take `frames`
+    /// (batch, length, H, W, 3) and `lengths` (batch), int64, each from 1 to length. Frames after
+    /// the end of a sequence may hold anything. A `published` model is exported as it reads a
+    /// single sequence, because its attention beside padded sequences depends on the batch.
     init(_ model: JerseyModel, _ card: Checkpoint.Card) throws {
         self.init(constants: model.store.entries.map { ($0.name, $0.tensor) })
         switch model.spec.family {
@@ -34,9 +37,9 @@ extension Network {
 
     private static func sizes(_ card: Checkpoint.Card) -> [Size] { [.fixed(card.height), .fixed(card.width), .fixed(3)] }
 
-    /// The inputs of a model that reads sequences.
+    /// Adds the inputs of a model that reads sequences.
     ///
-    /// - Returns: a row for each frame, and which of them are of a sequence (batch, length).
+    /// - Returns: a row for each frame, the lengths, and a mask (batch, length), true at frames.
     private mutating func addSequences(_ card: Checkpoint.Card) -> (frames: Argument, lengths: Argument, mask: Argument) {
         let frames = addInput("frames", .uint8, [.named("batch"), .named("length")] + Self.sizes(card))
         let lengths = addInput("lengths", .int64, [.named("batch")])
@@ -44,14 +47,15 @@ extension Network {
         return (add(.reshape, frames, .integers(-1, card.height, card.width, 3)), lengths, mask)
     }
 
-    /// What the model makes of each frame by itself, by its own operations.
+    /// Records the model's operations on single frames.
     private mutating func record(_ model: JerseyModel, _ card: Checkpoint.Card, _ frames: Argument) throws -> [Argument] {
         try record(frames, like: .zeros([2, card.height, card.width, 3], dtype: .uint8)) { pixels in
             model.exported(FramePreprocessor.normalizedByOperations(pixels))
         }
     }
 
-    /// - Parameter logits: of tens, of ones, and of the full number where the model has that head.
+    /// - Parameter logits: of the tens, of the ones, and, if the model has that head, of the full
+    ///   number.
     private mutating func addLogits(_ logits: [Argument]) {
         for ((name, width), value) in zip([("tens", 11), ("ones", 10), ("full", JerseyNumber.all.count)], logits) {
             addOutput(name, value, [.named("batch"), .fixed(width)])
@@ -60,7 +64,7 @@ extension Network {
 
     // MARK: Evidence
 
-    /// The sums over each sequence's frames, and the frames' weights.
+    /// Adds the sums over each sequence's frames, and the frames' weights.
     private mutating func addSums(of terms: [Argument], weights: Argument, mask: Argument) {
         addLogits(terms.map { add(.sum, add(.sequences, $0, mask), .integers(1), false) })
         let weights = add(.squeeze, add(.sequences, weights, mask), 2)
@@ -88,7 +92,7 @@ extension Network {
         return add(operation, arguments, resultCount: 2)
     }
 
-    /// As the types of `TemporalPooling`.
+    /// Mirrors the types of `TemporalPooling`.
     private mutating func pool(
         _ states: Argument, final: Argument, _ pooling: ModelSpec.Pooling, lengths: Argument, mask: Argument
     ) -> (Argument, attention: Argument?) {

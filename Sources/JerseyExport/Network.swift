@@ -1,20 +1,21 @@
 import Jersey
 import Torch
 
-/// A network as operations on tensors, one after the other: what TorchScript and ONNX files are written from.
+/// A network as a sequence of operations on tensors. TorchScript and ONNX files are written from
+/// it.
 struct Network {
     typealias Argument = Recording.Argument
 
     struct Step {
         let operation: Operation
         let arguments: [Argument]
-        /// Numbers of the values that come of it.
+        /// The numbers of its results.
         let results: [Int]
     }
 
     enum Size: Equatable {
         case fixed(Int)
-        /// Free, and the same wherever it has this name.
+        /// A free size, the same wherever this name occurs.
         case named(String)
     }
 
@@ -29,7 +30,7 @@ struct Network {
     private(set) var inputs: [Port] = []
     private(set) var outputs: [Port] = []
     private(set) var steps: [Step] = []
-    /// Weights under their names, and other tensors that take part.
+    /// The weights under their names, and other constant tensors.
     private(set) var constants: [(name: String, tensor: Tensor)]
     private var valueCount = 0
 
@@ -44,13 +45,13 @@ struct Network {
     }
 
     mutating func addOutput(_ name: String, _ argument: Argument, _ shape: [Size]) {
-        guard case .value(let value) = argument else { preconditionFailure("an output is computed") }
+        guard case .value(let value) = argument else { preconditionFailure("an output must be a value") }
         outputs.append(Port(name: name, value: value, dtype: .float32, shape: shape))
     }
 
-    /// Appends a step.
+    /// Appends a step, and returns its results.
     ///
-    /// - Parameter resultCount: of its values, which are returned.
+    /// - Parameter resultCount: the number of results.
     mutating func add(_ operation: Operation, _ arguments: [Argument], resultCount: Int) -> [Argument] {
         let results = Array(valueCount..<valueCount + resultCount)
         valueCount += resultCount
@@ -63,7 +64,7 @@ struct Network {
         add(operation, arguments, resultCount: 1)[0]
     }
 
-    /// The constant of that name.
+    /// The constant of this name.
     func constant(_ name: String) -> Argument {
         guard let index = constants.firstIndex(where: { $0.name == name }) else {
             preconditionFailure("the model has no tensor \(name)")
@@ -71,13 +72,13 @@ struct Network {
         return .constant(index)
     }
 
-    /// Appends what `body` does with `input`.
+    /// Records `body` on an example, and appends its operations on `input`.
     ///
     /// - Parameters:
     ///   - input: a value of this network.
     ///   - example: a tensor of its type and shape.
     /// - Returns: the values that `body` returns.
-    /// - Throws: `UsageError` where it does what exported networks cannot.
+    /// - Throws: `UsageError` if `body` uses an operation that exported networks do not have.
     mutating func record(_ input: Argument, like example: Tensor, _ body: (Tensor) -> [Tensor]) throws -> [Argument] {
         let recording = Recording(of: [example], constants: constants.map(\.tensor)) { body(example) }
         for tensor in recording.constants.dropFirst(constants.count) {
@@ -104,7 +105,7 @@ struct Network {
         return recording.outputs.map(renumbered)
     }
 
-    /// Places of the constants that take part, in order.
+    /// Indices of the constants that the steps use, in order.
     var usedConstants: [Int] {
         Set(steps.flatMap { $0.arguments.flatMap(\.constants) }).sorted()
     }

@@ -1,6 +1,6 @@
-/// What an exported network is made of. Every writer of a format knows all of them.
+/// The operations of exported networks. The writer of each format supports all of them.
 enum Operation: String, CaseIterable {
-    // PyTorch's, with the arguments of its schemas.
+    // PyTorch's operations, with the arguments of its schemas.
     case add
     case batchNorm = "batch_norm"
     case cat
@@ -32,21 +32,23 @@ enum Operation: String, CaseIterable {
     case unsqueeze
     case `where`
 
-    // Ours, for what depends on the number of sequences and on their lengths.
+    // Our own, for what depends on the number of sequences and on their lengths.
 
-    /// (frames (B, T, …), lengths (B)) to (B, T): whether there is a frame.
+    /// (frames (B, T, …), lengths (B)) to (B, T): true at frames, false at padding.
     case frameMask = "frame_mask"
-    /// (rows (B·T, F), mask (B, T)) to (B, T, F), zeros where there is no frame.
+    /// (rows (B·T, F), mask (B, T)) to (B, T, F), zeros at padding.
     case sequences
-    /// (values (B, T), count) to (B, T): the `count` largest values of each row divided by their sum, zeros elsewhere.
+    /// (values (B, T), count) to (B, T): the `count` largest values of each row, divided by their
+    /// sum; zeros elsewhere.
     case keepLargest = "keep_largest"
-    /// (features (B, T, F), lengths (B), weights, units per direction, whether there are two directions) to states (B, T, D·H), anything
-    /// finite where there is no frame, and last states (B, D·H). Features are zeros there. Weights are PyTorch's four for each direction.
+    /// (features (B, T, F), lengths (B), weights, units per direction, whether bidirectional) to
+    /// states (B, T, D·H) and last states (B, D·H). At padding, features are zeros, and states are
+    /// any finite numbers. Weights are PyTorch's four for each direction.
     case recurrentTanh = "recurrent_tanh"
     case recurrentGRU = "recurrent_gru"
     case recurrentLSTM = "recurrent_lstm"
 
-    /// Whether PyTorch has it under this name.
+    /// Whether PyTorch has the operation under this name.
     var isPyTorchs: Bool {
         switch self {
         case .frameMask, .sequences, .keepLargest, .recurrentTanh, .recurrentGRU, .recurrentLSTM: false

@@ -13,7 +13,8 @@ struct TorchScriptFile {
             buffers: used.map { (Self.identifier($0.name), $0.tensor.contiguous()) })
     }
 
-    /// Methods of the module, without those of `Operation`s that it has not.
+    /// The source of the module's methods. It includes only those of our own operations that the
+    /// network uses.
     static func source(of network: Network) -> String {
         let names = network.valueNames
         func text(_ argument: Network.Argument) -> String {
@@ -41,10 +42,10 @@ struct TorchScriptFile {
             + "    return {\(outputs)}\n"
     }
 
-    /// What a tensor is called under `self`.
+    /// A tensor's name under `self`.
     private static func identifier(_ name: String) -> String { name.replacingOccurrences(of: ".", with: "_") }
 
-    /// Our operations, as methods.
+    /// One of our own operations as a method; nil for PyTorch's.
     private static func helper(_ operation: Operation) -> String? {
         switch operation {
         case .frameMask:
@@ -94,7 +95,8 @@ struct TorchScriptFile {
 }
 
 extension Network {
-    /// Names of inputs and outputs, and for all other values one that tells what they come of.
+    /// The names of inputs and outputs. Other values are named after the operation that computes
+    /// them.
     var valueNames: [Int: String] {
         var names: [Int: String] = [:]
         for step in steps {

@@ -27,7 +27,7 @@ import Testing
             for file in files?.allObjects as? [String] ?? [] where file.contains(/\.(swift|h|c|cpp|py|sh|yaml|md)$/) {
                 let text = try String(contentsOf: Page.root.appendingPathComponent("\(folder)/\(file)"), encoding: .utf8)
                 let parts = text.components(separatedBy: "docs/")
-                // What follows a slash is a page of another site.
+                // A preceding slash means a page of another site.
                 for (before, rest) in zip(parts, parts.dropFirst()) where before.last != "/" {
                     guard let page = rest.prefixMatch(of: /[A-Za-z\/-]+\.md/)?.output else { continue }
                     let isThere = FileManager.default.fileExists(atPath: Page.root.appendingPathComponent("docs/\(page)").path)

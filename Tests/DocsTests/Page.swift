@@ -3,16 +3,16 @@ import Testing
 
 /// A Markdown page of the repository.
 struct Page: Sendable, CustomTestStringConvertible {
-    /// A fenced block: its language, the name that may follow it, and its lines.
+    /// A fenced block: its language, an optional name after it, and its lines.
     struct Block {
         let language: String
         let name: String?
         var lines: [String] = []
     }
 
-    /// From the root of the repository.
+    /// Relative to the root of the repository.
     let path: String
-    /// The lines outside of blocks.
+    /// The lines outside blocks.
     let prose: [String]
     let blocks: [Block]
 
@@ -50,21 +50,21 @@ struct Page: Sendable, CustomTestStringConvertible {
 // MARK: - Links
 
 extension Page {
-    /// Where its links lead, those to other sites aside.
+    /// The targets of its links, except links to other sites.
     var links: [String] {
-        // What stands between backticks is no link.
+        // Text between backticks is not a link.
         prose.map { $0.replacing(/`[^`]*`/, with: "") }
             .flatMap { $0.matches(of: /\]\(([^)\s]+)\)/).map { String($0.output.1) } }
             .filter { !$0.contains("://") }
     }
 
-    /// What a link can name on this page, by GitHub's rule for headings.
+    /// The anchors of this page, by GitHub's rule for headings.
     var anchors: Set<String> {
         var anchors: Set<String> = []
         for heading in prose where heading.hasPrefix("#") {
             let title = heading.drop { $0 == "#" }.trimmingCharacters(in: .whitespaces).lowercased()
             let anchor = title.filter { $0.isLetter || $0.isNumber || " -_".contains($0) }.replacing(" ", with: "-")
-            // A second heading of the same words gets "-1", the next one "-2".
+            // A second heading with the same words gets "-1", the next one "-2".
             var (name, count) = (anchor, 0)
             while !anchors.insert(name).inserted {
                 count += 1

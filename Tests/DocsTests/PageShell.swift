@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 import Torch
 
-/// Runs what a page prints in a folder of small data.
+/// Runs a page's commands in a folder of small data.
 final class PageShell {
     private let folder: TestFolder
     private var servers: [ShellCall] = []
-    /// Where the page's server really listens: port 8080 may be taken.
+    /// The actual address of the page's server: port 8080 may be taken.
     private var address = "127.0.0.1:8080"
 
     init() throws {
@@ -23,7 +23,8 @@ final class PageShell {
         for server in servers { server.process.terminate() }
     }
 
-    /// A block with a name is a file. The commands of a `console` block are run, and servers that it starts are ended.
+    /// Writes a named block to a file. Runs the commands of a `console` block, and ends the servers
+    /// that it starts.
     func run(_ block: Page.Block) throws {
         if let name = block.name {
             try folder.url.add(name, Data((block.lines.joined(separator: "\n") + "\n").utf8))
@@ -62,7 +63,8 @@ final class PageShell {
         return server.output
     }
 
-    /// Words are compared, figures are not: they depend on data, fonts and processor. A line "…" stands for any others.
+    /// Compares words but not figures, which depend on data, fonts and processor. A line "…"
+    /// matches any lines.
     private func check(_ printed: [String], _ output: String, of command: String) {
         func words(_ line: String) -> String {
             line.replacing(/[0-9.,%]+/, with: "0").split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -75,7 +77,8 @@ final class PageShell {
 }
 
 extension Page.Block {
-    /// What follows `$ `, with the lines that end in a backslash joined; and what is printed after each.
+    /// The text after each `$ `, with lines that end in a backslash joined, and what is printed
+    /// after it.
     fileprivate var commands: [(command: String, printed: [String])] {
         var commands: [(command: String, printed: [String])] = []
         for line in lines {

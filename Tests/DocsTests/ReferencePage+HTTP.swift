@@ -75,13 +75,13 @@ extension ReferencePage {
     }
 }
 
-/// What the service says of itself.
+/// The service's own description.
 private enum OpenAPI {
     struct Operation {
         let method: String
         let path: String
         let summary: String
-        /// What the body may be.
+        /// The content types of the body.
         let types: String
         let answers: [String: String]
 
@@ -90,7 +90,7 @@ private enum OpenAPI {
 
     private static let methods = ["get", "post"]
 
-    /// The page's own files aside, in order of their paths.
+    /// All operations except those for the page's own files, in order of their paths.
     static func operations() throws -> [Operation] {
         let document = try JSONSerialization.jsonObject(with: Data(PackageResources.openapi_json)) as? [String: Any]
         let paths = document?["paths"] as? [String: [String: [String: Any]]] ?? [:]
@@ -110,13 +110,13 @@ private enum OpenAPI {
             }
     }
 
-    /// Refusals that several operations share are written once in the document.
+    /// The document defines responses shared by several operations once.
     private static func forbidden(_ document: [String: Any]?) -> String {
         let components = document?["components"] as? [String: [String: [String: Any]]]
         return components?["responses"]?["Forbidden"]?["description"] as? String ?? ""
     }
 
-    /// A row for each status that is an error: all that it can mean.
+    /// A row for each error status, with all its meanings.
     static func meanings(of operations: [Operation]) -> [[String]] {
         let statuses = Set(operations.flatMap(\.answers.keys)).filter { $0 != "200" }.sorted()
         return statuses.map { status in

@@ -8,7 +8,7 @@ import Testing
 @testable import JerseyCLI
 @testable import JerseyExport
 
-/// A page of docs/reference, rendered from what the program itself reads.
+/// A page of docs/reference, rendered from the program's own definitions.
 struct ReferencePage: Sendable, CustomTestStringConvertible {
     let name: String
     let render: @Sendable () throws -> String
@@ -17,7 +17,7 @@ struct ReferencePage: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    /// Where the page lies in the repository.
+    /// The page's place in the repository.
     var file: URL { Page.root.appendingPathComponent("docs/reference/\(name).md") }
 
     /// The whole file.
@@ -158,7 +158,7 @@ extension ReferencePage {
         """
     }
 
-    /// The help of a command and of those below it.
+    /// The help of a command and its subcommands.
     private static func help(of command: any ParsableCommand.Type, path: [String]) -> [String] {
         let text = JerseyCommand.helpMessage(for: command, columns: 100)
         let heading = String(repeating: "#", count: min(path.count + 1, 6))
@@ -183,7 +183,7 @@ extension ReferencePage {
 
     private static func code(_ names: [String]) -> String { names.map { "`\($0)`" }.joined(separator: ", ") }
 
-    /// Text between backticks stays as it is; elsewhere what looks like HTML must not become it.
+    /// Escapes HTML in text, except between backticks.
     static func escaped(_ text: String) -> String {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { place, part in
             let safe =

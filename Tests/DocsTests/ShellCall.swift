@@ -1,12 +1,13 @@
 import Foundation
 import TestSupport
 
-/// A command at work in a shell.
+/// A command running in a shell.
 final class ShellCall {
     let process = Process()
     private let file: TestFolder
 
-    /// Settings that let trainings end within seconds. Pages print commands that leave these to their defaults.
+    /// Settings that make training end within seconds. Commands of the pages leave these at their
+    /// defaults.
     private static let settings = [
         "JERSEY_ENCODER": "compact", "JERSEY_DATA_HEIGHT": "32", "JERSEY_DATA_WIDTH": "32",
         "JERSEY_TRAINING_EPOCHS": "1", "JERSEY_OPTIMIZER_WARMUP_EPOCHS": "0", "JERSEY_TRAINING_THREADS": "1",
@@ -20,7 +21,7 @@ final class ShellCall {
         process.arguments = ["bash", "-o", "pipefail", "-c", command]
         process.currentDirectoryURL = folder
         let own = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("JERSEY_") }
-        // `jersey` is the program that was built beside the tests.
+        // `jersey` is the program built beside the tests.
         let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
         process.environment = own.merging(Self.settings) { $1 }
             .merging(["PATH": "\(programs):\(own["PATH"] ?? "")"]) { $1 }
@@ -30,10 +31,10 @@ final class ShellCall {
         try process.run()
     }
 
-    /// What it has printed, errors included.
+    /// Its output so far, including standard error.
     var output: String { (try? String(contentsOfFile: file.path("output"), encoding: .utf8)) ?? "" }
 
-    /// Waits until there is a value, or the process has ended, two minutes at most.
+    /// Waits until there is a value or the process has ended, at most two minutes.
     func wait<Value>(until value: () -> Value?) -> Value? {
         let start = ContinuousClock.now
         while process.isRunning, .now - start < .seconds(120) {

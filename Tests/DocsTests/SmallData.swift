@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Data of every kind that the pages name, as small as can be.
+/// Minimal data of every kind that the pages name.
 enum SmallData {
     /// Rendered once.
     static let folder: TestFolder = {

@@ -77,7 +77,7 @@ struct ExportFormatTests {
         let error = #expect(throws: UsageError.self) {
             try written(name, ModelSpec.named("evidence_tied"), half: true) { _, _ in }
         }
-        #expect(error?.description == "\(name) is written in float32; float16 is for safetensors")
+        #expect(error?.description == "\(name) files hold only float32; use safetensors for float16")
     }
 
     @Test(arguments: ExportFormat.all.map(\.name))

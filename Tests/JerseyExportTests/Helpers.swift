@@ -4,7 +4,7 @@ import Torch
 
 @testable import JerseyExport
 
-/// A model for frames of 40×32 in which every weight and statistic matters.
+/// A model for frames of 40×32 in which every weight and statistic affects the result.
 func drawn(_ spec: ModelSpec) -> (JerseyModel, Checkpoint.Card) {
     let model = JerseyModel(spec, seed: 7)
     for entry in model.store.entries where entry.tensor.shape.count == 1 {
@@ -16,13 +16,14 @@ func drawn(_ spec: ModelSpec) -> (JerseyModel, Checkpoint.Card) {
     return (model, card)
 }
 
-/// Largest difference, as a share of the largest value.
+/// The largest difference, as a share of the largest value.
 func difference(_ a: Tensor, _ b: Tensor) -> Float {
     guard a.shape == b.shape else { return .infinity }
     return zip(a.floats, b.floats).map { abs($0 - $1) }.max()! / b.floats.map(abs).max()!
 }
 
-/// Every kind of network that a file can hold: the models, and those of other encoders and heads.
+/// Every kind of network that a file can hold: all models, and models with other encoders and
+/// heads.
 let everySpec: [ModelSpec] =
     ModelSpec.all
     + EncoderKind.allCases.compactMap { try? ModelSpec.named("attn_bgru_luong", encoder: $0) }

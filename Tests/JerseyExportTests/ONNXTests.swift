@@ -8,7 +8,7 @@ import Torch
 
 @Suite("ONNX")
 struct ONNXTests {
-    /// What a reader of the written file sees.
+    /// The model, and the file as a reader sees it.
     private func exported(_ spec: ModelSpec) throws -> (JerseyModel, ONNXModel) {
         let (model, card) = drawn(spec)
         return try withFolder { folder in
@@ -92,7 +92,7 @@ struct ONNXTests {
         let tensors = Dictionary(uniqueKeysWithValues: file.graph.initializers.map { ($0.name, $0.raw) })
         for (node, suffix) in zip(nodes, suffixes) {
             #expect(node.attributes.contains { $0.name == "linear_before_reset" && $0.int == 1 } == (type == "GRU"))
-            // No lengths: OpenVINO does not heed them.
+            // No lengths, because OpenVINO ignores them.
             #expect(node.inputs.count == 4)
             for (input, weight) in [(1, "weight_ih_l0"), (2, "weight_hh_l0")] {
                 let tensor = try #require(model.store.tensors["rnn.\(weight)\(suffix)"])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import JerseyLab
 
-/// What analyses compute, apart from how it is shown.
+/// The values that analyses compute, apart from their presentation.
 extension AnalysisTests {
     // MARK: Confusion and failures
 
@@ -65,7 +65,7 @@ extension AnalysisTests {
         #expect(isClose(calibration.brier, brier, within: tolerance))
         let surprise = -(log(0.6) + log(0.05) + log(0.1) + log(0.9)) / 4
         #expect(isClose(calibration.negativeLogLikelihood, surprise, within: tolerance))
-        // The two of equal confidence are answered together.
+        // The two with equal confidence are answered together.
         #expect(calibration.riskCoverage.map(\.coverage) == [0.5, 0.75, 1])
         let risks = zip(calibration.riskCoverage.map(\.risk), [0.5, 1.0 / 3, 0.5])
         #expect(risks.allSatisfy { isClose($0, $1, within: tolerance) })
@@ -104,7 +104,7 @@ extension AnalysisTests {
             reading("1", "a", "4", "7", 0.6), reading("2", "b", "48", "99", 0.99), reading("3", "c", "48", "40", 0.8),
             reading("4", "c", "48", "48", 0.95), reading("5", "c", "48", "48", 0.9), reading("6", "d", "07", "07", 0.9),
         ])
-        // In track c one sequence is outvoted.
+        // In track c, one sequence is outvoted.
         #expect(LabelSuspect.ranked([run]).map(\.track) == ["b", "a"])
     }
 

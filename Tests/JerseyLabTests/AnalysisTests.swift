@@ -13,7 +13,7 @@ import Testing
         return input
     }
 
-    /// The content of a file that a result holds.
+    /// The content of a file in a result.
     private func data(_ result: AnalysisView, _ path: String) throws -> Data {
         let file = try #require(result.files.first { $0.path == path }, "there is no \(path)")
         switch file.content {
@@ -27,7 +27,7 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     }
 
-    /// Those of all objects within.
+    /// The keys of all objects within.
     private func keys(_ json: Any) -> Set<String> {
         switch json {
         case let object as [String: Any]: object.values.reduce(Set(object.keys)) { $0.union(keys($1)) }
@@ -46,7 +46,7 @@ import Testing
         Reading(FrameSequence("s\(id)", track: "t\(id)", number: truth), read: read, certainty: certainty)
     }
 
-    // MARK: Every one
+    // MARK: Every analysis
 
     @Test(arguments: Analysis.all.map(\.name))
     func `Every analysis finds something, and leaves JSON, pictures and its other files`(name: String) throws {
@@ -81,7 +81,7 @@ import Testing
         input.data = TestFolder.missing
         let error = #expect(throws: FileError.self) { try Analysis.named(name)(input) }
         #expect(error?.path == TestFolder.missing && error?.advice?.contains("--data") == true)
-        // Another data set is not the one that the run has read.
+        // This is not the data set that the run has read.
         let other = try TestFolder()
         try SyntheticDataset(
             numbers: try NumberShare.list("5"), tracksPerNumber: 1, sequencesPerTrack: 1, framesPerSequence: 1...1,
@@ -133,7 +133,7 @@ import Testing
         #expect(confusions.rows[0] == ["08", "8", "2", "66.7%"] && confusions.rows.count == 3)
     }
 
-    /// What a NumPy reader makes of the bytes, by the format's own description.
+    /// The matrix that a NumPy reader sees, by the description of the format.
     private func matrix(_ data: Data) throws -> [[Int]] {
         let bytes = [UInt8](data)
         #expect(bytes[..<8].elementsEqual([0x93] + Array("NUMPY".utf8) + [1, 0]))
@@ -170,7 +170,7 @@ import Testing
             truth?["jersey_str"] as? String == "48" && truth?["full_number"] as? Int == 48 && read?["full_number"] as? Int == 99)
         let path = try #require(mistakes[0]["sequence_path"] as? String)
         #expect(path == Sample.folder.path("data/48/0001/00") && mistakes[0]["sequence"] as? String == "48/0001/00")
-        // As the study has it, of which 7 and 07 have the same.
+        // As in the study, where 7 and 07 have the same full number.
         #expect(["7", "07", "70"].map { Mistake.Number(JerseyNumber($0)!).fullNumber } == [7, 7, 70])
 
         let folder = "mistakes/mistake_01_00_gt48_pred99"

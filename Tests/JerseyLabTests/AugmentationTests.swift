@@ -71,7 +71,7 @@ import Torch
         let point = Tensor(levels, shape: [1, 3, side, side]).to(dtype: .float32)
         let spread = MotionBlur(length: 8, angle: angle)(point).floats
         #expect(abs(spread.reduce(0, +) - 3 * 240) < 0.01)
-        // How far what is there lies from the line through the point, and how far along it.
+        // The distance of each spread pixel from the line through the point, and along it.
         let (dx, dy) = (cos(angle * .pi / 180), -sin(angle * .pi / 180))
         var farthest = 0.0
         for (index, level) in spread.prefix(side * side).enumerated() where level > 0.001 {

@@ -32,7 +32,7 @@ import Testing
         #expect(modes.allSatisfy { $0.precision.isNative(on: .cpu) })
         #if arch(x86_64)
             let hasInstructions = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.contains("avx512_bf16")
-            // Libtorch may have been told to hold back, but not to invent.
+            // libtorch can be told to use fewer instructions, but never more than there are.
             if hasInstructions == false { #expect(!Precision.bfloat16.isNative(on: .cpu)) }
         #endif
     }
@@ -50,7 +50,7 @@ import Testing
         #expect(Set(keys?.keys ?? [:].keys) == ["mean", "standard_deviation", "min", "p50", "p95", "p99", "max", "readings"])
     }
 
-    /// A fresh model that reads small frames.
+    /// A fresh model for small frames.
     private func checkpoint(_ model: String = "attn_bgru_luong", _ encoder: EncoderKind = .compact) throws -> Checkpoint {
         let folder = try TestFolder()
         defer { withExtendedLifetime(folder) {} }
@@ -72,7 +72,7 @@ import Testing
 
     @Test func `Batches that the memory does not hold are left out with the reason, and the others are measured`() throws {
         let checkpoint = try checkpoint()
-        // So many frames as four sequences have.
+        // As many frames as in four sequences.
         let budget = try MemoryBudget(
             .compact, SequenceLoader(checkpoint.card, singleFrame: .anchor).preprocessor, on: .cpu, available: 0)
         let need = try #require(budget.refusal(frames: 16)?.firstMatch(of: /up to (\d+) MB/)).1
@@ -113,7 +113,7 @@ import Testing
         #expect(said.first?.hasPrefix("timing ") == true && said.first?.contains("about") == true)
         let all = try production(try checkpoint(), sequences: sequences)
         #expect(Set(all.rows.map(\.batch)) == [1, 4, 8, 16] && all.answers.allSatisfy { $0.sequences == sequences.count })
-        // Where a number is read right, both digits are.
+        // If a number is read right, so are both digits.
         for answer in all.answers { #expect(answer.right <= min(answer.tensRight, answer.onesRight)) }
         #expect(all.answerTable?.header.prefix(4) == ["form", "numbers right", "tens", "ones"])
         #expect(all.formTable.note?.hasPrefix("Fastest for one sequence: ") == true)

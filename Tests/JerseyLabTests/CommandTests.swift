@@ -121,7 +121,7 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("b.PNG"))).starts(with: [0x89, 0x50, 0x4E, 0x47]))
     }
 
-    /// What a call is refused with; MISSING stands for a path where there is nothing.
+    /// The error of a refused call. MISSING stands for a path that does not exist.
     private func refusal(_ arguments: [String]) -> String {
         let words = arguments.map { $0.replacing("MISSING", with: TestFolder.missing) }
         let error = #expect(throws: (any Error).self) {
@@ -188,7 +188,7 @@ import Testing
         #expect(text.contains(hint), "\(text)")
     }
 
-    /// Weights of a fresh model in a folder of their own.
+    /// Weights of a fresh model, in their own folder.
     private func weights(_ model: String = "attn_bgru_luong") throws -> (TestFolder, String) {
         let folder = try TestFolder()
         var card = Checkpoint.Card(spec: try .named(model, encoder: .mobilenetV3Small))
@@ -274,7 +274,7 @@ import Testing
         var sample = SyntheticVideo(numbers: ["7", "23"].compactMap(JerseyNumber.init), frames: 12, seed: 1)
         (sample.width, sample.height) = (320, 240)
         try sample.write(film, boxes: boxes)
-        // A third player, far outside.
+        // A third player, far outside the picture.
         let rows = try String(contentsOfFile: boxes, encoding: .utf8) + "3,x,-500,0,20,40\n"
         try rows.write(toFile: boxes, atomically: true, encoding: .utf8)
         let arguments = ["--weights", weights, film, "--boxes", boxes]

@@ -26,7 +26,7 @@ struct DigitPriorTests {
     @Test(arguments: [0.0, 0.1])
     func `A digit that never stands beside another is neither right nor wrong there`(smoothing: Double) {
         let seen = JerseyNumber.all.filter { $0.description != "93" }
-        /// The gradients of the logits of a 2 beside `tens`.
+        /// The gradients of the logits, if the ones are a 2 beside `tens`.
         func gradients(beside tens: Int) -> [Float] {
             let logits = Tensor.normal([1, 10], deviation: 1, seed: 3)
             logits.requireGradient()
@@ -39,7 +39,8 @@ struct DigitPriorTests {
     }
 
     @Test func `What the shares explain is not learned`() {
-        // Three of four numbers with a 4 have a 7: with logits that say nothing, that is its probability.
+        // Three of four numbers with a 4 have a 7, so with uninformative logits the probability is
+        // 3/4.
         let numbers = ["47", "47", "47", "41"].compactMap { JerseyNumber($0) }
         let logits = Tensor([Float(0), 0, 0, 0, 0, 0, 0, 0, 0, 0], shape: [1, 10])
         let loss = DigitPrior(numbers, on: .cpu).onesLoss(logits, Tensor([Int64(7)]), beside: Tensor([Int64(4)]), smoothing: 0)

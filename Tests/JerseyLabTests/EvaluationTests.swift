@@ -5,7 +5,7 @@ import Testing
 @testable import JerseyLab
 
 @Suite struct EvaluationTests {
-    /// A reading that is sure of `read`.
+    /// A reading that is certain of `read`.
     private func reading(_ id: String, track: String, truth: String, read: String, certainty: Double = 0.9) -> Reading {
         Reading(FrameSequence(id, track: track, number: truth), read: read, certainty: certainty)
     }

@@ -8,7 +8,7 @@ import Testing
 @testable import JerseyLab
 
 @Suite struct ExperimentCommandTests {
-    /// The sample experiment with its table of runs, which the runner makes of the folders.
+    /// The sample experiment with its table of runs, which the runner builds from the folders.
     private static let experiment: TestFolder = {
         do {
             let folder = try TestFolder()
@@ -23,7 +23,7 @@ import Testing
 
     private var folder: String { Self.experiment.url.path }
 
-    /// Runs the program that was built beside the tests.
+    /// Runs the program built beside the tests.
     private static func jersey(_ arguments: [String]) throws -> (status: Int32, text: String, errors: String) {
         let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let program = tests.deletingLastPathComponent().appendingPathComponent("jersey").path
@@ -130,7 +130,7 @@ import Testing
                 + small)
         #expect(status == 0, "\(errors)")
         #expect(try lines(run) == errors.split(separator: "\n").map(String.init))
-        // Another call has nothing to say in it.
+        // Another call adds nothing to it.
         #expect(try Self.jersey(["train", "--run", run.url.path] + small).status == 1)
         #expect(try lines(run).count == errors.split(separator: "\n").count)
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import JerseyLab
 
-/// Ends each task at the first look, having done with its folder what it is told to.
+/// Ends each task at the first check, after doing its work.
 private final class StubLauncher: Launcher {
     private(set) var started: [String] = []
     private(set) var stops = 0
@@ -14,7 +14,7 @@ private final class StubLauncher: Launcher {
     private let work: (PlannedRun) throws -> String?
     let interval = Duration.zero
 
-    /// - Parameter work: does a run, and returns why it failed.
+    /// - Parameter work: does a run, and returns the reason if it failed.
     init(room: Int = .max, work: @escaping (PlannedRun) throws -> String?) {
         (self.room, self.work) = (room, work)
     }
@@ -132,7 +132,7 @@ private final class Witness: ExperimentObserver {
         #expect(record.state == "failed" && record.attempts == 2 && record.reason == "data/4 is gone")
         let seen = try #require(try ExperimentStatus(folder).runs.first { $0.id == "basic_r18-1" })
         #expect(seen.state == .failed && seen.reason == "data/4 is gone")
-        // The next call begins with a clean slate.
+        // The next call starts afresh.
         #expect(try run(StubLauncher(work: finish)) == .finished)
         #expect(try records().allSatisfy { $0.state == "finished" && $0.reason == nil })
     }
@@ -181,7 +181,7 @@ private final class Witness: ExperimentObserver {
 
     // MARK: The table
 
-    /// What may have become of a table: no table, half of one, and one with a hole.
+    /// Damaged tables: no table, half of one, and one with a hole.
     private static let breakages: [@Sendable (Data) -> Data] = [
         { _ in Data("not a table at all, but long enough to be taken for one".utf8) },
         { $0.prefix($0.count / 2) },

@@ -39,7 +39,7 @@ import Testing
         #expect(!runs.isEmpty && runs.allSatisfy(\.config.published))
         #expect(Set(experiment.models).isSubset(of: ModelSpec.study.map(\.name)))
         if name == "smoke" { #expect(runs.count == 18) }
-        // A file says the same as the flag, and what was written down is read again as it is.
+        // A file says the same as the flag, and is read back as it was written.
         let again = try Experiment(yaml: String(decoding: JSONEncoder().encode(experiment), as: UTF8.self), source: "")
         #expect(try again == experiment && again.overlaid(with: [Self.published]) == experiment)
     }
@@ -59,7 +59,7 @@ import Testing
         try experiment.shareSplit(with: runs[1])
         #expect(!new.exists(new.splits), "nothing is there to share")
         try old.create()
-        // As versions before wrote it: drawn in another way, which is not noted.
+        // As earlier versions wrote it. They drew splits differently and did not note how.
         let sequences = ["4/a", "4/b", "4/c", "4/d"].map {
             FrameSequence(id: "\($0)/0", track: $0, number: JerseyNumber("4"), frames: ["1.jpg"], anchor: nil)
         }
@@ -139,7 +139,7 @@ import Testing
         try files.begin(try experiment(seeds: "[1]"))
         try files.begin(try experiment(seeds: "[1, 2]"))
         #expect(try files.experiment().runs().count == 4)
-        // A call for some of the runs forgets nothing of the others.
+        // A call for some of the runs keeps the others.
         var part = try experiment(seeds: "[3]")
         part.models = [part.models[0]]
         try files.begin(part)
@@ -147,7 +147,7 @@ import Testing
         let error = #expect(throws: FileError.self) { try files.begin(try experiment("settings: {optimizer: {clip: 9}}")) }
         #expect(error?.description.contains("optimizer.clip = 1") == true, "\(error?.description ?? "")")
         #expect(try files.experiment().settings == .table([:]))
-        // Seeds and models that are new would be averaged and compared with those that are there.
+        // New seeds and models would be averaged and compared with the existing ones.
         for new in [
             try experiment("settings: {optimizer: {clip: 9}}", seeds: "[8]"),
             try experiment("settings: {optimizer: {clip: 9}}", models: "[basic_sv2]", seeds: "[1]"),
@@ -197,7 +197,7 @@ import Testing
         (status.runs[1].state, status.runs[1].progress) = (
             .running, RunProgress(epoch: 2, epochs: 4, batch: 0, batches: 5, seconds: 50)
         )
-        // 100 s for the other basic_mv3s; 200 s for a seq, of which one has a quarter behind it.
+        // 100 s for the other basic_mv3s; 200 s for each seq, one of which is a quarter done.
         #expect(status.remainingSeconds == 450.0)
         status.jobs = 2
         #expect(status.remainingSeconds == 225)

@@ -16,13 +16,14 @@ import Testing
         let image = HeatOverlay(grey(10, 20), map, input: FramePreprocessor(height: 192, width: 96)).image(side: 200)
         #expect(image.width == 100 && image.height == 200)
         #expect(pixel(image, 0, 0) == [214, 216, 148] && pixel(image, 199, 99) == [100, 100, 100])
-        // Warmth falls along the row, and never rises.
+        // Warmth decreases along the row.
         let greens = (0..<100).map { pixel(image, 0, $0)[1] }
         #expect(greens[25] > greens[45] && greens[99] == 100)
     }
 
     @Test func `The margins of the network's input are no part of the frame`() {
-        // A square frame lies in the middle half of a tall input: of four rows of the map, it covers the second and the third.
+        // A square frame fills the middle half of a tall input: the second and third of the map's
+        // four rows.
         let input = FramePreprocessor(height: 192, width: 96)
         let margins = HeatMap(height: 8, width: 1, values: [1, 0, 0, 0, 0, 0, 0, 1])
         let untouched = HeatOverlay(grey(30, 30), margins, input: input).image(side: 60)

@@ -9,7 +9,7 @@ import Torch
 @testable import JerseyLab
 @testable import JerseySynthesis
 
-/// What people and their tools really hand over, through the whole command.
+/// Inputs that people and their tools really supply, through the whole command.
 @Suite struct HostileInputTests {
     private let folder: TestFolder
     private let weights: String

@@ -8,9 +8,9 @@ import Torch
 @testable import JerseyLab
 @testable import JerseyOutput
 
-/// Values of our own files that anyone, or a bad disk, may have changed: whatever they are, a sentence says so.
+/// Our own files with values changed by a person or a bad disk. Any value gives a readable error.
 @Suite struct OutsideNumbersTests {
-    /// What JSON can have where a number belongs, and more.
+    /// What JSON can hold in place of a number, and more.
     private static let numbers = [
         "-1", "-5", "1e300", "-1e300", "\"nan\"", "\"inf\"", "\"-inf\"", "9223372036854775807", "-9223372036854775808",
         "4611686018427387904", "0.5", "null", "true", "\"x\"", "[]", "{}",
@@ -29,7 +29,7 @@ import Torch
         return run
     }
 
-    /// Puts `value` in the place of `key`, wherever the file has it.
+    /// Replaces the value of `key` with `value`, everywhere in the file.
     private func tamper(_ file: URL, _ key: String, _ value: String) throws {
         let text = try String(contentsOf: file, encoding: .utf8)
         let pattern = try Regex("(\"\(key)\" ?: ?)(\\[[^\\]]*\\]|\\{[^{}]*\\}|\"[^\"]*\"|[^,\\n}]+)")
@@ -109,7 +109,7 @@ import Torch
             try #require(changed != state)
             try Safetensors(metadata: ["state": changed], tensors: saved.tensors).write(to: run.state)
             let again = Trainer(config, folder: run, observer: SilentObserver()) { true }
-            // A loss may be any finite number.
+            // Any finite number is a valid loss.
             if key == "bestLoss", Double(value).map({ abs($0) < 1e30 }) == true {
                 #expect(try again.run() == .stopped)
             } else {

@@ -8,7 +8,8 @@ import Testing
 @testable import JerseyOutput
 
 @Suite struct ReportTests {
-    /// The report of the sample experiment, as the command writes it, without the table that takes time to measure.
+    /// The report of the sample experiment as the command writes it, without the table of measured
+    /// times.
     private static let written: (folder: TestFolder, html: String, markdown: String) = {
         do {
             let folder = try TestFolder()
@@ -24,11 +25,11 @@ import Testing
         }
     }()
 
-    /// As XML, for which HTML's empty elements must be closed.
+    /// Parses the page as XML, which needs HTML's empty elements closed.
     private func page(_ html: String) throws -> Page {
         var xml = html.replacingOccurrences(of: "<!doctype html>", with: "")
         for end in ["\"utf-8\"", "scale=1\""] { xml = xml.replacingOccurrences(of: end + ">", with: end + "/>") }
-        // A picture stands before its caption.
+        // An image precedes its caption.
         xml = xml.replacingOccurrences(of: "\"><figcaption>", with: "\"/><figcaption>")
         return try #require(Page(xml), "the page is not well-formed")
     }
@@ -64,7 +65,7 @@ import Testing
 
     @Test func `It has the study's tables, with the published figures beside ours`() throws {
         let html = Self.written.html
-        // A page that is wrong should not be printed whole.
+        // A failure should not print the whole page.
         func has(_ words: String) -> Bool { html.contains(words) }
         for table in ["Table 1: Phase 0", "Table 2: Phase A", "Table 3: Phase B"] {
             #expect(has("<h3>\(table)"))
@@ -74,7 +75,7 @@ import Testing
             let group = try #require(try SampleExperiment.groups().first { $0.name == model })
             let row = try #require(
                 html.split(separator: "\n").first { $0.contains(figure.title.map { "<td>\($0)</td>" }.joined()) })
-            // The study has two of these with another encoder.
+            // The study used another encoder for two of these.
             #expect(row.contains(figure.number.text) == (model == "basic_mv3s"))
             #expect(row.contains(group.summary(.number).text) && row.contains(group.loss.text))
             #expect(row.contains("<td class=\"n\">2</td>"))
@@ -158,7 +159,7 @@ import Testing
             Issue.record("statistics begin with a table")
             return
         }
-        // Which are told apart by their folders.
+        // They are distinguished by their folders.
         #expect(summary.rows.count == 6 && summary.rows.contains { $0[0] == "basic_mv3s (\(copy.url.path))" })
         guard case .table(let first) = report.sections[1].blocks[0] else {
             Issue.record("the study's tables are tables")
@@ -263,7 +264,7 @@ import Testing
         #expect(model.store.parameterCount == figure.parameters, "\(figure.model)")
     }
 
-    /// A group of one run without readings of its own encoder, or another's.
+    /// A group of one run, with the model's own encoder or another.
     private func group(_ model: String, _ encoder: EncoderKind?, fullWeight: Double = 0) throws -> RunGroup {
         let readings = [Reading(FrameSequence("1", track: "t", number: "4"), read: "4")]
         let run = try FinishedRun(reading: readings, model: model, encoder: encoder, fullWeight: fullWeight)
@@ -309,7 +310,7 @@ import Testing
         let group = try #require(try SampleExperiment.groups().first)
         let benchmark = try ProductionBenchmark(group.best, frames: RunFrames(group.best, data: nil), rounds: 1)
         let table = benchmark.studyTable
-        // Lower precision as it is only where the processor has it.
+        // Lower precision without compilation is listed only if the processor has it.
         let optimized = ExecutionMode.all(on: .cpu).modes.contains { $0.name == "eager bfloat16" } ? 2 : 1
         #expect(
             table.rows.map(\.[0]) == ["Baseline"] + Array(repeating: "Optimized", count: optimized)

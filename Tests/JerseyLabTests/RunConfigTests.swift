@@ -37,11 +37,11 @@ struct RunConfigTests {
 
     private func set(_ words: String...) throws -> RunConfig { try RunConfig(overlays: [ConfigOverlay(assignments: words)]) }
 
-    /// Paths of all stored properties, optional ones included.
+    /// The paths of all stored properties, including optional ones.
     private func paths(_ value: Any, _ prefix: String = "") -> [String] {
         Mirror(reflecting: value).children.flatMap { child -> [String] in
             let path = prefix + child.label!
-            // The input's properties are those of the data.
+            // The properties of the input belong to the data.
             if child.value is InputSpec { return paths(child.value, prefix) }
             let isGroup =
                 Mirror(reflecting: child.value).displayStyle == .struct && "\(type(of: child.value))".hasSuffix("Config")
@@ -160,7 +160,7 @@ struct RunConfigTests {
             "training.saveEverySteps=0", "model=attn_bgru",
         ])
     func `Values out of range are refused by key`(_ word: String) throws {
-        // Not-a-number may be refused earlier, as JSON has none.
+        // NaN may be refused earlier, because JSON cannot express it.
         guard let config = try? set(word) else {
             #expect(word.hasSuffix(".nan"))
             return

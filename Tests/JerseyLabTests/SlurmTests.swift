@@ -82,7 +82,7 @@ import Testing
         try wait(for: first) { FileManager.default.fileExists(atPath: logs[0].path) }
         kill(first.process.processIdentifier, SIGKILL)
         #expect(try first.end().status == SIGKILL)
-        // As if the kill had come before Slurm's answer was written down.
+        // As if the kill had come before Slurm's answer was saved.
         try? FileManager.default.removeItem(at: folder.url.appendingPathComponent("slurm/1.job"))
 
         let second = try node.run(folder).end()
@@ -137,7 +137,7 @@ private final class SlurmNode {
     private let folder: String
     private let environment: [String: String]
     let isInstalled: Bool
-    /// What is missing, where it is not installed.
+    /// What is missing if Slurm is not installed.
     let words: String
     private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Tools/slurm_node.sh").path
@@ -185,26 +185,27 @@ private final class SlurmNode {
     func queue() throws -> String { try Call("/usr/bin/env", ["squeue", "--noheader"], environment).end().output }
 }
 
-/// A program at work.
+/// A running program.
 private struct Call {
     let process = Process()
     private let folder: TestFolder
 
-    /// - Parameter environment: laid over this process's.
+    /// - Parameter environment: overrides this process's environment.
     init(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
         folder = try TestFolder()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        // Files, since the daemons that a program leaves behind would keep pipes open.
+        // Files, because daemons that the program leaves behind would keep pipes open.
         for name in ["output", "words"] { try Data().write(to: folder.url.appendingPathComponent(name)) }
         process.standardOutput = try FileHandle(forWritingTo: folder.url.appendingPathComponent("output"))
         process.standardError = try FileHandle(forWritingTo: folder.url.appendingPathComponent("words"))
         try process.run()
     }
 
-    /// Waits, a minute at most. The status of a program that a signal ended is the signal's number; `words` are its standard error.
+    /// Waits at most a minute. If a signal ended the program, the status is the signal's number.
+    /// `words` is its standard error.
     @discardableResult func end() throws -> (status: Int32, output: String, words: String) {
         let start = ContinuousClock.now
         while process.isRunning, .now - start < .seconds(60) { Thread.sleep(forTimeInterval: 0.02) }

@@ -45,7 +45,7 @@ import Testing
             config.unreadable = true
             let splits = try Splits(dataset, config)
             for part in Splits.Part.allCases { #expect(splits.sequences(part, of: dataset).contains { $0.number == nil }) }
-            // A split that was made with them serves those who leave them out.
+            // A split that includes them also works without them.
             config.unreadable = false
             try splits.check(against: read(folder), config, path: "splits.json")
         }

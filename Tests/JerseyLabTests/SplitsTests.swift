@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Splits")
 struct SplitsTests {
-    /// `counts` tracks of each number; ids are dense, as SoccerNet's.
+    /// `counts` tracks of each number, with dense ids as in SoccerNet.
     private func dataset(_ counts: KeyValuePairs<String, Int> = ["7": 10, "8": 25, "10": 3], sequences: Int = 2) -> Dataset {
         var id = 0
         let all = counts.flatMap { number, count in

@@ -58,7 +58,8 @@ import Testing
 
     // MARK: Two models
 
-    /// Tracks of so many sequences, which all are read alike; `isRight` is asked for each track.
+    /// `tracks` tracks of `size` sequences, which are all read alike: right if `isRight` of the
+    /// track's index.
     private func group(
         _ name: String, tracks: Int = 24, size: Int = 3, seeds: Int = 3, isRight: (Int) -> Bool
     ) throws -> RunGroup {
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test func `Many pairs ask for more`() throws {
-        // By itself 0 : 6 has p = 0.03; of three pairs it has not.
+        // A single 0 : 6 has p = 0.03, but not as one of three pairs.
         let (all, most) = (try group("all", size: 1) { _ in true }, try group("most", size: 1) { $0 >= 6 })
         #expect(compare([most, all])[0].isSeparable)
         let pairs = compare([most, all, RunGroup(name: "same", runs: all.runs)])
@@ -117,14 +118,14 @@ import Testing
         let pair = compare([a, b])[0]
         func figures(_ groups: [RunGroup]) throws -> PairedComparison {
             var pair = try #require(compare(groups).first { $0.first == "a" && $0.second == "b" })
-            // Which is adjusted for the number of pairs.
+            // This is adjusted for the number of pairs.
             pair.adjustedPValue = pair.pValue
             return pair
         }
         let same = try group("c", seeds: 2) { $0 > 3 }
         let fewer = try group("d", tracks: 20) { $0 > 3 }
         for groups in [[same, a, b], [a, same, b], [fewer, a, b, same]] { #expect(try figures(groups) == pair) }
-        // Nor on the order in which the first run has read.
+        // Nor on the order of the first run's readings.
         let turned = RunGroup(name: "a", runs: a.runs.map { $0.with(outcomes: $0.outcomes.reversed()) })
         #expect(compare([turned, b])[0] == pair)
     }
@@ -145,7 +146,7 @@ import Testing
                 ["better", "improves"], ["worse", "harms"], ["same", "not separable from noise"],
             ])
         #expect(table.note?.contains("by Holm for 3 pairs") == true && table.note?.contains("Without common") == false)
-        // Whichever comes first, the baseline is the first of a pair.
+        // In any order, the baseline is the first of a pair.
         let turned = ModelStatistics(groups.reversed(), baseline: "none").comparisons
         #expect(Set(turned.map(\.second)) == ["better", "worse", "same"] && turned.allSatisfy { $0.first == "none" })
     }
@@ -168,7 +169,7 @@ import Testing
         }
         let clustered = try width((0..<tracks * size).map { "t\($0 / size)" })
         let naive = try width((0..<tracks * size).map { "t\($0)" })
-        // The textbook's standard error of 30 differences of -1, 0 or 1.
+        // The textbook standard error of 30 differences of -1, 0 or 1.
         let differences = (0..<tracks).map { ($0.isMultiple(of: 3) ? 1.0 : 0) - ($0.isMultiple(of: 4) ? 1.0 : 0) }
         let mean = differences.reduce(0, +) / Double(tracks)
         let variance = differences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(tracks)
@@ -195,7 +196,7 @@ import Testing
     @Test func `A majority of more runs is no advantage: as many runs of both are counted, of common seeds first`() throws {
         #expect(PairedComparison.matched([[1, 2, 3, 4, 5], [4, 2]]) == [[1, 3], [1, 0]])
         #expect(PairedComparison.matched([[7], [1, 2, 3]]) == [[0], [0]] && PairedComparison.matched([[], [1]]) == [[], []])
-        // Seeds 0, 1 and 2 against seed 0: the others would outvote the first run of the first model.
+        // Seeds 0, 1 and 2 against seed 0: the other two would outvote the first model's first run.
         let three = try RunGroup("three", [[false], [true], [true]], tracks: ["t"])
         let one = try RunGroup("one", [[true]], tracks: ["t"])
         let pair = compare([three, one])[0]
@@ -304,7 +305,7 @@ import Testing
 
     // MARK: Parts of the test set
 
-    /// Numbers, lengths and heights of seven sequences, of which the last two are misread.
+    /// Numbers, lengths and heights of seven sequences. The last two are misread.
     private func mixed() throws -> RunGroup {
         let plan = [
             ("4", 1, 10), ("4", 2, 16), ("04", 4, 23), ("48", 5, 24), ("48", 16, 64), ("48", 17, 127), ("48", 40, 128),

@@ -5,7 +5,7 @@ import Testing
 @testable import JerseyCLI
 @testable import JerseyOutput
 
-/// Names that a stranger chose, in what is written for people.
+/// Names chosen by strangers, in text for people.
 @Suite struct StrangersTextTests {
     private static let nasty = "\u{1b}[2J\u{202e}a\nb 23 100%"
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import JerseyLab
 
-/// A rendered data set that all tests share, drawn once.
+/// A rendered data set that all tests share.
 enum Sample {
     static let folder: TestFolder = {
         do {
@@ -22,7 +22,7 @@ enum Sample {
         }
     }()
 
-    /// A run of a few seconds.
+    /// A run that takes a few seconds.
     static func config(_ model: String = "attn_ugru_gate") -> RunConfig {
         var config = RunConfig()
         config.model = model
@@ -32,14 +32,14 @@ enum Sample {
         config.data.ratios = [0.6, 0.2, 0.2]
         config.training.batchSize = 4
         config.training.epochs = 2
-        // Tests run side by side; threads of OpenMP would fight for the cores.
+        // Tests run in parallel; OpenMP threads would compete for the cores.
         config.training.threads = 1
         return config
     }
 }
 
 extension ShortWaits {
-    /// What a process that trains and is started from here has.
+    /// The setting of a training process started from here.
     static var here: String {
         let environment = ProcessInfo.processInfo.environment
         return environment[variable] ?? variables(beside: environment)[variable] ?? ""
@@ -56,13 +56,13 @@ final class SilentObserver: TrainingObserver {
     func didFinish(_ epoch: FinishedEpoch) { epochs.append(epoch) }
 }
 
-/// What a well-formed page of XML says.
+/// The content of a well-formed XML page.
 final class Page: NSObject, XMLParserDelegate {
     private(set) var texts: [String] = []
     private(set) var ids: [String] = []
     private(set) var references: [String] = []
     private(set) var elements: Set<String> = []
-    /// Every attribute's name and value.
+    /// The name and value of every attribute.
     private(set) var attributes: [(name: String, value: String)] = []
 
     init?(_ xml: String) {

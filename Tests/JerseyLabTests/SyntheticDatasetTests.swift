@@ -8,7 +8,7 @@ import Testing
 @testable import JerseyOutput
 @testable import JerseySynthesis
 
-/// Frames of a few pixels: rendering without optimisation is slow.
+/// Small frames, because rendering is slow in unoptimised builds.
 private func small(
     _ numbers: String = "7,07,42", tracks: Int = 1, framing: Framing = .body, difficulty: Difficulty = .real, seed: UInt64 = 3
 ) throws -> SyntheticDataset {
@@ -26,7 +26,7 @@ private func heights(_ framing: Framing) -> ClosedRange<Double> {
     }
 }
 
-/// The bytes of every file, by its path within the folder.
+/// The bytes of every file, by its path in the folder.
 private func written(_ dataset: SyntheticDataset, threads: Int? = nil) throws -> [String: Data] {
     let folder = try TestFolder()
     try dataset.write(to: folder.url, threads: threads)
@@ -95,7 +95,8 @@ struct SyntheticDatasetTests {
                     let image = try RGBImage(decoding: #require(files[folder + row.frame]), named: row.frame)
                     for box in [row.numberBox, row.playerBox].compactMap(\.self) {
                         #expect(box[0] >= 0 && box[1] >= 0 && box[2] > 0 && box[3] > 0)
-                        // Boxes are rounded to tenths, and frames to whole pixels of the sensor.
+                        // Boxes are rounded to tenths of a pixel, frames to whole pixels of the
+                        // sensor.
                         #expect(box[0] + box[2] <= Double(image.width) + 0.6 && box[1] + box[3] <= Double(image.height) + 0.6)
                     }
                     #expect((row.numberBox == nil) == (row.visibility == 0))
@@ -148,7 +149,7 @@ struct SyntheticDatasetTests {
 
     @Test(arguments: Framing.allCases)
     func `Every height of the range is kept to, in every framing`(framing: Framing) throws {
-        // A glance is a part of a player who is that high.
+        // A glance shows a part of a player of that height.
         let (unit, part) = framing == .glance ? (4.0, WholePlayers.numberSide) : (1, 1)
         for height in [24.0 * unit, 48 * unit] {
             let renderer = SyntheticRenderer(seed: 5, framing: framing, difficulty: .easy, height: height...height)
@@ -223,7 +224,7 @@ struct SyntheticDatasetTests {
 }
 
 extension SyntheticDataset {
-    /// The first numbers only.
+    /// Only the first numbers.
     fileprivate func only(_ count: Int) -> SyntheticDataset {
         var copy = self
         copy.numbers = Array(numbers.prefix(count))
@@ -239,7 +240,7 @@ struct SyntheticSceneTests {
         #expect(!NumberFace.ordinary.isEmpty)
         for index in digits.indices { #expect(!digits[index].isEmpty && !digits[..<index].contains(digits[index])) }
         #expect(!all.contains { $0.family.isEmpty })
-        // Where special fonts are missing bars stand in.
+        // Bars replace missing special fonts.
         var random = RandomStream(1)
         for _ in 0..<20 {
             for fancy in [0, 1.0] { #expect(!NumberFace.random(fancy: fancy, using: &random).outline(of: "48").isEmpty) }
@@ -290,7 +291,7 @@ struct SyntheticSceneTests {
         #expect(counts == counts.sorted(by: >) && counts[0] > 100)
         #expect(athlete.kit.frontNumber || seen(.pi) == 0)
         #expect(abs(Double(seen(0.4) - seen(-0.4))) < 0.3 * Double(counts[0]))
-        // As much as the shirt's print has, but for the back's curve.
+        // The shirt's print has as much, except for the curve of the back.
         #expect((0.7...1.05).contains(Double(counts[0]) / (shirt.numberArea * 80 * 80)))
     }
 

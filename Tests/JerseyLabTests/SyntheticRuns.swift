@@ -5,7 +5,8 @@ import TestSupport
 @testable import JerseyLab
 
 extension Reading {
-    /// One in which each digit of `read` has the probability `certainty`, and the others share the rest.
+    /// A reading in which each digit of `read` has the probability `certainty`, and the others
+    /// share the rest.
     init(
         _ sequence: FrameSequence, read: String, certainty: Double = 0.9, heights: [Int] = [], attention: Bool = false
     ) {
@@ -30,7 +31,7 @@ extension FrameSequence {
 }
 
 extension RunFolder {
-    /// Writes what training leaves behind, as if it had read the test sequences so.
+    /// Writes the files of a training that read the test sequences like this.
     func pretend(
         _ config: RunConfig, _ readings: [Reading], validation: Double = 0.9, seen: Set<JerseyNumber>? = nil, seconds: Double = 60
     ) throws {
@@ -60,7 +61,7 @@ extension RunFolder {
 }
 
 extension FinishedRun {
-    /// One that read the test sequences so.
+    /// A run that read the test sequences like this.
     init(
         reading readings: [Reading], model: String = "basic_r18", encoder: EncoderKind? = nil, fullWeight: Double = 0,
         seed: UInt64 = 1, validation: Double = 0.9, seen: Set<JerseyNumber>? = nil
@@ -76,7 +77,8 @@ extension FinishedRun {
 }
 
 extension RunGroup {
-    /// Runs of one-frame sequences: a row for each run, which says what was right; `tracks` names the track of each sequence.
+    /// Runs of one-frame sequences. Each row says what one run read right; `tracks` names the track
+    /// of each sequence.
     init(_ name: String, _ rows: [[Bool]], tracks: [String], ids: [String]? = nil) throws {
         let runs = try rows.enumerated().map { seed, row in
             try FinishedRun(
@@ -89,13 +91,14 @@ extension RunGroup {
     }
 }
 
-/// A finished experiment on the rendered sample data, whose runs have read every sequence of it; shared, and written once.
+/// A finished experiment on the rendered sample data, in which every run has read every sequence.
+/// It is written once and shared.
 enum SampleExperiment {
     static let models = ["basic_mv3s", "seq_ugru_fs", "attn_ugru_gate"]
     static let seeds: [UInt64] = [1, 2]
-    /// The model that validation would choose, and the only one with weights.
+    /// The model with the best validation, and the only one with weights.
     static let leader = "attn_ugru_gate"
-    /// Labelled otherwise than all runs read it, with much confidence.
+    /// All runs confidently read something other than its label.
     static let mislabelled = "48/0001"
 
     static let folder: TestFolder = {
@@ -117,7 +120,8 @@ enum SampleExperiment {
 
     private static let read = Result { try RunSelection([folder.url.path]).ranked }
 
-    /// The leader misreads every sixth sequence, the others every fourth and third; certainty falls from sequence to sequence.
+    /// The leader misreads every sixth sequence, the others every fourth and third. Certainty
+    /// decreases from sequence to sequence.
     static func readings(_ model: String, seed: UInt64) throws -> [Reading] {
         let sequences = try Dataset(Sample.config().data).sequences
         let place = models.firstIndex(of: model)!

@@ -11,7 +11,7 @@ import Testing
         var scalars: [String: Float] = [:]
     }
 
-    /// Reads TFRecords, and what TensorBoard looks for in them.
+    /// Reads TFRecords, and the fields that TensorBoard looks for.
     private func events(_ url: URL) throws -> [Event] {
         var bytes = [UInt8](try Data(contentsOf: url))[...]
         func take(_ count: Int) throws -> ArraySlice<UInt8> {
@@ -45,7 +45,7 @@ import Testing
         return events
     }
 
-    /// Fields of a protobuf message; numbers as bytes, lowest first.
+    /// The fields of a protobuf message; numbers as little-endian bytes.
     private func fields(_ message: ArraySlice<UInt8>) -> [(Int, ArraySlice<UInt8>)] {
         var (rest, found) = (message, [(Int, ArraySlice<UInt8>)]())
         func varint() -> Int {
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func `The checksum is CRC-32C, masked as TFRecord has it`() {
-        // The check value of the catalogue of CRC algorithms.
+        // The check value in the catalogue of CRC algorithms.
         let crc: UInt32 = 0xe306_9283
         #expect(TensorBoardLog.maskedChecksum(Data("123456789".utf8)) == (crc >> 15 | crc << 17) &+ 0xa282_ead8)
         #expect(TensorBoardLog.maskedChecksum(Data()) == 0xa282_ead8)
@@ -96,7 +96,7 @@ import Testing
         let file = run.tensorboard.appendingPathComponent("events.out.tfevents.0.jersey")
         try TensorBoardLog(run, rows: []).append(row(1))
         #expect(try events(file).map(\.step) == [0, 1])
-        // A session that goes on writes the earlier epochs once.
+        // A continued session does not repeat the earlier epochs.
         let log = try TensorBoardLog(run, rows: [row(1)])
         try log.append(row(200))
         try log.append(test: row(1).train, epoch: 1)

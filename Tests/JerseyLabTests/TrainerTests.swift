@@ -17,7 +17,7 @@ import Torch
         return try trainer.run()
     }
 
-    /// Tensors of a safetensors file, without the header that may hold times.
+    /// The tensors of a safetensors file, without the header, which may hold times.
     private func body(_ url: URL) throws -> Data {
         let data = try Data(contentsOf: url)
         let length = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -41,10 +41,10 @@ import Torch
         let (whole, parts) = (folder.url.appendingPathComponent("whole"), folder.url.appendingPathComponent("parts"))
         #expect(try train(config, in: whole) == .finished)
         var sessions = 1
-        // Later and later: after one step, and within evaluations.
+        // Stop later and later: after one step, and within evaluations.
         while try train(config, in: parts, stopAfter: sessions) == .stopped {
             sessions += 1
-            // Neither is part of what a run is.
+            // Neither the stops nor the workers are part of a run's identity.
             config.data.workers = 1 + sessions % 3
         }
         #expect(sessions > 4)
@@ -71,7 +71,7 @@ import Torch
         let name = "fc_tens.weight"
         let (before, after) = try (#require(start.tensors[name]), #require(tuned.tensors[name]))
         #expect(zip(before.array(of: Float.self), after.array(of: Float.self)).allSatisfy { abs($0 - $1) < 1e-6 })
-        // Another model, and none at all.
+        // Weights of another model are refused.
         config.model = "basic_mv3s"
         #expect(throws: FileError.self) { try train(config, in: folder.url.appendingPathComponent("other")) }
         config.startFrom = "bundled"
@@ -190,7 +190,7 @@ import Torch
             try FileManager.default.attributesOfItem(atPath: url.path)[.systemFileNumber] as? Int
         }
         _ = try train(Sample.config(), in: whole)
-        // Into the second epoch.
+        // Train into the second epoch.
         while try rows(parts).isEmpty { _ = try train(Sample.config(), in: parts, stopAfter: 9) }
         let before = try number(file(parts))
         try (Data(contentsOf: file(parts)).dropLast(5)).write(to: file(parts), options: [])
@@ -253,7 +253,7 @@ import Torch
         let batch = LabelledBatch(
             frames: .normal([5, 3, 48, 48], deviation: 1, seed: 7), lengths: [2, 3], isPadded: false, numbers: numbers)
         let first = try learner.learn(from: batch)
-        // Nothing else than these two is ever there, so that nothing is left to learn of the digits.
+        // Only these two numbers ever occur, so there is nothing to learn about the digits.
         #expect(first.tensLoss.item < 1e-3 && first.onesLoss.item < 1e-3)
     }
 

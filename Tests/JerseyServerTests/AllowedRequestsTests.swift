@@ -7,7 +7,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// A page that the user looks at is not the user.
+/// A page that a user visits must not act as the user.
 @Suite struct AllowedRequestsTests {
     private static func allowed(_ change: (inout ServerSettings) -> Void = { _ in }) throws -> AllowedRequests {
         var settings = ServerSettings()
@@ -133,7 +133,7 @@ import Testing
             #expect(answer.status == .noContent && answer.headers[.accessControlAllowOrigin] == "https://a.example")
             #expect(answer.headers[.accessControlAllowMethods]?.contains("POST") == true && answer.headers[.vary] == "Origin")
             #expect(answer.headers[.accessControlAllowHeaders]?.contains("content-type") == true)
-            // Errors can be read by the page, too.
+            // The page can also read errors.
             let error = try await client.post("/v1/predict", json: "{}", headers: [.origin: "https://a.example"])
             #expect(error.status == .badRequest && error.headers[.accessControlAllowOrigin] == "https://a.example")
             #expect(try await client.get("/v2").headers[.accessControlAllowOrigin] == nil)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct BatchQueueTests {
     private typealias Queue = BatchQueue<Int, Int>
 
-    /// What the thread was given, and a gate before its work.
+    /// The batches that the thread got, and a gate before its work.
     private final class Log: Sendable {
         let batches = Mutex<[[Int]]>([])
         let gate = DispatchSemaphore(value: 0)

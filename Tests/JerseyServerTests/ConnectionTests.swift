@@ -8,7 +8,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// A connection with which everything can be done that HTTP does not want.
+/// A raw connection, which can also break the rules of HTTP.
 private final class Wire: @unchecked Sendable {
     private var socket: Int32
 
@@ -44,14 +44,15 @@ private final class Wire: @unchecked Sendable {
 
     func closeSending() { shutdown(socket, Int32(SHUT_WR)) }
 
-    /// Once only: the number may be another's by then, such as the service's for its side.
+    /// Closes once. Afterwards the descriptor's number may belong to another file, such as the
+    /// service's end.
     func close() {
         guard socket >= 0 else { return }
         Foundation.close(socket)
         socket = -1
     }
 
-    /// What comes until the other side closes, or `end` is seen.
+    /// Receives until the other side closes, or `end` arrives.
     func receive(until end: String? = nil) -> String {
         var text = ""
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -65,7 +66,8 @@ private final class Wire: @unchecked Sendable {
 }
 
 @Suite struct ConnectionTests {
-    /// Runs a service, and off the concurrency pool, as sockets block, a body with its port.
+    /// Runs a service, and a body with its port. The body runs outside the concurrency pool,
+    /// because sockets block.
     private func withService(
         _ model: any Predicting, limits: RequestLimits = RequestLimits(),
         _ change: (inout ServerSettings) -> Void = { _ in }, _ body: @escaping @Sendable (Int) async throws -> Void
@@ -75,13 +77,14 @@ private final class Wire: @unchecked Sendable {
             change(&$0)
         }
         try await subject.app.test(.live) { client in
-            // This client has a connection, too: the service is to know of it before those of the test, where limits let it live so long.
+            // This client has a connection too. The service must know of it before the test's own,
+            // if the limits let it live that long.
             _ = try? await client.execute(uri: "/v2/health/live", method: .get)
             try await body(try #require(client.port))
         }
     }
 
-    /// On a thread of its own.
+    /// Runs `body` on its own thread.
     private func blocking<Output: Sendable>(_ body: @escaping @Sendable () throws -> Output) async throws -> Output {
         try await withCheckedThrowingContinuation { continuation in
             Thread { continuation.resume(with: Result { try body() }) }.start()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// Media that strangers send, and the processes that decode them.
+/// Media from strangers, and the processes that decode them.
 @Suite struct DecodingTests {
     private static func pool(_ change: (inout ServerSettings) -> Void = { _ in }) -> DecoderPool {
         var settings = ServerSettings()
@@ -15,7 +15,7 @@ import Testing
         return DecoderPool(settings)
     }
 
-    /// On a decoder, for a request of these limits, with so much memory to take.
+    /// Runs `body` on a decoder, for a request with these limits and this much memory.
     private func decode<Output: Sendable>(
         _ pool: DecoderPool = Subject.decoders, _ limits: RequestLimits = RequestLimits(), memory: Int = 1 << 30,
         work: Work? = nil,
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func `A process that is started gets none of the descriptors that are open here`() throws {
-        // As SwiftNIO opens its sockets: without close-on-exec.
+        // SwiftNIO also opens its sockets without close-on-exec.
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         #expect(fcntl(socket, F_GETFD) & FD_CLOEXEC == 0)
@@ -68,7 +68,7 @@ import Testing
         #expect(process > 0)
         let open = String(decoding: try output.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n")
         #expect(cs_wait(process) == 0)
-        // The last is the folder that `ls` reads.
+        // The last one is the folder that `ls` reads.
         #expect(open == ["0", "1", "2", "3"])
     }
 
@@ -108,7 +108,7 @@ import Testing
             #expect(limits[name] == "0", "\(name)")
         }
         #expect(limits["Max data size"].flatMap { Int($0) } ?? .max < 1 << 30)
-        // Only the two pipes, and nowhere for errors.
+        // Only the two pipes, and /dev/null for errors.
         if let files = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(decoder.process)/fd") {
             #expect(files.sorted() == ["0", "1", "2"])
         }
@@ -144,9 +144,9 @@ import Testing
         #expect(images.count == 1)
     }
 
-    /// In a process that may open no file any more, such as one that tells what a letter is.
+    /// In a process that can no longer open files, such as the table of letters.
     @Test func `Names in an archive may be in any alphabet`() async throws {
-        // One file in one folder, their names in UTF-8.
+        // One file in a folder, with names in UTF-8.
         let zip = try #require(
             Data(
                 base64Encoded: """
@@ -182,7 +182,7 @@ import Testing
                 return try #require(decoder.processID)
             }
             kill(process, SIGKILL)
-            // The one that finds it dead is told, unless it was seen before.
+            // The first request after the kill fails, unless the death was noticed before.
             _ = try? await decode(pool) { decoder, work, permit in _ = try decoder.pictures([("a", small)], work, permit) }
             #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
         }
@@ -218,7 +218,7 @@ import Testing
             }
         }
         #expect(error?.status == .contentTooLarge && error?.description.contains("in all its frames") == true)
-        // The decoder itself has said so, and goes on.
+        // The decoder itself reported this, and continues.
         let frame = try png()
         var small = RequestLimits()
         small.pixels = 6 * 10 - 1
@@ -268,7 +268,7 @@ import Testing
         #expect(process == after)
     }
 
-    // MARK: What goes through the pipes
+    // MARK: Messages through the pipes
 
     @Test func `Packets come out as they went in, and what is none is refused`() throws {
         var job = MediaJob(.archive, sizes: [3, 0, .max])

@@ -8,12 +8,13 @@ import Torch
 
 @testable import JerseyServer
 
-/// One folder of frames, read by every way that leads to a model.
+/// One folder of frames, read through every route to a model.
 @Suite struct FrameOrderRouteTests {
-    /// Natural order and text order differ, and so do both from the one with the anchor first.
+    /// Natural order, text order, and the order with the anchor first all differ.
     private static let names = ["8.png", "9.png", "10_anchor.png", "11.png"]
 
-    /// What comes out, of a sequence of frames with these names in time order, where the model takes four at most.
+    /// The results for a sequence of frames with these names in time order. The model takes at most
+    /// four frames.
     private func digits(
         _ name: String, published: Bool, _ names: [String]
     ) async throws -> (evaluated: [Double], predicted: [[Double]], frames: [String]) {
@@ -84,7 +85,7 @@ import Torch
     func `Windows of a long track are stretches of time, each read in the model's order`(published: Bool) async throws {
         let names = Self.names + ["99.png", "100.png"]
         let (_, predicted, frames) = try await digits("seq_ugru_fs", published: published, names)
-        // The service may read both windows at once, which rounds otherwise.
+        // The service may read both windows at once, which changes the rounding.
         for tens in predicted { #expect(zip(tens, predicted[0]).allSatisfy { abs($0 - $1) < 1e-6 }) }
         let order = published ? [2, 0, 1, 5, 3, 4] : [0, 1, 2, 3, 4, 5]
         #expect(frames == order.map { names[$0] })

@@ -13,7 +13,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// What one request and one client may cost.
+/// The costs allowed to a request and to a client.
 @Suite struct LimitTests {
     @Test(arguments: ServiceLimit.all.map(\.name))
     func `A limit is set by its name, within its range, and told where it is documented`(name: String) throws {
@@ -23,7 +23,7 @@ import Testing
         for value in [limit.range.lowerBound, limit.range.upperBound] {
             try ServiceLimit.set("\(name)=\(value)", in: &settings)
             #expect(limit.value(in: settings) == value)
-            // And nothing else changes.
+            // Nothing else changes.
             for other in ServiceLimit.all where other.name != name {
                 #expect(other.value(in: settings) == other.value(in: ServerSettings()), "\(other.name)")
             }
@@ -77,7 +77,7 @@ import Testing
                 _ = #expect(throws: ServiceError.self) { try other.take(1) }
             }
             try await admission.withMemoryPermit("b") { other in
-                // The last eighth is for those who have little.
+                // The last eighth is reserved for clients that hold little.
                 try other.take(28)
                 #expect(throws: ServiceError.self) { try other.take(1) }
                 try await admission.withMemoryPermit("c") { third in
@@ -138,7 +138,7 @@ import Testing
         #expect(own?.status == .tooManyRequests)
         try enter(3, "b")
         try enter(4, "c")
-        // All are full now: whoever has most and is idle gives way.
+        // All slots are taken. An idle connection of the client with the most gives way.
         try enter(3, "b", isIdle: false)
         try enter(5, "d")
         #expect(closed.withLock { $0 } == [1, 4])
@@ -161,21 +161,21 @@ import Testing
             guard case .head(let answer) = try channels[index].readOutbound(as: HTTPResponsePart.self) else { return nil }
             return answer.status.code
         }
-        // The third has taken the first one's place, and the first does not know yet.
+        // The third has taken the first one's place, but the first does not know yet.
         #expect(try begin(0) == nil)
         #expect(try begin(2) == nil)
         #expect(try begin(1) == 429)
         for channel in channels { channel.embeddedEventLoop.run() }
         #expect(try channels[0].readInbound(as: HTTPRequestPart.self) != nil)
         #expect(try channels[1].readInbound(as: HTTPRequestPart.self) == nil)
-        // The answer to the first is its last.
+        // The answer on the first connection is its last.
         try channels[0].writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
         guard case .head(let answer) = try channels[0].readOutbound(as: HTTPResponsePart.self) else {
             Issue.record("no answer")
             return
         }
         #expect(answer.headerFields[.connection] == "close")
-        // Those that are told of their end are given time for it.
+        // Connections that are told to end get time for it.
         for channel in channels { channel.embeddedEventLoop.advanceTime(by: .hours(1)) }
     }
 
@@ -197,7 +197,7 @@ import Testing
             isSlow.withLock { $0 = false }
             #expect(try await client.post("/v1/predict", json: body).status == .ok)
             #expect(try await client.get("/v2/health/ready").status == .ok)
-            // At the very end all are told.
+            // At the very end, all are told.
             isSlow.withLock { $0 = true }
             async let last = client.post("/v1/predict", json: body)
             try await eventually("it is under way") { stub.seen.count == 3 }
@@ -213,7 +213,7 @@ import Testing
             var limits = RequestLimits()
             limits.seconds = try request.uri.queryParameters.require("seconds", as: Int.self)
             let work = Work(limits, of: "a")
-            // What it does not heed.
+            // The request does not stop for this.
             work.end(.clientLeft)
             return try await handler.underWay.run(work, context) { handler.isReady ? "ready" : "not ready" }
         }
@@ -236,7 +236,7 @@ import Testing
         writer.flush(seconds: 0.1)
         #expect(ContinuousClock.now - start < .seconds(60) && writer.dropped > 1000)
         let dropped = writer.dropped
-        // A pipe and the queue together.
+        // What a pipe and the queue hold together.
         #expect(dropped < 3000 - 1000)
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var lines = 0
@@ -246,7 +246,7 @@ import Testing
         writer.flush(seconds: 10)
         #expect(writer.dropped == dropped)
         close(ends[0])
-        // Nor does one that is closed.
+        // Nor does a closed one.
         writer.add(line)
         writer.flush(seconds: 10)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// Bodies that come from strangers.
+/// Request bodies from strangers.
 @Suite struct ParsingTests {
     @Test func `A form's parts are what stands between the boundaries, be it empty, binary or like a boundary`() throws {
         let tricky = Data([0, 13, 10, 45, 45]) + Data("--frontierless\r\n--front".utf8)
@@ -25,7 +25,7 @@ import Testing
 
     @Test func `A form that is cut off anywhere is refused, and never read as a shorter one`() throws {
         let (body, _) = form([("frames", "1.jpg", Data("picture".utf8)), ("frames", "2.jpg", Data("other".utf8))])
-        // The last line's end may be missing.
+        // The final line break may be missing.
         for length in 0..<body.count - 4 {
             #expect(throws: ServiceError.self) { try Multipart(body.prefix(length), boundary: "frontier", limit: 9) }
         }
@@ -56,7 +56,7 @@ import Testing
         #expect(try JSONBody.decoded([[Int]].self, from: Data("[[1]]".utf8), depth: 100) == [[1]])
         let many = Data(("[" + String(repeating: "1,", count: 100_000) + "1]").utf8)
         #expect(throws: ServiceError.self) { try JSONBody.decoded([Int].self, from: many, depth: 100) }
-        // In UTF-16 the second byte of U+2200 would look like a quote, and hide all that follows.
+        // In UTF-16, the second byte of U+2200 would look like a quote and hide all that follows.
         let hidden = try #require((#"["∀", "# + String(repeating: "1,", count: 100_000) + "1]").data(using: .utf16LittleEndian))
         let refusal = #expect(throws: ServiceError.self) { try JSONBody.decoded([String].self, from: hidden, depth: 100) }
         #expect(refusal?.description.contains("UTF-8") == true)
@@ -69,7 +69,7 @@ import Testing
     ])
     func `What is wrong in a request is named by its field`(json: String, message: String) async throws {
         let room = Admission.Room(requests: 1, bytes: 1 << 20)
-        // The permit is not given back while the request is parsed.
+        // The permit is not released while the request is parsed.
         let error = try await Admission(room, ofClient: room).withMemoryPermit("a") { permit in
             var upload = Upload(RequestLimits(), permit)
             return #expect(throws: ServiceError.self) {
@@ -99,7 +99,7 @@ import Testing
         #expect(Upload.plain(String(repeating: "a", count: 500), or: "x").count == 60)
         #expect(Upload.plain(String(repeating: "🏃", count: 500), or: "x").utf8.count <= 255)
         #expect(Upload.plain("a/\u{202E}b\u{200B}\u{2028}//", or: "x") == "b" && Upload.plain("\u{7}/", or: "x") == "x")
-        // What it takes is not more for what is more to a character.
+        // The time does not depend on how many code points make a character.
         let start = ContinuousClock.now
         for part in ["x", "\u{301}", "/", "\u{7}"] {
             #expect(Upload.plain("a" + String(repeating: part, count: 4 << 20), or: "x").count <= 60)

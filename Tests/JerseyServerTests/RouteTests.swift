@@ -55,7 +55,7 @@ import Torch
         var card = Checkpoint.Card(spec: spec)
         (card.height, card.width, card.maximumFrames) = (48, 24, 4)
         let weights = JerseyModel(spec, seed: 1)
-        // Each is finite, and no sum of them.
+        // Each weight is finite, but no sum of them is.
         for (_, tensor) in weights.store.tensors where tensor.dtype == .float32 {
             tensor.copy(from: Tensor((0..<tensor.count).map { $0 % 2 == 0 ? Float(1e18) : -1e18 }, shape: tensor.shape))
         }
@@ -192,7 +192,7 @@ import Torch
             #expect(none.status == .unprocessableContent)
             #expect(try await client.post("/v1/predict/archive", good, type: "text/plain").status == .unsupportedMediaType)
         }
-        // Which of an archive's sequences comes first is chance.
+        // The order of an archive's sequences varies.
         #expect(stub.seen.map(\.count).sorted() == [1, 1, 2, 2])
     }
 
@@ -249,7 +249,7 @@ import Torch
             #expect(try await answer("ab-1.2_c:d") == "ab-1.2_c:d")
             let (one, two) = (try await answer(nil), try await answer("a b{}"))
             #expect(one?.count == 36 && two?.count == 36 && one != two)
-            // Errors have one, too, and are JSON wherever they come from.
+            // Errors also have one, and are always JSON.
             let missing = try await client.get("/nowhere")
             #expect(missing.status == .notFound && missing.error == "not found" && missing.headers[id] != nil)
         }
@@ -266,11 +266,11 @@ import Torch
             #expect(text.contains(#"jersey_requests_total{route="POST /v1/predict",outcome="refused"} 1"#))
             #expect(text.contains(#"jersey_requests_total{route="other",outcome="refused"} 1"#))
             #expect(text.contains(#"jersey_requests_total{route="POST /v1/predict",outcome="rejected"} 0"#))
-            // The one that asks.
+            // The metrics request itself.
             #expect(text.contains("jersey_requests_in_progress 1"))
             #expect(text.contains(#"jersey_predictions_total{model="stub"} 1"#) && text.contains("jersey_ready 1"))
             #expect(text.contains(#"jersey_model_info{model="stub",version="1",architecture="stub",precision="float32"} 1"#))
-            // Once for each sequence, wherever it is decoded.
+            // Once per sequence, wherever it is decoded.
             #expect(text.contains(#"jersey_decode_seconds_count{model="stub"} 1"#))
             for name in ["jersey_queue_seconds", "jersey_decode_seconds", "jersey_infer_seconds", "jersey_batch_size"] {
                 #expect(text.contains("# TYPE \(name) histogram"))

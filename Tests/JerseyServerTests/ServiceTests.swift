@@ -8,7 +8,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// What the service does over time: loading, load, draining.
+/// The service over time: loading, load, draining.
 @Suite struct ServiceTests {
     private static func body() throws -> String { "{\"frames\": [\"\(try png().base64EncodedString())\"]}" }
 
@@ -66,14 +66,14 @@ import Testing
         let subject = try await Subject([StubModel()]) { $0.memory = 100 }
         try await subject.ask { client async throws in
             #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 101)).status == .tooManyRequests)
-            // The room is given back.
+            // The room is released.
             #expect(try await client.post("/v1/predict", json: "{}").status == .badRequest)
             #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 100)).status == .badRequest)
         }
     }
 
     @Test func `Pictures take room, too, however small the bodies are that they come in`() async throws {
-        // One colour: a few hundred bytes that become 120,000.
+        // A single colour: a few hundred bytes that decode to 120,000.
         let png = try RGBImage(width: 200, height: 200, pixels: Array(repeating: 90, count: 120_000)).pngData()
         let body = "{\"frames\": [\"\(png.base64EncodedString())\"]}"
         for (room, status) in [(100_000, HTTPResponse.Status.tooManyRequests), (150_000, .ok)] {
@@ -202,7 +202,7 @@ import Testing
             let error = await #expect(throws: ServiceError.self) { try await registry.load(name) }
             #expect(error?.status == .conflict)
         }
-        // Connections are taken before the first is being loaded.
+        // The service accepts connections before it loads the first model.
         await expectConflict("two")
         async let loading: Void = registry.loadAll()
         for name in registry.names { await expectConflict(name) }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import JerseyServer
 
-/// A model that says of each sequence what it was given, and works for as long as it is told to.
+/// A stub model. It reports the frames of each sequence, and works as long as it is told to.
 final class StubModel: Predicting {
     let about: ModelDescription
     private let work: @Sendable () async throws -> Void
@@ -40,7 +40,7 @@ final class StubModel: Predicting {
     }
 }
 
-/// A gate that tasks wait at until it is opened.
+/// A gate. Tasks wait at it until it is opened.
 final class Latch: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -51,14 +51,14 @@ final class Latch: Sendable {
 
     func open() { continuation.finish() }
 
-    /// - Throws: `CancellationError` where the task is cancelled.
+    /// - Throws: `CancellationError` if the task is cancelled.
     func wait() async throws {
         for await _ in stream {}
         try Task.checkCancellation()
     }
 }
 
-/// Waits until something has come about, and fails the test where it does not.
+/// Waits until the condition holds, and fails the test if it never does.
 func eventually(_ what: Comment, _ condition: @Sendable () async throws -> Bool) async throws {
     for _ in 0..<1000 {
         if try await condition() { return }
@@ -67,13 +67,13 @@ func eventually(_ what: Comment, _ condition: @Sendable () async throws -> Bool)
     Issue.record(what)
 }
 
-/// A service around models, and what belongs to it.
+/// A service with models, and its parts.
 struct Subject {
     let registry: ModelRegistry
     let settings: ServerSettings
     let metrics = ServiceMetrics()
 
-    /// - Parameter models: by name; loaded at once.
+    /// - Parameter models: loaded at once, by name.
     init(_ models: [any Predicting], _ change: (inout ServerSettings) -> Void = { _ in }) async throws {
         let byName = Dictionary(uniqueKeysWithValues: models.map { ($0.about.name, $0) })
         registry = ModelRegistry(models.map(\.about.name)) { name, _ in try #require(byName[name]) }
@@ -84,7 +84,7 @@ struct Subject {
         self.settings = settings
     }
 
-    /// The model that comes with jersey, read with one thread.
+    /// The bundled model, run with one thread.
     static func bundled(_ change: (inout ServerSettings) -> Void = { _ in }) async throws -> Subject {
         var settings = ServerSettings()
         settings.threads = 1
@@ -94,7 +94,7 @@ struct Subject {
     }
 
     static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    /// The program, beside that of the tests, is what decoders are started from.
+    /// The program from which decoders are started. It lies beside the tests.
     static let program: String = {
         let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         return tests.deletingLastPathComponent().appendingPathComponent("jersey").path
@@ -112,7 +112,7 @@ struct Subject {
         get throws { try JerseyService.application(handler, settings, logger: Self.silence) }
     }
 
-    /// Requests past the connection, straight to the routes.
+    /// Sends requests directly to the routes, without a connection.
     func ask<Value>(_ body: @Sendable (any TestClientProtocol) async throws -> Value) async throws -> Value {
         try await app.test(.router, body)
     }
@@ -139,7 +139,7 @@ extension TestClientProtocol {
 extension TestResponse {
     var text: String { String(buffer: body) }
 
-    /// The value at a path of keys and places.
+    /// The value at a path of keys and indices.
     func json(_ path: String...) throws -> Any? {
         path.reduce(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as Any?) { value, key in
             Int(key).flatMap { (value as? [Any])?[$0] } ?? (value as? [String: Any])?[key]
@@ -149,7 +149,7 @@ extension TestResponse {
     var error: String? { try? json("error") as? String }
 }
 
-/// A form as browsers send it.
+/// A form in the format that browsers send.
 func form(_ parts: [(name: String, file: String?, content: Data)], boundary: String = "frontier") -> (Data, String) {
     var body = Data()
     for (name, file, content) in parts {
@@ -161,7 +161,7 @@ func form(_ parts: [(name: String, file: String?, content: Data)], boundary: Str
     return (body + Data("--\(boundary)--\r\n".utf8), "multipart/form-data; boundary=\(boundary)")
 }
 
-/// An archive of files, by their names.
+/// An archive of named files.
 func tar(_ files: [(String, Data)]) -> Data {
     var archive = Data()
     for (name, content) in files {

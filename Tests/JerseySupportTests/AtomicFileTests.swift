@@ -66,7 +66,7 @@ struct AtomicFileTests {
         }
     }
 
-    /// Root may write everywhere.
+    /// Root can write everywhere.
     private static let obeysPermissions = (try? withFolder { chmod($0.path, 0o500) == 0 && access($0.path, W_OK) != 0 }) ?? false
 
     @Test(.enabled(if: obeysPermissions))

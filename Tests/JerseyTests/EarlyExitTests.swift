@@ -5,7 +5,7 @@ import Testing
 @testable import Jersey
 
 @Suite struct EarlyExitTests {
-    /// - Parameter confidence: at which it stops; nil reads all frames.
+    /// - Parameter confidence: where reading stops; nil reads all frames.
     private func reader(_ spec: ModelSpec, until confidence: Double? = nil, pads: Bool? = nil) -> SequenceReader {
         var spec = spec
         spec.encoder = .mobilenetV3Small
@@ -73,7 +73,7 @@ import Testing
 
     // MARK: - The measured confidence
 
-    /// A digits in the number 7 or 8, with about that confidence.
+    /// A distribution over digits for the number 7 or 8, with about this confidence.
     private func digits(_ ones: Int, _ confidence: Double) -> DigitDistribution {
         func logs(_ count: Int, _ index: Int, _ share: Double) -> [Double] {
             (0..<count).map { log($0 == index ? share : (1 - share) / Double(count - 1)) }
@@ -89,10 +89,10 @@ import Testing
                 EarlyExit.Stage(frames: 1, digits: self.digits(first, confidence)), (4, self.digits(7, 0.99)),
             ]
         }
-        // Sure at once and right; less sure at once, and wrong.
+        // Certain at once and right; less certain at once and wrong.
         let traces = [(JerseyNumber("7"), trace(7, 0.95)), (JerseyNumber("7"), trace(8, 0.8)), (nil, trace(8, 0.99))]
         let measured = try #require(EarlyExit(Array(repeating: traces, count: 500).flatMap { $0 }, calibration))
-        // The wrong one says 0.8, times the confidence in the tens.
+        // The wrong one's confidence is 0.8, times the confidence in the tens.
         #expect(measured.confidence == 0.8)
         #expect(measured.accuracy == 1 && measured.fullAccuracy == 1 && measured.sequences == 1000)
         #expect(measured.frames == 5.0 / 8)

@@ -62,7 +62,7 @@ struct EvidenceTests {
     }
 
     @Test func `Overconfident answers are cooled until they are right as often as they say`() throws {
-        // Both digits near certain, and every fourth answer wrong in both.
+        // Both digits are nearly certain, and every fourth answer is wrong in both.
         let readings = (0..<40).map { reading($0 % 4 == 0 ? "11" : "42", 12, truth: "42") }
         let calibration = try ModelCalibration(readings, precision: 0.7)
         let cooled = readings[1].digits.temperatureScaled(calibration.temperature)
@@ -111,7 +111,8 @@ struct EvidenceTests {
 
     @Test(
         arguments: [
-            // Across and down the torso, which has rows 20..<55 of 100; columns and rows that are left.
+            // The position across and down the torso, which covers rows 20..<55 of 100; the columns
+            // and rows of the cut.
             (0.5, 0.5, 8..<33, 25..<50), (0.0, 0.0, 0..<13, 8..<33), (1.0, 1.0, 28..<40, 43..<68),
         ])
     func `Of whole players a square around the number is cut out, as far as there is a picture`(

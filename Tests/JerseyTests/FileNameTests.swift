@@ -8,7 +8,7 @@ import Testing
     @Test func `Folders and frames are read by any name: bytes that are not UTF-8, and letters made in two ways`() throws {
         try withFolder { folder in
             let image = try picture(1).pngData()
-            // "Müller" in Latin-1, composed, and of two characters.
+            // The start of "Müller" in Latin-1, composed, and decomposed.
             let players: [[UInt8]] = [[0x4d, 0xfc], Array("M\u{fc}".utf8), Array("Mu\u{308}".utf8)]
             for player in players {
                 let url = folder.appendingPathComponent(String(fileSystemBytes: player))
@@ -20,7 +20,7 @@ import Testing
             for sequence in found.sequences {
                 #expect(try RGBImage(contentsOf: URL(fileURLWithPath: sequence.file(0))) == picture(1))
             }
-            // A single frame that is named.
+            // A single frame, given by name.
             let one = try UnlabelledSequences([found.sequences[0].frames[0]])
             #expect(one.sequences.count == 1)
             let predictions = found.sequences.map {

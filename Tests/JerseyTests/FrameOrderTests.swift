@@ -50,7 +50,7 @@ struct FrameOrderTests {
         #expect(FrameOrder.time.arranged(frames, anchor: anchor) == ([0, 1, 2, 3], 1))
     }
 
-    /// What is read of a folder, in order, and the anchor.
+    /// The frames read from a folder, in order, and the anchor.
     private func read(_ listing: [String], _ order: FrameOrder) -> (frames: [String], anchor: String?) {
         let (frames, marked) = FrameOrder.frames(among: listing)
         let (indices, anchor) = order.arranged(frames.map { "a/b/" + $0 }, anchor: marked)

@@ -74,7 +74,7 @@ import Torch
         let loader = SequenceLoader(preprocessor: FramePreprocessor(height: 48, width: 48), maximumFrames: 16, sampling: .even)
         let checkpoint = try Checkpoint.bundled()
         let network = try checkpoint.model(on: .cpu, path: "bundled")
-        // Not every processor can.
+        // Not every processor supports int8.
         guard let model = try? network.compiled(asked: .fixed(.int8), checkpoint.card) else { return }
         let reader = SequenceReader(model: model, loader: loader, workers: 1)
         let stream = FrameStream(reader)

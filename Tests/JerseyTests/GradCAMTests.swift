@@ -7,7 +7,7 @@ import Torch
 
 @Suite("Grad-CAM")
 struct GradCAMTests {
-    /// Single-frame models with their own encoders, the others with a small one.
+    /// Single-frame models with their own encoders, other models with a small one.
     private static let specs = ModelSpec.all.map { spec in
         var spec = spec
         if !spec.readsAnchorOnly { spec.encoder = .mobilenetV3Small }
@@ -20,7 +20,7 @@ struct GradCAMTests {
         let frames = Tensor.normal([3, 3, 96, 64], deviation: 1, seed: 2)
         let known = try #require(model.store.trainable.last)
         (known.tensor * 2).sum(over: 0).backward()
-        // Also where the caller records no graph.
+        // Even if the caller records no graph.
         let explained = withoutGradients { GradCAM(frames, used: [0, 2, 5], model: model.frozen()) }
         #expect(explained.used == [0, 2, 5] && explained.maps.count == 3)
         #expect(explained.maps.allSatisfy { $0.height == 3 && $0.width == 2 && $0.values.allSatisfy { 0...1 ~= $0 } })
@@ -41,7 +41,7 @@ struct GradCAMTests {
     @Test(arguments: 0..<4, ["basic_r18", "attn_bgru_luong"])
     func `Warmth lies where there is something to see`(_ corner: Int, _ name: String) throws {
         let (bottom, right) = (corner / 2, corner % 2)
-        // Without biases a fresh network makes nothing of nothing.
+        // Without biases, a fresh network maps zeros to zeros.
         let model = JerseyModel(try ModelSpec.named(name), seed: 3)
         let blank = Tensor.zeros([2, 3, 256, 256])
         let patch = Tensor.normal([3, 32, 32], deviation: 1, seed: 4)

@@ -9,7 +9,7 @@ import Torch
 struct LoadingTests {
     private static let size = FramePreprocessor(height: 12, width: 8)
 
-    /// What training might do: a change that is drawn for each frame.
+    /// A change that training might make, drawn for each frame.
     private static let brightening: @Sendable (Int, inout RandomStream) -> [(Tensor) -> Tensor] = { count, random in
         (0..<count).map { _ in
             let factor = random.uniform(0.2...1)

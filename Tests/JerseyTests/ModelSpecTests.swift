@@ -4,8 +4,8 @@ import Testing
 @testable import Jersey
 
 @Suite struct ModelSpecTests {
-    /// Every model as cards had it before there were families, and others with another encoder, another width and a head for whole
-    /// numbers.
+    /// Every model in the form of cards from before there were families, and some with another
+    /// encoder, another width, or a head for whole numbers.
     private static let cards = #"""
         {"encoder":"resnet18","name":"basic_r18","phase":"0","pooling":{"none":{}}}
         {"encoder":"efficientnet_b0","name":"basic_effb0","phase":"0","pooling":{"none":{}}}

@@ -65,7 +65,7 @@ struct ModelTests {
 
     private static let lengths = [2, 4, 1]
 
-    /// Frames of three sequences: a list for each.
+    /// The frames of three sequences, one tensor each.
     private func frames(_ size: (Int, Int) = (32, 32)) -> [Tensor] {
         Self.lengths.enumerated().map { .normal([$1, 3, size.0, size.1], deviation: 1, seed: UInt64($0)) }
     }
@@ -181,7 +181,7 @@ struct ModelTests {
     func `A gradient reaches every parameter of every way to pool`(_ spec: ModelSpec) {
         var spec = spec
         spec.encoder = .mobilenetV3Small
-        // A bias that raises all scores alike changes nothing, and so has no gradient to speak of.
+        // A bias that raises all scores alike changes nothing, so its gradient is close to zero.
         let idle = ["attn_key.bias", "gate_mlp.2.bias", "score_mlp.2.bias"]
         for (entry, size) in gradients(JerseyModel(spec, seed: 2)) where entry.group != "encoder" {
             #expect(size.map { $0 > 0 || idle.contains(entry.name) } == true, "\(entry.name): \(size ?? -1)")
@@ -195,7 +195,8 @@ struct ModelTests {
         let spec = try ModelSpec.named("attn_bgru_luong", encoder: encoder)
         func gradients(_ dtype: DType, byLibtorch: Bool = false) -> [Tensor] {
             let model = JerseyModel(spec, seed: 5, dtype: dtype)
-            // Most values are far from zero, where rounding decides on which side of ReLU they fall.
+            // Keeps most values away from zero, where rounding would decide on which side of ReLU
+            // they fall.
             let tensors = model.store.tensors
             for (name, bias) in tensors
             where tensors[name.replacing(".bias", with: ".running_mean")] != nil && name.hasSuffix(".bias") {

@@ -5,7 +5,7 @@ import Torch
 
 @Suite("Operations")
 struct OperationTests {
-    /// What one pass of `body` costs.
+    /// The operations of one pass of `body`.
     private func operations(_ body: (Pass) -> Void) -> OperationMeter {
         let meter = OperationMeter()
         withoutGradients { body(Pass(meter: meter)) }
@@ -30,7 +30,8 @@ struct OperationTests {
         let model = JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: .mobilenetV3Small))
         let frame = operations { _ = model.encode(.zeros([1, 3, 32, 32]), $0) }
         let sequence = operations { _ = model(.zeros([5, 3, 32, 32]), lengths: [3, 2], $0) }
-        // Three gates, two directions, 1024 features, 128 units; then 11 and 10 classes for either sequence.
+        // Three gates, two directions, 1024 features, 128 units; then 11 and 10 classes per
+        // sequence.
         let gru = 5 * 2 * 3 * 128 * (1024 + 128)
         let heads = 2 * (11 + 10) * 256
         #expect(sequence.multiplyAccumulates == 5 * frame.multiplyAccumulates + gru + heads)

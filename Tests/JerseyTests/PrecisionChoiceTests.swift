@@ -62,7 +62,7 @@ struct PrecisionChoiceTests {
 
     @Test
     func `An answer counts as changed with another number, and where only one of the two is held back`() {
-        /// A reading of a 7, this sure of it.
+        /// A reading of a 7 with this probability.
         func reading(_ share: Double, ones: Int = 7) -> Reading {
             let rest = log((1 - share) / 9)
             return Reading(

@@ -35,7 +35,7 @@ struct RGBImageTests {
         #expect((info.width, info.height) == (image.width, image.height))
     }
 
-    /// With libjpeg's own list of markers this takes minutes.
+    /// With libjpeg's own list of markers, this would take minutes.
     @Test(.timeLimit(.minutes(2)))
     func `A million empty markers are passed over, and the first EXIF block behind them counts`() throws {
         let turned = try withOrientation(6, withOrientation(1, blocks("AB CD EF").jpegData(quality: 100)))
@@ -204,7 +204,7 @@ struct RGBImageTests {
 
 // MARK: - images to test with
 
-/// Made with Pillow, the pixels are those of its `convert("RGB")`.
+/// Made with Pillow. The pixels are those of its `convert("RGB")`.
 struct ImageFixture: Sendable, CustomTestStringConvertible {
     let name: String
     let width: Int, height: Int
@@ -314,20 +314,20 @@ private func gradient(_ width: Int, _ height: Int) -> RGBImage {
     return RGBImage(width: width, height: height, pixels: pixels)
 }
 
-/// A grey block of 8x8 pixels for each letter, A to F; rows are separated by spaces.
+/// A grey block of 8x8 pixels for each letter, A to F. Spaces separate rows.
 private func blocks(_ letters: String) -> RGBImage {
     let rows = letters.split(separator: " ").map { $0.utf8.map { 20 + 40 * ($0 - 65) } }
     let pixels = rows.flatMap { row in (0..<8).flatMap { _ in row.flatMap { [UInt8](repeating: $0, count: 8 * 3) } } }
     return RGBImage(width: rows[0].count * 8, height: rows.count * 8, pixels: pixels)
 }
 
-/// An EXIF block that holds an orientation, put right after the JPEG's first marker.
+/// The JPEG with an EXIF block that holds an orientation, right after the first marker.
 private func withOrientation(_ value: UInt8, _ jpeg: Data) -> Data {
     let exif = Data("Exif\0\0MM\0*".utf8) + Data([0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, value, 0, 0, 0, 0, 0, 0])
     return jpeg.prefix(2) + Data([0xFF, 0xE1, 0, UInt8(exif.count + 2)]) + exif + jpeg.dropFirst(2)
 }
 
-/// Another size written over the one in the frame header of a JPEG.
+/// The JPEG with another size in its frame header.
 private func withSize(_ width: Int, _ height: Int, _ jpeg: Data) throws -> Data {
     let frame = try #require(jpeg.range(of: Data([0xFF, 0xC0]))).lowerBound
     var changed = jpeg

@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    /// Reads each number with its probability; digits are independent.
+    /// A reading with these probabilities; the digits are independent.
     private func prediction(tens: [Int: Double], ones: [Int: Double]) -> Prediction {
         func logs(_ count: Int, _ known: [Int: Double]) -> [Double] {
             let rest = (1 - known.values.reduce(0, +)) / Double(count - known.count)
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func `Only listed numbers are possible, and a number that more players wear is more probable`() throws {
-        // 1 is likelier than blank by itself; two players wear 7 and one 17.
+        // By itself, 1 is likelier than blank; two players wear 7, and one wears 17.
         let seen = prediction(tens: [JerseyNumber.blank: 0.40, 1: 0.42], ones: [7: 0.55, 8: 0.40])
         #expect(seen.number == JerseyNumber("17"))
         let judged = seen.constrained(to: try roster(Self.text))
@@ -88,7 +88,7 @@ import Testing
         #expect(judged.number == nil && judged.confidence == nil && judged.players == nil)
         #expect(judged.conflict?.number == JerseyNumber("18") && abs((judged.conflict?.probability ?? 0) - 0.9025) < 1e-9)
         #expect(judged.top.count == 3)
-        // A weak one is none.
+        // A weak one does not count.
         let weak = prediction(tens: [1: 0.6], ones: [8: 0.6, 7: 0.3]).constrained(to: try roster(Self.text))
         #expect(weak.number == JerseyNumber("17") && weak.conflict == nil)
     }

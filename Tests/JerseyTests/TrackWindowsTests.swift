@@ -4,7 +4,8 @@ import Testing
 @testable import Jersey
 
 @Suite struct TrackWindowsTests {
-    /// Sure of a number to some degree, the rest spread evenly.
+    /// A distribution with probability `degree` for each digit of the number, and the rest spread
+    /// evenly.
     private func sure(_ number: String, _ degree: Double) -> DigitDistribution {
         let number = JerseyNumber(number) ?? JerseyNumber.all[0]
         let tens = (0..<11).map { $0 == number.tens ? degree : (1 - degree) / 10 }

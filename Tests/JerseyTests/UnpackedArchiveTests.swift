@@ -82,7 +82,8 @@ import Testing
     func `A slash or dots with an accent behind them are what the system takes them for`(ending: String) throws {
         try withFolder { folder in
             let image = try picture(1).pngData()
-            // The first names a folder that begins with an accent: it lies in the copy, and nowhere else.
+            // The first path begins with a combining accent. It must lie inside the copy, and
+            // nowhere else.
             let path = try TestArchive.pack(
                 [.file("\u{301}a/1.png", image), .file("b/\u{301}/2.png", image)], ending, in: folder)
             let sequences = try UnlabelledSequences([path]).sequences
@@ -110,7 +111,7 @@ import Testing
         let cases: [([TestArchive.Item], String)] = [
             ((0...5).map { .file("\($0).png", Data()) }, "more than the limit of 5 entries"),
             ([.file("1.png", zeros + [0])], "1.png is larger than the limit of 1 MiB"),
-            // Also where nothing of it is wanted.
+            // Even if nothing in it is wanted.
             ([.file("1.bin", zeros + [0])], "1.bin is larger than the limit"),
             ((0..<4).map { .file("\($0).png", zeros) }, "unpacks to more than 1 MiB"),
         ]
@@ -144,7 +145,8 @@ import Testing
                 for share in 1..<12 {
                     let path = folder.appendingPathComponent("cut-" + ending)
                     try whole.prefix(whole.count * share / 12).write(to: path)
-                    // A zip is read from its end, where there is none any more; of a tar the beginning may be whole.
+                    // A zip is read from its end, which is cut off here. The beginning of a tar may
+                    // be intact.
                     guard let found = try? UnlabelledSequences([path.path]) else { continue }
                     #expect(found.sequences[0].frames.count == 1)
                 }

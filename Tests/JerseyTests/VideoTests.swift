@@ -4,7 +4,7 @@ import Testing
 
 @testable import Jersey
 
-/// Writes a film of plain grey pictures, each a little lighter than the one before.
+/// Writes a video of plain grey frames, each a little lighter than the one before.
 private func film(_ path: String, frames: Int = 20, width: Int = 64, height: Int = 48, rate: Double = 25) throws {
     try writeFilm(path, frames: frames, rate: rate) { frame in
         let pixels = [UInt8](repeating: level(frame), count: width * height * 3)
@@ -41,7 +41,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
     @Test func `Colours survive, and a crop is the same part of the whole frame`() throws {
         try withFolder { folder in
             let path = folder.appendingPathComponent("a.mp4").path
-            // Left red, right blue; an odd width, of which the last column is cut off.
+            // Red on the left, blue on the right. The width is odd, so the last column is cut off.
             let row = (0..<65).flatMap { $0 < 32 ? [200, 30, 40] : [20, 40, 190] as [UInt8] }
             let writer = try VideoWriter(path, width: 65, height: 48, rate: 30)
             try writer.add(RGBImage(width: 65, height: 48, pixels: Array(repeating: row, count: 48).flatMap { $0 }), time: 0)
@@ -63,7 +63,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         }
     }
 
-    /// A film is lit at its upper left; after quarter turns clockwise that is elsewhere.
+    /// The video is bright in its upper left; after quarter turns clockwise, elsewhere.
     @Test(arguments: [(90, 1, 0), (180, 1, 1), (270, 0, 1)])
     func `A film that was shot with the camera turned stands upright`(degrees: Int, right: Int, below: Int) throws {
         try withFolder { folder in
@@ -74,7 +74,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             let writer = try VideoWriter(url.path, width: 64, height: 48, rate: 25)
             try writer.add(RGBImage(width: 64, height: 48, pixels: pixels), time: 0)
             try writer.finish()
-            // The track's header says how to turn: a matrix of 16.16 numbers, 40 bytes behind its version.
+            // The track's header holds the rotation: a matrix of 16.16 numbers, 40 bytes after its
+            // version.
             var bytes = try Data(contentsOf: url)
             let start = try #require(bytes.range(of: Data("tkhd".utf8))).upperBound + 40
             let (c, s) = [90: (0, 1), 180: (-1, 0), 270: (0, -1)][degrees]!
@@ -179,7 +180,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             let file = folder.appendingPathComponent("a.mov")
             try film(file.path)
             var bytes = try Data(contentsOf: file)
-            // Cinepak, by the word that names the kind.
+            // Replaces the codec's name by Cinepak's.
             for word in ["avc1", "mp4v"] {
                 while let place = bytes.firstRange(of: Data(word.utf8)) { bytes.replaceSubrange(place, with: Data("cvid".utf8)) }
             }
@@ -211,7 +212,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 }
 
 @Suite struct TrackPlanTests {
-    /// A track of `count` boxes in the picture for each count.
+    /// For each count, a track with that many boxes inside the picture.
     private func plan(_ counts: [Int], stride: Int = 5, windowSize: Int = 16) throws -> TrackPlan {
         try withFolder { folder in
             let rows = counts.enumerated().flatMap { track, count in (1...count).map { "\($0),\(track),0,0,10,10" } }
@@ -246,7 +247,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 }
 
 @Suite struct TrackReaderTests {
-    /// - Parameter skims: is sure of whatever it sees, and skims.
+    /// - Parameter skims: skims, and is certain of whatever it sees.
     private func reader(
         _ model: String = "attn_bgru_luong", batchSize: Int = 4, skims: Bool = false
     ) throws -> SequenceReader {

@@ -5,9 +5,10 @@ import Torch
 @testable import Jersey
 
 @Suite struct WindowReaderTests {
-    /// Takes four frames at once, reads the same number in every bright one, and can read no dark one.
+    /// A reader that takes four frames at once, reads the same number in every bright frame, and
+    /// cannot read dark frames.
     ///
-    /// - Parameter windows: of which it is sure, not of fewer.
+    /// - Parameter windows: the number of windows that make it certain; fewer do not.
     private func reader(sureOf windows: Double, skims: Bool = true) throws -> SequenceReader {
         let model = JerseyModel(try .named("evidence_tied"), seed: 1)
         let loader = SequenceLoader(
@@ -39,7 +40,7 @@ import Torch
         RGBImage(width: 32, height: 32, pixels: Array(repeating: isBright ? 220 : 10, count: 32 * 32 * 3))
     }
 
-    /// Four frames for each window.
+    /// A sequence with four frames per window.
     private func sequence(_ windows: [Bool], id: String = "a") -> [FrameSequence] {
         let frames = windows.flatMap { Array(repeating: $0, count: 4) }
         let sequence = FrameSequence(
@@ -47,7 +48,7 @@ import Torch
         return sequence.windows(size: 4, stride: 1)
     }
 
-    /// How many frames of each window were read.
+    /// The number of frames read of each window.
     private func frames(_ prediction: Prediction, windows: Int) -> [Int] {
         var counts = Array(repeating: 0, count: windows)
         for frame in prediction.frames { counts[Int(frame.path.dropFirst())! / 4] += 1 }
@@ -60,7 +61,7 @@ import Torch
         let predictions = try reader(sureOf: 3).predictions([sequence(shown)])
         #expect(frames(predictions[0], windows: 12) == [2, 4, 2, 4, 4, 4, 4, 4, 0, 0, 0, 0])
         #expect(predictions[0].number != nil && predictions[0].windows == 8)
-        // The frames that decided have the weight.
+        // The decisive frames have the weight.
         let blank = predictions[0].frames.filter { Int($0.path.dropFirst())! / 4 == 2 }
         #expect(blank.allSatisfy { $0.weight! < 1e-3 } && abs(predictions[0].frames.reduce(0) { $0 + $1.weight! } - 1) < 1e-6)
     }

@@ -15,7 +15,8 @@ struct DataParityTests {
         let (frames, marked) = FrameOrder.frames(among: expected.listing)
         let (order, anchor) = FrameOrder.published(anchorFirst: expected.anchorFirst).arranged(frames, anchor: marked)
         #expect(order.map { frames[$0] } == expected.frames)
-        // Without an anchor the study takes the first frame, which we do where a model reads one frame only.
+        // Without an anchor the study takes the first frame. We do so only for models that read one
+        // frame.
         #expect(anchor.flatMap(order.firstIndex) ?? (frames.isEmpty ? -1 : 0) == expected.anchorIndex)
     }
 
@@ -26,7 +27,8 @@ struct DataParityTests {
         #expect(sampling.indices(count: expected.frames, limit: expected.limit, random: &random) == expected.indices)
     }
 
-    /// Drives the loader with image files of one colour each: red tells the frame, green the sequence.
+    /// Runs the loader on image files of a single colour each: red identifies the frame, green the
+    /// sequence.
     @Test(arguments: try Fixtures.data.collate)
     func `A padded batch repeats each sequence's last frame`(_ expected: DataFixture.Collate) throws {
         let folder = try TestFolder()
@@ -55,7 +57,7 @@ struct DataParityTests {
     @Test(arguments: try Fixtures.data.fitSize)
     func `Sizes are cut to whole pixels`(_ row: [Int]) {
         let size = FramePreprocessor(height: 192, width: 96, truncates: true).fit(width: row[0], height: row[1])
-        // Where truncation leaves nothing, there is no picture.
+        // If truncation leaves nothing, there is no picture.
         let expected = row[2] > 0 && row[3] > 0 ? [row[2], row[3]] : nil
         #expect(size.map { [$0.width, $0.height] } == expected)
     }
@@ -92,7 +94,7 @@ struct DataParityTests {
         #expect(readings.map(\.number.description) == expected.predicted)
         let evaluation = Evaluation(readings, seenNumbers: nil)
         let (sequences, none) = (evaluation.all.sequences, Double.nan)
-        // Fixtures carry nine digits.
+        // Fixtures have nine digits.
         expectClose(
             [sequences.tens.value ?? none, sequences.ones.value ?? none, sequences.number.value ?? none],
             [expected.accTens, expected.accOnes, expected.accNumber], within: 1e-9, "accuracy")
@@ -121,7 +123,7 @@ struct PictureParityTests {
         #expect([resized.shape[3], resized.shape[2]] == expected.resizedSize)
         expectClose(pixels.prefix(30).map(Double.init), expected.resizedFirst30.map(Double.init), within: 1, "level")
         expectClose([mean(pixels)], [expected.resizedMean], within: 0.1, "mean of the resized picture")
-        // Where a picture shrinks, versions of Pillow differ in which axis comes first.
+        // When shrinking, versions of Pillow differ in which axis comes first.
         if image.width <= resized.shape[3] && image.height <= resized.shape[2] {
             #expect(SHA256.hash(data: pixels).hexadecimal == expected.resizedSha256)
         }
@@ -169,7 +171,7 @@ struct PictureParityTests {
         }
         let changed = Augmentation.apply(draw, to: picture)
         if let noise {
-            // The last operation; its values come from the rule instead of a seed.
+            // This is the last operation. Its values come from the rule instead of a seed.
             let (height, width) = (picture.shape[2], picture.shape[3])
             let values = WeightRule.values("noise-a", count: height * width * 3, scale: noise)
             Augmentation.addNoise(changed, Tensor(values, shape: [1, height, width, 3]).permuted(0, 3, 1, 2))
@@ -189,7 +191,7 @@ struct PictureParityTests {
         expectClose([mean(pixels)], [expected.mean], within: 0.1, "\(name): mean")
     }
 
-    /// (1, 3, h, w) to bytes as in a file: row by row, red, green, blue.
+    /// (1, 3, h, w) to bytes as in a file: row by row, interleaved red, green, blue.
     private func interleaved(_ picture: Tensor) -> [UInt8] {
         picture.to(dtype: .uint8).permuted(0, 2, 3, 1).array()
     }

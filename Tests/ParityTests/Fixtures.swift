@@ -1,14 +1,16 @@
 import Foundation
 import Testing
 
-/// The study's numbers: the fixtures beside these tests, or another folder of the same format named by `JERSEY_PARITY`.
+/// The study's numbers, from the fixtures beside these tests, or from the folder in the same format
+/// that `JERSEY_PARITY` names.
 enum Fixtures {
     static let folder: URL = {
         if let given = ProcessInfo.processInfo.environment["JERSEY_PARITY"], !given.isEmpty { return URL(fileURLWithPath: given) }
         return Bundle.module.resourceURL!.appendingPathComponent("Fixtures")
     }()
 
-    /// Where the image paths of `data.json` start: the folder `shared` beside the repository, or `JERSEY_SHARED`.
+    /// The folder that the image paths of `data.json` are relative to: `shared` beside the
+    /// repository, or `JERSEY_SHARED`.
     static let images: URL = {
         if let given = ProcessInfo.processInfo.environment["JERSEY_SHARED"], !given.isEmpty { return URL(fileURLWithPath: given) }
         var root = URL(fileURLWithPath: #filePath)
@@ -18,7 +20,7 @@ enum Fixtures {
 
     static let hasImages = FileManager.default.fileExists(atPath: images.appendingPathComponent("data").path)
 
-    /// A file of the folder.
+    /// A file in the folder.
     enum File: String {
         case stateDict = "statedict.json"
         case models = "models.json"
@@ -34,7 +36,8 @@ enum Fixtures {
         return try decoder.decode(Value.self, from: Data(contentsOf: folder.appendingPathComponent(file.rawValue)))
     }
 
-    // Read once; a broken file fails every test that asks for it, and those that need one which is not there are skipped.
+    // Read once. A broken file fails every test that uses it. Tests whose file is missing are
+    // skipped.
     private static let stateDictResult = Result { try decode(.stateDict) as StateDictFixture }
     private static let modelsResult = Result { try decode(.models) as ModelsFixture }
     private static let trainingResult = Result { try decode(.training) as TrainingFixture }
@@ -47,14 +50,14 @@ enum Fixtures {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips the test, and says so, where the folder of fixtures lacks one of these files.
+    /// Skips the test, with a reason, if the folder of fixtures lacks one of these files.
     static func needs(_ files: Fixtures.File...) -> Self {
         let missing = files.filter { !$0.isThere }.map(\.rawValue).joined(separator: " and ")
         return .enabled(if: missing.isEmpty, "there is no \(missing) in \(Fixtures.folder.path)")
     }
 }
 
-/// Records how far `values` are from `expected` where that is more than `tolerance`; what is not a number is too far.
+/// Records an issue with the largest difference if it exceeds `tolerance`. NaN always does.
 func expectClose(
     _ values: [Double], _ expected: [Double], within tolerance: Double, _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation

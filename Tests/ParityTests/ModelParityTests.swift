@@ -3,7 +3,8 @@ import Jersey
 import Testing
 import Torch
 
-// Serialised within the suite and one thread per test, so that the suites run beside each other without fighting for the cores.
+// Serialised within the suite and one thread per test, so that parallel suites do not compete for
+// the cores.
 @Suite("Networks compute what PyTorch computes", .serialized, .needs(.models))
 struct ModelParityTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -28,7 +29,7 @@ struct ModelParityTests {
         try withoutGradients {
             let packed = FrameRows(expected.input, shape: expected.shape, lengths: expected.lengths, padded: false)
             try compare(model, packed, expected)
-            // In evaluation, frames past a sequence's length do not matter.
+            // In evaluation, frames after the end of a sequence do not matter.
             if Set(packed.lengths).count > 1 {
                 try compare(
                     model, FrameRows(expected.input, shape: expected.shape, lengths: expected.lengths, padded: true), expected)

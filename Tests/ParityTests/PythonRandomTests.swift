@@ -4,7 +4,7 @@ import Testing
 @testable import Jersey
 @testable import JerseyLab
 
-/// Python's own output, by the script beside it; the same whatever folder of fixtures is asked for.
+/// Python's own output, written by the script beside it; the same for any folder of fixtures.
 struct PythonRandomFixture: Decodable {
     struct Shuffle: Decodable, Sendable, CustomTestStringConvertible {
         let seed: String
@@ -45,7 +45,7 @@ struct PythonRandomTests {
     @Test(arguments: try PythonRandomFixture.result.get().splits)
     func `The same tracks are in the same parts`(_ expected: PythonRandomFixture.Split) throws {
         let sequences = expected.tracks.flatMap { number, tracks in
-            // A track may have several sequences, and counts once.
+            // A track may have several sequences, but counts once.
             (tracks + tracks).enumerated().map {
                 FrameSequence(id: "\($1)/\($0)", track: $1, number: JerseyNumber(number), frames: ["1.jpg"], anchor: nil)
             }

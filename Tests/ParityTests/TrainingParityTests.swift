@@ -7,8 +7,8 @@ import Testing
 
 @Suite("Training takes the study's steps", .serialized, .needs(.training))
 struct TrainingParityTests {
-    // In float64, as the fixtures' runs were: in float32 it depends on the processor whether a value near zero falls to the other
-    // side of a ReLU, and the tolerances do not cover that.
+    // In float64, like the runs of the fixtures. In float32 the processor decides whether a value
+    // near zero falls to the other side of a ReLU, and the tolerances do not cover that.
     @Test(
         .needs(.models),
         arguments: try Fixtures.training.cases)
@@ -29,7 +29,7 @@ struct TrainingParityTests {
             compare(outcome.onesLoss.item, expected.lossOnes, expected.lossOnesTolerance, "ones loss")
             compare(outcome.gradientNorm.item, expected.gradNorm, expected.gradNormTolerance, "gradient norm")
         }
-        // Absent where float32 has drifted too far for a comparison.
+        // Absent if float32 has drifted too far for a comparison.
         guard let final = expected.finalEval else { return }
         withoutGradients {
             let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
@@ -63,7 +63,7 @@ struct TrainingParityTests {
         let optimizer = try Fixtures.training.optimizer
         var config = RunConfig()
         config.model = expected.model
-        // The study's discriminative rates leave some parameters out; `discriminative_complete` is ours.
+        // The study's discriminative rates omit some parameters; `discriminative_complete` is ours.
         config.published = expected.learningRates == "discriminative"
         config.optimizer.rates = expected.learningRates == "uniform" ? .uniform : .discriminative
         config.optimizer.rate = optimizer.lrUniform

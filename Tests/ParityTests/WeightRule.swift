@@ -3,7 +3,8 @@ import Jersey
 import Synchronization
 import Torch
 
-/// The formula by which both sides fill weights and inputs: a value is computed from a tensor's name and an index.
+/// The formula by which both sides fill weights and inputs. It computes a value from a tensor's
+/// name and an index.
 enum WeightRule {
     static func splitMix64(_ x: UInt64) -> UInt64 {
         var z = x &+ 0x9e37_79b9_7f4a_7c15
@@ -17,7 +18,8 @@ enum WeightRule {
         let hash = fnv1a(name)
         return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             initialized = count
-            // Unoptimised builds run this for millions of weights: plain pointer arithmetic, and no iterator.
+            // Unoptimised builds run this for millions of weights, so it uses plain pointers and no
+            // iterator.
             guard var place = buffer.baseAddress else { return }
             let end = place + count
             var x = hash
@@ -34,7 +36,7 @@ enum WeightRule {
         }
     }
 
-    /// A checkpoint entry of a network whose backbone has this `gain`.
+    /// The values of a checkpoint entry, for a network whose backbone has this `gain`.
     static func weights(_ name: String, shape: [Int], gain: Double) -> [Float] {
         let count = shape.reduce(1, *)
         if shape.count >= 2 {
@@ -49,7 +51,7 @@ enum WeightRule {
         return cached(name, count, scale: 0.05)
     }
 
-    /// An input that stands for a normalised batch.
+    /// An input like a normalised batch.
     static func input(_ name: String, shape: [Int]) -> Tensor {
         Tensor(cached(name, shape.reduce(1, *), scale: 1.5), shape: shape)
     }
@@ -70,7 +72,7 @@ enum WeightRule {
 
     private static let known = Mutex<[Key: [Float]]>([:])
 
-    /// Models share their encoder's names, so that most tensors are asked for many times.
+    /// Models share the names of their encoder, so most tensors are needed many times.
     private static func cached(_ name: String, _ count: Int, offset: Double = 0, scale: Double) -> [Float] {
         let key = Key(name: name, count: count, scale: scale)
         if let found = known.withLock({ $0[key] }) { return found }
@@ -80,7 +82,7 @@ enum WeightRule {
     }
 }
 
-/// Frames as `JerseyModel` takes them.
+/// Frames in the form that `JerseyModel` takes.
 struct FrameRows {
     let frames: Tensor
     let lengths: [Int]
@@ -88,7 +90,8 @@ struct FrameRows {
 
     /// - Parameters:
     ///   - shape: (B, 3, H, W), or (B, T, 3, H, W).
-    ///   - padded: whether the rows of every sequence reach up to the longest, or stop at its length.
+    ///   - padded: whether every sequence has as many rows as the longest, or only those of its own
+    ///     length.
     init(_ input: String, shape: [Int], lengths: [Int]?, padded: Bool) {
         let all = WeightRule.input(input, shape: shape)
         let picture = Array(shape.suffix(3))

@@ -1,7 +1,7 @@
 import Foundation
 import Jersey
 
-/// A picture whose pixels tell it from those of other seeds.
+/// A picture whose pixels are unique to the seed.
 package func picture(_ seed: Int = 1, width: Int = 6, height: Int = 10) -> RGBImage {
     let pixels = (0..<width * height * 3).map { index in
         UInt8(truncatingIfNeeded: index * 13 + seed * 31 + index / width * seed)
@@ -14,7 +14,7 @@ package func png(_ seed: Int = 1, width: Int = 6, height: Int = 10) throws -> Da
     try picture(seed, width: width, height: height).pngData()
 }
 
-/// Writes a video of pictures of one size, `rate` a second.
+/// Writes a video of pictures of one size, at `rate` frames per second.
 package func writeFilm(_ path: String, frames: Int, rate: Double, of picture: (Int) -> RGBImage) throws {
     let first = picture(0)
     let writer = try VideoWriter(path, width: first.width, height: first.height, rate: rate)

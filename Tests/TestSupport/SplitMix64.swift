@@ -1,4 +1,4 @@
-/// A generator with the same draws on every machine (Steele et al. 2014).
+/// A random generator with the same sequence on every machine (Steele et al. 2014).
 package struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

@@ -4,7 +4,7 @@ import Jersey
 
 /// Zip and tar files.
 package enum TestArchive {
-    /// What a test packs: also what no honest program would.
+    /// The items of an archive, including ones that no honest program would pack.
     package enum Item {
         case file(String, Data)
         case link(String, to: String)

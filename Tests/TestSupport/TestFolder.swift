@@ -1,6 +1,6 @@
 import Foundation
 
-/// A fresh folder, which is removed with the last reference to it.
+/// A fresh folder. It is removed with the last reference to it.
 package final class TestFolder: Sendable {
     package let url: URL
 
@@ -15,12 +15,12 @@ package final class TestFolder: Sendable {
 
     package func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
-    /// A path at which there is nothing, in a folder that does not exist either.
+    /// A path that does not exist, in a folder that does not exist.
     package static let missing = FileManager.default.temporaryDirectory
         .appendingPathComponent("jersey-tests-\(UUID())/missing").path
 }
 
-/// Calls `body` with a fresh folder, and removes the folder afterwards.
+/// Calls `body` with a fresh folder, then removes the folder.
 package func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = try TestFolder()
     defer { withExtendedLifetime(folder) {} }
@@ -28,7 +28,7 @@ package func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result
 }
 
 extension URL {
-    /// Writes a file below this folder, with the folders that it needs.
+    /// Writes a file below this folder, and creates the folders that it needs.
     package func add(_ path: String, _ content: Data = Data()) throws {
         let url = appendingPathComponent(path)
         let folder = url.deletingLastPathComponent()

@@ -12,8 +12,9 @@ struct CompilationTests {
         var testDescription: String { "\(frames) frames, \(inputs) to \(outputs) channels, \(height)x\(width)" }
     }
 
-    // Tiles of four that fit and that do not, few and many of them, one panel of outputs and an odd number of them, more outputs than
-    // threads share and fewer; and, last, where Winograd's way does not pay.
+    // Tiles of four that fit and that do not; few and many tiles; one panel of outputs and an odd
+    // number; more and fewer outputs than threads share. Winograd's algorithm does not pay for the
+    // last.
     static let sizes = [
         Size(frames: 3, inputs: 64, outputs: 64, height: 12, width: 8),
         Size(frames: 5, inputs: 16, outputs: 48, height: 13, width: 11),
@@ -28,7 +29,7 @@ struct CompilationTests {
         return ConvNormActivation(Conv2d(scope, size.inputs, size.outputs, kernel: 3, bias: true), nil, activation)
     }
 
-    /// Nil where this processor cannot.
+    /// Nil if this processor does not support it.
     private func compiled(_ layer: ConvNormActivation, _ compiler: Compiler, for x: Tensor) -> CompiledConvolution? {
         guard compiler.isSupported(on: .cpu) else { return nil }
         var x = spec(of: x)
@@ -78,8 +79,8 @@ struct CompilationTests {
         }
     }
 
-    /// A convolution, frames of so many rows and columns, and whether it is given bytes with a zero within: then what lies outside of a
-    /// picture is not a byte of 0.
+    /// A convolution, the size of its frames, and whether its input is bytes with a zero point:
+    /// pixels outside the picture are then not bytes of 0.
     struct Integers: CustomTestStringConvertible {
         let frames, inputs, outputs, height, width, kernel, stride: Int
         var groups = 1
@@ -92,8 +93,8 @@ struct CompilationTests {
         }
     }
 
-    // Pictures of colours, blocks of windows that fit and that do not, maps smaller than a window, many panels of outputs and one; and,
-    // last, what is left to oneDNN.
+    // Pictures of colours, blocks of windows that fit and that do not, maps smaller than a window,
+    // many panels of outputs and one. oneDNN computes the last.
     static let integers = [
         Integers(frames: 2, inputs: 3, outputs: 64, height: 33, width: 22, kernel: 7, stride: 2, isBytes: false, isSigned: true),
         Integers(frames: 1, inputs: 3, outputs: 32, height: 6, width: 5, kernel: 3, stride: 2, isBytes: false, isSigned: true),
@@ -108,7 +109,7 @@ struct CompilationTests {
         Integers(frames: 1, inputs: 16, outputs: 16, height: 10, width: 9, kernel: 9, stride: 1),
     ]
 
-    /// All that this processor can do; nil is what a compiled layer takes.
+    /// All lanes that this processor supports; nil for the compiled layer's own choice.
     static let lanes: [Int64?] = [nil] + [16, 8].filter(ct_has_int8)
 
     @Test(arguments: integers, lanes)
@@ -118,7 +119,7 @@ struct CompilationTests {
             let convolution = Conv2d(
                 Scope(ParameterStore(), seed: 3) / "layer", size.inputs, size.outputs, kernel: size.kernel, stride: size.stride,
                 groups: size.groups, bias: true)
-            // Whole steps, so that nothing is lost as weights become bytes.
+            // Whole steps, so that rounding the weights to bytes loses nothing.
             let weight = convolution.weight.detached()
             let steps = Tensor(
                 (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / 127 },

@@ -43,7 +43,7 @@ struct GradientTests {
         #expect(isRecorded())
         #expect(throws: Stop.self) { try withoutGradients { throw Stop() } }
         #expect(isRecorded())
-        // After the inner scope the outer one still holds: the product is a constant.
+        // After the inner scope, the outer one still applies: the product is a constant.
         let product = withoutGradients {
             withoutGradients {}
             return x * 3

@@ -18,8 +18,8 @@ extension Tensor {
     func reshaped(_ shape: [Int]) -> Tensor { Tensor(floats, shape: shape) }
 }
 
-/// The largest difference between the gradients that `backward` gives and central differences of `loss`, over some values of
-/// every tensor.
+/// The largest difference between the gradients of `backward` and central differences of `loss`,
+/// over some values of every tensor.
 func gradientError(of tensors: [Tensor], step: Float = 1e-2, _ loss: () -> Tensor) -> Double {
     for tensor in tensors { tensor.clearGradient() }
     loss().backward()

@@ -9,7 +9,7 @@ struct LayerTests {
     private let store = ParameterStore()
     private var scope: Scope { Scope(store) }
 
-    // MARK: names and starts
+    // MARK: names and initial values
 
     @Test func `Parameters are named, grouped and counted where they are born`() {
         let scope = Scope(store, group: "a") / "block" / 3
@@ -46,13 +46,13 @@ struct LayerTests {
         other["more"] = Tensor([1] as [Float])
         #expect(
             store.mismatches(with: other) == [
-                "bn.weight is [3] and should be [2]", "bn.bias is missing", "more is not part of the model",
+                "bn.weight has shape [3] instead of [2]", "bn.bias is missing", "more is not part of the model",
             ])
         store.load(["bn.bias": Tensor([4, 5] as [Double])])
         #expect(store.tensors["bn.bias"]!.floats == [4, 5] && store.tensors["bn.bias"]!.dtype == .float32)
     }
 
-    // MARK: by hand
+    // MARK: values computed by hand
 
     @Test func `A linear layer is x Wᵀ + b`() {
         let layer = Linear(scope, 2, 2)
@@ -69,7 +69,8 @@ struct LayerTests {
         #expect(Conv2d(scope / "s", 1, 1, kernel: 3, stride: 2)(.zeros([1, 1, 5, 4])).shape == [1, 1, 3, 2])
     }
 
-    /// How many pixels of a row lie in each window: what a kernel of ones gives on a row of ones.
+    /// The number of a row's pixels in each window: the result of a kernel of ones on a row of
+    /// ones.
     @Test(
         arguments: [
             (size: 4, kernel: 3, stride: 2, windows: [3, 2]), (5, 3, 2, [2, 3, 2]), (6, 5, 2, [4, 5, 3]),
@@ -81,7 +82,7 @@ struct LayerTests {
         let square = layer(.full([1, 1, size, size], 1))
         #expect(square.shape == [1, 1, windows.count, windows.count])
         #expect(square.floats == windows.flatMap { row in windows.map { Float(row * $0) } })
-        // Height and width are padded each by itself.
+        // Height and width are padded separately.
         let wide = layer(.full([1, 1, size, 7], 1))
         #expect(wide.shape == [1, 1, windows.count, (7 + stride - 1) / stride])
     }

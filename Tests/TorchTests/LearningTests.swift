@@ -9,15 +9,17 @@ struct LearningTests {
     struct Size: CustomTestStringConvertible {
         let frames, inputs, outputs, height, width: Int
         var kernel = 3
-        /// Whether the convolution is by Winograd's way, where the processor has the registers.
+        /// Whether Winograd's algorithm computes the convolution, if the processor has the
+        /// registers.
         var isOurs: Bool { kernel == 3 && inputs.isMultiple(of: 16) && outputs.isMultiple(of: 16) && height > 2 }
         var testDescription: String {
             "\(frames) frames, \(inputs) to \(outputs) channels, \(height)x\(width), \(kernel)x\(kernel)"
         }
     }
 
-    // ResNet-18's, with fewer frames; odd sizes, panels and tiles that stick out; more tiles than are transformed at once; channels that
-    // fill registers of eight floats only, and none; and, last, what is left to oneDNN.
+    // ResNet-18's sizes, with fewer frames; odd sizes, and panels and tiles that exceed the
+    // picture; more tiles than are transformed at once; channels that only fill registers of eight
+    // floats, and that fill none. oneDNN computes the last.
     static let sizes = [
         Size(frames: 1, inputs: 64, outputs: 64, height: 48, width: 24),
         Size(frames: 1, inputs: 128, outputs: 128, height: 24, width: 12),
@@ -32,7 +34,8 @@ struct LearningTests {
         Size(frames: 2, inputs: 16, outputs: 32, height: 6, width: 6, kernel: 1),
     ]
 
-    /// What a layer makes of drawn frames in training: its results, what it learns from drawn gradients of them, and its statistics.
+    /// The outcome of a layer on random frames in training: its results, its gradients for random
+    /// gradients of them, and its statistics.
     private func outcome(
         _ size: Size, _ activation: Activation?, adds: Bool, hasNorm: Bool, _ dtype: DType, byLibtorch: Bool = false
     ) -> [Tensor] {
@@ -50,9 +53,10 @@ struct LearningTests {
         let shortcut = drawn(size.outputs, seed: 2)
         let leaves = adds ? [x, shortcut] : [x]
         for leaf in leaves { leaf.requireGradient() }
-        // Under autocast it is libtorch that computes, here in the same type.
+        // Under autocast, libtorch computes, here in the same type.
         let y = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { layer(x, adding: adds ? shortcut : nil, .training(seed: 0)) }
-        // Squares, whose gradient fades towards zero: there rounding decides on which side of ReLU a value falls.
+        // The gradient of squares approaches zero at zero, where rounding decides on which side of
+        // ReLU a value falls.
         (y * y * drawn(size.outputs, seed: 4)).sum(over: 0, 1, 2, 3).backward()
         let learned = (leaves + store.trainable.map(\.tensor)).map { $0.gradient! }
         return [y.detached()] + learned + store.entries.filter { $0.name.contains("running") }.map(\.tensor)
@@ -86,7 +90,7 @@ struct LearningTests {
                     error(found, expected) <= 5e-6,
                     "\(activation as Any), \(adds), \(hasNorm): tensor \(index), where libtorch is off by \(theirs)")
             }
-            // Else nothing was tested.
+            // Otherwise nothing was tested.
             if size.isOurs, ct_winograd_lanes() > 0 { #expect(ours[0].contiguous().floats != libtorch[0].contiguous().floats) }
         }
     }
@@ -98,7 +102,7 @@ struct LearningTests {
             defer { _ = ct_use_threads(former) }
             return outcome(size, .relu, adds: true, hasNorm: true, .float32).map { $0.contiguous().floats }
         }
-        // Else oneDNN is asked, which shares its sums among threads.
+        // Otherwise oneDNN computes, and divides its sums among threads.
         guard ct_winograd_lanes() > 0 else { return }
         let alone = bytes(threads: 1)
         #expect(bytes(threads: 2) == alone && bytes(threads: 7) == alone)

@@ -12,7 +12,7 @@ struct OptimizerTests {
         return Entry(name: name, tensor: tensor, group: "", isTrainable: true)
     }
 
-    /// The papers' formulas for one value.
+    /// The formulas of the papers, for a single value.
     private struct Reference {
         var value: Double
         var mean = 0.0

@@ -13,7 +13,7 @@ struct PthFileTests {
 
     private func read(_ value: Pickled) throws -> [String: Tensor] { try read(PthWriter.zip(value, storages: ["0": storage])) }
 
-    /// Both kinds of file with this content must be refused.
+    /// Checks that both kinds of file with this content are refused.
     private func refused(_ value: Pickled, _ reason: String, sourceLocation: SourceLocation = #_sourceLocation) {
         for file in [PthWriter.zip(value, storages: ["0": storage]), PthWriter.plain(value)] {
             refused(file, reason, sourceLocation: sourceLocation)
@@ -102,11 +102,11 @@ struct PthFileTests {
 
     @Test func `A short record that claims to be large is refused before it is read`() throws {
         var file = PthWriter.zip(view([6], [1]), storages: ["0": storage])
-        // In the list at the end, the entry with this name begins 46 bytes before it.
+        // In the directory at the end, the entry with this name begins 46 bytes before it.
         let name = try #require(file.range(of: Data("archive/version".utf8), options: .backwards))
         file.replaceSubrange(name.lowerBound - 22..<name.lowerBound - 18, with: [0, 0, 0, 0x10])
         refused(file, "claims 268435456 bytes for 'archive/version', which is a short text")
-        // Whatever the list looks like, nothing else is said of it.
+        // A damaged directory never causes another kind of error.
         for place in file.indices.suffix(22) {
             file[place] ^= 0xff
             #expect(throws: FileError.self) { try read(file) }
@@ -120,7 +120,7 @@ struct PthFileTests {
             for (module, name) in [("os", "system"), ("posix", "system"), ("builtins", "eval"), ("torch", "load")] {
                 let attack = Pickled.call(.global(module, name), shell)
                 let reason =
-                    "asks for '\(module).\(name)', which is not needed to read weights; it is refused, and nothing was run"
+                    "refers to '\(module).\(name)', which weights do not need; it was refused, and no code was run"
                 refused(attack, reason)
                 refused(["w": attack], reason)
                 refused(["model_state": view([6], [1]), "hook": attack], reason)
@@ -166,7 +166,7 @@ struct PthFileTests {
     }
 
     @Test func `Values that contain themselves are read or refused, and freed`() throws {
-        // A list and a dictionary that contain themselves by way of the memo.
+        // A list and a dictionary that contain themselves through the memo.
         let list = Pickled.raw(Array("]q\u{1}h\u{1}a".utf8))
         #expect(try read(["loop": list, "w": .tensor("0", count: 6, shape: [6], strides: [1])]).count == 1)
         refused(.raw(Array("}q\u{1}X\u{5}\0\0\0modelh\u{1}s".utf8)), "holds no tensors")
@@ -208,9 +208,9 @@ struct PthFileTests {
             PthWriter.plain(state, storages: [("0", 5, storage.dropLast(4))]), "less data in storage '0' than its tensors need")
         refused(PthWriter.plain(state, storages: [("0", .max, storage)]), "is cut short")
         refused(PthWriter.plain(state), "lacks the storage '0'")
-        refused(Data(), "is not a weight file of PyTorch")
+        refused(Data(), "is not a PyTorch weight file")
         refused(Data("PK".utf8), "broken archive")
-        refused(Data("hello, world".utf8), "is not a weight file of PyTorch")
+        refused(Data("hello, world".utf8), "is not a PyTorch weight file")
         refused([:] as Pickled, "holds no tensors")
         refused(["w": .int(1)] as Pickled, "holds no tensors")
         refused(.list([]), "does not hold a dictionary of tensors")
@@ -223,7 +223,7 @@ struct PthFileTests {
                 (0..<count).map { (.string("w\($0)"), .tensor("\($0)", count: 1 << 18, shape: [1 << 18], strides: [1])) })
         }
         let storages = Dictionary(uniqueKeysWithValues: (0..<64).map { ("\($0)", large) })
-        // As many records as names are fine; one record under many names is not.
+        // One record per name is fine; one record under many names is not.
         #expect(try read(PthWriter.zip(state(64), storages: storages)).count == 64)
         refused(PthWriter.zip(state(64), storages: storages, sharing: true), "than the file holds")
     }
@@ -255,7 +255,7 @@ struct PthFileTests {
         }
     }
 
-    /// A zip has its directory at the end, so that most cuts are alike.
+    /// A zip has its directory at the end, so most cuts are alike.
     @Test(arguments: [(PthSample.zip, 23), (PthSample.plain, 1)])
     func `A file cut at any place is refused`(_ sample: Data, _ step: Int) throws {
         for count in Array(stride(from: 0, to: sample.count - 50, by: step)) + Array(sample.count - 50..<sample.count) {

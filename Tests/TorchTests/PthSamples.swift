@@ -1,7 +1,8 @@
 import Foundation
 
-/// A checkpoint as PyTorch 2.13 writes it: `model_state` with a transposed view, a row of the same storage, an integer and a
-/// float16 parameter; beside it an optimizer's state, whose storage nothing of ours refers to, and a configuration.
+/// A checkpoint written by PyTorch 2.13: `model_state` with a transposed view, a row of the same
+/// storage, an integer and a float16 parameter. Beside it are an optimizer's state, whose storage
+/// we do not read, and a configuration.
 enum PthSample {
     static let zip = data(
         """
@@ -38,7 +39,7 @@ enum PthSample {
         AAAAAIMCAAAAAAAAuAcAAAAAAABQSwYHAAAAADsKAAAAAAAAAQAAAFBLBQYAAAAACgAKAIMCAAC4BwAAAAA=
         """)
 
-    /// `_use_new_zipfile_serialization=False`
+    /// The same with `_use_new_zipfile_serialization=False`.
     static let plain = data(
         """
         gAKKCmz8nEb5IGqoUBkugAJN6QMugAJ9cQAoWBAAAABwcm90b2NvbF92ZXJzaW9ucQFN6QNYDQAAAGxpdHRsZV9lbmRpYW5xAohYCgAAAHR5cGVfc2l6ZX

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Python values as `pickle` writes them: what `torch.save` would write, and what it never would.
+/// Python values in the form that `pickle` writes, including ones that `torch.save` never would.
 indirect enum Pickled {
     case none
     case int(Int)
@@ -13,7 +13,7 @@ indirect enum Pickled {
     case global(String, String)
     case call(Pickled, [Pickled])
     case persistent(Pickled)
-    /// Operations as they are.
+    /// Raw operations.
     case raw([UInt8])
 
     static func storage(_ key: String, _ type: String = "FloatStorage", count: Int) -> Pickled {
@@ -31,7 +31,7 @@ indirect enum Pickled {
             ])
     }
 
-    /// The value's operations, without the stop at the end.
+    /// The value's operations, without the final stop.
     var operations: [UInt8] {
         switch self {
         case .none: [UInt8(ascii: "N")]
@@ -50,7 +50,7 @@ indirect enum Pickled {
         }
     }
 
-    /// A whole pickle.
+    /// A complete pickle.
     var pickle: Data { Data([0x80, 2] + operations + ".".utf8) }
 
     private static func bytes<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
@@ -60,7 +60,7 @@ indirect enum Pickled {
 
 /// Weight files made by hand.
 enum PthWriter {
-    /// The zip that `torch.save` writes; `records` add to it or replace.
+    /// The zip that `torch.save` writes; `records` are added to it, or replace its own.
     static func zip(
         _ value: Pickled, storages: [String: Data] = [:], records: [String: Data?] = [:], sharing: Bool = false
     ) -> Data {
@@ -70,7 +70,7 @@ enum PthWriter {
         return zip(files, sharing: sharing)
     }
 
-    /// The plain form of PyTorch before 1.6.
+    /// The plain format of PyTorch before 1.6.
     static func plain(_ value: Pickled, storages: [(key: String, count: Int, data: Data)] = []) -> Data {
         var data = Data([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]) + Data(".".utf8)
         data += Pickled.int(1001).pickle + (["little_endian": .bool(true)] as Pickled).pickle + value.pickle
@@ -86,11 +86,13 @@ enum PthWriter {
     /// A zip archive without compression.
     private static func zip(_ files: [String: Data], sharing: Bool = false) -> Data {
         var (data, directory) = (Data(), Data())
-        // Where what is alike is there once, and all names stand for it.
+        // The place of each content. With `sharing`, equal contents are stored once, under all
+        // their names.
         var places: [Data: Int] = [:]
         for (name, content) in files.sorted(by: { $0.key < $1.key }) {
             let path = Data("archive/\(name)".utf8)
-            // Versions, flags, method, time and date; then what both kinds of entry have in common.
+            // Versions, flags, method, time and date; then the fields common to both kinds of
+            // entry.
             let common =
                 bytes(UInt16(20)) + Data(count: 8) + bytes(crc32(content)) + bytes(UInt32(content.count))
                 + bytes(UInt32(content.count))

@@ -50,7 +50,8 @@ struct RecurrentTests {
         }
     }
 
-    /// PyTorch's formulas for a single unit: weights of the gates in order, the same for input and state.
+    /// PyTorch's formulas for a single unit: one weight per gate, in order, the same for input and
+    /// state.
     @Test(arguments: Recurrent.Cell.allCases)
     func `A single unit follows its formula`(_ cell: Recurrent.Cell) {
         let store = ParameterStore()

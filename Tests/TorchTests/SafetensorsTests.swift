@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Safetensors")
 struct SafetensorsTests {
-    /// A file from a header and the number of bytes behind it.
+    /// A file with this header, followed by this many bytes.
     private func file(_ header: String, body: Int = 0, length: UInt64? = nil) -> Data {
         withUnsafeBytes(of: (length ?? UInt64(header.utf8.count)).littleEndian) { Data($0) } + Data(header.utf8)
             + Data(count: body)
@@ -74,7 +74,7 @@ struct SafetensorsTests {
         for count in 0..<whole.count {
             #expect(throws: FileError.self) { try Safetensors(data: whole.prefix(count), named: "f") }
         }
-        refused(whole + [0], "bytes of tensors where its header tells of")
+        refused(whole + [0], "bytes of tensors, but its header describes")
     }
 
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
@@ -125,7 +125,7 @@ struct SafetensorsTests {
         let one = #""dtype":"F32","shape":[1],"data_offsets""#
         refused(file("{\"a\":{\(one):[0,4]},\"b\":{\(one):[0,4]}}", body: 8), "overlap")
         refused(file("{\"a\":{\(one):[0,4]},\"b\":{\(one):[2,6]}}", body: 8), "overlap")
-        refused(file("{\"a\":{\(one):[0,4]}}", body: 8), "bytes of tensors where its header tells of")
+        refused(file("{\"a\":{\(one):[0,4]}}", body: 8), "bytes of tensors, but its header describes")
         #expect(throws: Never.self) {
             try Safetensors(data: file("{\"a\":{\(one):[4,8]},\"b\":{\(one):[0,4]}}", body: 8), named: "f")
         }

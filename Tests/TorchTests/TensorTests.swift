@@ -109,7 +109,7 @@ struct TensorTests {
         let threads = ct_use_threads(2)
         defer { _ = ct_use_threads(threads) }
         let own = pthread_self()
-        /// Whether two tasks were done by this thread alone. The other one of two threads is held up.
+        /// Whether this thread alone did both tasks. With two threads, the other one is held up.
         func isAlone() -> Bool {
             let started = Mutex(0)
             let tasks = Runtime.concurrentMap(2) { _ in
@@ -124,7 +124,7 @@ struct TensorTests {
         }
         #expect((0..<20).contains { _ in isAlone() })
         #expect(Runtime.threads == 2)
-        // A second after one has been held up, at most; but other tests have such threads, too.
+        // At most a second after one was held up. But other tests also have such threads.
         let end = ContinuousClock.now + .seconds(60)
         while isAlone() { try #require(ContinuousClock.now < end) }
     }

@@ -5,12 +5,12 @@ import Torch
 
 /// A network as an ONNX model.
 struct ONNXFile {
-    /// Understood by every runtime since 2022; the format's version that goes with it.
+    /// Every runtime has supported this operator set since 2022. The format version matches it.
     static let (operatorSet, formatVersion): (Int64, Int64) = (17, 8)
 
     private(set) var model = ONNXModel()
 
-    /// - Parameter metadata: texts that go with it.
+    /// - Parameter metadata: texts to put into the file, by key.
     init(_ network: Network, metadata: [String: String]) throws {
         model.irVersion = Self.formatVersion
         model.producerName = "jersey"
@@ -93,7 +93,7 @@ extension ONNXAttribute {
 }
 
 extension DType {
-    /// The number of `TensorProto.DataType`.
+    /// The type's number in ONNX's `TensorProto.DataType`.
     var onnxCode: Int32 {
         switch self {
         case .float32: 1

@@ -6,11 +6,11 @@ struct ONNXGraphBuilder {
     private let network: Network
     private let names: [Int: String]
     private var graph = ONNXGraph()
-    /// Names of the step's results.
+    /// The names of the current step's results.
     private var results: [String] = []
     private var written: Set<String> = []
 
-    /// - Throws: `UsageError` where a step has arguments that no node stands for.
+    /// - Throws: `UsageError` if a step has arguments that no ONNX node supports.
     static func graph(of network: Network) throws -> ONNXGraph {
         var builder = ONNXGraphBuilder(network: network, names: network.valueNames)
         builder.graph.name = "jersey"
@@ -30,8 +30,8 @@ struct ONNXGraphBuilder {
     /// Appends a node.
     ///
     /// - Parameters:
-    ///   - inputs: names; empty where an optional one is left out.
-    ///   - outputs: names; one of this node's own where not given.
+    ///   - inputs: names; an empty one omits an optional input.
+    ///   - outputs: names; nil for one output with the node's name.
     /// - Returns: the first output.
     @discardableResult
     private mutating func node(
@@ -47,12 +47,12 @@ struct ONNXGraphBuilder {
         return node.outputs[0]
     }
 
-    /// Appends the node whose output is the result of the step.
+    /// Appends the node whose output is the step's result.
     private mutating func finish(_ type: String, _ inputs: [String], _ attributes: [ONNXAttribute] = []) {
         node(type, inputs, attributes, outputs: [results[0]])
     }
 
-    /// The name of a tensor that goes into the file; once, whoever asks for it.
+    /// Puts a tensor into the file, once for each name, and returns the name.
     private mutating func initializer(_ name: String, _ tensor: @autoclosure () -> Tensor) -> String {
         if written.insert(name).inserted { graph.initializers.append(ONNXTensor(name, tensor())) }
         return name
@@ -110,7 +110,7 @@ struct ONNXGraphBuilder {
 
     private func integers(_ argument: Network.Argument) throws -> [Int] { try items(argument).map(integer) }
 
-    /// Height and width, where one number may stand for both.
+    /// Height and width. One number stands for both.
     private func pair(_ argument: Network.Argument) throws -> [Int] {
         let values = try integers(argument)
         return values.count == 1 ? [values[0], values[0]] : values
@@ -123,12 +123,12 @@ struct ONNXGraphBuilder {
         do {
             try write(step.operation, step.arguments)
         } catch is Unsupported {
-            throw UsageError("\(step.operation.rawValue) with \(step.arguments) cannot be written as ONNX")
+            throw UsageError("this model cannot be exported to ONNX: it uses \(step.operation.rawValue) with \(step.arguments)")
         }
     }
 
     private mutating func write(_ operation: Operation, _ arguments: [Network.Argument]) throws {
-        // Most take tensors first, and those that take more than one are told apart below.
+        // Most operations take a tensor first. Those that take more tensors read them below.
         let x = try operation == .cat ? "" : tensor(arguments[0])
         switch operation {
         case .add, .mul, .div, .matmul:
@@ -216,7 +216,7 @@ struct ONNXGraphBuilder {
             let shape = node("Concat", [node("Shape", [mask]), vector([-1])], [.int("axis", 0)])
             finish("Where", [node("Unsqueeze", [mask, vector([2])]), node("Reshape", [x, shape]), scalar(0)])
         case .keepLargest:
-            // No more than there are.
+            // TopK must not ask for more values than there are.
             let length = node("Slice", [node("Shape", [x]), vector([1]), vector([2])])
             let count = node("Min", [length, vector([try integer(arguments[1])])])
             let values = "\(results[0])_values"
@@ -225,17 +225,18 @@ struct ONNXGraphBuilder {
             let shares = node("Div", [values, node("ReduceSum", [values, vector([1])], [.int("keepdims", 1)])])
             finish("ScatterElements", [node("Mul", [x, scalar(0)]), places, shares], [.int("axis", 1)])
         case .recurrentTanh: try writeRecurrent("RNN", gates: [0], arguments)
-        // PyTorch has reset, update, new; ONNX update, reset, new.
+        // PyTorch's order is reset, update, new; ONNX's is update, reset, new.
         case .recurrentGRU: try writeRecurrent("GRU", gates: [1, 0, 2], arguments, [.int("linear_before_reset", 1)])
-        // PyTorch has input, forget, cell, output; ONNX input, output, forget, cell.
+        // PyTorch's order is input, forget, cell, output; ONNX's is input, output, forget, cell.
         case .recurrentLSTM: try writeRecurrent("LSTM", gates: [0, 3, 1, 2], arguments)
         }
     }
 
-    /// A node for each direction, without the operator's own lengths: where batch and length are free, OpenVINO does not heed them. Both run
-    /// forward through all frames, the backward one through each sequence turned around.
+    /// Writes a node for each direction. The operator's own lengths are not used, because OpenVINO
+    /// ignores them if batch and length are free. Both nodes run forward through all frames; the
+    /// backward one reads each sequence reversed.
     ///
-    /// - Parameter gates: which of PyTorch's comes first, second and so on in ONNX.
+    /// - Parameter gates: the indices of PyTorch's gates in ONNX's order.
     private mutating func writeRecurrent(
         _ type: String, gates: [Int], _ arguments: [Network.Argument], _ attributes: [ONNXAttribute] = []
     ) throws {
@@ -251,7 +252,7 @@ struct ONNXGraphBuilder {
             .concatenated(gates.map { tensor.narrowed(0, to: $0 * units..<($0 + 1) * units) }, over: 0).unsqueezed(0)
         }
         let lengths = try tensor(arguments[1])
-        /// (T, B, …), each sequence from its last frame to its first.
+        /// (T, B, …), each sequence reversed.
         func turned(_ sequences: String) -> String {
             node("ReverseSequence", [sequences, lengths], [.int("time_axis", 0), .int("batch_axis", 1)])
         }
@@ -270,7 +271,7 @@ struct ONNXGraphBuilder {
             let rows = node("Squeeze", [run, vector([1])])  // (T, 1, B, H) to (T, B, H)
             let back = turned(rows)
             states.append(isBackward ? back : rows)
-            // What either direction reads last comes first when turned around.
+            // The last state of either direction comes first when its sequence is reversed.
             last.append(node("Gather", [back, initializer("int_0", Tensor([Int64(0)], shape: []))], [.int("axis", 0)]))
         }
         finish("Transpose", [node("Concat", states, [.int("axis", 2)])], [.ints("perm", [1, 0, 2])])  // (B, T, D·H)

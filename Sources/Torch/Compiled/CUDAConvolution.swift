@@ -1,6 +1,6 @@
 import CTorch
 
-/// On a GPU, by cuDNN.
+/// A convolution on a GPU, by cuDNN.
 struct CUDAConvolution: ConvolutionKernel {
     let dtype: DType
     let weight: Frozen<Tensor>
@@ -21,7 +21,8 @@ struct CUDAConvolution: ConvolutionKernel {
         groups = Int64(folded.geometry.groups)
     }
 
-    /// Channels last; and a fourth of zeros beside three, which cuDNN would add at every pass.
+    /// Converts to channels-last memory, and pads three channels to four with zeros. Otherwise
+    /// cuDNN would do so at every pass.
     static func laidOut(_ x: Tensor, _ dtype: DType) -> Tensor {
         var x = x.to(dtype: dtype)
         if x.shape[1] == 3 {

@@ -1,9 +1,9 @@
 /// A layer that has a compiled form.
 package protocol CompilableLayer: Layer {
-    /// The layer as it reads from now on, with the weights as they are now.
+    /// The compiled form of the layer, with its current weights.
     ///
-    /// - Parameter x: what the layer will be given, as a rule; in the end, what it puts out. Layouts are chosen for
-    ///   it; input of another size is read as well, perhaps slower.
+    /// - Parameter x: the layer's usual input on entry, and its output on return. Layouts are
+    ///   chosen for this input; other sizes also work, perhaps slower.
     func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable
 }
 

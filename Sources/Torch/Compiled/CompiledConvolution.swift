@@ -1,4 +1,4 @@
-/// A convolution that only reads, with all that follows it.
+/// A convolution for inference, fused with the operations after it.
 package struct CompiledConvolution: ConvolutionLayer, Sendable {
     let kernel: any ConvolutionKernel
     private let geometry: ConvolutionGeometry
@@ -13,11 +13,11 @@ package struct CompiledConvolution: ConvolutionLayer, Sendable {
     package func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, _ pass: Pass) -> Tensor {
         let (x, padding) = geometry.bordered(kernel.accepted(x))
         if let shortcut {
-            // oneDNN writes into it without a look at its size.
+            // oneDNN writes into it without checking its size.
             let sides = x.shape[2...].map { ($0 + 2 * padding - geometry.kernel) / geometry.stride + 1 }
             precondition(
                 shortcut.shape == [x.shape[0], geometry.outputs] + sides,
-                "the shortcut has another shape than the result")
+                "the shortcut's shape differs from the result's")
         }
         let y = kernel(x, padding: padding, adding: shortcut)
         pass.meter?.count(y, cost: geometry.cost)
@@ -26,12 +26,12 @@ package struct CompiledConvolution: ConvolutionLayer, Sendable {
     }
 }
 
-/// One way to compute a convolution, with its weights laid out for it.
+/// One implementation of a convolution, with its weights packed for it.
 protocol ConvolutionKernel: Sendable {
-    /// The input as it has to be.
+    /// Converts the input to the type and layout that the kernel needs.
     func accepted(_ x: Tensor) -> Tensor
     /// - Parameters:
-    ///   - padding: of this input; where it has to be "same", it depends on the size.
+    ///   - padding: for this input; "same" padding depends on its size.
     ///   - shortcut: overwritten.
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor
 }

@@ -1,18 +1,20 @@
 import CTorch
 
-/// Turns convolutions that learn into ones that only read: with the norms behind them folded in, their weights packed
-/// as oneDNN or cuDNN likes them best, and with what follows done in the same pass over memory.
+/// Compiles trainable convolutions for inference. It folds in the norms after them, packs their
+/// weights in the layout that oneDNN or cuDNN prefers, and fuses the operations after them into the
+/// same pass over memory.
 package enum Compiler: Sendable {
-    /// They compute in float32 or bfloat16; on a GPU float16, too.
+    /// Computes in float32 or bfloat16; on a GPU also in float16.
     case float(DType)
-    /// They compute in integers of 8 bits, on the CPU: weights with a step for each output channel, activations with
-    /// one for all (Jacob et al. 2018).
+    /// Computes in 8-bit integers, on the CPU. Weights have one scale per output channel,
+    /// activations one per tensor (Jacob et al. 2018).
     ///
-    /// - `input`: the range of the values that the network is given.
-    /// - `outputs`: what a `RangeObserver` has seen of each convolution; values outside are clamped.
+    /// - `input`: the range of the network's input.
+    /// - `outputs`: the range that a `RangeObserver` recorded for each convolution; values outside
+    ///   are clamped.
     case int8(input: ClosedRange<Float>, outputs: [String: ClosedRange<Float>])
 
-    /// Whether libtorch can do so on this device, and faster than in float32.
+    /// Whether libtorch supports this on the device, faster than float32.
     package func isSupported(on device: Device) -> Bool {
         switch self {
         case .float(let dtype): Self.computes(in: dtype, on: device)
@@ -20,8 +22,8 @@ package enum Compiler: Sendable {
         }
     }
 
-    /// Whether the device has instructions for this kind of number, bytes included, and libtorch uses them: what is only emulated
-    /// takes longer than float32.
+    /// Whether the device has instructions for this type (bytes included), and libtorch uses them.
+    /// Emulated types are slower than float32.
     package static func computes(in dtype: DType, on device: Device) -> Bool {
         switch device {
         case .cuda: [.float32, .float16, .bfloat16].contains(dtype)
@@ -29,15 +31,15 @@ package enum Compiler: Sendable {
         }
     }
 
-    /// Frames (N, 3, H, W) as the first layer takes them, so that it need not lay them out itself.
+    /// Frames (N, 3, H, W) in the layout of the first layer, which then need not convert them.
     package func laidOut(_ frames: Tensor) -> Tensor {
         if case .float(let dtype) = self, frames.device == .cuda { return CUDAConvolution.laidOut(frames, dtype) }
         return frames
     }
 
-    /// The layer as it reads from now on.
+    /// The compiled form of the layer.
     ///
-    /// - Parameter x: as `CompilableLayer` has it.
+    /// - Parameter x: see `CompilableLayer`.
     package func callAsFunction(_ layer: ConvNormActivation, _ x: inout TensorSpec) -> CompiledConvolution {
         let compiled = withoutGradients { CompiledConvolution(layer, kernel(of: layer, for: x)) }
         x.shape = layer.convolution.geometry.outputShape(of: x.shape)
@@ -62,7 +64,7 @@ package enum Compiler: Sendable {
         of layer: ConvNormActivation, in outputs: [String: ClosedRange<Float>]
     ) -> Quantization {
         guard let output = outputs[layer.convolution.path] else {
-            preconditionFailure("nothing is known of the range of \(layer.convolution.path)")
+            preconditionFailure("no output range was recorded for \(layer.convolution.path)")
         }
         return Quantization(output)
     }

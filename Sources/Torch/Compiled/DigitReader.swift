@@ -1,10 +1,11 @@
 import CTorch
 
-/// Looks for digits in maps and tells them apart, in one pass: what learned queries, keys and a classifier come down to once there is no
-/// more training.
+/// Finds digits in feature maps and classifies them, in one pass. It is the inference form of
+/// learned queries, keys and a classifier.
 ///
-/// A query's score of a place is linear in what the maps have there: q · (W x + b + p) = (Wᵀ q) · x + q · (b + p), where p depends on the
-/// place alone. Keys need not be computed.
+/// A query's score of a place is linear in the features x there:
+/// q · (W x + b + p) = (Wᵀ q) · x + q · (b + p), where p depends only on the place. So keys need
+/// not be computed.
 package struct DigitReader: Sendable {
     private let looks: Frozen<Tensor>
     private let offsets: Frozen<Tensor>
@@ -12,11 +13,11 @@ package struct DigitReader: Sendable {
     private let classifier: (weight: Frozen<Tensor>, bias: Frozen<Tensor>)
 
     /// - Parameters:
-    ///   - key: of the maps, C to K.
-    ///   - places: (P, K) what is added to the keys.
-    ///   - queries: (Q, K), with what scores are multiplied by.
-    ///   - hidden: C to C, with ReLU.
-    ///   - classifiers: from C on, whose logits come one after the other.
+    ///   - key: maps features to keys, C to K.
+    ///   - places: (P, K), added to the keys.
+    ///   - queries: (Q, K), multiplied by the scale of the scores.
+    ///   - hidden: C to C, followed by ReLU.
+    ///   - classifiers: take C inputs; their logits are concatenated.
     package init(key: Linear, places: Tensor, queries: Tensor, hidden: Linear, classifiers: [Linear]) {
         func exact(_ tensor: Tensor) -> Tensor { tensor.detached().to(dtype: .float64) }
         func kept(_ tensor: Tensor) -> Frozen<Tensor> { Frozen(tensor.to(dtype: .float32).contiguous()) }
@@ -31,7 +32,7 @@ package struct DigitReader: Sendable {
         )
     }
 
-    /// - Parameter maps: (R, C, h, w), P places; float32, on the CPU.
+    /// - Parameter maps: (R, C, h, w) with h · w = P places; float32, on the CPU.
     /// - Returns: (R, Q, classes) logits.
     package func callAsFunction(_ maps: Tensor) -> Tensor {
         tensor {

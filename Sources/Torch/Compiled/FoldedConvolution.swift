@@ -1,17 +1,19 @@
-/// A convolution with the batch norm behind it.
+/// A convolution with the batch norm after it folded in.
 struct FoldedConvolution {
-    /// (O, I / groups, K, K), without the norm, as the layer has it.
+    /// (O, I / groups, K, K): the layer's own weight, without the norm.
     let original: Tensor
-    /// What the norm multiplies the weights of each output with, (O), in float64; nil without a norm.
+    /// (O), float64: the norm's factor for the weights of each output; nil without a norm.
     let factors: Tensor?
-    /// In float64.
+    /// (O), float64.
     let bias: Tensor?
     let geometry: ConvolutionGeometry
     let activation: Activation?
 
-    /// With γ, β, μ, σ² of the norm the weight is W γ / √(σ² + ε), the bias β + (b − μ) γ / √(σ² + ε).
+    /// With γ, β, μ and σ² of the norm, the weight is W γ / √(σ² + ε),
+    /// and the bias is β + (b − μ) γ / √(σ² + ε).
     ///
-    /// - Parameter copies: whether `original` gets memory of its own, and stays as it is when the layer learns.
+    /// - Parameter copies: whether `original` gets memory of its own, and keeps its values when the
+    ///   layer trains.
     init(_ layer: ConvNormActivation, copies: Bool = false) {
         let convolution = layer.convolution
         original = copies ? convolution.weight.copied() : convolution.weight
@@ -30,7 +32,7 @@ struct FoldedConvolution {
         self.bias = norm.bias.to(dtype: .float64) + (bias.map { $0 - mean } ?? mean * -1) * factors
     }
 
-    /// The same with the norm, in float64.
+    /// The weight with the norm folded in, float64.
     var weight: Tensor {
         let weight = original.to(dtype: .float64)
         return factors.map { weight * $0.reshaped($0.count, 1, 1, 1) } ?? weight

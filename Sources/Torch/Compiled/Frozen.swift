@@ -1,13 +1,15 @@
 import CTorch
 
-/// A tensor that is never written again, or a value that holds such tensors: for any number of threads to read.
+/// A tensor that is never written again, or a value that holds such tensors. Any number of threads
+/// may read it.
 ///
-/// `@unchecked Sendable`: what is frozen was made for this, so that no one else has its memory, and nothing here
-/// writes to it. libtorch counts references atomically, and its operations only read what they are given.
+/// `@unchecked Sendable`: the value was made for this purpose, so nothing else refers to its
+/// memory, and nothing here writes to it. libtorch counts references atomically, and its operations
+/// only read their inputs.
 package struct Frozen<Value>: @unchecked Sendable {
     package let value: Value
 
-    /// - Parameter value: just made, with memory of its own; the caller forgets it.
+    /// - Parameter value: newly made, with memory of its own. The caller must not keep it.
     package init(_ value: Value) {
         self.value = value
     }

@@ -1,6 +1,6 @@
 import CTorch
 
-/// In float32 or bfloat16, by oneDNN.
+/// A convolution in float32 or bfloat16, by oneDNN.
 struct FusedConvolution: ConvolutionKernel {
     let dtype: DType
     let weight: Frozen<Tensor>
@@ -9,7 +9,7 @@ struct FusedConvolution: ConvolutionKernel {
     let groups: Int64
     let activation: Activation?
 
-    /// - Parameter x: what the layout is chosen for; other sizes are right as well.
+    /// - Parameter x: the input that the layout is chosen for; other sizes also work.
     init(_ folded: FoldedConvolution, _ dtype: DType, for x: TensorSpec) {
         let geometry = folded.geometry
         let rounded = folded.weight.to(dtype: dtype)
@@ -31,7 +31,7 @@ struct FusedConvolution: ConvolutionKernel {
     func accepted(_ x: Tensor) -> Tensor { Self.accepted(x, dtype) }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        // oneDNN knows fewer activations behind a sum.
+        // oneDNN supports fewer activations after a sum.
         let isFusable = shortcut == nil || activation == nil || activation == .relu
         let word =
             switch isFusable ? activation : nil {

@@ -1,6 +1,6 @@
 import CTorch
 
-/// In integers of 8 bits, by our own way (`int8.cpp`).
+/// A convolution in 8-bit integers, by our own kernel (`int8.cpp`).
 struct Int8Convolution: ConvolutionKernel {
     let weight: Frozen<Tensor>
     let factors: Frozen<Tensor>
@@ -10,9 +10,9 @@ struct Int8Convolution: ConvolutionKernel {
     let output: Quantization
     private let lanes: Int64
 
-    /// Nil for layers and processors that it is not for.
+    /// Nil for layers and processors that the kernel does not support.
     ///
-    /// - Parameter lanes: sums of a register.
+    /// - Parameter lanes: sums in a register.
     init?(
         _ layer: ConvNormActivation, for x: TensorSpec, input: Quantization, output: Quantization,
         lanes: Int64 = ct_int8_lanes()
@@ -41,7 +41,7 @@ struct Int8Convolution: ConvolutionKernel {
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.to(dtype: .float32).contiguous(channelsLast: true) : x }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        precondition(x.quantization ?? input == input, "a convolution is packed for input of one quantisation")
+        precondition(x.quantization ?? input == input, "the weights are packed for a different input quantisation")
         return tensor(output) {
             ct_int8_convolution(
                 x.handle, input.qparams, weight.handle, factors.handle, shortcut?.handle,

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that is made when it is first asked for, by whichever thread that is; the others wait.
+/// A value that is made on first use, by the thread that asks first. Other threads wait for it.
 final class Once<Value: Sendable>: Sendable {
     private let made = Mutex<Value?>(nil)
     private let make: @Sendable () -> Value

@@ -1,6 +1,6 @@
 import CTorch
 
-/// In integers of 8 bits, from quantised tensors to quantised ones, by oneDNN.
+/// A convolution in 8-bit integers, from quantised tensors to quantised ones, by oneDNN.
 struct QuantizedConvolution: ConvolutionKernel {
     let weight: Frozen<Tensor>
     let scales: Frozen<Tensor>
@@ -12,10 +12,10 @@ struct QuantizedConvolution: ConvolutionKernel {
     let output: Quantization
 
     /// - Parameters:
-    ///   - x: what the layout is chosen for; other sizes are right as well.
-    ///   - input: that all input will have.
+    ///   - x: the input that the layout is chosen for; other sizes also work.
+    ///   - input: the quantisation of all inputs.
     init(_ layer: ConvNormActivation, for x: TensorSpec, input: Quantization, output: Quantization) {
-        precondition(layer.activation == nil || layer.activation == .relu, "only ReLU follows a quantised convolution")
+        precondition(layer.activation == nil || layer.activation == .relu, "a quantised convolution can only be followed by ReLU")
         let folded = FoldedConvolution(layer)
         let rounded = folded.weight.to(dtype: .float32)
         let (stride, groups) = (Int64(folded.geometry.stride), Int64(folded.geometry.groups))
@@ -38,7 +38,7 @@ struct QuantizedConvolution: ConvolutionKernel {
     func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.quantized(input) : x }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        precondition(x.quantization == input, "a convolution is packed for input of one quantisation")
+        precondition(x.quantization == input, "the weights are packed for a different input quantisation")
         return tensor(output) {
             ct_quantized_convolution(
                 x.handle, input.qparams, weight.handle, scales.handle, bias?.handle, shortcut?.handle,

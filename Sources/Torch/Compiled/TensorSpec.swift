@@ -1,10 +1,10 @@
-/// What is known of a tensor before it is there.
+/// The shape and quantisation of a tensor that does not exist yet.
 package struct TensorSpec: Sendable {
     package var shape: [Int]
-    /// What its bytes stand for; nil where its elements are numbers themselves.
+    /// Nil if the tensor is not quantised.
     var quantization: Quantization?
 
-    /// A tensor of numbers.
+    /// A tensor that is not quantised.
     package init(shape: [Int]) {
         self.shape = shape
     }

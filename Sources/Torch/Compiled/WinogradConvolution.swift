@@ -1,9 +1,10 @@
 import CTorch
 
-/// By Winograd's minimal filtering where that is faster (`winograd.cpp`), and by oneDNN elsewhere. Only activations are in bfloat16.
+/// A convolution by Winograd's minimal filtering if that is faster (`winograd.cpp`), else by
+/// oneDNN. Only activations are in bfloat16.
 ///
-/// Which is faster depends on how many frames there are, too. Most models need only one of the two layouts of weights:
-/// the other is made when a pass first needs it.
+/// Which is faster also depends on the number of frames. Most models need only one of the two
+/// weight layouts, so the other is made when a pass first needs it.
 struct WinogradConvolution: ConvolutionKernel {
     private let dtype: DType
     private let activation: Activation?
@@ -11,11 +12,11 @@ struct WinogradConvolution: ConvolutionKernel {
     private let packed: Once<(weight: Frozen<Tensor>, bias: Frozen<Tensor>?)>
     private let fused: Once<FusedConvolution>
 
-    /// Nil for layers and processors that it is not for.
+    /// Nil for layers and processors that the kernel does not support.
     ///
     /// - Parameters:
-    ///   - x: what the layer will be given, as a rule.
-    ///   - lanes: floats of a register.
+    ///   - x: the layer's usual input.
+    ///   - lanes: floats in a register.
     init?(_ layer: ConvNormActivation, _ dtype: DType, for x: TensorSpec, lanes: Int64 = ct_winograd_lanes()) {
         let geometry = layer.convolution.geometry
         guard layer.activation == nil || layer.activation == .relu, geometry.groups == 1, geometry.stride == 1,
@@ -32,7 +33,7 @@ struct WinogradConvolution: ConvolutionKernel {
             return (Frozen(weight), folded.value.bias.map { Frozen($0.to(dtype: .float32)) })
         }
         fused = Once { FusedConvolution(folded.value, dtype, for: x) }
-        // All threads are free for it now; in a pass, frames may be shared among them.
+        // Pack now, when all threads are free. In a pass, they may be busy with one frame each.
         if pays(x.shape) { _ = packed() } else { _ = fused() }
     }
 

@@ -1,11 +1,12 @@
 import Foundation
 
-/// A reader of the part of Python's pickle that weight files use. It builds plain values; nothing in a file can run code.
+/// Reads the part of Python's pickle format that weight files use. It builds plain values; nothing
+/// in a file can run code.
 ///
-/// A global that is not on `allowed` is an error. Nesting cannot exhaust the stack: containers are nodes of one list, which is
-/// taken apart at the end.
+/// A global that is not in `allowed` is an error. Nesting cannot exhaust the stack: containers are
+/// nodes of one list, which is taken apart at the end.
 struct Pickle {
-    /// The contents of a list, a tuple, or a dictionary (keys and values in turns).
+    /// The contents of a list, a tuple, or a dictionary (keys and values in alternation).
     final class Node {
         var items: [Value] = []
     }
@@ -22,7 +23,8 @@ struct Pickle {
         case tuple(Node)
         case dictionary(Node)
         case global(String)
-        // Boxed, so that a value of one byte in the file does not take room for the largest.
+        // Boxed. Otherwise a value of one byte in the file would take the memory of the largest
+        // case.
         indirect case storage(Storage)
         indirect case tensor(TensorView)
     }
@@ -57,12 +59,12 @@ struct Pickle {
     private var marks: [Int] = []
     private var memo: [Int: Value] = [:]
     private var nodes: [Node] = []
-    /// Operations so far. Each makes a value at most; weights take some sixty a tensor.
+    /// Operations so far. Each makes at most one value; weights take about sixty per tensor.
     private var operations = 0
     private static let mostOperations = 1 << 21
-    /// Items of lists that were copied, of which a small file could ask for many.
+    /// List items copied so far. A small file could ask for many.
     private var copied = 0
-    /// Element types of all storages that have been referred to.
+    /// Element types of all storages referenced so far.
     private(set) var elementTypes: [String: DType] = [:]
 
     /// - Parameter position: offset into `bytes` where the pickle starts.
@@ -71,7 +73,8 @@ struct Pickle {
         self.position = position
     }
 
-    /// Takes the values apart; they must not be used afterwards.
+    /// Takes the values apart, so that freeing them is not recursive. They must not be used
+    /// afterwards.
     func dismantle() {
         for node in nodes { node.items = [] }
     }
@@ -103,7 +106,7 @@ struct Pickle {
         return bytes[bytes.startIndex + position]
     }
 
-    /// The name of a module or a class, which are short.
+    /// Reads the name of a module or a class. These are short.
     private mutating func line() throws -> String {
         var line: [UInt8] = []
         while true {
@@ -145,7 +148,7 @@ struct Pickle {
 
     // MARK: Machine
 
-    /// Reads one pickled value and stops behind it.
+    /// Reads one pickled value, and leaves `position` after it.
     mutating func read() throws -> Value {
         stack = []
         marks = []
@@ -208,7 +211,7 @@ struct Pickle {
             case UInt8(ascii: "R"):
                 let arguments = try pop()
                 stack.append(try call(try pop(), arguments))
-            case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes such as state_dict's _metadata are of no use here
+            case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes such as state_dict's _metadata are not needed
             default:
                 throw Failure(reason: "uses pickle operation 0x\(String(opcode, radix: 16)), which weight files do not need")
             }
@@ -230,7 +233,7 @@ struct Pickle {
     private func global(_ module: String, _ name: String) throws -> Value {
         let path = module + "." + name
         guard Self.allowed.contains(path) else {
-            throw Failure(reason: "asks for '\(path)', which is not needed to read weights; it is refused, and nothing was run")
+            throw Failure(reason: "refers to '\(path)', which weights do not need; it was refused, and no code was run")
         }
         return .global(path)
     }
@@ -249,7 +252,8 @@ struct Pickle {
         let items = node.items
         switch name {
         case "collections.OrderedDict":
-            // Python 3 makes it empty and fills it afterwards; Python 2 made it of a list of pairs.
+            // Python 3 creates it empty and fills it afterwards; Python 2 created it from a list of
+            // pairs.
             guard case .list(let list)? = items.first else { return .dictionary(self.node()) }
             copied += list.items.count
             guard copied <= bytes.count else { throw Failure(reason: "repeats one list too often") }
@@ -270,7 +274,7 @@ struct Pickle {
             else { throw Failure(reason: "is malformed") }
             return .tensor(try Self.view(storage, offset, shape, strides))
         default:
-            throw Failure(reason: "calls '\(name)', which is not needed to read weights")
+            throw Failure(reason: "calls '\(name)', which weights do not need")
         }
     }
 
@@ -289,7 +293,7 @@ struct Pickle {
         var count = 1
         var last = offset
         for (size, stride) in zip(shape, strides) {
-            // Other sizes of an empty tensor count too, as libtorch multiplies them for its strides.
+            // Empty tensors are checked too: libtorch multiplies their other sizes for the strides.
             let (product, overflow) = count.multipliedReportingOverflow(by: max(size, 1))
             let (reach, overflow2) = max(size - 1, 0).multipliedReportingOverflow(by: stride)
             let (sum, overflow3) = last.addingReportingOverflow(reach)

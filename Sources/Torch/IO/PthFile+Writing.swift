@@ -2,9 +2,10 @@ import CTorch
 import Foundation
 
 extension PthFile {
-    /// A file as the study's training saves it and `torch.load` reads it, also with `weights_only`: the state dictionary under "model_state".
+    /// A file as the study's training saves it, with the state dictionary under "model_state".
+    /// `torch.load` can read it, also with `weights_only`.
     ///
-    /// - Parameter extra: a text beside it, and its key.
+    /// - Parameter extra: an additional text, and its key.
     package static func data(_ tensors: [(name: String, tensor: Tensor)], extra: (key: String, text: String)) -> Data {
         let bytes = tensors.map(\.name).withCStrings { names in
             tensors.map(\.tensor).withList { list in

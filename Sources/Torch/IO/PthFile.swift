@@ -2,28 +2,30 @@ import CTorch
 import Foundation
 import JerseySupport
 
-/// A `.pth` file as `torch.save` writes it, zip or the older plain form; weights only.
+/// A `.pth` file from `torch.save`, in the zip format or the older plain one; weights only.
 ///
-/// The zip is read by libtorch, the pickle by `Pickle`, since libtorch's own pickle reader fails on `OrderedDict`.
+/// libtorch reads the zip. `Pickle` reads the pickle, because libtorch's own pickle reader fails on
+/// `OrderedDict`.
 package struct PthFile {
-    /// The state dictionary: the file's own, or the one under "model_state", "state_dict" or "model".
+    /// The state dictionary: the file's own, or the one under "model_state", "state_dict" or
+    /// "model".
     package let tensors: [String: Tensor]
-    /// Texts that the file has beside it, by their keys; and the whole numbers of a dictionary "config", as the study's files have one, under
-    /// "config.img_height" and so on.
+    /// The texts beside it, by key. Includes the integers of a dictionary "config", which the
+    /// study's files have, under "config.img_height" and so on.
     package let texts: [String: String]
 
-    /// - Throws: `FileError` when it is missing, broken, or asks for anything but weights.
+    /// - Throws: `FileError` if the file is missing, broken, or asks for anything but weights.
     package init(contentsOf url: URL) throws {
         try self.init(data: Data(reading: url), named: url.path)
     }
 
-    /// - Parameter name: what errors call the file.
+    /// - Parameter name: the file's name in errors.
     package init(data: Data, named name: String) throws {
         do {
             (tensors, texts) = data.starts(with: [0x50, 0x4b]) ? try Self.zipped(data) : try Self.plain(data)
         } catch let failure as Pickle.Failure {
             throw FileError(
-                name, failure.reason, advice: "use weights as torch.save writes a state_dict, or a safetensors file")
+                name, failure.reason, advice: "use a state_dict written by torch.save, or a safetensors file")
         } catch let failure as TorchError {
             throw FileError(name, "is a broken archive (\(failure.description))", advice: "copy or download it again")
         }
@@ -33,7 +35,7 @@ package struct PthFile {
 
     private static func zipped(_ data: Data) throws -> ([String: Tensor], [String: String]) {
         try data.withUnsafeBytes { bytes in
-            // Those that are read before anyone asks.
+            // libtorch reads these records as soon as it opens the archive.
             for (name, size) in ZipDirectory(bytes).sizes where size > 4096 {
                 if ["version", "byteorder", "serialization_id"].contains(where: name.hasSuffix) {
                     throw Pickle.Failure(reason: "claims \(size) bytes for '\(name)', which is a short text")
@@ -43,13 +45,14 @@ package struct PthFile {
                 throw Pickle.Failure(reason: "is not an archive")
             }
             defer { ct_archive_free(archive) }
-            // Several names may stand for one record: all together hold no more than the file.
+            // Several names may refer to one record. All of them together must not exceed the
+            // file's size.
             var claimed = 0
             func record(_ name: String) throws -> Data {
                 let size = try attempt { ct_archive_size(archive, name, $0) }
                 guard size >= 0 else { throw Pickle.Failure(reason: "lacks the record '\(name)'") }
                 guard size <= Int64(bytes.count - claimed) else {
-                    throw Pickle.Failure(reason: "claims more up to '\(name)' than the file holds")
+                    throw Pickle.Failure(reason: "claims more bytes up to '\(name)' than the file holds")
                 }
                 claimed += Int(size)
                 var record = Data(count: Int(size))
@@ -75,13 +78,14 @@ package struct PthFile {
 
     // MARK: Plain
 
-    /// Four pickles (magic number, protocol, system, object), the list of storage keys, then each storage: count and elements.
+    /// Four pickles (magic number, protocol, system, object), the list of storage keys, then each
+    /// storage: count and elements.
     private static func plain(_ data: Data) throws -> ([String: Tensor], [String: String]) {
         var pickle = Pickle(data)
         defer { pickle.dismantle() }
         guard case .long(let magic)? = try? pickle.read(), magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
         else {
-            throw Pickle.Failure(reason: "is not a weight file of PyTorch")
+            throw Pickle.Failure(reason: "is not a PyTorch weight file")
         }
         _ = try pickle.read()
         _ = try pickle.read()
@@ -110,7 +114,7 @@ package struct PthFile {
 
     // MARK: State dictionary
 
-    /// Keys and values; none of what is no dictionary.
+    /// The keys and values of a dictionary; none for any other value.
     private static func pairs(_ value: Pickle.Value) -> [(Pickle.Value, Pickle.Value)] {
         guard case .dictionary(let node) = value else { return [] }
         return stride(from: 0, to: node.items.count - 1, by: 2).map { (node.items[$0], node.items[$0 + 1]) }
@@ -154,12 +158,13 @@ package struct PthFile {
             guard data.count >= view.storage.count * view.storage.dtype.size else {
                 throw Pickle.Failure(reason: "has less data in storage '\(view.storage.key)' than its tensors need")
             }
-            // Tied weights are one tensor of several names.
+            // Tied weights are one tensor under several names.
             if let tensor = known[view] {
                 tensors[name] = tensor
                 return
             }
-            // Others share no numbers; thousands of tensors over one large storage are an attack on the memory.
+            // Other tensors share no elements. Thousands of tensors over one large storage are an
+            // attack on memory.
             held += stored.updateValue(data.count, forKey: view.storage.key) == nil ? data.count : 0
             total += view.shape.reduce(1, *) * view.storage.dtype.size
             guard total <= held + 1 << 20 else { throw Pickle.Failure(reason: "describes more data than it holds") }

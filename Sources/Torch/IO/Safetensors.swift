@@ -69,12 +69,12 @@ package struct Safetensors {
 extension Safetensors {
     /// Reads a whole file.
     ///
-    /// - Throws: `FileError` when it is missing, cut short, or not what its header says.
+    /// - Throws: `FileError` if it is missing, truncated, or does not match its header.
     package init(contentsOf url: URL) throws {
         try self.init(data: Data(reading: url), named: url.path)
     }
 
-    /// - Parameter name: what errors call the file.
+    /// - Parameter name: the file's name in errors.
     package init(data: Data, named name: String) throws {
         let (header, body) = try Self.header(of: data, named: name)
         metadata = header.metadata
@@ -89,7 +89,7 @@ extension Safetensors {
         let used = header.tensors.values.map { $0.offsets[1] - $0.offsets[0] }.reduce(0, +)
         guard used == body.count else {
             throw FileError(
-                name, "holds \(body.count) bytes of tensors where its header tells of \(used)",
+                name, "holds \(body.count) bytes of tensors, but its header describes \(used)",
                 advice: "copy or download it again")
         }
     }
@@ -121,7 +121,7 @@ extension Safetensors {
         guard let dtype = names.first(where: { $0.1 == info.dtype })?.0 else {
             throw FileError(name, "tensor '\(key)' has the unsupported type '\(info.dtype)'")
         }
-        // Other sizes of an empty tensor count too, as libtorch multiplies them for its strides.
+        // Empty tensors are checked too: libtorch multiplies their other sizes for the strides.
         var bytes: Int? = dtype.size
         for size in info.shape {
             guard size >= 0, let product = bytes?.multipliedReportingOverflow(by: max(size, 1)), !product.overflow else {
@@ -147,7 +147,7 @@ extension Safetensors {
 // MARK: - Writing
 
 extension Safetensors {
-    /// The same bytes for the same content: names in order, metadata keys sorted.
+    /// Writes the same bytes for the same content: tensors and metadata are sorted by name.
     package func write(to url: URL) throws {
         var header = Header(metadata: metadata)
         var layout: [(tensor: Tensor, range: Range<Int>)] = []

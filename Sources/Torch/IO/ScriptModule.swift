@@ -2,15 +2,15 @@ import CTorch
 import Foundation
 import JerseySupport
 
-/// A TorchScript module, compiled by libtorch from its source, or read from a file.
+/// A TorchScript module that libtorch compiled from source or read from a file.
 package final class ScriptModule {
     private let handle: ct_module
 
     /// - Parameters:
-    ///   - name: of its type.
-    ///   - source: methods in TorchScript's language, without a class around them.
+    ///   - name: the name of its type.
+    ///   - source: methods in TorchScript, without a class around them.
     ///   - buffers: tensors that the source finds under `self`.
-    /// - Throws: `TorchError` with the compiler's reason.
+    /// - Throws: `TorchError` with the compiler's message.
     package init(name: String, source: String, buffers: [(name: String, tensor: Tensor)]) throws {
         let module = try buffers.map(\.name).withCStrings { names in
             try buffers.map(\.tensor).withList { tensors in
@@ -21,7 +21,7 @@ package final class ScriptModule {
         handle = module
     }
 
-    /// - Throws: `FileError` when it is missing, or is no TorchScript.
+    /// - Throws: `FileError` if the file is missing or not TorchScript.
     package init(contentsOf url: URL) throws {
         let data = try Data(reading: url)
         do {
@@ -39,19 +39,19 @@ package final class ScriptModule {
         ct_module_free(handle)
     }
 
-    /// The file's content.
+    /// The module as the content of a file.
     ///
-    /// - Parameter extra: a text that goes with it, and its name.
+    /// - Parameter extra: an additional text in the file, and its name.
     package func data(extra: (name: String, text: String)) -> Data {
         tensor { ct_module_bytes(handle, extra.name, extra.text, $0) }.data
     }
 
-    /// Runs `forward`, which returns a dictionary of tensors, and gives the one under `output`.
+    /// Runs `forward`, which returns a dictionary of tensors. Returns the entry `output`.
     ///
-    /// - Throws: `TorchError` where the module does not take these inputs, or has no such output.
+    /// - Throws: `TorchError` if the module does not accept these inputs, or has no such output.
     package func callAsFunction(_ inputs: [Tensor], output: String) throws -> Tensor {
         let result = try inputs.withList { inputs in try attempt { ct_module_run(handle, inputs, output, $0) } }
-        guard let result else { throw TorchError(description: "nothing came of it") }
+        guard let result else { throw TorchError(description: "the module returned nothing") }
         return Tensor(owning: result)
     }
 }

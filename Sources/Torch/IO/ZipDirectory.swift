@@ -1,11 +1,11 @@
 import Foundation
 
-/// The list at the end of a zip file, of what it holds.
+/// The directory at the end of a zip file.
 ///
-/// libtorch reads zip files, but for small records it takes room for as much as this list claims before it looks at them: 700 bytes can
-/// ask for gigabytes. Therefore they are looked up first.
+/// libtorch reads zip files, but it allocates the sizes that the directory claims for small records
+/// before it checks them: 700 bytes can ask for gigabytes. So the sizes are looked up first.
 struct ZipDirectory {
-    /// Claimed sizes by name; where the list breaks off, those before.
+    /// Claimed sizes by name; if the directory breaks off, only the entries before.
     private(set) var sizes: [(name: String, bytes: UInt64)] = []
 
     init(_ bytes: UnsafeRawBufferPointer) {
@@ -19,7 +19,8 @@ struct ZipDirectory {
         }
     }
 
-    /// Where the list begins: the record behind it tells, or one more that is for large files.
+    /// The directory's offset. The record after it holds the offset; large files have a further
+    /// record for it.
     private static func start(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let last = bytes.count - 22
         guard last >= 0, let end = (max(0, last - 65535)...last).last(where: { value(UInt32.self, bytes, $0) == 0x0605_4b50 })

@@ -1,7 +1,8 @@
-/// Convolution, perhaps batch norm, perhaps the sum with a shortcut, perhaps an activation: what networks are built of.
+/// A convolution, then optionally batch norm, the sum with a shortcut, and an activation: the
+/// building block of the networks.
 package protocol ConvolutionLayer: Layer {
-    /// - Parameter shortcut: added before the activation; of the shape of the result. The caller must not use it
-    ///   afterwards: the result may take its memory.
+    /// - Parameter shortcut: added before the activation; has the shape of the result. The caller
+    ///   must not use it afterwards, because the result may reuse its memory.
     func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, _ pass: Pass) -> Tensor
 }
 
@@ -9,7 +10,7 @@ extension ConvolutionLayer {
     package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { self(x, adding: nil, pass) }
 }
 
-/// The one that learns: one operation after the other.
+/// The trainable form: one operation after the other.
 package struct ConvNormActivation: ConvolutionLayer {
     let convolution: Conv2d
     let norm: BatchNorm2d?

@@ -1,11 +1,12 @@
-/// How a convolution's border is made.
+/// How a convolution pads its input.
 package enum Padding: Sendable, Equatable {
     case symmetric(Int)
-    /// TensorFlow's "SAME": as much as the output size ⌈n / stride⌉ needs, the odd pixel at the right and bottom.
+    /// TensorFlow's "SAME": pads to an output size of ⌈n / stride⌉. An odd pixel goes to the right
+    /// and bottom.
     case tensorFlowSame
 }
 
-/// The numbers of a 2-D convolution, without its weights.
+/// The hyperparameters of a 2-D convolution, without its weights.
 struct ConvolutionGeometry: Sendable {
     let inputs: Int
     let outputs: Int
@@ -14,10 +15,10 @@ struct ConvolutionGeometry: Sendable {
     let padding: Padding
     let groups: Int
 
-    /// Multiply-accumulates for each value that it puts out.
+    /// Multiply-accumulates per output value.
     var cost: Int { inputs / groups * kernel * kernel }
 
-    /// (N, C, H, W) of what comes of input of this shape.
+    /// (N, C, H, W) of the output for an input of this shape.
     func outputShape(of input: [Int]) -> [Int] {
         let sides = input[2...].map { side in
             let border = border(side)
@@ -26,7 +27,8 @@ struct ConvolutionGeometry: Sendable {
         return [input[0], outputs] + sides
     }
 
-    /// The input, with a border where sides need different ones, and the zeros that remain to be added on all sides.
+    /// Pads the input if its sides need different padding. Returns it with the padding that the
+    /// convolution still has to add on all sides.
     func bordered(_ x: Tensor) -> (Tensor, padding: Int) {
         if case .symmetric(let padding) = padding { return (x, padding) }
         let shape = x.shape
@@ -35,7 +37,7 @@ struct ConvolutionGeometry: Sendable {
         return (x.padded(left: columns.before, right: columns.after, top: rows.before, bottom: rows.after), 0)
     }
 
-    /// The same of a shape (N, C, H, W).
+    /// The same for a shape (N, C, H, W).
     func bordered(_ shape: [Int]) -> (shape: [Int], padding: Int) {
         let (rows, columns) = (border(shape[2]), border(shape[3]))
         if rows == columns, rows.before == rows.after { return (shape, rows.before) }
@@ -43,7 +45,7 @@ struct ConvolutionGeometry: Sendable {
         return (shape.prefix(2) + sides, 0)
     }
 
-    /// The zeros around so many pixels.
+    /// The padding for a side of this many pixels.
     private func border(_ side: Int) -> (before: Int, after: Int) {
         switch padding {
         case .symmetric(let padding): return (padding, padding)

@@ -6,7 +6,7 @@ package protocol Layer {
 }
 
 extension Layer {
-    /// As in reading.
+    /// Runs the layer in evaluation mode.
     package func callAsFunction(_ x: Tensor) -> Tensor { self(x, .evaluation) }
 }
 
@@ -15,7 +15,7 @@ package struct Conv2d: Layer {
     let weight: Tensor
     let bias: Tensor?
     let geometry: ConvolutionGeometry
-    /// What its parameters' names begin with.
+    /// The prefix of its parameters' names.
     let path: String
 
     package init(
@@ -56,7 +56,8 @@ package struct BatchNorm2d: Layer {
         bias = scope.parameter("bias", [channels], .constant(0))
         runningMean = scope.buffer("running_mean", [channels], 0)
         runningVariance = scope.buffer("running_var", [channels], 1)
-        // PyTorch counts batches for a mode that none of our networks uses; the entry is kept so that checkpoints match.
+        // None of our networks uses the mode for which PyTorch counts batches. The entry exists so
+        // that checkpoints match.
         _ = scope.buffer("num_batches_tracked", [], 0, dtype: .int64)
         self.epsilon = epsilon
         self.momentum = momentum
@@ -64,7 +65,8 @@ package struct BatchNorm2d: Layer {
 
     package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { self(x, adding: nil, relu: false, pass) }
 
-    /// With what often follows, in the same passes over memory: the sum with a shortcut, and ReLU.
+    /// Batch norm, then optionally the sum with a shortcut and ReLU, in the same passes over
+    /// memory.
     func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool, _ pass: Pass) -> Tensor {
         tensor {
             ct_batch_norm(
@@ -108,7 +110,7 @@ package struct MaxPool2d: Layer, Sendable {
     }
 }
 
-/// (N, C, H, W) to (N, C): the mean over the picture.
+/// (N, C, H, W) to (N, C): the mean over height and width.
 package struct GlobalAveragePool: Layer {
     package init() {}
 
@@ -119,7 +121,8 @@ package struct GlobalAveragePool: Layer {
 package enum Activation: Layer, Sendable {
     case relu, relu6, silu, hardswish, hardsigmoid, sigmoid
 
-    /// ReLU works in place where its input is not needed again, as batch norm's output is not; the caller's tensor is changed.
+    /// ReLU overwrites `x`. Use it only after layers, such as batch norm, whose backward pass does
+    /// not need their output.
     package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
         switch self {
         case .relu: tensor { ct_relu(x.handle, true, $0) }
@@ -132,7 +135,8 @@ package enum Activation: Layer, Sendable {
     }
 }
 
-/// Dropout in training: of single values, or of whole rows (stochastic depth, Huang et al. 2016).
+/// Dropout of single values, or of whole rows (stochastic depth, Huang et al. 2016). Only training
+/// passes drop values.
 package struct Dropout: Layer, Sendable {
     let probability: Double
     let wholeRows: Bool
@@ -142,7 +146,7 @@ package struct Dropout: Layer, Sendable {
         self.wholeRows = wholeRows
     }
 
-    /// Whether it changes anything in this pass.
+    /// Whether it drops values in this pass.
     package func isActive(in pass: Pass) -> Bool { pass.isTraining && probability > 0 }
 
     package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {

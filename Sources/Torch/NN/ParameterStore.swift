@@ -1,14 +1,15 @@
-/// A tensor that a model owns, under its PyTorch name.
+/// A tensor of a model, with its PyTorch name.
 package struct Entry {
     package let name: String
     package let tensor: Tensor
     /// The part of the model that it belongs to.
     package let group: String
-    /// Learned by gradient; otherwise a buffer, such as a running mean.
+    /// True for a parameter, which the optimizer updates; false for a buffer, such as a running
+    /// mean.
     package let isTrainable: Bool
 }
 
-/// All parameters and buffers of a model, in the order of their birth.
+/// All parameters and buffers of a model, in the order of their creation.
 package final class ParameterStore {
     package private(set) var entries: [Entry] = []
 
@@ -32,15 +33,16 @@ extension ParameterStore {
         Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.tensor) })
     }
 
-    /// What keeps `tensors` from being this model's weights: missing names, wrong shapes, names too many. Empty if nothing.
+    /// Why `tensors` cannot be this model's weights: missing names, wrong shapes, unknown names.
+    /// Empty if they fit.
     ///
-    /// PyTorch's batch counters may be missing, as they are of no use here.
+    /// PyTorch's batch counters may be missing, because nothing here uses them.
     package func mismatches(with tensors: [String: Tensor]) -> [String] {
         var problems: [String] = []
         for entry in entries {
             if let tensor = tensors[entry.name] {
                 if tensor.shape != entry.tensor.shape {
-                    problems.append("\(entry.name) is \(tensor.shape) and should be \(entry.tensor.shape)")
+                    problems.append("\(entry.name) has shape \(tensor.shape) instead of \(entry.tensor.shape)")
                 }
             } else if !entry.name.hasSuffix("num_batches_tracked") {
                 problems.append("\(entry.name) is missing")
@@ -50,7 +52,7 @@ extension ParameterStore {
         return problems + tensors.keys.filter { !known.contains($0) }.sorted().map { "\($0) is not part of the model" }
     }
 
-    /// Takes over the values of all entries that `tensors` names.
+    /// Copies the values of `tensors` into the entries of the same names.
     package func load(_ tensors: [String: Tensor]) {
         for entry in entries {
             if let tensor = tensors[entry.name] { entry.tensor.copy(from: tensor) }

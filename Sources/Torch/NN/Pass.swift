@@ -1,26 +1,27 @@
 import Synchronization
 
-/// What a forward pass is for, and who watches it.
+/// The mode of a forward pass, evaluation or training, and its observers.
 package struct Pass: Sendable {
-    /// Reading, unwatched: batch norm uses its running statistics, and dropout keeps everything.
+    /// Evaluation without observers: batch norm uses its running statistics, and dropout keeps
+    /// everything.
     package static let evaluation = Pass()
 
     package let meter: OperationMeter?
     let ranges: RangeObserver?
     private let draws: Draws?
 
-    /// Reading.
+    /// Evaluation.
     ///
     /// - Parameters:
-    ///   - meter: counts the work.
-    ///   - ranges: sees what convolutions put out.
+    ///   - meter: counts the operations.
+    ///   - ranges: records the output ranges of convolutions.
     package init(meter: OperationMeter? = nil, ranges: RangeObserver? = nil) {
         self.init(meter, ranges, nil)
     }
 
     /// Training: batch norm uses the batch and updates its statistics, and dropout drops.
     ///
-    /// - Parameter seed: the draws depend on it, and on their order within the pass.
+    /// - Parameter seed: determines the random draws, together with their order within the pass.
     package static func training(seed: UInt64) -> Pass { Pass(nil, nil, Draws(seed: seed)) }
 
     private init(_ meter: OperationMeter?, _ ranges: RangeObserver?, _ draws: Draws?) {
@@ -32,11 +33,11 @@ package struct Pass: Sendable {
     package var isTraining: Bool { draws != nil }
     package var isWatched: Bool { meter != nil || ranges != nil }
 
-    /// The seed of the next draw; nil in reading.
+    /// The seed of the next draw; nil in evaluation.
     func nextSeed() -> UInt64? { draws?.next() }
 }
 
-/// The draws of one pass.
+/// The seeds of the draws in one pass.
 private final class Draws: Sendable {
     private let seed: UInt64
     private let count = Atomic<UInt64>(0)

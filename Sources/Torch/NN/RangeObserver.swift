@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Sees what convolutions put out in the forward passes that it is given to (`Pass`).
+/// Records the output ranges of convolutions in the forward passes whose `Pass` holds it.
 package final class RangeObserver: Sendable {
     private struct Seen {
         var ranges: [String: ClosedRange<Float>] = [:]
@@ -11,13 +11,15 @@ package final class RangeObserver: Sendable {
 
     package init() {}
 
-    /// The range of each convolution's output, with what follows the convolution, by the convolution's path.
+    /// The output range of each convolution, keyed by its path. The output includes the norm, sum
+    /// and activation after the convolution.
     package var ranges: [String: ClosedRange<Float>] { seen.withLock { $0.ranges } }
-    /// The first convolution whose output was infinite or not a number. That has no range: its weights are broken, though finite.
+    /// The first convolution whose output contained infinity or NaN. It has no range: its weights
+    /// are corrupt, though finite.
     package var broken: String? { seen.withLock { $0.broken } }
 
     func see(_ output: Tensor, of path: String) {
-        precondition(output.quantization == nil, "ranges are seen before they are rounded")
+        precondition(output.quantization == nil, "ranges must be observed before quantisation")
         let range = output.range.map { Float($0.lowerBound)...Float($0.upperBound) }
         seen.withLock { seen in
             guard let range else {

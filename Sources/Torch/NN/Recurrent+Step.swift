@@ -1,20 +1,21 @@
-/// One frame at a time, for what is read as it comes.
+/// Recurrent layers that read one frame at a time, as it arrives.
 extension Recurrent {
-    /// What the frames so far have left; of fixed size.
+    /// The state after the frames so far. Its size is fixed.
     package struct State {
         /// (1, H)
         package let hidden: Tensor
-        /// (1, H), of an LSTM only.
+        /// (1, H): the cell state of an LSTM; nil for other cells.
         let memory: Tensor?
     }
 
-    /// The state after one frame more, equal to that of all frames at once. For layers of one direction.
+    /// The state after one more frame, equal to the state after reading all frames at once. Only
+    /// for unidirectional layers.
     ///
     /// - Parameters:
     ///   - frame: (1, F).
     ///   - state: nil before the first frame.
     package func step(_ frame: Tensor, after state: State?) -> State {
-        precondition(!bidirectional, "a layer that reads backwards, too, cannot go on from a state")
+        precondition(!bidirectional, "a bidirectional layer cannot continue from a state")
         let before = state?.hidden ?? .zeros([1, hidden], dtype: frame.dtype, device: frame.device)
         let new = frame.matmul(parameters[0].permuted(1, 0)) + parameters[2]  // (1, gates · H)
         let old = before.matmul(parameters[1].permuted(1, 0)) + parameters[3]

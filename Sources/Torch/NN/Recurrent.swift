@@ -1,26 +1,26 @@
 import CTorch
 
-/// Sequences of different lengths, laid out for a recurrent layer: which rows go where.
+/// The packed layout of sequences of different lengths for a recurrent layer: which row goes where.
 ///
-/// All index arithmetic is done on the host, so that a training step never waits for the device; and what it comes to is sent there
-/// once.
+/// All index arithmetic happens on the host, so a training step never waits for the device. The
+/// results are sent to the device once.
 package final class PackedLayout {
-    /// Valid frames of each sequence, at least one each.
+    /// Valid frames of each sequence, at least one.
     package let lengths: [Int]
     /// Row of the frame list for each packed position: time-major, longest sequence first.
     let packedRows: [Int64]
-    /// Sequences that are still running at each time step.
+    /// Number of sequences that are still running at each time step.
     let batchSizes: [Int64]
     /// Place of each sequence in the packed order.
     let rank: [Int64]
-    /// Packed position of (sequence, time), or one past the end where there is no such frame.
+    /// Packed position of (sequence, time), or one past the end if there is no such frame.
     let paddedPositions: [Int64]
     private var sent: [String: Tensor] = [:]
 
     /// - Parameters:
     ///   - lengths: valid frames per sequence.
-    ///   - stride: rows per sequence in the frame list when every sequence is padded to the same length; nil when the list holds
-    ///     valid frames only, sequence after sequence.
+    ///   - stride: rows per sequence in the frame list if every sequence is padded to the same
+    ///     length; nil if the list holds only valid frames, sequence after sequence.
     package init(lengths: [Int], stride: Int? = nil) {
         precondition(!lengths.isEmpty && lengths.allSatisfy { $0 > 0 }, "every sequence needs a frame")
         self.lengths = lengths
@@ -52,7 +52,7 @@ package final class PackedLayout {
     package var longest: Int { batchSizes.count }
     package var isPadded: Bool { lengths.contains { $0 != longest } }
 
-    /// (B, T) booleans: true where there is no frame.
+    /// (B, T) booleans: true at padding.
     package func paddingMask(on device: Device) -> Tensor {
         constant("padding", on: device) {
             let values = lengths.flatMap { length in (0..<longest).map { UInt8($0 < length ? 0 : 1) } }
@@ -60,7 +60,7 @@ package final class PackedLayout {
         }
     }
 
-    /// What follows from the lengths alone, made and sent to the device the first time.
+    /// A tensor that depends only on the lengths. It is made and sent to the device on first use.
     package func constant(_ name: String, on device: Device, _ make: () -> Tensor) -> Tensor {
         let key = "\(name) on \(device)"
         if let tensor = sent[key] { return tensor }
@@ -69,12 +69,12 @@ package final class PackedLayout {
         return tensor
     }
 
-    /// (R, F) rows of frames, packed or padded as told at the start, to (N, F) in packed order.
+    /// (R, F) rows of frames, padded or not as given to `init`, to (N, F) in packed order.
     func pack(_ frames: Tensor) -> Tensor {
         frames.indexSelected(0, at: constant("rows", on: frames.device) { Tensor(packedRows) })
     }
 
-    /// (N, D) in packed order to (B, T, D) with zeros where there is no frame.
+    /// (N, D) in packed order to (B, T, D), zeros at padding.
     func unpack(_ packed: Tensor) -> Tensor {
         let width = packed.shape[1]
         let withZeros = Tensor.concatenated([packed, .zeros([1, width], dtype: packed.dtype, device: packed.device)], over: 0)
@@ -82,18 +82,18 @@ package final class PackedLayout {
             .reshaped(lengths.count, longest, width)
     }
 
-    /// (R, F) rows of frames to (B, T, F) with zeros where there is no frame.
+    /// (R, F) rows of frames to (B, T, F), zeros at padding.
     package func padded(_ frames: Tensor) -> Tensor { unpack(pack(frames)) }
 }
 
-/// One recurrent layer over sequences of different lengths; padding is never seen by it.
+/// One recurrent layer over sequences of different lengths. It never sees padding.
 package struct Recurrent {
     package enum Cell: Int32, Sendable, Codable, CaseIterable {
         case rnn = 0
         case gru = 1
         case lstm = 2
 
-        /// How many rows of weights there are for each unit.
+        /// Rows of weights per unit.
         package var gates: Int {
             switch self {
             case .rnn: 1
@@ -104,9 +104,9 @@ package struct Recurrent {
     }
 
     package struct Output {
-        /// (B, T, D·H), zeros where there is no frame.
+        /// (B, T, D·H), zeros at padding.
         package let states: Tensor
-        /// (B, D·H): forward state at the last frame, and backward state at the first.
+        /// (B, D·H): the forward state at the last frame, and the backward state at the first.
         package let final: Tensor
     }
 
@@ -131,10 +131,10 @@ package struct Recurrent {
         }
     }
 
-    /// - Parameter frames: (R, F) rows, as `layout` describes them.
+    /// - Parameter frames: (R, F) rows in the order that `layout` describes.
     package func callAsFunction(_ frames: Tensor, _ layout: PackedLayout, _ pass: Pass = .evaluation) -> Output {
         let data = layout.pack(frames)
-        // Named, since a temporary could be gone before the call.
+        // Named, because Swift may free a temporary before the call.
         let batchSizes = Tensor(layout.batchSizes)
         var last: ct_tensor?
         let packed = parameters.withList { list in

@@ -1,15 +1,16 @@
 import JerseySupport
 
-/// Where a module's tensors are born: a name, a part, a device, and a seed. `scope / "conv1"` is the scope of a child.
+/// Where a module creates its tensors: a name prefix, a model part, a device, and a seed.
+/// `scope / "conv1"` is the scope of a child.
 package struct Scope {
     package let store: ParameterStore
     package private(set) var path = ""
     package private(set) var group = ""
     package let device: Device
     package let seed: UInt64
-    /// The type of parameters, and of buffers that do not say otherwise.
+    /// The element type of parameters, and the default for buffers.
     package let dtype: DType
-    /// By name, what a frozen copy starts from; nil where tensors are drawn.
+    /// The tensors that a frozen copy starts from, by name; nil if new ones are drawn.
     private let frozen: [String: Tensor]?
 
     package init(
@@ -23,9 +24,9 @@ package struct Scope {
         frozen = nil
     }
 
-    /// A scope in which modules are born as copies that never learn.
+    /// A scope in which modules are created as frozen copies.
     ///
-    /// - Parameter store: has a tensor of each name that modules ask for, all on `device`.
+    /// - Parameter store: holds a tensor for each name that modules ask for, all on `device`.
     package init(freezing store: ParameterStore, device: Device, dtype: DType) {
         self.store = ParameterStore()
         self.device = device
@@ -42,14 +43,15 @@ package struct Scope {
 
     package static func / (scope: Scope, index: Int) -> Scope { scope / String(index) }
 
-    /// The same place, for tensors of another part.
+    /// The same scope, for tensors of another part.
     package func part(_ group: String) -> Scope {
         var scope = self
         scope.group = group
         return scope
     }
 
-    /// A new learned tensor, drawn by `initial` from this scope's seed and the tensor's name.
+    /// A new trainable tensor, drawn by `initial`. The draw depends on the scope's seed and the
+    /// tensor's full name.
     package func parameter(_ name: String, _ shape: [Int], _ initial: Initial) -> Tensor {
         add(name, trainable: true) { initial.draw(shape, seed: seed ^ fnv1a(path + "." + name)).to(dtype: dtype) }
     }
@@ -62,11 +64,12 @@ package struct Scope {
         let name = (self / name).path
         var tensor: Tensor
         if let frozen {
-            guard let original = frozen[name] else { preconditionFailure("there is no \(name) to copy") }
+            guard let original = frozen[name] else { preconditionFailure("no tensor named \(name) to copy") }
             tensor = original.copied()
         } else {
             tensor = draw().to(device: device)
-            // Convolutions take channels-last input, and are faster when their weights are laid out alike.
+            // Convolutions get channels-last input, and run faster if their weights have the same
+            // layout.
             if tensor.shape.count == 4 { tensor = tensor.contiguous(channelsLast: true) }
             if trainable { tensor.requireGradient() }
         }
@@ -75,12 +78,12 @@ package struct Scope {
     }
 }
 
-/// How a parameter starts.
+/// How a parameter is initialized.
 package enum Initial: Sendable {
     case constant(Double)
     case normal(deviation: Double)
     case uniform(bound: Double)
-    /// He et al. 2015, fan out, gain of ReLU.
+    /// He et al. 2015: fan-out mode, gain of ReLU.
     case kaimingFanOut(groups: Int = 1)
 
     func draw(_ shape: [Int], seed: UInt64) -> Tensor {
@@ -94,6 +97,6 @@ package enum Initial: Sendable {
         }
     }
 
-    /// PyTorch's own for a layer with `fanIn` inputs: uniform within ±1/√fanIn.
+    /// PyTorch's default for a layer with `fanIn` inputs: uniform within ±1/√fanIn.
     static func pytorch(fanIn: Int) -> Initial { .uniform(bound: 1 / Double(max(fanIn, 1)).squareRoot()) }
 }

@@ -1,11 +1,11 @@
 import JerseySupport
 
 extension Device {
-    /// What was asked for.
+    /// The device that was asked for.
     package enum Choice: String, Codable, CaseIterable, Sendable {
         case automatic, cpu, cuda
 
-        /// - Throws: `UsageError` when CUDA is asked for and not there.
+        /// - Throws: `UsageError` if CUDA is requested but not available.
         package func resolved() throws -> Device {
             switch self {
             case .cpu: return .cpu

@@ -1,17 +1,19 @@
 import CTorch
 
-/// What a GPU was asked to do, recorded once and done again in one go: to launch many small kernels one by one takes longer than
-/// they run.
+/// The work of a GPU, recorded once and replayed as a whole (a CUDA graph). Launching many small
+/// kernels one by one takes longer than running them.
 package final class DeviceGraph {
-    /// Whether this build records; else it has no CUDA.
+    /// Whether this build supports recording; builds without CUDA do not.
     package static var isAvailable: Bool { ct_records_graphs() }
 
     private let handle: ct_graph
 
     /// - Parameters:
-    ///   - other: a graph whose memory this one takes as well. A replay of either overwrites what the other has left.
-    ///   - body: what to record, done before at least once, so that nothing is made for the first time. It must not wait for the GPU,
-    ///     nor send it anything. Every replay overwrites what it leaves in tensors.
+    ///   - other: a graph whose memory this one shares. A replay of either overwrites the other's
+    ///     results.
+    ///   - body: the work to record. It must have run at least once before, so that recording
+    ///     initializes nothing. It must not wait for the GPU, nor send it anything. Every replay
+    ///     overwrites the tensors that it produced.
     package init(sharingMemoryOf other: DeviceGraph? = nil, _ body: () -> Void) {
         let handle = withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: body) { pointer in
@@ -28,6 +30,6 @@ package final class DeviceGraph {
 
     deinit { ct_graph_free(handle) }
 
-    /// Asks the GPU to do it again, with what its input tensors hold now.
+    /// Starts the recorded work again, with the current content of its input tensors.
     package func replay() { checked { ct_graph_replay(handle, $0) } }
 }

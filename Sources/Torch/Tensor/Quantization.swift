@@ -1,7 +1,8 @@
 import CTorch
 import JerseySupport
 
-/// Scale and zero point of a quantised tensor: what its bytes stand for. Zero itself is one of the 256 values.
+/// Scale and zero point of a quantised tensor, which map its bytes to numbers. Zero is exactly one
+/// of the 256 values.
 struct Quantization: Equatable, Sendable {
     let qparams: ct_qparams
 
@@ -17,12 +18,12 @@ struct Quantization: Equatable, Sendable {
 }
 
 extension Tensor {
-    /// (N, C, H, W) in bytes, channels-last; what lies outside the range is clamped.
+    /// (N, C, H, W) as bytes, channels-last. Values outside the range are clamped.
     func quantized(_ quantization: Quantization) -> Tensor {
         tensor(quantization) { ct_quantize(handle, quantization.qparams, $0) }
     }
 
-    /// The float32 numbers that the bytes of a quantised tensor stand for; itself where it is none.
+    /// The float32 numbers of a quantised tensor; any other tensor is returned unchanged.
     package func dequantized() -> Tensor {
         guard let qparams = quantization?.qparams else { return self }
         return tensor { ct_dequantize(handle, qparams, $0) }

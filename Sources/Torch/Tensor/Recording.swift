@@ -1,15 +1,17 @@
 import CTorch
 import Foundation
 
-/// What libtorch was asked to do with some tensors: the operations of a forward pass, for writing the network down in another form.
+/// The operations that libtorch ran on some tensors in a forward pass, for writing the network in
+/// another format.
 ///
-/// Everything that does not depend on the inputs, such as sizes that Swift code has looked at, is recorded as it was.
+/// Anything that does not depend on the inputs, such as a size that Swift code read, is recorded
+/// with its value at the time.
 package struct Recording {
     package indirect enum Argument: Decodable, Sendable, Equatable {
         case none
-        /// The inputs are values, counted from 0; then each step's results are.
+        /// A value's number. The inputs are numbered from 0, followed by the results of each step.
         case value(Int)
-        /// A place among `constants`.
+        /// An index into `constants`.
         case constant(Int)
         case integer(Int)
         case number(Double)
@@ -17,7 +19,7 @@ package struct Recording {
         case list([Argument])
         case keyword(name: String, value: Argument)
 
-        /// Those that it holds.
+        /// The values within it.
         fileprivate var values: [Int] {
             switch self {
             case .value(let value): [value]
@@ -34,19 +36,19 @@ package struct Recording {
         package let operation: String
         /// In the order of the operation's schema.
         package let arguments: [Argument]
-        /// The values that come of it.
+        /// The numbers of its results.
         package let results: [Int]
     }
 
-    /// Those that the outputs need.
+    /// The steps that the outputs need.
     package let steps: [Step]
-    /// The given ones, and those that were met on the way.
+    /// The constants passed to `init`, then those found on the way.
     package let constants: [Tensor]
-    /// What the recorded calls have returned.
+    /// What the recorded pass returned.
     package let outputs: [Argument]
 
     /// - Parameters:
-    ///   - constants: tensors that should be found at these places, such as a network's parameters.
+    ///   - constants: tensors to put first in `constants`, such as a network's parameters.
     ///   - body: a forward pass over `inputs`, on this thread.
     package init(of inputs: [Tensor], constants: [Tensor], _ body: () -> [Tensor]) {
         let recording = inputs.withList { inputs in
@@ -74,7 +76,7 @@ package struct Recording {
                 return true
             }.reversed()
         } catch {
-            fatalError("the shim's account of its steps cannot be read: \(error)")
+            fatalError("the shim's list of steps cannot be decoded: \(error)")
         }
     }
 }

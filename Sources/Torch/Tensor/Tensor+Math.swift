@@ -21,10 +21,11 @@ extension Tensor {
     }
     package func isLess(than other: Tensor) -> Tensor { tensor { ct_less_than(handle, other.handle, $0) } }
     package func isEqual(to other: Tensor) -> Tensor { tensor { ct_equal(handle, other.handle, $0) } }
-    /// True if no element is infinite or not a number.
+    /// True if no element is infinite or NaN.
     package var isFinite: Bool { checked { ct_all_finite(handle, $0) } }
 
-    /// From the least element to the greatest; of at least one. Nil where one is infinite or not a number.
+    /// From the smallest element to the largest. The tensor must have an element. Nil if one is
+    /// infinite or NaN.
     package var range: ClosedRange<Double>? {
         var (low, high) = (0.0, 0.0)
         checked { ct_range(handle, &low, &high, $0) }
@@ -55,7 +56,7 @@ extension Tensor {
 
 // MARK: - In place
 
-/// Changes of the tensor itself, for images: nothing that a gradient passes through.
+/// These change the tensor itself. They are for images, and gradients do not pass through them.
 extension Tensor {
     @discardableResult package func floorInPlace() -> Tensor { tensor { ct_floor_in_place(handle, $0) } }
     @discardableResult package func addInPlace(_ other: Tensor, times factor: Double = 1) -> Tensor {

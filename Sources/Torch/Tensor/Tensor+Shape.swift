@@ -35,7 +35,8 @@ extension Tensor {
         tensor { ct_pad(handle, [left, right, top, bottom].map(Int64.init), 4, $0) }
     }
 
-    /// (N, C, H, W) slid over by the weights (C', C / groups, k, k), of which there have to be whole ones inside: (N, C', H - k + 1, W - k + 1).
+    /// (N, C, H, W) convolved with weights (C', C / groups, k, k), without padding.
+    /// Returns (N, C', H - k + 1, W - k + 1).
     package func convolved(with weights: Tensor, groups: Int = 1) -> Tensor {
         tensor { ct_conv2d(handle, weights.handle, nil, 1, 0, Int64(groups), $0) }
     }
@@ -43,31 +44,34 @@ extension Tensor {
     /// Mixes the channels of `groups` groups (ShuffleNet).
     package func channelShuffled(groups: Int) -> Tensor { tensor { ct_channel_shuffle(handle, Int64(groups), $0) } }
 
-    /// Row-major memory, or channels-last memory of a (N, C, H, W) tensor; no copy where it is so already.
+    /// Row-major memory, or channels-last memory of a (N, C, H, W) tensor. Does not copy if the
+    /// layout is right.
     package func contiguous(channelsLast: Bool = false) -> Tensor { tensor { ct_contiguous(handle, channelsLast, $0) } }
 
-    /// Converted and moved; itself where nothing changes.
+    /// Converts and moves the tensor; returns it unchanged if nothing differs.
     package func to(dtype: DType? = nil, device: Device? = nil) -> Tensor {
         let dtype = dtype?.rawValue ?? ct_dtype(handle)
         let device = device?.rawValue ?? ct_device(handle)
         return tensor { ct_to(handle, dtype, device, $0) }
     }
 
-    /// Overwrites the elements with those of `source`, converted where types or devices differ.
+    /// Overwrites the elements with those of `source`, converted if types or devices differ.
     package func copy(from source: Tensor) {
         withoutGradients { checked { ct_copy_into(handle, source.handle, $0) } }
     }
 }
 
 extension Tensor {
-    /// (R, H, W, 3) bytes on the CPU, times `scale` plus `shift` of each colour: (R, 3, H, W) float32, channels-last.
+    /// (R, H, W, 3) bytes on the CPU, each colour times its `scale` plus its `shift`: (R, 3, H, W)
+    /// float32, channels-last.
     package func scaledFrames(_ scale: [Float], _ shift: [Float]) -> Tensor {
         precondition(scale.count == 3 && shift.count == 3, "frames have three colours")
         return tensor { ct_scaled_frames(handle, scale, shift, $0) }
     }
 
-    /// (1, C, H, W) moved by an affine map: every output point, in coordinates -1...1 from edge to edge, is read at
-    /// `theta` (2 × 3, row-major) times itself. Bilinear with edge clamping; zero where the point lies outside.
+    /// (1, C, H, W) warped by an affine map. The output at point p, in coordinates -1...1 from edge
+    /// to edge, is the input at `theta` (2 × 3, row-major) times p. Bilinear with edge clamping;
+    /// zero if the input point lies outside.
     package func warped(by theta: [Double]) -> Tensor {
         precondition(theta.count == 6, "an affine map has six numbers")
         return tensor { ct_warp(handle, theta, $0) }

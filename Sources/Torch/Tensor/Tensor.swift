@@ -3,12 +3,13 @@ import Foundation
 
 /// An n-dimensional array of numbers on a device: a handle to a libtorch tensor.
 ///
-/// A wrong shape or type is a bug and traps with libtorch's message, as an array index would. A tensor stays with the thread that
-/// made it; plain buffers cross threads.
+/// A wrong shape or type is a bug and traps with libtorch's message, as an array index would. A
+/// tensor stays with the thread that made it; plain buffers cross threads.
 package final class Tensor {
-    /// What the shim is given. Never of a temporary: Swift may free an unnamed tensor before the call that was to use it.
+    /// The handle for the shim. Never take it from a temporary: Swift may free an unnamed tensor
+    /// before the call that uses it.
     let handle: ct_tensor
-    /// What its bytes stand for, where it is quantised; nil where they are numbers themselves.
+    /// Scale and zero point of a quantised tensor; nil for other tensors.
     let quantization: Quantization?
 
     init(owning handle: ct_tensor, _ quantization: Quantization? = nil) {
@@ -21,7 +22,7 @@ package final class Tensor {
     }
 }
 
-/// Runs a shim call whose failure is a bug of this program.
+/// Runs a shim call that can fail only by a bug of this program.
 func checked<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) -> Result {
     var error = ct_error(message: nil)
     let result = body(&error)
@@ -29,24 +30,24 @@ func checked<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) -> Resu
     return result
 }
 
-/// The tensor that a shim call returns; its failure is a bug of this program.
+/// Returns the tensor of a shim call that can fail only by a bug of this program.
 func tensor(_ quantization: Quantization? = nil, _ body: (UnsafeMutablePointer<ct_error>) -> ct_tensor?) -> Tensor {
     guard let handle = checked(body) else { fatalError("libtorch returned no tensor and no error") }
     return Tensor(owning: handle, quantization)
 }
 
-/// What libtorch refused, in its own words.
+/// An error of libtorch, in its own words.
 package struct TorchError: Error, CustomStringConvertible, Sendable {
     package let description: String
 }
 
-/// Runs a shim call that can fail because of the world outside: a file, a device.
+/// Runs a shim call that can fail for reasons outside the program: a file, a device.
 func attempt<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) throws -> Result {
     var error = ct_error(message: nil)
     let result = body(&error)
     guard let message = error.message else { return result }
     defer { ct_free(message) }
-    // libtorch's message ends in advice on its own debugging; the first line is the reason.
+    // libtorch's message ends with advice on debugging libtorch. The first line is the reason.
     let lines = String(cString: message).split(separator: "\n")
     throw TorchError(description: lines.first.map(String.init) ?? "unknown failure")
 }
@@ -73,7 +74,7 @@ extension Array where Element == String {
     func withCStrings<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result) rethrows -> Result {
         let copies = compactMap { strdup($0) }
         defer { for copy in copies { free(copy) } }
-        // One that no text stands for, so that there is a first.
+        // One extra, so that the buffer is never empty.
         return try "".withCString { end in
             try (copies.map { UnsafePointer($0) } + [end]).withUnsafeBufferPointer { try body($0.baseAddress!) }
         }
@@ -114,7 +115,7 @@ public enum Device: Int32, Sendable, Codable, CustomStringConvertible {
     /// "cpu" or "cuda".
     public var description: String { self == .cpu ? "cpu" : "cuda" }
 
-    /// A usable GPU where there is one, else the processor.
+    /// A usable GPU if there is one, else the processor.
     package static var automatic: Device { Runtime.cudaDeviceCount > 0 ? .cuda : .cpu }
 }
 
@@ -158,7 +159,8 @@ extension Tensor {
         self.init(owning: handle!)
     }
 
-    /// A CPU tensor over the memory of `buffer`, which is not copied and must not be written while the tensor lives.
+    /// A CPU tensor over the memory of `buffer`. The memory is not copied, and must not be written
+    /// while the tensor lives.
     package convenience init(sharing buffer: ByteBuffer, offset: Int = 0, shape: [Int]) {
         precondition(offset + shape.reduce(1, *) <= buffer.count, "shape \(shape) does not fit into \(buffer.count) bytes")
         let retained = Unmanaged.passRetained(buffer)
@@ -178,17 +180,17 @@ extension Tensor {
         full(shape, 0, dtype: dtype, device: device)
     }
 
-    /// Normal draws; the same for the same `seed`.
+    /// Normally distributed values, determined by `seed`.
     package static func normal(_ shape: [Int], mean: Double = 0, deviation: Double, seed: UInt64) -> Tensor {
         tensor { ct_normal(shape.map(Int64.init), shape.count, mean, deviation, seed, $0) }
     }
 
-    /// Uniform draws; the same for the same `seed`.
+    /// Uniformly distributed values, determined by `seed`.
     package static func uniform(_ shape: [Int], _ range: ClosedRange<Double>, seed: UInt64) -> Tensor {
         tensor { ct_uniform(shape.map(Int64.init), shape.count, range.lowerBound, range.upperBound, seed, $0) }
     }
 
-    /// Ones with `probability`, otherwise zeros; the same for the same `seed`.
+    /// Ones with `probability`, otherwise zeros, determined by `seed`.
     package static func bernoulli(_ shape: [Int], _ probability: Double, seed: UInt64) -> Tensor {
         tensor { ct_bernoulli(shape.map(Int64.init), shape.count, probability, seed, $0) }
     }
@@ -222,7 +224,8 @@ extension Tensor {
 
     package var floats: [Float] { array(of: Float.self) }
 
-    /// Copies the elements, row-major and little-endian, into `bytes`, which must have exactly their size.
+    /// Copies the elements, row-major and little-endian, into `bytes`, which must have exactly
+    /// their size.
     package func copyBytes(into bytes: UnsafeMutableRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         checked { ct_copy_bytes(handle, base, bytes.count, $0) }
@@ -236,10 +239,10 @@ extension Tensor {
     }
 }
 
-/// Fixed memory that threads hand to one another.
+/// A fixed block of memory that threads hand to one another.
 ///
-/// `@unchecked Sendable`: it has one owner at a time. A loader thread fills it and gives it away through a locked queue; from then
-/// on it is only read.
+/// `@unchecked Sendable`: it has one owner at a time. A loader thread fills it and hands it over
+/// through a locked queue. From then on it is only read.
 package final class ByteBuffer: @unchecked Sendable {
     package let address: UnsafeMutableRawPointer
     package let count: Int

@@ -1,10 +1,11 @@
 import CTorch
 
-/// Adam (Kingma & Ba 2015) over groups of parameters with their own rates.
+/// Adam (Kingma & Ba 2015) over groups of parameters, each with its own learning rate.
 ///
-/// Weight decay is added to the gradient (L2), as in the study; `decoupled` makes it AdamW (Loshchilov & Hutter 2019).
+/// Weight decay is added to the gradient (L2), as in the study; `decoupled` makes it AdamW
+/// (Loshchilov & Hutter 2019).
 package final class Adam {
-    /// Parameters that share a rate.
+    /// Parameters that share a learning rate.
     package struct Group {
         package let name: String
         package let rate: Double
@@ -35,7 +36,8 @@ package final class Adam {
         self.epsilon = epsilon
         self.decoupled = decoupled
         for entry in groups.flatMap(\.entries) {
-            // Moments share the layout of their parameter, or the fused kernel would have to convert at every step.
+            // Moments get the layout of their parameter. Otherwise the fused kernel would convert
+            // them at every step.
             func zeros() -> Tensor { withoutGradients { entry.tensor.detached() * 0 } }
             moments[entry.name] = Moments(mean: zeros(), variance: zeros(), steps: .zeros([], device: entry.tensor.device))
         }
@@ -44,8 +46,8 @@ package final class Adam {
     /// Updates every parameter that has a gradient.
     ///
     /// - Parameters:
-    ///   - factor: what the schedule multiplies every rate with at this step.
-    ///   - betas: decay of the two moments.
+    ///   - factor: the schedule's factor for every rate at this step.
+    ///   - betas: decay rates of the two moments.
     package func step(factor: Double = 1, betas: (Double, Double) = (0.9, 0.999)) {
         withoutGradients {
             for group in groups {
@@ -86,9 +88,9 @@ package final class Adam {
         return state
     }
 
-    /// Takes back what `state` gave.
+    /// Restores what `state` returned.
     ///
-    /// - Returns: names that are missing or of another shape; empty if all went well.
+    /// - Returns: names that are missing or have another shape; empty on success.
     package func restore(_ saved: [String: Tensor]) -> [String] {
         var missing: [String] = []
         for (name, tensor) in state {
@@ -98,11 +100,12 @@ package final class Adam {
     }
 }
 
-/// The norm over all gradients together before clipping, and after it at most `limit` (Pascanu et al. 2013).
+/// Scales the gradients so that their joint norm is at most `limit` (Pascanu et al. 2013).
 ///
-/// The factor is limit / (norm + 1e-6), as PyTorch has it. Nothing is read back, so a device is not waited for.
+/// The factor is limit / (norm + 1e-6), as in PyTorch. Nothing is read back, so the call does not
+/// wait for the device.
 ///
-/// - Returns: the norm as a scalar tensor.
+/// - Returns: the norm before clipping, as a scalar tensor.
 @discardableResult
 package func clipGradients(of tensors: [Tensor], to limit: Double) -> Tensor {
     let gradients = tensors.compactMap(\.gradient)

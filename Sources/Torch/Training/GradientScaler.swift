@@ -7,7 +7,7 @@ package struct GradientScaler: Codable, Sendable, Equatable {
 
     package init() {}
 
-    /// What no scaler of ours has, as a file may; nil where all is well.
+    /// What is wrong with a scaler from a file; nil if nothing is.
     package var validationError: String? {
         if !(1e-30...1e30 ~= scale) { return "scale \(scale)" }
         return 0..<2000 ~= goodSteps ? nil : "goodSteps \(goodSteps)"
@@ -15,7 +15,8 @@ package struct GradientScaler: Codable, Sendable, Equatable {
 
     /// Divides the gradients by the scale.
     ///
-    /// - Returns: false if one was infinite or not a number: the step must be skipped, and the scale has been halved.
+    /// - Returns: false if a gradient was infinite or NaN. The scale has then been halved, and the
+    ///   step must be skipped.
     package mutating func unscale(_ tensors: [Tensor]) -> Bool {
         let gradients = tensors.compactMap(\.gradient)
         guard !gradients.isEmpty else { return true }

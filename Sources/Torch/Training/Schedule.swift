@@ -1,13 +1,13 @@
 import Foundation
 
-/// What the rates are multiplied with, and Adam's first beta, at each optimizer step: a function of the step.
+/// The factor of the learning rates, and Adam's first beta, as functions of the optimizer step.
 package struct Schedule: Sendable {
     package let factor: @Sendable (_ step: Int) -> Double
     package let beta1: @Sendable (_ step: Int) -> Double
 
     /// Linear warm-up, (step + 1) / warm, then half a cosine (Loshchilov & Hutter 2017).
     ///
-    /// As in the study, the peak is used twice and the last step is still above zero.
+    /// As in the study, the peak is used twice, and the factor of the last step is above zero.
     ///
     /// - Precondition: `warm < total`.
     package static func cosine(total: Int, warm: Int) -> Schedule {
@@ -20,8 +20,9 @@ package struct Schedule: Sendable {
             beta1: { _ in 0.9 })
     }
 
-    /// PyTorch's one-cycle policy (Smith & Topin 2018): from peak / 25 to the peak within 30% of the steps and down to
-    /// peak / 250,000, by cosine; beta1 moves against it, between 0.95 and 0.85.
+    /// PyTorch's one-cycle policy (Smith & Topin 2018), by cosine: from peak / 25 up to the peak
+    /// within 30% of the steps, then down to peak / 250,000. Beta1 moves in the opposite direction,
+    /// between 0.95 and 0.85.
     package static func oneCycle(total: Int, warmFraction: Double = 0.3) -> Schedule {
         let peak = warmFraction * Double(total) - 1
         let end = Double(total - 1)

@@ -1,4 +1,4 @@
-"""Writes python_random.json: what CPython's random.Random shuffles, and how the study splits with it.
+"""Writes python_random.json: shuffles of CPython's random.Random, and the study's splits with it.
 
 python3 python_random.py > python_random.json
 """
@@ -14,7 +14,7 @@ def shuffled(seed, count):
 
 
 def split(seed, ratios, tracks):
-    """Tracks by number, as the study takes them apart."""
+    """Splits the tracks of each number as the study does."""
     rng = random.Random(seed)
     parts = {"train": set(), "val": set(), "test": set()}
     for _, ids in sorted(tracks.items()):
@@ -29,7 +29,8 @@ def split(seed, ratios, tracks):
     return {name: sorted(ids) for name, ids in parts.items()}
 
 
-# Numbers whose order as text is not that of their values, and track names whose order as text is not natural.
+# Numbers whose text order differs from their numeric order, and track names whose text order is not
+# natural.
 counts = {"4": 12, "6": 3, "8": 41, "9": 2, "48": 7, "49": 1, "64": 10, "66": 5, "88": 29, "89": 20, "07": 6, "7": 11}
 tracks = {number: [f"{number}/track_{i * 7 % 103}" for i in range(1, n + 1)] for number, n in counts.items()}
 splits = [(42, [0.8, 0.1, 0.1]), (7, [0.8, 0.1, 0.1]), (2024, [0.6, 0.2, 0.2]), (5, [0.7, 0.0, 0.3]), (3, [1.0, 0.0, 0.0])]
