@@ -8,11 +8,12 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What an ONNX file is made of, as far as we write it: field numbers and types of ONNX's serialization (IR version 8), under names of ours,
-/// which the bytes do not hold. Source: the IR specification at https://github.com/onnx/onnx/blob/main/docs/IR.md and the numbers in
-/// onnx/onnx.proto beside it. Fields keep track of whether they are set, since ONNX's checker asks.
+/// The parts of an ONNX file that we write: field numbers and types of ONNX's serialization (IR
+/// version 8), under our own names, which the bytes do not contain. Source: the IR specification at
+/// https://github.com/onnx/onnx/blob/main/docs/IR.md and the numbers in onnx/onnx.proto beside it.
+/// Fields keep track of whether they are set, because ONNX's checker asks.
 ///
-/// After a change, with protoc and swift-protobuf's plugin, in this folder:
+/// After a change, run protoc with swift-protobuf's plugin in this folder:
 ///     protoc --swift_out=. onnx.proto
 
 #if canImport(FoundationEssentials)
