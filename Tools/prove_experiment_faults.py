@@ -71,7 +71,7 @@ for harm in [cut, garble]:
 def table_cut_in_half(experiment: Experiment) -> str:
     case = Case(experiment, "case", "whole")
     cut(case.folder / "runs.sqlite")
-    case.completes("runs.sqlite", "was broken")
+    case.completes("runs.sqlite", "was corrupt")
     return "named, set aside and recreated"
 
 
@@ -79,7 +79,7 @@ def table_cut_in_half(experiment: Experiment) -> str:
 def table_garbled(experiment: Experiment) -> str:
     case = Case(experiment, "case", "half")
     garble(case.folder / "runs.sqlite")
-    case.completes("runs.sqlite", "was broken")
+    case.completes("runs.sqlite", "was corrupt")
     return "named, set aside and recreated"
 
 
@@ -90,7 +90,7 @@ def table_garbled_within(experiment: Experiment) -> str:
     data = bytearray(path.read_bytes())
     data[4096:] = os.urandom(len(data) - 4096)
     path.write_bytes(data)
-    case.completes("runs.sqlite", "was broken")
+    case.completes("runs.sqlite", "was corrupt")
     return "named, set aside and recreated"
 
 
@@ -298,7 +298,7 @@ def killed_run(experiment: Experiment) -> str:
     os.kill(tasks(case.folder)[0], signal.SIGKILL)
     said = process.communicate()[1]
     assert process.returncode == 0, said
-    case.expect(said, "it was ended by signal 9", "it will be tried once more")
+    case.expect(said, "it was killed by signal 9", "retrying once")
     compare_experiments(experiment.work / "whole", case.folder)
     return "named; retried; complete"
 

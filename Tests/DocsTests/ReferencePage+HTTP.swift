@@ -10,9 +10,9 @@ extension ReferencePage {
         return """
             # HTTP
 
-            The interface of `jersey serve`. The service describes it for programs under `GET /openapi.json`, an OpenAPI 3.1 \
-            document, from which this page takes its routes. [serve.md](../guides/serve.md) says how to run the service, and \
-            [security.md](../security.md) what it promises.
+            The HTTP API of `jersey serve`. `GET /openapi.json` describes it for programs as an OpenAPI 3.1 document, from \
+            which this page takes its routes. See [serve.md](../guides/serve.md) for running the service, and \
+            [security.md](../security.md) for its guarantees.
 
             ## Routes
 
@@ -20,16 +20,16 @@ extension ReferencePage {
 
             ## Reading
 
-            `POST /v1/predict` reads one player. The body is a form, with `frames` once for each picture in time order or with \
-            one `video`; or it is JSON, `{"frames": ["base64", …]}` or `{"frames": [{"name": "1.jpg", "data": "base64"}, …]}`.
+            `POST /v1/predict` reads one player. The body is a form with one `frames` field per picture in time order, or with \
+            one `video`. It can also be JSON: `{"frames": ["base64", …]}` or `{"frames": [{"name": "1.jpg", "data": "base64"}, …]}`.
 
-            `POST /v1/predict/archive` reads a zip, tar or tar.gz file with a folder for each player. The archive is the body, or \
+            `POST /v1/predict/archive` reads a zip, tar or tar.gz file with one folder per player. The archive is the body, or \
             the field `archive` of a form.
 
-            `?model=NAME` chooses among several models. `?pictures=true` adds small pictures of the frames to the answer.
+            `?model=NAME` selects one of several models. `?pictures=true` adds small pictures of the frames to the answer.
 
             The answer is a [prediction](files.md#predictions), as in `jersey predict --format json`: one object, or a list for \
-            an archive. A frame that cannot be decoded is named under `left_out`. The request is refused if none can be decoded.
+            an archive. Frames that cannot be decoded are listed under `left_out`. If none can be decoded, the request is refused.
 
             ## The Open Inference Protocol
 
@@ -37,51 +37,51 @@ extension ReferencePage {
             PNG images in base64. Its shape is `[frames]` for one sequence and `[sequences, frames]` for several. The extension \
             for binary data is not supported.
 
-            There is a row for each sequence in every output:
+            Every output has one row per sequence:
 
             | output | type | what |
             | --- | --- | --- |
-            | `number` | BYTES | the number; empty where none was read |
-            | `confidence` | FP64 | its probability |
+            | `number` | BYTES | the number; empty if none was read |
+            | `confidence` | FP64 | the number's probability |
             | `unreadable` | BOOL | whether the confidence is below the model's threshold |
-            | `tens` | FP64 | probabilities of 0 to 9 and of no tens digit |
+            | `tens` | FP64 | probabilities of 0 to 9 and of blank (no tens digit) |
             | `ones` | FP64 | probabilities of 0 to 9 |
-            | `weights` | FP64 | the share of each frame in the decision; 0 for frames that early exit did not need |
+            | `weights` | FP64 | each frame's share in the decision; 0 for frames that early exit skipped |
 
-            Frames that could not be read are listed under `left_out` in the answer's `parameters`, as a JSON text: a list of \
-            `sequence` and `frame`, counted from 1, and `reason`. There is no `frame` where the whole sequence is meant.
+            The answer's `parameters` list frames that could not be read under `left_out`, as JSON text: a list of \
+            `sequence` and `frame`, counted from 1, and `reason`. Without `frame`, the entry concerns the whole sequence.
 
             ## Errors
 
-            An error is `{"error": "…"}`: what is wrong, where, and what to do. Every answer has the header `x-request-id`, which \
-            is the client's or a new one. `Retry-After` says when to come again.
+            An error is `{"error": "…"}`. It says what is wrong, where, and what to do. Every answer has the header \
+            `x-request-id`, with the client's id or a new one. `Retry-After` says when to retry.
 
             \(table(["status", "meaning"], OpenAPI.meanings(of: operations)))
 
-            The log has 499 for a client that left before its answer.
+            The log records 499 for a client that disconnected before its answer.
 
             ## Limits
 
-            `jersey serve --limit NAME=VALUE` sets one. `GET /openapi.json` has those in force.
+            `jersey serve --limit NAME=VALUE` sets a limit. `GET /openapi.json` lists the current limits.
 
             \(table(["name", "default", "what is limited"], limits))
 
-            Fixed limits: JSON has at most 100 nested lists and objects and 100,000 values; a body 65,536 chunks; a head 32 KiB; \
-            names of inputs, outputs and types 100 bytes. Names of frames and sequences are cut to 60 characters. Archives follow \
-            the rules of [predict.md](../guides/predict.md#archives), with entries of at most 16 MiB and twice a body's bytes in \
-            all. `--connections` (512) and `--queue` (64) limit the service as a whole.
+            Fixed limits: JSON can have at most 100 nested lists and objects and 100,000 values; a body 65,536 chunks; a head \
+            32 KiB; names of inputs, outputs and types 100 bytes. Names of frames and sequences are truncated to 60 characters. \
+            Archives follow the rules of [predict.md](../guides/predict.md#archives), with entries of at most 16 MiB and a total \
+            of at most twice the body limit. `--connections` (512) and `--queue` (64) limit the whole service.
 
             """
     }
 }
 
-/// The service's own description.
+/// The service's description of itself.
 private enum OpenAPI {
     struct Operation {
         let method: String
         let path: String
         let summary: String
-        /// The content types of the body.
+        /// Media types of the body.
         let types: String
         let answers: [String: String]
 
@@ -90,7 +90,7 @@ private enum OpenAPI {
 
     private static let methods = ["get", "post"]
 
-    /// All operations except those for the page's own files, in order of their paths.
+    /// Operations in the order of their paths, without the web page's files.
     static func operations() throws -> [Operation] {
         let document = try JSONSerialization.jsonObject(with: Data(PackageResources.openapi_json)) as? [String: Any]
         let paths = document?["paths"] as? [String: [String: [String: Any]]] ?? [:]
@@ -110,13 +110,13 @@ private enum OpenAPI {
             }
     }
 
-    /// The document defines responses shared by several operations once.
+    /// The document states shared refusals once.
     private static func forbidden(_ document: [String: Any]?) -> String {
         let components = document?["components"] as? [String: [String: [String: Any]]]
         return components?["responses"]?["Forbidden"]?["description"] as? String ?? ""
     }
 
-    /// A row for each error status, with all its meanings.
+    /// One row per error status, with all its meanings.
     static func meanings(of operations: [Operation]) -> [[String]] {
         let statuses = Set(operations.flatMap(\.answers.keys)).filter { $0 != "200" }.sorted()
         return statuses.map { status in

@@ -42,12 +42,12 @@ extension ReferencePage {
         return """
             # Settings
 
-            A file (`jersey train --config`, YAML or JSON) is laid over the defaults, the environment over the file, and flags over \
-            both. `--set KEY=VALUE` takes every key. The environment's name of a key has `JERSEY_` before it and `_` for each dot \
-            and each capital: `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`. `jersey train --list-settings` prints them \
-            all, and `jersey help KEY` one. An unknown key is an error.
+            A file (`jersey train --config`, YAML or JSON) overrides the defaults, the environment overrides the file, and flags \
+            override both. `--set KEY=VALUE` takes every key. The environment variable of a key starts with `JERSEY_` and has `_` \
+            for each dot and before each capital: `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`. \
+            `jersey train --list-settings` prints all settings, and `jersey help KEY` prints one. An unknown key is an error.
 
-            Settings with a * say where and how a run is done, and not what it is: a run goes on with another value.
+            Settings with a * affect only where and how a run executes, not its numbers. You can change them when you resume a run.
 
             \(tables.joined(separator: "\n\n"))
 
@@ -73,14 +73,14 @@ extension ReferencePage {
         return """
             # Models
 
-            `--model NAME` trains one; `jersey models NAME` shows it part by part, and `--diagram` draws it. Phases 0, A and B are \
+            `--model NAME` trains a model, `jersey models NAME` lists its parts, and `--diagram` draws it. Phases 0, A and B are \
             the study's, E is ours.
 
             \(table(["name", "phase", "encoder", "recurrent layer", "pooling", "parameters", "older names"], models))
 
             ## Encoders
 
-            `--encoder NAME` takes another than the model's own.
+            `--encoder NAME` replaces the model's own encoder.
 
             \(table(["name", "network", "other names"], EncoderKind.all.map { encoder in
                 let others = EncoderKind.aliases.filter { $0.value == encoder.name }.keys.sorted()
@@ -89,8 +89,8 @@ extension ReferencePage {
 
             ## Pooling
 
-            `none` reads one frame. `summed evidence` reads every frame by itself and sums log-probabilities, each frame's weighted by \
-            how likely it can be read. The others pool the states of a recurrent layer:
+            `none` reads one frame. `summed evidence` reads every frame alone and sums the log-probabilities, weighted by the \
+            probability that the frame can be read. The others pool the states of a recurrent layer:
 
             \(list(ModelSpec.Pooling.self))
 
@@ -103,20 +103,20 @@ extension ReferencePage {
 
         ## Data sets
 
-        What `--format` of `train`, `evaluate`, `calibrate`, `benchmark` and `dataset` takes. [files.md](files.md#data-sets) says \
-        more of them.
+        Values of `--format` in `train`, `evaluate`, `calibrate`, `benchmark` and `dataset`. See \
+        [files.md](files.md#data-sets) for details.
 
         \(list(DatasetFormat.self))
 
         ## Predictions
 
-        What `jersey predict --format` writes. [files.md](files.md#predictions) has the keys and columns.
+        Values of `jersey predict --format`. See [files.md](files.md#predictions) for the keys and columns.
 
         \(list(OutputFormat.self))
 
         ## Exports
 
-        What `jersey export --format` writes. [export.md](../guides/export.md) says how each is read.
+        Values of `jersey export --format`. See [export.md](../guides/export.md) for how to load each.
 
         \(list(ExportFormat.self))
 
@@ -127,7 +127,7 @@ extension ReferencePage {
         """
         # Analyses
 
-        What `jersey analyze NAME FOLDER` looks into. [experiments.md](../guides/experiments.md#analyses) says what each writes.
+        Analyses of `jersey analyze NAME FOLDER`. See [experiments.md](../guides/experiments.md#analyses) for the files of each.
 
         \(list(Analysis.self))
 
@@ -139,10 +139,10 @@ extension ReferencePage {
             ["`\($0.name)`", "\($0.experiment.runCount)", escaped($0.summary)]
         }
         return """
-            # Experiments that come with jersey
+            # Shipped experiments
 
-            `jersey experiment run NAME` runs one, `jersey experiment show NAME` prints its file. \
-            [experiments.md](../guides/experiments.md) says how.
+            `jersey experiment run NAME` runs an experiment, `jersey experiment show NAME` prints its file. See \
+            [experiments.md](../guides/experiments.md).
 
             \(table(["name", "runs", "what"], rows))
 

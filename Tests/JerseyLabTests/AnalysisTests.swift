@@ -163,7 +163,7 @@ import Testing
         #expect(confidences.count == 3 && confidences == confidences.sorted(by: >))
         let wrong = try input.run.outcomes.count { !$0.isRight }
         #expect(summary["num_mistakes"] as? Int == wrong && wrong > 3 && summary["num_mistakes_extracted"] as? Int == 3)
-        #expect(result.notes == ["\(wrong - 3) more; --count shows them."])
+        #expect(result.notes == ["\(wrong - 3) more; to show them, raise --count."])
         #expect(mistakes[0]["track_id"] as? String == SampleExperiment.mislabelled)
         let (truth, read) = (mistakes[0]["ground_truth"] as? [String: Any], mistakes[0]["prediction"] as? [String: Any])
         #expect(
@@ -244,7 +244,8 @@ import Testing
             #expect(try frames.sequence(named: word).id == id, "\(word)")
         }
         let words =
-            [("00", "names several sequences: 4/0000/00"), ("48", "names several"), ("48/0001/01", "did you mean 48/0001/00")]
+            [("00", "matches several sequences: 4/0000/00"), ("48", "matches several")]
+            + [("48/0001/01", "did you mean 48/0001/00")]
             + [("\(data)/48/0001/77", "there is no sequence"), ("", "there is no sequence"), ("/", "there is no sequence")]
         for (word, hint) in words {
             let error = #expect(throws: UsageError.self, "\(word)") { try frames.sequence(named: word) }

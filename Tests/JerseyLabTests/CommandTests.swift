@@ -139,7 +139,7 @@ import Testing
         (["train", "--set", "training.epochs"], "key=value"),
         (["train", "--run", "MISSING/x", "--data", "d", "--model", "attn_bgru_lung"], "attn_bgru_luong"),
         (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epoch=3"], "training.epochs"),
-        (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epochs=many"], "wrong kind"),
+        (["train", "--run", "MISSING/x", "--data", "d", "--set", "training.epochs=many"], "wrong type"),
         (["train", "--run", "MISSING/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
         (["predict", "--weights", "w", "a.mp4", "--video", "b.mp4"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "b.avi"], ".mkv"),

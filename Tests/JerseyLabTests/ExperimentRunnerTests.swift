@@ -107,7 +107,7 @@ private final class Witness: ExperimentObserver {
         let before = try records()
         let launcher = StubLauncher(work: finish)
         #expect(try run(launcher) == .finished)
-        #expect(launcher.started.isEmpty && witness.heard("4 of 4 runs are finished already"))
+        #expect(launcher.started.isEmpty && witness.heard("4 of 4 runs are already finished"))
         let after = try records()
         #expect(after == before)
     }
@@ -119,7 +119,7 @@ private final class Witness: ExperimentObserver {
         #expect(try ExperimentStatus(folder).count(.interrupted) == 1)
         let launcher = StubLauncher(work: finish)
         #expect(try run(launcher) == .finished)
-        #expect(launcher.started == ["basic_r18-1"] && witness.heard("basic_r18-1: \(result.path): cannot be understood"))
+        #expect(launcher.started == ["basic_r18-1"] && witness.heard("basic_r18-1: \(result.path): cannot be parsed"))
         #expect(try ExperimentStatus(folder).count(.finished) == 4)
     }
 
@@ -127,7 +127,7 @@ private final class Witness: ExperimentObserver {
         let launcher = StubLauncher { $0.id == "basic_r18-1" ? "data/4 is gone" : try self.finish($0) }
         #expect(try run(launcher) == .failed(1))
         #expect(launcher.started.count { $0 == "basic_r18-1" } == 2 && launcher.started.count == 5)
-        #expect(witness.heard("basic_r18-1 failed: data/4 is gone; it will be tried once more"))
+        #expect(witness.heard("basic_r18-1 failed: data/4 is gone; retrying once"))
         let record = try #require(try records().first { $0.id == "basic_r18-1" })
         #expect(record.state == "failed" && record.attempts == 2 && record.reason == "data/4 is gone")
         let seen = try #require(try ExperimentStatus(folder).runs.first { $0.id == "basic_r18-1" })
@@ -199,7 +199,7 @@ private final class Witness: ExperimentObserver {
 
         let launcher = StubLauncher(work: finish)
         #expect(try run(launcher) == .finished)
-        #expect(launcher.started.isEmpty && witness.heard("was broken and is now runs.sqlite.broken-"))
+        #expect(launcher.started.isEmpty && witness.heard("was corrupt and is now runs.sqlite.broken-"))
         let after = try records()
         #expect(after.map(\.result) == before.map(\.result) && after.map(\.numberAccuracy) == before.map(\.numberAccuracy))
         #expect(try RunDatabase(reading: folder.database).epochs(of: "basic_mv3s-1").count == 3)

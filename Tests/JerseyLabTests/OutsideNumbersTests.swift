@@ -82,8 +82,8 @@ import Torch
         let run = try run(in: folder.url)
         try tamper(run.url.appendingPathComponent(file), key, value)
         let error = #expect(throws: FileError.self) { try FinishedRun(run) }
-        #expect(error?.path.hasSuffix(file) == true && error?.reason.contains("cannot be understood") == true)
-        #expect(error?.advice == "remove the run folder and train anew")
+        #expect(error?.path.hasSuffix(file) == true && error?.reason.contains("cannot be parsed") == true)
+        #expect(error?.advice == "remove the run folder and train again")
     }
 
     private static let stateKeys = [

@@ -97,7 +97,7 @@ import Testing
 
     @Test func `What it takes to do it again is in the report, but where the data were`() throws {
         let markdown = Self.written.markdown
-        let block = try #require(markdown.components(separatedBy: "to be saved as experiment.json:\n\n```\n").last)
+        let block = try #require(markdown.components(separatedBy: "save it as experiment.json:\n\n```\n").last)
         let text = try #require(block.components(separatedBy: "\n```").first)
         let again = try Experiment(yaml: text, source: "the report")
         var expected = try SampleExperiment.experiment().experiment()
@@ -115,7 +115,7 @@ import Testing
         let (runs, problems) = try experiment.finishedRuns()
         #expect(runs.count == 5 && problems.count == 1)
         #expect(
-            problems.first?.contains("\(other.config.path): has training.labelSmoothing = 0.1, and the experiment 0") == true,
+            problems.first?.contains("\(other.config.path): has training.labelSmoothing = 0.1, but the experiment has 0") == true,
             "\(problems)")
     }
 
@@ -131,13 +131,13 @@ import Testing
             Issue.record("findings are a list")
             return
         }
-        let problems = findings.filter { $0.hasPrefix("Left out: ") }
+        let problems = findings.filter { $0.hasPrefix("Skipped: ") }
         #expect(problems.count == 2)
         #expect(problems.contains { $0.contains(broken.result.path) })
         #expect(
-            problems.contains { $0.contains(short.outcomes.path) && $0.contains("17 rows with a truth") && $0.contains("18") })
+            problems.contains { $0.contains(short.outcomes.path) && $0.contains("17 labelled rows") && $0.contains("18") })
         #expect(report.subtitle.contains("4 of 6 runs finished"))
-        #expect(!findings.contains { $0.contains("not finished and not in these figures") })
+        #expect(!findings.contains { $0.contains("unfinished and not included") })
     }
 
     @Test func `An experiment without finished runs has no report`() throws {

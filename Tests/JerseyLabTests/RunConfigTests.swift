@@ -23,7 +23,7 @@ struct RunConfigTests {
     ])
     func `A key that is a list or a table is refused, and no trap`(text: String) {
         let error = #expect(throws: UsageError.self) { try ConfigTree(yaml: text) }
-        #expect(error?.description.contains("a key is a word") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("a key must be a word") == true, "\(error?.description ?? "")")
     }
 
     private func overlay(_ text: String) throws -> ConfigOverlay {
@@ -129,7 +129,7 @@ struct RunConfigTests {
             ("optimizer: {scheduler: linear}", "optimizer.scheduler"),
             ("seed: -1", "seed"), ("model: null", "model"), ("training: {device: gpu}", "training.device"),
         ])
-    func `A value of the wrong kind names key and value`(_ text: String, _ key: String) {
+    func `A value of the wrong type names key and value`(_ text: String, _ key: String) {
         let error = #expect(throws: UsageError.self) { try config(text) }
         #expect(error?.description.contains(": \(key)") == true, "\(error?.description ?? "")")
     }

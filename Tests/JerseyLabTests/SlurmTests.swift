@@ -87,7 +87,7 @@ import Testing
 
         let second = try node.run(folder).end()
         #expect(second.status == 0, "\(second.words)")
-        #expect(second.words.contains("not submitted again"), "\(second.words)")
+        #expect(second.words.contains("not submitting again"), "\(second.words)")
         #expect(try ExperimentStatus(folder).count(.finished) == 3)
         for log in logs { #expect(try String(contentsOf: log, encoding: .utf8).ranges(of: "Slurm task").count == 1) }
         #expect(try node.queue().isEmpty)
@@ -100,7 +100,7 @@ import Testing
         let call = try node.run(folder).end()
         #expect(call.status == 1)
         #expect(call.words.contains("attn_ugru_gate-bad-1 failed: "), "\(call.words)")
-        #expect(call.words.contains("tried once more") && call.words.contains(TestFolder.missing), "\(call.words)")
+        #expect(call.words.contains("retrying once") && call.words.contains(TestFolder.missing), "\(call.words)")
         let status = try ExperimentStatus(folder)
         #expect(status.runs.map(\.state) == [.failed] && status.runs[0].reason?.contains(TestFolder.missing) ?? false)
     }

@@ -23,7 +23,7 @@ import Testing
             #expect(dataset.sequences.map(\.id) == ["10/3/0", "7/12/0", "7/12/1"])
             #expect(dataset.sequences.map(\.frames.count) == [1, 10, 10])
             #expect(dataset.sequences[1].frames.first?.hasSuffix("images/12/12_1.jpg") == true)
-            #expect(dataset.remarks.count == 3 && dataset.remarks.contains { $0.hasPrefix("1 players whose number cannot") })
+            #expect(dataset.remarks.count == 3 && dataset.remarks.contains { $0.hasPrefix("skipped 1 players") })
             #expect(try read(folder, classes: ["10"]).tracks == ["10/3"])
             #expect(throws: FileError.self) { try read(folder, classes: ["77"]) }
         }

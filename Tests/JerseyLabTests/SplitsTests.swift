@@ -192,8 +192,8 @@ struct SplitsTests {
                     error?.reason.contains(reason) == true && error?.advice?.contains("delete it") == true
                         && error?.path == url.path)
             }
-            refused(dataset(["7": 12]), config(), "does not know track 7/track_77 and 1 others")
-            refused(dataset(["7": 9]), config(), "names track 7/track_70 and 0 others that the data lack")
+            refused(dataset(["7": 12]), config(), "lacks track 7/track_77 and 1 others")
+            refused(dataset(["7": 9]), config(), "names track 7/track_70 and 0 others that the data set lacks")
             refused(data, config { $0.splitSeed = 1 }, "was made with seed 42")
             refused(data, config { $0.ratios = [0.5, 0.25, 0.25] }, "ratios [0.8, 0.1, 0.1]")
             refused(data, config { $0.groupPattern = "x" }, "group pattern none")
@@ -211,7 +211,7 @@ struct SplitsTests {
         splits.test = ["8/track_150"]
         #expect(throws: Never.self) { try splits.checkLeaks(config(), path: "s") }
         let error = #expect(throws: FileError.self) { try splits.checkLeaks(config { $0.groupPattern = #"_(\d)"# }, path: "s") }
-        #expect(error?.reason == "leaks: 7/track_101 is in train and 8/track_150 in test, both of group '1'")
+        #expect(error?.reason == "leaks: 7/track_101 is in train and 8/track_150 in test, both in group '1'")
         splits.val = ["7/track_101"]
         #expect(throws: FileError.self) { try splits.checkLeaks(config(), path: "s") }
     }

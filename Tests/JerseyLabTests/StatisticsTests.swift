@@ -145,8 +145,8 @@ import Testing
             table.rows.map { [$0[1], $0[7]] } == [
                 ["better", "improves"], ["worse", "harms"], ["same", "not separable from noise"],
             ])
-        #expect(table.note?.contains("by Holm for 3 pairs") == true && table.note?.contains("Without common") == false)
-        // In any order, the baseline is the first of a pair.
+        #expect(table.note?.contains("Holm's adjustment for 3 pairs") == true && table.note?.contains("No common") == false)
+        // Whichever comes first, the baseline is the first of a pair.
         let turned = ModelStatistics(groups.reversed(), baseline: "none").comparisons
         #expect(Set(turned.map(\.second)) == ["better", "worse", "same"] && turned.allSatisfy { $0.first == "none" })
     }
@@ -208,7 +208,7 @@ import Testing
             [try group("a", seeds: seeds) { $0.isMultiple(of: 2) }, try group("b", seeds: seeds) { _ in true }]
         }
         let (two, three) = (compare(groups[0])[0], compare(groups[1])[0])
-        #expect(!two.isSeparable && two.verdict == "these runs differ; 2 seeds tell too little")
+        #expect(!two.isSeparable && two.verdict == "these runs differ; 2 seeds are not enough for a verdict")
         #expect(three.isSeparable && three.verdict == "b is better")
     }
 
@@ -223,7 +223,7 @@ import Testing
         let pairs = compare(groups)
         #expect(pairs.map { "\($0.first) \($0.second) \($0.sequences)" } == ["a b 3", "a c 1", "b c 1"])
         let note = ModelStatistics(groups).comparisonTable(allPairs: true)?.note
-        #expect(note?.contains("Without common test sequences: a and d; b and d; c and d.") == true, "\(note ?? "")")
+        #expect(note?.contains("No common test sequences: a and d; b and d; c and d.") == true, "\(note ?? "")")
     }
 
     @Test func `Only labelled sequences that all have read are compared`() throws {
@@ -282,7 +282,7 @@ import Testing
             statistics.leaders.map(\.name) == ["a", "b"]
                 && statistics.summaryTable.emphasis == [[0, 0], [0, 2], [1, 0], [1, 2]])
         #expect(
-            statistics.leaderFinding?.hasPrefix("Highest mean test accuracy, alike: a, 30.00 ± 0.00% of the sequences") == true)
+            statistics.leaderFinding?.hasPrefix("Highest mean test accuracy, tied: a, 30.00 ± 0.00% of the sequences") == true)
     }
 
     @Test func `The test loss has a mean and a deviation over seeds, in tables and JSON`() throws {
@@ -298,9 +298,9 @@ import Testing
         let decoded = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
         let loss = try #require(((decoded["models"] as? [[String: Any]])?.first?["loss"] as? [String: Any]))
         #expect(isClose(loss["mean"] as? Double, group.loss.mean!) && loss["standard_deviation"] != nil)
-        #expect(statistics.summaryTable.note?.contains("weighted") == false)
+        #expect(statistics.summaryTable.note?.contains("Each loss") == false)
         let other = RunGroup(name: "n", runs: [try FinishedRun(reading: [good], fullWeight: 1)])
-        #expect(ModelStatistics([group, other]).summaryTable.note?.contains("may not be compared") == true)
+        #expect(ModelStatistics([group, other]).summaryTable.note?.contains("do not compare losses") == true)
     }
 
     // MARK: Parts of the test set

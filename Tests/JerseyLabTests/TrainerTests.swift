@@ -127,7 +127,7 @@ import Torch
         #expect(run.drawCurves() == nil)
         #expect(run.exists(run.plots(of: "curves").appendingPathComponent("curves_loss.png")))
         let problem = RunFolder(folder.url.appendingPathComponent("none")).drawCurves()
-        #expect(problem?.hasPrefix("no curves were drawn: ") == true && problem?.contains("jersey analyze curves") == true)
+        #expect(problem?.hasPrefix("could not draw the curves: ") == true && problem?.contains("jersey analyze curves") == true)
     }
 
     @Test func `A log has the time before each line, goes on where it was, and knows a line without its time`() throws {

@@ -1,6 +1,6 @@
 import Jersey
 
-/// A look into finished runs, or into models: a table on the terminal, JSON, pictures.
+/// An analysis of finished runs or of models. It yields tables, JSON and pictures.
 package struct Analysis: Sendable, Catalogued {
     package static let kind = "analysis"
 
@@ -9,13 +9,13 @@ package struct Analysis: Sendable, Catalogued {
     package let subject: Subject
     private let result: any AnalysisResult.Type
 
-    /// What it looks into.
+    /// What an analysis examines.
     package enum Subject: Sendable {
-        /// What runs make of sequences, of the test set or another part.
+        /// How runs read sequences of the test set or another part.
         case readings
         /// How runs were trained.
         case training
-        /// Models as they are built.
+        /// Model definitions; no runs are needed.
         case models
     }
 
@@ -28,20 +28,20 @@ package struct Analysis: Sendable, Catalogued {
 
     package var needsRuns: Bool { subject != .models }
 
-    /// All there are. `jersey analyze`, the report and the tests read this list.
+    /// All analyses. `jersey analyze`, the report and the tests read this list.
     package static let all: [Analysis] = [
         .confusion, .mistakes, .failures, .sequence, .backbones, .heads, .calibration, .curves, .labels,
     ]
 
-    /// Computes the result and shows it.
+    /// Computes the result and renders it.
     ///
-    /// - Throws: `UsageError` or `FileError` when there is not what it needs.
+    /// - Throws: `UsageError` or `FileError` if the input lacks what the analysis needs.
     package func callAsFunction(_ input: AnalysisInput) throws -> AnalysisView {
         guard !needsRuns || !input.groups.isEmpty else {
-            throw UsageError("\(name) looks into runs; name run folders, or an experiment's folder")
+            throw UsageError("\(name) analyzes runs; name run folders or an experiment folder")
         }
         guard subject == .readings || input.part == .test else {
-            throw UsageError("\(name) looks into no sequences; leave out --split")
+            throw UsageError("\(name) reads no sequences; leave out --split")
         }
         guard subject == .models || input.measuresTimes else {
             throw UsageError("\(name) measures no times; leave out --no-times")

@@ -1,13 +1,14 @@
-/// What an analysis finds, as values: nothing in it is text for people, except names.
+/// The values that an analysis computes. Apart from names, they hold no text for people.
 ///
-/// `init` computes, and `view` only formats and draws. Programs get the values as JSON.
+/// `init` computes; `view` only formats and draws. Programs get the values as JSON.
 protocol AnalysisResult: Encodable, Sendable {
-    /// - Throws: `UsageError` or `FileError` when the input does not have what the analysis needs.
+    /// - Throws: `UsageError` or `FileError` if the input lacks what the analysis needs.
     init(_ input: AnalysisInput) throws
 
-    /// Shows the result.
+    /// Renders the result.
     ///
-    /// - Parameter input: the one that the result is computed from; it says how much to show, and where frames are.
-    /// - Throws: `FileError` when frames that are to be shown cannot be read.
+    /// - Parameter input: the input of `init`. It says how many examples to show and where the
+    ///   frames are.
+    /// - Throws: `FileError` if a frame to show cannot be read.
     func view(_ input: AnalysisInput) throws -> AnalysisView
 }

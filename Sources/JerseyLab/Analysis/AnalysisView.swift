@@ -3,14 +3,14 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// What an analysis found, as people see it: tables, sentences, charts, pictures and other files.
+/// The findings of an analysis for people: tables, sentences, charts, pictures and other files.
 package struct AnalysisView: Sendable {
     package struct File: Sendable {
         package enum Content: Sendable {
             case data(Data)
-            /// Written as PNG; the caption says what there is to see.
+            /// Written as PNG. The caption describes the picture.
             case picture(RGBImage, caption: String)
-            /// A file to be copied.
+            /// A file to copy.
             case copy(of: URL)
         }
 
@@ -34,7 +34,7 @@ package struct AnalysisView: Sendable {
         }
     }
 
-    /// What is shown. Written as `<analysis>.json`.
+    /// The values shown. Written as `<analysis>.json`.
     let result: any AnalysisResult
     package let tables: [Table]
     /// Sentences below the tables.
@@ -53,7 +53,7 @@ package struct AnalysisView: Sendable {
         self.files = files
     }
 
-    /// Writes all into a folder, which is made where it is missing.
+    /// Writes everything to a folder, and creates it if needed.
     ///
     /// - Throws: `FileError` that names the file.
     package func write(to folder: URL, name: String) throws {

@@ -4,9 +4,8 @@ import JerseyOutput
 import Torch
 
 extension Analysis {
-    /// The encoders side by side.
     static let backbones = Analysis(
-        name: "backbones", summary: "The encoders: parameters, operations, activations, feature size, and time measured here.",
+        name: "backbones", summary: "Compares the encoders: parameters, operations, activations, feature size, time.",
         subject: .models, BackbonesResult.self)
 }
 
@@ -14,16 +13,17 @@ extension Analysis {
 struct BackbonesResult: AnalysisResult {
     struct Backbone: Encodable {
         let encoder: String
-        /// The encoder's own; those of the two heads behind it in a model of single frames, and of both, are below.
+        /// Parameters of the encoder alone. The next two count the heads of a single-frame model,
+        /// and encoder and heads together.
         let parameters: Int
         let fullyConnected: Int
         let total: Int
         let features: Int
-        /// Multiply-accumulates of one frame, and values put out by convolutions.
+        /// Multiply-accumulates per frame. `activations` counts the output values of convolutions.
         let macs: Int
         let activations: Int
         let macsAtImagenetSize: Int
-        /// Median of one frame by itself, and the share of one in a batch; nil where none was timed.
+        /// Median time of a single frame, and per frame in a batch; nil if not timed.
         fileprivate(set) var seconds: Double?
         fileprivate(set) var secondsPerFrameInBatch: Double?
     }
@@ -34,13 +34,12 @@ struct BackbonesResult: AnalysisResult {
         let threads: Int
     }
 
-    /// Frames in a batch.
+    /// Batch size in frames.
     static let batch = 16
 
     let frame = InputSpec()
-    /// One for each encoder.
     private(set) var backbones: [Backbone]
-    /// Nil where nothing was timed.
+    /// Nil if nothing was timed.
     private(set) var times: Times?
 
     init(_ input: AnalysisInput) throws {
@@ -49,7 +48,7 @@ struct BackbonesResult: AnalysisResult {
         if input.measuresTimes { time(models, rounds: input.rounds ?? 15) }
     }
 
-    /// Medians of readings taken in turns.
+    /// Takes medians of interleaved measurements.
     private mutating func time(_ models: [JerseyModel], rounds: Int) {
         let one = Backbone.frames(1, frame.height, frame.width)
         let many = Backbone.frames(Self.batch, frame.height, frame.width)
@@ -68,7 +67,7 @@ struct BackbonesResult: AnalysisResult {
 }
 
 extension BackbonesResult.Backbone {
-    /// - Parameter model: one of single frames, without other parts than encoder and heads.
+    /// - Parameter model: a single-frame model that has only an encoder and heads.
     fileprivate init(_ model: JerseyModel, _ frame: InputSpec) {
         let here = OperationMeter()
         let usual = OperationMeter()
@@ -114,12 +113,11 @@ extension BackbonesResult {
                     + [Format.giga(backbone.macsAtImagenetSize)]
             }, title: "Encoders on frames of \(size)",
             note:
-                "Heads: those of tens and ones, fully connected, in a model of single frames. MACs: multiply-accumulates; activations: "
-                + "values that convolutions put out, per frame."
-                + (times.map { " Medians of \($0.rounds) readings taken in turns, \($0.threads) threads." } ?? ""))
+                "Heads: the fully connected tens and ones heads of a single-frame model. MACs: multiply-accumulates per frame; "
+                + "activations: output values of convolutions per frame."
+                + (times.map { " Times: medians of \($0.rounds) interleaved measurements, \($0.threads) threads." } ?? ""))
     }
 
-    /// The smallest model, the largest, and how far they are apart.
     private var extremes: String {
         let sorted = backbones.sorted { $0.total < $1.total }
         guard let smallest = sorted.first, let largest = sorted.last else { return "" }

@@ -3,25 +3,26 @@ import Jersey
 import JerseyOutput
 
 extension Analysis {
-    /// Whether a confidence of 90% is right nine times in ten (Guo et al. 2017), and what is left when unsure readings are refused.
+    /// Whether answers with 90% confidence are right nine times in ten (Guo et al. 2017), and how
+    /// many remain when the model abstains on uncertain ones.
     static let calibration = Analysis(
-        name: "calibration", summary: "How far confidences can be trusted: ECE, reliability diagram, risk against coverage.",
+        name: "calibration", summary: "Compares confidences with accuracy: ECE, reliability diagram, risk against coverage.",
         CalibrationResult.self)
 }
 
-/// How far the confidences of models can be trusted.
+/// How well the confidences of models match their accuracy.
 struct CalibrationResult: AnalysisResult {
     struct Model {
         let group: RunGroup
-        /// One for each run that has read labelled sequences.
+        /// One per run with labelled sequences.
         let runs: [Calibration]
     }
 
-    /// The part that was read; nil for the test set.
+    /// The part of the split; nil for the test set.
     let split: String?
-    /// Those that have read labelled sequences, in the order of the groups.
+    /// Models with labelled sequences, in the order of the groups.
     let models: [Model]
-    /// Bins with answers of the first model, its runs pooled.
+    /// The first model's non-empty bins, its runs pooled.
     let reliability: [Calibration.Bin]
 
     init(_ input: AnalysisInput) throws {
@@ -32,7 +33,7 @@ struct CalibrationResult: AnalysisResult {
         }
         .filter { !$0.runs.isEmpty }
         guard let leader = models.first else {
-            throw UsageError("there are no labelled \(input.sequences) to look into")
+            throw UsageError("there are no labelled \(input.sequences) to analyze")
         }
         reliability = Calibration(all: leader.runs).bins.filter { $0.count > 0 }
     }
@@ -89,13 +90,13 @@ struct CalibrationResult: AnalysisResult {
     }
 }
 
-/// Answers with their confidences.
+/// Answers and their confidences.
 struct Calibration: Sendable {
     struct Answer: Sendable {
         /// 0...1.
         let confidence: Double
         let isRight: Bool
-        /// Probability given to the truth.
+        /// Predicted probability of the true number.
         let truth: Double
     }
 
@@ -155,12 +156,13 @@ struct Calibration: Sendable {
         } / Double(max(answers.count, 1))
     }
 
-    /// Mean of -log of the truth's probability, nats.
+    /// Mean negative log-probability of the truth, in nats.
     var negativeLogLikelihood: Double {
         answers.reduce(0) { $0 - log(max($1.truth, 1e-300)) } / Double(max(answers.count, 1))
     }
 
-    /// Share of wrong answers among the most confident ones, for every share answered. Equal confidences are answered together.
+    /// Share of wrong answers at each coverage, most confident answers first. Answers of equal
+    /// confidence enter together.
     var riskCoverage: [(coverage: Double, risk: Double)] {
         ModelCalibration.cuts(answers.map { ($0.confidence, $0.isRight) }).map { given, right in
             (Double(given) / Double(answers.count), Double(given - right) / Double(given))
@@ -177,7 +179,7 @@ struct Calibration: Sendable {
         return area
     }
 
-    /// The largest share that can be answered with so many of the answers right, 0...1.
+    /// The largest coverage at which the answers reach this accuracy, 0...1.
     func coverage(atAccuracy accuracy: Double) -> Double {
         riskCoverage.last { 1 - $0.risk >= accuracy - 1e-12 }?.coverage ?? 0
     }
@@ -237,7 +239,7 @@ extension CalibrationResult {
     }
 
     private var riskChart: Chart {
-        // More curves than this could not be told apart.
+        // More curves than this would be hard to tell apart.
         let curves = models.prefix(6).map { model in
             Chart.Lines.Series(
                 model.group.name, Calibration(all: model.runs).riskCoverage.map { .init($0.coverage, $0.risk) })

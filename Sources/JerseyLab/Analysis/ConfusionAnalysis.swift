@@ -3,20 +3,20 @@ import Jersey
 import JerseyOutput
 
 extension Analysis {
-    /// Section 8.1 of the study. "8" and "08" are different numbers here, which the study merged.
+    /// Section 8.1 of the study. Unlike the study, it keeps "8" and "08" apart.
     static let confusion = Analysis(
-        name: "confusion", summary: "Which digits and numbers are taken for which others, as counts and percentages.",
+        name: "confusion", summary: "Shows which digits and numbers are mistaken for which others, as counts and percentages.",
         ConfusionResult.self)
 }
 
-/// How often each digit and number was taken for which other, by one run.
+/// Confusion matrices of one run: tens, ones and whole numbers.
 struct ConfusionResult: AnalysisResult {
     let model: String
     let run: String
     let seed: UInt64
-    /// The part that was read; nil for the test set.
+    /// The part of the split; nil for the test set.
     let split: String?
-    /// The share of test sequences that the run itself counted as right, 0...1; nil without any.
+    /// The test accuracy that the run itself recorded, 0...1; nil without test sequences.
     let testAccuracy: Double?
     let tens: ConfusionMatrix
     let ones: ConfusionMatrix
@@ -38,7 +38,7 @@ struct ConfusionResult: AnalysisResult {
 
     var matrices: [ConfusionMatrix] { [tens, ones, full] }
 
-    /// With the study's keys.
+    /// Uses the study's keys.
     private struct Summary: Encodable {
         struct Accuracies: Encodable {
             let onesDigit: Double?
@@ -55,7 +55,7 @@ struct ConfusionResult: AnalysisResult {
         let numSamples: Int
         let onesClasses: [Int]
         let tensClasses: [Int]
-        /// Words, as "08" is not "8".
+        /// Strings, because "08" is not "8".
         let fullNumberClasses: [String]
         let counts: [String: [[Int]]]
     }
@@ -86,7 +86,7 @@ struct ConfusionMatrix: Sendable {
         for (truth, prediction) in pairs { counts[truth][prediction] += 1 }
     }
 
-    /// Whole numbers, as far as they occur.
+    /// The matrix of whole numbers. Only numbers that occur get a row.
     init(numbers pairs: [LabelledOutcome]) {
         let numbers = Set(pairs.flatMap { [$0.truth, $0.prediction] }).sorted()
         let place = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
@@ -97,16 +97,16 @@ struct ConfusionMatrix: Sendable {
         Proportion(names.indices.reduce(0) { $0 + counts[$1][$1] }, of: counts.reduce(0) { $0 + $1.reduce(0, +) })
     }
 
-    /// One name taken for another.
+    /// One name mistaken for another.
     struct Confusion: Equatable {
         let truth: String
         let prediction: String
         let count: Int
-        /// How often that truth occurs.
+        /// Occurrences of the truth.
         let total: Int
     }
 
-    /// Most frequent first; equally frequent ones in the order of the names.
+    /// Most frequent first; ties in the order of the names.
     var confusions: [Confusion] {
         names.indices.flatMap { truth in names.indices.map { (truth, $0, counts[truth][$0]) } }
             .filter { $0.0 != $0.1 && $0.2 > 0 }
@@ -156,12 +156,12 @@ extension ConfusionMatrix {
         }
     }
 
-    /// The most frequent ones; nil where there are none.
+    /// The most frequent confusions; nil if there are none.
     fileprivate func confusionTable(count: Int) -> Table? {
         let shown = confusions.prefix(count)
         guard !shown.isEmpty else { return nil }
         return Table(
-            ["truth", "taken for", "times", "of that truth"],
+            ["truth", "mistaken for", "times", "share of truth"],
             rows: shown.map { confusion in
                 [
                     confusion.truth, confusion.prediction, "\(confusion.count)",

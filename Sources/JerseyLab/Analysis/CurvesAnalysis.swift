@@ -3,12 +3,10 @@ import Jersey
 import JerseyOutput
 
 extension Analysis {
-    /// How training went.
     static let curves = Analysis(
-        name: "curves", summary: "Loss and accuracies per epoch, over the seeds.", subject: .training, CurvesResult.self)
+        name: "curves", summary: "Plots loss and accuracy per epoch, averaged over seeds.", subject: .training, CurvesResult.self)
 }
 
-/// The learning curves of models.
 struct CurvesResult: AnalysisResult {
     let curves: [LearningCurve]
 
@@ -19,7 +17,7 @@ struct CurvesResult: AnalysisResult {
     func encode(to encoder: any Encoder) throws { try curves.encode(to: encoder) }
 }
 
-/// One model's losses and accuracies per epoch, over its seeds.
+/// One model's losses and accuracies per epoch, averaged over its seeds.
 struct LearningCurve: Encodable, Sendable {
     struct Epoch: Encodable, Sendable {
         let epoch: Int
@@ -35,7 +33,7 @@ struct LearningCurve: Encodable, Sendable {
 
     let model: String
     let epochs: [Epoch]
-    /// One for each run.
+    /// One per run.
     let bestEpochs: [Int]
 
     init(_ group: RunGroup) {
@@ -85,10 +83,10 @@ extension CurvesResult {
 
 extension LearningCurve {
     static let lossNote =
-        "The training loss is that of augmented frames, with dropout and smoothed labels where the settings have them; the validation "
-        + "loss is plain cross-entropy, so that the two may not be set against each other."
+        "Do not compare the two losses. The training loss is measured on augmented frames, with dropout and label smoothing if "
+        + "they are set; the validation loss is plain cross-entropy."
 
-    /// Loss, and the accuracies of numbers, tens and ones.
+    /// Charts of the loss and of the accuracies of numbers, tens and ones.
     static func charts(_ curves: [LearningCurve]) -> [Chart] {
         func accuracy(of what: String) -> Chart.Axis { Chart.Axis("accuracy of \(what)", percent: true) }
         return [
@@ -99,7 +97,8 @@ extension LearningCurve {
         ]
     }
 
-    /// A band is a standard deviation to either side. Bands and training curves are drawn where they leave the picture readable.
+    /// A band shows one standard deviation to either side. With more than three models, bands and
+    /// training curves are omitted to keep the chart readable.
     private static func chart(
         _ curves: [LearningCurve], _ name: String, y: Chart.Axis, train: KeyPath<Epoch, Summary>,
         validation: KeyPath<Epoch, Summary>
@@ -111,7 +110,7 @@ extension LearningCurve {
                     let summary = epoch[keyPath: path]
                     guard let mean = summary.mean else { return nil }
                     var value = band ? Chart.Value(summary) ?? Chart.Value(mean) : Chart.Value(mean)
-                    // No accuracy is above 100%, whatever its deviation.
+                    // A band must not exceed 100%.
                     if y.percent { value.upper = value.upper.map { min($0, 1) } }
                     value.lower = value.lower.map { max($0, 0) }
                     return .init(Double(epoch.epoch), value)
@@ -129,9 +128,10 @@ extension LearningCurve {
 }
 
 extension RunFolder {
-    /// Draws the curves of a finished run to where `jersey analyze curves` puts them.
+    /// Draws the curves of a finished run where `jersey analyze curves` puts them.
     ///
-    /// - Returns: what was wrong, if anything: a run is none the worse without pictures.
+    /// - Returns: a message if drawing failed. The run is complete without the charts, so nothing
+    ///   is thrown.
     package func drawCurves() -> String? {
         do {
             let run = try FinishedRun(self)
@@ -139,7 +139,7 @@ extension RunFolder {
                 .write(to: plots(of: Analysis.curves.name), name: Analysis.curves.name)
             return nil
         } catch {
-            return "no curves were drawn: \(error); `jersey analyze curves \(url.relativePath)` draws them at any time"
+            return "could not draw the curves: \(error); run `jersey analyze curves \(url.relativePath)` to draw them later"
         }
     }
 }

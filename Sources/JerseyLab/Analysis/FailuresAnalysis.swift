@@ -3,14 +3,13 @@ import Jersey
 import JerseyOutput
 
 extension Analysis {
-    /// Two models on the same sequences: where both fail, and where only one does.
     static let failures = Analysis(
         name: "failures",
-        summary: "Two models against each other: sequences that both misread, or only one of them, with examples.",
+        summary: "Compares two models: sequences that both misread, or only one of them, with examples.",
         FailuresResult.self)
 }
 
-/// The sequences that both of two runs misread, or only one of them.
+/// The sequences that two runs both misread, and those that only one misread.
 struct FailuresResult: AnalysisResult {
     /// A run of one model.
     struct Reader: Sendable {
@@ -25,36 +24,36 @@ struct FailuresResult: AnalysisResult {
         }
     }
 
-    /// A sequence as both have read it.
+    /// A sequence, and how each model read it.
     struct Pair: Sendable {
         let first: LabelledOutcome
         let second: LabelledOutcome
     }
 
     struct Part: Sendable {
-        /// "both_wrong", also the folder of its examples.
+        /// Such as "both_wrong"; also the folder of the examples.
         let name: String
         let title: String
         let pairs: [Pair]
-        /// Drawn at random, as many as were asked for.
+        /// A random sample of `AnalysisInput.count` pairs.
         let examples: [Pair]
     }
 
     let first: Reader
     let second: Reader
-    /// The part that was read; nil for the test set.
+    /// The part of the split; nil for the test set.
     let split: String?
-    /// Sequences that both have read.
+    /// Sequences that both models read.
     let count: Int
     let bothRight: Int
     /// Both wrong, only the first wrong, only the second wrong.
     let parts: [Part]
-    /// McNemar's exact p of "both are wrong equally often".
+    /// P value of McNemar's exact test that both are wrong equally often.
     let p: Double
 
     init(_ input: AnalysisInput) throws {
         guard input.groups.count >= 2 else {
-            throw UsageError("failures compares two models; name two runs, or an experiment with two models (--models a,b)")
+            throw UsageError("failures compares two models; name two runs, or an experiment and --models a,b")
         }
         let first = try Reader(input.groups[0], input)
         let second = try Reader(input.groups[1], input)
@@ -62,7 +61,7 @@ struct FailuresResult: AnalysisResult {
         let pairs = first.run.labelled.compactMap { row in others[row.outcome.sequence].map { Pair(first: row, second: $0) } }
         guard !pairs.isEmpty else {
             throw UsageError(
-                "\(first.name) and \(second.name) have none of the \(input.sequences) in common; train them with the same split")
+                "\(first.name) and \(second.name) have no \(input.sequences) in common; train them with the same split")
         }
         self.first = first
         self.second = second
@@ -120,7 +119,7 @@ extension FailuresResult {
             of: self, tables: [table(of: input.sequences), exampleTable],
             notes: [
                 "McNemar's exact test of these two runs: p = \(Format.decimal(p, places: 3)). "
-                    + "One run each: `jersey runs compare` compares models over seeds."
+                    + "It compares one run each; to compare models over seeds, use `jersey runs compare`."
             ],
             files: try parts.flatMap { part in
                 try part.examples.flatMap { try files(of: $0, in: part.name, input.frames(of: first.run)) }
@@ -148,7 +147,7 @@ extension FailuresResult {
             }, title: "Examples, drawn at random")
     }
 
-    /// The frames of an example, what was read in them, and a sheet of both.
+    /// The frames of an example, a text file with both readings, and a contact sheet.
     private func files(of pair: Pair, in part: String, _ frames: RunFrames) throws -> [AnalysisView.File] {
         let sequence = pair.first.outcome.sequence
         let folder = "\(part)/\(sequence.replacing("/", with: "_"))_gt\(pair.first.truth)"

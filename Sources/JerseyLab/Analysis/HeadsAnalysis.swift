@@ -4,16 +4,17 @@ import JerseyOutput
 import Torch
 
 extension Analysis {
-    /// The study's notes on fully-connected cost (one head after another, or one large layer; per sequence, or per frame), measured.
+    /// Measures what the study notes about fully connected layers: separate heads against one large
+    /// layer, and heads per sequence against heads per frame.
     static let heads = Analysis(
         name: "heads",
-        summary: "What the digit heads cost: parameters, operations, time here; and what it is of the whole model.",
+        summary: "Measures the cost of the digit heads: parameters, operations, time, share of the whole model.",
         subject: .models, HeadsResult.self)
 }
 
-/// What digit heads cost in each place where a model may have them.
+/// The cost of digit heads in each place where a model can have them.
 struct HeadsResult: AnalysisResult {
-    /// Where heads stand, and what they are given there.
+    /// A position of the heads in a model, with the shape of their input.
     struct Place {
         let name: String
         let rows: Int
@@ -35,11 +36,11 @@ struct HeadsResult: AnalysisResult {
         let parameters: Int
         /// Multiply-accumulates.
         let macs: Int
-        /// Median of a forward pass; nil where none was timed.
+        /// Median of a forward pass; nil if not timed.
         fileprivate(set) var seconds: Double?
     }
 
-    /// Sequences, and frames of each.
+    /// Sequences in a batch. `frames` is the frame count of each.
     static let batch = 64
     static let frames = 8
     static let places = [
@@ -51,15 +52,15 @@ struct HeadsResult: AnalysisResult {
         Layout(name: "tens and ones", outputs: [11, 10]), Layout(name: "both in one layer", outputs: [21]),
         Layout(name: "tens, ones and full number", outputs: [11, 10, 110]),
     ]
-    /// The model that the heads are set against.
+    /// The whole model that the heads are compared with.
     static let model = "attn_bgru_luong"
 
-    /// Every layout in every place.
+    /// Every combination of place and layout.
     private(set) var heads = Self.places.flatMap { place in Self.layouts.map { Head($0, in: place) } }
-    /// Median time of the whole model on one sequence; nil where nothing was timed.
+    /// Median time of the whole model on one sequence; nil if not timed.
     private(set) var modelSeconds: Double?
     private(set) var threads: Int?
-    /// Readings of each time.
+    /// Repetitions per timing.
     private(set) var rounds: Int?
 
     private enum CodingKeys: CodingKey {
@@ -70,7 +71,7 @@ struct HeadsResult: AnalysisResult {
         if input.measuresTimes { try time(rounds: input.rounds ?? 41, modelRounds: input.rounds ?? 11) }
     }
 
-    /// Medians of readings taken in turns.
+    /// Takes medians of interleaved measurements.
     private mutating func time(rounds: Int, modelRounds: Int) throws {
         let store = ParameterStore()
         let bodies = Self.places.enumerated().flatMap { index, place in
@@ -93,15 +94,16 @@ struct HeadsResult: AnalysisResult {
         self.rounds = rounds
     }
 
-    /// Seconds of a layout in a place; 0 where nothing was timed.
+    /// Seconds of a layout in a place; 0 if not timed.
     private func seconds(_ place: Int, _ layout: Int) -> Double {
         heads[place * Self.layouts.count + layout].seconds ?? 0
     }
 
-    /// What the two heads of one sequence are of the time of the whole model, 0...1; nil where nothing was timed.
+    /// Time of the two heads as a share of the whole model's, per sequence, 0...1; nil if not
+    /// timed.
     var shareOfModel: Double? { modelSeconds.map { seconds(0, 0) / Double(Self.batch) / $0 } }
 
-    /// How many times as long two heads take per frame as per sequence.
+    /// Ratio of the two heads' time per frame to their time per sequence.
     var perFrameToPerSequence: Double { seconds(2, 0) / max(seconds(0, 0), 1e-12) }
 }
 
@@ -129,21 +131,21 @@ extension HeadsResult {
 
     private var table: Table {
         Table(
-            ["where", "rows", "width", "heads", "parameters", "MACs"] + (rounds == nil ? [] : ["time"]),
+            ["position", "rows", "width", "heads", "parameters", "MACs"] + (rounds == nil ? [] : ["time"]),
             rows: heads.map { head in
                 [
                     head.place, "\(head.rows)", "\(head.width)", head.heads, "\(head.parameters)", "\(head.macs)",
                 ] + (rounds == nil ? [] : [Format.time(head.seconds)])
             }, title: "Fully connected heads, \(title)",
-            note: rounds.map { "Medians of \($0) readings taken in turns, \(threads ?? 1) threads." })
+            note: rounds.map { "Times: medians of \($0) interleaved measurements, \(threads ?? 1) threads." })
     }
 
-    /// Nil where nothing was timed.
+    /// Nil if nothing was timed.
     private var costNote: String? {
         guard let modelSeconds, let shareOfModel else { return nil }
         let size = InputSpec()
         return "Reading one sequence of \(Self.frames) frames (\(Self.model), \(size.width)x\(size.height)) takes "
-            + "\(Format.time(modelSeconds)); two heads are \(Format.percent(shareOfModel, digits: 2)) of it at batch \(Self.batch). "
+            + "\(Format.time(modelSeconds)); two heads take \(Format.percent(shareOfModel, digits: 2)) of it at batch \(Self.batch). "
             + "Heads per frame cost \(Format.decimal(perFrameToPerSequence, places: 1)) times those per sequence."
     }
 

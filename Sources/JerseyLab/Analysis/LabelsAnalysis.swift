@@ -3,18 +3,19 @@ import Jersey
 import JerseyOutput
 
 extension Analysis {
-    /// Labels that all models contradict. After Northcutt et al. 2021 (confident learning), but by whole tracks, which have one label,
-    /// and with the beliefs of several runs combined. Test tracks, where nothing else is asked for: a model believes the labels that it
-    /// was trained on.
+    /// Finds labels that all models contradict, after Northcutt et al. 2021 (confident learning).
+    /// It judges whole tracks, because a track has one label, and combines the probabilities of
+    /// several runs. It examines test tracks by default, because a model agrees with the labels
+    /// that it was trained on.
     static let labels = Analysis(
-        name: "labels", summary: "Test tracks whose label is likely wrong, most suspicious first.", LabelsResult.self)
+        name: "labels", summary: "Lists test tracks whose label is probably wrong, most suspicious first.", LabelsResult.self)
 }
 
-/// Tracks that the runs together read otherwise than labelled.
+/// Tracks whose combined reading differs from their label.
 struct LabelsResult: AnalysisResult {
     /// Most suspicious first.
     let suspects: [LabelSuspect]
-    /// Labelled tracks.
+    /// Number of labelled tracks.
     let tracks: Int
     let runs: Int
 
@@ -28,21 +29,22 @@ struct LabelsResult: AnalysisResult {
     func encode(to encoder: any Encoder) throws { try suspects.encode(to: encoder) }
 }
 
-/// A track that is read otherwise than labelled.
+/// A track whose reading differs from its label.
 struct LabelSuspect: Encodable, Sendable {
     let track: String
     let label: String
     let suggestion: String
-    /// How probable suggestion and label are: geometric means over sequences and runs, normalised, 0...1.
+    /// Probability of the suggestion, 0...1: the normalised geometric mean over sequences and runs.
+    /// `labelProbability` is the same for the label.
     let probability: Double
     let labelProbability: Double
-    /// Runs that read the suggestion by themselves.
+    /// Runs whose own reading is the suggestion.
     let agreeing: Int
     let runs: Int
-    /// Test sequences of the track.
+    /// Sequences of the track.
     let sequences: Int
 
-    /// Most suspicious first: by the margin between suggestion and label.
+    /// Suspects by the margin between suggestion and label, largest first.
     static func ranked(_ runs: [FinishedRun]) -> [LabelSuspect] {
         let rows = runs.map { Dictionary(grouping: $0.labelled, by: \.outcome.track) }
         let tracks = Set(rows.flatMap(\.keys))
@@ -67,9 +69,10 @@ extension LabelledOutcome {
 }
 
 extension DigitDistribution {
-    /// Mean log-probabilities, normalised: looks that are not independent, as those of several runs at one sequence.
+    /// Averages log-probabilities and normalises them. Use it for readings that are not
+    /// independent, such as those of one sequence by several runs.
     ///
-    /// - Parameter looks: at least one.
+    /// - Parameter looks: must not be empty.
     init(averaging looks: [DigitDistribution]) {
         self = DigitDistribution(summing: looks).scaled(by: 1 / Double(looks.count))
     }
@@ -83,13 +86,13 @@ extension LabelsResult {
         let more = suspects.count - shown.count
         return AnalysisView(
             of: self, tables: [table(shown, of: input.part)],
-            notes: more > 0 ? ["\(more) more; --count shows them."] : [],
+            notes: more > 0 ? ["\(more) more; to show them, raise --count."] : [],
             files: shown.isEmpty ? [] : try pictures(shown, input))
     }
 
     private func table(_ shown: ArraySlice<LabelSuspect>, of part: Splits.Part?) -> Table {
         Table(
-            ["", "track", "label", "rather", "probability", "of the label", "runs that say so", "sequences"],
+            ["", "track", "label", "suggestion", "probability", "of the label", "agreeing runs", "sequences"],
             rows: shown.enumerated().map { index, suspect in
                 [
                     "\(index + 1)", suspect.track, suspect.label, suspect.suggestion,
@@ -98,14 +101,14 @@ extension LabelsResult {
                 ]
             },
             title:
-                "\(suspects.count) of \(tracks) \(part.map { "\($0.title) " } ?? "")tracks are read otherwise than labelled, by the runs together",
+                "\(suspects.count) of \(tracks) \(part.map { "\($0.title) " } ?? "")tracks read differently from their label",
             note:
-                "Beliefs of \(runs) runs combined over each track's sequences. A misread track looks the same as a "
-                + "mislabelled one: look at the pictures."
-                + (part == .test ? "" : " A model believes the labels that it was trained on."))
+                "Probabilities of \(runs) runs, combined over each track's sequences. Check the pictures: a misread track "
+                + "looks the same as a mislabelled one."
+                + (part == .test ? "" : " A model agrees with the labels that it was trained on."))
     }
 
-    /// A sheet of each suspect's first sequences, as the first run has read them.
+    /// A contact sheet of each suspect's first sequences, with the first run's readings.
     private func pictures(_ shown: ArraySlice<LabelSuspect>, _ input: AnalysisInput) throws -> [AnalysisView.File] {
         let run = try input.run
         let frames = try input.frames(of: run)
@@ -120,7 +123,7 @@ extension LabelsResult {
                 })
             return .init(
                 "suspect_\(Format.padded(index + 1, digits: 2)).png", try sheet.image(),
-                caption: "\(suspect.track): labelled \(suspect.label), rather \(suspect.suggestion)")
+                caption: "\(suspect.track): labelled \(suspect.label), suggested \(suspect.suggestion)")
         }
     }
 }

@@ -3,9 +3,10 @@ import Jersey
 import JerseyOutput
 
 extension Analysis {
-    /// Section 8.2 of the study, which showed the first ten in its loader's order: here the most confident ones come first.
+    /// Section 8.2 of the study. The study showed the first ten in its loader's order; here the
+    /// most confident come first.
     static let mistakes = Analysis(
-        name: "mistakes", summary: "The misread sequences, most confident first, with their frames, probabilities and attention.",
+        name: "mistakes", summary: "Lists misread sequences, most confident first, with frames, probabilities and attention.",
         MistakesResult.self)
 }
 
@@ -14,14 +15,14 @@ struct MistakesResult: AnalysisResult {
     let model: String
     let run: String
     let seed: UInt64
-    /// The part that was read; nil for the test set.
+    /// The part of the split; nil for the test set.
     let split: String?
-    /// The share that was read right, 0...1; nil where there are no labelled sequences.
+    /// Accuracy on labelled sequences, 0...1; nil if there are none.
     let accuracy: Double?
-    /// Labelled sequences.
+    /// Number of labelled sequences.
     let count: Int
     let wrong: [LabelledOutcome]
-    /// The first of `wrong`, as many as were asked for.
+    /// The first `AnalysisInput.count` of `wrong`.
     let mistakes: [Mistake]
 
     init(_ input: AnalysisInput) throws {
@@ -41,7 +42,7 @@ struct MistakesResult: AnalysisResult {
         }
     }
 
-    /// With the study's keys.
+    /// Uses the study's keys.
     private struct Summary: Encodable {
         let modelType: String
         let run: String
@@ -61,13 +62,13 @@ struct MistakesResult: AnalysisResult {
     }
 }
 
-/// One misread sequence, with the study's keys.
+/// One misread sequence, under the study's keys.
 struct Mistake: Encodable, Sendable {
     struct Number: Encodable, Sendable {
         let tens: Int
         let ones: Int
         let jerseyStr: String
-        /// The study's, of which 7 and 07 have the same.
+        /// The study's encoding. It is the same for 7 and 07.
         let fullNumber: Int
 
         init(_ number: JerseyNumber) {
@@ -95,14 +96,14 @@ struct Mistake: Encodable, Sendable {
     let confidence: Double
     let probabilities: Digits
     let sequence: String
-    /// The folder of its frames.
+    /// The folder that holds the frames.
     let sequencePath: String
     let trackId: String
     let framePaths: [String]
     let numFrames: Int
-    /// A weight for each frame; nil where the model has none.
+    /// A weight per frame; nil if the model has no attention.
     let attention: [Double]?
-    /// The contact sheet, beside the summary.
+    /// File name of the contact sheet, which lies beside the summary.
     let picture: String
 
     init(_ wrong: LabelledOutcome, index: Int, frames: [String]) {
@@ -147,7 +148,7 @@ extension MistakesResult {
         files.append(.init("mistakes_summary.json", try JSON.output(self)))
         let more = wrong.count - mistakes.count
         return AnalysisView(
-            of: self, tables: [table(of: input.sequences)], notes: more > 0 ? ["\(more) more; --count shows them."] : [],
+            of: self, tables: [table(of: input.sequences)], notes: more > 0 ? ["\(more) more; to show them, raise --count."] : [],
             files: files)
     }
 
@@ -171,7 +172,7 @@ extension Mistake {
         return "mistake_\(Format.padded(index, digits: 2))_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
 
-    /// The study's `info.txt`.
+    /// The study's `info.txt` format.
     fileprivate func info(in result: MistakesResult) -> String {
         func digit(_ value: Int) -> String { value == JerseyNumber.blank ? "blank" : "\(value)" }
         func four(_ value: Double?) -> String { Format.decimal(value, places: 4) }
@@ -207,7 +208,7 @@ extension Mistake {
 }
 
 extension ContactSheet.Row {
-    /// What was read, and below it what is true.
+    /// A row titled with the reading. The truth is in the subtitle.
     init(_ wrong: LabelledOutcome, frames: [ContactSheet.Frame], by model: String? = nil) {
         let words = [
             "read \(Format.percent(wrong.outcome.confidence, places: 1)), truth \(wrong.truth)",

@@ -1,12 +1,12 @@
 import Foundation
 
-/// NumPy's file format, version 1.0 (NEP 1), for small matrices. Twenty lines, and no Swift package writes it.
+/// NumPy's file format, version 1.0 (NEP 1), for small matrices. No Swift package writes it.
 enum NPYFile {
-    /// A matrix of int64, by rows.
+    /// An int64 matrix in row-major order.
     static func data(_ rows: [[Int]]) -> Data {
         let shape = "(\(rows.count), \(rows.first?.count ?? 0))"
         var header = "{'descr': '<i8', 'fortran_order': False, 'shape': \(shape), }"
-        // The values start at a multiple of 64 bytes.
+        // The format aligns the values to 64 bytes.
         let fixed = 10
         header += String(repeating: " ", count: 63 - (fixed + header.utf8.count) % 64) + "\n"
         var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0])

@@ -2,7 +2,7 @@ import Foundation
 import Jersey
 import Synchronization
 
-/// What runs read in parts of their data, each read once.
+/// A cache of the runs' readings of parts of their data.
 final class PartReadings: Sendable {
     private struct Known {
         let run: URL
@@ -12,7 +12,7 @@ final class PartReadings: Sendable {
 
     private let known = Mutex<[Known]>([])
 
-    /// - Parameter read: called where nothing is known yet.
+    /// - Parameter read: called if the readings are not cached.
     func readings(by run: FinishedRun, of part: Splits.Part?, _ read: () throws -> [Outcome]) rethrows -> FinishedRun {
         if let there = known.withLock({ $0.first { $0.run == run.folder.url && $0.part == part } }) {
             return run.with(outcomes: there.outcomes)

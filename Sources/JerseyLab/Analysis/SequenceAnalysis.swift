@@ -4,14 +4,15 @@ import JerseyOutput
 import JerseyVisualization
 
 extension Analysis {
-    /// One sequence in depth: what each frame says by itself, what the model makes of all, and where it looks.
+    /// One sequence in depth: the reading of each frame alone and of the whole sequence, and where
+    /// the model looks.
     static let sequence = Analysis(
         name: "sequence",
-        summary: "One sequence in depth: what each frame says, the top three, attention, Grad-CAM on the frames.",
+        summary: "Examines one sequence: reading of each frame, top three numbers, attention, Grad-CAM.",
         SequenceResult.self)
 }
 
-/// What a model makes of one sequence, and of each of its frames.
+/// A model's reading of one sequence, and of each of its frames alone.
 struct SequenceResult: AnalysisResult {
     struct Candidate: Encodable {
         let number: String
@@ -22,11 +23,11 @@ struct SequenceResult: AnalysisResult {
         let frame: String
         let number: String
         let confidence: Double
-        /// 0...1; nil where no truth is known.
+        /// Probability of the truth, 0...1; nil if the truth is unknown.
         let truth: Double?
         let tens: Double
         let ones: Double
-        /// Nil where the model has none, or did not read this frame.
+        /// Nil if the model has no attention or did not read this frame.
         let attention: Double?
     }
 
@@ -34,28 +35,28 @@ struct SequenceResult: AnalysisResult {
     let run: String
     let sequence: String
     let truth: String?
-    /// The number that is explained.
+    /// The number that Grad-CAM explains.
     let number: String
-    /// Its probability, 0...1.
+    /// Probability of `number`, 0...1.
     let confidence: Double
     let top: [Candidate]
     let topTens: [Candidate]
     let topOnes: [Candidate]
-    /// One for each frame that can be read by itself.
+    /// One per frame that decodes.
     let frames: [Frame]
-    /// The number that was read; the same, but for rounding on other ways through the network.
+    /// The number in the reading. It can differ from `number` only by rounding, because Grad-CAM
+    /// runs a separate forward pass.
     private let read: JerseyNumber
-    /// One for each frame that the model read, with where it looks.
+    /// One per frame that the model read.
     private let pictures: [Picture]
 
-    /// What a frame's picture shows.
     private struct Picture: Sendable {
         /// The frame's place in its sequence.
         let index: Int
         let path: String
-        /// Nil where the frame cannot be read by itself.
+        /// Nil if the frame does not decode.
         let number: JerseyNumber?
-        /// Nil where the model has none.
+        /// Attention; nil if the model has none.
         let weight: Double?
         let heat: HeatMap
         let input: FramePreprocessor
@@ -73,7 +74,7 @@ struct SequenceResult: AnalysisResult {
         let reader = try run.recognizer().reader
         let (readings, unreadable) = try reader.readAll([sequence])
         guard let reading = readings.first else { throw unreadable[0] }
-        // A frame by itself is a sequence of one.
+        // Reads each frame as a sequence of one.
         let alone = try reader.readAll(
             sequence.frames.map {
                 FrameSequence(id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil)
@@ -90,7 +91,7 @@ struct SequenceResult: AnalysisResult {
             })
     }
 
-    /// - Parameter alone: the readings of frames by themselves, each a sequence of one that has the frame's path as its id.
+    /// - Parameter alone: a reading per single frame, as a sequence whose id is the frame's path.
     private init(
         _ model: String, run: String, _ reading: Reading, alone: [Reading], explaining number: JerseyNumber, pictures: [Picture]
     ) {
@@ -126,7 +127,8 @@ struct SequenceResult: AnalysisResult {
         }
     }
 
-    /// The most confident mistake, or else the first sequence; of those with frames enough to look into, where there are any.
+    /// The most confident mistake, or else the first sequence. Sequences of at least three frames
+    /// come first.
     private static func suggestion(_ run: FinishedRun, _ input: AnalysisInput) throws -> String {
         func isLong(_ outcome: Outcome) -> Bool { (outcome.length ?? outcome.frames.count) >= 3 }
         let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted { $0.confidence > $1.confidence }
@@ -149,7 +151,7 @@ extension SequenceResult {
         }
         return AnalysisView(
             of: self, tables: [table, frameTable],
-            notes: ["The warmest places speak most for \(number); places that speak against it stay as they are."],
+            notes: ["Warm colours mark evidence for \(number); evidence against it is not coloured."],
             charts: [chart],
             files: files + [.init("sequence.png", try sheet(images, overlays).image().pngData())])
     }
@@ -165,7 +167,7 @@ extension SequenceResult {
                         .init(image: image, caption: picture.weight.map { Format.decimal($0, places: 2) }, weight: picture.weight)
                     }),
                 .init(
-                    title: "Grad-CAM", subtitle: "below: what the frame says alone",
+                    title: "Grad-CAM", subtitle: "below: reading of each frame alone",
                     frames: zip(pictures, overlays).map { picture, overlay in
                         .init(image: overlay, caption: picture.number?.description)
                     }),
@@ -196,7 +198,7 @@ extension SequenceResult {
                     frame.frame, frame.number, percent(frame.confidence), percent(frame.truth), percent(frame.tens),
                     percent(frame.ones), Format.decimal(frame.attention, places: 3),
                 ]
-            }, title: "Frames by themselves: \(agreeing) of \(frames.count) say \(number)\(right)")
+            }, title: "Single frames: \(agreeing) of \(frames.count) read as \(number)\(right)")
     }
 
     private var chart: Chart {
@@ -208,7 +210,7 @@ extension SequenceResult {
         }
         let truth = truth == number ? nil : series("probability of the truth, \(truth ?? "")") { $0.truth }
         return Chart(
-            name: "frames", title: "\(sequence): frames by themselves",
+            name: "frames", title: "\(sequence): single frames",
             .lines(
                 Chart.Lines(
                     x: Chart.Axis("frame"), y: Chart.Axis("", range: 0...1, percent: true),

@@ -3,15 +3,15 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// Sequences per second against accuracy, for readers that stop looking when they are sure.
+/// Throughput against accuracy when reading stops early (`--anytime`).
 package struct AnytimeBenchmark: Encodable, Sendable {
     package struct Row: Encodable, Sendable {
-        /// From which on no more frames are read, 0...1; nil where all are.
+        /// Confidence at which reading stops, 0...1; nil if all frames are read.
         package let confidence: Double?
-        /// Share of the frames that are read.
+        /// Share of frames read, 0...1.
         package let frames: Double
         package let right: Int
-        /// Throughput of the network, from frames in memory to answers.
+        /// Measured from frames in memory to answers.
         package let sequencesPerSecond: Double
     }
 
@@ -22,13 +22,13 @@ package struct AnytimeBenchmark: Encodable, Sendable {
     package let sequences: Int
     /// The first reads all frames.
     package let rows: [Row]
-    /// The one that is kept in the model's file, where there is one.
+    /// The early exit stored in the model file, if any.
     package let stored: EarlyExit?
 
     /// - Parameters:
-    ///   - recognizer: in `form`.
-    ///   - sequences: labelled ones; their frames are decoded into memory first.
-    ///   - rounds: readings of each time, of which the median counts.
+    ///   - recognizer: runs in `mode`.
+    ///   - sequences: must be labelled. Their frames are decoded into memory first.
+    ///   - rounds: repetitions per timing, whose median is reported.
     /// - Throws: what a strict loader throws.
     package init(
         _ recognizer: Recognizer, mode: ExecutionMode, sequences: [FrameSequence], rounds: Int
@@ -38,7 +38,7 @@ package struct AnytimeBenchmark: Encodable, Sendable {
         if let stops = stored?.stops, !confidences.contains(stops) { confidences.append(stops) }
         confidences.sort { ($0 ?? 2) > ($1 ?? 2) }
         let batches = try reader.batches(of: sequences)
-        // Every round reads the same.
+        // Every round produces the same readings, so overwriting them is fine.
         var readings: [[Reading]] = confidences.map { _ in [] }
         let timings = Timing.inTurns(
             rounds: rounds,
@@ -58,7 +58,7 @@ package struct AnytimeBenchmark: Encodable, Sendable {
         model = reader.model.spec.title
         batch = reader.batchSize
         setting = BenchmarkSetting(
-            "from frames in memory to answers, of which the medians", on: reader.model.device, readings: rounds)
+            "from frames in memory to answers (medians)", on: reader.model.device, readings: rounds)
     }
 
     package var table: Table {

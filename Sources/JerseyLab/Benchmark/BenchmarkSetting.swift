@@ -3,26 +3,26 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// Under which conditions times were taken.
+/// The conditions of a measurement.
 package struct BenchmarkSetting: Encodable, Sendable {
-    /// What the clock runs for.
+    /// The work that is timed.
     package let timed: String
     /// "cpu" or "cuda".
     package let device: String
-    /// The machine's processor; with `device` cuda it only starts the work.
+    /// The machine's processor. With `device` cuda it only launches the work.
     package let processor: String
     package let libtorch: String
-    /// How many libtorch uses.
+    /// libtorch's thread count.
     package let threads: Int
-    /// Readings of each time, and what came before them and does not count.
+    /// Repetitions per timing, after `warmUpRounds` that do not count.
     package let readings: Int
     package let warmUpRounds = Timing.warmUpRounds
-    /// When a clock stops.
+    /// When the clock stops.
     package let synchronisation: String
-    /// Programs that wanted a processor, the mean of the minute before the end.
+    /// Load average of the last minute, read at the end.
     package let load: Double?
 
-    /// - Parameter timed: a clause.
+    /// - Parameter timed: a phrase that completes "Timed: ".
     init(_ timed: String, on device: Device, readings: Int) {
         self.timed = timed
         self.device = device.description
@@ -35,12 +35,11 @@ package struct BenchmarkSetting: Encodable, Sendable {
         load = Processor.load
     }
 
-    /// For a table.
     var note: String {
         let place = device == Device.cuda.description ? "a GPU" : "\(threads) thread\(threads == 1 ? "" : "s") of \(processor)"
-        let rare = readings < 100 ? "; with so few the P99 is little less than the longest" : ""
+        let rare = readings < 100 ? "; with fewer than 100, P99 is close to the maximum" : ""
         return
-            "Timed: \(timed). On \(place), libtorch \(libtorch); \(readings) readings in turns after \(warmUpRounds) rounds that do not count\(rare); "
+            "Timed: \(timed). On \(place), libtorch \(libtorch); \(readings) interleaved repetitions after \(warmUpRounds) warm-up rounds\(rare); "
             + "\(synchronisation)" + (load.map { "; load \(Format.decimal($0, places: 1))." } ?? ".")
     }
 }

@@ -2,17 +2,19 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// How long models take for a sequence: the network alone, and everything from the image files to the answer.
+/// The time of models per batch of sequences: the network alone, and end to end from image files to
+/// answers.
 package struct InferenceBenchmark: Encodable, Sendable {
     package struct Row: Encodable, Sendable {
         package let model: String
         package let encoder: String
         package let parameters: Int
-        /// Frames of a sequence that it reads.
+        /// Frames that the model reads per sequence.
         package let frames: Int
         /// From normalised frames to logits; seconds for a batch.
         package let forward: Timing
-        /// From image files to an answer: decoding, fitting, network, reading; seconds for a batch.
+        /// From image files to answers (decoding, resizing, network, decision); seconds for a
+        /// batch.
         package let endToEnd: Timing
         package let forwardSequencesPerSecond: Double
         package let endToEndSequencesPerSecond: Double
@@ -21,18 +23,19 @@ package struct InferenceBenchmark: Encodable, Sendable {
     package let batch: Int
     package let height: Int
     package let width: Int
-    /// Threads that decode.
+    /// Decoding threads.
     package let workers: Int
     package let form: String
     package let setting: BenchmarkSetting
     package let rows: [Row]
 
     /// - Parameters:
-    ///   - recognizers: all on one device, in `form` and with frames of one size; their `workers` decode.
-    ///   - sequences: as many as a recognizer reads at once at most, with frames on disk.
-    ///   - rounds: readings of each time; as many as there is time for where nil.
-    ///   - memory: bytes that may be taken; as much as there is where nil.
-    /// - Throws: `FileError` when a frame cannot be read; `UsageError` when a batch is too large for the memory.
+    ///   - recognizers: all run in `mode` on one device with one frame size. Their `workers`
+    ///     decode.
+    ///   - sequences: at most a recognizer's batch size, with frames on disk.
+    ///   - rounds: repetitions per timing; nil for as many as time allows.
+    ///   - memory: limit in bytes; nil for the free memory.
+    /// - Throws: `FileError` if a frame cannot be read; `UsageError` if a batch exceeds the memory.
     package init(
         _ recognizers: [Recognizer], mode: ExecutionMode, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
     ) throws {
@@ -46,17 +49,17 @@ package struct InferenceBenchmark: Encodable, Sendable {
         form = mode.name
         let device = readers[0].model.device
         let frames = readers.map { reader in sequences.map(reader.loader.frameCount).max() ?? 1 }
-        // As many as the models of that encoder read at most.
+        // The longest sequence per encoder decides whether memory suffices.
         let most = Dictionary(zip(readers.map(\.model.spec.encoder), frames), uniquingKeysWith: max)
         for (encoder, count) in most {
             let budget = try MemoryBudget(encoder, size, on: device, available: memory)
             guard let reason = budget.refusal(frames: sequences.count * count) else { continue }
             throw UsageError(
-                "a batch of \(sequences.count) sequences of \(count) frames \(reason); ask for a smaller --batch, or for fewer --frames"
+                "a batch of \(sequences.count) sequences of \(count) frames \(reason); use a smaller --batch or fewer --frames"
             )
         }
         precondition(readers.allSatisfy { $0.batchSize >= sequences.count }, "the sequences are read at once")
-        // Models that read as many frames read the same.
+        // Models with the same frame count share a batch.
         let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
         let forward = zip(readers, frames).map { reader, count in
             let (clip, lengths) = (clips[count]!, [Int](repeating: count, count: sequences.count))
@@ -68,7 +71,7 @@ package struct InferenceBenchmark: Encodable, Sendable {
         let rounds = try given ?? Timing.rounds(once: Timing.once(forward + endToEnd))
         let timings = try Timing.inTurns(rounds: rounds, forward + endToEnd)
         setting = BenchmarkSetting(
-            "forward, from normalised frames to logits; end to end, image files decoded, fitted, read and answered", on: device,
+            "forward, from normalised frames to logits; end to end, from image files to answers", on: device,
             readings: rounds)
         let batch = Double(sequences.count)
         rows = readers.indices.map { index in
@@ -93,11 +96,11 @@ package struct InferenceBenchmark: Encodable, Sendable {
                 }
             }, title: "Inference, milliseconds for a batch of \(batch)",
             note:
-                "\(form), frames of \(width)x\(height), \(workers) threads that decode; a model of single frames reads one frame "
-                + "of a sequence. \(fastest)\(setting.note)")
+                "\(form), frames of \(width)x\(height), \(workers) decoding threads. A single-frame model reads one frame per "
+                + "sequence. \(fastest)\(setting.note)")
     }
 
-    /// Which model is, by the medians; nothing of one.
+    /// Names the fastest models by median; empty for a single model.
     private var fastest: String {
         func words(_ path: KeyPath<Row, Timing>) -> String {
             rows.min { $0[keyPath: path].p50 < $1[keyPath: path].p50 }.map {

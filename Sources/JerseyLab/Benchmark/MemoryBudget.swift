@@ -2,13 +2,15 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// How many frames may go through an encoder at once: what does not fit ends the program, and nothing has been measured.
+/// Checks that a batch fits in memory before the benchmark starts. Otherwise the kernel would kill
+/// the program midway.
 struct MemoryBudget {
-    /// Bytes that one frame takes, at most: as if all that the layers put out were there at once.
+    /// Upper bound of bytes per frame: the sum over all layers' outputs.
     private let frame: Int
     private let available: Int?
 
-    /// - Parameter available: bytes that may be taken; as much as the machine has where nil. A GPU's memory is not looked at.
+    /// - Parameter available: limit in bytes; nil for the machine's free memory. GPU memory is not
+    ///   checked.
     init(_ encoder: EncoderKind, _ size: FramePreprocessor, on device: Device, available: Int? = nil) throws {
         let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: encoder))
         let meter = OperationMeter()
@@ -17,7 +19,7 @@ struct MemoryBudget {
         self.available = available ?? (device == .cpu ? Memory.available : nil)
     }
 
-    /// Why not so many; nil where they fit.
+    /// Why that many frames do not fit; nil if they do.
     func refusal(frames count: Int) -> String? {
         let need = frame * count
         guard let available, need > available else { return nil }

@@ -3,30 +3,30 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// One model in every form and at several batch sizes: how long it takes for a sequence, and what it costs in accuracy. The study's
-/// table 4, measured here.
+/// Latency and accuracy of one model in every execution form and at several batch sizes: the
+/// study's table 4, measured on this machine.
 package struct ProductionBenchmark: Encodable, Sendable {
     package struct Row: Encodable, Sendable {
         package let form: String
         package let batch: Int
-        /// Time of a forward pass, divided by the batch size.
+        /// Forward pass time divided by the batch size.
         package let sequence: Timing
         package let sequencesPerSecond: Double
         let isCompiled: Bool
     }
 
-    /// What a form answers, beside the first.
+    /// A form's answers compared with the first form's.
     package struct Answers: Encodable, Sendable {
         package let form: String
         package let right: Int
         package let tensRight: Int
         package let onesRight: Int
         package let sequences: Int
-        /// Sequences of which it reads another number than the first form.
+        /// Sequences whose number differs from the first form's.
         package let changed: Int
-        /// Largest difference of a digit's probability from the first form's.
+        /// Largest difference of a digit probability from the first form's.
         package let largestDifference: Double
-        /// The share of sequences that may change.
+        /// The share of sequences that is allowed to change.
         package let tolerance: Double
         package let isKept: Bool
     }
@@ -37,27 +37,29 @@ package struct ProductionBenchmark: Encodable, Sendable {
     package let height: Int
     package let width: Int
     package let setting: BenchmarkSetting
-    /// For every batch size, every form; the first is the baseline.
+    /// Every form at every batch size. The first row is the baseline.
     package let rows: [Row]
-    /// One for every form; empty where there were no sequences to read.
+    /// One per form; empty if there were no sequences.
     package let answers: [Answers]
-    /// Forms and batches that cannot be had, and why.
+    /// Forms and batches that were skipped, and why.
     package let leftOut: [String]
-    /// The study's, of the model that they are of; empty beside others.
+    /// The study's latencies if this is the study's model; otherwise empty.
     let published: [PublishedFigures.Latency]
 
-    /// Times forward passes in turns: half a minute or so, and longer for slow models or with sequences to read.
+    /// Interleaves the timings of forward passes. Takes about 30 s, and longer for slow models or
+    /// with sequences to read.
     ///
     /// - Parameters:
-    ///   - device: where all is measured.
-    ///   - path: what errors and the report call the weights.
-    ///   - sequences: labelled ones, to compare answers on.
-    ///   - rounds: readings of each time; as many as there is time for where nil.
-    ///   - limit: seconds that the times may take, and the sequences once more; large batches, and some of the sequences, are left
-    ///     out where there are not enough. One sequence by itself is always timed.
-    ///   - memory: bytes that may be taken; as much as there is where nil.
-    ///   - progress: called with what is done next, and how long it takes.
-    /// - Throws: `FileError` when weights or frames cannot be read.
+    ///   - device: runs everything.
+    ///   - path: the weights' name in errors and in the report.
+    ///   - sequences: must be labelled. The forms' answers are compared on them.
+    ///   - rounds: repetitions per timing; nil for as many as time allows.
+    ///   - limit: limit in seconds for the timings, and again for reading the sequences. Large
+    ///     batches and some of the sequences are skipped if time is short. Batch size 1 is always
+    ///     timed.
+    ///   - memory: limit in bytes; nil for the free memory.
+    ///   - progress: called before each step with its description and expected duration.
+    /// - Throws: `FileError` if weights or frames cannot be read.
     package init(
         _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader, sequences: [FrameSequence],
         rounds given: Int? = nil, within limit: Double? = nil, memory: Int? = nil,
@@ -72,7 +74,7 @@ package struct ProductionBenchmark: Encodable, Sendable {
         height = size.height
         width = size.width
         let (readers, missing) = try Self.readers(checkpoint, on: device, path: path, loader: loader)
-        /// A pass in each form.
+        /// One forward pass per form.
         func passes(_ batch: Int) -> [() -> Void] {
             let clip = size.drawnFrames(batch * count, on: device)
             let lengths = [Int](repeating: count, count: batch)
@@ -96,7 +98,7 @@ package struct ProductionBenchmark: Encodable, Sendable {
                 sequencesPerSecond: Double(entry.batch) / timing.mean, isCompiled: entry.mode.isCompiled)
         }
         setting = BenchmarkSetting(
-            "the forward pass, from normalised frames to logits, divided by the batch's size", on: device, readings: rounds)
+            "the forward pass, from normalised frames to logits, divided by the batch size", on: device, readings: rounds)
         let shown = limit.map { sequences.evenly(max(10, Int($0 / max(once, 1e-6)))) } ?? sequences
         answers = try shown.isEmpty ? [] : Self.answers(readers, on: device, shown, progress)
     }
@@ -106,7 +108,7 @@ package struct ProductionBenchmark: Encodable, Sendable {
         let recognizer: Recognizer
     }
 
-    /// The model in each form that can be had, and why others cannot.
+    /// The model in each available form, and why other forms are skipped.
     private static func readers(
         _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader
     ) throws -> ([Reader], leftOut: [String]) {
@@ -124,12 +126,13 @@ package struct ProductionBenchmark: Encodable, Sendable {
         return (readers, leftOut)
     }
 
-    /// Batches that there is time and memory for, and why others are left out.
+    /// Batch sizes that fit in time and memory, and why others are skipped.
     ///
-    /// Larger batches take about as much longer; to try them all would take longer than half a minute itself.
+    /// It assumes that time grows in proportion to the batch size. Trying all sizes would take
+    /// longer than 30 s itself.
     /// - Parameters:
-    ///   - once: seconds that all forms take for a batch of one.
-    ///   - memoryRefusal: why there is not enough memory for a batch; nil where there is.
+    ///   - once: seconds that all forms together take for a batch of one.
+    ///   - memoryRefusal: why a batch does not fit in memory; nil if it does.
     private static func batches(
         once: Double, rounds: Int?, within limit: Double?, memoryRefusal: (Int) -> String?
     ) -> ([Int], leftOut: [String]) {
@@ -141,7 +144,7 @@ package struct ProductionBenchmark: Encodable, Sendable {
             if let reason = memoryRefusal(batch) {
                 leftOut.append("batch \(batch): \(reason)")
             } else if let limit, seconds > limit {
-                leftOut.append("batch \(batch): takes too long here, \(Format.decimal(seconds, places: 0)) seconds")
+                leftOut.append("batch \(batch): would take too long, \(Format.decimal(seconds, places: 0)) seconds")
             } else {
                 batches.append(batch)
             }
@@ -149,7 +152,7 @@ package struct ProductionBenchmark: Encodable, Sendable {
         return (batches, leftOut)
     }
 
-    /// What each form answers, beside the first.
+    /// Compares each form's answers with the first form's.
     private static func answers(
         _ readers: [Reader], on device: Device, _ sequences: [FrameSequence], _ progress: (String) -> Void
     ) throws -> [Answers] {
@@ -179,7 +182,7 @@ extension ProductionBenchmark {
         "Sequences of \(frames) frame\(frames == 1 ? "" : "s") of \(width)x\(height). \(setting.note)"
     }
 
-    /// All forms at all batch sizes, milliseconds a sequence.
+    /// All forms at all batch sizes, in milliseconds per sequence.
     package var formTable: Table {
         Table(
             ["form", "batch"] + Timing.columns + ["sequences/s", "speedup"],
@@ -188,7 +191,7 @@ extension ProductionBenchmark {
                     Format.decimal(row.sequencesPerSecond, places: 1),
                     Format.times(rows[0].sequence.p50 / row.sequence.p50),
                 ]
-            }, title: "\(model), milliseconds a sequence", note: fastest + workload)
+            }, title: "\(model), milliseconds per sequence", note: fastest + workload)
     }
 
     private var fastest: String {
@@ -196,10 +199,10 @@ extension ProductionBenchmark {
         let most = rows.min { $0.sequence.p50 < $1.sequence.p50 }
         guard let alone, let most else { return "" }
         func time(_ row: Row) -> String { "\(row.form), \(Format.time(row.sequence.p50))" }
-        return "Fastest for one sequence: \(time(alone)); of all: \(time(most)) a sequence in batches of \(most.batch). "
+        return "Fastest for one sequence: \(time(alone)); overall: \(time(most)) per sequence in batches of \(most.batch). "
     }
 
-    /// What lower precision costs; nil where no sequences were read.
+    /// The accuracy cost of lower precision; nil if no sequences were read.
     package var answerTable: Table? {
         answers.isEmpty
             ? nil
@@ -214,11 +217,11 @@ extension ProductionBenchmark {
                             Format.scientific(answer.largestDifference, places: 1),
                         ]
                 }, title: "The same sequences in every form",
-                note: "Changed: another number than \(answers[0].form).")
+                note: "Changed: a different number than \(answers[0].form).")
     }
 
-    /// The study's layout and its figures beside: the baseline, lower precision as it is and compiled, and the fastest form for each batch
-    /// size.
+    /// The study's table layout with its figures alongside: the baseline, lower precision
+    /// uncompiled and compiled, and the fastest form for each batch size.
     package var studyTable: Table {
         func fastest(_ batch: Int, where isMeant: (Row) -> Bool = { _ in true }) -> Row? {
             rows.filter { $0.batch == batch && isMeant($0) }.min { $0.sequence.p50 < $1.sequence.p50 }
@@ -249,7 +252,7 @@ extension ProductionBenchmark {
                     Format.points(answers.flatMap { Proportion($0.right, of: $0.sequences).value }, places: 2),
                 ] + (published.isEmpty ? [] : theirs(figure))
             }, title: "Table 4: deployment of \(model)",
-            note: workload + " Medians; each batch in the form that was fastest."
+            note: workload + " Medians; each batch uses its fastest form."
                 + (published.isEmpty ? "" : " Published: attn_bgru_luong at 96x192 on an RTX 3090.") + " Weights: \(weights).")
     }
 
@@ -258,17 +261,17 @@ extension ProductionBenchmark {
             title: "Deployment of \(model)", subtitle: weights,
             sections: [
                 .init("The study's table 4", [.table(studyTable)]),
-                .init("All forms", [.table(formTable)] + (leftOut.isEmpty ? [] : [.list(leftOut.map { "Left out: \($0)." })])),
+                .init("All forms", [.table(formTable)] + (leftOut.isEmpty ? [] : [.list(leftOut.map { "Skipped: \($0)." })])),
             ] + (answerTable.map { [.init("Answers", [.table($0)])] } ?? []))
     }
 }
 
 extension ProductionBenchmark {
-    /// The best weights of a run, on its test sequences.
+    /// Measures a run's best weights on its test sequences.
     ///
     /// - Parameters:
-    ///   - source: where the frames are; no sequences are read where nil.
-    ///   - limit: how many sequences are read at most, evenly spaced.
+    ///   - source: provides the frames; nil to read no sequences.
+    ///   - limit: maximum number of sequences, evenly spaced.
     init(
         _ run: FinishedRun, frames source: RunFrames?, limit: Int = 200, rounds: Int? = nil, within seconds: Double? = nil,
         progress: (String) -> Void = { _ in }
@@ -284,7 +287,7 @@ extension ProductionBenchmark {
 }
 
 extension Array {
-    /// So many at most, evenly spaced.
+    /// At most `limit` elements, evenly spaced.
     func evenly(_ limit: Int) -> [Element] {
         let step = Swift.max(1, (count + limit - 1) / limit)
         return stride(from: 0, to: count, by: step).map { self[$0] }

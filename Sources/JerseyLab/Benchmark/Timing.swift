@@ -2,11 +2,10 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// How long something takes, read again and again.
+/// Statistics of a repeated time measurement, in seconds.
 package struct Timing: Encodable, Sendable {
-    /// Seconds.
     package let mean: Double
-    /// The sample's, by n − 1; nil with a single reading.
+    /// Sample standard deviation (n − 1); nil for a single reading.
     package let standardDeviation: Double?
     package let minimum: Double
     package let p50: Double
@@ -21,7 +20,7 @@ package struct Timing: Encodable, Sendable {
         case maximum = "max"
     }
 
-    /// - Parameter seconds: one at least.
+    /// - Parameter seconds: must not be empty.
     init(_ seconds: [Double]) {
         let (sorted, summary) = (seconds.sorted(), Summary(seconds))
         mean = summary.mean ?? 0
@@ -34,12 +33,13 @@ package struct Timing: Encodable, Sendable {
         p99 = sorted.quantile(0.99)
     }
 
-    /// Rounds before those that count.
+    /// Rounds that run first and do not count.
     static let warmUpRounds = 2
 
-    /// Each body's time, taken in turns, after `warmUpRounds`: a machine that others use as well drifts for all alike.
+    /// Times each body, interleaved, after `warmUpRounds`. Interleaving spreads the drift of a
+    /// shared machine over all bodies.
     ///
-    /// - Parameter calls: how often a body runs for one reading; more for what is over in microseconds.
+    /// - Parameter calls: runs of a body per reading. Raise it for bodies that take microseconds.
     static func inTurns<Failure: Error>(
         rounds: Int, calls: Int = 1, _ bodies: [() throws(Failure) -> Void]
     ) throws(Failure) -> [Timing] {
@@ -54,14 +54,14 @@ package struct Timing: Encodable, Sendable {
         return seconds.map(Timing.init)
     }
 
-    /// Seconds that all bodies take, once.
+    /// Seconds to run all bodies once.
     static func once<Failure: Error>(_ bodies: [() throws(Failure) -> Void]) throws(Failure) -> Double {
         try inTurns(rounds: 3, bodies).reduce(0) { $0 + $1.p50 }
     }
 
-    /// Readings for which there is half a minute, 5 to 101.
+    /// The number of rounds that fit in 30 s, from 5 to 101.
     ///
-    /// - Parameter once: seconds that one of all takes.
+    /// - Parameter once: seconds to run all bodies once.
     static func rounds(once: Double) -> Int { max(5, min(101, Int(clamping: 30 / max(once, 1e-6)))) }
 
     static func / (timing: Timing, count: Double) -> Timing { Timing(timing) { $0 / count } }
@@ -79,7 +79,7 @@ package struct Timing: Encodable, Sendable {
 
     static let columns = ["mean", "deviation", "min", "P50", "P95", "P99", "max"]
 
-    /// Milliseconds, as `columns` has them.
+    /// Milliseconds, in the order of `columns`.
     var cells: [String] {
         [mean, standardDeviation, minimum, p50, p95, p99, maximum].map(Format.milliseconds)
     }

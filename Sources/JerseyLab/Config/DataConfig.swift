@@ -1,12 +1,12 @@
 import Jersey
 
-/// Which data set, how it is split, and what a model is shown of it.
+/// The data set, its split, and the model's input.
 @dynamicMemberLookup
 package struct DataConfig: Sendable, Equatable {
     package var path = ""
     package var format = "folders"
     package var classes: [String]?
-    /// Its properties are this one's, too: `data.height`.
+    /// Its properties are also available here, such as `data.height`.
     package var input = InputSpec()
     package var trainingFrames: Int?
     package var unreadable = false
@@ -26,9 +26,9 @@ package struct DataConfig: Sendable, Equatable {
         set { input[keyPath: path] = newValue }
     }
 
-    /// `classes`, as numbers; nil for all.
+    /// `classes` as numbers; nil for all.
     ///
-    /// - Throws: `UsageError` where one is no shirt number.
+    /// - Throws: `UsageError` if one is not a shirt number.
     func wantedNumbers() throws -> Set<JerseyNumber>? {
         try classes.map { words in
             try Set(

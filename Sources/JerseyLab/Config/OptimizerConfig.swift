@@ -1,7 +1,7 @@
-/// How weights are changed.
+/// The optimizer and its learning rates.
 package struct OptimizerConfig: Sendable, Equatable {
     package enum Rates: String, Codable, Sendable, CaseIterable {
-        /// As the study: uniform for single-frame models, discriminative for the others.
+        /// The study's: uniform for single-frame models, discriminative for others.
         case byPhase = "by-phase"
         case uniform
         case discriminative

@@ -1,9 +1,10 @@
 import Jersey
 
-/// Everything that decides how a training run goes. Defaults are the study's (report, tables 5 and 6).
+/// The configuration of a training run. Defaults are the study's (report, tables 5 and 6).
 ///
-/// `Setting.all` says what each property means and what it may be. The whole is saved as `config.json` in the run folder; a file, the
-/// environment and flags are laid over the defaults (`ConfigOverlay`).
+/// `Setting.all` documents each property and its allowed values. The run folder keeps the
+/// configuration as `config.json`. A file, the environment and flags override the defaults
+/// (`ConfigOverlay`).
 package struct RunConfig: Sendable, Equatable {
     package var model = "attn_bgru_luong"
     package var encoder: EncoderKind?
@@ -19,18 +20,18 @@ package struct RunConfig: Sendable, Equatable {
 
     package init() {}
 
-    /// The model that is trained.
+    /// The model to train.
     ///
-    /// - Throws: `UsageError` where there is no such model.
+    /// - Throws: `UsageError` if the model does not exist.
     package func spec() throws -> ModelSpec {
         var spec = try ModelSpec.named(model, encoder: encoder, hidden: hidden)
         spec.hasFullHead = training.fullWeight > 0
         return spec
     }
 
-    /// Where the encoder's first weights are; nil where they are drawn at random.
+    /// The file with the encoder's initial weights; nil for random ones.
     ///
-    /// - Throws: `UsageError` where there is no such model.
+    /// - Throws: `UsageError` if the model does not exist.
     package func pretrainedPath() throws -> String? {
         let encoder = try spec().encoder.rawValue
         return pretrained?.replacing("{encoder}", with: encoder)

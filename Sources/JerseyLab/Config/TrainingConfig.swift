@@ -1,13 +1,13 @@
 import Jersey
 import Torch
 
-/// How long training goes, on what, and what it minimises.
+/// Duration, device and loss of a training run.
 package struct TrainingConfig: Sendable, Equatable {
     package enum Balance: String, Codable, Sendable, CaseIterable {
         case none
         /// Each number equally often.
         case numbers
-        /// Each track equally often, whatever its number of sequences.
+        /// Each track equally often, regardless of its number of sequences.
         case tracks
     }
 
@@ -29,9 +29,9 @@ package struct TrainingConfig: Sendable, Equatable {
     package init() {}
 }
 
-/// What a training computes in, where that gains.
+/// The compute precision of a training run, where lower precision helps.
 package enum TrainingPrecision: String, Codable, Sendable, CaseIterable {
-    /// float16 on CUDA, as the study; float32 on the CPU.
+    /// float16 on CUDA, as in the study; float32 on the CPU.
     case automatic
     case float32
     case float16

@@ -2,10 +2,12 @@ import Foundation
 import Jersey
 import Torch
 
-/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation, rotation, blur, noise. Ours are a mirror,
-/// before all of them, and the blur of a move, before the noise.
+/// Random changes to a resized picture, in the study's order: brightness, contrast, saturation,
+/// rotation, blur, noise. Two additions are not the study's: mirroring comes first, and motion blur
+/// comes before noise.
 ///
-/// Pictures are (1, 3, h, w) float32 tensors of whole levels 0...255; each operation truncates to whole levels, as Pillow's do.
+/// Pictures are (1, 3, h, w) float32 tensors of whole levels 0...255. Like Pillow's, each operation
+/// truncates to whole levels.
 package struct Augmentation: Sendable {
     package let config: AugmentationConfig
 
@@ -13,7 +15,7 @@ package struct Augmentation: Sendable {
         self.config = config
     }
 
-    /// One draw of everything.
+    /// One draw of all parameters.
     package struct Draw: Sendable, Equatable {
         package var brightness = 1.0
         package var contrast = 1.0
@@ -23,17 +25,18 @@ package struct Augmentation: Sendable {
         package var zoom = 1.0
         /// Shares of width and height.
         package var shift = (x: 0.0, y: 0.0)
-        /// The tangent: how far the top goes to the right, in heights.
+        /// Tangent of the shear angle; positive moves the top to the right.
         package var shear = 0.0
-        /// Width grows by this factor.
+        /// Factor of the width.
         package var stretch = 1.0
         /// Pixels; nil for none.
         package var blur: Double?
-        /// The way of a move, pixels, and its direction, degrees counter-clockwise from the right; nil for none.
+        /// Length of the motion in pixels and its direction in degrees counter-clockwise from the
+        /// right; nil for none.
         package var motion: (length: Double, angle: Double)?
-        /// Standard deviation on a 0...1 scale, and the seed of the values; nil for none.
+        /// Standard deviation on a 0...1 scale, and the seed; nil for none.
         package var noise: (deviation: Double, seed: UInt64)?
-        /// Left and right change places.
+        /// Whether left and right are swapped.
         package var isMirrored = false
 
         package static func == (a: Draw, b: Draw) -> Bool {
@@ -45,22 +48,23 @@ package struct Augmentation: Sendable {
         }
     }
 
-    /// The draws of a sequence of `count` frames.
+    /// Draws for a sequence of `count` frames.
     package func draws(_ count: Int, from random: inout RandomStream) -> [Draw] {
         let shared = config.perSequence ? draw(from: &random) : nil
         var draws = (0..<count).map { _ in shared ?? draw(from: &random) }
-        // Frames of one sequence face one way. Drawn last, so that all else is the same with and without it.
+        // All frames of a sequence face one way. It is drawn last so that it does not change other
+        // draws.
         let isMirrored = random.chance(config.flipProbability)
         for index in draws.indices { draws[index].isMirrored = isMirrored }
         return draws
     }
 
-    /// The changes of a sequence of `count` frames, for `SequenceLoader`.
+    /// Changes for a sequence of `count` frames, as `SequenceLoader` takes them.
     func changes(_ count: Int, from random: inout RandomStream) -> [(Tensor) -> Tensor] {
         draws(count, from: &random).map { draw in { Self.apply(draw, to: $0) } }
     }
 
-    /// Everything for one frame, but for the mirror.
+    /// Draws everything for one frame except mirroring.
     func draw(from random: inout RandomStream) -> Draw {
         var draw = Draw()
         func factor(_ spread: Double) -> Double { random.uniform(1 - spread...1 + spread) }
@@ -70,14 +74,14 @@ package struct Augmentation: Sendable {
         draw.angle = random.uniform(-config.rotation...config.rotation)
         draw.zoom = factor(config.zoom)
         draw.shift = (random.uniform(-config.shift...config.shift), random.uniform(-config.shift...config.shift))
-        // Every draw takes the same numbers from the stream, whatever it comes to.
+        // Every draw consumes the same amount of randomness, whatever its outcome.
         let (blurs, radius) = (random.chance(config.blurProbability), random.next())
         if blurs { draw.blur = config.blurRadii[Int(radius % UInt64(config.blurRadii.count))] }
         let (noises, deviation, seed) = (
             random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]), random.next()
         )
         if noises { draw.noise = (deviation, seed) }
-        // Only where asked for: runs from before they were thought of stay as they are.
+        // Drawn only if enabled, so that runs from before these settings existed stay reproducible.
         if config.shear > 0 { draw.shear = tan(random.uniform(-config.shear...config.shear) * .pi / 180) }
         if config.stretch > 0 { draw.stretch = factor(config.stretch) }
         if config.motionBlurProbability > 0 {
@@ -126,7 +130,8 @@ package struct Augmentation: Sendable {
 
     static func adjustContrast(_ picture: Tensor, _ factor: Double) {
         let middle = (grey(picture).mean(over: 0, 1, 2, 3).item + 0.5).rounded(.down)
-        // In this order float32 rounds as Pillow's blend does, which tells where a level is cut off.
+        // In this order float32 rounds as Pillow's blend does. The rounding decides which level
+        // truncation yields.
         truncate(picture.addInPlace(-middle).multiplyInPlace(factor).addInPlace(middle))
     }
 
@@ -139,7 +144,8 @@ package struct Augmentation: Sendable {
         picture.indexSelected(3, at: Tensor((0..<picture.shape[3]).reversed().map(Int64.init)))
     }
 
-    /// Rotation about the centre, with zoom and shift, of a picture that was leant and stretched before; black where nothing is.
+    /// Shears and stretches a picture, then rotates it about the centre, zooms and shifts it.
+    /// Uncovered areas are black.
     static func moved(
         _ picture: Tensor, angle: Double, zoom: Double = 1, shift: (x: Double, y: Double) = (0, 0), shear: Double = 0,
         stretch: Double = 1
@@ -149,7 +155,7 @@ package struct Augmentation: Sendable {
         let (c, s) = (cos(angle * .pi / 180) / zoom, sin(angle * .pi / 180) / zoom)
         var theta = [c, -s * height / width, -2 * shift.x, s * width / height, c, -2 * shift.y]
         if shear != 0 || stretch != 1 {
-            // The same map, and then back from what was leant and stretched.
+            // The map above, followed by the inverse of shear and stretch.
             for column in 0..<3 {
                 theta[column] = (theta[column] + shear * height / width * theta[3 + column]) / stretch
             }
@@ -164,14 +170,14 @@ package struct Augmentation: Sendable {
         return Tensor(levels, shape: shape).to(dtype: .float32)
     }
 
-    /// Rounded as `blurred` is: cutting off would darken every picture that moves.
+    /// Rounds as `blurred` does, because truncation would darken every blurred picture.
     static func moving(_ picture: Tensor, length: Double, angle: Double) -> Tensor {
         let blurred = MotionBlur(length: length, angle: angle)(picture).addInPlace(0.5)
         truncate(blurred)
         return blurred
     }
 
-    /// - Parameter noise: of the picture's shape, on a 0...1 scale.
+    /// - Parameter noise: has the picture's shape, on a 0...1 scale.
     static func addNoise(_ picture: Tensor, _ noise: Tensor) {
         truncate(picture.addInPlace(noise, times: 255))
     }

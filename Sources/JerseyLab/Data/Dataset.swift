@@ -1,7 +1,7 @@
 import Foundation
 import Jersey
 
-/// Labelled sequences, and what is odd about them.
+/// Labelled sequences, with remarks about irregularities.
 package struct Dataset: Sendable {
     package let root: String
     package let sequences: [FrameSequence]
@@ -14,13 +14,14 @@ package struct Dataset: Sendable {
         self.remarks = remarks
     }
 
-    /// Sorted, each once.
+    /// Sorted and unique.
     package var tracks: [String] { Set(sequences.map(\.track)).sorted(by: naturallyPrecedes) }
     package var numbers: [JerseyNumber] { Set(sequences.compactMap(\.number)).sorted() }
 
-    /// Reads the data set that `config` tells of, a folder or an archive of one.
+    /// Reads the data set at `config.path`, a folder or an archive of one.
     ///
-    /// - Throws: `FileError` when the folder is missing or is not in that format, and what `UnpackedArchive` throws.
+    /// - Throws: `FileError` if the folder is missing or has another format; the errors of
+    ///   `UnpackedArchive`.
     package init(_ config: DataConfig) throws {
         let format = try DatasetFormat.named(config.format)
         guard UnpackedArchive.isArchive(config.path) else {
@@ -44,7 +45,7 @@ package struct Dataset: Sendable {
         }
     }
 
-    /// The data set in an archive: folders around it are passed over.
+    /// The data set's folder in an unpacked archive. Enclosing folders are skipped.
     private static func top(of folder: URL) throws -> URL {
         let content = try FolderLayout.listNames(in: folder)
         guard content.count == 1, !FolderLayout.isTop(content[0]) else { return folder }

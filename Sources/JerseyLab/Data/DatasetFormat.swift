@@ -1,6 +1,6 @@
 import Jersey
 
-/// A way of keeping labelled sequences on disk.
+/// A layout of labelled sequences on disk.
 package struct DatasetFormat: Sendable, Catalogued {
     package let name: String
     package let summary: String

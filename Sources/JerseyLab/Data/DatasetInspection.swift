@@ -2,9 +2,9 @@ import Foundation
 import Jersey
 import Synchronization
 
-/// What is in a data set, and what is wrong with it.
+/// Contents and problems of a data set.
 package struct DatasetInspection: Encodable, Sendable {
-    /// Sequences, tracks and frames of one number.
+    /// Counts for one number.
     package struct NumberCount: Encodable, Sendable, Equatable {
         package let number: JerseyNumber
         package let tracks: Int
@@ -12,11 +12,12 @@ package struct DatasetInspection: Encodable, Sendable {
         package let frames: Int
     }
 
-    /// As the study verifies its anchors.
+    /// Counts of anchors, as the study verifies them.
     package struct Anchors: Encodable, Sendable, Equatable {
         package let marked: Int
         package let missing: Int
-        /// Marked anchors that come first in time, last in time, or between.
+        /// Marked anchors that are their sequence's first frame; `last` and `between` count the
+        /// others.
         package let first: Int
         package let last: Int
         package let between: Int
@@ -35,11 +36,11 @@ package struct DatasetInspection: Encodable, Sendable {
 
     package let numbers: [NumberCount]
     package let anchors: Anchors
-    /// Shortest, median and longest sequence, frames.
+    /// Frame counts of the shortest, median and longest sequence.
     package let lengths: [Int]
     package let problems: [Problem]
 
-    /// Reads every file.
+    /// Reads every file of the data set.
     ///
     /// - Parameter progress: called after each frame, from several threads.
     package init(_ dataset: Dataset, workers: Int, progress: @escaping @Sendable () -> Void = {}) {
@@ -78,7 +79,7 @@ package struct DatasetInspection: Encodable, Sendable {
         return reasons.all.map { Problem(kind: .unreadable, text: $0) }
     }
 
-    /// Files with the same bytes in different sequences. Only files of the same size are compared.
+    /// Identical files in different sequences. Only files of equal size are compared.
     private static func duplicates(_ dataset: Dataset) -> [Problem] {
         var bySize: [Int: [(path: String, sequence: String)]] = [:]
         for sequence in dataset.sequences {
@@ -103,7 +104,7 @@ package struct DatasetInspection: Encodable, Sendable {
         return problems.sorted { naturallyPrecedes($0.text, $1.text) }
     }
 
-    /// A track folder of the same name under several numbers.
+    /// Track folders whose name occurs under several numbers.
     private static func twoNumbers(_ dataset: Dataset) -> [Problem] {
         let owners = Dictionary(grouping: dataset.tracks) { String($0.drop { $0 != "/" }.dropFirst()) }
         return owners.filter { !$0.key.isEmpty && $0.value.count > 1 }.sorted { naturallyPrecedes($0.key, $1.key) }.map {

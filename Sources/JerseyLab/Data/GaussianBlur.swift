@@ -1,17 +1,18 @@
 import Jersey
 
-/// Pillow's Gaussian: three box blurs along x, then three along y, each rounded to whole levels; edges are repeated.
+/// Pillow's Gaussian blur: three box blurs along x, then three along y, each rounded to whole
+/// levels. Edges are repeated.
 ///
-/// The rounding shows: without it a picture comes out up to a third of a level brighter.
+/// Without the rounding a picture becomes up to a third of a level brighter.
 struct GaussianBlur {
-    /// Pixels to either side that count fully; one more on each side counts in part.
+    /// Pixels to either side with full weight. One more on each side has partial weight.
     private let reach: Int
     /// Weights with 24 fractional bits.
     private let inner: UInt32
     private let outer: UInt32
 
     init(radius: Double) {
-        // In float32, as Pillow has it: the weights' last bits decide how halves are rounded.
+        // float32, as in Pillow: the weights' last bits decide how halves are rounded.
         let variance = Float(radius) * Float(radius) / 3
         let l = (((12 * variance + 1).squareRoot() - 1) / 2).rounded(.down)
         let box = l + (2 * l + 1) * (l * (l + 1) - 3 * variance) / (6 * (variance - (l + 1) * (l + 1)))
@@ -20,7 +21,7 @@ struct GaussianBlur {
         outer = ((1 << 24) - UInt32(2 * reach + 1) * inner) / 2
     }
 
-    /// Blurs `planes` pictures of (height, width), one after the other in memory.
+    /// Blurs `planes` contiguous pictures of (height, width).
     func apply(to levels: inout [UInt8], planes: Int, height: Int, width: Int) {
         precondition(levels.count == planes * height * width, "\(levels.count) levels are not \(planes) x \(height) x \(width)")
         guard !levels.isEmpty else { return }

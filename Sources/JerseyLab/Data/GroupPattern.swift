@@ -1,11 +1,11 @@
 import Jersey
 
-/// Maps a track to the clip or match that it comes from.
+/// A regular expression that maps a track to its clip or match.
 package struct GroupPattern {
     private let pattern: String
     private let regex: Regex<AnyRegexOutput>
 
-    /// - Throws: `UsageError` when it is not a regular expression.
+    /// - Throws: `UsageError` if it is not a regular expression.
     package init(_ pattern: String) throws {
         self.pattern = pattern
         do {
@@ -15,7 +15,8 @@ package struct GroupPattern {
         }
     }
 
-    /// What the pattern's captures match, joined; the whole match where it has none; the track itself where it does not match.
+    /// The pattern's captures, joined; the whole match if it has no captures; the track itself if
+    /// it does not match.
     package func group(of track: String) -> String {
         guard let match = track.firstMatch(of: regex) else { return track }
         let captures = match.output.dropFirst().compactMap { $0.substring.map(String.init) }

@@ -2,14 +2,15 @@ import Foundation
 import Jersey
 import Torch
 
-/// What a straight move during the exposure does to a picture.
+/// The blur of straight motion during the exposure.
 struct MotionBlur {
-    /// How long the way is, pixels.
+    /// Length of the motion in pixels.
     let length: Double
-    /// Degrees counter-clockwise from the right; forwards and backwards blur alike, so 0..<180 are all there are.
+    /// Degrees counter-clockwise from the right, 0..<180. Opposite directions blur alike.
     let angle: Double
 
-    /// (1, C, h, w) levels to the mean along the way; edges are repeated. The sum of a picture that is dark at its edges stays.
+    /// Averages (1, C, h, w) levels along the motion. Edges are repeated. A picture with dark edges
+    /// keeps its sum.
     func callAsFunction(_ picture: Tensor) -> Tensor {
         guard reach > 0 else { return picture }
         let channels = picture.shape[1]
@@ -22,7 +23,8 @@ struct MotionBlur {
     private var reach: Int { Int((length / 2).rounded(.up)) }
     private var side: Int { 2 * reach + 1 }
 
-    /// (side, side) shares of the pixels around one, sum 1: points along the way, each divided among its four neighbours.
+    /// Weights (side, side) with sum 1. Each of many points along the motion is shared among its
+    /// four nearest pixels.
     var kernel: [Float] {
         var kernel = [Double](repeating: 0, count: side * side)
         let (dx, dy) = (cos(angle * .pi / 180), -sin(angle * .pi / 180))
@@ -40,7 +42,7 @@ struct MotionBlur {
         return kernel.map { Float($0 / sum) }
     }
 
-    /// With the first and the last row or column repeated.
+    /// Pads `dimension` by repeating the first and last row or column.
     private func bordered(_ picture: Tensor, _ dimension: Int) -> Tensor {
         let last = picture.shape[dimension] - 1
         return picture.indexSelected(dimension, at: Tensor((-reach...last + reach).map { Int64(min(max($0, 0), last)) }))

@@ -1,15 +1,15 @@
-/// Python's `random.Random`: the Mersenne Twister (Matsumoto & Nishimura 1998), seeded and drawn from as CPython does, so that what the study
-/// has drawn can be drawn again.
+/// Python's `random.Random`: the Mersenne Twister (Matsumoto & Nishimura 1998) with CPython's
+/// seeding and sampling. It reproduces the study's random draws.
 struct PythonRandom {
     private static let (size, middle) = (624, 397)
     private var words: [UInt32]
     private var next = Self.size
 
-    /// As `random.Random(seed)`.
+    /// Equals `random.Random(seed)`.
     init(seed: UInt64) {
         words = [19_650_218]
         for index in 1..<Self.size { words.append(1_812_433_253 &* Self.folded(words[index - 1]) &+ UInt32(index)) }
-        // The seed in words of 32 bits, the lowest first, without leading zeros.
+        // The seed as 32-bit words, lowest first, without leading zeros.
         let key = seed >> 32 == 0 ? [UInt32(seed)] : [UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)]
         var place = 1
         func advance(_ words: inout [UInt32]) {
@@ -49,7 +49,7 @@ struct PythonRandom {
         next = 0
     }
 
-    /// As `randrange(count)`, from 1 up to what 32 bits can count.
+    /// Equals `randrange(count)`, for counts from 1 up to 32 bits.
     private mutating func index(below count: Int) -> Int {
         let bits = Int.bitWidth - count.leadingZeroBitCount
         while true {
@@ -58,7 +58,7 @@ struct PythonRandom {
         }
     }
 
-    /// As `shuffle(items)`.
+    /// Equals `shuffle(items)`.
     mutating func shuffle<Item>(_ items: inout [Item]) {
         for last in items.indices.dropFirst().reversed() { items.swapAt(last, index(below: last + 1)) }
     }

@@ -1,9 +1,9 @@
 import Jersey
 
 extension SequenceLoader {
-    /// As training and evaluation of `config` read frames.
+    /// A loader for training or evaluation with `config`.
     ///
-    /// - Parameter spec: the model of `config`.
+    /// - Parameter spec: the model that `config` names.
     package init(_ config: RunConfig, spec: ModelSpec, training: Bool, cache: FrameCache? = nil) {
         var input = config.data.input
         if training { input.maximumFrames = config.data.trainingFrames ?? input.maximumFrames }

@@ -1,7 +1,8 @@
 import Foundation
 import Jersey
 
-/// Which tracks are for training, validation and test. Kept as `splits.json` in the study's format, with what it was made from.
+/// The tracks of training, validation and test. Stored as `splits.json` in the study's format, with
+/// the settings that made it.
 package struct Splits: Codable, Sendable, Equatable {
     package enum Part: String, CaseIterable, Codable, Sendable {
         case train, val, test
@@ -10,18 +11,18 @@ package struct Splits: Codable, Sendable, Equatable {
     package var train: Set<String> = []
     package var val: Set<String> = []
     package var test: Set<String> = []
-    /// Tracks that are in `test` because their number is held out.
+    /// Tracks in `test` whose number is held out of training.
     package var heldOut: Set<String> = []
-    /// What the split was made from; nil in files that the study has written.
+    /// The settings that made the split; nil in the study's own files.
     package var origin: Origin?
 
     package struct Origin: Codable, Sendable, Equatable {
         package let seed: UInt64
         package let ratios: [Double]
         package let groupPattern: String?
-        /// Nil for none.
+        /// Nil if nothing is held out.
         package let heldOutShare: Double?
-        /// Whether tracks were drawn as the study draws them; nil where not.
+        /// True if tracks were drawn as in the study; otherwise nil.
         package let published: Bool?
 
         package init(_ config: DataConfig, published: Bool) {
@@ -72,7 +73,7 @@ package struct Splits: Codable, Sendable, Equatable {
         dataset.sequences.filter { self[part].contains($0.track) }
     }
 
-    /// Numbers that training sees.
+    /// Numbers in the training part.
     package func seenNumbers(in dataset: Dataset) -> Set<JerseyNumber> {
         Set(sequences(.train, of: dataset).compactMap(\.number))
     }
@@ -81,25 +82,26 @@ package struct Splits: Codable, Sendable, Equatable {
 // MARK: - Making
 
 extension Splits {
-    /// Sizes of train, validation and test for `count` tracks of one number: the study's rounding, by which a single track goes to
-    /// test, and three to five tracks leave test empty or small.
+    /// Sizes of train, validation and test for `count` tracks of one number. With the study's
+    /// rounding a single track goes to test, and three to five tracks leave test empty or small.
     ///
-    /// - Parameter published: training may take all, as in the study.
+    /// - Parameter published: lets training take all tracks, as in the study.
     package static func sizes(_ count: Int, ratios: [Double], published: Bool = false) -> (train: Int, val: Int, test: Int) {
         guard count >= 2 else { return (0, 0, count) }
         guard count >= 3 else { return (1, 1, 0) }
         var train = max(1, Int(clamping: Double(count) * ratios[0]))
         var val = max(1, Int(clamping: Double(count) * ratios[1]))
-        // Ratios near 1 could take more than there is.
+        // Ratios near 1 could take more than `count`.
         train = min(train, published ? count : count - 1)
         val = min(val, count - train)
         return (train, val, count - train - val)
     }
 
-    /// Splits by track, stratified by number; with a group pattern, by group. Then takes what is held out to test.
+    /// Splits by track, stratified by number; with a group pattern, splits by group. Then moves
+    /// held-out numbers to test.
     ///
-    /// - Parameter published: the same tracks come into the same parts as in the study, where there is no group pattern.
-    /// - Throws: `UsageError` when the group pattern is none, or no number can be held out.
+    /// - Parameter published: reproduces the study's split. A group pattern overrides it.
+    /// - Throws: `UsageError` if the group pattern is invalid or no number can be held out.
     package init(_ dataset: Dataset, _ config: DataConfig, published: Bool = false) throws {
         origin = Origin(config, published: published && config.groupPattern == nil)
         if let pattern = config.groupPattern {
@@ -112,9 +114,11 @@ extension Splits {
         if config.heldOutShare > 0 { try holdOutNumbers(dataset, config) }
     }
 
-    /// Moves all tracks of some two-digit numbers to test. Numbers without which training would miss a digit stay.
+    /// Moves all tracks of some two-digit numbers to test. Numbers without which training would
+    /// lack a digit stay.
     ///
-    /// Other tracks of a number's group stay where they are: a group shares players, and a player wears one number.
+    /// Other tracks of the same group stay where they are: a group shares players, but each player
+    /// wears one number.
     private mutating func holdOutNumbers(_ dataset: Dataset, _ config: DataConfig) throws {
         let tracks = Dictionary(grouping: dataset.sequences, by: \.number).mapValues { Set($0.map(\.track)) }
         let numbers = dataset.numbers.filter { $0.tens != JerseyNumber.blank }
@@ -134,8 +138,8 @@ extension Splits {
         }
         guard count > 0 else {
             throw UsageError(
-                "data.heldOutShare is \(config.heldOutShare), but no two-digit number can be held out: training sees each, or one of its "
-                    + "digits, nowhere else; use more numbers, or data.heldOutShare=0")
+                "data.heldOutShare is \(config.heldOutShare), but no two-digit number can be held out: each has a digit "
+                    + "that no other training number has; use more numbers, or data.heldOutShare=0")
         }
         train.subtract(heldOut)
         val.subtract(heldOut)
@@ -143,7 +147,7 @@ extension Splits {
     }
 
     private mutating func assignTracks(_ dataset: Dataset, _ config: DataConfig) {
-        // Sequences without a number, where they are taken in, are split like those of one more number.
+        // Sequences without a number, if included, are split as one more number.
         let tracksOf = Dictionary(grouping: dataset.sequences, by: \.number).mapValues { Set($0.map(\.track)) }
         for number in dataset.numbers.map(Optional.some) + [nil] {
             var tracks = tracksOf[number, default: []].sorted()
@@ -153,7 +157,7 @@ extension Splits {
         }
     }
 
-    /// As the study: numbers in text order, one generator for all.
+    /// Draws as the study does: numbers in text order, one generator for all.
     private mutating func assignAsPublished(_ dataset: Dataset, _ config: DataConfig) {
         let tracksOf = Dictionary(grouping: dataset.sequences) { $0.number?.description ?? "" }.mapValues { Set($0.map(\.track)) }
         var random = PythonRandom(seed: config.splitSeed)
@@ -170,13 +174,14 @@ extension Splits {
         test.formUnion(tracks.suffix(sizes.test))
     }
 
-    /// Largest groups first, each to the part where it brings the tracks, in all and of each number, nearest to the ratios.
+    /// Assigns groups greedily, largest first. Each goes to the part that brings the track counts,
+    /// in total and per number, closest to the ratios.
     private mutating func assignGroups(_ dataset: Dataset, _ pattern: GroupPattern, _ config: DataConfig) {
         let numberOf = Dictionary(dataset.sequences.map { ($0.track, $0.number) }, uniquingKeysWith: { first, _ in first })
         let groups = Dictionary(grouping: dataset.tracks, by: pattern.group)
         var random = RandomStream(config.splitSeed)
         let order = groups.keys.sorted().shuffled(using: &random).sorted { groups[$0]!.count > groups[$1]!.count }
-        /// Tracks by number, and under nil in all.
+        /// Track counts per number; the nil key holds the total.
         func counts(_ tracks: [String]) -> [JerseyNumber?: Double] {
             var counts: [JerseyNumber?: Double] = [nil: Double(tracks.count)]
             for case let number? in tracks.map({ numberOf[$0]! }) { counts[number, default: 0] += 1 }
@@ -186,16 +191,18 @@ extension Splits {
         var assigned = Dictionary(uniqueKeysWithValues: Part.allCases.map { ($0, [JerseyNumber?: Double]()) })
         for group in order {
             let added = counts(groups[group]!)
-            // A dictionary's order changes from run to run, and sums round.
+            // Dictionary order varies between runs, and rounding depends on the order of summation.
             let ordered = added.sorted { ($0.key?.description ?? "") < ($1.key?.description ?? "") }
             func cost(_ part: Part, _ ratio: Double) -> Double {
                 guard ratio > 0 else { return .infinity }
-                // Growth of the squared distance from the target, relative to it: small parts count as much as large ones.
+                // Growth of the squared distance from the target. Dividing by the target weighs
+                // small parts as much as large ones.
                 return ordered.reduce(0) { sum, item in
                     let target = max(totals[item.key]! * ratio, 0.5)
                     let now = assigned[part]![item.key] ?? 0
                     func distance(_ value: Double) -> Double { (value - target) * (value - target) / target }
-                    // Clips share players, so that single numbers can be far from balance; the sizes of the parts come first.
+                    // Clips share players, so single numbers can be far from balanced. Part sizes
+                    // take precedence.
                     let weight = item.key == nil ? Double(totals.count) : 1
                     return sum + weight * (distance(now + item.value) - distance(now))
                 }
@@ -219,10 +226,11 @@ extension Splits {
         origin = try container.decodeIfPresent(Origin.self, forKey: .origin)
     }
 
-    /// The split of a run: read back where it exists, whoever has drawn it, else made and written.
+    /// The split of a run: read from `url` if the file exists, otherwise made and written.
     ///
-    /// - Parameter published: whether a new one is drawn as the study draws.
-    /// - Throws: `FileError` when the file does not fit the data or the configuration, or tracks of one group are on two sides.
+    /// - Parameter published: whether to draw a new split as the study does.
+    /// - Throws: `FileError` if the file does not match the data or the configuration, or a group
+    ///   is in two parts.
     package static func forRun(_ dataset: Dataset, _ config: DataConfig, published: Bool = false, at url: URL) throws -> Splits {
         if FileNames.exists(url.path) {
             let splits = try Splits(contentsOf: url)
@@ -250,37 +258,38 @@ extension Splits {
     }
 
     package func check(against dataset: Dataset, _ config: DataConfig, path: String) throws {
-        let advice = "delete it to split anew, or name another file with --splits"
+        let advice = "delete it to make a new split, or name another file with --splits"
         let known = train.union(val).union(test)
         let present = Set(dataset.tracks)
         if let track = present.subtracting(known).min() {
             throw FileError(
-                path, "does not know track \(track) and \(present.subtracting(known).count - 1) others of the data",
+                path, "lacks track \(track) and \(present.subtracting(known).count - 1) others of the data set",
                 advice: advice)
         }
         let wanted = config.classes.map(Set.init)
         let missing = known.subtracting(present).filter { track in
             let folder = String(track.prefix { $0 != "/" })
-            // What was split for training may not be asked for now.
+            // The split may cover more than this run requests.
             return folder == FolderLayout.unreadable ? config.unreadable : wanted?.contains(folder) ?? true
         }
         if let track = missing.min() {
-            throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data lack", advice: advice)
+            throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data set lacks", advice: advice)
         }
         if let origin, !wasMade(with: config) {
             throw FileError(
                 path,
                 "was made with seed \(origin.seed), ratios \(origin.ratios), group pattern \(origin.groupPattern ?? "none"), "
                     + "held-out share \(origin.heldOutShare ?? 0)",
-                advice: "use the same, or " + advice)
+                advice: "use the same settings, or " + advice)
         }
         try checkLeaks(config, path: path)
     }
 
-    /// Whether these settings are those that it was made with, whoever has drawn.
+    /// Whether the split was made with these settings, drawn our way or the study's.
     package func wasMade(with config: DataConfig) -> Bool { origin == Origin(config, published: origin?.published ?? false) }
 
-    /// No track, and no group of tracks, may be on two sides; tracks whose number is held out stand for themselves.
+    /// Throws if a track or a group of tracks is in two parts. Tracks of held-out numbers are
+    /// exempt from the group check.
     package func checkLeaks(_ config: DataConfig, path: String) throws {
         let pattern = try config.groupPattern.map(GroupPattern.init)
         var owner: [String: (part: Part, track: String)] = [:]
@@ -291,8 +300,8 @@ extension Splits {
                     throw FileError(
                         path,
                         "leaks: \(other.track) is in \(other.part.rawValue) and \(track) in \(part.rawValue)"
-                            + (pattern == nil ? "" : ", both of group '\(group)'"),
-                        advice: "delete it to split anew")
+                            + (pattern == nil ? "" : ", both in group '\(group)'"),
+                        advice: "delete it to make a new split")
                 }
                 owner[group] = (part, track)
             }

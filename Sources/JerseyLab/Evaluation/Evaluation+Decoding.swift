@@ -1,7 +1,8 @@
 import Foundation
 import Jersey
 
-/// Reading `result.json` back. Counts of right answers are the shares times the counts, rounded.
+/// Reads `result.json`. The file holds shares, so counts of right answers are recovered by
+/// rounding.
 extension Evaluation: Decodable {
     private struct Accuracies: Decodable, Checked {
         let count: Int
@@ -69,7 +70,7 @@ extension Evaluation: Decodable {
 
     package init(from decoder: any Decoder) throws {
         let file = try File(from: decoder)
-        // It is a part of what is decoded, which is not looked at there.
+        // The caller decodes this as a part of a larger value and does not check it.
         try file.check(decoder.codingPath)
         all = GroupFile(sequences: file.sequences, tracks: file.tracks).group
         seen = file.seen?.group

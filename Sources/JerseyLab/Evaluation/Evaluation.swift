@@ -1,18 +1,20 @@
 import Foundation
 import Jersey
 
-/// How well a model reads labelled sequences.
+/// A model's accuracy on labelled sequences.
 ///
-/// As JSON: `{"sequences": {"count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"}, "tracks": {"count",
-/// "number_accuracy", "interval"}, "seen": {"sequences", "tracks"}, "unseen": {…}, "loss", "unreadable_files",
-/// "unreadable_sequences", "precision"}`. Shares are 0...1; null where there is nothing to count. Sequences have "full_accuracy" too where the
-/// model has a head for the full number.
+/// As JSON:
+/// `{"sequences": {"count", "number_accuracy", "tens_accuracy", "ones_accuracy", "interval"},
+/// "tracks": {"count", "number_accuracy", "interval"}, "seen": {"sequences", "tracks"},
+/// "unseen": {…}, "loss", "unreadable_files", "unreadable_sequences", "precision"}`.
+/// Shares are 0...1, or null if there is nothing to count. Sequences also have "full_accuracy" if
+/// the model has a head for the full number.
 package struct Evaluation: Encodable, Sendable {
     package struct Sequences: Encodable, Sendable, Equatable {
         package let number: Proportion
         package let tens: Proportion
         package let ones: Proportion
-        /// By the head for the full number; nil where the model has none.
+        /// Accuracy of the full-number head; nil if the model has none.
         package let full: Proportion?
     }
 
@@ -20,27 +22,28 @@ package struct Evaluation: Encodable, Sendable {
         package let number: Proportion
     }
 
-    /// Sequences and tracks of some numbers.
+    /// Accuracies on a group of numbers.
     package struct Group: Encodable, Sendable, Equatable {
         package let sequences: Sequences
-        /// The beliefs of a track's sequences combined in log space.
+        /// Log-probabilities summed over a track's sequences.
         package let tracks: Tracks
     }
 
     package let all: Group
-    /// Numbers that training has seen, and others; nil where the weights do not tell.
+    /// Accuracy on numbers that occur in training. `unseen` covers the others. Both are nil if the
+    /// weights do not record them.
     package let seen: Group?
     package let unseen: Group?
     /// Mean of the weighted sum of the heads' cross-entropies.
     package let loss: Double
     package let unreadableFiles: Int
     package let unreadableSequences: Int
-    /// What the model's encoder computed in; nil where nothing was read, or an older program did not say.
+    /// The encoder's precision; nil if nothing was read, or in files of older versions.
     package let precision: Precision?
 
     /// - Parameters:
-    ///   - seenNumbers: what training has seen; nil where that is not known.
-    ///   - weights: of the losses of tens, ones and full number.
+    ///   - seenNumbers: numbers that occur in training; nil if unknown.
+    ///   - weights: loss weights of tens, ones and full number.
     package init(
         _ readings: [Reading], unreadable: [UnreadableSequence] = [], seenNumbers: Set<JerseyNumber>?,
         weights: (tens: Double, ones: Double, full: Double) = (1, 1, 0)

@@ -1,6 +1,6 @@
 import Jersey
 
-/// A sequence whose number is known, and what a run read in it.
+/// A sequence with a known number, and a run's reading of it.
 struct LabelledOutcome: Sendable {
     let outcome: Outcome
     let truth: JerseyNumber
@@ -17,6 +17,6 @@ struct LabelledOutcome: Sendable {
 
     var isRight: Bool { truth == prediction }
 
-    /// 0...1.
+    /// The predicted probability of a number, 0...1.
     func probability(of number: JerseyNumber) -> Double { outcome.tens[number.tens] * outcome.ones[number.ones] }
 }

@@ -1,29 +1,29 @@
 import Foundation
 import Jersey
 
-/// One test sequence, as a line of `outcomes.jsonl`.
+/// The reading of one test sequence: a line of `outcomes.jsonl`.
 package struct Outcome: Codable, Sendable, Checked {
     package var sequence: String
     package var track: String
     package var truth: String?
     package var prediction: String
     package var confidence: Double
-    /// 0...9 and blank.
+    /// Probabilities of 0...9 and blank.
     package var tens: [Double]
     package var ones: [Double]
-    /// Probabilities of all numbers in order, one-digit ones first; nil without a head for the full number.
+    /// Probabilities of all numbers, one-digit numbers first; nil without a full-number head.
     package var full: [Double]?
-    /// A weight for each frame that was read.
+    /// A weight per frame read.
     package var attention: [Double]?
     package var frames: [String]
-    /// Pixels of each frame that was read, before it was fitted; nil in files from before this was kept.
+    /// Original height in pixels of each frame read; nil in files of older versions.
     package var heights: [Int]?
-    /// Frames that the sequence has, read or not; nil in files from before this was kept.
+    /// Number of frames in the sequence, read or not; nil in files of older versions.
     package var length: Int?
 
     package var validationError: String? {
         for word in [truth, prediction].compactMap({ $0 }) where JerseyNumber(word) == nil {
-            return "'\(word.prefix(20))', which is no number"
+            return "'\(word.prefix(20))', which is not a number"
         }
         let parts: [(values: [Double]?, name: String, count: Int)] = [
             ([confidence], "confidence", 1), (tens, "tens", 11), (ones, "ones", 10), (full, "full", JerseyNumber.all.count),
@@ -31,8 +31,8 @@ package struct Outcome: Codable, Sendable, Checked {
         ]
         for part in parts {
             guard let values = part.values else { continue }
-            if values.count != part.count { return "\(values.count) values in \(part.name) where \(part.count) belong" }
-            // They are rounded.
+            if values.count != part.count { return "\(values.count) values in \(part.name) instead of \(part.count)" }
+            // Values are rounded and can slightly exceed 1.
             if let problem = validationError(of: values, "in \(part.name) the value", in: 0...1.001) { return problem }
         }
         return (heights ?? []).lazy.compactMap { validationError(of: $0, "the height", in: 0...Limits.count) }.first
@@ -56,9 +56,9 @@ package struct Outcome: Codable, Sendable, Checked {
 }
 
 extension Outcome {
-    /// Whether the number is right; false where no truth is known.
+    /// Whether the number is right; false if the truth is unknown.
     package var isRight: Bool { prediction == truth }
 
-    /// Pixels of the frames that were read; nil where the run did not note them.
+    /// Median height in pixels of the frames read; nil if the run did not record heights.
     var medianHeight: Int? { heights.flatMap { $0.isEmpty ? nil : $0.sorted()[$0.count / 2] } }
 }

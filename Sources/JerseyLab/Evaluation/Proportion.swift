@@ -11,17 +11,17 @@ package struct Proportion: Sendable, Equatable {
         self.count = count
     }
 
-    /// 0...1; nil of nothing.
+    /// 0...1; nil if `count` is 0.
     package var value: Double? { count > 0 ? Double(successes) / Double(count) : nil }
 
-    /// Lower and upper bound; nil of nothing.
+    /// Lower and upper bound; nil if `count` is 0.
     package var interval: [Double]? {
         guard count > 0 else { return nil }
         let (n, p, z) = (Double(count), Double(successes) / Double(count), 1.959963984540054)
         let middle = p + z * z / (2 * n)
         let reach = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
         let scale = 1 + z * z / n
-        // At the ends the sum is nothing but rounding.
+        // At 0 and 1 the exact bound is known; the formula would add rounding errors.
         return [
             successes == 0 ? 0 : max(0, (middle - reach) / scale), successes == count ? 1 : min(1, (middle + reach) / scale),
         ]

@@ -1,12 +1,13 @@
 import Foundation
 import Jersey
 
-/// Models × variants × seeds, with settings for all of them: what an experiment is made of.
+/// An experiment: models × variants × seeds, with shared settings.
 ///
-/// A small YAML file: `name`, `summary`, `models` (names, `study`, or `all`), `seeds`, and where wanted `settings` (as in a run's
-/// configuration file) and `variants` (each a `name` and `settings` laid over those).
+/// Its YAML file has `name`, `summary`, `models` (names, `study` or `all`) and `seeds`. Optional
+/// are `settings` (as in a run's configuration file) and `variants`, each a `name` and `settings`
+/// that override the shared ones.
 package struct Experiment: Codable, Sendable, Equatable {
-    /// Settings that are compared with those of other variants.
+    /// Named settings, compared with those of other variants.
     package struct Variant: Codable, Sendable, Equatable {
         package var name: String
         package var settings: ConfigTree?
@@ -14,12 +15,12 @@ package struct Experiment: Codable, Sendable, Equatable {
 
     package var name: String
     package var summary: String?
-    /// Names of `ModelSpec.all`.
+    /// Names in `ModelSpec.all`.
     package var models: [String]
     package var seeds: [UInt64]
-    /// Laid over the defaults.
+    /// Override the defaults.
     package var settings: ConfigTree
-    /// Empty where there is nothing to compare but models.
+    /// Empty if only models are compared.
     package var variants: [Variant]
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
@@ -35,11 +36,12 @@ package struct Experiment: Codable, Sendable, Equatable {
         } else {
             models = try container.decode([String].self, forKey: .models)
         }
-        // As words first: JSON's decoder says of a number that does not fit only that all is wrong.
+        // Decoded by hand, because the decoder's own error for a number out of range does not name
+        // it.
         seeds = try container.decode([ConfigTree].self, forKey: .seeds).map { word in
             guard case .int(let seed) = word, seed >= 0 else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .seeds, in: container, debugDescription: "needs whole numbers, 0 or more, and not \(word.displayText)"
+                    forKey: .seeds, in: container, debugDescription: "needs whole numbers from 0, not \(word.displayText)"
                 )
             }
             return UInt64(seed)
@@ -48,15 +50,15 @@ package struct Experiment: Codable, Sendable, Equatable {
         variants = try container.decodeIfPresent([Variant].self, forKey: .variants) ?? []
     }
 
-    /// Words that stand for several models.
+    /// Names of sets of models.
     private static let sets = ["all": ModelSpec.all.map(\.name), "study": ModelSpec.study.map(\.name)]
 
-    /// - Parameter source: what errors call the text.
+    /// - Parameter source: the text's name in errors.
     /// - Throws: `UsageError` that names the source and the key.
     package init(yaml text: String, source: String) throws {
         do {
             let tree = try ConfigTree(yaml: text)
-            guard case .table(let table) = tree else { throw UsageError("does not hold keys and values") }
+            guard case .table(let table) = tree else { throw UsageError("is not a table of keys and values") }
             try Self.check(table, has: CodingKeys.allCases.map(\.rawValue))
             if case .list(let variants) = table["variants"] {
                 for case .table(let variant) in variants { try Self.check(variant, has: ["name", "settings"]) }
@@ -75,7 +77,7 @@ package struct Experiment: Codable, Sendable, Equatable {
         throw UsageError.unknown("key", key, among: known)
     }
 
-    /// How many runs it has.
+    /// Number of runs.
     package var runCount: Int { configurations * seeds.count }
 
     private var configurations: Int { models.count * max(variants.count, 1) }
@@ -84,7 +86,7 @@ package struct Experiment: Codable, Sendable, Equatable {
 
     private func check() throws {
         guard !models.isEmpty, !seeds.isEmpty else { throw UsageError("an experiment needs at least one model and one seed") }
-        // An older name is the same model.
+        // Resolves aliases, which name the same model.
         let models = try models.map { try ModelSpec.named($0).name }
         let variantNames = variants.map(\.name)
         for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
@@ -92,20 +94,20 @@ package struct Experiment: Codable, Sendable, Equatable {
         }
         let (count, isTooMany) = configurations.multipliedReportingOverflow(by: seeds.count)
         guard !isTooMany, count <= Self.mostRuns else {
-            throw UsageError("an experiment has at most \(Self.mostRuns) runs; make several of it")
+            throw UsageError("an experiment has at most \(Self.mostRuns) runs; split it into several")
         }
-        // Names become names of folders.
+        // Names become folder names.
         for name in variantNames + [name] where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) == nil {
-            throw UsageError("'\(name)' is no name for an experiment or a variant; use letters, digits, - and _")
+            throw UsageError("'\(name)' is not a valid name for an experiment or a variant; use letters, digits, - and _")
         }
         for overlay in [ConfigOverlay(source: "settings", tree: settings)] + overlays().map(\.overlay) {
             for key in ["model", "seed"] where overlay.settings[key] != nil {
-                throw UsageError("\(key) does not go under settings; it is named under \(key)s")
+                throw UsageError("\(key) does not belong under settings; list it under \(key)s")
             }
         }
     }
 
-    /// The overlays of each variant; one without a name where there are none.
+    /// The overlay of each variant; a single unnamed one if there are no variants.
     private func overlays() -> [(variant: String?, overlay: ConfigOverlay)] {
         guard !variants.isEmpty else { return [(nil, ConfigOverlay(source: "settings", tree: settings))] }
         return variants.map { variant in
@@ -116,24 +118,24 @@ package struct Experiment: Codable, Sendable, Equatable {
 
 // MARK: - Runs
 
-/// One run of an experiment: which, and with what settings.
+/// One run of an experiment and its configuration.
 package struct PlannedRun: Sendable, Equatable {
     package let model: String
     package let variant: String?
     package let seed: UInt64
     package let config: RunConfig
 
-    /// What is averaged over seeds: "basic_r18", "basic_r18-only-tens".
+    /// The name of the runs that are averaged over seeds: "basic_r18", "basic_r18-only-tens".
     package var group: String { ([model] + [variant].compactMap { $0 }).joined(separator: "-") }
 
-    /// Name of its folder: "basic_r18-42", "basic_r18-only-tens-42".
+    /// The folder name: "basic_r18-42", "basic_r18-only-tens-42".
     package var id: String { "\(group)-\(seed)" }
 }
 
 extension Experiment {
-    /// All runs, seed by seed, so that an early look sees every model.
+    /// All runs, ordered by seed first, so that every model has early results.
     ///
-    /// - Throws: `UsageError` that names a wrong setting.
+    /// - Throws: `UsageError` that names an invalid setting.
     package func runs() throws -> [PlannedRun] {
         let common = ConfigOverlay(source: "settings", tree: settings)
         var runs: [PlannedRun] = []
@@ -151,10 +153,11 @@ extension Experiment {
         return runs
     }
 
-    /// Lays more settings over those that all runs share. All models become the study's where they are to do as the study did.
+    /// Adds settings for all runs. If they set `published`, the model set `all` becomes the study's
+    /// models.
     ///
-    /// - Throws: `UsageError` when a variant sets the same key, which would silently win, or names the models that the study has nothing
-    ///   like.
+    /// - Throws: `UsageError` if a variant sets the same key, because the variant would silently
+    ///   win, or if `published` meets models that are not in the study.
     package func overlaid(with overlays: [ConfigOverlay]) throws -> Experiment {
         var copy = self
         for overlay in overlays {
@@ -162,7 +165,7 @@ extension Experiment {
                 for variant in variants {
                     let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:]))
                     if own.settings[key] != nil {
-                        throw UsageError("\(overlay.source): \(key) is what the variants of \(name) differ in; leave it out")
+                        throw UsageError("\(overlay.source): the variants of \(name) set \(key) themselves; leave it out")
                     }
                 }
                 copy.settings.set(value, at: key.components(separatedBy: "."))
@@ -173,7 +176,7 @@ extension Experiment {
             let strangers = try copy.models.filter { try ModelSpec.named($0).notPublished != nil }
             guard strangers.isEmpty else {
                 throw UsageError(
-                    "the study has nothing like \(strangers.joined(separator: " and ")); name other models, or leave out published"
+                    "not in the study: \(strangers.joined(separator: ", ")); name other models, or leave out published"
                 )
             }
         }
@@ -183,8 +186,8 @@ extension Experiment {
 }
 
 extension Experiment {
-    /// This one with the models, seeds and variants of another as well. The settings are the other's, whose runs are checked to
-    /// agree with those that are there.
+    /// This experiment plus the models, seeds and variants of another. Settings come from the
+    /// other; the caller checks that its runs agree with the existing ones.
     func grown(by other: Experiment) -> Experiment {
         var grown = other
         grown.models = models + other.models.filter { !models.contains($0) }
@@ -195,9 +198,9 @@ extension Experiment {
 }
 
 extension Experiment {
-    /// A shipped experiment by its name, or one in a file.
+    /// A shipped experiment by name, or an experiment file by path.
     ///
-    /// - Throws: `UsageError` that names close matches, or what is wrong in the file.
+    /// - Throws: `UsageError` that lists close matches or says what is wrong in the file.
     package static func named(_ word: String) throws -> Experiment {
         if let shipped = ShippedExperiment.find(word) { return shipped.experiment }
         guard FileManager.default.fileExists(atPath: word) else {

@@ -1,7 +1,7 @@
 import Foundation
 import Jersey
 
-/// The files of an experiment: its definition, a folder for every run, and a table of all runs.
+/// The files of an experiment: its definition, a folder per run, and a table of all runs.
 package struct ExperimentFolder: Sendable {
     package let url: URL
 
@@ -9,9 +9,9 @@ package struct ExperimentFolder: Sendable {
         self.url = url
     }
 
-    /// The experiment, complete, as it runs.
+    /// The complete definition.
     package var definition: URL { url.appendingPathComponent("experiment.json") }
-    /// What `jersey runs` reads; can be made again from the run folders.
+    /// The table that `jersey runs` reads. It can be rebuilt from the run folders.
     package var database: URL { url.appendingPathComponent("runs.sqlite") }
 
     package func run(_ id: String) -> RunFolder {
@@ -23,7 +23,7 @@ package struct ExperimentFolder: Sendable {
     /// - Throws: `FileError` or `UsageError` that names the file.
     package func experiment() throws -> Experiment {
         guard exists else {
-            throw FileError(url.path, "is not an experiment's folder: it has no experiment.json")
+            throw FileError(url.path, "is not an experiment folder: it has no experiment.json")
         }
         do {
             return try Experiment(yaml: String(contentsOf: definition, encoding: .utf8), source: definition.path)
@@ -34,16 +34,19 @@ package struct ExperimentFolder: Sendable {
         }
     }
 
-    /// Begins or continues: writes the definition, where it does not contradict one that is there.
+    /// Begins or continues an experiment. Writes the definition if it does not contradict an
+    /// existing one.
     ///
-    /// An experiment grows (more models, seeds or variants) and never shrinks, since what was trained is there; what its runs have in
-    /// common stays.
-    /// - Returns: the lock that holds the experiment for this process, for the runner.
-    /// - Throws: `FileError` that names the first setting that differs, or says that another process runs it.
+    /// An experiment can grow (more models, seeds or variants) but not shrink, because finished
+    /// runs stay. Their shared settings cannot change.
+    /// - Returns: this process's lock on the experiment, for the runner.
+    /// - Throws: `FileError` that names the first differing setting, or says that another process
+    ///   runs the experiment.
     @discardableResult
     package func begin(_ experiment: Experiment) throws -> FolderLock {
-        try FileManager.default.makeFolder(run("x").url.deletingLastPathComponent(), called: "the experiment's folder", of: url)
-        // Tasks read the definition, and what a call that is refused would have written nobody wants.
+        try FileManager.default.makeFolder(run("x").url.deletingLastPathComponent(), called: "the experiment folder", of: url)
+        // Lock before writing: running tasks read the definition, and a refused call must not
+        // change it.
         let lock = try lock()
         AtomicFile.removeLeftovers(in: url)
         if exists {
@@ -51,11 +54,12 @@ package struct ExperimentFolder: Sendable {
             guard saved.variants.isEmpty == experiment.variants.isEmpty else {
                 throw FileError(
                     url.path,
-                    "has an experiment \(saved.variants.isEmpty ? "without" : "with") variants, unlike \(experiment.name)",
+                    "holds an experiment \(saved.variants.isEmpty ? "without" : "with") variants, unlike \(experiment.name)",
                     advice: "use another --out folder")
             }
             let grown = saved.grown(by: experiment)
-            // What is there stays as it is, and what comes is what was asked for; then all seeds of a group have the same settings.
+            // Existing runs must keep their settings, and new ones must get the requested ones.
+            // Then all seeds of a group agree.
             let runs = Dictionary(try grown.runs().map { ($0.id, $0.config) }, uniquingKeysWith: { first, _ in first })
             for old in try saved.runs() { try check(runs[old.id], continues: old.config) }
             for new in try experiment.runs() {
@@ -72,27 +76,28 @@ package struct ExperimentFolder: Sendable {
         try config?.checkContinues(
             saved, path: url.path,
             advice:
-                "the same call goes on, and so does one that names --out and no experiment; other settings need another folder")
+                "to continue, repeat the command, or give --out without an experiment; other settings need another folder")
     }
 
-    /// Holds the experiment for this process until the returned lock is released.
+    /// Locks the experiment for this process until the returned lock is released.
     ///
-    /// - Throws: `FileError` when another process runs it.
+    /// - Throws: `FileError` if another process runs it.
     func lock() throws -> FolderLock {
         try FolderLock(
             lockFile,
-            orElse: FileError(url.path, "another process runs this experiment", advice: "`jersey experiment status` shows it"))
+            orElse: FileError(url.path, "another process runs this experiment", advice: "see `jersey experiment status`"))
     }
 
     private var lockFile: URL { url.appendingPathComponent("lock") }
 
-    /// Whether some process runs the experiment now.
+    /// Whether a process is running the experiment.
     package var isRunning: Bool { FolderLock.isHeld(lockFile) }
 
-    /// Gives a published run that has no split yet that of a run beside it, where jersey has drawn it in its own way: an experiment that was
-    /// begun before the study's draws were known goes on with the split that it has.
+    /// Copies another run's split to a published run that has none, if jersey drew that split its
+    /// own way. Experiments that older versions began do not have the study's draws; all their runs
+    /// keep using the same split.
     ///
-    /// - Throws: `FileError` when it cannot be written.
+    /// - Throws: `FileError` if it cannot be written.
     package func shareSplit(with planned: PlannedRun) throws {
         let folder = run(planned.id)
         guard planned.config.published, planned.config.data.splits == nil, !folder.exists(folder.splits) else { return }
@@ -104,7 +109,7 @@ package struct ExperimentFolder: Sendable {
         }
     }
 
-    /// The folders of finished runs, and what is wrong with those that cannot be read, or were made with other settings.
+    /// The finished runs, and a message for each run that cannot be read or has other settings.
     package func finishedRuns() throws -> (runs: [FinishedRun], problems: [String]) {
         var runs: [FinishedRun] = []
         var problems: [String] = []
@@ -116,9 +121,9 @@ package struct ExperimentFolder: Sendable {
                 if let setting = planned.config.firstDifference(from: run.config) {
                     throw FileError(
                         folder.config.path,
-                        "has \(setting.key) = \(setting.text(in: run.config)), and the experiment "
+                        "has \(setting.key) = \(setting.text(in: run.config)), but the experiment has "
                             + setting.text(in: planned.config),
-                        advice: "remove the run folder and train anew")
+                        advice: "remove the run folder and train again")
                 }
                 runs.append(run)
             } catch {

@@ -2,23 +2,25 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// What an experiment tells while it runs.
+/// Receives messages and status from a running experiment.
 package protocol ExperimentObserver: AnyObject {
-    /// A sentence for the user.
+    /// Shows a message to the user.
     func say(_ text: String)
-    /// At every look; the observer decides how often it shows it.
+    /// Called at every poll; the observer decides how often to show it.
     func didLook(_ status: ExperimentStatus)
 }
 
-/// Brings all runs of an experiment to their end: finished ones are kept, interrupted ones go on, failed ones are tried once more.
+/// Completes all runs of an experiment. It keeps finished runs, continues interrupted ones, and
+/// retries failed ones once.
 ///
-/// The run folders are the truth. The table of runs follows them, and whatever happens to it, the runs go on.
+/// The run folders are authoritative. The table of runs is derived from them, and errors in it do
+/// not stop the runs.
 package final class ExperimentRunner {
     package enum Ending: Sendable, Equatable {
         case finished
-        /// Some runs have failed, twice each; the others are finished.
+        /// This many runs failed twice; all others are finished.
         case failed(Int)
-        /// Stopped when asked to; runs at work have saved their state.
+        /// Stopped on request; active runs saved their state.
         case stopped
     }
 
@@ -30,15 +32,15 @@ package final class ExperimentRunner {
     private var status: ExperimentStatus
     private var table: RunTable
     private var lock: FolderLock?
-    /// How often each run has failed without getting further, and in which epoch the last time.
+    /// Consecutive failures of each run without progress, and the epoch of the last one.
     private var failures: [String: (count: Int, epoch: Int)] = [:]
 
     private static let attempts = 2
 
     /// - Parameters:
-    ///   - ids: the runs to do; all of the experiment where nil. Their settings are the folder's.
-    ///   - lock: what `begin` returned; taken by `run` where nil.
-    ///   - jobs: runs at once, for the estimate of the time that is left.
+    ///   - ids: the runs to complete; nil for all. Their settings come from the folder.
+    ///   - lock: the lock from `begin`; if nil, `run` takes it.
+    ///   - jobs: number of concurrent runs, used to estimate the remaining time.
     package init(
         _ folder: ExperimentFolder, only ids: Set<String>? = nil, holding lock: FolderLock? = nil, launcher: any Launcher,
         jobs: Int,
@@ -54,9 +56,9 @@ package final class ExperimentRunner {
         table = RunTable(folder, observer)
     }
 
-    /// Runs until all is done, or until asked to stop.
+    /// Runs until everything is done or `shouldStop` returns true.
     ///
-    /// - Throws: when the experiment is run by another process, or runs cannot be started at all.
+    /// - Throws: if another process runs the experiment, or runs cannot be started.
     package func run() throws -> Ending {
         if lock == nil { lock = try folder.lock() }
         defer { lock = nil }
@@ -66,9 +68,9 @@ package final class ExperimentRunner {
             table.note(status.runs[index])
         }
         let kept = status.count(.finished)
-        if kept > 0 { observer.say("\(kept) of \(plan.count) runs are finished already") }
+        if kept > 0 { observer.say("\(kept) of \(plan.count) runs are already finished") }
         for run in status.runs {
-            if let reason = run.reason { observer.say("\(run.id): \(reason); it is tested anew") }
+            if let reason = run.reason { observer.say("\(run.id): \(reason); it will be tested again") }
         }
         defer { table.close() }
         return try loop()
@@ -97,7 +99,8 @@ package final class ExperimentRunner {
                 running.remove(task.id)
                 if isToBeTriedAgain(task) { waiting += plan.filter { $0.id == task.id } }
             }
-            // Runs write their progress about once a second; looking more often would cost more than all else here.
+            // Runs write their progress about once a second. Polling more often would cost more
+            // than everything else here.
             let isOver = waiting.isEmpty && running.isEmpty
             if isOver || ContinuousClock.now >= nextLook {
                 nextLook = .now + .seconds(1)
@@ -110,21 +113,22 @@ package final class ExperimentRunner {
         return failed == 0 ? .finished : .failed(failed)
     }
 
-    /// Takes note of a task that has ended. A run that failed is tried once more.
+    /// Records an ended task. Returns whether to retry it; a failed run is retried once.
     private func isToBeTriedAgain(_ task: EndedTask) -> Bool {
         let reason = task.reason ?? "it ended without a result"
         conclude(task.id, reason: reason)
         guard state(of: task.id) == .failed else { return false }
-        // A cluster with a time limit ends a long run again and again: one that gets further has not failed twice.
+        // A cluster's time limit can end a long run many times. A run that made progress starts
+        // counting again.
         let epoch = status.runs[index(of: task.id)].progress?.epoch ?? 0
         let count = failures[task.id].map { epoch > $0.epoch ? 1 : $0.count + 1 } ?? 1
         failures[task.id] = (count, epoch)
         let isLast = task.isCancelled || count >= Self.attempts
-        observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; it will be tried once more")")
+        observer.say("\(task.id) failed: \(reason)\(isLast ? "" : "; retrying once")")
         return !isLast
     }
 
-    /// How far the runs at work are.
+    /// Polls the progress of active runs.
     private func look() {
         for index in status.runs.indices where status.runs[index].state == .running {
             status.runs[index].progress = RunProgress(contentsOf: folder.run(status.runs[index].id).progress)
@@ -145,7 +149,7 @@ package final class ExperimentRunner {
         table.note(status.runs[index(of: id)], begins: state == .running)
     }
 
-    /// What has become of a run whose task is over: its folder tells.
+    /// Determines the state of a run whose task ended, from its folder.
     private func conclude(_ id: String, reason: String? = nil) {
         let index = index(of: id)
         status.runs[index].look(at: folder.run(id))
@@ -157,7 +161,7 @@ package final class ExperimentRunner {
         if let accuracy = status.runs[index].accuracy {
             let seconds = status.runs[index].seconds ?? 0
             observer.say(
-                "\(id) finished: \(Format.percent(accuracy, places: 2)) of test sequences, \(Int(clamping: seconds)) s")
+                "\(id) finished: test accuracy \(Format.percent(accuracy, places: 2)), \(Int(clamping: seconds)) s")
         }
     }
 }

@@ -1,15 +1,15 @@
 import Foundation
 import Jersey
 
-/// Where a run is.
+/// The state of a run.
 package enum RunState: String, Codable, Sendable, CaseIterable {
     case waiting, running
-    /// Begun, and at work nowhere; it will go on where it was.
+    /// Begun but not active; it will continue where it stopped.
     case interrupted
     case finished, failed
 }
 
-/// All runs of an experiment at one moment.
+/// A snapshot of all runs of an experiment.
 package struct ExperimentStatus: Sendable, Equatable, Encodable {
     package struct Run: Sendable, Equatable, Encodable {
         package let id: String
@@ -17,9 +17,9 @@ package struct ExperimentStatus: Sendable, Equatable, Encodable {
         package let seed: UInt64
         package var state: RunState
         package var progress: RunProgress?
-        /// Share of test sequences that were read right, where the run is finished.
+        /// Test accuracy of a finished run, 0...1.
         package var accuracy: Double?
-        /// How long training took, where the run is finished.
+        /// Training time of a finished run.
         package var seconds: Double?
         package var reason: String?
 
@@ -32,13 +32,13 @@ package struct ExperimentStatus: Sendable, Equatable, Encodable {
     }
 
     package var runs: [Run]
-    /// Runs that go on at once.
+    /// Number of concurrent runs.
     package var jobs: Int
 
     package func count(_ state: RunState) -> Int { runs.count { $0.state == state } }
 
-    /// Seconds until all runs are done, from those that are done or at work: a run takes as long as others of its model, or else
-    /// as the mean model. Nil while there is nothing to go by.
+    /// Estimated seconds until all runs are done. It assumes that a run takes as long as finished
+    /// and active runs of its model, or else as long as the mean model. Nil without such runs.
     package var remainingSeconds: Double? {
         var totals: [String: [Double]] = [:]
         for run in runs {
@@ -58,7 +58,7 @@ package struct ExperimentStatus: Sendable, Equatable, Encodable {
 }
 
 extension ExperimentStatus {
-    /// As the run folders tell, for whoever looks from outside.
+    /// The status for other processes, derived from the run folders.
     package init(_ folder: ExperimentFolder) throws {
         let isRunning = folder.isRunning
         let records = (try? RunDatabase(reading: folder.database).runs()) ?? []
@@ -67,7 +67,7 @@ extension ExperimentStatus {
             var run = Run(planned)
             run.look(at: folder.run(planned.id))
             let record = known[planned.id]
-            // A cluster's tasks go on when whoever submitted them is gone.
+            // Cluster tasks continue after the process that submitted them ends.
             if run.state == .interrupted, folder.run(planned.id).isAtWork { run.state = .running }
             switch RunState(rawValue: record?.state ?? "") {
             case .running where run.state == .interrupted && isRunning: run.state = .running
@@ -82,9 +82,10 @@ extension ExperimentStatus {
 }
 
 extension ExperimentFolder {
-    /// The rows of all runs, with the state that the folders tell: the table may be of a process that is gone.
+    /// The rows of all runs. States come from the folders, because the process that wrote the table
+    /// may have ended.
     ///
-    /// - Throws: `FileError` when there is no table, or it cannot be read.
+    /// - Throws: `FileError` if the table does not exist or cannot be read.
     package func records() throws -> [RunRecord] {
         var records = try RunDatabase(experiment: url.path).runs()
         let runs = Dictionary(try ExperimentStatus(self).runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -96,9 +97,10 @@ extension ExperimentFolder {
 }
 
 extension ExperimentStatus.Run {
-    /// Takes over what the folder tells: finished, begun, or not there.
+    /// Updates the state from the run folder: finished, begun or absent.
     ///
-    /// - Parameter thoroughly: a finished run's rows count as well, not its result alone.
+    /// - Parameter thoroughly: whether a finished run's outcomes and metrics must also be readable,
+    ///   not only its result.
     mutating func look(at folder: RunFolder, thoroughly: Bool = false) {
         if folder.exists(folder.result) {
             do {
@@ -109,7 +111,7 @@ extension ExperimentStatus.Run {
                 progress = nil
                 reason = nil
             } catch {
-                // What to do about it is up to whoever looks.
+                // Without the advice: it depends on the caller.
                 state = .interrupted
                 reason = (error as? FileError).map { "\($0.path): \($0.reason)" } ?? "\(error)"
             }

@@ -1,31 +1,31 @@
 import Foundation
 
-/// What runs the runs of an experiment: processes of this machine, or a cluster.
+/// Executes the runs of an experiment, as local processes or on a cluster.
 package protocol Launcher: AnyObject {
-    /// Runs that an earlier call has left at work, which this one watches.
+    /// Takes over runs that an earlier call left active, and returns their ids.
     func adopt(_ runs: [PlannedRun]) throws -> [String]
 
-    /// Starts as many of `runs` as there is room for, from the first.
+    /// Starts as many of `runs` as there are free slots, in order.
     ///
-    /// - Returns: the ids of those started.
+    /// - Returns: the ids of the started runs.
     func start(_ runs: [PlannedRun]) throws -> [String]
 
-    /// Those that have ended since the last call. Whether a run is finished its folder tells.
+    /// Tasks that ended since the last call. The run folder shows whether the run is finished.
     func ended() throws -> [EndedTask]
 
-    /// Asks all to save and stop, and waits for them.
+    /// Asks all tasks to save and stop, and waits for them.
     func stop() throws
 
-    /// Between two looks.
+    /// Polling interval.
     var interval: Duration { get }
 }
 
-/// A task that is over.
+/// A task that ended.
 package struct EndedTask: Sendable, Equatable {
     package let id: String
-    /// What it said or how it ended, where it did not end well.
+    /// Its error message or exit status; nil on success.
     package let reason: String?
-    /// Whether somebody ended it on purpose: such a task is not started again at once.
+    /// Whether a user ended it on purpose. Such a task is not retried.
     package let isCancelled: Bool
 
     package init(id: String, reason: String?, isCancelled: Bool = false) {

@@ -2,12 +2,13 @@ import Foundation
 import JerseySupport
 import Synchronization
 
-/// Each run a process of its own on this machine, so that one that crashes or takes too much memory harms no other.
+/// Runs each task as a local process, so that a crash or lack of memory in one does not affect the
+/// others.
 package final class LocalLauncher: Launcher {
-    /// One task at work.
+    /// An active task.
     private struct Task {
         let process: Process
-        /// The task stops when this closes, and so also when the launcher is killed.
+        /// The task stops when this pipe closes, and therefore also when the launcher is killed.
         let input: Pipe
         let errors: LastErrorLine
     }
@@ -20,8 +21,8 @@ package final class LocalLauncher: Launcher {
     private var tasks: [String: Task] = [:]
 
     /// - Parameters:
-    ///   - executable: the `jersey` program, which knows `experiment task`.
-    ///   - jobs: runs at once.
+    ///   - executable: the `jersey` program. It is called with `experiment task`.
+    ///   - jobs: number of concurrent runs.
     package init(executable: URL, folder: ExperimentFolder, jobs: Int) {
         self.executable = executable
         self.folder = folder
@@ -59,8 +60,8 @@ package final class LocalLauncher: Launcher {
             let (process, error) = (task.process, task.errors.text)
             if process.terminationReason == .uncaughtSignal {
                 let signal = process.terminationStatus
-                let why = signal == SIGKILL ? "; was there enough memory?" : ""
-                return EndedTask(id: id, reason: "it was ended by signal \(signal)\(why)")
+                let why = signal == SIGKILL ? "; it may have run out of memory" : ""
+                return EndedTask(id: id, reason: "it was killed by signal \(signal)\(why)")
             }
             if process.terminationStatus == 0 { return EndedTask(id: id, reason: nil) }
             return EndedTask(id: id, reason: error.isEmpty ? "exit status \(process.terminationStatus)" : error)
@@ -73,7 +74,8 @@ package final class LocalLauncher: Launcher {
     }
 }
 
-/// What a process says on standard error: kept in a file where that is possible, and its last line in memory, also on a full disk.
+/// Captures a process's standard error. It appends to a log file if possible, and keeps the end in
+/// memory in case the disk is full.
 final class LastErrorLine: Sendable {
     let pipe = Pipe()
     private let tail = Mutex(Data())
@@ -84,8 +86,8 @@ final class LastErrorLine: Sendable {
         if !FileManager.default.fileExists(atPath: log.path) { try? Data().write(to: log) }
         let file = try? FileHandle(forWritingTo: log)
         _ = try? file?.seekToEnd()
-        // A thread, and no `readabilityHandler`: its dispatch source may outlive the descriptor, which the next task gets, and libdispatch
-        // traps on that.
+        // A thread instead of `readabilityHandler`: the handler's dispatch source can outlive the
+        // descriptor. When the next task gets that descriptor, libdispatch traps.
         Thread.detachNewThread { [weak self, reading = pipe.fileHandleForReading, isOver] in
             var buffer = [UInt8](repeating: 0, count: 4096)
             while true {
@@ -99,7 +101,7 @@ final class LastErrorLine: Sendable {
         }
     }
 
-    /// The error of a process that has ended, or else its last line.
+    /// The last error line of an ended process, or else its last line.
     var text: String {
         _ = isOver.wait(timeout: .now() + 1)
         return Self.last(of: tail.withLock { $0 })

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Jersey
 
-/// One run, as a row of the table `run`.
+/// One run: a row of the table `run`.
 package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, PersistableRecord {
     package static let databaseTableName = "run"
     package static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
@@ -14,16 +14,17 @@ package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persist
     package var seed: UInt64
     /// A raw value of `RunState`.
     package var state: String
-    /// In all calls.
+    /// Counted over all calls.
     package var attempts = 0
     package var started: Date?
     package var finished: Date?
     /// Training and validation together.
     package var seconds: Double?
     package var host: String?
-    /// The commit of jersey's sources, with "-dirty" where the program was not exactly that commit's; nil where it is not known.
+    /// The commit of jersey's sources, with "-dirty" if the program was not built from exactly that
+    /// commit; nil if unknown.
     package var commit: String?
-    /// Why it failed.
+    /// The reason of a failure.
     package var reason: String?
     /// Test accuracies, 0...1.
     package var numberAccuracy: Double?
@@ -33,7 +34,8 @@ package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persist
     package var testLoss: Double?
     package var validationAccuracy: Double?
     package var bestEpoch: Int?
-    /// `config.json`, as planned where the run has not begun, and `result.json`.
+    /// The content of `config.json`, or the planned configuration if the run has not begun.
+    /// `result` holds `result.json`.
     package var config: String
     package var result: String?
 
@@ -63,7 +65,7 @@ package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persist
     }
 }
 
-/// One epoch of a run, as a row of the table `epoch`.
+/// One epoch of a run: a row of the table `epoch`.
 package struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecord {
     package static let databaseTableName = "epoch"
     package static let databaseColumnEncodingStrategy = DatabaseColumnEncodingStrategy.convertToSnakeCase
@@ -100,13 +102,14 @@ package struct EpochRecord: Codable, Sendable, FetchableRecord, PersistableRecor
     }
 }
 
-/// The table of an experiment's runs (SQLite). Written by whoever runs the experiment, read by `jersey runs` and any SQL tool.
+/// The SQLite table of an experiment's runs. The process that runs the experiment writes it;
+/// `jersey runs` and any SQL tool can read it.
 package struct RunDatabase: Sendable {
     private let queue: DatabaseQueue
 
-    /// Opens it for writing; a file that is no database, or a broken one, is set aside.
+    /// Opens the database for writing. A file that is corrupt or not a database is moved aside.
     ///
-    /// - Returns: the database, and where a broken one was moved to.
+    /// - Returns: the database, and the new location of a corrupt one.
     /// - Throws: `FileError`.
     package static func open(_ url: URL) throws -> (RunDatabase, setAside: URL?) {
         do {
@@ -115,22 +118,22 @@ package struct RunDatabase: Sendable {
             let aside = url.appendingPathExtension("broken-\(Int(clamping: Date().timeIntervalSince1970))")
             do {
                 try FileManager.default.moveItem(at: url, to: aside)
-                // A journal belongs to the file that is gone.
+                // The journal belongs to the file that was moved.
                 try? FileManager.default.removeItem(atPath: url.path + "-journal")
                 return (try RunDatabase(url), aside)
             } catch {
-                throw FileError(url.path, doing: "replace the broken database", error: error)
+                throw FileError(url.path, doing: "replace the corrupt database", error: error)
             }
         } catch {
             throw FileError(url.path, "cannot be opened: \(Self.message(of: error))")
         }
     }
 
-    /// Opens it for reading only.
+    /// Opens the database read-only.
     package init(reading url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw FileError(
-                url.path, "does not exist", advice: "`jersey experiment run` on this folder makes it anew from the run folders")
+                url.path, "does not exist", advice: "`jersey experiment run` on this folder rebuilds it from the run folders")
         }
         var configuration = Configuration()
         configuration.readonly = true
@@ -143,18 +146,18 @@ package struct RunDatabase: Sendable {
         }
     }
 
-    /// Opens that of an experiment for reading.
+    /// Opens an experiment's database read-only.
     package init(experiment path: String) throws {
         let folder = ExperimentFolder(URL(fileURLWithPath: path))
         guard folder.exists else {
-            throw FileError(path, "is not an experiment's folder: it has no experiment.json")
+            throw FileError(path, "is not an experiment folder: it has no experiment.json")
         }
         try self.init(reading: folder.database)
     }
 
     private init(_ url: URL) throws {
         var configuration = Configuration()
-        // The runs wait meanwhile.
+        // Short, because the runs wait meanwhile.
         configuration.busyMode = .timeout(2)
         queue = try DatabaseQueue(path: url.path, configuration: configuration)
         try queue.read { database in
@@ -191,7 +194,7 @@ package struct RunDatabase: Sendable {
         try migrator.migrate(queue)
     }
 
-    /// All runs, in the order in which they were entered.
+    /// All runs in insertion order.
     package func runs() throws -> [RunRecord] {
         try read { try RunRecord.order(Column.rowID).fetchAll($0) }
     }
@@ -212,7 +215,7 @@ package struct RunDatabase: Sendable {
     private static func unreadable(_ path: String, _ error: any Error) -> FileError {
         FileError(
             path, "cannot be read: \(message(of: error))",
-            advice: "`jersey experiment run` on this folder makes it anew from the run folders")
+            advice: "`jersey experiment run` on this folder rebuilds it from the run folders")
     }
 
     func save(_ records: [RunRecord]) throws {
@@ -221,7 +224,7 @@ package struct RunDatabase: Sendable {
         }
     }
 
-    /// A run and the epochs that are not in the table yet; from the first, they replace those that are.
+    /// Saves a run and its new epochs. Epochs that start at the first replace the stored ones.
     func save(_ record: RunRecord, epochs: ArraySlice<EpochMetrics>) throws {
         try queue.write { database in
             try record.upsert(database)
@@ -230,7 +233,7 @@ package struct RunDatabase: Sendable {
         }
     }
 
-    /// SQLite's own words for what went wrong.
+    /// SQLite's own error message.
     static func message(of error: any Error) -> String {
         (error as? DatabaseError).map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
     }

@@ -1,14 +1,15 @@
 import Foundation
 import Jersey
 
-/// The runs that words on a command line name.
+/// The runs that command-line arguments name.
 package struct RunSelection: Sendable {
     package var groups: [RunGroup]
-    /// What is wrong with runs that cannot be read; the others go on.
+    /// A message for each run that cannot be read and is skipped.
     package var problems: [String]
 
-    /// - Parameter paths: run folders, and folders of experiments. A name that two groups claim is followed by a folder's.
-    /// - Throws: `FileError` for a folder that is neither, or when no run is finished.
+    /// - Parameter paths: run and experiment folders. If two groups have the same name, the
+    ///   folder's name is appended.
+    /// - Throws: `FileError` if a folder is neither, or no run is finished.
     package init(_ paths: [String]) throws {
         var found: [(path: String, group: RunGroup)] = []
         var single: [(path: String, run: FinishedRun)] = []
@@ -25,8 +26,8 @@ package struct RunSelection: Sendable {
                 single.append((path, try FinishedRun(RunFolder(url))))
             } else {
                 throw FileError(
-                    path, "is neither a run folder (no config.json) nor an experiment's folder (no experiment.json)",
-                    advice: "name what `jersey train --run` or `jersey experiment run --out` has written")
+                    path, "is neither a run folder (no config.json) nor an experiment folder (no experiment.json)",
+                    advice: "name a folder that `jersey train --run` or `jersey experiment run --out` wrote")
             }
         }
         found += Self.groups(of: single)
@@ -42,7 +43,7 @@ package struct RunSelection: Sendable {
         self.problems = problems
     }
 
-    /// Runs whose configurations differ in the seed alone belong together.
+    /// Groups runs whose configurations differ only in the seed.
     private static func groups(of runs: [(path: String, run: FinishedRun)]) -> [(path: String, group: RunGroup)] {
         var order: [RunConfig] = []
         var members: [[(path: String, run: FinishedRun)]] = []
@@ -59,7 +60,7 @@ package struct RunSelection: Sendable {
         return members.map { ($0[0].path, RunGroup(name: $0[0].run.title, runs: $0.map(\.run))) }
     }
 
-    /// Keeps the groups of these names, in the order given.
+    /// Keeps the groups with these names, in this order.
     ///
     /// - Throws: `UsageError` with close matches.
     package mutating func keep(_ names: [String]) throws {
@@ -68,7 +69,7 @@ package struct RunSelection: Sendable {
         groups = try names.map(group)
     }
 
-    /// The group of that name; a variant's own name is enough where only one model has it.
+    /// The group with this name. A variant's name suffices if only one model has it.
     ///
     /// - Throws: `UsageError` with close matches.
     package func group(_ name: String) throws -> RunGroup {
@@ -80,15 +81,16 @@ package struct RunSelection: Sendable {
         let known = groups.map(\.name)
         throw UsageError.unknown(
             "model", name, among: known + groups.compactMap(\.variant),
-            advice: "finished runs there are of: \(known.joined(separator: ", "))")
+            advice: "models with finished runs: \(known.joined(separator: ", "))")
     }
 
-    /// Groups by their validation accuracy, best first.
+    /// Groups by validation accuracy, best first.
     package var ranked: [RunGroup] { RunGroup.ranked(groups) }
 }
 
 extension ExperimentFolder {
-    /// Finished runs by model and variant, in the experiment's order, and what is wrong with those that cannot be read.
+    /// Finished runs grouped by model and variant, in the experiment's order, and a message for
+    /// each unreadable run.
     package func groups() throws -> (groups: [RunGroup], problems: [String]) {
         let (runs, problems) = try finishedRuns()
         let planned = try experiment().runs()

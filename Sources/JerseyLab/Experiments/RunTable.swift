@@ -1,21 +1,21 @@
 import Foundation
 import Jersey
 
-/// Keeps the table of runs up to date, as far as the disk allows.
+/// Keeps the table of runs up to date, and tolerates disk errors.
 struct RunTable {
     private let folder: ExperimentFolder
     private let observer: any ExperimentObserver
     private var database: RunDatabase?
-    /// As planned.
+    /// Run ids in planned order.
     private var order: [String] = []
     private var records: [String: RunRecord] = [:]
-    /// What the table does not have yet.
+    /// Runs with unsaved changes.
     private var pending: Set<String> = []
-    /// Epochs of each run that are in the table.
+    /// Number of saved epochs per run.
     private var epochs: [String: Int] = [:]
     private var hasComplained = false
     private var hasTakenOver = false
-    /// After something went wrong: not before this is it worth another try, which may have to wait for a lock.
+    /// Earliest retry after an error. Each try may block on a lock.
     private var nextTry = ContinuousClock.now
     private let commit = SourceRevision.current
     private let host = ProcessInfo.processInfo.hostName
@@ -31,9 +31,9 @@ struct RunTable {
         flush()
     }
 
-    /// Writes what has changed of a run.
+    /// Writes a run's changes.
     ///
-    /// - Parameter begins: an attempt begins here and now.
+    /// - Parameter begins: whether an attempt begins now.
     mutating func note(_ run: ExperimentStatus.Run, begins: Bool = false) {
         guard var record = records[run.id] else { return }
         let files = folder.run(run.id)
@@ -47,11 +47,11 @@ struct RunTable {
         record.reason = run.reason
         if run.state == .finished, record.result == nil, let result = try? FinishedRun.result(in: files) {
             record.take(result)
-            // Where the table is made anew, the run may have finished long ago.
+            // When the table is rebuilt, the run may have finished long ago.
             let written = try? FileManager.default.attributesOfItem(atPath: files.result.path)[.modificationDate] as? Date
             record.finished = record.finished ?? written ?? Date()
         }
-        // A new epoch shows in the progress.
+        // A higher epoch in the progress means new rows.
         let hasRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > (epochs[run.id] ?? 0) + 1)
         if record != records[run.id] || hasRows { pending.insert(run.id) }
         records[run.id] = record
@@ -62,12 +62,13 @@ struct RunTable {
         nextTry = .now
         flush()
         if !pending.isEmpty {
-            observer.say("the table of runs is not up to date; the next `jersey experiment run` makes it so")
+            observer.say("the table of runs is out of date; the next `jersey experiment run` updates it")
         }
         database = nil
     }
 
-    /// The table is a convenience: what goes wrong with it is said once, and the runs go on.
+    /// Saves pending changes. The table is a convenience: its errors are reported once, and the
+    /// runs continue.
     private mutating func flush() {
         guard database == nil || !pending.isEmpty, ContinuousClock.now >= nextTry else { return }
         do {
@@ -79,7 +80,7 @@ struct RunTable {
                 var rows: [EpochMetrics] = []
                 if record.state != RunState.waiting.rawValue {
                     rows = (try? FinishedRun.rows(at: files.metrics)) ?? []
-                    // A run's settings stay as they are; once is enough.
+                    // A run's settings never change, so reading them once is enough.
                     if done == 0, let config = try? RunConfig(overlays: [ConfigOverlay(file: files.config)]) {
                         record.take(config)
                         records[id] = record
@@ -95,16 +96,17 @@ struct RunTable {
             guard !hasComplained else { return }
             hasComplained = true
             let what = error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.message(of: error))"
-            observer.say("warning: \(what); the runs go on without the table")
+            observer.say("warning: \(what); the runs continue without the table")
         }
     }
 
-    /// Opens the database, enters all runs, and takes over what only it knows of them.
+    /// Opens the database, saves all runs, and keeps attempts, times, hosts and commits that only
+    /// the database records.
     private mutating func reopen() throws -> RunDatabase {
         let (database, aside) = try RunDatabase.open(folder.database)
         if let aside {
             observer.say(
-                "\(folder.database.path) was broken and is now \(aside.lastPathComponent); it is made anew from the run folders")
+                "\(folder.database.path) was corrupt and is now \(aside.lastPathComponent); rebuilding it from the run folders")
         }
         if !hasTakenOver {
             for old in try database.runs() {

@@ -1,10 +1,10 @@
 import Foundation
 import Jersey
 
-/// An experiment that comes with jersey: a document of `shipped.yaml`, which is the list of them.
+/// An experiment that ships with jersey. Each document of `shipped.yaml` is one.
 package struct ShippedExperiment: Sendable, Catalogued {
     package let experiment: Experiment
-    /// As it is written in the file.
+    /// The document's text.
     package let text: String
 
     package var name: String { experiment.name }

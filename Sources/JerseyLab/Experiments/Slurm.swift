@@ -1,22 +1,23 @@
 import Foundation
 import Jersey
 
-/// The commands of a Slurm cluster, as far as experiments need them. Accounting (`sacct`) is not: many clusters have none.
+/// The Slurm commands that experiments need. It does not use accounting (`sacct`), which many
+/// clusters lack.
 struct Slurm: Sendable {
-    /// One task of a job array, as the queue tells.
+    /// One task of a job array, as listed by `squeue`.
     struct Task: Sendable, Equatable {
         let job: String
         let index: Int
-        /// In Slurm's words: "PENDING", "RUNNING", "TIMEOUT".
+        /// Slurm's state, such as "PENDING", "RUNNING" or "TIMEOUT".
         let state: String
-        /// As `waitpid` gives it.
+        /// A `waitpid` status.
         let status: Int32
-        /// Why it waits, or why it ended, in Slurm's words; "None" where there is nothing to say.
+        /// Slurm's reason for waiting or ending; "None" without one.
         let why: String
 
         var isWaiting: Bool { ["PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"].contains(state) }
 
-        /// Whether nothing of it runs any more, nor will.
+        /// Whether it ended for good.
         var isOver: Bool {
             [
                 "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE",
@@ -25,15 +26,15 @@ struct Slurm: Sendable {
         }
     }
 
-    /// A command that did not do what it was asked for.
+    /// A failed command.
     struct Failure: Error, CustomStringConvertible {
         let command: String
-        /// What the command said.
+        /// The command's error message.
         let message: String
 
-        static let notFound = "there is no such command here"
+        static let notFound = "command not found"
 
-        /// Whether Slurm was not there to answer, which may pass.
+        /// Whether Slurm did not respond. That may be temporary.
         var isSilence: Bool {
             ["contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "connect failure"].contains {
                 message.contains($0)
@@ -43,11 +44,11 @@ struct Slurm: Sendable {
         var description: String {
             let advice =
                 if message == Self.notFound {
-                    "; run this where Slurm's commands are, such as a login node of the cluster, or with --launcher local"
+                    "; run this on a machine with Slurm's commands, such as a login node, or use --launcher local"
                 } else if isSilence || message.contains("configuration source") {
-                    "; `sinfo` shows whether Slurm answers here, and SLURM_CONF names its configuration file"
+                    "; check with `sinfo` whether Slurm responds, and that SLURM_CONF names its configuration file"
                 } else if command == "sbatch" {
-                    "; --sbatch passes what the cluster asks for, such as --sbatch \"--partition=gpu --time=2:00:00\""
+                    "; pass the options that your cluster requires, such as --sbatch \"--partition=gpu --time=2:00:00\""
                 } else {
                     ""
                 }
@@ -58,21 +59,22 @@ struct Slurm: Sendable {
     /// Submits a job array.
     ///
     /// - Parameters:
-    ///   - arguments: of `sbatch`, with the script and its arguments.
+    ///   - arguments: options of `sbatch`, the script and the script's arguments.
     /// - Returns: the job's id.
     func submit(_ arguments: [String]) throws -> String {
         let answer = try call("sbatch", ["--parsable"] + arguments)
-        // A cluster's name may follow.
+        // The output can be "ID;CLUSTER".
         let id = answer.prefix { $0 != ";" }.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !id.isEmpty, id.allSatisfy(\.isNumber) else {
-            throw Failure(command: "sbatch", message: "said '\(answer)' where the id of a job was expected")
+            throw Failure(command: "sbatch", message: "printed '\(answer)' instead of a job id")
         }
         return id
     }
 
-    /// The tasks of jobs, those included that ended in the last minutes. Slurm forgets a job after a while.
+    /// The tasks of jobs, including those that ended in the last minutes. Slurm forgets older jobs.
     ///
-    /// - Parameter names: of the jobs: ids alone are given anew once a cluster is set up anew.
+    /// - Parameter names: the jobs' names. Ids alone are ambiguous, because a cluster that is set
+    ///   up again reuses them.
     func tasks(of jobs: [String], names: [String]) throws -> [Task] {
         guard !jobs.isEmpty else { return [] }
         do {
@@ -100,24 +102,24 @@ struct Slurm: Sendable {
         }
     }
 
-    /// The user's job with a name and a comment.
+    /// The id of the user's job with this name and comment.
     func job(named name: String, comment: String) throws -> String? {
         let lines = try call("squeue", ["--noheader", "--me", "--states=all", "--name=" + name, "--format=%F|%k"])
         return lines.split(separator: "\n").first { $0.hasSuffix("|\(comment)") }.map { String($0.prefix { $0 != "|" }) }
     }
 
-    /// Lets the jobs' tasks save, and ends them.
+    /// Cancels the jobs. Their tasks get time to save.
     func cancel(_ jobs: [String]) throws {
         do {
             _ = try call("scancel", jobs)
         } catch let failure as Failure where failure.message.contains("Invalid job id") || failure.message.contains("completed") {
-            // They are over.
+            // The jobs have ended.
         }
     }
 
     /// - Returns: what the command wrote to standard output.
     private func call(_ command: String, _ arguments: [String]) throws -> String {
-        // Habits of the user, such as SQUEUE_FORMAT or SCANCEL_INTERACTIVE, are for the user's own eyes.
+        // The user's defaults, such as SQUEUE_FORMAT or SCANCEL_INTERACTIVE, would break parsing.
         let environment = ProcessInfo.processInfo.environment.filter { key, _ in
             !key.hasPrefix("SQUEUE_") && !key.hasPrefix("SCANCEL_")
         }

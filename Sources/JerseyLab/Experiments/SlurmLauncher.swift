@@ -2,15 +2,17 @@ import Foundation
 import Jersey
 import Synchronization
 
-/// Each run a task of a job array on a Slurm cluster, which shares the experiment's folder with this machine.
+/// Runs each task as part of a job array on a Slurm cluster that shares the experiment folder with
+/// this machine.
 ///
-/// The experiment's folder has `slurm/task.sh`, which every task executes, and for each array `1.runs`, a line for each task, and `1.job`,
-/// Slurm's id of it. The array goes on without the launcher; the next launcher finds it by these files.
+/// The folder `slurm` holds `task.sh`, which every task executes. For each array it holds `1.runs`,
+/// with one line per task, and `1.job` with Slurm's job id. The array continues without the
+/// launcher; the next launcher finds it by these files.
 package final class SlurmLauncher: Launcher {
     /// A job array that may still be in the queue.
     private struct Submission {
         let number: Int
-        /// Nil between the moment in which Slurm was asked, and that in which its answer was written down.
+        /// Nil from the submission until Slurm's answer is saved.
         var job: String?
         let runs: [String]
     }
@@ -19,15 +21,15 @@ package final class SlurmLauncher: Launcher {
         let job: String
         let index: Int
         var seen: Slurm.Task?
-        /// Since when it is over, as seen from here.
+        /// When this launcher first saw it ended.
         var over: ContinuousClock.Instant?
-        /// Whether the runner knows that it has begun.
+        /// Whether the runner was informed of its start.
         var isAnnounced = false
 
         var hasBegun: Bool { seen.map { !$0.isWaiting } ?? (over != nil) }
     }
 
-    /// Looks at the stop signal are frequent; those at Slurm are further apart.
+    /// Short, to react to the stop signal. Slurm is polled less often.
     package let interval = Duration.milliseconds(200)
 
     private let executable: URL
@@ -42,22 +44,23 @@ package final class SlurmLauncher: Launcher {
     private var tasks: [String: Task] = [:]
     private var nextLook = ContinuousClock.now
     private var query: QueueQuery?
-    /// Slurm has answered before; a silence is waited out from then on.
+    /// Whether Slurm ever responded. From then on, outages are waited out.
     private var hasAnswered = false
     private var isSilent = false
     private var reported: Set<String> = []
 
-    /// The most tasks of an array: Slurm's own default limit.
+    /// Maximum tasks per array: Slurm's default limit.
     private static let mostTasks = 1000
-    /// For a shared file system to show here what a task has written elsewhere.
+    /// Time for a shared file system to show a task's files on this machine.
     private static let patience = Duration.seconds(60)
 
     /// - Parameters:
-    ///   - executable: the `jersey` program; the nodes have it at the same place.
-    ///   - jobs: tasks at once.
-    ///   - options: further arguments of `sbatch`; the array's size, name and comment stay as they are.
-    ///   - say: takes sentences for the user.
-    /// - Throws: when the experiment's definition cannot be read.
+    ///   - executable: the `jersey` program. The nodes must have it at the same path.
+    ///   - jobs: number of concurrent tasks.
+    ///   - options: additional arguments of `sbatch`. They cannot change the array's size, name and
+    ///     comment.
+    ///   - say: shows a message to the user.
+    /// - Throws: if the experiment's definition cannot be read.
     package init(
         executable: URL, folder: ExperimentFolder, jobs: Int, options: [String] = [], say: @escaping (String) -> Void
     ) throws {
@@ -87,12 +90,13 @@ package final class SlurmLauncher: Launcher {
         }
         if !tasks.isEmpty {
             let jobs = Set(tasks.values.map(\.job)).sorted().joined(separator: ", ")
-            say("\(tasks.count) run\(tasks.count == 1 ? " is" : "s are") still with Slurm (job \(jobs)), and not submitted again")
+            say("\(tasks.count) run\(tasks.count == 1 ? " is" : "s are") still in Slurm job \(jobs); not submitting again")
         }
         return announce()
     }
 
-    /// Submits what is not yet with Slurm, and returns the runs that have begun: until then they wait, whether here or there.
+    /// Submits new runs, and returns those that have begun. A submitted run still counts as waiting
+    /// until it begins.
     package func start(_ runs: [PlannedRun]) throws -> [String] {
         let new = runs.filter { tasks[$0.id] == nil }.prefix(Self.mostTasks)
         let hasRoom = tasks.values.allSatisfy(\.hasBegun) && tasks.values.count { $0.over == nil } < jobs
@@ -123,13 +127,13 @@ package final class SlurmLauncher: Launcher {
         guard !jobs.isEmpty else { return }
         do {
             try slurm.cancel(jobs)
-            // Slurm itself ends those that do not heed its signal.
+            // Slurm kills tasks that ignore its signal.
             while try queue().contains(where: { !$0.isOver }) { Thread.sleep(forTimeInterval: 1) }
         } catch let failure as Slurm.Failure {
             let job = "job \(jobs.joined(separator: ", "))"
             throw Slurm.Failure(
                 command: failure.command,
-                message: failure.message + "; \(job) may still be at work: the same call watches it again, and `scancel` ends it")
+                message: failure.message + "; \(job) may still be running: repeat the command to watch it, or run `scancel`")
         }
         submissions.forEach(forget)
     }
@@ -147,7 +151,7 @@ package final class SlurmLauncher: Launcher {
                 "--output=\(files.path)/slurm.log", "--open-mode=append", "--requeue",
                 "--cpus-per-task=\(runs.compactMap(\.config.training.threads).max() ?? 1)",
             ]
-            // What the array is found by.
+            // Identifies the array later.
             let identity = ["--array=0-\(runs.count - 1)%\(jobs)", "--job-name=\(jobName(number))", "--comment=\(files.path)"]
             let job = try slurm.submit(
                 defaults + options + identity + [files.appendingPathComponent("task.sh").path, list(number).path])
@@ -159,20 +163,21 @@ package final class SlurmLauncher: Launcher {
         }
     }
 
-    /// What a task executes: `task.sh LIST`, where the list has the run of each task.
+    /// The script that a task executes as `task.sh LIST`. Line n of the list names the run of task
+    /// n.
     static func script(executable: URL, folder: ExperimentFolder) -> String {
         """
         #!/bin/bash
-        # One run of an experiment; `jersey experiment run` wrote this. $1 lists the runs: task 0 trains the first.
+        # Trains one run of an experiment. Written by `jersey experiment run`. $1 lists the runs; task 0 trains the first.
         set -eu
         folder=\(quoted(folder.url.path))
         run=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" "$1")
         mkdir -p "$folder/runs/$run"
         exec > /dev/null 2>> "$folder/runs/$run/log.txt"
         echo "$(date -u +%FT%TZ) \(Self.heading) ${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID on $(hostname)" >&2
-        # Short waits of OpenMP's threads, as `jersey train` has them, unless the user has chosen.
+        # Short waits of OpenMP threads, as in `jersey train`, unless the user chose otherwise.
         [ -n "\(ShortWaits.choices.map { "${\($0)+x}" }.joined())" ] || export \(ShortWaits.variable)=\(ShortWaits.turns)
-        # In the shell's place, so that it gets the signals.
+        # exec replaces the shell, so that jersey receives the signals.
         exec \(quoted(executable.path)) experiment task "$folder" "$run"
 
         """
@@ -182,7 +187,7 @@ package final class SlurmLauncher: Launcher {
 
     private static func quoted(_ word: String) -> String { "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'" }
 
-    /// Takes up a submission whose answer was not written down, or forgets it where Slurm does not know it.
+    /// Recovers submissions whose answer was not saved. Forgets those that Slurm does not know.
     private func findLost() throws {
         for submission in submissions where submission.job == nil {
             if let job = try slurm.job(named: jobName(submission.number), comment: files.path) {
@@ -216,11 +221,11 @@ package final class SlurmLauncher: Launcher {
             for (id, task) in tasks where query.jobs.contains(task.job) {
                 let now = seen["\(task.job)_\(task.index)"]
                 tasks[id]!.seen = now
-                // What Slurm does not know any more is over.
+                // A task that Slurm no longer lists has ended.
                 if now?.isOver ?? true { tasks[id]!.over = task.over ?? .now }
             }
             for task in seen.values where task.isWaiting { tell(task) }
-            // A busy Slurm is asked less often.
+            // Poll a busy Slurm less often.
             nextLook = .now + min(max((.now - query.start) * 10, .seconds(1)), .seconds(15))
         }
     }
@@ -232,23 +237,23 @@ package final class SlurmLauncher: Launcher {
         return seen
     }
 
-    /// Once for each reason that is more than other jobs being first.
+    /// Reports unusual reasons for waiting, once each.
     private func tell(_ task: Slurm.Task) {
         let ordinary = ["None", "Resources", "Priority", "JobArrayTaskLimit", "BeginTime", "Cleaning"]
         guard !ordinary.contains(task.why), reported.insert(task.why).inserted else { return }
         let name = "\(task.job)_\(task.index)"
-        say("Slurm keeps task \(name) waiting (\(task.why)); `scontrol show job \(name)` tells more")
+        say("Slurm keeps task \(name) waiting (\(task.why)); for details, run `scontrol show job \(name)`")
     }
 
-    /// A controller that does not answer comes back, as a rule, and the tasks do not need it.
+    /// Waits out an unresponsive controller: it usually returns, and running tasks do not need it.
     private func patiently(_ body: () throws -> Void) throws {
         do {
             try body()
-            if isSilent { say("Slurm answers again") }
+            if isSilent { say("Slurm responds again") }
             hasAnswered = true
             isSilent = false
         } catch let failure as Slurm.Failure where failure.isSilence && hasAnswered {
-            if !isSilent { say("Slurm does not answer (\(failure.message)); the tasks go on, and it is asked again") }
+            if !isSilent { say("Slurm does not respond (\(failure.message)); tasks continue, and it will be asked again") }
             isSilent = true
             nextLook = .now + .seconds(5)
         }
@@ -260,7 +265,8 @@ package final class SlurmLauncher: Launcher {
         return begun
     }
 
-    /// How a task that is over has ended; nil while its result may still be on its way here.
+    /// The outcome of an ended task; nil while its result may still be missing because of the
+    /// shared file system.
     private func end(of id: String, _ task: Task, over: ContinuousClock.Instant) -> EndedTask? {
         let run = folder.run(id)
         if run.exists(run.result) { return EndedTask(id: id, reason: nil) }
@@ -274,23 +280,23 @@ package final class SlurmLauncher: Launcher {
         return EndedTask(id: id, reason: Self.reason(seen, lastWords: lastWords(of: id)), isCancelled: seen.state == "CANCELLED")
     }
 
-    /// Why a task did not end well.
+    /// The reason of a task's failure.
     static func reason(_ task: Slurm.Task, lastWords: String?) -> String {
         switch task.state {
         case "CANCELLED": return "it was cancelled (scancel)"
-        case "TIMEOUT", "DEADLINE": return "it reached its time limit; --sbatch \"--time=…\" gives it more"
-        case "OUT_OF_MEMORY": return "it ran out of memory; --sbatch \"--mem=…\" gives it more"
+        case "TIMEOUT", "DEADLINE": return "it reached its time limit; raise it with --sbatch \"--time=…\""
+        case "OUT_OF_MEMORY": return "it ran out of memory; raise the limit with --sbatch \"--mem=…\""
         case "NODE_FAIL": return "its node failed"
-        case "PREEMPTED": return "it made room for another job"
+        case "PREEMPTED": return "it was preempted by another job"
         default: break
         }
         let (signal, status) = (task.status & 0x7f, task.status >> 8)
-        if signal != 0 { return "it was ended by signal \(signal)\(signal == SIGKILL ? "; was there enough memory?" : "")" }
-        if status == 130 { return "it was told to stop, and saved" }
-        return lastWords ?? (status == 0 ? "Slurm calls it \(task.state) (\(task.why))" : "exit status \(status)")
+        if signal != 0 { return "it was killed by signal \(signal)\(signal == SIGKILL ? "; it may have run out of memory" : "")" }
+        if status == 130 { return "it was stopped, and saved its state" }
+        return lastWords ?? (status == 0 ? "Slurm reports \(task.state) (\(task.why))" : "exit status \(status)")
     }
 
-    /// The last line that a task said, as far as it said anything.
+    /// The last line of a task's log; nil if it logged nothing.
     private func lastWords(of id: String) -> String? {
         guard let log = try? FileHandle(forReadingFrom: folder.run(id).log), let end = try? log.seekToEnd() else { return nil }
         try? log.seek(toOffset: end - min(end, 4096))
@@ -330,12 +336,12 @@ package final class SlurmLauncher: Launcher {
 
     private func forget(_ submission: Submission) {
         submissions.removeAll { $0.number == submission.number }
-        // The list goes last: an array without one could not be found again.
+        // Remove the list last: an array without a list could not be found again.
         for file in [answer(submission.number), list(submission.number)] { try? FileManager.default.removeItem(at: file) }
     }
 }
 
-/// A look at the queue, which may take seconds, on a thread of its own: nobody's Ctrl-C has to wait for it.
+/// Queries the queue on a separate thread. A query can take seconds, and must not delay Ctrl-C.
 private final class QueueQuery: Sendable {
     let jobs: [String]
     let start = ContinuousClock.now
@@ -349,6 +355,6 @@ private final class QueueQuery: Sendable {
         }
     }
 
-    /// Nil while there is none yet.
+    /// Nil until the query completes.
     var answer: Result<[Slurm.Task], any Error>? { result.withLock { $0 } }
 }

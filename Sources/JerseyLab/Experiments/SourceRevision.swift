@@ -1,15 +1,16 @@
 import Foundation
 import JerseySupport
 
-/// Which version of the sources runs are made with.
+/// The version of jersey's sources.
 enum SourceRevision {
-    /// The git commit of the repository that the program was built in; with "-dirty" where the program is not exactly that commit's:
-    /// something is changed, or newer than the program. Nil where the program was not built in a repository, or without git. It is
-    /// looked up and not compiled in, since SwiftPM keeps what a manifest once said of git.
+    /// The git commit of the repository that contains the program. It ends in "-dirty" if sources
+    /// are modified or newer than the program. Nil outside a repository or without git. It is
+    /// looked up at run time and not compiled in, because SwiftPM caches what a manifest reads from
+    /// git.
     static let current: String? = {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let folder = program.deletingLastPathComponent().path
-        // A program that was copied into somebody's repository is no part of it.
+        // The program may have been copied into an unrelated repository.
         guard let root = git(folder, "rev-parse", "--show-toplevel"),
             let manifest = try? String(contentsOfFile: root + "/Package.swift", encoding: .utf8),
             manifest.contains("name: \"jersey\""), let commit = git(root, "rev-parse", "HEAD")

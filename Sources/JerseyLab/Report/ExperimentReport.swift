@@ -3,14 +3,16 @@ import Jersey
 import JerseyOutput
 
 extension Report {
-    /// Everything that the run folders of one experiment tell, or of several as if they were one.
+    /// The report on one experiment, or on several as if they were one, built from the run folders.
     ///
     /// - Parameters:
-    ///   - baseline: the model, or variant, that the others are compared with; the best by validation where nil.
-    ///   - data: where the frames are, if not where the runs found them.
-    ///   - measuresDeployment: times forward passes of one model on this machine, for two minutes at most.
-    ///   - progress: called with what takes long, and how long.
-    /// - Throws: `FileError` when no run is finished; `UsageError` when there is no such baseline.
+    ///   - baseline: the model or variant that others are compared with; nil for the best by
+    ///     validation.
+    ///   - data: the data set's folder, if it has moved since the runs.
+    ///   - measuresDeployment: whether to time one model's forward passes on this machine, for at
+    ///     most two minutes.
+    ///   - progress: called before each long step with its description and expected duration.
+    /// - Throws: `FileError` if no run is finished; `UsageError` if the baseline does not exist.
     package init(
         _ folders: [ExperimentFolder], baseline: String? = nil, data: String? = nil, measuresDeployment: Bool = true,
         progress: (String) -> Void = { _ in }
@@ -46,17 +48,17 @@ private struct ReportedExperiment {
     let records: [RunRecord]
 }
 
-/// Puts the page together, section by section.
+/// Builds the page section by section.
 private struct ReportBuilder {
     private let experiments: [ReportedExperiment]
     private let records: [RunRecord]
-    /// In the experiments' order.
+    /// Groups in the experiments' order.
     private let groups: [RunGroup]
     private let problems: [String]
-    /// What analyses look into: the best model by validation comes first.
+    /// Input of the analyses; the best model by validation comes first.
     private let input: AnalysisInput
     private let statistic: ModelStatistics
-    /// Runs.
+    /// Numbers of runs.
     private let planned, finished: Int
     private(set) var sections: [Report.Section] = []
 
@@ -99,13 +101,13 @@ private struct ReportBuilder {
         }
         let few = groups.filter { $0.runs.count < 3 }
         if !few.isEmpty {
-            items.append("Fewer than three runs: \(few.map(\.name).joined(separator: ", ")). Their deviations say little.")
+            items.append("Fewer than three runs: \(few.map(\.name).joined(separator: ", ")). Their deviations are unreliable.")
         }
         let failed = records.filter { $0.state == RunState.failed.rawValue }
         items += failed.map { "Failed: \($0.id)" + ($0.reason.map { ", \($0)" } ?? "") + "." }
-        items += problems.map { "Left out: \($0)" }
+        items += problems.map { "Skipped: \($0)" }
         let missing = planned - finished - failed.count - problems.count
-        if missing > 0 { items.append("\(missing) runs are not finished and not in these figures.") }
+        if missing > 0 { items.append("\(missing) runs are unfinished and not included.") }
         sections.append(.init("Findings", [.list(items)]))
     }
 
@@ -118,7 +120,7 @@ private struct ReportBuilder {
             let group = groups.first { (try? $0.runs[0].config.spec().name) == "attn_bgru_luong" } ?? input.groups[0]
             let run = group.best
             blocks.append(
-                attempt("The deployment benchmark could not be made") {
+                attempt("The deployment benchmark failed") {
                     .table(
                         try ProductionBenchmark(run, frames: try? input.frames(of: run), within: 60) {
                             progress("table 4: \($0)")
@@ -142,7 +144,7 @@ private struct ReportBuilder {
             groups.compactMap { group in
                 group.summary(.number).mean.map { $0 - (group.summary(.number).standardDeviation ?? 0) }
             }.min() ?? 0
-        // Good models differ in what bars from zero would not show.
+        // Bars from zero would hide the differences between good models.
         let range = lowest > 0.5 ? (lowest * 20).rounded(.down) / 20...1 : nil
         return Chart(
             name: "accuracy", title: "Test accuracy of numbers, mean ± standard deviation",
@@ -188,7 +190,7 @@ private struct ReportBuilder {
                 .table(
                     Table(
                         ["setting", "value"], rows: settings.map { [$0.key, $0.value.displayText] },
-                        title: "Settings\(of) that differ from the defaults, or were given")),
+                        title: "Settings\(of) that were given or differ from the defaults")),
             ]
                 + experiment.variants.map { variant in
                     let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
@@ -217,58 +219,58 @@ private struct ReportBuilder {
     mutating func reproduction() {
         let commits = Set(records.compactMap(\.commit)).sorted()
         let clean = commits.filter { !$0.hasSuffix("-dirty") }
-        // A file and a folder for each.
+        // One file and one output folder per experiment.
         let names =
             experiments.count == 1 ? [("experiment", "OUT")] : experiments.indices.map { ("experiment\($0 + 1)", "OUT\($0 + 1)") }
         var blocks = zip(experiments, names).flatMap { experiment, name -> [Report.Block] in
             var definition = experiment.definition
-            // Where the data were is nobody else's place.
+            // The path of the data is specific to this machine.
             definition.settings.remove(at: ["data", "path"])
             let what = experiments.count == 1 ? "The experiment's definition" : "The definition of \(definition.name)"
             return [
-                .text("\(what), to be saved as \(name.0).json:"), .code((try? JSON.readable(definition)).map(JSON.text) ?? ""),
+                .text("\(what); save it as \(name.0).json:"), .code((try? JSON.readable(definition)).map(JSON.text) ?? ""),
             ]
         }
         let checkout = commits.count == 1 && clean.count == 1 ? ["git checkout \(clean[0])"] : []
         let runs = names.map { ".build/release/jersey experiment run \($0.0).json --data DATA --out \($0.1)" }
         let report = ".build/release/jersey report " + names.map(\.1).joined(separator: " ")
         blocks += [
-            .text("With \(experiments.count == 1 ? "it" : "them") and the same data:"),
+            .text("Then run with \(experiments.count == 1 ? "it" : "them") and the same data:"),
             .code((checkout + ["make build"] + runs + [report]).joined(separator: "\n")),
         ]
         if commits.isEmpty {
-            blocks.append(.text("Which sources the runs were made with is not known."))
+            blocks.append(.text("The version of the sources is unknown."))
         } else if commits.count > 1 || clean.isEmpty {
             let words = commits.map { commit in
-                commit.hasSuffix("-dirty") ? "\(commit.dropLast(6)) with changes that are not in it" : commit
+                commit.hasSuffix("-dirty") ? "\(commit.dropLast(6)) with uncommitted changes" : commit
             }
             blocks.append(.text("The runs were made with these sources: \(words.joined(separator: "; "))."))
         }
         blocks += pretrained.map { .text("The encoders of these runs started from \($0).") }
         blocks.append(
             .text(
-                "The same seed, machine and number of threads give the same numbers; other machines round otherwise, and differ "
+                "The same seed, machine and number of threads give the same numbers. Other machines round differently, and differ "
                     + "within the deviations above."))
         sections.append(.init("How to reproduce", blocks))
     }
 
-    /// Each file of weights that encoders started from, with what tells it from others.
+    /// The weight files that encoders started from, with their checksums.
     private var pretrained: [String] {
         let paths = Set(groups.flatMap(\.runs).compactMap { try? $0.config.pretrainedPath() }).sorted()
         return paths.map { path in
-            // As a program of the system: one figure a report is no reason for a library.
+            // Calls sha256sum, because one checksum per report does not justify a library.
             let sum = try? ExternalProgram(["sha256sum", "--", path])
             let word = sum.flatMap {
                 $0.status == 0 ? String(decoding: $0.output, as: UTF8.self).split(separator: " ").first : nil
             }
-            return "\(URL(fileURLWithPath: path).lastPathComponent) (" + (word.map { "now of SHA-256 \($0)" } ?? "which is gone")
+            return "\(URL(fileURLWithPath: path).lastPathComponent) (" + (word.map { "current SHA-256 \($0)" } ?? "not available")
                 + ")"
         }
     }
 
     // MARK: Parts
 
-    /// An analysis as blocks; what it cannot find becomes a sentence.
+    /// An analysis as blocks. An error becomes a paragraph.
     private func found(
         _ analysis: Analysis, _ input: AnalysisInput, tables: Int = .max, charts: (Chart) -> Bool = { _ in true }
     ) -> [Report.Block] {

@@ -2,11 +2,11 @@ import Jersey
 import JerseyOutput
 
 extension PublishedFigures {
-    /// A phase's table in the study's layout, titled by what was trained; nil where none of its models has finished runs. The published
-    /// figures stand beside the models that they are of, and not beside the same with another encoder, width or head. Variants of an
-    /// experiment have tables of their own.
+    /// A phase's table in the study's layout; nil if none of its models has finished runs.
+    /// Published figures appear only beside exactly the published model, not with another encoder,
+    /// width or head. Variants are not included; the report lists them in other tables.
     package static func table(_ phase: ModelSpec.Phase, _ groups: [RunGroup]) -> Table? {
-        // In the study's order; what the study does not have comes last.
+        // The study's order; models that are not in the study come last.
         let order = all.map(\.model) + ModelSpec.all.map(\.name)
         let shown = groups.filter { $0.variant == nil }
             .compactMap { group in (try? group.runs[0].config.spec()).map { PhaseRow(group, $0) } }
@@ -27,8 +27,8 @@ extension PublishedFigures {
             },
             title: title(phase) + (phase != .singleFrame && encoders.count == 1 ? " with \(shown[0].spec.encoder.title)" : ""),
             note:
-                "Mean ± standard deviation of the sample over n runs on the data of this experiment; published: five runs on the study's "
-                + "own data, the deviation from a sum of squares divided by n. Best per accuracy column stands out.")
+                "Mean ± sample standard deviation over n runs on this experiment's data. Published: five runs on the study's "
+                + "own data, with the population standard deviation (n). The best value in each accuracy column is emphasised.")
         for (place, metric) in metrics.enumerated() {
             let means = shown.map { $0.group.summary(metric).mean ?? -1 }
             let column = names.count + 1 + place
@@ -47,13 +47,13 @@ extension PublishedFigures {
     }
 }
 
-/// A model of a phase's table.
+/// A row of a phase's table.
 private struct PhaseRow {
     let group: RunGroup
     let spec: ModelSpec
-    /// What was published of this very network; nil where the study has none.
+    /// The published figures of exactly this network; nil if there are none.
     let figure: PublishedFigures?
-    /// As the study's table calls the model, perhaps in two columns.
+    /// The model's name in the study's table, in one or two columns.
     private let words: [String]
 
     init(_ group: RunGroup, _ spec: ModelSpec) {
@@ -61,7 +61,7 @@ private struct PhaseRow {
         self.spec = spec
         let known = PublishedFigures.all.first { $0.model == spec.name }
         figure = spec == (try? ModelSpec.named(spec.name)) ? known : nil
-        // A model of single frames is called by its encoder.
+        // Single-frame models are named after their encoder.
         words = (spec.phase == .singleFrame ? figure?.title ?? [spec.encoder.title] : known?.title) ?? [spec.name]
     }
 
@@ -73,7 +73,7 @@ private struct PhaseRow {
 }
 
 extension EncoderKind {
-    /// As the study writes it.
+    /// The study's spelling.
     fileprivate var title: String {
         switch self {
         case .resnet18: "ResNet-18"

@@ -1,13 +1,13 @@
 import Jersey
 
-/// One epoch, as a line of `metrics.jsonl`.
+/// One epoch: a line of `metrics.jsonl`.
 package struct EpochMetrics: Codable, Sendable, Equatable, Checked {
     package struct Part: Codable, Sendable, Equatable, Checked {
         package var loss: Double
         package var numberAccuracy: Double
         package var tensAccuracy: Double
         package var onesAccuracy: Double
-        /// Nil without a head for the full number.
+        /// Nil without a full-number head.
         package var fullAccuracy: Double?
         package var sequences: Int
 
@@ -27,9 +27,9 @@ package struct EpochMetrics: Codable, Sendable, Equatable, Checked {
         }
     }
 
-    /// From 1.
+    /// Counts from 1.
     package var epoch: Int
-    /// What the schedule multiplied the rates with at the last step.
+    /// The schedule's factor on the learning rates at the last step.
     package var rateFactor: Double
     package var train: Part
     package var validation: Part?
@@ -69,7 +69,8 @@ extension EpochMetrics.Part {
             onesAccuracy: sequences.ones.value ?? 0, fullAccuracy: sequences.full?.value, sequences: sequences.number.count)
     }
 
-    /// What the best weights are chosen by: the accuracy of numbers, or where a digit's loss has no weight that of what is taught.
+    /// The accuracy that selects the best weights: that of numbers. If a digit's loss has weight 0,
+    /// it is that of what is trained.
     func accuracy(taughtBy training: TrainingConfig) -> Double {
         switch (training.tensWeight > 0, training.onesWeight > 0) {
         case (true, true): numberAccuracy

@@ -1,28 +1,28 @@
 import Foundation
 import Jersey
 
-/// A run that is done, as its folder tells: what analyses and reports are made from.
+/// A finished run, loaded from its folder. Analyses and reports are built from it.
 package struct FinishedRun: Sendable {
     package let folder: RunFolder
     package let config: RunConfig
     package let result: RunResult
-    /// A row for every epoch.
+    /// One row per epoch.
     package let metrics: [EpochMetrics]
-    /// A row for every test sequence.
+    /// One row per test sequence.
     package private(set) var outcomes: [Outcome]
 
     /// The folder's name.
     package var id: String { folder.url.lastPathComponent }
 
-    /// The model's name, as people are shown it.
+    /// The model's display name.
     var title: String { (try? config.spec().title) ?? result.model }
 
-    /// - Throws: `FileError` that names the file which is missing or broken.
+    /// - Throws: `FileError` that names the missing or corrupt file.
     package init(_ folder: RunFolder) throws {
         self.folder = folder
         guard folder.exists(folder.config) else { throw FileError(folder.url.path, "is not a run folder: it has no config.json") }
         guard folder.exists(folder.result) else {
-            throw FileError(folder.url.path, "is not finished", advice: "go on with --resume")
+            throw FileError(folder.url.path, "is not finished", advice: "continue it with --resume")
         }
         config = try RunConfig(overlays: [ConfigOverlay(file: folder.config)])
         result = try Self.value(at: folder.result)
@@ -32,24 +32,24 @@ package struct FinishedRun: Sendable {
         if let test = result.test, test.all.sequences.number.count != labelled {
             throw FileError(
                 folder.outcomes.path,
-                "has \(labelled) rows with a truth, where result.json counts \(test.all.sequences.number.count) test sequences",
-                advice: "remove the run folder and train anew")
+                "has \(labelled) labelled rows, but result.json counts \(test.all.sequences.number.count) test sequences",
+                advice: "remove the run folder and train again")
         }
     }
 
-    /// The same run with what it made of other sequences.
+    /// The same run with its readings of other sequences.
     func with(outcomes: [Outcome]) -> FinishedRun {
         var run = self
         run.outcomes = outcomes
         return run
     }
 
-    /// The result alone, for looking at many runs.
+    /// Loads only the result, for scanning many runs.
     package static func result(in folder: RunFolder) throws -> RunResult { try value(at: folder.result) }
 
-    /// The run's best weights, ready to read as its test set was read.
+    /// A recognizer with the run's best weights that reads as the run's test did.
     ///
-    /// - Throws: `FileError` when the weights cannot be read.
+    /// - Throws: `FileError` if the weights cannot be read.
     func recognizer() throws -> Recognizer {
         let checkpoint = try Checkpoint(contentsOf: folder.best)
         var options = Recognizer.Options()
@@ -72,16 +72,16 @@ package struct FinishedRun: Sendable {
             return try JSON.decoded(from: data)
         } catch {
             let reason = (error as? DecodingError)?.summary ?? "\(error)"
-            throw FileError(url.path, "cannot be understood (\(place)\(reason))", advice: "remove the run folder and train anew")
+            throw FileError(url.path, "cannot be parsed (\(place)\(reason))", advice: "remove the run folder and train again")
         }
     }
 }
 
 extension FinishedRun {
-    /// Sequences with a label.
+    /// Outcomes of labelled sequences.
     var labelled: [LabelledOutcome] { outcomes.compactMap(LabelledOutcome.init) }
 
-    /// The share of numbers that are read rightly among them; nil where there are none.
+    /// Accuracy on labelled sequences, 0...1; nil if there are none.
     var accuracy: Double? {
         let labelled = labelled
         return Proportion(labelled.count(where: \.isRight), of: labelled.count).value

@@ -1,11 +1,12 @@
 import Foundation
 import JerseySupport
 
-/// An advisory lock on a file; gone with the process, however it ends.
+/// An advisory lock on a file. The kernel releases it when the process ends, however it ends.
 package final class FolderLock: Sendable {
     private let file: Int32
 
-    /// - Throws: `taken` when another process holds the lock; `FileError` when the file cannot be created.
+    /// - Throws: `taken` if another process holds the lock; `FileError` if the file cannot be
+    ///   created.
     init(_ url: URL, orElse taken: FileError) throws {
         file = url.path.withFileSystemPath { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
         guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(SystemError().reason)") }
@@ -16,7 +17,7 @@ package final class FolderLock: Sendable {
         }
     }
 
-    /// Whether some process holds the lock now. A look takes no lock, so that it is in nobody's way.
+    /// Whether a process holds the lock. The query itself takes no lock.
     static func isHeld(_ url: URL) -> Bool {
         let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { return false }
@@ -25,8 +26,8 @@ package final class FolderLock: Sendable {
         return fcntl(file, Self.getLock, &whole) == 0 && whole.l_type != Int16(F_UNLCK)
     }
 
-    // F_OFD_SETLK and F_OFD_GETLK of Linux, which Swift's Glibc does not name: locks of the open file and not of the process, so that
-    // two holders within one process exclude each other, too.
+    // Linux's F_OFD_SETLK and F_OFD_GETLK, which Swift's Glibc lacks. They lock the open file
+    // instead of the process, so two holders within one process also exclude each other.
     private static let setLock: Int32 = 37
     private static let getLock: Int32 = 36
     private static var whole: flock {

@@ -1,7 +1,7 @@
 import Jersey
 import Synchronization
 
-/// The data sets of runs, each looked through once.
+/// A cache of the runs' data sets, so that each is scanned once.
 final class RunDatasets: Sendable {
     private struct Known {
         let config: DataConfig
@@ -10,9 +10,9 @@ final class RunDatasets: Sendable {
 
     private let known = Mutex<[Known]>([])
 
-    /// Sequences in order, and by their ids.
+    /// Sequences in data set order, and by id.
     ///
-    /// - Throws: `FileError` when the data set cannot be read.
+    /// - Throws: `FileError` if the data set cannot be read.
     func sequences(_ config: DataConfig) throws -> (all: [FrameSequence], byID: [String: FrameSequence]) {
         try known.withLock { known in
             if let there = known.first(where: { $0.config == config }) { return there.sequences }

@@ -1,7 +1,7 @@
 import Foundation
 import Jersey
 
-/// The files of one training run. Programs read these, and never a log.
+/// The files of one training run. Programs read these files, never the log.
 package struct RunFolder: Sendable {
     package let url: URL
 
@@ -9,44 +9,45 @@ package struct RunFolder: Sendable {
         self.url = url
     }
 
-    /// The configuration, complete, as used.
+    /// The complete configuration of the run.
     package var config: URL { url.appendingPathComponent("config.json") }
     package var splits: URL { url.appendingPathComponent("splits.json") }
-    /// A row for every epoch.
+    /// One row per epoch.
     package var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
     /// The weights with the best validation accuracy.
     package var best: URL { url.appendingPathComponent("best.safetensors") }
-    /// What is needed to go on.
+    /// Everything needed to resume.
     package var state: URL { url.appendingPathComponent("last/state.safetensors") }
-    /// A row for every test sequence.
+    /// One row per test sequence.
     package var outcomes: URL { url.appendingPathComponent("outcomes.jsonl") }
     package var result: URL { url.appendingPathComponent("result.json") }
-    /// Where a run at work is, about once a second.
+    /// Progress of an active run, updated about once a second.
     package var progress: URL { url.appendingPathComponent("progress.json") }
-    /// What the run said, with times. For people; programs read the other files.
+    /// The run's messages with timestamps, for people.
     package var log: URL { url.appendingPathComponent("log.txt") }
-    /// Where an analysis of this run leaves its files.
+    /// Output folder of an analysis of this run.
     package func plots(of analysis: String) -> URL { url.appendingPathComponent("plots").appendingPathComponent(analysis) }
     package var tensorboard: URL { url.appendingPathComponent("tensorboard") }
 
     package func exists(_ file: URL) -> Bool { FileNames.exists(file.path) }
 
-    /// Makes the folder and what it needs inside.
+    /// Creates the folder and its subfolders.
     package func create() throws {
         try FileManager.default.makeFolder(state.deletingLastPathComponent(), called: "the run folder", of: url)
     }
 
-    /// Removes what a kill within a write has left behind. Only for the holder of the lock.
+    /// Removes temporary files left by a kill during a write. Only the holder of the lock may call
+    /// it.
     func removeLeftovers() {
         for folder in [url, state.deletingLastPathComponent()] { AtomicFile.removeLeftovers(in: folder) }
     }
 
-    /// Holds the folder for this process until the returned lock is released.
+    /// Locks the folder for this process until the returned lock is released.
     ///
     /// - Parameters:
-    ///   - patience: seconds to wait for another process to let go.
-    ///   - shouldStop: ends the wait.
-    /// - Throws: `FileError` when another process trains there.
+    ///   - patience: seconds to wait for another process to release the lock.
+    ///   - shouldStop: return true to end the wait.
+    /// - Throws: `FileError` if another process trains in the folder.
     package func lock(patience: Double = 0, shouldStop: () -> Bool = { false }) throws -> FolderLock {
         let taken = FileError(
             url.path, "another process is training here", advice: "wait for it, or use another --run folder")
@@ -62,17 +63,17 @@ package struct RunFolder: Sendable {
         }
     }
 
-    /// Whether some process trains in the folder now.
+    /// Whether a process is training in the folder.
     var isAtWork: Bool { FolderLock.isHeld(lockFile) }
 
     private var lockFile: URL { url.appendingPathComponent("last/lock") }
 
-    /// One value, readable.
+    /// Writes one value as indented JSON.
     package static func write(_ value: some Encodable, to url: URL) throws {
         try AtomicFile.write(JSON.readable(value), to: url)
     }
 
-    /// One value a line.
+    /// Writes one value per line.
     package static func write(lines values: [some Encodable], to url: URL) throws {
         var data = Data()
         for value in values {

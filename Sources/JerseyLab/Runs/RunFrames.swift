@@ -2,27 +2,28 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// The frames that a run has read, from where its data are.
+/// The frames that a run read, looked up in its data set.
 struct RunFrames {
     private let run: FinishedRun
-    /// In data set order.
+    /// All sequences in data set order.
     let all: [FrameSequence]
     private let sequences: [String: FrameSequence]
 
-    /// - Parameter data: the data set's folder, if it is not where the run found it.
-    /// - Throws: `FileError` when the data are gone, or are others.
+    /// - Parameter data: the data set's folder, if it has moved since the run.
+    /// - Throws: `FileError` if the data set is missing or cannot be read.
     init(_ run: FinishedRun, data: String?, in datasets: RunDatasets = RunDatasets()) throws {
         self.run = run
         var config = run.config.data
         config.path = data ?? config.path
         guard FileManager.default.fileExists(atPath: config.path) else {
             throw FileError(
-                config.path, "is where run \(run.id) found its data, and does not exist", advice: "name the data set with --data")
+                config.path, "does not exist; run \(run.id) read its data there", advice: "name the data set with --data")
         }
         (all, sequences) = try datasets.sequences(config)
     }
 
-    /// The sequence of that id, or in that folder: a sequence's or a track's, by its path, or by as much of it as no other has.
+    /// The sequence with this id or folder. The folder can be a sequence's or a track's, given by
+    /// its path or by a unique part of the path.
     ///
     /// - Throws: `UsageError` with close matches.
     func sequence(named word: String) throws -> FrameSequence {
@@ -37,21 +38,21 @@ struct RunFrames {
         guard found.isEmpty else {
             let more = found.count > 3 ? " and \(found.count - 3) more" : ""
             throw UsageError(
-                "'\(word)' names several sequences: \(found.prefix(3).map(\.id).joined(separator: ", "))\(more); name one by its id"
+                "'\(word)' matches several sequences: \(found.prefix(3).map(\.id).joined(separator: ", "))\(more); name one by its id"
             )
         }
-        // What is written as a name is compared with names.
+        // A word without slashes is compared with single path components.
         let names = word.contains("/") ? [] : Set(all.flatMap { $0.id.split(separator: "/").map(String.init) })
         throw UsageError.unknown(
             "sequence", word, among: all.map(\.id) + Set(all.map(\.track)).sorted() + names.sorted(),
-            advice: "its folder's path will do, or its id in outcomes.jsonl of run \(run.id); --data names another data set")
+            advice: "give its folder's path, or its id in outcomes.jsonl of run \(run.id); to use another data set, give --data")
     }
 
-    /// - Throws: `FileError` when the data do not have it.
+    /// - Throws: `FileError` if the data set does not have it.
     func sequence(_ id: String) throws -> FrameSequence {
         guard let sequence = sequences[id] else {
             throw FileError(
-                id, "is no sequence of the data that run \(run.id) was made with", advice: "name the data set with --data")
+                id, "is not in the data set of run \(run.id)", advice: "name the data set with --data")
         }
         return sequence
     }
@@ -63,7 +64,7 @@ struct RunFrames {
             sequence.frames.map { (URL(fileURLWithPath: $0).lastPathComponent, $0) }, uniquingKeysWith: { first, _ in first })
         return try outcome.frames.map { name in
             guard let path = paths[name] else {
-                throw FileError(outcome.sequence, "has no frame \(name) any more", advice: "name the data set with --data")
+                throw FileError(outcome.sequence, "no longer has frame \(name)", advice: "name the data set with --data")
             }
             return path
         }

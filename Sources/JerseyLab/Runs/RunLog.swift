@@ -2,9 +2,10 @@ import Foundation
 import JerseyOutput
 import JerseySupport
 
-/// What a run says, with times, for people: `log.txt` in its folder. A session that goes on adds to it.
+/// `log.txt` in the run folder: the run's messages with timestamps, for people. A resumed session
+/// appends to it.
 package final class RunLog: Sendable {
-    /// Negative where the file cannot be written: a run whose disk is full learns it elsewhere.
+    /// Negative if the file cannot be opened. Writing the other files reports a full disk.
     private let file: Int32
 
     package init(_ url: URL) {
@@ -15,20 +16,20 @@ package final class RunLog: Sendable {
         if file >= 0 { close(file) }
     }
 
-    /// Adds lines, each with the time.
+    /// Appends lines, each with a timestamp.
     package func add(_ text: String, at time: Date = .now) {
         guard file >= 0 else { return }
         var lines = Self.stamped(text, at: time)
         lines.withUTF8 { _ = write(file, $0.baseAddress, $0.count) }
     }
 
-    /// Each line of the text, empty ones left out, as "2026-11-30T06:01:24Z the line" and with its end.
+    /// Each non-empty line of the text as "2026-11-30T06:01:24Z the line", with a newline.
     package static func stamped(_ text: String, at time: Date = .now) -> String {
         let stamp = Format.timestamp(time)
         return text.split(separator: "\n").map { "\(stamp) \($0)\n" }.joined()
     }
 
-    /// The line without its time, if it has one.
+    /// The line without its timestamp, if it has one.
     static func unstamped(_ line: Substring) -> Substring {
         line.trimmingPrefix(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\s/)
     }

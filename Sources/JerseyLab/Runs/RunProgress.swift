@@ -1,15 +1,16 @@
 import Foundation
 import Jersey
 
-/// Where a run at work is: `progress.json`, for whoever watches. A run is taken up again from its state, not from this.
+/// `progress.json`: the progress of an active run, for observers. Resuming uses the saved state
+/// instead.
 package struct RunProgress: Codable, Sendable, Equatable, Checked {
-    /// From 1.
+    /// Counts from 1.
     package var epoch: Int
     package var epochs: Int
-    /// Batches of this epoch that are done.
+    /// Completed batches of this epoch.
     package var batch: Int
     package var batches: Int
-    /// Training time of all sessions.
+    /// Training time over all sessions.
     package var seconds: Double
 
     package var validationError: String? {
@@ -17,7 +18,7 @@ package struct RunProgress: Codable, Sendable, Equatable, Checked {
             ?? validationError(of: [seconds], "seconds", in: Limits.seconds)
     }
 
-    /// Share of the run that is done, 0...1.
+    /// Completed share of the run, 0...1.
     package var share: Double {
         (Double(epoch - 1) + Double(batch) / Double(max(batches, 1))) / Double(max(epochs, 1))
     }
@@ -37,7 +38,8 @@ package struct RunProgress: Codable, Sendable, Equatable, Checked {
         self.seconds = seconds
     }
 
-    /// Replaces the file, without making sure of the disk: nothing is lost with it, and a full disk is found out elsewhere.
+    /// Replaces the file without fsync and ignores errors. Losing it does no harm, and writing
+    /// other files reports a full disk.
     package func write(to url: URL) {
         try? AtomicFile.write(JSON.line(self), to: url, synced: false)
     }

@@ -1,15 +1,15 @@
 import Jersey
 
-/// What a run came to: `result.json`.
+/// `result.json`: the result of a finished run.
 package struct RunResult: Codable, Sendable, Checked {
     package let model: String
     package let encoder: String
     package let parameters: Int
     package let seed: UInt64
     package let published: Bool
-    /// Done, also where it stopped early.
+    /// Completed epochs, including after early stopping.
     package let epochs: Int
-    /// From 1; whose weights were tested.
+    /// The epoch whose weights were tested, from 1.
     package let bestEpoch: Int
     /// Figures of the best epoch; nil without validation sequences.
     package let validation: EpochMetrics.Part?
@@ -20,7 +20,7 @@ package struct RunResult: Codable, Sendable, Checked {
     package let seconds: Double
     package let device: String
     package let libtorch: String
-    /// Name of the machine that finished it; nil in files from before this was kept.
+    /// Name of the machine that finished the run; nil in files of older versions.
     package let host: String?
 
     private enum CodingKeys: String, CodingKey {

@@ -1,18 +1,20 @@
 import Foundation
 
-/// How long OpenMP's threads spin before they sleep, in processes that train.
+/// Limits how long OpenMP threads spin before they sleep, in training processes.
 ///
-/// By default they spin for milliseconds while they wait for a thread whose processor another program has, and
-/// training waits at thousands of places. With one busy program on two cores it took twice as long; short waits
-/// take a third off, and cost nothing on an idle machine (docs/measurements/training.md). They slow down small passes of
-/// reading. libtorch reads the variable while it is loaded, so a process must have it from its start.
+/// By default threads spin for milliseconds while they wait for a thread whose core another program
+/// occupies, and training waits at thousands of places. With one busy program on two cores,
+/// training took twice as long. Short waits reduce that time by a third, and cost nothing on an
+/// idle machine (docs/measurements/training.md). They slow down small inference passes, so only
+/// training sets them. libtorch reads the variable while loading, so it must be set before the
+/// process starts.
 package enum ShortWaits {
     static let variable = "GOMP_SPINCOUNT"
     static let turns = "1000"
-    /// Where the user has set one of these, the choice is the user's.
+    /// If the user set one of these variables, nothing is changed.
     static let choices = [variable, "OMP_WAIT_POLICY"]
 
-    /// What a process that trains needs beside this environment; empty where the user has chosen.
+    /// Variables to add to this environment of a training process; empty if the user chose.
     package static func variables(beside environment: [String: String]) -> [String: String] {
         choices.contains { environment[$0] != nil } ? [:] : [variable: turns]
     }

@@ -3,11 +3,11 @@ import Jersey
 import JerseyOutput
 import Torch
 
-/// One training run, from configuration to result, that can be stopped at any moment and taken up again.
+/// One training run, from configuration to result. It can be stopped at any time and resumed.
 package final class Trainer {
     package enum Ending: Sendable, Equatable {
         case finished
-        /// Stopped when asked to; the state is saved.
+        /// Stopped on request; the state is saved.
         case stopped
     }
 
@@ -18,8 +18,9 @@ package final class Trainer {
     private let patience: Double
 
     /// - Parameters:
-    ///   - shouldStop: asked after every step.
-    ///   - patience: seconds to wait for another process that trains in the folder, which may be about to save and stop.
+    ///   - shouldStop: called after every step.
+    ///   - patience: seconds to wait for another process in the folder, which may be about to save
+    ///     and stop.
     package init(
         _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false },
         patience: Double = 0
@@ -31,9 +32,11 @@ package final class Trainer {
         self.patience = patience
     }
 
-    /// Trains to the end, or until asked to stop. Goes on where the folder's state says, if there is one.
+    /// Trains until finished or `shouldStop` returns true. Resumes from the folder's saved state,
+    /// if any.
     ///
-    /// - Throws: what is wrong with the configuration, the data, the disk, or the numbers.
+    /// - Throws: errors of the configuration, the data or the disk, and for losses that are not
+    ///   finite.
     package func run() throws -> Ending {
         try config.validate()
         if let threads = config.training.threads { Runtime.threads = threads }
@@ -42,7 +45,7 @@ package final class Trainer {
         let dataset = try Dataset(config.data)
         dataset.remarks.forEach(observer.say)
         let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
-        // Before anything is written, so that weights which are not there leave no run behind.
+        // Before anything is written, so that missing weights do not leave a run folder behind.
         if !folder.exists(folder.state) { try loadFirstWeights(into: model) }
         try folder.create()
         let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
@@ -64,7 +67,7 @@ package final class Trainer {
         let state = try savedState(into: learner, batches: batches) ?? TrainingState()
         observer.say(
             "\(spec.title): \(model.store.parameterCount) parameters, \(device.displayName), \(parts.train.count) train / \(parts.val.count) validation / "
-                + "\(parts.test.count) test sequences; best by validation number accuracy, early stop on validation loss")
+                + "\(parts.test.count) test sequences; best by validation number accuracy, early stopping by validation loss")
 
         let session = Session(
             learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
@@ -73,7 +76,7 @@ package final class Trainer {
         return try train(from: state, session)
     }
 
-    /// Epochs until the last one, or until the validation loss gets no better; then the test.
+    /// Trains until the last epoch or until the validation loss stops improving, then tests.
     private func train(from start: TrainingState, _ session: Session) throws -> Ending {
         var state = start
         do {
@@ -92,7 +95,7 @@ package final class Trainer {
         }
     }
 
-    /// What a new run starts from: the weights that the configuration names, or chance.
+    /// Loads the initial weights that the configuration names; otherwise they stay random.
     private func loadFirstWeights(into model: JerseyModel) throws {
         if let path = config.startFrom {
             try Checkpoint(named: path, spec: model.spec).load(into: model, path: path)
@@ -103,42 +106,44 @@ package final class Trainer {
         }
     }
 
-    /// Where the run was stopped; nil for a new one.
+    /// The saved state of a stopped run; nil for a new run.
     private func savedState(into learner: Learner, batches: Int) throws -> TrainingState? {
         guard folder.exists(folder.state) else { return nil }
         let state = try TrainingState.read(folder.state, into: learner)
         guard state.batch <= batches else {
             throw FileError(
                 folder.state.path, "is after batch \(state.batch) of an epoch with \(batches)",
-                advice: "remove the run folder and train anew")
+                advice: "remove the run folder and train again")
         }
         try repair(state)
-        observer.say("going on in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
+        observer.say("resuming in epoch \(state.epoch + 1), after \(state.batch) of \(batches) batches")
         return state
     }
 
-    /// Thrown between steps, and between the sequences of an evaluation, when asked to stop. The state is as after the last step.
+    /// Thrown on a stop request, between steps or between the sequences of an evaluation. The state
+    /// is that after the last step.
     private struct Stop: Error {}
 
-    /// What follows from the state is written anew, in case it was harmed meanwhile; what does not is looked at before hours go into it.
+    /// Rewrites files that follow from the state, in case they are damaged. Checks the best
+    /// weights, which do not follow from it, before more hours are spent.
     private func repair(_ state: TrainingState) throws {
         guard !state.rows.isEmpty else { return }
         try RunFolder.write(lines: state.rows, to: folder.metrics)
         do {
             _ = try Checkpoint(contentsOf: folder.best)
         } catch let error as FileError {
-            throw FileError(error.path, error.reason, advice: "remove the run folder and train anew")
+            throw FileError(error.path, error.reason, advice: "remove the run folder and train again")
         }
     }
 
-    /// What all epochs share.
+    /// Values shared by all epochs.
     private struct Session {
         let learner: Learner
         let log: TensorBoardLog
         let parts: Parts
-        /// Numbers that training sees.
+        /// Numbers that occur in training.
         let seen: Set<JerseyNumber>
-        /// How many an epoch has.
+        /// Batches per epoch.
         let batches: Int
         let cache: FrameCache?
     }
@@ -191,8 +196,8 @@ package final class Trainer {
         }
     }
 
-    /// Validates, keeps the best weights, writes the epoch's row, and saves: in this order, so that a kill between any two is made
-    /// good by doing the epoch again.
+    /// Validates, keeps the best weights, writes the epoch's row, and saves. In this order,
+    /// repeating the epoch repairs a kill between any two steps.
     private func finishEpoch(_ state: inout TrainingState, _ session: Session) throws {
         let start = ContinuousClock.now
         let learner = session.learner
@@ -250,7 +255,7 @@ package final class Trainer {
         return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
     }
 
-    /// Loads the best weights and writes what they make of the test sequences.
+    /// Tests the best weights and writes the outcomes and the result.
     private func test(_ state: TrainingState, _ session: Session) throws {
         let checkpoint = try Checkpoint(contentsOf: folder.best)
         let model = try checkpoint.model(on: session.learner.model.device, path: folder.best.path)
@@ -261,7 +266,7 @@ package final class Trainer {
             try RunFolder.write(lines: readings.map(Outcome.init), to: folder.outcomes)
         }
         let best = checkpoint.card.training?.epoch ?? state.epoch
-        // The result comes last: with it a run counts as finished, and nothing is made good any more.
+        // The result comes last: it marks the run as finished, and a finished run is not repaired.
         if let evaluation { try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best) }
         try RunFolder.write(
             RunResult(
@@ -282,7 +287,7 @@ package final class Trainer {
     }
 }
 
-/// The sequences of each part.
+/// The sequences of each part of the split.
 private struct Parts {
     let train: [FrameSequence]
     let val: [FrameSequence]
@@ -296,16 +301,17 @@ private struct Parts {
 
     func check(_ observer: any TrainingObserver) throws {
         guard !train.isEmpty else {
-            throw UsageError("the split leaves nothing to train on; use more tracks, or other data.ratios")
+            throw UsageError("the split has no training tracks; use more tracks or other data.ratios")
         }
-        if val.isEmpty { observer.say("warning: there are no validation sequences; the last epoch's weights are kept") }
-        if test.isEmpty { observer.say("warning: there are no test sequences") }
+        if val.isEmpty { observer.say("warning: no validation sequences; the last epoch's weights are kept") }
+        if test.isEmpty { observer.say("warning: no test sequences") }
     }
 }
 
 extension BatchLoader.Batch {
-    /// Batch norm needs more than one value a channel, which one small frame does not give at the end of the network; and digits are
-    /// learned from numbers that are seen.
+    /// Whether the batch can train. Batch norm needs more than one value per channel, which one
+    /// small frame does not have at the end of the network. Digits need at least one sequence with
+    /// a number.
     fileprivate var isUsable: Bool {
         let shape = frames.shape
         return (shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32)) && sequences.contains { $0.number != nil }

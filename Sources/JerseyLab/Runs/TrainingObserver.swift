@@ -1,21 +1,21 @@
-/// What a trainer tells while it works.
+/// Receives messages and progress from a trainer.
 package protocol TrainingObserver: AnyObject {
-    /// A sentence for the user.
+    /// Shows a message to the user.
     func say(_ text: String)
-    /// The run's folder is there, and nobody else trains in it.
+    /// The run folder exists and is locked for this process.
     func didTake(_ folder: RunFolder)
-    /// A step is done: `batch` of `count` in `epoch` (from 1) of `epochs`.
+    /// Called after each step: `batch` of `count` in `epoch` (from 1) of `epochs`.
     func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally)
     func didFinish(_ epoch: FinishedEpoch)
 }
 
-/// An epoch's row, and what is told beside it.
+/// An epoch's row, and further values to show.
 package struct FinishedEpoch: Sendable {
     package let row: EpochMetrics
-    /// How many the whole run has.
+    /// Epochs of the whole run.
     package let epochs: Int
-    /// Learning rates of its last step in the order of the model's parts, each once.
+    /// Learning rates at the last step, without duplicates, in the order of the model's parts.
     package let rates: [Double]
-    /// Epochs since the validation loss was lowest, and how many the run has patience for.
+    /// Epochs since the lowest validation loss. Training stops when they reach `patience`.
     package let epochsWithoutBetterLoss, patience: Int
 }

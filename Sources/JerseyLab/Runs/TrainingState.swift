@@ -2,16 +2,17 @@ import Foundation
 import Jersey
 import Torch
 
-/// Where a run is: with the weights and the optimizer's moments, all that is needed to go on as if nothing had happened.
+/// The progress of a run. Together with the weights and the optimizer's moments it is all that an
+/// exact resume needs.
 struct TrainingState: Codable, Checked {
-    /// From 0.
+    /// Counts from 0.
     var epoch = 0
-    /// Batches of this epoch that are done.
+    /// Completed batches of this epoch.
     var batch = 0
-    /// What this epoch has come to so far.
+    /// Sums over this epoch so far.
     var tally = Tally()
     var unreadableFiles = 0
-    /// Time that earlier sessions spent on this epoch.
+    /// Time that earlier sessions spent in this epoch.
     var seconds = 0.0
     var rows: [EpochMetrics] = []
     var bestAccuracy = -1.0
@@ -26,22 +27,22 @@ struct TrainingState: Codable, Checked {
         ])
             ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? validationError(
                 of: [bestAccuracy], "bestAccuracy", in: -1...1)
-            // Before the first epoch it is infinite.
+            // Infinite before the first epoch.
             ?? (bestLoss == .infinity ? nil : validationError(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally
             .validationError
             ?? learner.scaler?.validationError ?? rows.compactMap(\.validationError).first
             ?? (rows.count == epoch && rows.enumerated().allSatisfy { $1.epoch == $0 + 1 }
-                ? nil : "\(rows.count) rows of \(epoch) epochs")
+                ? nil : "\(rows.count) rows for \(epoch) epochs")
     }
 
     private static let key = "state"
 
-    /// Writes everything into one file, so that it is replaced as a whole.
+    /// Writes everything to one file, which is replaced atomically.
     func write(_ learner: Learner, to url: URL) throws {
         var tensors: [String: Tensor] = [:]
         for (name, tensor) in learner.model.store.tensors { tensors["model." + name] = tensor }
         for (name, tensor) in learner.optimizer.state { tensors["adam." + name] = tensor }
-        // Gradients that the study never clears are part of the state, too.
+        // The study never clears these gradients, so they belong to the state.
         for entry in learner.unoptimized {
             if let gradient = entry.tensor.gradient { tensors["gradient." + entry.name] = gradient }
         }
@@ -51,22 +52,22 @@ struct TrainingState: Codable, Checked {
         try Safetensors(metadata: [Self.key: text], tensors: tensors).write(to: url)
     }
 
-    /// Reads it back into `learner`.
+    /// Restores the state, the weights and the optimizer of `learner`.
     static func read(_ url: URL, into learner: Learner) throws -> TrainingState {
-        let anew = "remove the run folder and train anew"
+        let anew = "remove the run folder and train again"
         let file: Safetensors
         do {
             file = try Safetensors(contentsOf: url)
         } catch let error as FileError {
             throw FileError(error.path, error.reason, advice: anew)
         }
-        let broken = FileError(url.path, "is not the state of this run", advice: anew)
+        let broken = FileError(url.path, "is not a state of this run", advice: anew)
         guard let text = file.metadata[key] else { throw broken }
         let state: TrainingState
         do {
             state = try JSON.decoded(from: Data(text.utf8))
         } catch let error as DecodingError {
-            throw FileError(url.path, "is not the state of this run (\(error.summary))", advice: anew)
+            throw FileError(url.path, "is not a state of this run (\(error.summary))", advice: anew)
         }
         func part(_ prefix: String) -> [String: Tensor] {
             Dictionary(

@@ -1,8 +1,8 @@
 import Jersey
 
-/// Which values of a setting are allowed.
+/// The allowed values of a setting.
 struct Allowed<Value>: Sendable {
-    /// What stands behind "it must be"; nil where any value of the kind will do.
+    /// Completes "it must be"; nil if any value of the type is allowed.
     let summary: String?
     let holds: @Sendable (Value) throws -> Bool
 
@@ -13,7 +13,7 @@ struct Allowed<Value>: Sendable {
 
     static var any: Allowed { Allowed(nil) { _ in true } }
 
-    /// What `parse` understands; it throws an error that says more than that the value is not allowed.
+    /// Allows values that `parse` accepts. `parse` throws an error with details.
     static func parsed<Result>(_ summary: String, by parse: @escaping @Sendable (Value) throws -> Result) -> Allowed {
         Allowed(summary) { value in
             _ = try parse(value)
@@ -21,14 +21,14 @@ struct Allowed<Value>: Sendable {
         }
     }
 
-    /// What may be left out, and else has to be as `allowed`.
+    /// Allows nil, or a value that `allowed` accepts.
     static func orNone<Some>(_ allowed: Allowed<Some>) -> Allowed where Value == Some? {
         Allowed(allowed.summary) { try $0.map(allowed.holds) ?? true }
     }
 }
 
 extension Allowed where Value: Comparable & Sendable {
-    /// - Parameter unit: "pixels", said behind the range.
+    /// - Parameter unit: printed after the range, such as "pixels".
     static func range(_ range: ClosedRange<Value>, _ unit: String? = nil) -> Allowed {
         let words = ["\(short(range.lowerBound))...\(short(range.upperBound))", unit].compactMap(\.self)
         return Allowed(words.joined(separator: " ")) { range.contains($0) }
@@ -54,7 +54,7 @@ extension Allowed where Value == String {
 }
 
 extension Allowed where Value == Double {
-    /// The weight of a loss.
+    /// A loss weight.
     static var weight: Allowed { Allowed("0 or more") { $0 >= 0 && $0.isFinite } }
     /// A learning rate.
     static var rate: Allowed { Allowed("above 0 and below 10") { $0 > 0 && $0 < 10 } }

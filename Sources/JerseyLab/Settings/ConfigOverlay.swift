@@ -3,10 +3,10 @@ import Jersey
 
 /// One source of settings: dotted paths and values.
 package struct ConfigOverlay: Sendable {
-    /// What errors call the source.
+    /// The source's name in errors.
     package let source: String
     package let settings: [String: ConfigTree]
-    /// Settings as they were written, where they came as single words.
+    /// The original text of settings that were given as single words.
     let texts: [String: String]
 
     package init(source: String, settings: [String: ConfigTree]) {
@@ -18,17 +18,17 @@ package struct ConfigOverlay: Sendable {
     /// Settings in nested tables: `{"training": {"epochs": 5}}`.
     package init(source: String, tree: ConfigTree) {
         var settings: [String: ConfigTree] = [:]
-        // A heading with nothing under it sets nothing.
+        // A heading without settings sets nothing.
         for leaf in tree.leaves where leaf.value != .null || Setting.find(leaf.path) != nil {
             settings[leaf.path] = leaf.value
         }
         self.init(source: source, settings: settings)
     }
 
-    /// The model that a weight file holds, and the frames that it takes: what differs from the defaults.
+    /// The model and input of a weight file. Contains only settings that differ from the defaults.
     ///
-    /// - Parameter word: a file, or the bundled model's word.
-    /// - Throws: what `Checkpoint` throws.
+    /// - Parameter word: a file, or the bundled model's name.
+    /// - Throws: the errors of `Checkpoint`.
     package init(startingFrom word: String) throws {
         let card = try Checkpoint(named: word).card
         var config = RunConfig()
@@ -49,7 +49,7 @@ package struct ConfigOverlay: Sendable {
 
     /// A YAML or JSON file (JSON is YAML).
     ///
-    /// - Throws: `FileError` when it cannot be read or parsed.
+    /// - Throws: `FileError` if it cannot be read or parsed.
     package init(file: URL) throws {
         let data: Data
         do {
@@ -58,11 +58,11 @@ package struct ConfigOverlay: Sendable {
             throw FileError(file.path, doing: "read the configuration", error: error)
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw FileError(file.path, "is neither YAML nor JSON, but no text at all")
+            throw FileError(file.path, "is neither YAML nor JSON: it is not UTF-8 text")
         }
         do {
             let tree = try ConfigTree(yaml: text)
-            guard case .table = tree else { throw FileError(file.path, "does not hold keys and values") }
+            guard case .table = tree else { throw FileError(file.path, "is not a table of keys and values") }
             self.init(source: file.path, tree: tree)
         } catch let error as FileError {
             throw error
@@ -78,14 +78,14 @@ package struct ConfigOverlay: Sendable {
         self.init(source: "the environment", texts: texts)
     }
 
-    /// `key=value` words.
+    /// Settings as `key=value` words.
     ///
-    /// - Throws: `UsageError` when one has no "=".
+    /// - Throws: `UsageError` if one has no "=".
     package init(assignments: [String]) throws {
         var texts: [String: String] = [:]
         for word in assignments {
             guard let equals = word.firstIndex(of: "=") else {
-                throw UsageError("--set needs key=value, such as training.epochs=5, and not '\(word)'")
+                throw UsageError("--set needs key=value, such as training.epochs=5, not '\(word)'")
             }
             texts[String(word[..<equals])] = String(word[word.index(after: equals)...])
         }
@@ -94,9 +94,10 @@ package struct ConfigOverlay: Sendable {
 }
 
 extension RunConfig {
-    /// The defaults with `overlays` laid upon them, first to last.
+    /// The defaults with `overlays` applied in order.
     ///
-    /// - Throws: `UsageError` that names the source and the key that is unknown or has a value of the wrong kind.
+    /// - Throws: `UsageError` that names the source and the key if the key is unknown or the value
+    ///   has the wrong type.
     package init(overlays: [ConfigOverlay]) throws {
         self.init()
         for overlay in overlays {
@@ -106,7 +107,8 @@ extension RunConfig {
                     do {
                         try setting.set(value, in: &self)
                     } catch {
-                        // A folder may be called 2024; the text as it was written tells.
+                        // The value may be text that looks like a number, such as a folder named
+                        // 2024.
                         guard let text = overlay.texts[key], (try? setting.set(.string(text), in: &self)) != nil else {
                             throw error
                         }

@@ -2,10 +2,12 @@ import Foundation
 import Jersey
 import Yams
 
-/// Configuration as a tree of plain values, on which files, the environment and flags lay their words: file < environment < flags.
+/// A configuration as a tree of plain values. Files, the environment and flags override it in that
+/// order.
 ///
-/// swift-configuration reads keys that the program asks for, and is silent about those that nobody asks for; a misspelt key must
-/// be an error here, and the resolved configuration must be a `Codable` value that can be saved. Hence this little type.
+/// swift-configuration only reads the keys that the program asks for, and ignores others. Here a
+/// misspelt key must be an error, and the resolved configuration must be a `Codable` value that can
+/// be saved.
 package indirect enum ConfigTree: Codable, Sendable, Equatable {
     case null
     case bool(Bool)
@@ -50,16 +52,16 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
-    /// YAML (or JSON, which is YAML) by its own rules: a quoted "07" stays a word.
+    /// Parses YAML (or JSON, a subset of YAML) with YAML's typing rules: a quoted "07" is text.
     ///
-    /// - Throws: what the parser says, in one line.
+    /// - Throws: the parser's message in one line.
     package init(yaml text: String) throws {
         do {
             guard let node = try Yams.compose(yaml: text) else {
                 self = .table([:])
                 return
             }
-            // An alias stands for all that its anchor has: a few lines of them can stand for more than any memory holds.
+            // Nested aliases can expand a few lines to more values than memory can hold.
             var rest = text.utf8.count + 10_000
             try Self.check(node, &rest)
             self = try ConfigTree(node.any)
@@ -70,16 +72,17 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
-    /// - Parameter rest: how many values there may be; less by those of `node` afterwards.
-    /// - Throws: `UsageError` for more, and for what no configuration has and the library traps at.
+    /// - Parameter rest: the number of values still allowed. It is reduced by the values in `node`.
+    /// - Throws: `UsageError` if there are too many values, or a key is not a scalar, at which the
+    ///   library would trap.
     private static func check(_ node: Node, _ rest: inout Int) throws {
         rest -= 1
-        guard rest >= 0 else { throw UsageError("its aliases (*) stand for far more than it holds") }
+        guard rest >= 0 else { throw UsageError("its aliases (*) expand to too many values") }
         switch node {
         case .mapping(let mapping):
             for (key, value) in mapping {
                 guard case .scalar = key else {
-                    throw UsageError("line \(key.mark?.line ?? 0): a key is a word, and not a list or a table")
+                    throw UsageError("line \(key.mark?.line ?? 0): a key must be a word, not a list or a table")
                 }
                 rest -= 1
                 try check(value, &rest)
@@ -89,12 +92,12 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
-    /// The value as a tree.
+    /// Converts a value to a tree.
     init(encoding value: some Encodable) throws {
         self = try JSONDecoder().decode(ConfigTree.self, from: JSONEncoder().encode(value))
     }
 
-    /// The tree as a value of `type`, which checks its keys itself.
+    /// Decodes the tree as `type`. The type must reject unknown keys itself.
     package func decoded<Value: Decodable>(as type: Value.Type) throws -> Value {
         try JSONDecoder().decode(type, from: JSONEncoder().encode(self))
     }
@@ -112,10 +115,10 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         }
     }
 
-    /// The value as JSON writes it, on one line.
+    /// The value as one line of JSON.
     package var displayText: String { (try? JSON.text(JSON.line(self))) ?? "\(self)" }
 
-    /// All values that are not tables, and their paths: "training.epochs".
+    /// All values that are not tables, with their paths, such as "training.epochs".
     var leaves: [(path: String, value: ConfigTree)] {
         guard case .table(let table) = self else { return [("", self)] }
         return table.flatMap { key, value in value.leaves.map { ($0.path.isEmpty ? key : key + "." + $0.path, $0.value) } }
@@ -137,7 +140,7 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         self = .table(table)
     }
 
-    /// Removes what is there, and the tables around it that become empty.
+    /// Removes the value at `path`, and enclosing tables that become empty.
     package mutating func remove(at path: some Collection<String>) {
         guard let key = path.first, case .table(var table) = self else { return }
         table[key]?.remove(at: path.dropFirst())

@@ -1,6 +1,6 @@
-/// As the settings of the table, each at its path: what `config.json` holds.
+/// Coded as in `config.json`: each setting of `Setting.all` at its path.
 extension RunConfig: Codable {
-    /// What is missing has its default.
+    /// Missing settings get their defaults.
     package init(from decoder: any Decoder) throws {
         self.init()
         let tree = try ConfigTree(from: decoder)

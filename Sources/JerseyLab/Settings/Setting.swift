@@ -1,21 +1,22 @@
 import Foundation
 import Jersey
 
-/// One setting of a run: where it is kept, what it may be, and what it means. `Setting.all` is the table of them.
+/// One setting of a run: its property, allowed values and meaning. `Setting.all` lists all
+/// settings.
 ///
-/// Checks, `--set`, the environment, flags, `--list-settings` and docs/reference/settings.md come from that table. The defaults are
-/// those of `RunConfig()`.
+/// Checks, `--set`, the environment, flags, `--list-settings` and docs/reference/settings.md use
+/// that list. `RunConfig()` holds the defaults.
 package struct Setting: Sendable {
-    /// Dotted path in a configuration file: "training.epochs".
+    /// Dotted path in a configuration file, such as "training.epochs".
     package let key: String
     package let meaning: String
-    /// "a whole number", or what it must be: "1...4096".
+    /// The allowed values, such as "a whole number" or "1...4096".
     package let allowed: String
-    /// All words it can be; nil where they are not a few.
+    /// All values, if it is an enumeration; otherwise nil.
     package let choices: [String]?
-    /// Nil where only `--set` reaches it.
+    /// Nil if only `--set` sets it.
     package let flag: Flag?
-    /// Says where and how a run is done, and not what it is: the numbers are the same with another value.
+    /// Whether it affects only where and how a run executes, not its numbers.
     package let isMachineOnly: Bool
 
     private let read: @Sendable (RunConfig) -> any SettingValue
@@ -24,11 +25,11 @@ package struct Setting: Sendable {
     private let checkValue: @Sendable (RunConfig) throws -> Bool
     private let flagTree: @Sendable (String) -> ConfigTree
 
-    /// How the command line names a setting.
+    /// A setting's command-line flag.
     package struct Flag: Sendable {
-        /// Without the dashes.
+        /// The name without dashes.
         package let name: String
-        /// What help calls the value; nil for a switch, which flips a Boolean default.
+        /// The value's name in help; nil for a switch, which flips a Boolean default.
         package let valueName: String?
 
         /// "--epochs <n>".
@@ -44,9 +45,9 @@ package struct Setting: Sendable {
 
     /// - Parameters:
     ///   - path: the property of `RunConfig` whose coding path is `key`.
-    ///   - allowed: what its values must be.
-    ///   - flag: as help shows it: "--epochs <n>", or "--published".
-    ///   - machineOnly: whether the run's numbers stay the same with another value.
+    ///   - allowed: the allowed values.
+    ///   - flag: the flag as shown in help, such as "--epochs <n>" or "--published".
+    ///   - machineOnly: whether changing it leaves the run's numbers unchanged.
     init<Value: SettingValue>(
         _ key: String, _ path: WritableKeyPath<RunConfig, Value> & Sendable, in allowed: Allowed<Value> = .any,
         flag: String? = nil, machineOnly: Bool = false, _ meaning: String
@@ -81,26 +82,26 @@ extension Setting: Catalogued {
 
     package static func find(_ key: String) -> Setting? { byKey[key] }
 
-    /// Names of the tables around its value, and its own.
+    /// The components of the key.
     var path: [String] { key.components(separatedBy: ".") }
 
-    /// The environment's name for it: `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`.
+    /// The environment variable, such as `JERSEY_TRAINING_BATCH_SIZE` for `training.batchSize`.
     package var variable: String {
         "JERSEY_" + key.map { $0 == "." ? "_" : $0.isUppercase ? "_\($0)" : $0.uppercased() }.joined()
     }
 
-    /// Its value in a configuration, as JSON; "-" where it has none.
+    /// Its value in a configuration as JSON; "-" if it is not set.
     package func text(in config: RunConfig) -> String {
         let value = value(in: config)
         return value == .null ? "-" : value.displayText
     }
 
-    /// Null where it has none.
+    /// Its value in a configuration; null if it is not set.
     func value(in config: RunConfig) -> ConfigTree { (try? ConfigTree(encoding: read(config))) ?? .null }
 
     package func isSame(in one: RunConfig, and other: RunConfig) -> Bool { isSame(one, other) }
 
-    /// - Throws: `UsageError` that names the key, where the value is of the wrong kind.
+    /// - Throws: `UsageError` that names the key if the value has the wrong type.
     func set(_ value: ConfigTree, in config: inout RunConfig) throws { try write(value, &config) }
 
     /// - Throws: `UsageError` that names the key, its value, and what is allowed.
@@ -110,7 +111,7 @@ extension Setting: Catalogued {
         }
     }
 
-    /// What there is to know of it: its key, meaning, values, default, and how it is set.
+    /// Rows for help: its key, meaning, values, default, variable and flag.
     package var rows: [[String]] {
         [
             ["setting", key], ["meaning", meaning], ["values", allowed], ["default", text(in: RunConfig())],
@@ -118,9 +119,9 @@ extension Setting: Catalogued {
         ]
     }
 
-    /// What its flag says.
+    /// The overlay that its flag stands for.
     ///
-    /// - Parameter word: what stands behind the flag; nil for a switch.
+    /// - Parameter word: the flag's value; nil for a switch.
     package func overlay(flag word: String?) -> ConfigOverlay {
         let opposite = ConfigTree.bool(value(in: RunConfig()) != .bool(true))
         return ConfigOverlay(

@@ -1,15 +1,15 @@
 import Jersey
 import Torch
 
-/// A kind of value that a setting can have.
+/// A type of setting values.
 package protocol SettingValue: Codable, Equatable, Sendable {
-    /// What a person calls such a value: "a whole number".
+    /// The type's name for users, such as "a whole number".
     static var valueKind: String { get }
-    /// All words it can be; nil where they are not a few.
+    /// All values, if it is an enumeration; otherwise nil.
     static var choices: [String]? { get }
-    /// What a word of the command line stands for, behind a flag of such a setting.
+    /// Parses the value of a command-line flag.
     static func tree(flag word: String) -> ConfigTree
-    /// Why a value is none of this kind.
+    /// The error for a value of another type.
     static func refusal(of value: ConfigTree, for key: String) -> UsageError
     /// The value as errors show it.
     var displayText: String { get }
@@ -21,8 +21,8 @@ extension SettingValue {
     package static func tree(flag word: String) -> ConfigTree { (try? ConfigTree(yaml: word)) ?? .string(word) }
 
     package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
-        let hint = valueKind.contains("text") ? "; words that look like numbers go in quotes" : ""
-        return UsageError("\(key) has a value of the wrong kind: \(value.displayText) is not \(valueKind)\(hint)")
+        let hint = valueKind.contains("text") ? "; put text that looks like a number in quotes" : ""
+        return UsageError("\(key) has a value of the wrong type: \(value.displayText) is not \(valueKind)\(hint)")
     }
 
     package var displayText: String { "\(self)" }
@@ -70,7 +70,7 @@ extension Optional: SettingValue where Wrapped: SettingValue {
     package var displayText: String { map(\.displayText) ?? "not set" }
 }
 
-/// A setting that is one of a few words.
+/// A setting value that is one of several words.
 package protocol SettingChoice: SettingValue, CaseIterable, RawRepresentable<String> {}
 
 extension SettingChoice {
@@ -89,7 +89,7 @@ extension SettingChoice {
 }
 
 extension EncoderKind: SettingChoice {
-    /// The command line also takes the study's names.
+    /// Also accepts the study's names.
     package static func tree(flag word: String) -> ConfigTree { .string(EncoderKind.find(word)?.rawValue ?? word) }
 }
 extension WholePlayers: SettingChoice {}

@@ -2,9 +2,9 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// Accuracy on parts of the test set.
+/// Accuracy on subsets of the test set.
 package struct Breakdown: Encodable, Sendable {
-    /// What the parts differ in.
+    /// The property that divides the test set.
     package enum Kind: String, CaseIterable, Sendable, Encodable {
         case number
         case length
@@ -23,24 +23,24 @@ package struct Breakdown: Encodable, Sendable {
 
     package struct Row: Encodable, Sendable {
         package let label: String
-        /// Test sequences of this part, in one run.
+        /// Test sequences in this subset, in one run.
         package let sequences: Int
-        /// Over runs.
+        /// Summary over runs.
         package let accuracy: Summary
-        /// Wilson's, for the mean over runs on so many sequences.
+        /// Wilson's interval for the mean over runs, on `sequences` sequences.
         package let interval: [Double]?
     }
 
     package let kind: Kind
     package let rows: [Row]
 
-    /// Nil where the runs do not tell.
+    /// Nil if the runs do not record the property.
     package init?(_ group: RunGroup, by kind: Kind) {
         self.init(group, by: kind, looks: Self.looks([group]))
     }
 
-    /// - Parameter looks: the outcome of each sequence that tells most of its frames. Models read other frames of the same sequence,
-    ///   one of them or all; for a comparison its length and height must be one.
+    /// - Parameter looks: for each sequence the outcome with the most frames. Models read different
+    ///   frames of a sequence, but a comparison needs one length and height per sequence.
     init?(_ group: RunGroup, by kind: Kind, looks: [String: Outcome]) {
         self.kind = kind
         switch kind {
@@ -84,7 +84,7 @@ package struct Breakdown: Encodable, Sendable {
             })
     }
 
-    /// From a share for each run.
+    /// A row from each run's share.
     private static func row(_ label: String, _ shares: [Proportion]) -> Row? {
         let accuracy = Summary(shares.compactMap(\.value))
         guard let mean = accuracy.mean, let count = shares.map(\.count).max() else { return nil }
@@ -93,7 +93,7 @@ package struct Breakdown: Encodable, Sendable {
             interval: Proportion(Int(clamping: (mean * Double(count)).rounded()), of: count).interval)
     }
 
-    /// "1", "2-4", …, the last one open: half-open ranges between starts.
+    /// Half-open ranges between starts, labelled "1", "2-4", …; the last is open-ended.
     private static func ranges(from starts: [Int]) -> [(String, Range<Int>)] {
         starts.enumerated().map { index, start in
             guard index + 1 < starts.count else { return ("\(start) or more", start..<Int.max) }
@@ -104,7 +104,7 @@ package struct Breakdown: Encodable, Sendable {
 }
 
 extension Breakdown {
-    /// A row for each part, a column for each model.
+    /// A row per subset, a column per model.
     package static func table(_ groups: [RunGroup], by kind: Kind) -> Table? {
         let looks = looks(groups)
         let parts = groups.compactMap { group in Breakdown(group, by: kind, looks: looks).map { (group.name, $0) } }
@@ -126,6 +126,6 @@ extension Breakdown {
         }
         return Table(
             [kind.title, "sequences"] + parts.map(\.0), rows: rows, title: "Accuracy by \(kind.title)",
-            note: "Mean ± standard deviation over runs, and Wilson's 95% interval of the mean on so many sequences.")
+            note: "Mean ± standard deviation over runs, and Wilson's 95% interval of the mean for that number of sequences.")
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// What can be said of models from their runs: accuracies over seeds, and which differences are more than noise.
+/// Statistics of models over their runs: accuracies over seeds, and which differences exceed the
+/// noise.
 package struct ModelStatistics: Encodable, Sendable {
     package struct Model: Encodable, Sendable {
         package let name: String
@@ -10,10 +11,10 @@ package struct ModelStatistics: Encodable, Sendable {
         package let number: Summary
         package let tens: Summary
         package let ones: Summary
-        /// By the head for the full number; empty without one.
+        /// Accuracy of the full-number head; empty without one.
         package let full: Summary
         package let track: Summary
-        /// On the test set: the sum of the heads' losses with the weights of training.
+        /// Test loss: the sum of the heads' losses with the training weights.
         package let loss: Summary
         package let runs: [Run]
         package let breakdowns: [Breakdown]
@@ -23,29 +24,30 @@ package struct ModelStatistics: Encodable, Sendable {
         package let id: String
         package let seed: UInt64
         package let validationAccuracy: Double?
-        /// On the test sequences; nil without any.
+        /// Accuracy on the test sequences; nil if there are none.
         package let accuracy: Double?
-        /// Wilson's, 95%.
+        /// Wilson's 95% interval.
         package let interval: [Double]?
         package let sequences: Int
     }
 
-    /// In the order of the groups.
+    /// Models in the order of the groups.
     package let models: [Model]
-    /// Every pair that has test sequences in common; with a baseline, its pairs alone.
+    /// Every pair with common test sequences; with a baseline, only its pairs.
     package let comparisons: [PairedComparison]
-    /// What the others are compared with: the baseline, or the model of the best validation accuracy. The test set does not choose it.
+    /// The model that others are compared with: the baseline, or the best by validation. The test
+    /// set does not select it.
     package let reference: String?
-    /// The one that was named; nil where validation has chosen.
+    /// The baseline that the user named; nil if validation selected the reference.
     package let baseline: String?
-    /// Whether the losses are sums of the same weights.
+    /// Whether all losses use the same weights.
     private let hasOneLoss: Bool
 
     private enum CodingKeys: String, CodingKey {
         case models, comparisons, reference
     }
 
-    /// - Parameter baseline: the name of the group to compare the others with.
+    /// - Parameter baseline: the name of the group that others are compared with.
     package init(_ groups: [RunGroup], baseline: String? = nil) {
         let looks = Breakdown.looks(groups)
         models = groups.map { group in
@@ -61,10 +63,10 @@ package struct ModelStatistics: Encodable, Sendable {
         hasOneLoss = Set(groups.map(\.lossWeights)).count < 2
     }
 
-    /// The model of the highest mean test accuracy, or several that have the same; none where nothing was tested.
+    /// The models with the highest mean test accuracy; empty if nothing was tested.
     package var leaders: [Model] {
         guard let most = models.compactMap(\.number.mean).max() else { return [] }
-        // Means of the same shares may differ by rounding.
+        // Equal means can differ by rounding.
         return models.filter { $0.number.mean.map { most - $0 < 1e-12 } ?? false }
     }
 }
@@ -81,13 +83,13 @@ extension ModelStatistics.Run {
 // MARK: - Tables
 
 extension ModelStatistics {
-    /// A sentence on the highest mean test accuracy; nil without test sequences.
+    /// A sentence about the highest mean test accuracy; nil without test sequences.
     var leaderFinding: String? {
         let words = leaders.map {
             "\($0.name), \($0.number.percentText) of the sequences and \($0.track.percentText) of the tracks (n = \($0.number.n))"
         }
         guard words.count > 1 else { return words.first.map { "Highest mean test accuracy: \($0)." } }
-        return "Highest mean test accuracy, alike: \(words.joined(separator: "; "))."
+        return "Highest mean test accuracy, tied: \(words.joined(separator: "; "))."
     }
 
     package var summaryTable: Table {
@@ -102,16 +104,16 @@ extension ModelStatistics {
             ["model", "n", "number", "min - max", "tens", "ones", "track", "loss"] + (hasFullHead ? ["full head"] : []),
             rows: rows,
             title: "Test accuracy and loss over seeds",
-            note: "Mean ± standard deviation of the sample over n seeds; number, tens and ones of sequences." + lossNote)
+            note: "Mean ± sample standard deviation over n seeds; number, tens and ones are per sequence." + lossNote)
         let best = leaders.map(\.name)
         table.emphasis = Set(models.indices.filter { best.contains(models[$0].name) }.flatMap { [[$0, 0], [$0, 2]] })
         return table
     }
 
-    /// Nothing where losses may be compared.
+    /// Empty if the losses can be compared.
     private var lossNote: String {
         hasOneLoss
-            ? "" : " Each loss is weighted as in the model's own training, so that losses of other weights may not be compared."
+            ? "" : " Each loss uses the model's own training weights; do not compare losses with different weights."
     }
 
     package var runTable: Table {
@@ -126,11 +128,11 @@ extension ModelStatistics {
         }
         return Table(
             ["run", "validation", "test number", "95% interval", "sequences"], rows: rows, title: "Runs",
-            note: "Wilson's interval, which takes sequences as independent.")
+            note: "Wilson's interval, which assumes independent sequences.")
     }
 
-    /// Pairs with the baseline, or with the model of the best validation accuracy, which comes first in them; or all. Nil where there
-    /// is nothing to compare.
+    /// All pairs, or only those with the reference model, which then comes first in each. Nil if
+    /// there is nothing to compare.
     package func comparisonTable(allPairs: Bool) -> Table? {
         guard models.count > 1 else { return nil }
         let shown =
@@ -150,16 +152,16 @@ extension ModelStatistics {
             ["first", "second", "sequences", "difference, points", "only first : second right", "p", "adjusted p", "verdict"],
             rows: rows, title: "Paired comparisons" + (allPairs ? "" : partner),
             note:
-                "Mean accuracy of the second less that of the first, with the 95% interval of a bootstrap over tracks and seeds, which is "
-                + "too narrow with few seeds (with five it takes their spread for a tenth less than it is); McNemar's exact test on the "
-                + "sequences that most runs of one model read right and most of the other wrong, adjusted by Holm for "
-                + "\(comparisons.count == 1 ? "one pair" : "\(comparisons.count) pairs"). A difference counts where the interval leaves out zero, the adjusted p is below 0.05, and "
-                + "there are \(PairedComparison.fewestRuns) runs or more of both."
-                + (incomparable.isEmpty ? "" : " Without common test sequences: \(incomparable.joined(separator: "; ")).")
+                "Difference: mean accuracy of the second minus the first, with a 95% bootstrap interval over tracks and seeds. The "
+                + "interval is too narrow with few seeds (with five it underestimates their spread by a tenth). P: McNemar's exact "
+                + "test on the sequences that most runs of one model read right and most of the other wrong, with Holm's adjustment for "
+                + "\(comparisons.count == 1 ? "one pair" : "\(comparisons.count) pairs"). A difference counts if the "
+                + "interval excludes zero, adjusted p is below 0.05, and both have at least \(PairedComparison.fewestRuns) runs."
+                + (incomparable.isEmpty ? "" : " No common test sequences: \(incomparable.joined(separator: "; ")).")
         )
     }
 
-    /// "a and b": pairs that have read no test sequence in common.
+    /// Pairs without common test sequences, as "a and b".
     private var incomparable: [String] {
         let names = models.map(\.name)
         return names.indices.flatMap { first in
@@ -175,7 +177,7 @@ extension ModelStatistics {
 }
 
 extension Summary {
-    /// "0.9512 - 0.9633"; "-" of nothing.
+    /// "0.9512 - 0.9633"; "-" without values.
     var rangeText: String {
         guard let minimum, let maximum else { return "-" }
         return Format.range(minimum, maximum, places: 4)

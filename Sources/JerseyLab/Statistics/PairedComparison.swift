@@ -2,55 +2,57 @@ import Foundation
 import Jersey
 import JerseyOutput
 
-/// Two models on the same test sequences.
+/// A comparison of two models on the same test sequences.
 ///
-/// Sequences of one track, and runs of one model, are not independent: the interval resamples both (a cluster bootstrap). McNemar's
-/// exact test (McNemar 1947) looks at the sequences that most runs of one model read right and most runs of the other wrong. It takes
-/// as many runs of both, of the same seeds as far as there are, since a majority of more runs errs less; and it leaves out sequences
-/// on which a model's runs are divided. It takes sequences as independent, and therefore a difference counts only where both agree.
-/// P-values are adjusted for the number of pairs (Holm 1979).
+/// Sequences of one track and runs of one model are not independent, so the interval resamples both
+/// (a cluster bootstrap). McNemar's exact test (McNemar 1947) counts the sequences that most runs
+/// of one model read right and most runs of the other wrong. It uses equally many runs of both,
+/// because a majority of more runs errs less, and prefers runs of common seeds. It skips sequences
+/// on which a model's runs are evenly divided. The test assumes independent sequences, so a
+/// difference counts only if the interval agrees. P-values are adjusted for the number of pairs
+/// (Holm 1979).
 package struct PairedComparison: Codable, Sendable, Equatable {
     package let first: String
     package let second: String
-    /// How many the one of the two has that has fewer.
+    /// The smaller of the two models' run counts.
     package let runs: Int
-    /// Test sequences that all runs of both have read, and their tracks.
+    /// Test sequences that all runs of both models read. `tracks` counts their tracks.
     package let sequences: Int
     package let tracks: Int
-    /// Mean accuracy of the second less that of the first, -1...1.
+    /// Mean accuracy of the second minus the first, -1...1.
     package let difference: Double
     /// 95% bootstrap interval of the difference.
     package let interval: [Double]
     package let onlyFirstRight: Int
     package let onlySecondRight: Int
     package let pValue: Double
-    /// Over all pairs that were compared.
+    /// Adjusted for all compared pairs.
     package internal(set) var adjustedPValue: Double
 
-    /// Whether the difference is more than noise: the interval leaves out zero, the test says so, too, and there are seeds enough
-    /// to know something of the noise between them.
+    /// Whether the difference exceeds the noise: the interval excludes zero, the test agrees, and
+    /// there are enough seeds to estimate the noise between them.
     package var isSeparable: Bool { differs && runs >= Self.fewestRuns }
 
-    /// Runs of each model for a verdict.
+    /// Minimum runs of each model for a verdict.
     static let fewestRuns = 3
 
     private var differs: Bool { (interval[0] > 0 || interval[1] < 0) && adjustedPValue < 0.05 }
 
-    /// "b is better", "not separable from noise", or that these runs differ, which says nothing of others.
+    /// "b is better", "not separable from noise", or that only these runs differ.
     package var verdict: String { verdict(better: "\(second) is better", worse: "\(first) is better") }
 
-    /// The same where the first is a baseline: "improves" or "harms".
+    /// The verdict if the first is a baseline: "improves" or "harms".
     var effect: String { verdict(better: "improves", worse: "harms") }
 
     private func verdict(better: String, worse: String) -> String {
         guard differs else { return "not separable from noise" }
         guard runs >= Self.fewestRuns else {
-            return "these runs differ; \(runs == 1 ? "one seed" : "\(runs) seeds") tell too little"
+            return "these runs differ; \(runs == 1 ? "one seed is" : "\(runs) seeds are") not enough for a verdict"
         }
         return difference > 0 ? better : worse
     }
 
-    /// The second of the two first, as seen from the other side.
+    /// The comparison with the models swapped.
     var reversed: PairedComparison {
         PairedComparison(
             first: second, second: first, runs: runs, sequences: sequences, tracks: tracks, difference: -difference,
@@ -58,7 +60,7 @@ package struct PairedComparison: Codable, Sendable, Equatable {
             pValue: pValue, adjustedPValue: adjustedPValue)
     }
 
-    /// "b beats a by 1.20 points (0.40 to 2.10)"; for one that is separable.
+    /// "b beats a by 1.20 points (0.40 to 2.10)", for separable pairs.
     package var finding: String {
         let isSecond = difference > 0
         let (winner, loser) = isSecond ? (second, first) : (first, second)
@@ -78,16 +80,16 @@ package struct PairedComparison: Codable, Sendable, Equatable {
 }
 
 extension PairedComparison {
-    /// Every model against every other, or each against a baseline, on the test sequences that all runs of both have read. Pairs
-    /// without any are left out.
+    /// Compares every model with every other, or each with a baseline, on the test sequences that
+    /// all runs of both read. Pairs without common sequences are skipped.
     ///
     /// - Parameters:
-    ///   - baseline: the name of the group that comes first in every pair; there are no other pairs then.
-    ///   - seed: of the resampling. A pair's figures depend on its own runs and on nothing else that is compared.
+    ///   - baseline: the name of the group that comes first in every pair; nil for all pairs.
+    ///   - seed: seed of the resampling. A pair's figures depend only on its own runs.
     package static func all(
         among groups: [RunGroup], with baseline: String? = nil, resamples: Int = 10_000, seed: UInt64 = 1
     ) -> [PairedComparison] {
-        // As a rule all have read the same, and are resampled once.
+        // Usually all models read the same sequences, so resampling once suffices.
         let sets = groups.map { Set(CommonTest.rows([$0]).map(\.sequence)) }
         let shared = sets.allSatisfy { $0 == sets[0] } ? ResampledTest(groups, resamples, seed) : nil
         let base = baseline.flatMap { name in groups.firstIndex { $0.name == name } }
@@ -104,7 +106,7 @@ extension PairedComparison {
         return comparisons
     }
 
-    /// - Parameter places: of the two groups in the test.
+    /// - Parameter places: indices of the two groups in the test.
     private init(_ pair: [RunGroup], _ test: ResampledTest, _ places: [Int]) {
         first = pair[0].name
         second = pair[1].name
@@ -122,7 +124,7 @@ extension PairedComparison {
         adjustedPValue = pValue
     }
 
-    /// The runs of two groups that are set against each other: as many of both, those of common seeds first.
+    /// Selects equally many runs of two groups, those with common seeds first.
     static func matched(_ seeds: [[UInt64]]) -> [[Int]] {
         let count = seeds.map(\.count).min() ?? 0
         let common = Set(seeds[0]).intersection(seeds[1])
@@ -134,7 +136,8 @@ extension PairedComparison {
         }
     }
 
-    /// Two-sided exact p-value of `b` against `c` discordant pairs: a fair coin's.
+    /// Two-sided exact p-value of `b` against `c` discordant pairs, from a binomial distribution
+    /// with p = 1/2.
     static func mcNemar(_ b: Int, _ c: Int) -> Double {
         let n = b + c
         guard n > 0 else { return 1 }
@@ -146,7 +149,7 @@ extension PairedComparison {
         return min(1, 2 * tail)
     }
 
-    /// Adjusted so that the chance of any false finding stays below the level.
+    /// Holm's adjustment, which bounds the probability of any false finding.
     static func holm(_ values: [Double]) -> [Double] {
         var adjusted = values
         var most = 0.0
@@ -158,13 +161,13 @@ extension PairedComparison {
     }
 }
 
-/// What some models made of their common test sequences, and of samples of them.
+/// Mean accuracies of models on their common test sequences and on resamples of them.
 private struct ResampledTest {
     let common: CommonTest
     let means: [Double]
     let resampled: (first: [[Double]], second: [[Double]])
 
-    /// Nil where there is nothing in common.
+    /// Nil without common sequences.
     init?(_ groups: [RunGroup], _ resamples: Int, _ seed: UInt64) {
         common = CommonTest(groups)
         guard groups.count > 1, !common.sequences.isEmpty else { return nil }
@@ -173,17 +176,17 @@ private struct ResampledTest {
     }
 }
 
-/// The test sequences that all runs of some models have read, and who read which right.
+/// The test sequences that all runs of some models read, and which run read which right.
 struct CommonTest {
-    /// Ids, in the first run's order.
+    /// Sequence ids in the first run's order.
     let sequences: [String]
     let trackCount: Int
-    /// Whether group, run, sequence was read right.
+    /// Whether a sequence was read right, indexed by group, run and sequence.
     let right: [[[Bool]]]
-    /// The track of each sequence, an index below `trackCount`.
+    /// Track index of each sequence, below `trackCount`.
     private let trackOf: [Int]
 
-    /// Those that all runs of some groups have, labelled, as the first run has them.
+    /// The first run's labelled outcomes of sequences that all runs read.
     static func rows(_ groups: [RunGroup]) -> [Outcome] {
         let runs = groups.flatMap(\.runs)
         var common = Set(runs.first?.outcomes.map(\.sequence) ?? [])
@@ -194,7 +197,7 @@ struct CommonTest {
     init(_ groups: [RunGroup]) {
         let rows = Self.rows(groups)
         sequences = rows.map(\.sequence)
-        // Whoever comes first may have read them in another order, and the same tracks are to be drawn.
+        // Sorted, so that the draws do not depend on the first run's order.
         let tracks = Dictionary(uniqueKeysWithValues: Set(rows.map(\.track)).sorted().enumerated().map { ($1, $0) })
         trackOf = rows.map { tracks[$0.track]! }
         trackCount = tracks.count
@@ -214,7 +217,7 @@ struct CommonTest {
         }
     }
 
-    /// Whether most of some runs of a group read a sequence right; nil where they are divided evenly.
+    /// Whether most of these runs of a group read a sequence right; nil if they are evenly divided.
     func majorities(of group: Int, runs: [Int]) -> [Bool?] {
         sequences.indices.map { index in
             let votes = runs.count { right[group][$0][index] }
@@ -222,9 +225,9 @@ struct CommonTest {
         }
     }
 
-    /// Mean accuracies of each group, where tracks and runs are drawn anew; the tracks are the same for all groups. A group's runs are
-    /// drawn twice, for when it is the first and when it is the second of a pair: so the two are independent, and what else is
-    /// compared does not matter.
+    /// Mean accuracies of each group on resampled tracks and runs. All groups share the resampled
+    /// tracks. A group's runs are drawn twice, once for each position in a pair, so the two members
+    /// of a pair are independent and other comparisons have no influence.
     func resampledMeans(count: Int, seed: UInt64) -> (first: [[Double]], second: [[Double]]) {
         var sizes = [Int](repeating: 0, count: trackCount)
         for track in trackOf { sizes[track] += 1 }

@@ -1,8 +1,9 @@
-/// The study's own results: mean ± standard deviation over five seeds on its data (report, tables 1 to 3).
+/// The study's own results: mean ± standard deviation over five seeds on its data (report, tables 1
+/// to 3).
 package struct PublishedFigures: Sendable {
     package struct Accuracy: Sendable {
         package let mean: Double
-        /// The study divides by n = 5.
+        /// Population standard deviation: the study divides by n = 5.
         package let deviation: Double
 
         init(_ mean: Double, _ deviation: Double) {
@@ -14,7 +15,7 @@ package struct PublishedFigures: Sendable {
     }
 
     package let model: String
-    /// As the study's table calls it, perhaps in two columns.
+    /// The model's name in the study's table, in one or two columns.
     package let title: [String]
     package let parameters: Int
     package let number, tens, ones: Accuracy
@@ -30,7 +31,7 @@ package struct PublishedFigures: Sendable {
         self.ones = ones
     }
 
-    /// In the order of the study's tables.
+    /// All models in the order of the study's tables.
     package static let all: [PublishedFigures] = [
         .init(
             "basic_r18", "ResNet-18", parameters: 11_187_285, number: .init(0.9564, 0.0049), tens: .init(0.9914, 0.0019),
@@ -92,16 +93,16 @@ package struct PublishedFigures: Sendable {
     /// A row of table 4.
     struct Latency: Encodable {
         let setting: String
-        /// And whether TorchScript compiled it.
+        /// Includes whether TorchScript compiled it.
         let precision: String
         let batch: Int
         let millisecondsPerSequence: Double
         var speedup: Double?
-        /// Percent.
+        /// Accuracy in percent.
         var accuracy: Double?
     }
 
-    /// attn_bgru_luong on an RTX 3090 (report, table 4).
+    /// Latencies of attn_bgru_luong on an RTX 3090 (report, table 4).
     static let latency: [Latency] = [
         .init(setting: "Baseline", precision: "FP32", batch: 1, millisecondsPerSequence: 2.49, speedup: 1, accuracy: 98.63),
         .init(setting: "Optimized", precision: "FP16", batch: 1, millisecondsPerSequence: 1.96, speedup: 1.27, accuracy: 98.63),

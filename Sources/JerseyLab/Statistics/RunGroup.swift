@@ -1,22 +1,24 @@
 import Foundation
 import Jersey
 
-/// Finished runs that differ in nothing but the seed: what a mean and a deviation are taken over.
+/// Finished runs that differ only in the seed. Means and deviations are taken over a group.
 package struct RunGroup: Sendable {
-    /// The model's title, and where an experiment has variants, "model-variant".
+    /// The model's title, or "model-variant" if the experiment has variants.
     package let name: String
-    /// Its name in the experiment; nil where there are no variants.
+    /// The variant's name in the experiment; nil without variants.
     package let variant: String?
-    /// The folder that tells it from another group of the same name; nil where none has.
+    /// The folder that distinguishes it from another group of the same name; nil if the name is
+    /// unique.
     package private(set) var folder: String?
     package let runs: [FinishedRun]
 
-    /// The run that validation would choose: highest accuracy, then lowest loss. The test set has no say in it.
+    /// The best run by validation: highest accuracy, then lowest loss. The test set has no
+    /// influence.
     package var best: FinishedRun {
         runs.max { Self.merit($0) < Self.merit($1) }!
     }
 
-    /// Mean validation accuracy over runs, for choosing among models; nil without validation.
+    /// Mean validation accuracy over runs, for model selection; nil without validation.
     package var validationAccuracy: Double? { Summary(runs.compactMap(\.result.validation?.numberAccuracy)).mean }
 
     private static func merit(_ run: FinishedRun) -> (Double, Double) {
@@ -24,7 +26,7 @@ package struct RunGroup: Sendable {
         return (validation.numberAccuracy, -validation.loss)
     }
 
-    /// - Parameter runs: at least one.
+    /// - Parameter runs: must not be empty.
     package init(name: String, variant: String? = nil, runs: [FinishedRun]) {
         precondition(!runs.isEmpty, "a group without runs has no best one")
         self.name = name
@@ -32,18 +34,18 @@ package struct RunGroup: Sendable {
         self.runs = runs
     }
 
-    /// The same, told from others of its name.
+    /// The same group, with the folder appended to its name.
     func named(after folder: String) -> RunGroup {
         var group = RunGroup(name: "\(name) (\(folder))", variant: variant, runs: runs)
         group.folder = folder
         return group
     }
 
-    /// Accuracies on the test set that models are judged by; `full` is that of the head for the whole number.
+    /// Test accuracies; `full` is that of the full-number head.
     package enum Metric: String, CaseIterable, Sendable {
         case number, tens, ones, full, track
 
-        /// A column's heading.
+        /// Column heading.
         package var title: String {
             switch self {
             case .number: "Acc Number"
@@ -54,7 +56,7 @@ package struct RunGroup: Sendable {
             }
         }
 
-        /// Nil where there is no such head.
+        /// Nil if the model has no such head.
         func proportion(_ evaluation: Evaluation) -> Proportion? {
             switch self {
             case .number: evaluation.all.sequences.number
@@ -70,10 +72,11 @@ package struct RunGroup: Sendable {
         Summary(runs.compactMap { $0.result.test.flatMap { metric.proportion($0)?.value } })
     }
 
-    /// Loss on the test set, over runs.
+    /// Test loss over runs.
     package var loss: Summary { Summary(runs.compactMap(\.result.test?.loss)) }
 
-    /// Weights of the losses of tens, ones and full number, whose sum a loss is; one of other weights may not be set against it.
+    /// Weights of the tens, ones and full-number losses. Losses with different weights cannot be
+    /// compared.
     var lossWeights: [Double] {
         let training = runs[0].config.training
         return [training.tensWeight, training.onesWeight, training.fullWeight]
@@ -81,7 +84,7 @@ package struct RunGroup: Sendable {
 }
 
 extension RunGroup {
-    /// By validation accuracy, best first; equal ones in their former order.
+    /// Sorts groups by validation accuracy, best first. The sort is stable.
     static func ranked(_ groups: [RunGroup]) -> [RunGroup] {
         groups.enumerated().sorted { a, b in
             let (first, second) = (a.element.validationAccuracy ?? 0, b.element.validationAccuracy ?? 0)
@@ -90,6 +93,6 @@ extension RunGroup {
         .map(\.element)
     }
 
-    /// The name as a part of a file's.
+    /// The name, made safe for use in file names.
     var fileName: String { String(name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "_" }) }
 }

@@ -2,12 +2,12 @@ import Foundation
 import JerseyOutput
 import JerseySupport
 
-/// Mean and spread of one figure over runs.
+/// Mean and spread of a metric over runs.
 package struct Summary: Codable, Sendable, Equatable {
     package let n: Int
-    /// Nil of nothing.
+    /// Nil without values.
     package let mean: Double?
-    /// The sample's (n - 1); nil of fewer than two values.
+    /// Sample standard deviation (n - 1); nil for fewer than two values.
     package let standardDeviation: Double?
     package let minimum: Double?
     package let maximum: Double?
@@ -33,7 +33,7 @@ package struct Summary: Codable, Sendable, Equatable {
         }
     }
 
-    /// "0.9564 ± 0.0049", as the study prints it; without the deviation for a single value; "-" of nothing.
+    /// "0.9564 ± 0.0049", as in the study; only the mean for a single value; "-" without values.
     package var text: String { text(scale: 1, digits: 4, unit: "") }
 
     /// "95.64 ± 0.49%".
@@ -50,7 +50,7 @@ package struct Summary: Codable, Sendable, Equatable {
 }
 
 extension [Double] {
-    /// The values are sorted; between neighbours it is interpolated.
+    /// A quantile with linear interpolation. The array must be sorted and not empty.
     ///
     /// - Parameter share: 0...1.
     func quantile(_ share: Double) -> Double {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The memory of this machine.
+/// The machine's memory.
 enum Memory {
-    /// Bytes that can still be had, here and in the container; nil where the system does not tell.
+    /// Free bytes within the limits of machine and container; nil if unknown.
     static var available: Int? {
         let bounds = [
             system, container("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
@@ -13,7 +13,8 @@ enum Memory {
 
     private static var system: Int? { value("MemAvailable:", in: "/proc/meminfo").map { $0 << 10 } }
 
-    /// Pages of files count as used, and are given up when memory is wanted.
+    /// Free bytes of a cgroup. The page cache counts as used but can be reclaimed, so it is added
+    /// back.
     private static func container(_ folder: String, _ limit: String, _ usage: String, _ files: String) -> Int? {
         func number(_ name: String) -> Int? {
             (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)).flatMap {
@@ -24,7 +25,7 @@ enum Memory {
         return max(0, limit - usage + (value(files, in: "\(folder)/memory.stat") ?? 0))
     }
 
-    /// The number behind a word at the start of a line.
+    /// The number after `word` at the start of a line.
     private static func value(_ word: String, in file: String) -> Int? {
         let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
         for line in text.split(separator: "\n") {

@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// The processor of this machine.
+/// The machine's processor.
 package enum Processor {
     /// Such as "AMD EPYC 9554 64-Core Processor".
     package static var name: String {
@@ -10,7 +10,7 @@ package enum Processor {
         return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
     }
 
-    /// Programs that want a processor, the mean of the last minute; nil where the system does not tell.
+    /// Load average of the last minute; nil if unknown.
     static var load: Double? {
         var load = 0.0
         return getloadavg(&load, 1) == 1 ? load : nil
@@ -22,7 +22,7 @@ extension Device {
     var displayName: String {
         switch self {
         case .cpu: "cpu (\(Processor.name), \(Runtime.threads) thread\(Runtime.threads == 1 ? "" : "s"))"
-        // The first is the one that is used.
+        // jersey uses the first GPU.
         case .cuda: Runtime.gpus.first.map { "cuda (\($0))" } ?? "cuda"
         }
     }

@@ -2,20 +2,21 @@ import Foundation
 import Jersey
 import Torch
 
-/// How often the numbers that training sees have each digit beside each other.
+/// Frequencies of digit pairs in the training numbers, for logit adjustment.
 ///
-/// A network that sees whole numbers learns which digits go together, and reads none of those that never did. Logit adjustment takes
-/// that out of what it learns (Menon et al. 2021, "Long-tail learning via logit adjustment"): in training, and only there, the logits
-/// of a digit get the logarithms of the digits' shares beside the other digit of the number, over those that they would have if all
-/// ten were alike, so that the network explains what the shares do not. A digit that never stands there takes no part, neither as
-/// right nor as wrong. How many numbers have tens at all is learned as ever.
+/// A network trained on whole numbers learns which digits occur together, and fails on pairs that
+/// never did. Logit adjustment prevents that (Menon et al. 2021, "Long-tail learning via logit
+/// adjustment"). During training only, it adds to a digit's logits the log ratio of the digit's
+/// frequency beside the number's other digit to a uniform frequency. The network then learns only
+/// what these frequencies do not explain. A digit that never occurs beside the other is excluded,
+/// both as right and as wrong. The share of one-digit numbers is still learned.
 struct DigitPrior {
-    /// (10, 11): of the tens beside each ones digit.
+    /// (10, 11): tens beside each ones digit.
     private let tens: Table
-    /// (11, 10): of the ones beside each tens digit.
+    /// (11, 10): ones beside each tens digit.
     private let ones: Table
 
-    /// - Parameter numbers: as often as training sees each; at least one.
+    /// - Parameter numbers: the numbers of an epoch with repetitions. Must not be empty.
     init(_ numbers: [JerseyNumber], on device: Device) {
         var counts = Array(repeating: Array(repeating: 0, count: 10), count: 11)
         for number in numbers { counts[number.tens][number.ones] += 1 }
@@ -36,17 +37,18 @@ struct DigitPrior {
         ones.loss(logits, labels, beside: tens, smoothing: smoothing)
     }
 
-    /// A row for each digit, a column for each digit beside it.
+    /// Log ratios for one digit. Rows are the other digit, columns this digit.
     private struct Table {
-        /// Logarithms of the shares over the usual ones.
+        /// Log ratios of the shares to the usual shares.
         let logarithms: Tensor
-        /// What the smoothed part of a target is spread over: a digit that takes no part must not be asked for either.
+        /// Distribution of label smoothing. Excluded digits must not receive any of it.
         let spread: Tensor
 
         init(_ counts: [[Int]], usual: [Float], on device: Device) {
             let logarithms = counts.flatMap { row -> [Float] in
                 let sum = Float(row.reduce(0, +))
-                // What never happens has a logarithm that no logit makes up for, and that float16 still holds.
+                // Pairs that never occur get a value that no logit can outweigh and that fits in
+                // float16.
                 return zip(row, usual).map { $0 > 0 ? log(Float($0) / sum / $1) : -10_000 }
             }
             self.logarithms = Tensor(logarithms, shape: [counts.count, usual.count]).to(device: device)

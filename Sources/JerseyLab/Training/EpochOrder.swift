@@ -1,6 +1,6 @@
 import Jersey
 
-/// The order in which an epoch goes through the training sequences: a function of seed and epoch.
+/// The order of the training sequences in an epoch: a function of seed and epoch.
 struct EpochOrder {
     let config: RunConfig
 
@@ -26,7 +26,7 @@ struct EpochOrder {
         }
     }
 
-    /// A group at random, then one of its sequences at random, `count` times.
+    /// Draws a random group, then a random sequence of it, `count` times.
     private func draw(_ groups: [String: [FrameSequence]], _ count: Int, _ random: inout RandomStream) -> [FrameSequence] {
         let sorted = groups.sorted { $0.key < $1.key }.map(\.value)
         return (0..<count).compactMap { _ in

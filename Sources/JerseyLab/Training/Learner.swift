@@ -2,13 +2,13 @@ import Foundation
 import Jersey
 import Torch
 
-/// Sequences with their labels, on the model's device.
+/// Sequences with labels, on the model's device.
 package struct LabelledBatch {
-    /// (R, 3, H, W) normalised frames, laid out as `JerseyModel` takes them.
+    /// Normalised frames (R, 3, H, W) in the layout that `JerseyModel` takes.
     package let frames: Tensor
     package let lengths: [Int]
     package let isPadded: Bool
-    /// One for each sequence; nil where none is seen, which only models that sum evidence learn from.
+    /// One per sequence; nil if no number is visible. Only evidence models learn from nil.
     package let numbers: [JerseyNumber?]
 
     package init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?]) {
@@ -19,27 +19,28 @@ package struct LabelledBatch {
     }
 }
 
-/// The losses of a batch before the step. What is a tensor stays on the model's device, which nobody waits for.
+/// The losses of a batch before the step. Tensors stay on the model's device to avoid
+/// synchronisation.
 package struct StepOutcome {
     package let loss: Double
     package let tensLoss: Tensor
     package let onesLoss: Tensor
-    /// Nil where the model does not judge whether frames can be read.
+    /// Nil if the model has no readability head.
     package let readabilityLoss: Tensor?
     /// Norm of the gradient over all parameters, before clipping.
     package let gradientNorm: Tensor
     package let tally: Tally
 }
 
-/// Counts of right answers; of single frames, where a model reads each by itself.
+/// Counts of right answers. They count single frames for models that read each frame alone.
 package struct Tally: Codable, Sendable, Equatable, Checked {
     package var sequences = 0
     package var tens = 0
     package var ones = 0
     package var numbers = 0
-    /// By the head for the full number; nil without it.
+    /// Right answers of the full-number head; nil without one.
     package var full: Int?
-    /// Sum over sequences.
+    /// Summed over sequences.
     package var loss = 0.0
 
     package init() {}
@@ -59,18 +60,18 @@ package struct Tally: Codable, Sendable, Equatable, Checked {
     }
 }
 
-/// Turns batches into better weights: the one place where a batch becomes a gradient.
+/// Trains the model on batches. No other code computes gradients.
 package final class Learner {
     package let model: JerseyModel
     package let optimizer: Adam
     package private(set) var scaler: GradientScaler?
-    /// Optimizer steps done; skipped ones do not count.
+    /// Completed optimizer steps, without skipped ones.
     package private(set) var step = 0
 
-    /// What the schedule multiplied the rates with at the last step.
+    /// The schedule's factor on the learning rates at the last step.
     package var rateFactor: Double { schedule.factor(max(step - 1, 0)) }
 
-    /// Learning rates of the last step in the order of the model's parts, each once.
+    /// Learning rates at the last step, without duplicates, in the order of the model's parts.
     package var rates: [Double] {
         var rates: [Double] = []
         for group in optimizer.groups where !rates.contains(group.rate) { rates.append(group.rate) }
@@ -82,10 +83,11 @@ package final class Learner {
     private let prior: DigitPrior?
     private let autocast: DType?
     private let trained: [Entry]
-    /// Parameters that the study's optimizer does not know of, under `published` only.
+    /// Parameters that the study's optimizer misses; empty unless `published` is set.
     let unoptimized: [Entry]
 
-    /// - Parameter numbers: those of the sequences of an epoch, asked for by logit adjustment only.
+    /// - Parameter numbers: the numbers of an epoch's sequences. Only logit adjustment evaluates
+    ///   them.
     package init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
         self.model = model
         self.config = config
@@ -102,10 +104,10 @@ package final class Learner {
 
     /// Forward, loss, backward, clip, step, tally.
     ///
-    /// - Throws: `TrainingError` when the loss is not finite.
+    /// - Throws: `TrainingError` if the loss is not finite.
     package func learn(from batch: LabelledBatch) throws -> StepOutcome {
         let pass = Pass.training(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
-        // The study never clears what its optimizer does not know of.
+        // The study never clears gradients that its optimizer misses.
         for entry in trained { entry.tensor.clearGradient() }
 
         let smoothing = config.training.labelSmoothing
@@ -147,7 +149,7 @@ package final class Learner {
             let tens = isRight(targets.tens, labels.tens)
             let ones = isRight(targets.ones, labels.ones)
             let right = [tens, ones, tens * ones] + [targets.full.map { isRight($0, labels.full) }].compactMap(\.self)
-            // Read from the device at once.
+            // One transfer from the device instead of several.
             let sums = Tensor.concatenated(right.map { $0.sum(over: 0).reshaped(1) }, over: 0).array(of: Double.self)
             let counts = sums.map { Int(clamping: $0) }
             var tally = Tally()
@@ -163,7 +165,8 @@ package final class Learner {
 
     // MARK: Groups
 
-    /// Every parameter has its part, and so its rate, from birth.
+    /// Parameter groups by model part. A parameter is assigned to its part, and so to its rate,
+    /// when it is created.
     static func groups(_ model: JerseyModel, _ config: RunConfig) -> [Adam.Group] {
         let settings = config.optimizer
         let discriminative =
@@ -175,7 +178,8 @@ package final class Learner {
         return JerseyModel.Part.allCases.flatMap { part -> [Adam.Group] in
             var entries = model.store.trainable.filter { $0.group == part.rawValue }
             if discriminative && config.published {
-                // The study finds attention parameters by the word "attn", and so misses gates, scores and temperatures.
+                // The study finds attention parameters by the prefix "attn", and so misses gates,
+                // scores and temperatures.
                 entries.removeAll { part == .pooling && !$0.name.hasPrefix("attn_") }
             }
             let rate =
@@ -196,7 +200,7 @@ package final class Learner {
 
     // MARK: State
 
-    /// Numbers to take a run up again with, beside `optimizer.state`.
+    /// The state to resume a run with, in addition to `optimizer.state`.
     package struct State: Codable, Sendable, Equatable {
         package var step: Int
         package var scaler: GradientScaler?
@@ -210,19 +214,19 @@ package final class Learner {
     }
 }
 
-/// A loss that is infinite or not a number: the run stops, since nothing good can come after.
+/// The loss is infinite or NaN. The run stops, because training cannot recover.
 package struct TrainingError: LocalizedError, CustomStringConvertible, Sendable {
     package let step: Int
     package let loss: Double
 
     package var description: String {
-        "the loss is \(loss) at step \(step); try a lower rate (--rate), or --precision float32"
+        "the loss is \(loss) at step \(step); try a lower learning rate (--rate) or --precision float32"
     }
     package var errorDescription: String? { description }
 }
 
 extension TrainingPrecision {
-    /// What operations that gain from it run in; nil for float32 throughout.
+    /// The type of operations that benefit from lower precision; nil for float32 throughout.
     func autocast(on device: Device) -> DType? {
         switch self {
         case .automatic: device == .cuda ? .float16 : nil

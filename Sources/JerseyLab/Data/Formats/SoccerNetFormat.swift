@@ -2,10 +2,11 @@ import Foundation
 import Jersey
 
 extension DatasetFormat {
-    /// A split of SoccerNet's jersey number task. Long tracks become several sequences, each a window of its track, as `predict` reads
-    /// them. Players whose number cannot be read are what `FolderLayout.unreadable` holds in the other layout.
+    /// A split of SoccerNet's jersey number task. As in `predict`, a long track becomes several
+    /// sequences, each a window of its track. Players labelled -1 correspond to
+    /// `FolderLayout.unreadable` in the other layout.
     package static let soccernet = DatasetFormat(
-        name: "soccernet", summary: "images/<player>/<frames>.jpg and <split>_gt.json, -1 where no number can be read"
+        name: "soccernet", summary: "images/<player>/<frames>.jpg and <split>_gt.json, with -1 for unreadable numbers"
     ) { config in
         let root = URL(fileURLWithPath: config.path)
         let images = root.appendingPathComponent(FolderLayout.images)
@@ -14,7 +15,7 @@ extension DatasetFormat {
         let unlabelled = players.filter { labels.numbers[$0] == nil }
         if let player = unlabelled.first {
             throw FileError(
-                labels.path, "lacks player \(player)\(others(unlabelled)), of which images/ has frames",
+                labels.path, "lacks player \(player)\(others(unlabelled)) in images/",
                 advice: "every player needs a number, or -1")
         }
         let wanted = try config.wantedNumbers()
@@ -31,7 +32,7 @@ extension DatasetFormat {
             let url = images.appendingPathComponent(player)
             let (frames, anchor) = FrameOrder.frames(among: try FolderLayout.listNames(in: url))
             guard !frames.isEmpty else {
-                remarks.append("\(url.path) has no frames; it is left out")
+                remarks.append("\(url.path) has no frames; it is skipped")
                 continue
             }
             let track = "\(number?.description ?? FolderLayout.unreadable)/\(player)"
@@ -43,17 +44,17 @@ extension DatasetFormat {
                     id: "\(track)/\(index)", track: track, number: number, frames: window.frames, anchor: window.anchor)
             }
         }
-        if unreadable > 0 { remarks.append("\(unreadable) players whose number cannot be read (-1) are left out") }
+        if unreadable > 0 { remarks.append("skipped \(unreadable) players without a readable number (-1)") }
         let absent = Set(labels.numbers.keys).subtracting(players).sorted(by: naturallyPrecedes)
         if let player = absent.first {
-            remarks.append("\(labels.path) names player \(player)\(others(absent)), of which images/ has no folder")
+            remarks.append("\(labels.path) names player \(player)\(others(absent)), missing in images/")
         }
         return try dataset(
             sequences, in: root, remarks: remarks, ofSome: wanted != nil, layout: "images/<player>/<frame>.jpg")
     }
 }
 
-/// The ground truth in a split's folder.
+/// Reads the ground truth in a split's folder.
 private func labels(of root: URL) throws -> SoccerNetLabels {
     let names = try FolderLayout.listNames(in: root)
     guard FileNames.isFolder(root.appendingPathComponent(FolderLayout.images)) else {
@@ -69,11 +70,11 @@ private func labels(of root: URL) throws -> SoccerNetLabels {
     guard let file = files.first else {
         throw FileError(
             root.path, "has no ground truth (such as train_gt.json) beside images/",
-            advice: "without numbers it can only be predicted")
+            advice: "without it the split can only be used with `predict`")
     }
     guard files.count == 1 else {
         throw FileError(
-            root.path, "has several ground truths: \(files.joined(separator: ", "))", advice: "keep the one that counts")
+            root.path, "has several ground truths: \(files.joined(separator: ", "))", advice: "keep only one")
     }
     return try SoccerNetLabels(contentsOf: root.appendingPathComponent(file).path)
 }
