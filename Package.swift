@@ -24,7 +24,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1",
+            traits: ["FullFoundation"]),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -41,7 +43,8 @@ let package = Package(
         .target(
             name: "CVideo",
             linkerSettings: [
-                .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"), .linkedLibrary("avutil"),
+                .linkedLibrary("avformat"), .linkedLibrary("avcodec"), .linkedLibrary("swscale"),
+                .linkedLibrary("avutil"),
             ]),
         // The sandbox for the processes that decode untrusted media, and how they start.
         .target(name: "CSandbox"),
@@ -64,7 +67,9 @@ let package = Package(
         // numbers.
         .target(
             name: "JerseyOutput",
-            dependencies: ["Jersey", "JerseySupport", "CCairo", .product(name: "Mustache", package: "swift-mustache")],
+            dependencies: [
+                "Jersey", "JerseySupport", "CCairo", .product(name: "Mustache", package: "swift-mustache"),
+            ],
             resources: [.embedInCode("Pages/Templates")]),
         // Predictions and models as pictures and tables.
         .target(name: "JerseyVisualization", dependencies: ["Jersey", "JerseyOutput", "Torch"]),
@@ -81,20 +86,23 @@ let package = Package(
             resources: [.embedInCode("Experiments/shipped.yaml")]),
         // Exports models for other programs.
         .target(
-            name: "JerseyExport", dependencies: ["Jersey", "Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            name: "JerseyExport",
+            dependencies: ["Jersey", "Torch", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["ONNX/onnx.proto"]),
         // The HTTP service.
         .target(
             name: "JerseyServer",
             dependencies: [
-                "CSandbox", "Jersey", "JerseySupport", "Torch", .product(name: "Hummingbird", package: "hummingbird"),
+                "CSandbox", "Jersey", "JerseySupport", "Torch",
+                .product(name: "Hummingbird", package: "hummingbird"),
             ],
             resources: [.embedInCode("Page")]),
         // The command line.
         .executableTarget(
             name: "JerseyCLI",
             dependencies: [
-                "JerseyExport", "JerseyLab", "JerseyOutput", "JerseyServer", "JerseySynthesis", "JerseyVisualization",
+                "JerseyExport", "JerseyLab", "JerseyOutput", "JerseyServer", "JerseySynthesis",
+                "JerseyVisualization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         // jersey's side of Benchmarks/compare.py.
@@ -103,12 +111,14 @@ let package = Package(
             dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Benchmarks/jersey-bench"),
         // Shared by tests: temporary folders, images, comparisons.
-        .target(name: "TestSupport", dependencies: ["Jersey", "Torch", "CArchive"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Jersey", "Torch", "CArchive"], path: "Tests/TestSupport"),
         // Checks that docs/ matches what the program says and does.
         .testTarget(
             name: "DocsTests",
             dependencies: [
-                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization", "TestSupport", "Torch",
+                "JerseyCLI", "JerseyExport", "JerseyLab", "JerseyServer", "JerseyVisualization",
+                "TestSupport", "Torch",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "JerseySupportTests", dependencies: ["JerseySupport", "TestSupport"]),
@@ -117,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "JerseyLabTests",
             dependencies: [
-                "JerseyCLI", "JerseyLab", "JerseyOutput", "JerseySupport", "JerseySynthesis", "JerseyVisualization",
+                "JerseyCLI", "JerseyLab", "JerseyOutput", "JerseySupport", "JerseySynthesis",
+                "JerseyVisualization",
                 "TestSupport",
             ]),
         .testTarget(name: "JerseyExportTests", dependencies: ["JerseyExport", "JerseyLab", "TestSupport"]),
@@ -129,7 +140,8 @@ let package = Package(
             ]),
         // Checks against the study's numbers, from fixtures.
         .testTarget(
-            name: "ParityTests", dependencies: ["JerseyLab", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            name: "ParityTests",
+            dependencies: ["JerseyLab", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")]),
     ],
     cxxLanguageStandard: .cxx20

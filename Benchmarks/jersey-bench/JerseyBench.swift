@@ -10,7 +10,8 @@ struct JerseyBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jersey-bench", abstract: "Times training steps, loading and inference.",
         subcommands: [
-            TrainingStepBench.self, LoadingBench.self, InferenceBench.self, SequencesBench.self, BookkeepingBench.self,
+            TrainingStepBench.self, LoadingBench.self, InferenceBench.self, SequencesBench.self,
+            BookkeepingBench.self,
             ReferenceBench.self, RostersBench.self, WindowsBench.self,
         ])
 }
@@ -23,7 +24,9 @@ func printJSON(_ values: some Encodable) throws {
 
 /// Reads a JSON Lines file.
 func jsonLines<Row: Decodable>(_ path: String) throws -> [Row] {
-    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { try JSON.decoded(from: Data($0.utf8)) }
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+        try JSON.decoded(from: Data($0.utf8))
+    }
 }
 
 extension Array where Element == Double {
@@ -32,7 +35,8 @@ extension Array where Element == Double {
 
 struct TrainingStepBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "training-step", abstract: "Times forward, loss, backward, clip and Adam on random frames, in float32.")
+        commandName: "training-step",
+        abstract: "Times forward, loss, backward, clip and Adam on random frames, in float32.")
 
     @Option var model = "attn_bgru_luong"
     @Option var threads = 2
@@ -51,13 +55,16 @@ struct TrainingStepBench: ParsableCommand {
         let model = JerseyModel(try config.spec(), seed: 1)
         let learner = Learner(model, config, schedule: .cosine(total: 1000, warm: 100))
         let lengths = Array(repeating: frames, count: batch)
-        let pixels = (0..<batch * frames * height * width * 3).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+        let pixels = (0..<batch * frames * height * width * 3).map {
+            UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13)
+        }
         let pictures = Tensor(pixels, shape: [batch * frames, height, width, 3])
         let numbers = (0..<batch).map { JerseyNumber.all[$0 * 7 % JerseyNumber.all.count] }
         var seconds: [Double] = []
         for step in 0..<warmup + steps {
             let labelled = LabelledBatch(
-                frames: FramePreprocessor.normalized(pictures, on: .cpu), lengths: lengths, isPadded: false, numbers: numbers)
+                frames: FramePreprocessor.normalized(pictures, on: .cpu), lengths: lengths, isPadded: false,
+                numbers: numbers)
             let start = ContinuousClock.now
             _ = try learner.learn(from: labelled)
             if step >= warmup { seconds.append((ContinuousClock.now - start).seconds) }
@@ -70,7 +77,8 @@ struct InferenceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inference",
         abstract:
-            "Times forward passes of one sequence: for each line of standard input, prints the seconds of each pass as JSON.")
+            "Times forward passes of one sequence: for each line of standard input, prints the seconds of each pass as JSON."
+    )
 
     enum Form: String, CaseIterable, ExpressibleByArgument {
         case eager, float32, bfloat16, float16, int8
@@ -94,10 +102,14 @@ struct InferenceBench: ParsableCommand {
         Runtime.threads = threads
         Runtime.tuneConvolutions(tune)
         let device = try device.resolved()
-        let network = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(on: device, path: weights)
+        let network = try Checkpoint(contentsOf: URL(fileURLWithPath: weights)).model(
+            on: device, path: weights)
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: input)))
-        guard bytes.count == frames * height * width * 3 else { throw ValidationError("\(input) has another size") }
-        let sequence = FramePreprocessor.normalized(Tensor(bytes, shape: [frames, height, width, 3]), on: device)
+        guard bytes.count == frames * height * width * 3 else {
+            throw ValidationError("\(input) has another size")
+        }
+        let sequence = FramePreprocessor.normalized(
+            Tensor(bytes, shape: [frames, height, width, 3]), on: device)
         let rows = Tensor.concatenated(Array(repeating: sequence, count: batch), over: 0)
         let lengths = Array(repeating: frames, count: batch)
         var model = network.frozen()
@@ -113,7 +125,9 @@ struct InferenceBench: ParsableCommand {
         }
         for _ in 0..<warmup { _ = pass() }
         let output = pass()
-        try printJSON(["logits": Array(output.tens.floats.prefix(11) + output.ones.floats.prefix(10)).map(Double.init)])
+        try printJSON([
+            "logits": Array(output.tens.floats.prefix(11) + output.ones.floats.prefix(10)).map(Double.init)
+        ])
         while readLine() != nil {
             try printJSON([
                 "seconds": (0..<passes).map { _ in
@@ -128,7 +142,8 @@ struct InferenceBench: ParsableCommand {
 
 struct LoadingBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "loading", abstract: "Times decoding and augmenting one epoch of frames, after a warm-up epoch.")
+        commandName: "loading",
+        abstract: "Times decoding and augmenting one epoch of frames, after a warm-up epoch.")
 
     @Option var data: String
     @Option var workers = 2
@@ -151,7 +166,8 @@ struct LoadingBench: ParsableCommand {
         let loader = SequenceLoader(config, spec: try config.spec(), training: true)
         func epoch(_ index: Int) throws -> Int {
             let batches = BatchLoader(
-                chosen.map { .init($0, seed: 1, epoch: index) }, batchSize: batch, loader: loader, workers: workers)
+                chosen.map { .init($0, seed: 1, epoch: index) }, batchSize: batch, loader: loader,
+                workers: workers)
             var count = 0
             while let batch = try batches.next() {
                 // Produce the network's input, as the peer's loader does.
@@ -162,22 +178,28 @@ struct LoadingBench: ParsableCommand {
         _ = try epoch(0)
         let start = ContinuousClock.now
         let count = try epoch(1)
-        try printJSON(["frames_per_second": Double(count) / (ContinuousClock.now - start).seconds, "frames": Double(count)])
+        try printJSON([
+            "frames_per_second": Double(count) / (ContinuousClock.now - start).seconds,
+            "frames": Double(count),
+        ])
     }
 }
 
 struct BookkeepingBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bookkeeping", abstract: "Times what a run writes for observers: TensorBoard's rows, and progress.")
+        commandName: "bookkeeping",
+        abstract: "Times what a run writes for observers: TensorBoard's rows, and progress.")
 
     @Option var epochs = 30
 
     func run() throws {
         let folder = RunFolder(
-            URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent("jersey-bookkeeping-\(UUID().uuidString)"))
+            URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent(
+                "jersey-bookkeeping-\(UUID().uuidString)"))
         try folder.create()
         defer { try? FileManager.default.removeItem(at: folder.url) }
-        let part = #"{"loss": 1, "number_accuracy": 0.5, "tens_accuracy": 0.5, "ones_accuracy": 0.5, "sequences": 100}"#
+        let part =
+            #"{"loss": 1, "number_accuracy": 0.5, "tens_accuracy": 0.5, "ones_accuracy": 0.5, "sequences": 100}"#
         let text = """
             {"epoch": 1, "rate_factor": 1, "train": \(part), "validation": \(part), "unreadable_files": 0, "best": true, "seconds": 1}
             """
@@ -190,7 +212,8 @@ struct BookkeepingBench: ParsableCommand {
         }
         let middle = ContinuousClock.now
         for batch in 1...100 {
-            RunProgress(epoch: 1, epochs: epochs, batch: batch, batches: 100, seconds: 1).write(to: folder.progress)
+            RunProgress(epoch: 1, epochs: epochs, batch: batch, batches: 100, seconds: 1).write(
+                to: folder.progress)
         }
         try printJSON([
             "seconds_per_epoch": (middle - start).seconds / Double(epochs),

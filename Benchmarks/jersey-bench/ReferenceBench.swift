@@ -7,13 +7,16 @@ import Torch
 struct ReferenceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reference",
-        abstract: "Writes a model's weights, batches of random frames, and the eager model's results for them, as safetensors.")
+        abstract:
+            "Writes a model's weights, batches of random frames, and the eager model's results for them, as safetensors."
+    )
 
     @Option(help: "A model, which gets random weights, or 'bundled'.") var model: String
     @Option var seed: UInt64 = 1
     @Option(help: "Frame height for models with random weights.") var height = 64
     @Option var width = 48
-    @Option(help: "Read the same frames with the weights in this file, instead of making some.") var weights: String?
+    @Option(help: "Read the same frames with the weights in this file, instead of making some.") var weights:
+        String?
     @Option(help: "Output folder for weights.safetensors and reference.safetensors.") var out: String
 
     /// Lengths of the sequences of each batch: each length alone, then in pairs, then mixed.
@@ -25,10 +28,13 @@ struct ReferenceBench: ParsableCommand {
         let folder = URL(fileURLWithPath: out)
         try FileManager.default.makeFolder(folder)
         let (network, card) = try weights.map(read) ?? prepared()
-        if weights == nil { try Checkpoint.write(network, card, to: folder.appendingPathComponent("weights.safetensors")) }
+        if weights == nil {
+            try Checkpoint.write(network, card, to: folder.appendingPathComponent("weights.safetensors"))
+        }
         var tensors: [String: Tensor] = [:]
         // Single frames are rows of a batch.
-        let batches = network.spec.readsAnchorOnly ? [1, 2, 7].map { Array(repeating: 1, count: $0) } : Self.batches
+        let batches =
+            network.spec.readsAnchorOnly ? [1, 2, 7].map { Array(repeating: 1, count: $0) } : Self.batches
         for (index, lengths) in batches.enumerated() {
             for (name, tensor) in results(of: network, card, lengths, seed: seed &+ UInt64(index)) {
                 tensors["\(index).\(name)"] = tensor.contiguous()
@@ -73,7 +79,9 @@ struct ReferenceBench: ParsableCommand {
         let frames = Tensor.uniform(shape, 0...255.99, seed: seed).to(dtype: .uint8)
         let valid = Tensor.concatenated(
             lengths.enumerated().map { frames.selected(0, at: $0).narrowed(0, to: 0..<$1) }, over: 0)
-        let output = withoutGradients { network(FramePreprocessor.normalized(valid, on: .cpu), lengths: lengths) }
+        let output = withoutGradients {
+            network(FramePreprocessor.normalized(valid, on: .cpu), lengths: lengths)
+        }
         var results = ["tens": output.tens, "ones": output.ones]
         if network.spec.readsAnchorOnly {
             results["frames"] = valid

@@ -6,7 +6,8 @@ import Jersey
 struct RostersBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rosters",
-        abstract: "For each roster's path on standard input, prints the number and confidence of every prediction.")
+        abstract:
+            "For each roster's path on standard input, prints the number and confidence of every prediction.")
 
     @Argument(help: "Output of `jersey predict --format jsonl`.") var predictions: String
 

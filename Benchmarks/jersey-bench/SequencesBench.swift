@@ -13,7 +13,9 @@ struct SequencesBench: ParsableCommand {
             + "then for each line of standard input the seconds for reading all of them.")
 
     @Option(
-        help: "Weights, with splits.json beside them; reads the test part (default: the bundled model, all parts).")
+        help:
+            "Weights, with splits.json beside them; reads the test part (default: the bundled model, all parts)."
+    )
     var weights: String?
     @Option(help: "Labelled data set in the folders format.") var data: String
     @Option(help: "Precision to compile to, such as int8.") var form = "int8"
@@ -26,7 +28,9 @@ struct SequencesBench: ParsableCommand {
     func run() throws {
         Runtime.keepMemory()
         Runtime.threads = threads
-        guard let precision = Precision(rawValue: form) else { throw ValidationError("no such form: \(form)") }
+        guard let precision = Precision(rawValue: form) else {
+            throw ValidationError("no such form: \(form)")
+        }
         let checkpoint = try Checkpoint(named: weights ?? Checkpoint.bundledWord)
         let path = weights ?? Checkpoint.bundledName
         var options = Recognizer.Options()
@@ -40,19 +44,25 @@ struct SequencesBench: ParsableCommand {
         config.input = checkpoint.card.input
         let dataset = try Dataset(config)
         let splits = try weights.map {
-            try Splits(contentsOf: URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json"))
+            try Splits(
+                contentsOf: URL(fileURLWithPath: $0).deletingLastPathComponent().appending(
+                    path: "splits.json"))
         }
         let all = splits?.sequences(.test, of: dataset) ?? dataset.sequences
         let count = min(limit ?? all.count, all.count)
         let sequences = (0..<count).map { all[$0 * all.count / count] }
         let batches = try reader.batches(of: sequences)
         let confidence = anytime ? try self.confidence ?? checkpoint.card.earlyExit().stops : nil
-        func read() -> [Reading] { withoutGradients { batches.flatMap { reader.readings(of: $0, until: confidence) } } }
+        func read() -> [Reading] {
+            withoutGradients { batches.flatMap { reader.readings(of: $0, until: confidence) } }
+        }
         let readings = read()
         try printJSON([
-            "lengths": batches.flatMap(\.lengths).map(Double.init), "frames": [Double(readings.reduce(0) { $0 + $1.used.count })],
+            "lengths": batches.flatMap(\.lengths).map(Double.init),
+            "frames": [Double(readings.reduce(0) { $0 + $1.used.count })],
             "right": [Double(readings.count { $0.number == $0.sequence.number })],
-            "size": [loader.maximumFrames, loader.preprocessor.height, loader.preprocessor.width].map(Double.init),
+            "size": [loader.maximumFrames, loader.preprocessor.height, loader.preprocessor.width].map(
+                Double.init),
         ])
         while readLine() != nil {
             let start = ContinuousClock.now

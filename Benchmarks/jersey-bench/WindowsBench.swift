@@ -7,7 +7,9 @@ import JerseyLab
 struct WindowsBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "windows",
-        abstract: "For each correlation on standard input, prints how well it reads tracks of at least three sequences.")
+        abstract:
+            "For each correlation on standard input, prints how well it reads tracks of at least three sequences."
+    )
 
     @Argument(help: "A run's outcomes.jsonl.") var outcomes: String
 

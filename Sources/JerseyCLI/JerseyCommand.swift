@@ -12,9 +12,12 @@ struct JerseyCommand: ParsableCommand {
         abstract: "Reads shirt numbers of athletes from short image sequences.",
         version: jerseyVersion,
         subcommands: [
-            PredictCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ExperimentCommand.self,
-            RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self, ExportCommand.self,
-            ServeCommand.self, DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self, DoctorCommand.self,
+            PredictCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self,
+            ExperimentCommand.self,
+            RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self,
+            ExportCommand.self,
+            ServeCommand.self, DatasetCommand.self, SynthesizeCommand.self, ModelsCommand.self,
+            DoctorCommand.self,
         ])
 
     /// The setting that `jersey help training.epochs` asks about.
@@ -60,7 +63,8 @@ enum Main {
         keepWaitsShort()
         do {
             // Read as bytes, so that file names that are not UTF-8 work.
-            let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }.map { word in
+            let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }.map {
+                word in
                 String(fileSystemBytes: UnsafeRawBufferPointer(start: word, count: strlen(word)))
             }
             if let setting = JerseyCommand.setting(asked: words) {

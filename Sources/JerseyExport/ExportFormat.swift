@@ -22,7 +22,8 @@ package struct ExportFormat: Sendable, Catalogued {
     ///   - half: weights in float16.
     /// - Throws: `UsageError` if the format has no float16, or a weight does not fit into it;
     ///   `FileError` if the file cannot be written.
-    package func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws {
+    package func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws
+    {
         guard allowsHalf || !half else {
             let others = Self.all.filter(\.allowsHalf).map(\.name).joined(separator: ", ")
             throw UsageError("\(name) files hold only float32; use \(others) for float16")
@@ -37,7 +38,8 @@ package struct ExportFormat: Sendable, Catalogued {
 
 extension ExportFormat {
     static let safetensors = ExportFormat(
-        name: "safetensors", summary: "weights and card, for jersey and other safetensors readers", allowsHalf: true
+        name: "safetensors", summary: "weights and card, for jersey and other safetensors readers",
+        allowsHalf: true
     ) { model, card, half, url in
         try Checkpoint.write(model, card, half: half, to: url)
     }
@@ -50,7 +52,8 @@ extension ExportFormat {
     }
 
     static let torchscript = ExportFormat(
-        name: "torchscript", summary: "the whole network, for torch.jit.load in Python and C++", allowsHalf: false
+        name: "torchscript", summary: "the whole network, for torch.jit.load in Python and C++",
+        allowsHalf: false
     ) { model, card, _, url in
         let file = try TorchScriptFile(Network(model, card))
         try AtomicFile.write(file.module.data(extra: (Checkpoint.cardKey, text(card))), to: url)

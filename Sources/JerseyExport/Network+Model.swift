@@ -35,12 +35,16 @@ extension Network {
         }
     }
 
-    private static func sizes(_ card: Checkpoint.Card) -> [Size] { [.fixed(card.height), .fixed(card.width), .fixed(3)] }
+    private static func sizes(_ card: Checkpoint.Card) -> [Size] {
+        [.fixed(card.height), .fixed(card.width), .fixed(3)]
+    }
 
     /// Adds the inputs of a model that reads sequences.
     ///
     /// - Returns: a row for each frame, the lengths, and a mask (batch, length), true at frames.
-    private mutating func addSequences(_ card: Checkpoint.Card) -> (frames: Argument, lengths: Argument, mask: Argument) {
+    private mutating func addSequences(_ card: Checkpoint.Card) -> (
+        frames: Argument, lengths: Argument, mask: Argument
+    ) {
         let frames = addInput("frames", .uint8, [.named("batch"), .named("length")] + Self.sizes(card))
         let lengths = addInput("lengths", .int64, [.named("batch")])
         let mask = add(.frameMask, frames, lengths)
@@ -48,7 +52,9 @@ extension Network {
     }
 
     /// Records the model's operations on single frames.
-    private mutating func record(_ model: JerseyModel, _ card: Checkpoint.Card, _ frames: Argument) throws -> [Argument] {
+    private mutating func record(_ model: JerseyModel, _ card: Checkpoint.Card, _ frames: Argument) throws
+        -> [Argument]
+    {
         try record(frames, like: .zeros([2, card.height, card.width, 3], dtype: .uint8)) { pixels in
             model.exported(FramePreprocessor.normalizedByOperations(pixels))
         }
@@ -57,7 +63,9 @@ extension Network {
     /// - Parameter logits: of the tens, of the ones, and, if the model has that head, of the full
     ///   number.
     private mutating func addLogits(_ logits: [Argument]) {
-        for ((name, width), value) in zip([("tens", 11), ("ones", 10), ("full", JerseyNumber.all.count)], logits) {
+        for ((name, width), value) in zip(
+            [("tens", 11), ("ones", 10), ("full", JerseyNumber.all.count)], logits)
+        {
             addOutput(name, value, [.named("batch"), .fixed(width)])
         }
     }
@@ -76,9 +84,13 @@ extension Network {
     // MARK: Recurrent layer, pooling
 
     /// - Returns: the states of all frames, and the final ones.
-    private mutating func addRecurrence(_ features: Argument, _ layer: ModelSpec.Temporal, lengths: Argument) -> [Argument] {
+    private mutating func addRecurrence(_ features: Argument, _ layer: ModelSpec.Temporal, lengths: Argument)
+        -> [Argument]
+    {
         let weights = constants.indices.filter { index in
-            ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"].contains { constants[index].name.contains(".\($0)") }
+            ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"].contains {
+                constants[index].name.contains(".\($0)")
+            }
         }
         let operation: Operation =
             switch layer.cell {
@@ -87,7 +99,8 @@ extension Network {
             case .lstm: .recurrentLSTM
             }
         let arguments: [Argument] = [
-            features, lengths, .list(weights.map { .constant($0) }), .integer(layer.hidden), .boolean(layer.bidirectional),
+            features, lengths, .list(weights.map { .constant($0) }), .integer(layer.hidden),
+            .boolean(layer.bidirectional),
         ]
         return add(operation, arguments, resultCount: 2)
     }
@@ -102,7 +115,8 @@ extension Network {
         case .final:
             return (final, nil)
         case .mean:
-            let counts = add(.to, lengths, .keyword(name: "dtype", value: .integer(Int(DType.float32.rawValue))))
+            let counts = add(
+                .to, lengths, .keyword(name: "dtype", value: .integer(Int(DType.float32.rawValue))))
             let present = add(.where, add(.unsqueeze, mask, 2), states, .number(0))
             return (add(.div, add(.sum, present, .integers(1), false), add(.unsqueeze, counts, 1)), nil)
         case .additive:

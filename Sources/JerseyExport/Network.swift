@@ -79,7 +79,9 @@ struct Network {
     ///   - example: a tensor of its type and shape.
     /// - Returns: the values that `body` returns.
     /// - Throws: `UsageError` if `body` uses an operation that exported networks do not have.
-    mutating func record(_ input: Argument, like example: Tensor, _ body: (Tensor) -> [Tensor]) throws -> [Argument] {
+    mutating func record(_ input: Argument, like example: Tensor, _ body: (Tensor) -> [Tensor]) throws
+        -> [Argument]
+    {
         let recording = Recording(of: [example], constants: constants.map(\.tensor)) { body(example) }
         for tensor in recording.constants.dropFirst(constants.count) {
             constants.append((name: "constant_\(constants.count)", tensor: tensor))
@@ -95,7 +97,9 @@ struct Network {
         }
         for step in recording.steps {
             // "aten::relu_" is "relu", in place.
-            let name = step.operation.split(separator: ":").last.map { $0.hasSuffix("_") ? $0.dropLast() : $0 }
+            let name = step.operation.split(separator: ":").last.map {
+                $0.hasSuffix("_") ? $0.dropLast() : $0
+            }
             guard let name, let operation = Operation(rawValue: String(name)) else {
                 throw UsageError("this model cannot be exported: it uses \(step.operation)")
             }

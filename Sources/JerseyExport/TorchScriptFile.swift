@@ -34,8 +34,10 @@ struct TorchScriptFile {
             let function = (step.operation.isPyTorchs ? "torch." : "self.") + step.operation.rawValue
             return "    \(results) = \(function)(\(step.arguments.map(text).joined(separator: ", ")))\n"
         }
-        let helpers = Operation.allCases.filter { operation in network.steps.contains { $0.operation == operation } }
-            .compactMap(helper)
+        let helpers = Operation.allCases.filter { operation in
+            network.steps.contains { $0.operation == operation }
+        }
+        .compactMap(helper)
         let inputs = network.inputs.map { ", " + names[$0.value]! }.joined()
         let outputs = network.outputs.map { "\"\($0.name)\": \(names[$0.value]!)" }.joined(separator: ", ")
         return helpers.joined() + "def forward(self\(inputs)) -> Dict[str, Tensor]:\n" + lines.joined()
@@ -72,7 +74,8 @@ struct TorchScriptFile {
             """
         case .recurrentTanh: recurrent(operation, "states, last = torch.rnn_tanh", start: "start")
         case .recurrentGRU: recurrent(operation, "states, last = torch.gru", start: "start")
-        case .recurrentLSTM: recurrent(operation, "states, last, memory = torch.lstm", start: "[start, start]")
+        case .recurrentLSTM:
+            recurrent(operation, "states, last, memory = torch.lstm", start: "[start, start]")
         default: nil
         }
     }

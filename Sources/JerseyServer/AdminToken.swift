@@ -16,9 +16,11 @@ struct AdminToken: Sendable {
                 .forbidden, "this service has no admin token; start it with --admin-token-file")
         }
         let words = (request.headers[.authorization] ?? "").split(separator: " ")
-        guard words.count == 2, words[0].lowercased() == "bearer", Self.isSame(token, Array(words[1].utf8)) else {
+        guard words.count == 2, words[0].lowercased() == "bearer", Self.isSame(token, Array(words[1].utf8))
+        else {
             throw ServiceError(
-                .unauthorized, "this request needs the header Authorization: Bearer with the service's admin token")
+                .unauthorized,
+                "this request needs the header Authorization: Bearer with the service's admin token")
         }
     }
 

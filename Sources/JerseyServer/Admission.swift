@@ -93,7 +93,9 @@ final class Admission: Sendable {
     }
 
     /// Releases the permit when `body` ends.
-    func withMemoryPermit<Output>(_ client: String, _ body: (MemoryPermit) async throws -> Output) async throws -> Output {
+    func withMemoryPermit<Output>(_ client: String, _ body: (MemoryPermit) async throws -> Output)
+        async throws -> Output
+    {
         let permit = MemoryPermit(self, client)
         defer { permit.release() }
         return try await body(permit)
@@ -102,13 +104,17 @@ final class Admission: Sendable {
     private func check(_ state: State, _ more: Room, _ client: String) throws {
         let own = state.clients[client] ?? Room()
         let isLittle = own.has(room: more, in: little)
-        let open = isLittle ? most : Room(requests: most.requests - reserve.requests, bytes: most.bytes - reserve.bytes)
+        let open =
+            isLittle
+            ? most : Room(requests: most.requests - reserve.requests, bytes: most.bytes - reserve.bytes)
         if !state.all.has(room: more, in: open) {
-            throw ServiceError(.tooManyRequests, "too many requests are waiting; try again in a second", retryAfter: 1)
+            throw ServiceError(
+                .tooManyRequests, "too many requests are waiting; try again in a second", retryAfter: 1)
         }
         if !own.has(room: more, in: mostOfClient) {
             throw ServiceError(
-                .tooManyRequests, "too many of your requests are waiting; wait for their answers, or try again in a second",
+                .tooManyRequests,
+                "too many of your requests are waiting; wait for their answers, or try again in a second",
                 retryAfter: 1)
         }
     }

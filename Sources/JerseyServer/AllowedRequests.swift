@@ -37,7 +37,8 @@ struct AllowedRequests: Sendable {
             settings.allowedOrigins.map { word in
                 guard let origin = Self.origin(word) else {
                     throw UsageError(
-                        "--allowed-origin must be a scheme and a host, such as https://pages.example.org, not '\(word)'")
+                        "--allowed-origin must be a scheme and a host, such as https://pages.example.org, not '\(word)'"
+                    )
                 }
                 return origin.scheme + "://" + origin.authority
             })
@@ -95,7 +96,9 @@ struct AllowedRequests: Sendable {
     /// Whether the page came from the address in the request. The scheme is not compared, because
     /// only a proxy in front of the service knows it.
     private func isOwn(_ origin: String, _ authority: String?) -> Bool {
-        guard let authority, let origin = Self.origin(origin), let host = Self.host(authority) else { return false }
+        guard let authority, let origin = Self.origin(origin), let host = Self.host(authority) else {
+            return false
+        }
         return origin.authority == Self.authority(host, scheme: origin.scheme)
     }
 
@@ -108,9 +111,12 @@ struct AllowedRequests: Sendable {
         else { return nil }
         var fields: HTTPFields = [
             .accessControlAllowMethods: "GET, HEAD, POST",
-            .accessControlAllowHeaders: "content-type, authorization, x-request-id", .accessControlMaxAge: "600",
+            .accessControlAllowHeaders: "content-type, authorization, x-request-id",
+            .accessControlMaxAge: "600",
         ]
-        if request.headerFields[Self.asksPrivateNetwork] == "true" { fields[Self.allowsPrivateNetwork] = "true" }
+        if request.headerFields[Self.asksPrivateNetwork] == "true" {
+            fields[Self.allowsPrivateNetwork] = "true"
+        }
         return Response(status: .noContent, headers: fields)
     }
 
@@ -141,21 +147,30 @@ struct AllowedRequests: Sendable {
         if bytes.first == UInt8(ascii: "[") {
             guard let end = bytes.firstIndex(of: UInt8(ascii: "]")) else { return nil }
             (name, port) = (bytes[1..<end], bytes[(end + 1)...])
-            guard 2...45 ~= name.count, name.allSatisfy({ $0.isHexadecimal || $0.isOne(of: ":.") }) else { return nil }
+            guard 2...45 ~= name.count, name.allSatisfy({ $0.isHexadecimal || $0.isOne(of: ":.") }) else {
+                return nil
+            }
         } else {
             let end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
             (name, port) = (bytes[..<end], bytes[end...])
-            guard 1...253 ~= name.count, name.allSatisfy({ $0.isLetterOrDigit || $0.isOne(of: "._-") }) else { return nil }
+            guard 1...253 ~= name.count, name.allSatisfy({ $0.isLetterOrDigit || $0.isOne(of: "._-") }) else {
+                return nil
+            }
         }
         if let colon = port.popFirst() {
-            guard colon == UInt8(ascii: ":"), 1...5 ~= port.count, port.allSatisfy(\.isDigit) else { return nil }
+            guard colon == UInt8(ascii: ":"), 1...5 ~= port.count, port.allSatisfy(\.isDigit) else {
+                return nil
+            }
         }
         let word = String(decoding: name, as: UTF8.self)
-        return Host(name: address(word) ?? word.lowercased(), port: Int(String(decoding: port, as: UTF8.self)))
+        return Host(
+            name: address(word) ?? word.lowercased(), port: Int(String(decoding: port, as: UTF8.self)))
     }
 
     private static func origin(_ text: String) -> (scheme: String, authority: String)? {
-        guard let mark = text.firstRange(of: "://"), let host = host(String(text[mark.upperBound...])) else { return nil }
+        guard let mark = text.firstRange(of: "://"), let host = host(String(text[mark.upperBound...])) else {
+            return nil
+        }
         let scheme = text[..<mark.lowerBound].lowercased()
         guard ["http", "https"].contains(scheme) else { return nil }
         return (scheme, authority(host, scheme: scheme))
@@ -173,7 +188,8 @@ struct AllowedRequests: Sendable {
 
     /// An IP address in canonical form; nil if the text is not one.
     private static func address(_ text: String) -> String? {
-        let plain = text.lowercased().hasPrefix("::ffff:") && text.contains(".") ? String(text.dropFirst(7)) : text
+        let plain =
+            text.lowercased().hasPrefix("::ffff:") && text.contains(".") ? String(text.dropFirst(7)) : text
         return try? SocketAddress(ipAddress: plain, port: 0).ipAddress
     }
 }

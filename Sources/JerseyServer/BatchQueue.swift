@@ -31,7 +31,8 @@ final class BatchQueue<Item: Sendable, Output: Sendable>: Sendable {
         report: @escaping @Sendable (Report) -> Void
     ) async throws -> (BatchQueue, Made) {
         let line = BatchLine<Item, Output>(batchSize: batchSize, deadline: deadline, report: report)
-        let made = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Made, any Error>) in
+        let made = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Made, any Error>) in
             let thread = Thread {
                 do {
                     let (made, work) = try make()
@@ -92,7 +93,10 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
     private var waiting = FairQueue<Entry>()
     private var isClosed = false
 
-    init(batchSize: Int, deadline: Duration, report: @escaping @Sendable (BatchQueue<Item, Output>.Report) -> Void) {
+    init(
+        batchSize: Int, deadline: Duration,
+        report: @escaping @Sendable (BatchQueue<Item, Output>.Report) -> Void
+    ) {
         self.batchSize = batchSize
         self.deadline = deadline
         self.report = report
@@ -100,7 +104,9 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
 
     var depth: Int { condition.withLock { waiting.count } }
 
-    func add(_ item: Item, _ id: UUID, _ client: String, _ continuation: CheckedContinuation<Output, any Error>) {
+    func add(
+        _ item: Item, _ id: UUID, _ client: String, _ continuation: CheckedContinuation<Output, any Error>
+    ) {
         let isCancelled = condition.withLock {
             // A later cancellation finds the entry in the queue.
             guard !Task.isCancelled else { return true }
@@ -130,7 +136,8 @@ private final class BatchLine<Item: Sendable, Output: Sendable>: @unchecked Send
             report(.init(waits: batch.map { start - $0.arrival }, work: .now - start))
             switch outputs {
             case .success(let outputs):
-                precondition(outputs.count == batch.count, "\(outputs.count) outputs for \(batch.count) items")
+                precondition(
+                    outputs.count == batch.count, "\(outputs.count) outputs for \(batch.count) items")
                 for (entry, output) in zip(batch, outputs) { entry.continuation.resume(returning: output) }
             case .failure(let error):
                 for entry in batch { entry.continuation.resume(throwing: error) }

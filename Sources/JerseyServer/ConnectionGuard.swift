@@ -289,7 +289,9 @@ private final class HeadFilter: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         // HTTP/1.0 has no interim responses (RFC 9110, 10.1.1).
-        if head.version.major < 1 || (head.version.major == 1 && head.version.minor < 1) { head.headers.remove(name: "expect") }
+        if head.version.major < 1 || (head.version.major == 1 && head.version.minor < 1) {
+            head.headers.remove(name: "expect")
+        }
         if !head.uri.utf8.starts(with: "/".utf8), let mark = head.uri.firstRange(of: "://") {
             // An absolute URI overrides the Host header (RFC 9112, 3.2.2).
             let host = head.uri[mark.upperBound...].prefix { !"/?#".contains($0) }

@@ -48,7 +48,8 @@ final class Connections: Sendable {
                 evicted = Self.longestIdle(entries) { $0 == client }
                 guard evicted != nil else {
                     throw ServiceError(
-                        .tooManyRequests, "you have \(own) connections with requests in flight; wait for their answers",
+                        .tooManyRequests,
+                        "you have \(own) connections with requests in flight; wait for their answers",
                         retryAfter: 1)
                 }
             } else if entries.count >= most {
@@ -58,7 +59,9 @@ final class Connections: Sendable {
                     evicted = Self.longestIdle(entries) { $0 == client }
                 }
                 guard evicted != nil else {
-                    throw ServiceError(.serviceUnavailable, "all connections are in use; try again in a second", retryAfter: 1)
+                    throw ServiceError(
+                        .serviceUnavailable, "all connections are in use; try again in a second",
+                        retryAfter: 1)
                 }
             }
             entries[id] = entry

@@ -18,7 +18,9 @@ struct InferRequest: Decodable, Sendable {
             guard text.utf8.count <= Self.longest else {
                 let place = decoder.codingPath.last?.stringValue ?? "a name"
                 throw ServiceError(
-                    .badRequest, "\(place) has \(text.utf8.count) bytes, more than the limit of \(Self.longest); shorten it")
+                    .badRequest,
+                    "\(place) has \(text.utf8.count) bytes, more than the limit of \(Self.longest); shorten it"
+                )
             }
         }
     }
@@ -40,12 +42,16 @@ struct InferRequest: Decodable, Sendable {
             shape = try container.decode([Int].self, forKey: .shape)
             guard shape.count <= Self.mostDimensions else {
                 throw ServiceError(
-                    .badRequest, "the shape of '\(name)' has \(shape.count) dimensions; use [frames] or [sequences, frames]")
+                    .badRequest,
+                    "the shape of '\(name)' has \(shape.count) dimensions; use [frames] or [sequences, frames]"
+                )
             }
             datatype = try container.decode(Name.self, forKey: .datatype).text
             guard datatype == InferRequest.datatype else {
                 throw ServiceError(
-                    .badRequest, "the input '\(name)' is \(datatype); send frames as \(InferRequest.datatype), base64 strings")
+                    .badRequest,
+                    "the input '\(name)' is \(datatype); send frames as \(InferRequest.datatype), base64 strings"
+                )
             }
             // The protocol also allows nested lists.
             if let rows = try? container.decode([[String]].self, forKey: .data) {
@@ -80,7 +86,9 @@ struct InferRequest: Decodable, Sendable {
         outputs = try container.decodeIfPresent([RequestedOutput].self, forKey: .outputs)
         let most = InferResponse.Output.all.count
         guard outputs?.count ?? 0 <= most else {
-            throw ServiceError(.badRequest, "the request asks for \(outputs?.count ?? 0) outputs, but there are only \(most)")
+            throw ServiceError(
+                .badRequest, "the request asks for \(outputs?.count ?? 0) outputs, but there are only \(most)"
+            )
         }
     }
 
@@ -111,21 +119,25 @@ struct InferRequest: Decodable, Sendable {
             )
         }
         guard shape.reduce(1, *) == data.count else {
-            throw ServiceError(.badRequest, "the shape \(shape) needs \(shape.reduce(1, *)) frames, but data has \(data.count)")
+            throw ServiceError(
+                .badRequest,
+                "the shape \(shape) needs \(shape.reduce(1, *)) frames, but data has \(data.count)")
         }
         let count = shape.count == 2 ? shape[0] : 1
         let length = shape[shape.count - 1]
         guard count <= limits.sequences else {
             throw ServiceError(
                 .contentTooLarge,
-                "the request has \(count) sequences, more than the limit of \(limits.sequences); send several requests")
+                "the request has \(count) sequences, more than the limit of \(limits.sequences); send several requests"
+            )
         }
         return try (0..<count).map { row in
             let frames = try (0..<length).map { column in
                 let place = row * length + column
                 return (
                     name: "\(column + 1)",
-                    bytes: try PredictRequest.base64(data[place], "\(Self.inputName), entry \(place + 1)", upload)
+                    bytes: try PredictRequest.base64(
+                        data[place], "\(Self.inputName), entry \(place + 1)", upload)
                 )
             }
             return try upload.sequence("\(row + 1)", frames)

@@ -17,8 +17,12 @@ struct InferResponse: Encodable {
                 .texts([prediction.number?.description ?? ""])
             },
             // 0 if no frame could be read.
-            Output(name: "confidence", datatype: "FP64", shape: []) { prediction, _ in .numbers([prediction.confidence ?? 0]) },
-            Output(name: "unreadable", datatype: "BOOL", shape: []) { prediction, _ in .flags([prediction.unreadable]) },
+            Output(name: "confidence", datatype: "FP64", shape: []) { prediction, _ in
+                .numbers([prediction.confidence ?? 0])
+            },
+            Output(name: "unreadable", datatype: "BOOL", shape: []) { prediction, _ in
+                .flags([prediction.unreadable])
+            },
             Output(name: "tens", datatype: "FP64", shape: [11]) { prediction, _ in
                 .numbers(prediction.digits == nil ? Array(repeating: 0, count: 11) : prediction.tens)
             },
@@ -28,7 +32,8 @@ struct InferResponse: Encodable {
             // 0 for frames that were not read, and for models without frame weights.
             Output(name: "weights", datatype: "FP64", shape: [-1]) { prediction, frames in
                 let weights = Dictionary(
-                    prediction.frames.map { ($0.path, $0.weight ?? 0) }, uniquingKeysWith: { first, _ in first })
+                    prediction.frames.map { ($0.path, $0.weight ?? 0) },
+                    uniquingKeysWith: { first, _ in first })
                 return .numbers(frames.map { weights[$0] ?? 0 })
             },
         ]
@@ -100,7 +105,8 @@ struct InferResponse: Encodable {
         modelVersion = String(about.version)
         let names = (asked.outputs ?? []).map(\.name)
         let frames = sequences.first?.frames.count ?? 0
-        let asked = names.isEmpty ? Output.all : names.compactMap { name in Output.all.first { $0.name == name } }
+        let asked =
+            names.isEmpty ? Output.all : names.compactMap { name in Output.all.first { $0.name == name } }
         outputs = asked.map { output in
             OutputTensor(
                 name: output.name, datatype: output.datatype,
@@ -113,6 +119,8 @@ struct InferResponse: Encodable {
                 return LeftOut(sequence: row + 1, frame: place.map { $0 + 1 }, reason: problem.reason)
             }
         }
-        parameters = leftOut.isEmpty ? nil : Parameters(leftOut: String(decoding: try JSON.line(leftOut), as: UTF8.self))
+        parameters =
+            leftOut.isEmpty
+            ? nil : Parameters(leftOut: String(decoding: try JSON.line(leftOut), as: UTF8.self))
     }
 }

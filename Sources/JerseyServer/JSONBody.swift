@@ -5,7 +5,9 @@ import Jersey
 /// JSON from clients.
 enum JSONBody {
     /// - Throws: `ServiceError` that names the field and the expected type.
-    static func decoded<Value: Decodable>(_ type: Value.Type, from body: Data, depth limit: Int) throws -> Value {
+    static func decoded<Value: Decodable>(_ type: Value.Type, from body: Data, depth limit: Int) throws
+        -> Value
+    {
         // The decoder also accepts UTF-16, for which the counts below would be wrong. UTF-16 has
         // zero bytes; UTF-8 has none.
         guard !body.withUnsafeBytes({ $0.contains(0) }) else {

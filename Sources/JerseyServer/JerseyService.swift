@@ -17,7 +17,9 @@ package enum JerseyService {
     ///   loaded.
     /// - Throws: `UsageError` for invalid settings or an unavailable address; `FileError` for
     ///   weights that cannot be loaded.
-    package static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void) async throws {
+    package static func run(_ settings: ServerSettings, onReady: @escaping @Sendable (String) -> Void)
+        async throws
+    {
         try settings.check()
         Runtime.keepMemory()
         TemporaryFolder.removeLeftovers()
@@ -28,14 +30,17 @@ package enum JerseyService {
         let files = Dictionary(uniqueKeysWithValues: settings.models.map { ($0.name, $0.file) })
         let registry = ModelRegistry(settings.models.map(\.name)) { name, version in
             try await ServedModel(
-                named: name, version: version, from: files[name] ?? nil, settings, decoders: decoders, metrics: metrics)
+                named: name, version: version, from: files[name] ?? nil, settings, decoders: decoders,
+                metrics: metrics)
         }
         let logger = Logger(label: "jersey") { _ in JSONLogHandler(writer: log) }
         let (addresses, running) = AsyncStream<String>.makeStream()
         let listener = Listener()
         let handler = PredictionHandler(registry, settings, decoders: decoders, metrics: metrics)
         let app = try application(handler, settings, logger: logger, listener: listener) { running.yield($0) }
-        let loading = Loading(registry: registry) { for await address in addresses.prefix(1) { onReady(address) } }
+        let loading = Loading(registry: registry) {
+            for await address in addresses.prefix(1) { onReady(address) }
+        }
         let group = ServiceGroupConfiguration(
             services: [
                 .init(service: app),
@@ -55,12 +60,15 @@ package enum JerseyService {
     }
 
     private static func unusable(_ settings: ServerSettings, _ why: String) -> UsageError {
-        UsageError("cannot listen on \(settings.host), port \(settings.port) (\(why)); choose another with --host and --port")
+        UsageError(
+            "cannot listen on \(settings.host), port \(settings.port) (\(why)); choose another with --host and --port"
+        )
     }
 
     /// Builds the application from its models. Tests call it in process.
     static func application(
-        _ handler: PredictionHandler, _ settings: ServerSettings, logger: Logger, listener: Listener = Listener(),
+        _ handler: PredictionHandler, _ settings: ServerSettings, logger: Logger,
+        listener: Listener = Listener(),
         onRunning: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> Application<RouterResponder<ServiceContext>> {
         let limits = settings.limits
@@ -87,7 +95,9 @@ package enum JerseyService {
     /// All routes, and a 405 for other methods on their paths.
     ///
     /// - Throws: `UsageError` for invalid hosts or origins.
-    static func router(_ handler: PredictionHandler, _ settings: ServerSettings) throws -> Router<ServiceContext> {
+    static func router(_ handler: PredictionHandler, _ settings: ServerSettings) throws -> Router<
+        ServiceContext
+    > {
         let router = try routes(handler, settings)
         for route in router.routes { handler.metrics.expect("\(route.method) \(route.path)") }
         let methods: [HTTPRequest.Method] =
@@ -100,8 +110,10 @@ package enum JerseyService {
             let allowed = known.map(\.rawValue).sorted().joined(separator: ", ")
             for method in others {
                 router.on(routes[0].path, method: method) { _, _ -> Response in
-                    var response = ServiceError(.methodNotAllowed, "this path supports \(allowed), not \(method.rawValue)")
-                        .response
+                    var response = ServiceError(
+                        .methodNotAllowed, "this path supports \(allowed), not \(method.rawValue)"
+                    )
+                    .response
                     response.headers[.allow] = allowed
                     return response
                 }
@@ -110,7 +122,9 @@ package enum JerseyService {
         return router
     }
 
-    static func routes(_ handler: PredictionHandler, _ settings: ServerSettings) throws -> Router<ServiceContext> {
+    static func routes(_ handler: PredictionHandler, _ settings: ServerSettings) throws -> Router<
+        ServiceContext
+    > {
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: RequestObserver(
@@ -182,7 +196,8 @@ private struct Draining: Service {
             try? await Task.sleep(until: end - .seconds(Self.lastSeconds))
             handler.underWay.endAll(
                 ServiceError(
-                    .serviceUnavailable, "this service shut down before the answer was ready; try again, or another server",
+                    .serviceUnavailable,
+                    "this service shut down before the answer was ready; try again, or another server",
                     retryAfter: 1))
         }
         let isKnown = handler.registry.isReady

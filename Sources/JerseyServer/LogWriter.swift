@@ -68,7 +68,8 @@ final class LogWriter: @unchecked Sendable {
         line.withUnsafeBytes { line in
             var rest = line[...]
             while !rest.isEmpty {
-                let count = Foundation.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = Foundation.write(
+                    file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0 && errno == EINTR { continue }
                 if count < 0 && errno == EAGAIN {
                     var wanted = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)

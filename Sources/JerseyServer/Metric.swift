@@ -115,7 +115,8 @@ final class Histogram: Metric {
                 return "\(name)_bucket\(labels.text(values, ("le", Labels.number(bound)))) \(total)"
             }
             return buckets + [
-                "\(name)_sum\(labels.text(values)) \(Labels.number(series.sum))", "\(name)_count\(labels.text(values)) \(total)",
+                "\(name)_sum\(labels.text(values)) \(Labels.number(series.sum))",
+                "\(name)_count\(labels.text(values)) \(total)",
             ]
         }
     }

@@ -18,11 +18,14 @@ struct ModelMetadata: Encodable {
         name = about.name
         versions = [String(about.version)]
         inputs = [Tensor(name: InferRequest.inputName, datatype: InferRequest.datatype, shape: [-1, -1])]
-        outputs = InferResponse.Output.all.map { Tensor(name: $0.name, datatype: $0.datatype, shape: [-1] + $0.shape) }
+        outputs = InferResponse.Output.all.map {
+            Tensor(name: $0.name, datatype: $0.datatype, shape: [-1] + $0.shape)
+        }
         parameters = [
             "architecture": about.architecture, "parameters": "\(about.parameters)",
             "input": "\(about.input.height)x\(about.input.width)",
-            "frames": "\(about.input.maximumFrames)", "device": about.device.description, "precision": about.precision.rawValue,
+            "frames": "\(about.input.maximumFrames)", "device": about.device.description,
+            "precision": about.precision.rawValue,
         ]
     }
 }

@@ -20,7 +20,10 @@ final class ModelRegistry: Sendable {
     /// - Parameters:
     ///   - names: at least one.
     ///   - make: loads or reloads a model; if it throws, the old model stays.
-    init(_ names: [String], make: @escaping @Sendable (_ name: String, _ version: Int) async throws -> any Predicting) {
+    init(
+        _ names: [String],
+        make: @escaping @Sendable (_ name: String, _ version: Int) async throws -> any Predicting
+    ) {
         precondition(!names.isEmpty, "no models to serve")
         self.names = names
         self.make = make
@@ -51,10 +54,12 @@ final class ModelRegistry: Sendable {
         let found = try state.withLock { state in
             guard !state.isDraining else {
                 throw ServiceError(
-                    .serviceUnavailable, "this service is shutting down; try again, or another server", retryAfter: 1)
+                    .serviceUnavailable, "this service is shutting down; try again, or another server",
+                    retryAfter: 1)
             }
             guard let found = state.models[name] else {
-                throw ServiceError(.serviceUnavailable, "the model \(name) is loading; try again soon", retryAfter: 1)
+                throw ServiceError(
+                    .serviceUnavailable, "the model \(name) is loading; try again soon", retryAfter: 1)
             }
             return found
         }
@@ -77,7 +82,8 @@ final class ModelRegistry: Sendable {
     func load(_ name: String) async throws -> ModelDescription {
         try check(name)
         guard state.withLock({ $0.loading.insert(name).inserted }) else {
-            throw ServiceError(.conflict, "the model \(name) is already loading; wait until it is ready", retryAfter: 1)
+            throw ServiceError(
+                .conflict, "the model \(name) is already loading; wait until it is ready", retryAfter: 1)
         }
         return try await replace(name)
     }

@@ -25,7 +25,9 @@ struct Multipart {
             throw ServiceError(.badRequest, "the form's Content-Type needs a boundary of 1 to 70 characters")
         }
         let delimiter = Data("\r\n--\(boundary)".utf8)
-        guard let opening = Self.opening(of: body, delimiter) else { throw Self.broken("it does not begin with its boundary") }
+        guard let opening = Self.opening(of: body, delimiter) else {
+            throw Self.broken("it does not begin with its boundary")
+        }
         var parts: [Part] = []
         var position = opening
         while true {
@@ -37,11 +39,16 @@ struct Multipart {
             // In a part without headers, the end of this line is also the end of the head.
             guard
                 let head = body.find(
-                    Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)),
+                    Self.headEnd, in: line.lowerBound..<min(body.endIndex, line.upperBound + Self.longestHead)
+                ),
                 let end = body.find(delimiter, in: head.upperBound - 2..<body.endIndex)
-            else { throw Self.broken("part \(parts.count + 1) has no end, or a head of more than \(Self.longestHead) bytes") }
+            else {
+                throw Self.broken(
+                    "part \(parts.count + 1) has no end, or a head of more than \(Self.longestHead) bytes")
+            }
             guard parts.count < limit else {
-                throw ServiceError(.contentTooLarge, "the form has more than \(limit) parts; send fewer frames")
+                throw ServiceError(
+                    .contentTooLarge, "the form has more than \(limit) parts; send fewer frames")
             }
             let fields = line.upperBound <= head.lowerBound ? body[line.upperBound..<head.lowerBound] : Data()
             let start = min(head.upperBound, end.lowerBound)
@@ -54,7 +61,8 @@ struct Multipart {
     /// The position after the first boundary. Text before it is ignored.
     private static func opening(of body: Data, _ delimiter: Data) -> Data.Index? {
         if body.starts(with: delimiter.dropFirst(2)) { return body.startIndex + delimiter.count - 2 }
-        return body.find(delimiter, in: body.startIndex..<min(body.endIndex, body.startIndex + longestHead))?.upperBound
+        return body.find(delimiter, in: body.startIndex..<min(body.endIndex, body.startIndex + longestHead))?
+            .upperBound
     }
 
     private static func part(_ head: Data, _ content: Data) throws -> Part {
@@ -65,7 +73,9 @@ struct Multipart {
             let line = rest[..<(end?.lowerBound ?? rest.endIndex)]
             rest = rest[(end?.upperBound ?? rest.endIndex)...]
             guard !line.isEmpty else { continue }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw broken("a part has an invalid header") }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+                throw broken("a part has an invalid header")
+            }
             fields[String(decoding: line[..<colon], as: UTF8.self).lowercased()] = String(
                 decoding: line[(colon + 1)...], as: UTF8.self)
         }
@@ -74,7 +84,8 @@ struct Multipart {
             throw broken("a part has no name; it needs Content-Disposition: form-data; name=\"…\"")
         }
         return Part(
-            name: name, file: disposition.parameters["filename"], type: ContentType(fields["content-type"]), content: content)
+            name: name, file: disposition.parameters["filename"], type: ContentType(fields["content-type"]),
+            content: content)
     }
 
     private static func broken(_ why: String) -> ServiceError {

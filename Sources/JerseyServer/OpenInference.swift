@@ -26,14 +26,18 @@ enum OpenInference {
         }
         router.get("/v2/health/ready") { _, _ in
             let isReady = handler.isReady
-            return Response(json: try JSON.line(["ready": isReady]), status: isReady ? .ok : .serviceUnavailable)
+            return Response(
+                json: try JSON.line(["ready": isReady]), status: isReady ? .ok : .serviceUnavailable)
         }
     }
 
-    private static func addModel(to router: Router<ServiceContext>, _ path: String, _ handler: PredictionHandler) {
+    private static func addModel(
+        to router: Router<ServiceContext>, _ path: String, _ handler: PredictionHandler
+    ) {
         let registry = handler.registry
         router.get(RouterPath(path)) { _, context in
-            let model = try registry.model(context.parameters.require("model"), version: context.parameters.get("version"))
+            let model = try registry.model(
+                context.parameters.require("model"), version: context.parameters.get("version"))
             return Response(json: try JSON.line(ModelMetadata(model.about)))
         }
         router.get(RouterPath(path + "/ready")) { _, context in
@@ -42,17 +46,21 @@ enum OpenInference {
             // An unknown version is an error, not a model that is not ready.
             if isReady { _ = try registry.model(name, version: context.parameters.get("version")) }
             return Response(
-                json: try JSON.line(ReadyAnswer(name: name, ready: isReady)), status: isReady ? .ok : .serviceUnavailable)
+                json: try JSON.line(ReadyAnswer(name: name, ready: isReady)),
+                status: isReady ? .ok : .serviceUnavailable)
         }
         router.post(RouterPath(path + "/infer")) { request, context in
             let model = try context.parameters.require("model")
             let version = context.parameters.get("version")
             guard request.headers[Self.binaryExtension] == nil else {
                 throw ServiceError(
-                    .badRequest, "the binary data extension is not supported; send frames as base64 strings in 'data'")
+                    .badRequest,
+                    "the binary data extension is not supported; send frames as base64 strings in 'data'")
             }
-            return try await handler.respond(to: request, context, model: model, version: version) { body, upload in
-                let asked = try JSONBody.decoded(InferRequest.self, from: body, depth: upload.limits.jsonDepth)
+            return try await handler.respond(to: request, context, model: model, version: version) {
+                body, upload in
+                let asked = try JSONBody.decoded(
+                    InferRequest.self, from: body, depth: upload.limits.jsonDepth)
                 try asked.check()
                 return (asked, try asked.sequences(&upload))
             } answer: { about, asked, read in
@@ -61,9 +69,12 @@ enum OpenInference {
         }
     }
 
-    private static func addRepository(to router: Router<ServiceContext>, _ registry: ModelRegistry, _ admin: AdminToken) {
+    private static func addRepository(
+        to router: Router<ServiceContext>, _ registry: ModelRegistry, _ admin: AdminToken
+    ) {
         router.post("/v2/repository/index") { _, _ in
-            let loaded = Dictionary(uniqueKeysWithValues: registry.models.map { ($0.about.name, $0.about.version) })
+            let loaded = Dictionary(
+                uniqueKeysWithValues: registry.models.map { ($0.about.name, $0.about.version) })
             let rows = registry.names.map { name in
                 RepositoryRow(
                     name: name, version: loaded[name].map(String.init) ?? "",

@@ -2,7 +2,9 @@ import Hummingbird
 
 /// The page, the API description, and the metrics for Prometheus.
 enum PageRoutes {
-    static func add(to router: Router<ServiceContext>, _ handler: PredictionHandler, _ settings: ServerSettings) {
+    static func add(
+        to router: Router<ServiceContext>, _ handler: PredictionHandler, _ settings: ServerSettings
+    ) {
         let document = String(decoding: PackageResources.openapi_json, as: UTF8.self)
             .replacing("${limits}", with: ServiceLimit.help(settings).joined(separator: "; "))
         let files: [(path: RouterPath, type: String, content: [UInt8])] = [

@@ -31,7 +31,8 @@ enum PredictRequest {
 
     /// - Parameter type: the body's.
     /// - Throws: `ServiceError` that names the mistake; what `Upload` throws.
-    static func sequence(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence {
+    static func sequence(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence
+    {
         switch type.value {
         case "application/json": try json(body, &upload)
         case "multipart/form-data": try form(body, type, &upload)
@@ -54,7 +55,9 @@ enum PredictRequest {
         return try upload.sequence(Upload.plain(request.sequence, or: "upload"), frames)
     }
 
-    private static func form(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws -> Upload.Sequence {
+    private static func form(_ body: Data, _ type: ContentType, _ upload: inout Upload) throws
+        -> Upload.Sequence
+    {
         // One more field, for the sequence's name.
         let form = try Multipart(body, boundary: type.parameters["boundary"], limit: upload.limits.frames + 1)
         let known = ["frames", "video", "sequence"]
@@ -63,7 +66,8 @@ enum PredictRequest {
             throw ServiceError(.badRequest, error.description)
         }
         let id = Upload.plain(
-            form.parts.first { $0.name == "sequence" }.map { String(decoding: $0.content, as: UTF8.self) }, or: "upload")
+            form.parts.first { $0.name == "sequence" }.map { String(decoding: $0.content, as: UTF8.self) },
+            or: "upload")
         let frames = form.parts.filter { $0.name == "frames" }
         let films = form.parts.filter { $0.name == "video" }
         guard let film = films.first else {
@@ -71,7 +75,8 @@ enum PredictRequest {
                 id, frames.enumerated().map { (Upload.plain($1.file, or: "\($0 + 1)"), $1.content) })
         }
         guard films.count == 1 && frames.isEmpty else {
-            throw ServiceError(.badRequest, "a form may have either frames or one video; send a request for each sequence")
+            throw ServiceError(
+                .badRequest, "a form may have either frames or one video; send a request for each sequence")
         }
         return upload.film(id, film.content, named: Upload.plain(film.file, or: "video"))
     }
@@ -79,7 +84,8 @@ enum PredictRequest {
     static func base64(_ text: String, _ place: String, _ upload: Upload) throws -> Data {
         try upload.take(text.utf8.count / 4 * 3)
         guard let data = Data(base64Encoded: text) else {
-            throw ServiceError(.badRequest, "\(place): is not base64; encode the bytes of a JPEG or PNG image")
+            throw ServiceError(
+                .badRequest, "\(place): is not base64; encode the bytes of a JPEG or PNG image")
         }
         return data
     }

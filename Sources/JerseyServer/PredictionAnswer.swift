@@ -20,8 +20,11 @@ struct PredictionAnswer: Encodable {
     static let mostPictures = 64
 
     /// Small images of the frames that were read, by path. Runs on a decoding thread.
-    static func pictures(of prediction: Prediction, _ sequence: FrameSequence, atMost count: Int) -> [String: String] {
-        let places = Dictionary(sequence.frames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    static func pictures(of prediction: Prediction, _ sequence: FrameSequence, atMost count: Int) -> [String:
+        String]
+    {
+        let places = Dictionary(
+            sequence.frames.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         var pictures: [String: String] = [:]
         for frame in prediction.frames.prefix(count) {
             guard let index = places[frame.path], let image = try? sequence.images?[index].get(),
@@ -34,6 +37,7 @@ struct PredictionAnswer: Encodable {
 
     private static func picture(_ image: RGBImage) throws -> Data {
         guard image.height > height else { return try image.jpegData() }
-        return try image.resized(width: max(1, image.width * height / image.height), height: height).jpegData()
+        return try image.resized(width: max(1, image.width * height / image.height), height: height)
+            .jpegData()
     }
 }

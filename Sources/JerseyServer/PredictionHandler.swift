@@ -16,9 +16,13 @@ struct PredictionHandler: Sendable {
     /// Sequences of a request to decode and read concurrently: enough to keep all threads busy
     /// without holding up other requests. Only one if images are large, so that they are not all in
     /// memory at once.
-    private static func atOnce(_ sequences: [Upload.Sequence]) -> Int { sequences.allSatisfy(\.size.isSmall) ? 4 : 1 }
+    private static func atOnce(_ sequences: [Upload.Sequence]) -> Int {
+        sequences.allSatisfy(\.size.isSmall) ? 4 : 1
+    }
 
-    init(_ registry: ModelRegistry, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics) {
+    init(
+        _ registry: ModelRegistry, _ settings: ServerSettings, decoders: DecoderPool, metrics: ServiceMetrics
+    ) {
         self.registry = registry
         self.decoders = decoders
         self.metrics = metrics
@@ -37,7 +41,8 @@ struct PredictionHandler: Sendable {
     ///   - answer: encodes the response; runs on a decoding thread.
     /// - Throws: `ServiceError`, or an error that `ServiceError.init` converts.
     func respond<Asked: Sendable>(
-        to request: Request, _ context: ServiceContext, model name: String? = nil, version: String? = nil, pictures: Bool = false,
+        to request: Request, _ context: ServiceContext, model name: String? = nil, version: String? = nil,
+        pictures: Bool = false,
         parse: @escaping @Sendable (Data, inout Upload) throws -> (Asked, [Upload.Sequence]),
         answer: @escaping @Sendable (ModelDescription, Asked, [ReadSequence]) throws -> Data
     ) async throws -> Response {
@@ -50,7 +55,8 @@ struct PredictionHandler: Sendable {
                 let work = Work(limits, of: client)
                 let json = try await Work.$current.withValue(work) {
                     try await underWay.run(work, context) {
-                        try await read(body, model, work, permit, pictures: pictures, parse: parse, answer: answer)
+                        try await read(
+                            body, model, work, permit, pictures: pictures, parse: parse, answer: answer)
                     }
                 }
                 return Response(json: json)
@@ -81,7 +87,8 @@ struct PredictionHandler: Sendable {
             }
             sequences += try await decoders.run(sequence.size) { decoder in
                 var upload = Upload(limits, permit)
-                return try upload.sequences(decoder.archive(bytes, named: name, work, permit), inArchive: name)
+                return try upload.sequences(
+                    decoder.archive(bytes, named: name, work, permit), inArchive: name)
             }
         }
         let read = try await readAll(sequences, decoded: small, model, work, permit, pictures: pictures)
@@ -103,7 +110,9 @@ struct PredictionHandler: Sendable {
             for (index, sequence) in sequences.enumerated() {
                 if index >= atOnce, let (done, result) = try await group.next() { read[done] = result }
                 let allowed = picturesLeft
-                if case .frames(let frames) = sequence.content { picturesLeft = max(0, picturesLeft - frames.count) }
+                if case .frames(let frames) = sequence.content {
+                    picturesLeft = max(0, picturesLeft - frames.count)
+                }
                 group.addTask {
                     let read = try await readOne(
                         sequence, decoded: decoded, model, work, permit, pictures: pictures ? allowed : nil)
@@ -129,9 +138,13 @@ struct PredictionHandler: Sendable {
             metrics.decode.observe((ContinuousClock.now - start).seconds, model.about.name)
         }
         defer { permit.release(sequence.pictureBytes) }
-        guard let prediction = try await model.predict([sequence]).first else { throw ServiceError.clientLeft }
+        guard let prediction = try await model.predict([sequence]).first else {
+            throw ServiceError.clientLeft
+        }
         let names = sequence.withoutPictures
-        guard let pictures else { return ReadSequence(sequence: names, prediction: prediction, pictures: nil) }
+        guard let pictures else {
+            return ReadSequence(sequence: names, prediction: prediction, pictures: nil)
+        }
         return try await decoders.run(uploaded.size) { _ in
             ReadSequence(
                 sequence: names, prediction: prediction,
@@ -141,7 +154,8 @@ struct PredictionHandler: Sendable {
 
     /// An error if nothing could be read at all: the fault lies with the request.
     private static func refusal(_ predictions: [Prediction]) -> ServiceError? {
-        guard predictions.allSatisfy({ $0.confidence == nil && !$0.unreadable }), let problem = predictions.first?.leftOut.first
+        guard predictions.allSatisfy({ $0.confidence == nil && !$0.unreadable }),
+            let problem = predictions.first?.leftOut.first
         else { return nil }
         return ServiceError(.unprocessableContent, "no frame can be read: \(problem.path) \(problem.reason)")
     }
@@ -149,9 +163,12 @@ struct PredictionHandler: Sendable {
     /// Reads the whole body.
     ///
     /// - Parameter permit: holds the memory for it.
-    private func collect(_ request: Request, _ context: ServiceContext, _ permit: Admission.MemoryPermit) async throws -> Data {
+    private func collect(_ request: Request, _ context: ServiceContext, _ permit: Admission.MemoryPermit)
+        async throws -> Data
+    {
         let tooLarge = ServiceError(
-            .contentTooLarge, "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
+            .contentTooLarge,
+            "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
         let length = request.headers[.contentLength].flatMap(Int.init)
         if let length, length > limits.bodyBytes { throw tooLarge }
         // All checks that do not need the body have passed.
@@ -163,7 +180,8 @@ struct PredictionHandler: Sendable {
                 guard body.count + chunk.readableBytes <= limits.bodyBytes else { throw tooLarge }
                 chunks += 1
                 guard length != nil || chunks <= limits.chunks else {
-                    throw ServiceError(.contentTooLarge, "the body has more than \(limits.chunks) chunks; send larger ones")
+                    throw ServiceError(
+                        .contentTooLarge, "the body has more than \(limits.chunks) chunks; send larger ones")
                 }
                 try permit.take(chunk.readableBytes)
                 body.append(contentsOf: chunk.readableBytesView)
@@ -173,7 +191,9 @@ struct PredictionHandler: Sendable {
         } catch {
             throw ServiceError(.badRequest, "the body is cut off or malformed; send it again")
         }
-        if let length, length != body.count { throw ServiceError(.badRequest, "the body is shorter than its Content-Length") }
+        if let length, length != body.count {
+            throw ServiceError(.badRequest, "the body is shorter than its Content-Length")
+        }
         return body
     }
 }
@@ -189,7 +209,9 @@ extension MediaDecoder {
     /// Nil if decoding needs a process.
     ///
     /// - Throws: `ServiceError` if the sequence exceeds the limits.
-    fileprivate func smallSequence(_ uploaded: Upload.Sequence, _ work: Work, _ permit: Admission.MemoryPermit) throws
+    fileprivate func smallSequence(
+        _ uploaded: Upload.Sequence, _ work: Work, _ permit: Admission.MemoryPermit
+    ) throws
         -> FrameSequence?
     {
         guard uploaded.size.isSmall, case .frames(let frames) = uploaded.content,
@@ -202,7 +224,8 @@ extension MediaDecoder {
     }
 
     /// - Throws: `ServiceError` if the sequence cannot be decoded, or exceeds the limits.
-    fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ permit: Admission.MemoryPermit) throws -> FrameSequence
+    fileprivate func sequence(_ uploaded: Upload.Sequence, _ work: Work, _ permit: Admission.MemoryPermit)
+        throws -> FrameSequence
     {
         if let small = try smallSequence(uploaded, work, permit) { return small }
         let names: [String]
@@ -219,7 +242,9 @@ extension MediaDecoder {
             images = frames.map(\.image)
         case .archive: preconditionFailure("an archive is not a sequence")
         }
-        return FrameSequence(id: uploaded.id, track: uploaded.track, number: nil, frames: names, images: images, anchor: anchor)
+        return FrameSequence(
+            id: uploaded.id, track: uploaded.track, number: nil, frames: names, images: images, anchor: anchor
+        )
     }
 }
 

@@ -40,7 +40,8 @@ struct RequestObserver: RouterMiddleware {
         response.headers[Self.idField] = id
         allowed.admitPage(request.head, to: &response)
         // The page loads nothing from other sites, and other sites may not embed it.
-        response.headers[.contentSecurityPolicy] = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
+        response.headers[.contentSecurityPolicy] =
+            "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'"
         response.headers[.xContentTypeOptions] = "nosniff"
         if registry.isDraining { response.headers[.connection] = "close" }
 
@@ -57,7 +58,8 @@ struct RequestObserver: RouterMiddleware {
     /// The client's request id, if it is safe for a log and a header.
     private static func accepted(_ id: String) -> String? {
         let bytes = id.utf8
-        return 1...128 ~= bytes.count && bytes.allSatisfy({ $0.isLetterOrDigit || $0.isOne(of: "._:-") }) ? id : nil
+        return 1...128 ~= bytes.count && bytes.allSatisfy({ $0.isLetterOrDigit || $0.isOne(of: "._:-") })
+            ? id : nil
     }
 
     /// Few values, to keep the number of time series small.
@@ -78,10 +80,12 @@ struct RequestObserver: RouterMiddleware {
     }
 
     private func log(
-        _ request: Request, _ status: HTTPResponse.Status, _ seconds: Double, _ trouble: (any Error)?, _ logger: Logger
+        _ request: Request, _ status: HTTPResponse.Status, _ seconds: Double, _ trouble: (any Error)?,
+        _ logger: Logger
     ) {
         var metadata: Logger.Metadata = [
-            "method": "\(request.method)", "path": "\(request.uri.path)", "status": .stringConvertible(status.code),
+            "method": "\(request.method)", "path": "\(request.uri.path)",
+            "status": .stringConvertible(status.code),
             "milliseconds": .stringConvertible((seconds * 1e5).rounded() / 100),
         ]
         if let trouble { metadata["error"] = "\(trouble)" }

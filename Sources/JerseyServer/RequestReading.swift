@@ -34,8 +34,10 @@ package enum RequestReading {
         var settings = ServerSettings()
         settings.allowedHosts = ["numbers.example.org"]
         settings.allowedOrigins = ["https://pages.example.org"]
-        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-            .map(String.init)
+        let lines = String(decoding: data, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        )
+        .map(String.init)
         var request = HTTPRequest(method: .post, scheme: "http", authority: lines[0], path: "/")
         if lines.count > 1 { request.headerFields[.origin] = lines[1] }
         let allowed = try AllowedRequests(settings)

@@ -7,6 +7,7 @@ extension Response {
     }
 
     init(_ body: some Collection<UInt8>, type: String, status: HTTPResponse.Status = .ok) {
-        self.init(status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        self.init(
+            status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(bytes: body)))
     }
 }

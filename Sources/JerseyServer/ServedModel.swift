@@ -19,38 +19,44 @@ final class ServedModel: Predicting {
     /// - Throws: `FileError` for a broken file; `UsageError` if the model cannot run in this
     ///   precision, or early exit is not calibrated.
     init(
-        named name: String, version: Int, from file: String?, _ settings: ServerSettings, decoders: DecoderPool,
+        named name: String, version: Int, from file: String?, _ settings: ServerSettings,
+        decoders: DecoderPool,
         metrics: ServiceMetrics
     ) async throws {
-        let (queue, (about, loader)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>.start(
-            named: "model \(name)", batchSize: settings.batchSize, deadline: settings.deadline
-        ) {
-            Runtime.threads = settings.threads
-            let checkpoint = try Checkpoint(named: file ?? Checkpoint.bundledWord, published: settings.published)
-            var options = Recognizer.Options()
-            options.device = settings.device
-            options.precision = settings.precision
-            options.earlyExit = settings.anytime
-            options.batchSize = settings.batchSize
-            let recognizer: Recognizer
-            do {
-                recognizer = try Recognizer(checkpoint, path: name, options: options)
-            } catch let error as UsageError {
-                // The settings apply to all models; name the one that does not support them.
-                throw UsageError("the model \(name): \(error)", remedy: error.remedy)
+        let (queue, (about, loader)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>
+            .start(
+                named: "model \(name)", batchSize: settings.batchSize, deadline: settings.deadline
+            ) {
+                Runtime.threads = settings.threads
+                let checkpoint = try Checkpoint(
+                    named: file ?? Checkpoint.bundledWord, published: settings.published)
+                var options = Recognizer.Options()
+                options.device = settings.device
+                options.precision = settings.precision
+                options.earlyExit = settings.anytime
+                options.batchSize = settings.batchSize
+                let recognizer: Recognizer
+                do {
+                    recognizer = try Recognizer(checkpoint, path: name, options: options)
+                } catch let error as UsageError {
+                    // The settings apply to all models; name the one that does not support them.
+                    throw UsageError("the model \(name): \(error)", remedy: error.remedy)
+                }
+                let (card, reader) = (recognizer.card, recognizer.reader)
+                let model = reader.model
+                let about = ModelDescription(
+                    name: name, version: version, architecture: card.spec.name,
+                    parameters: model.parameterCount,
+                    input: card.input, device: settings.device,
+                    precision: model.precision,
+                    threshold: card.calibration?.threshold)
+                return ((about, reader.loader), { reader.read($0) })
+            } report: { report in
+                metrics.add(report, model: name)
             }
-            let (card, reader) = (recognizer.card, recognizer.reader)
-            let model = reader.model
-            let about = ModelDescription(
-                name: name, version: version, architecture: card.spec.name, parameters: model.parameterCount,
-                input: card.input, device: settings.device,
-                precision: model.precision,
-                threshold: card.calibration?.threshold)
-            return ((about, reader.loader), { reader.read($0) })
-        } report: { report in
-            metrics.add(report, model: name)
-        }
-        (self.queue, self.about, self.loader, self.decoders, self.metrics) = (queue, about, loader, decoders, metrics)
+        (self.queue, self.about, self.loader, self.decoders, self.metrics) = (
+            queue, about, loader, decoders, metrics
+        )
     }
 
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
@@ -65,7 +71,8 @@ final class ServedModel: Predicting {
         }
         metrics.depth.add(Double(loaded.count), about.name)
         defer { metrics.depth.add(-Double(loaded.count), about.name) }
-        let results = try await withThrowingTaskGroup(of: (Int, Result<Reading, UnreadableSequence>).self) { group in
+        let results = try await withThrowingTaskGroup(of: (Int, Result<Reading, UnreadableSequence>).self) {
+            group in
             for (index, item) in loaded.enumerated() {
                 group.addTask { [queue] in (index, try await queue.submit(item)) }
             }

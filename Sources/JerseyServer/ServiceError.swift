@@ -17,7 +17,8 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
     }
 
     /// nginx's status for a client that did not wait for its response. Only the log shows it.
-    static let clientLeft = ServiceError(.init(code: 499, reasonPhrase: "Client Closed Request"), "the client has left")
+    static let clientLeft = ServiceError(
+        .init(code: 499, reasonPhrase: "Client Closed Request"), "the client has left")
 
     /// Converts any error thrown while answering a request. Errors about files and images contain
     /// local paths; the client sees only the last component.
@@ -25,10 +26,14 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
         switch error {
         case let error as ServiceError: self = error
         case let error as FileError:
-            self.init(.unprocessableContent, "\(error.path.lastName) \(error.reason)" + (error.advice.map { "; \($0)" } ?? ""))
+            self.init(
+                .unprocessableContent,
+                "\(error.path.lastName) \(error.reason)" + (error.advice.map { "; \($0)" } ?? ""))
         case let error as UsageError: self.init(.unprocessableContent, error.description)
-        case let error as ImageError: self.init(.unprocessableContent, "\(error.name.lastName) \(error.reason)")
-        case let error as any HTTPResponseError: self.init(error.status, error.status.reasonPhrase.lowercased())
+        case let error as ImageError:
+            self.init(.unprocessableContent, "\(error.name.lastName) \(error.reason)")
+        case let error as any HTTPResponseError:
+            self.init(error.status, error.status.reasonPhrase.lowercased())
         case is CancellationError: self = .clientLeft
         default: self.init(.internalServerError, "internal error; see the log for this request's id")
         }
@@ -36,7 +41,8 @@ struct ServiceError: Error, Equatable, CustomStringConvertible {
 
     /// `{"error": "…"}`.
     var json: String {
-        (try? JSON.line(["error": description])).map { String(decoding: $0, as: UTF8.self) } ?? #"{"error":"internal"}"#
+        (try? JSON.line(["error": description])).map { String(decoding: $0, as: UTF8.self) }
+            ?? #"{"error":"internal"}"#
     }
 
     /// The response in both protocols.

@@ -36,11 +36,14 @@ package struct ServiceLimit: Sendable, Catalogued {
             "request-pixels", "million pixels per request, including skipped video frames", 1...100_000,
             unit: 1_000_000, \.limits.totalPixels),
         .init(
-            "in-process", "thousand pixels up to which the service decodes an image itself, which is faster; 0 to disable",
+            "in-process",
+            "thousand pixels up to which the service decodes an image itself, which is faster; 0 to disable",
             0...1000,
             unit: 1000, \.limits.ownPixels),
         .init("request-cpu", "CPU seconds for decoding a request", 1...3600, \.limits.cpuSeconds),
-        .init("request-time", "seconds from the end of a request's body to its response", 1...3600, \.limits.seconds),
+        .init(
+            "request-time", "seconds from the end of a request's body to its response", 1...3600,
+            \.limits.seconds),
         .init("head-time", "seconds to receive a request's head", 1...3600, \.limits.headerSeconds),
         .init("body-time", "seconds to receive a request's body", 1...3600, \.limits.bodySeconds),
         .init(
@@ -48,11 +51,17 @@ package struct ServiceLimit: Sendable, Catalogued {
             \.limits.bodyRate),
         .init("answer-time", "seconds for the client to read a response", 1...3600, \.limits.answerSeconds),
         .init("idle-time", "seconds that a connection may be idle", 1...3600, \.limits.idleSeconds),
-        .init("memory", "MiB of bodies and decoded images, over all requests", 1...1_000_000, unit: 1 << 20, \.memory),
-        .init("client-memory", "MiB of bodies and decoded images, per address", 1...1_000_000, unit: 1 << 20, \.clientMemory),
+        .init(
+            "memory", "MiB of bodies and decoded images, over all requests", 1...1_000_000, unit: 1 << 20,
+            \.memory),
+        .init(
+            "client-memory", "MiB of bodies and decoded images, per address", 1...1_000_000, unit: 1 << 20,
+            \.clientMemory),
         .init("client-queue", "requests in flight per address", 1...100_000, \.clientQueue),
         .init("client-connections", "connections per address", 1...100_000, \.clientConnections),
-        .init("decoder-memory", "MiB of memory per decoder process", 64...100_000, unit: 1 << 20, \.decoderMemory),
+        .init(
+            "decoder-memory", "MiB of memory per decoder process", 64...100_000, unit: 1 << 20,
+            \.decoderMemory),
         .init("end-time", "seconds from SIGTERM to a forced exit", 5...3600, \.endSeconds),
     ]
 
@@ -63,8 +72,11 @@ package struct ServiceLimit: Sendable, Catalogued {
     ///
     /// - Throws: `UsageError` for an unknown name, or a value out of range.
     package static func set(_ word: String, in settings: inout ServerSettings) throws {
-        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2 else { throw UsageError("--limit must be name=number, such as frames=100, not '\(word)'") }
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        guard parts.count == 2 else {
+            throw UsageError("--limit must be name=number, such as frames=100, not '\(word)'")
+        }
         let limit = try named(parts[0])
         guard let value = Int(parts[1]), limit.range ~= value else {
             throw UsageError(

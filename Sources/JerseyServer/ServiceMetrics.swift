@@ -11,16 +11,21 @@ final class ServiceMetrics: Sendable {
     let requests = Gauge.counter(
         "jersey_requests_total", "Requests by route and outcome.", labels: ["route", "outcome"])
     let request = Histogram(
-        "jersey_request_seconds", "Time from a request's head to its response.", labels: ["route"], bounds: seconds)
-    let inProgress = Gauge.level("jersey_requests_in_progress", "Requests received but not answered, all routes.")
+        "jersey_request_seconds", "Time from a request's head to its response.", labels: ["route"],
+        bounds: seconds)
+    let inProgress = Gauge.level(
+        "jersey_requests_in_progress", "Requests received but not answered, all routes.")
     let decode = Histogram(
-        "jersey_decode_seconds", "Time to decode a sequence's frames, including the wait for a decoder.", labels: ["model"],
+        "jersey_decode_seconds", "Time to decode a sequence's frames, including the wait for a decoder.",
+        labels: ["model"],
         bounds: seconds)
     let queue = Histogram(
         "jersey_queue_seconds", "Time that sequences wait for the model.", labels: ["model"], bounds: seconds)
-    let infer = Histogram("jersey_infer_seconds", "Time for the model to process a batch.", labels: ["model"], bounds: seconds)
+    let infer = Histogram(
+        "jersey_infer_seconds", "Time for the model to process a batch.", labels: ["model"], bounds: seconds)
     let batch = Histogram(
-        "jersey_batch_size", "Sequences in a batch.", labels: ["model"], bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
+        "jersey_batch_size", "Sequences in a batch.", labels: ["model"],
+        bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
     let depth = Gauge.level("jersey_queue_depth", "Sequences waiting for or in the model.", labels: ["model"])
     let predictions = Gauge.counter("jersey_predictions_total", "Sequences read.", labels: ["model"])
     let abstentions = Gauge.counter(
@@ -40,7 +45,8 @@ final class ServiceMetrics: Sendable {
         let registry = handler.registry
         let admission = handler.admission
         let models = Gauge.level(
-            "jersey_model_info", "Loaded models; always 1.", labels: ["model", "version", "architecture", "precision"])
+            "jersey_model_info", "Loaded models; always 1.",
+            labels: ["model", "version", "architecture", "precision"])
         for model in registry.models.map(\.about) {
             models.add(1, model.name, String(model.version), model.architecture, model.precision.rawValue)
         }
@@ -48,12 +54,14 @@ final class ServiceMetrics: Sendable {
         ready.add(handler.isReady ? 1 : 0)
         let admitted = Gauge.level("jersey_requests_admitted", "Requests in flight.")
         admitted.add(Double(admission.count))
-        let lost = Gauge.counter("jersey_log_lines_dropped_total", "Log lines dropped because the reader was too slow.")
+        let lost = Gauge.counter(
+            "jersey_log_lines_dropped_total", "Log lines dropped because the reader was too slow.")
         lost.add(Double(log?.dropped ?? 0))
         let memory = Gauge.level("process_resident_memory_bytes", "Resident memory.")
         if let bytes = Self.residentBytes { memory.add(Double(bytes)) }
         let all: [any Metric] = [
-            requests, request, inProgress, decode, queue, infer, batch, depth, predictions, abstentions, models, ready, admitted,
+            requests, request, inProgress, decode, queue, infer, batch, depth, predictions, abstentions,
+            models, ready, admitted,
             lost, memory,
         ]
         return all.map(\.text).joined()

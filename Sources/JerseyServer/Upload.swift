@@ -38,9 +38,12 @@ struct Upload {
     /// - Parameter frames: names and bytes; "anchor" in a name marks the frame that shows the
     ///   number best.
     /// - Throws: `ServiceError` if there are no frames, or they exceed the limits.
-    mutating func sequence(_ id: String, track: String? = nil, _ frames: [(name: String, bytes: Data)]) throws -> Sequence {
+    mutating func sequence(_ id: String, track: String? = nil, _ frames: [(name: String, bytes: Data)]) throws
+        -> Sequence
+    {
         guard !frames.isEmpty else {
-            throw ServiceError(.unprocessableContent, "\(id) has no frames; send at least one JPEG or PNG image")
+            throw ServiceError(
+                .unprocessableContent, "\(id) has no frames; send at least one JPEG or PNG image")
         }
         self.frames += frames.count
         guard self.frames <= limits.frames else {
@@ -54,7 +57,8 @@ struct Upload {
         pixels += together
         guard pixels <= limits.totalPixels else { throw Work.tooManyPixels(limits) }
         let size = DecoderPool.Size(
-            bytes: frames.reduce(0) { $0 + $1.bytes.count }, pixels: declared.reduce(0) { $0 + ($1?.cost ?? 0) })
+            bytes: frames.reduce(0) { $0 + $1.bytes.count },
+            pixels: declared.reduce(0) { $0 + ($1?.cost ?? 0) })
         return Sequence(id: id, track: track ?? id, content: .frames(frames), size: size)
     }
 
@@ -71,22 +75,27 @@ struct Upload {
     ///
     /// - Parameter files: paths within the archive, and their bytes.
     /// - Throws: `ServiceError` if there are no sequences, or they exceed the limits.
-    mutating func sequences(_ files: [(path: String, bytes: Data)], inArchive name: String) throws -> [Sequence] {
+    mutating func sequences(_ files: [(path: String, bytes: Data)], inArchive name: String) throws
+        -> [Sequence]
+    {
         let folders = Dictionary(grouping: files) { $0.path.parentPath }
         let ordered = folders.keys.map { ($0, $0.split(separator: "/").map(String.init)) }
             .sorted { Self.precedes($0.1[...], $1.1[...]) }.map(\.0)
         guard !ordered.isEmpty else {
-            throw ServiceError(.unprocessableContent, "\(name) contains no frames; frames are jpeg, jpg, png files")
+            throw ServiceError(
+                .unprocessableContent, "\(name) contains no frames; frames are jpeg, jpg, png files")
         }
         guard ordered.count <= limits.sequences else {
             throw ServiceError(
                 .contentTooLarge,
-                "\(name) has \(ordered.count) sequences, more than the limit of \(limits.sequences); split it")
+                "\(name) has \(ordered.count) sequences, more than the limit of \(limits.sequences); split it"
+            )
         }
         return try ordered.map { folder in
             let path = folder.isEmpty ? name : name.appendingName(folder)
             let files = folders[folder] ?? []
-            let contents = Dictionary(files.map { ($0.path.lastName, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+            let contents = Dictionary(
+                files.map { ($0.path.lastName, $0.bytes) }, uniquingKeysWith: { first, _ in first })
             let frames = FrameOrder.frames(among: files.map(\.path.lastName)).frames
             let parent = path.parentPath
             return try sequence(
@@ -115,7 +124,8 @@ struct Upload {
         let start = bytes[...end].lastIndex(where: isSlash).map(bytes.index(after:)) ?? bytes.startIndex
         let last = String(decoding: bytes[start...end].prefix(1000), as: UTF8.self)
         // A path component may have 255 bytes, and a character up to four.
-        let plain = String(String.UnicodeScalarView(last.unicodeScalars.filter { !Shown.isDeceptive($0) }.prefix(60)))
+        let plain = String(
+            String.UnicodeScalarView(last.unicodeScalars.filter { !Shown.isDeceptive($0) }.prefix(60)))
         return plain.isEmpty || plain.utf8.first == UInt8(ascii: ".") ? fallback : plain
     }
 }

@@ -8,7 +8,9 @@ enum V1Routes {
         router.post("/v1/predict") { request, context in
             let type = ContentType(request.headers[.contentType])
             let isIllustrated = try wantsPictures(request)
-            return try await handler.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
+            return try await handler.respond(
+                to: request, context, model: model(of: request), pictures: isIllustrated
+            ) {
                 body, upload in
                 ((), [try PredictRequest.sequence(body, type, &upload)])
             } answer: { _, _, read in
@@ -19,7 +21,9 @@ enum V1Routes {
         router.post("/v1/predict/archive") { request, context in
             let type = ContentType(request.headers[.contentType])
             let isIllustrated = try wantsPictures(request)
-            return try await handler.respond(to: request, context, model: model(of: request), pictures: isIllustrated) {
+            return try await handler.respond(
+                to: request, context, model: model(of: request), pictures: isIllustrated
+            ) {
                 body, upload in
                 let (bytes, name) = try archive(body, type)
                 return ((), [upload.archive(bytes, named: name)])
@@ -40,7 +44,8 @@ enum V1Routes {
         guard type.value == "multipart/form-data" else {
             throw ServiceError(
                 .unsupportedMediaType,
-                "send an archive as \(plain.joined(separator: ", ")) or multipart/form-data, not as '\(type.value)'")
+                "send an archive as \(plain.joined(separator: ", ")) or multipart/form-data, not as '\(type.value)'"
+            )
         }
         let parts = try Multipart(body, boundary: type.parameters["boundary"], limit: 1).parts
         guard let part = parts.first, part.name == "archive" else {

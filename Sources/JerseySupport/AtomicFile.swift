@@ -27,12 +27,17 @@ package enum AtomicFile {
             throw FileError(path, "is in a folder that does not exist", advice: "create the folder first")
         }
         let real = url.resolvingSymlinksInPath().path
-        if let kind = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType, kind != .typeRegular {
+        if let kind = try? FileManager.default.attributesOfItem(atPath: real)[.type] as? FileAttributeType,
+            kind != .typeRegular
+        {
             throw FileError(
-                path, kind == .typeDirectory ? "is a folder" : "is not a regular file", advice: "name a file to write")
+                path, kind == .typeDirectory ? "is a folder" : "is not a regular file",
+                advice: "name a file to write")
         }
-        guard !inputs.contains(where: { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == real }) else {
-            throw FileError(path, "is an input", advice: "name another output file; this one would be overwritten")
+        guard !inputs.contains(where: { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path == real })
+        else {
+            throw FileError(
+                path, "is an input", advice: "name another output file; this one would be overwritten")
         }
     }
 
@@ -45,10 +50,14 @@ package enum AtomicFile {
             .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
         func failure(_ action: String) -> FileError {
             let code = errno
-            let advice = code == ENOSPC || code == EDQUOT ? "free some space and run again; the previous file is unchanged" : nil
+            let advice =
+                code == ENOSPC || code == EDQUOT
+                ? "free some space and run again; the previous file is unchanged" : nil
             return FileError(url.path, "cannot \(action): \(SystemError(code).reason)", advice: advice)
         }
-        let file = temporary.path.withFileSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
+        let file = temporary.path.withFileSystemPath {
+            open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        }
         guard file >= 0 else { throw failure("create the file") }
         do {
             defer { close(file) }
@@ -58,13 +67,18 @@ package enum AtomicFile {
             _ = temporary.path.withFileSystemPath(unlink)
             throw error
         }
-        guard temporary.path.withFileSystemPath({ from in url.path.withFileSystemPath { rename(from, $0) } }) == 0 else {
+        guard
+            temporary.path.withFileSystemPath({ from in url.path.withFileSystemPath { rename(from, $0) } })
+                == 0
+        else {
             let error = failure("replace the file")
             _ = temporary.path.withFileSystemPath(unlink)
             throw error
         }
         guard synced else { return }
-        let folder = url.deletingLastPathComponent().path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
+        let folder = url.deletingLastPathComponent().path.withFileSystemPath {
+            open($0, O_RDONLY | O_CLOEXEC)
+        }
         if folder >= 0 {
             fsync(folder)
             close(folder)
@@ -75,7 +89,9 @@ package enum AtomicFile {
         try data.withUnsafeBytes { try write([$0], to: url, synced: synced) }
     }
 
-    private static func write(_ piece: UnsafeRawBufferPointer, to file: Int32, _ failure: (String) -> FileError) throws {
+    private static func write(
+        _ piece: UnsafeRawBufferPointer, to file: Int32, _ failure: (String) -> FileError
+    ) throws {
         var rest = piece[...]
         while !rest.isEmpty {
             let written = Foundation.write(file, rest.baseAddress, min(rest.count, 1 << 30))

@@ -46,7 +46,9 @@ extension Catalogued {
     /// One line for each entry, for a command's help.
     package static var lines: String {
         let width = names.map(\.count).max() ?? 0
-        return all.map { "  \($0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0))\($0.summary)" }
-            .joined(separator: "\n")
+        return all.map {
+            "  \($0.name.padding(toLength: width + 2, withPad: " ", startingAt: 0))\($0.summary)"
+        }
+        .joined(separator: "\n")
     }
 }

@@ -33,14 +33,17 @@ package struct ExternalProgram {
         try process.run()
         process.waitUntilExit()
         // A signal counts as a failure, as in a shell.
-        status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        status =
+            process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
         output = try Self.content(of: made)
         errors = String(decoding: try Self.content(of: said), as: UTF8.self)
     }
 
     /// The non-empty lines of standard error, trimmed.
     package var complaints: [String] {
-        errors.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        errors.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.filter {
+            !$0.isEmpty
+        }
     }
 
     private static func content(of file: FileHandle) throws -> Data {

@@ -21,7 +21,8 @@ public struct FileError: LocalizedError, CustomStringConvertible, Sendable, Equa
     package init(_ path: String, doing action: String, error: any Error, advice: String? = nil) {
         let code = ((error as? CocoaError)?.underlying as? POSIXError ?? error as? POSIXError)?.code
         let reason =
-            (error as? SystemError)?.reason ?? code.map { SystemError($0.rawValue).reason } ?? error.localizedDescription
+            (error as? SystemError)?.reason ?? code.map { SystemError($0.rawValue).reason }
+            ?? error.localizedDescription
         self.init(path, "cannot \(action): \(reason)", advice: advice)
     }
 

@@ -8,7 +8,9 @@ extension String {
     /// The string for the bytes of a name or path.
     package init(fileSystemBytes bytes: some Collection<UInt8>) {
         let all = Array(bytes)
-        if let text = String(validating: all, as: UTF8.self), !text.unicodeScalars.contains(where: FileNames.isStandIn) {
+        if let text = String(validating: all, as: UTF8.self),
+            !text.unicodeScalars.contains(where: FileNames.isStandIn)
+        {
             self = text
             return
         }
@@ -17,7 +19,9 @@ extension String {
         while place < all.count {
             let length = FileNames.length(all[place])
             let piece = all[place..<Swift.min(place + length, all.count)]
-            if let scalar = String(validating: piece, as: UTF8.self)?.unicodeScalars.first, !FileNames.isStandIn(scalar) {
+            if let scalar = String(validating: piece, as: UTF8.self)?.unicodeScalars.first,
+                !FileNames.isStandIn(scalar)
+            {
                 text.append(scalar)
                 place += length
             } else {
@@ -35,7 +39,9 @@ extension String {
     }
 
     /// Calls `body` with the path as a C string.
-    package func withFileSystemPath<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+    package func withFileSystemPath<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows
+        -> Result
+    {
         try (fileSystemBytes + [0]).withUnsafeBufferPointer { bytes in
             try bytes.withMemoryRebound(to: CChar.self) { try body($0.baseAddress!) }
         }
@@ -55,7 +61,9 @@ package enum FileNames {
     }
 
     /// The length in bytes of the UTF-8 character that begins with this byte.
-    fileprivate static func length(_ first: UInt8) -> Int { first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4 }
+    fileprivate static func length(_ first: UInt8) -> Int {
+        first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+    }
 
     /// The names in a folder, hidden ones included, in no particular order.
     ///
@@ -79,7 +87,9 @@ package enum FileNames {
         var names: [String] = []
         errno = 0
         while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(fileSystemBytes: $0.prefix { $0 != 0 }) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(fileSystemBytes: $0.prefix { $0 != 0 })
+            }
             if name != "." && name != ".." { names.append(name) }
             errno = 0
         }

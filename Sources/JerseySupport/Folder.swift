@@ -25,7 +25,10 @@ extension FileManager {
         let parent = path.parentPath
         if !parent.isEmpty { try make(parent) }
         // Another thread or process may have created it meanwhile.
-        guard path.withFileSystemPath({ mkdir($0, 0o777) }) == 0 || (errno == EEXIST && FileNames.kind(path) == .folder) else {
+        guard
+            path.withFileSystemPath({ mkdir($0, 0o777) }) == 0
+                || (errno == EEXIST && FileNames.kind(path) == .folder)
+        else {
             throw SystemError()
         }
     }

@@ -25,7 +25,9 @@ package enum JSON {
 
     package static func text(_ data: Data) -> String { String(decoding: data, as: UTF8.self) }
 
-    private static var readable: JSONEncoder { encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) }
+    private static var readable: JSONEncoder {
+        encoder([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
 
     private static func encoder(_ formatting: JSONEncoder.OutputFormatting) -> JSONEncoder {
         let encoder = JSONEncoder()
@@ -36,7 +38,9 @@ package enum JSON {
         return encoder
     }
 
-    package static func decoded<Value: Decodable>(_ type: Value.Type = Value.self, from data: Data) throws -> Value {
+    package static func decoded<Value: Decodable>(_ type: Value.Type = Value.self, from data: Data) throws
+        -> Value
+    {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -70,7 +74,9 @@ extension Checked {
         counts.lazy.compactMap { validationError(of: $0.value, $0.key, in: 0...Limits.count) }.first
     }
 
-    package func validationError(of values: [Double], _ name: String, in limits: ClosedRange<Double>) -> String? {
+    package func validationError(of values: [Double], _ name: String, in limits: ClosedRange<Double>)
+        -> String?
+    {
         // NaN is in no range.
         values.first { !(limits ~= $0) }.map { "\(name) \($0)" }
     }

@@ -1,5 +1,7 @@
 /// Python's order of strings: by Unicode scalars.
-package func textPrecedes(_ a: String, _ b: String) -> Bool { a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars) }
+package func textPrecedes(_ a: String, _ b: String) -> Bool {
+    a.unicodeScalars.lexicographicallyPrecedes(b.unicodeScalars)
+}
 
 /// Text order, except that runs of digits compare as numbers: "9" before "10", "a2b" before "a10".
 package func naturallyPrecedes(_ a: String, _ b: String) -> Bool {

@@ -19,7 +19,9 @@ extension String {
     }
 
     /// "a/b" for "a" or "a/" and the name "b".
-    package func appendingName(_ name: String) -> String { utf8.last == Self.slash ? self + name : self + "/" + name }
+    package func appendingName(_ name: String) -> String {
+        utf8.last == Self.slash ? self + name : self + "/" + name
+    }
 
     /// The path without slashes at its end; the root stays "/".
     package var withoutEndingSlashes: String {

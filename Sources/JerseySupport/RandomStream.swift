@@ -8,7 +8,9 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     package init(_ keys: UInt64...) {
-        state = keys.reduce(0x9e37_79b9_7f4a_7c15) { Self.mixed($0 ^ Self.mixed($1 &+ 0x9e37_79b9_7f4a_7c15)) }
+        state = keys.reduce(0x9e37_79b9_7f4a_7c15) {
+            Self.mixed($0 ^ Self.mixed($1 &+ 0x9e37_79b9_7f4a_7c15))
+        }
     }
 
     private static func mixed(_ value: UInt64) -> UInt64 {

@@ -26,10 +26,14 @@ package enum Shown {
     package static func line(_ text: String) -> String { self.text(text, limit: 4000) }
 
     /// Text of several lines and any length.
-    package static func lines(_ text: String) -> String { isPlain(text) ? text : escaped(text.unicodeScalars, keeping: "\n\t") }
+    package static func lines(_ text: String) -> String {
+        isPlain(text) ? text : escaped(text.unicodeScalars, keeping: "\n\t")
+    }
 
     /// One line of any length.
-    package static func whole(_ text: String) -> String { isPlain(text) ? text : escaped(text.unicodeScalars) }
+    package static func whole(_ text: String) -> String {
+        isPlain(text) ? text : escaped(text.unicodeScalars)
+    }
 
     /// Whether a character is invisible, or changes how others are displayed.
     package static func isDeceptive(_ scalar: Unicode.Scalar) -> Bool {

@@ -67,7 +67,8 @@ package final class TemporaryFolder: Sendable {
     /// - Returns: a descriptor, which the caller closes; nil, with `errno` set, if the file cannot
     ///   be created.
     package func makeFile(_ parts: [String]) -> Int32? {
-        guard let name = parts.last, !parts.contains(where: { $0.isEmpty || $0 == ".." || $0.utf8.contains(UInt8(ascii: "/")) })
+        guard let name = parts.last,
+            !parts.contains(where: { $0.isEmpty || $0 == ".." || $0.utf8.contains(UInt8(ascii: "/")) })
         else {
             errno = EINVAL
             return nil
@@ -83,7 +84,9 @@ package final class TemporaryFolder: Sendable {
             if above != folder { close(above) }
             above = next
         }
-        let file = name.withFileSystemPath { openat(above, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+        let file = name.withFileSystemPath {
+            openat(above, $0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        }
         return file >= 0 ? file : nil
     }
 
@@ -124,7 +127,11 @@ package final class TemporaryFolder: Sendable {
         var status = stat()
         // On a file system without locks, nothing is taken for a leftover.
         let isLocked = flock(folder, LOCK_EX | (waits ? 0 : LOCK_NB)) == 0 || waits
-        if isLocked, fstat(folder, &status) == 0, status.st_uid == geteuid(), isStill(folder, name, in: parent) { return folder }
+        if isLocked, fstat(folder, &status) == 0, status.st_uid == geteuid(),
+            isStill(folder, name, in: parent)
+        {
+            return folder
+        }
         close(folder)
         return nil
     }
@@ -147,8 +154,10 @@ package final class TemporaryFolder: Sendable {
     /// Earlier versions wrote uploads without a folder. An upload in use is only minutes old.
     private static func isFormerUpload(_ name: String, in parent: Int32) -> Bool {
         var status = stat()
-        return name.hasPrefix(Purpose.upload.prefix) && fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0
-            && status.st_mode & S_IFMT == S_IFREG && status.st_uid == geteuid() && time(nil) - status.st_mtim.tv_sec > 3600
+        return name.hasPrefix(Purpose.upload.prefix)
+            && fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+            && status.st_mode & S_IFMT == S_IFREG && status.st_uid == geteuid()
+            && time(nil) - status.st_mtim.tv_sec > 3600
     }
 
     private static func remove(_ name: String, _ folder: Int32, in parent: Int32) {
@@ -166,7 +175,9 @@ package final class TemporaryFolder: Sendable {
                 let inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
                 guard inner >= 0 else { return }
                 var status = stat()
-                if fstat(inner, &status) == 0, status.st_dev == here.st_dev { removeContent(of: inner, depth: depth + 1) }
+                if fstat(inner, &status) == 0, status.st_dev == here.st_dev {
+                    removeContent(of: inner, depth: depth + 1)
+                }
                 close(inner)
                 unlinkat(folder, name, AT_REMOVEDIR)
             }

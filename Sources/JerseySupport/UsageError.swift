@@ -31,12 +31,15 @@ public struct UsageError: LocalizedError, CustomStringConvertible, Sendable, Equ
         // lengths.
         let near = name.utf8.count <= longest ? names.filter { $0.utf8.count <= longest } : []
         let close = near.map { ($0, distance($0.lowercased(), name.lowercased())) }
-            .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(\.0)
+            .filter { $0.1 <= max(2, name.count / 3) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(3).map(
+                \.0)
         guard !close.isEmpty else {
             return UsageError([what, advice].compactMap(\.self).joined(separator: "; "), remedy: remedy)
         }
         let question = "\(what); did you mean \(close.joined(separator: " or "))?"
-        return UsageError(question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""), remedy: remedy)
+        return UsageError(
+            question + (advice.map { " \($0.prefix(1).uppercased())\($0.dropFirst())" } ?? ""), remedy: remedy
+        )
     }
 
     /// The longest text that is compared, in bytes.

@@ -35,7 +35,8 @@ struct Athlete: Sendable {
             let down = random.uniform(-4...4)
             let along = random.uniform(0.5...4) * (index % 2 == 0 ? 1 : 0.4)
             return (
-                along: along.rounded(), down: down, height: strength * 0.011 / (1 + 0.25 * hypot(along, down)),
+                along: along.rounded(), down: down,
+                height: strength * 0.011 / (1 + 0.25 * hypot(along, down)),
                 phase: random.uniform(0...(2 * .pi)), speed: random.uniform(-5...5)
             )
         }
@@ -91,7 +92,9 @@ extension Athlete {
             tubes += arm(side: side, pose: pose, chest: chest.turned(pose.twist))
         }
         tubes.append(
-            tube([(chest([0, 0.53, 0] * size), 0.062, skin), (chest([0, 0.66, -0.02] * size), 0.055, skin)], round: 10))
+            tube(
+                [(chest([0, 0.53, 0] * size), 0.062, skin), (chest([0, 0.66, -0.02] * size), 0.055, skin)],
+                round: 10))
         tubes += head(chest, pose)
         for index in tubes.indices { tubes[index].finish() }
         return tubes
@@ -100,8 +103,10 @@ extension Athlete {
     private func shirt(_ frame: Frame, _ pose: Pose) -> Tube {
         // Height above the hips, half width, half depth.
         let profile: [(Double, Double, Double)] = [
-            (0.585, 0.066, 0.066), (0.565, 0.1, 0.078), (0.54, 0.152, 0.092), (0.505, 0.192, 0.106), (0.44, 0.204, 0.124),
-            (0.34, 0.2, 0.134), (0.2, 0.185 * looseness, 0.124 * looseness), (0.06, 0.182 * looseness, 0.124 * looseness),
+            (0.585, 0.066, 0.066), (0.565, 0.1, 0.078), (0.54, 0.152, 0.092), (0.505, 0.192, 0.106),
+            (0.44, 0.204, 0.124),
+            (0.34, 0.2, 0.134), (0.2, 0.185 * looseness, 0.124 * looseness),
+            (0.06, 0.182 * looseness, 0.124 * looseness),
             (-0.1, 0.195 * looseness, 0.138 * looseness),
         ]
         let (rows, columns) = (26, 45)
@@ -115,7 +120,9 @@ extension Athlete {
             let upper = profile.lastIndex { $0.0 >= y - 1e-9 } ?? 0
             let (a, b) = (profile[upper], profile[min(upper + 1, profile.count - 1)])
             let share = a.0 == b.0 ? 0 : (a.0 - y) / (a.0 - b.0)
-            let (halfWidth, halfDepth) = ((a.1 + (b.1 - a.1) * share) * breadth, (a.2 + (b.2 - a.2) * share) * breadth)
+            let (halfWidth, halfDepth) = (
+                (a.1 + (b.1 - a.1) * share) * breadth, (a.2 + (b.2 - a.2) * share) * breadth
+            )
             let twisted = frame.turned(pose.twist * max(0, min(1, y / 0.45)))
             // Cloth is fixed at the shoulders and hangs freely at the hem.
             let freedom = 0.25 + 0.9 * v
@@ -127,14 +134,16 @@ extension Athlete {
                 let out = SIMD3(-halfWidth * sine.signedPower(0.88), y, -halfDepth * cosine.signedPower(0.8))
                 var (bump, shift) = (0.0, 0.0)
                 for fold in folds {
-                    let angle = 2 * .pi * (fold.along * u + fold.down * v) + fold.phase + fold.speed * pose.time
+                    let angle =
+                        2 * .pi * (fold.along * u + fold.down * v) + fold.phase + fold.speed * pose.time
                     // Cloth has sharp ridges and wide valleys.
                     let wave = 0.5 + 0.5 * sin(angle)
                     bump += fold.height * (2.4 * wave * wave * wave - 0.9)
                     shift += fold.height * cos(angle)
                 }
                 let along = SIMD3(-cosine, 0, sine)
-                let point = out + SIMD3(-sine, 0, -cosine) * (bump * freedom) + along * (0.9 * shift * freedom)
+                let point =
+                    out + SIMD3(-sine, 0, -cosine) * (bump * freedom) + along * (0.9 * shift * freedom)
                 tube.vertices.append(
                     Vertex(
                         place: SIMD3<Float>(twisted((point + lag) * size)), colour: .zero,
@@ -174,7 +183,9 @@ extension Athlete {
         let hip = SIMD3(side * 0.095 * breadth, 0, 0)
         let knee = hip + SIMD3(side * spread * 0.4, -0.43 * cos(swing), -0.43 * sin(swing))
         let ankle = knee + SIMD3(side * spread * 0.4, -0.43 * cos(swing - bend), -0.43 * sin(swing - bend))
-        let toes = ankle + SIMD3(side * 0.03, -0.05 - 0.15 * max(0, bend - 0.7), -0.17 * cos(min(1.2, max(0, bend - 0.5))))
+        let toes =
+            ankle
+            + SIMD3(side * 0.03, -0.05 - 0.15 * max(0, bend - 0.7), -0.17 * cos(min(1.2, max(0, bend - 0.5))))
         return [hip, knee, ankle, toes]
     }
 
@@ -186,11 +197,19 @@ extension Athlete {
         let top = hip + SIMD3(0, 0.1 * size, 0)
         let high = knee + (ankle - knee) * 0.2
         return [
-            tube([(top, 0.115 * breadth, cloth), (hip, 0.125 * breadth, cloth), (hem, 0.105 * breadth, cloth)], round: 12),
-            tube([(hip, 0.085, skin), (hem, 0.078, skin), (knee, 0.058, skin), (high, 0.056, skin)], round: 10),
             tube(
-                [(high, 0.06, socks), (knee + (ankle - knee) * 0.4, 0.064, socks), (ankle, 0.042, socks)], round: 10),
-            tube([(ankle + (ankle - toes) * 0.25, 0.03, shoes), (ankle, 0.048, shoes), (toes, 0.03, shoes)], round: 8),
+                [
+                    (top, 0.115 * breadth, cloth), (hip, 0.125 * breadth, cloth),
+                    (hem, 0.105 * breadth, cloth),
+                ], round: 12),
+            tube(
+                [(hip, 0.085, skin), (hem, 0.078, skin), (knee, 0.058, skin), (high, 0.056, skin)], round: 10),
+            tube(
+                [(high, 0.06, socks), (knee + (ankle - knee) * 0.4, 0.064, socks), (ankle, 0.042, socks)],
+                round: 10),
+            tube(
+                [(ankle + (ankle - toes) * 0.25, 0.03, shoes), (ankle, 0.048, shoes), (toes, 0.03, shoes)],
+                round: 8),
         ]
     }
 
@@ -198,7 +217,8 @@ extension Athlete {
         let phase = pose.stride + (side > 0 ? .pi : 0)
         // Swing forward, swing sideways, bend of the elbow, inward turn of the forearm.
         var angles = SIMD4(
-            pose.effort * 0.65 * sin(phase) + 0.1, 0.16 + 0.12 * pose.effort, 0.25 + 1.1 * pose.effort, 0.15 + 0.3 * pose.effort)
+            pose.effort * 0.65 * sin(phase) + 0.1, 0.16 + 0.12 * pose.effort, 0.25 + 1.1 * pose.effort,
+            0.15 + 0.3 * pose.effort)
         if let gesture = side < 0 ? pose.gestures.0 : pose.gestures.1 {
             let wanted: SIMD4<Double> =
                 switch gesture {
@@ -212,10 +232,12 @@ extension Athlete {
         }
         let shoulder = SIMD3(side * 0.185 * breadth, 0.49, 0.0)
         let (forward, away, bend, inward) = (angles[0], angles[1], angles[2], angles[3])
-        let elbow = shoulder + 0.29 * SIMD3(side * sin(away), -cos(forward) * cos(away), -sin(forward) * cos(away))
+        let elbow =
+            shoulder + 0.29 * SIMD3(side * sin(away), -cos(forward) * cos(away), -sin(forward) * cos(away))
         let down = forward + bend
         let sideways = away * 0.6 - inward
-        let hand = elbow + 0.25 * SIMD3(side * sin(sideways), -cos(down) * cos(sideways), -sin(down) * cos(sideways))
+        let hand =
+            elbow + 0.25 * SIMD3(side * sin(sideways), -cos(down) * cos(sideways), -sin(down) * cos(sideways))
         let tip = hand + (hand - elbow) * 0.4
         func at(_ way: Double) -> SIMD3<Double> {
             chest((way < 1 ? shoulder + (elbow - shoulder) * way : elbow + (hand - elbow) * (way - 1)) * size)
@@ -264,14 +286,17 @@ extension Athlete {
             tubes.append(
                 tube(
                     [
-                        (frame([0, 0.05, 0.1] * size), 0.022, hair), (frame([swing, -0.06, 0.14] * size), 0.034, hair),
+                        (frame([0, 0.05, 0.1] * size), 0.022, hair),
+                        (frame([swing, -0.06, 0.14] * size), 0.034, hair),
                         (frame([2 * swing, -0.2, 0.11] * size), 0.012, hair),
                     ], round: 8))
         }
         return tubes
     }
 
-    private func ball(_ frame: Frame, at centre: SIMD3<Double>, radii: SIMD3<Double>, _ colour: SIMD3<Float>) -> Tube {
+    private func ball(_ frame: Frame, at centre: SIMD3<Double>, radii: SIMD3<Double>, _ colour: SIMD3<Float>)
+        -> Tube
+    {
         let (rows, columns) = (7, 13)
         var tube = Tube(columns: columns)
         for row in 0..<rows {
@@ -279,14 +304,17 @@ extension Athlete {
             for column in 0..<columns {
                 let angle = 2 * .pi * Double(column) / Double(columns - 1)
                 let out = SIMD3(-sin(angle) * sin(height), cos(height), -cos(angle) * sin(height))
-                tube.vertices.append(Vertex(place: SIMD3<Float>(frame((centre + out * radii) * size)), colour: colour))
+                tube.vertices.append(
+                    Vertex(place: SIMD3<Float>(frame((centre + out * radii) * size)), colour: colour))
             }
         }
         return tube
     }
 
     /// Rings around a line through the joints.
-    private func tube(_ rings: [(at: SIMD3<Double>, radius: Double, colour: SIMD3<Float>)], round: Int) -> Tube {
+    private func tube(_ rings: [(at: SIMD3<Double>, radius: Double, colour: SIMD3<Float>)], round: Int)
+        -> Tube
+    {
         var tube = Tube(columns: round + 1)
         for (index, ring) in rings.enumerated() {
             let way = rings[min(index + 1, rings.count - 1)].at - rings[max(index - 1, 0)].at
@@ -306,7 +334,11 @@ extension Athlete {
 }
 
 extension Double {
-    fileprivate func signedPower(_ exponent: Double) -> Double { self < 0 ? -pow(-self, exponent) : pow(self, exponent) }
+    fileprivate func signedPower(_ exponent: Double) -> Double {
+        self < 0 ? -pow(-self, exponent) : pow(self, exponent)
+    }
 
-    func clamped(to range: ClosedRange<Double>) -> Double { Swift.min(Swift.max(self, range.lowerBound), range.upperBound) }
+    func clamped(to range: ClosedRange<Double>) -> Double {
+        Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+    }
 }

@@ -37,7 +37,8 @@ struct Camera: Sendable {
         pitch = random.uniform(0.05...0.5)
         let way = SIMD3(random.uniform(-0.7...0.7), random.uniform(0.5...1), random.uniform(0.1...0.9))
         light = Raster.Light(
-            way: SIMD3<Float>(way / (way * way).sum().squareRoot()), ambient: Float(random.uniform(0.5...0.85)))
+            way: SIMD3<Float>(way / (way * way).sum().squareRoot()),
+            ambient: Float(random.uniform(0.5...0.85)))
         interval = 1 / random.uniform(5...25)
         resolution = random.chance(difficulty.enlarged) ? random.uniform(0.5...0.95) : 1
         defocus = random.uniform(difficulty.defocus)
@@ -52,7 +53,9 @@ struct Camera: Sendable {
         contrast = isGloomy ? random.uniform(0.6...1) : random.uniform(0.8...1.15)
         saturation = random.chance(0.04) ? 0 : random.uniform(0.65...1.25)
         let strength = random.chance(difficulty.cast) ? 0.12 : 0.02
-        cast = SIMD3(1 + strength * random.normal(), 1 + 0.5 * strength * random.normal(), 1 + strength * random.normal())
+        cast = SIMD3(
+            1 + strength * random.normal(), 1 + 0.5 * strength * random.normal(),
+            1 + strength * random.normal())
         if random.chance(difficulty.interlaced) {
             interlacing = random.chance(0.5) ? .halved : .combed(random.uniform(0.5...1.4))
         } else {
@@ -75,7 +78,8 @@ struct Camera: Sendable {
     ///   - width: of the frame; so is `height`.
     /// - Returns: the frame as a JPEG.
     func frame(
-        _ scene: Raster, oversampling: Int, width: Int, height: Int, moment: Moment, using random: inout RandomStream
+        _ scene: Raster, oversampling: Int, width: Int, height: Int, moment: Moment,
+        using random: inout RandomStream
     ) throws -> Data {
         var picture = Picture(width: scene.width, height: scene.height, pixels: scene.colours)
         let scale = Double(oversampling) * resolution
@@ -119,7 +123,9 @@ struct Camera: Sendable {
     }
 
     /// Offsets the compression blocks, because a crop may start anywhere in the larger picture.
-    private func compressed(_ image: RGBImage, quality: Int, using random: inout RandomStream) throws -> RGBImage {
+    private func compressed(_ image: RGBImage, quality: Int, using random: inout RandomStream) throws
+        -> RGBImage
+    {
         let (left, top) = (Int.random(in: 0..<16, using: &random), Int.random(in: 0..<16, using: &random))
         let (width, height) = (image.width + left + 8, image.height + top + 8)
         var padded = [UInt8](repeating: 0, count: width * height * 3)
@@ -224,7 +230,8 @@ struct Picture {
                 for x in 0..<width {
                     var sum = SIMD4<Float>.zero
                     for (dx, dy) in offsets {
-                        sum += source[min(max(y + dy, 0), height - 1) * width + min(max(x + dx, 0), width - 1)]
+                        sum +=
+                            source[min(max(y + dy, 0), height - 1) * width + min(max(x + dx, 0), width - 1)]
                     }
                     pixels[y * width + x] = sum * share
                 }

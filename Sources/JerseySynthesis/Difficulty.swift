@@ -31,15 +31,19 @@ package struct Difficulty: Sendable, Equatable {
 
     /// Small models learn these in minutes.
     package static let easy = Difficulty(
-        name: "easy", facing: 0.15, turning: 0, crossing: 0, gestures: 0, patterned: 0.4, contrast: 0.35, faint: 0, hollow: 0,
+        name: "easy", facing: 0.15, turning: 0, crossing: 0, gestures: 0, patterned: 0.4, contrast: 0.35,
+        faint: 0, hollow: 0,
         fancy: 0,
-        folds: 0.1...0.5, defocus: 0...0.4, smear: 0...0.5, noise: 0.5...4, gloom: 0, cast: 0, interlaced: 0, enlarged: 0,
+        folds: 0.1...0.5, defocus: 0...0.4, smear: 0...0.5, noise: 0.5...4, gloom: 0, cast: 0, interlaced: 0,
+        enlarged: 0,
         generations: 0...0, quality: 85...92, bodyHeight: 96...160, numberHeight: 32...64)
 
     /// Like broadcast footage.
     package static let real = Difficulty(
-        name: "real", facing: 0.4, turning: 0.25, crossing: 0.25, gestures: 0.2, patterned: 0.45, contrast: 0.3, faint: 0.18,
-        hollow: 0.07, fancy: 0.75, folds: 0.4...1.8, defocus: 0.15...0.75, smear: 0...2, noise: 0.5...5.5, gloom: 0.15,
+        name: "real", facing: 0.4, turning: 0.25, crossing: 0.25, gestures: 0.2, patterned: 0.45,
+        contrast: 0.3, faint: 0.18,
+        hollow: 0.07, fancy: 0.75, folds: 0.4...1.8, defocus: 0.15...0.75, smear: 0...2, noise: 0.5...5.5,
+        gloom: 0.15,
         cast: 0.35,
         interlaced: 0.07, enlarged: 0.35, generations: 0...2, quality: 40...92, bodyHeight: 40...200,
         numberHeight: 15...42)

@@ -7,7 +7,9 @@ struct Kit: Sendable {
     typealias Colour = Canvas.Colour
     typealias Point = Canvas.Point
 
-    enum Pattern: CaseIterable { case stripes, pinstripes, hoops, band, halves, sash, shoulders, sides, fade, checks }
+    enum Pattern: CaseIterable {
+        case stripes, pinstripes, hoops, band, halves, sash, shoulders, sides, fade, checks
+    }
 
     /// A line of text other than the number; `place` is the middle of its top edge.
     struct Lettering {
@@ -41,13 +43,16 @@ struct Kit: Sendable {
     init(number text: String?, sport: Sport, difficulty: Difficulty, using random: inout RandomStream) {
         func colour() -> Colour { Self.colours.randomElement(using: &random)!.shaken(using: &random) }
         let shirt = colour()
-        let pattern = random.chance(difficulty.patterned) ? Pattern.allCases.randomElement(using: &random) : nil
+        let pattern =
+            random.chance(difficulty.patterned) ? Pattern.allCases.randomElement(using: &random) : nil
         // What lies under the number must not look like it. Tone-on-tone patterns interfere least.
         let trim = random.chance(0.5) ? shirt.mixed(with: colour(), random.uniform(0.1...0.5)) : colour()
         let isUnderNumber = [.stripes, .hoops, .halves, .fade, .checks, .band, .sash].contains(pattern)
         let grounds = isUnderNumber ? [shirt, trim] : [shirt]
         let contrast = random.chance(difficulty.faint) ? 0.15 : difficulty.contrast
-        func isReadable(_ colour: Colour) -> Bool { grounds.allSatisfy { colour.distance(to: $0) > contrast } }
+        func isReadable(_ colour: Colour) -> Bool {
+            grounds.allSatisfy { colour.distance(to: $0) > contrast }
+        }
         // Black or white, as on most shirts.
         let usual: Colour = shirt.luminance > 0.5 ? Colour(0x16181C) : Colour(0xF4F4F2)
         let candidates = (random.chance(0.6) ? [usual] : []) + (0..<40).map { _ in colour() }
@@ -70,7 +75,8 @@ struct Kit: Sendable {
         let inside = !isHollow && random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
         inlayWidth = random.uniform(0.05...0.11)
         shadow = random.chance(0.08) ? opposite : nil
-        borderWidth = isBold && !isHollow && !needsBorder ? random.uniform(0.003...0.009) : random.uniform(0.006...0.02)
+        borderWidth =
+            isBold && !isHollow && !needsBorder ? random.uniform(0.003...0.009) : random.uniform(0.006...0.02)
 
         sleeves = random.chance(0.65) ? shirt : (random.chance(0.6) ? trim : colour())
         cuffs = random.chance(0.6) ? sleeves : colour()
@@ -92,7 +98,8 @@ struct Kit: Sendable {
         numberTop = random.uniform(0.13...0.2)
         frontNumber = random.chance(sport.frontNumbers)
         letterings = Self.letterings(
-            below: numberTop + height, above: numberTop, numberColour: numberColour, shirt: shirt, using: &random)
+            below: numberTop + height, above: numberTop, numberColour: numberColour, shirt: shirt,
+            using: &random)
     }
 
     private static func letterings(
@@ -102,26 +109,36 @@ struct Kit: Sendable {
             let letters = (0..<Int.random(in: length, using: &random)).map { _ in
                 "ABCDEFGHIJKLMNOPRSTUVWXYZ".randomElement(using: &random)!
             }
-            let typeface = (NumberFace.ordinary + NumberFace.special).randomElement(using: &random) ?? .init(family: "sans")
+            let typeface =
+                (NumberFace.ordinary + NumberFace.special).randomElement(using: &random)
+                ?? .init(family: "sans")
             let outline = Canvas.outline(of: String(letters), typeface)
             let reach = outline.joined().reduce(0.1) { max($0, abs($1.x)) } * 2
             let colour = random.chance(0.7) ? numberColour : colours.randomElement(using: &random)!
-            return Lettering(outline: outline, place: place, height: min(height, width / reach), colour: colour)
+            return Lettering(
+                outline: outline, place: place, height: min(height, width / reach), colour: colour)
         }
         var lines: [Lettering] = []
         if random.chance(0.6) {
             let height = random.uniform(0.035...0.06)
-            lines.append(line(3...10, at: [0, above - height - random.uniform(0.015...0.04)], height: height, width: 0.34))
+            lines.append(
+                line(
+                    3...10, at: [0, above - height - random.uniform(0.015...0.04)], height: height,
+                    width: 0.34))
         }
         if random.chance(0.35) {
             lines.append(
-                line(4...10, at: [0, below + random.uniform(0.02...0.05)], height: random.uniform(0.03...0.07), width: 0.3))
+                line(
+                    4...10, at: [0, below + random.uniform(0.02...0.05)], height: random.uniform(0.03...0.07),
+                    width: 0.3))
         }
         let chest = random.uniform(0.2...0.3)
         if random.chance(0.75) {
             lines.append(line(3...9, at: [front, chest], height: random.uniform(0.05...0.12), width: 0.32))
         }
-        if random.chance(0.2) { lines.append(line(3...8, at: [front, chest + 0.14], height: 0.05, width: 0.25)) }
+        if random.chance(0.2) {
+            lines.append(line(3...8, at: [front, chest + 0.14], height: 0.05, width: 0.25))
+        }
         return lines
     }
 
@@ -129,7 +146,8 @@ struct Kit: Sendable {
     private static let front = 9.0
 
     static let colours: [Colour] = [
-        0xF6F6F4, 0xF6F6F4, 0xF2F2F2, 0x16181C, 0x16181C, 0xC8102E, 0xD81E2C, 0x7A0019, 0x0B3D91, 0x1E5AC8, 0x6CABDD, 0x1B1F4B,
+        0xF6F6F4, 0xF6F6F4, 0xF2F2F2, 0x16181C, 0x16181C, 0xC8102E, 0xD81E2C, 0x7A0019, 0x0B3D91, 0x1E5AC8,
+        0x6CABDD, 0x1B1F4B,
         0xFFD200,
         0xF2E205, 0xF58220, 0x00703C, 0x2FA84F, 0x6A2C91, 0x8C8F93, 0xF7A8C4, 0x00A6A0, 0xA8E05F,
     ].map { Colour($0) }
@@ -179,7 +197,9 @@ struct ShirtTexture: Sendable {
         kit.paintFrontNumber(on: mask, girth: girth, as: .white)
         let (colours, covered) = (shirt.image.pixels, mask.image.pixels)
         texels = (0..<width * height).map { texel -> SIMD4<Float> in
-            let (red, green, blue) = (Float(colours[texel * 3]), Float(colours[texel * 3 + 1]), Float(colours[texel * 3 + 2]))
+            let (red, green, blue) = (
+                Float(colours[texel * 3]), Float(colours[texel * 3 + 1]), Float(colours[texel * 3 + 2])
+            )
             return SIMD4(red, green, blue, Float(covered[texel * 3]) / 255)
         }
         // The back spans the middle half.
@@ -201,7 +221,9 @@ extension Kit {
             // Lettering on the chest straddles both edges.
             let places = lettering.place.x > girth / 2 ? [-girth / 2, girth / 2] : [lettering.place.x]
             for x in places {
-                let outline = lettering.outline.map { $0.map { $0 * lettering.height + Point(x, lettering.place.y) } }
+                let outline = lettering.outline.map {
+                    $0.map { $0 * lettering.height + Point(x, lettering.place.y) }
+                }
                 canvas.fill(outline, lettering.colour)
             }
         }
@@ -246,7 +268,9 @@ extension Kit {
         case .band: row(0.18, 0.2)
         case .halves: column(0, half)
         case .sash:
-            canvas.fill([[[-half / 2, 0], [-half / 2 + 0.14, 0], [half / 2, length], [half / 2 - 0.14, length]]], trim)
+            canvas.fill(
+                [[[-half / 2, 0], [-half / 2 + 0.14, 0], [half / 2, length], [half / 2 - 0.14, length]]], trim
+            )
         case .shoulders: row(0, 0.15)
         case .sides: for x in [-half / 2 - 0.05, half / 2 - 0.05] { column(x, 0.1) }
         case .fade:
@@ -258,7 +282,8 @@ extension Kit {
         case .checks:
             for step in 0..<40 where (step % 8 + step / 8) % 2 == 0 {
                 canvas.rectangle(
-                    [-half + Double(step % 8) * half / 4, Double(step / 8) * length / 5], [half / 4, length / 5], trim)
+                    [-half + Double(step % 8) * half / 4, Double(step / 8) * length / 5],
+                    [half / 4, length / 5], trim)
             }
         }
     }

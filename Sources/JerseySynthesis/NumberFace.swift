@@ -12,7 +12,8 @@ enum NumberFace: Sendable {
     func outline(of number: String) -> Canvas.Outline {
         switch self {
         case .font(let typeface, nil): Canvas.outline(of: number, typeface)
-        case .font(let typeface, let gap?): Self.row(number.map { Canvas.outline(of: String($0), typeface) }, gap: gap)
+        case .font(let typeface, let gap?):
+            Self.row(number.map { Canvas.outline(of: String($0), typeface) }, gap: gap)
         case .bars(let digits): digits.outline(of: number)
         }
     }
@@ -62,21 +63,27 @@ enum NumberFace: Sendable {
 
     private static let specialWanted: [Canvas.Typeface] = [
         // fonts-bebas-neue, fonts-league-spartan, fonts-opendin, fonts-national-park
-        .init(family: "Bebas Neue"), .init(family: "Bebas Neue", bold: false), .init(family: "Bebas Neue", italic: true),
+        .init(family: "Bebas Neue"), .init(family: "Bebas Neue", bold: false),
+        .init(family: "Bebas Neue", italic: true),
         .init(family: "League Spartan"), .init(family: "OSP-DIN", bold: false), .init(family: "OSP-DIN"),
         .init(family: "National Park"), .init(family: "National Park Heavy"),
         // fonts-roadgeek
-        .init(family: "Roadgeek 2014 Series B"), .init(family: "Roadgeek 2014 Series C"), .init(family: "Roadgeek 2014 Series D"),
+        .init(family: "Roadgeek 2014 Series B"), .init(family: "Roadgeek 2014 Series C"),
+        .init(family: "Roadgeek 2014 Series D"),
         .init(family: "Roadgeek 2014 Series EM"), .init(family: "Roadgeek 2014 Series F"),
         // fonts-roboto-unhinted, fonts-open-sans, fonts-yanone-kaffeesatz, fonts-play
-        .init(family: "Roboto Condensed"), .init(family: "Roboto Condensed", italic: true), .init(family: "Roboto Black"),
-        .init(family: "Roboto", bold: false), .init(family: "Open Sans Condensed"), .init(family: "Open Sans Extrabold"),
+        .init(family: "Roboto Condensed"), .init(family: "Roboto Condensed", italic: true),
+        .init(family: "Roboto Black"),
+        .init(family: "Roboto", bold: false), .init(family: "Open Sans Condensed"),
+        .init(family: "Open Sans Extrabold"),
         .init(family: "Yanone Kaffeesatz"), .init(family: "Play"),
         // fonts-aenigma
-        .init(family: "Vigilance BRK"), .init(family: "Combustion Plain BRK"), .init(family: "Alpha Beta BRK"),
+        .init(family: "Vigilance BRK"), .init(family: "Combustion Plain BRK"),
+        .init(family: "Alpha Beta BRK"),
         .init(family: "Forcible BRK"), .init(family: "Extraction BRK"), .init(family: "Corpulent Caps BRK"),
         .init(family: "Conduit BRK"), .init(family: "Pneumatics BRK"), .init(family: "Revert BRK"),
-        .init(family: "Galapogos BRK"), .init(family: "Jasper Solid BRK"), .init(family: "Hand Me Down S BRK"),
+        .init(family: "Galapogos BRK"), .init(family: "Jasper Solid BRK"),
+        .init(family: "Hand Me Down S BRK"),
         .init(family: "Kaliber Solid BRK"), .init(family: "Persuasion BRK"), .init(family: "Dynamic BRK"),
         .init(family: "Stranded BRK"), .init(family: "Regenerate BRK"), .init(family: "Unlearned 2 BRK"),
     ]
@@ -108,7 +115,10 @@ struct BarDigits: Sendable {
         hasOneFoot = random.chance(0.25)
         // A level flag makes a 1 look like a 7 with a straight stem.
         let isFlagLevel = random.chance(0.4)
-        flag = isFlagLevel ? Point(random.uniform(0...0.35), 0) : Point(random.uniform(-0.1...0.3), random.uniform(0.05...0.3))
+        flag =
+            isFlagLevel
+            ? Point(random.uniform(0...0.35), 0)
+            : Point(random.uniform(-0.1...0.3), random.uniform(0.05...0.3))
         crossing = Point(random.uniform(0.55...0.9), random.uniform(0.58...0.8))
     }
 
@@ -162,8 +172,10 @@ struct BarDigits: Sendable {
         switch digit {
         case 1 where hasOneFoot: [[flag, [0.5, 0], [0.5, 1]], [[0.1, 1], [0.9, 1]]]
         case 1: [[flag + [0.05, 0], [0.55, 0], [0.55, 1]]]
-        case 4 where isFourOpen: [[[0, 0], [0, crossing.y], [1, crossing.y]], [[crossing.x, 0.35], [crossing.x, 1]]]
-        case 4: [[[crossing.x, 1], [crossing.x, 0]], [[crossing.x, 0], [0, crossing.y], [1, crossing.y]]]
+        case 4 where isFourOpen:
+            [[[0, 0], [0, crossing.y], [1, crossing.y]], [[crossing.x, 0.35], [crossing.x, 1]]]
+        case 4:
+            [[[crossing.x, 1], [crossing.x, 0]], [[crossing.x, 0], [0, crossing.y], [1, crossing.y]]]
         default: Self.strokes[digit]
         }
     }
@@ -173,7 +185,10 @@ struct BarDigits: Sendable {
         [[[0.5, 0], [1, 0], [1, 1], [0, 1], [0, 0], [0.5, 0]]],
         [[[0.15, 0.16], [0.55, 0], [0.55, 1]]],
         [[[0, 0.18], [0, 0], [1, 0], [1, 0.48], [0, 0.7], [0, 1], [1, 1]]],
-        [[[0, 0.1], [0, 0], [1, 0], [1, 0.47], [0.4, 0.47]], [[0.4, 0.47], [1, 0.47], [1, 1], [0, 1], [0, 0.88]]],
+        [
+            [[0, 0.1], [0, 0], [1, 0], [1, 0.47], [0.4, 0.47]],
+            [[0.4, 0.47], [1, 0.47], [1, 1], [0, 1], [0, 0.88]],
+        ],
         [[[0.75, 1], [0.75, 0]], [[0.75, 0], [0, 0.7], [1, 0.7]]],
         [[[1, 0], [0, 0], [0, 0.45], [1, 0.45], [1, 1], [0, 1], [0, 0.88]]],
         [[[1, 0.12], [1, 0], [0, 0], [0, 1], [1, 1], [1, 0.45], [0, 0.45]]],

@@ -38,7 +38,9 @@ struct Raster {
         height = background.height
         let pixels = background.image.pixels
         colours = stride(from: 0, to: pixels.count, by: 3).map { pixel -> SIMD4<Float> in
-            let (red, green, blue) = (Float(pixels[pixel]), Float(pixels[pixel + 1]), Float(pixels[pixel + 2]))
+            let (red, green, blue) = (
+                Float(pixels[pixel]), Float(pixels[pixel + 1]), Float(pixels[pixel + 2])
+            )
             return SIMD4(red, green, blue, 0)
         }
         depths = .init(repeating: -.infinity, count: width * height)
@@ -57,7 +59,8 @@ struct Raster {
                 let facing = view.seen(vertex.normal).z
                 let shade = light.ambient * (0.7 + 0.35 * max(0, facing)) + (1 - light.ambient) * 1.35 * lit
                 return Corner(
-                    x: (seen.x - Float(view.left)) * Float(view.density), y: (Float(view.top) - seen.y) * Float(view.density),
+                    x: (seen.x - Float(view.left)) * Float(view.density),
+                    y: (Float(view.top) - seen.y) * Float(view.density),
                     depth: seen.z, shade: shade, colour: vertex.colour, texture: vertex.texture)
             }
             for row in 0..<tube.rows - 1 {

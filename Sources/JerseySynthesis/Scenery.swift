@@ -35,21 +35,31 @@ struct Scenery: Sendable {
             paintLines(on: canvas, using: &random)
             // Most cameras look down, so the background is mostly ground.
             let horizon = random.chance(0.45) ? -random.uniform(0.2...2.6) : -9
-            if horizon > top { paintStand(on: canvas, from: left, to: right, top: top, horizon: horizon, using: &random) }
+            if horizon > top {
+                paintStand(on: canvas, from: left, to: right, top: top, horizon: horizon, using: &random)
+            }
         }
     }
 
     func paintShadow(on canvas: Canvas, at x: Double) {
         let (way, dark) = (shadow.way, Colour.black.opacity(shadow.strength))
         canvas.fill(
-            [[[x - 0.2, 0.02], [x + 0.2, 0.02], [x + 0.15 + way.x, way.y - 0.04], [x - 0.15 + way.x, way.y - 0.04]]], dark)
+            [
+                [
+                    [x - 0.2, 0.02], [x + 0.2, 0.02], [x + 0.15 + way.x, way.y - 0.04],
+                    [x - 0.15 + way.x, way.y - 0.04],
+                ]
+            ], dark)
         canvas.ellipse([x, 0.02], [0.3, 0.07], dark)
     }
 
     private func floor(using random: inout RandomStream) -> Colour {
-        func between(_ a: UInt32, _ b: UInt32) -> Colour { Colour(a).mixed(with: Colour(b), random.uniform()) }
+        func between(_ a: UInt32, _ b: UInt32) -> Colour {
+            Colour(a).mixed(with: Colour(b), random.uniform())
+        }
         return switch ground {
-        case .grass: between(0x2F6B22, 0x729644).mixed(with: between(0x28501E, 0x7C8C62), random.uniform(0...0.7))
+        case .grass:
+            between(0x2F6B22, 0x729644).mixed(with: between(0x28501E, 0x7C8C62), random.uniform(0...0.7))
         case .court:
             random.chance(0.6)
                 ? between(0xC8965A, 0xE2BE8C)
@@ -61,7 +71,8 @@ struct Scenery: Sendable {
 
     /// Mown stripes, worn patches, floorboards.
     private func paintBands(
-        on canvas: Canvas, from left: Double, to right: Double, top: Double, bottom: Double, using random: inout RandomStream
+        on canvas: Canvas, from left: Double, to right: Double, top: Double, bottom: Double,
+        using random: inout RandomStream
     ) {
         let width = random.uniform(0.6...3)
         let slant = random.uniform(-1.5...1.5)
@@ -70,7 +81,12 @@ struct Scenery: Sendable {
         for band in first...(Int(right / (2 * width)) + 3) {
             let x = Double(band) * 2 * width
             canvas.fill(
-                [[[x + slant, top], [x + slant + width, top], [x + width - slant, bottom], [x - slant, bottom]]],
+                [
+                    [
+                        [x + slant, top], [x + slant + width, top], [x + width - slant, bottom],
+                        [x - slant, bottom],
+                    ]
+                ],
                 .black.opacity(strength))
         }
         for _ in 0..<60 {
@@ -98,16 +114,20 @@ struct Scenery: Sendable {
     }
 
     private func paintStand(
-        on canvas: Canvas, from left: Double, to right: Double, top: Double, horizon: Double, using random: inout RandomStream
+        on canvas: Canvas, from left: Double, to right: Double, top: Double, horizon: Double,
+        using random: inout RandomStream
     ) {
         let dim = Colour(0x26262C).mixed(with: .white, random.uniform(0...0.35))
         canvas.rectangle([left, top - 0.1], [right - left, horizon - top + 0.1], dim)
         let lively = random.uniform(0.2...0.8)
         for _ in 0..<220 {
             let spot = Point(random.uniform(-4...4), random.uniform(-2.7...horizon))
-            let colour = Kit.colours.randomElement(using: &random)!.mixed(with: dim, 1 - lively * random.uniform())
+            let colour = Kit.colours.randomElement(using: &random)!.mixed(
+                with: dim, 1 - lively * random.uniform())
             canvas.ellipse(spot, [random.uniform(0.05...0.16), random.uniform(0.06...0.2)], colour)
-            if random.chance(0.5) { canvas.ellipse(spot + [0, -0.14], [0.05, 0.06], Colour(0xC89878).mixed(with: dim, 0.4)) }
+            if random.chance(0.5) {
+                canvas.ellipse(spot + [0, -0.14], [0.05, 0.06], Colour(0xC89878).mixed(with: dim, 0.4))
+            }
         }
         guard random.chance(0.7) else { return }
         let height = random.uniform(0.25...0.9)
@@ -119,7 +139,8 @@ struct Scenery: Sendable {
             let ink: Colour = colour.luminance > 0.5 ? .black : .white
             for letter in 0..<5 where random.chance(0.8) {
                 canvas.rectangle(
-                    [x + width * (0.15 + 0.14 * Double(letter)), horizon - height * 0.75], [width * 0.08, height * 0.5],
+                    [x + width * (0.15 + 0.14 * Double(letter)), horizon - height * 0.75],
+                    [width * 0.08, height * 0.5],
                     ink.opacity(0.8))
             }
         }

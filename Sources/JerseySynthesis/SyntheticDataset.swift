@@ -21,7 +21,8 @@ package struct SyntheticDataset: Sendable {
     package var renderer: SyntheticRenderer
 
     package init(
-        numbers: [NumberShare], tracksPerNumber: Int, sequencesPerTrack: Int, framesPerSequence: ClosedRange<Int>,
+        numbers: [NumberShare], tracksPerNumber: Int, sequencesPerTrack: Int,
+        framesPerSequence: ClosedRange<Int>,
         unreadableShare: Double = 0, renderer: SyntheticRenderer
     ) {
         self.numbers = numbers
@@ -59,16 +60,20 @@ package struct SyntheticDataset: Sendable {
     ///   - progress: called with the sequences written so far and the total, by one thread at a
     ///     time.
     package func write(
-        to folder: URL, overwrite: Bool = false, threads: Int? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
+        to folder: URL, overwrite: Bool = false, threads: Int? = nil,
+        progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws {
         try validate()
         let jobs = jobs(in: folder)
         try prepare(folder, overwrite: overwrite)
         for job in jobs {
-            try attempt(job.folder) { try FileManager.default.createDirectory(at: job.folder, withIntermediateDirectories: true) }
+            try attempt(job.folder) {
+                try FileManager.default.createDirectory(at: job.folder, withIntermediateDirectories: true)
+            }
         }
         let state = Mutex((next: 0, written: 0, failure: Error?.none))
-        DispatchQueue.concurrentPerform(iterations: threads ?? ProcessInfo.processInfo.activeProcessorCount) { _ in
+        DispatchQueue.concurrentPerform(iterations: threads ?? ProcessInfo.processInfo.activeProcessorCount) {
+            _ in
             while true {
                 let index = state.withLock { state in
                     state.next += 1
@@ -112,14 +117,18 @@ package struct NumberShare: Sendable, Equatable {
                 throw UsageError("\"\(part)\" has an invalid weight; for a number twice as often, write 10:2")
             }
             if halves[0] == "all" { return JerseyNumber.all.map { NumberShare($0, weight: weight) } }
-            let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { JerseyNumber($0) }
-            guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], first <= last else {
+            let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map {
+                JerseyNumber($0)
+            }
+            guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], first <= last
+            else {
                 throw UsageError(
                     "\"\(halves[0])\" is not a shirt number or a range; use \"0\" to \"9\", \"00\" to \"99\", \"10-19\", or \"all\""
                 )
             }
             // 9-12 has no 00...09, which are different numbers.
-            let leavesOutZeros = first.tens == JerseyNumber.blank && last.tens != JerseyNumber.blank && last.tens > 0
+            let leavesOutZeros =
+                first.tens == JerseyNumber.blank && last.tens != JerseyNumber.blank && last.tens > 0
             return JerseyNumber.all.filter { first <= $0 && $0 <= last && !(leavesOutZeros && $0.tens == 0) }
                 .map { NumberShare($0, weight: weight) }
         }
@@ -157,8 +166,9 @@ extension SyntheticDataset {
 
     private func jobs(in folder: URL) -> [Job] {
         tracks.enumerated().flatMap { track, number in
-            let trackFolder = folder.appending(path: number?.description ?? FolderLayout.unreadable).appending(
-                path: Format.padded(track, digits: 4))
+            let trackFolder = folder.appending(path: number?.description ?? FolderLayout.unreadable)
+                .appending(
+                    path: Format.padded(track, digits: 4))
             return (0..<sequencesPerTrack).map { sequence in
                 Job(
                     number: number, track: track, sequence: sequence,
@@ -240,7 +250,8 @@ extension SyntheticDataset {
             let frames = try sequence.frames.prefix(framesPerRow).enumerated().map { index, frame in
                 ContactSheet.Frame(
                     image: try RGBImage(decoding: frame.jpeg, named: "a frame"),
-                    caption: Format.decimal(frame.visibility, places: 2) + (index == sequence.anchor ? " *" : ""))
+                    caption: Format.decimal(frame.visibility, places: 2)
+                        + (index == sequence.anchor ? " *" : ""))
             }
             return ContactSheet.Row(title: tracks[track]?.description ?? "–", frames: frames)
         }
@@ -255,10 +266,12 @@ extension SyntheticDataset {
         var seen: Set<JerseyNumber> = []
         if let twice = numbers.first(where: { !seen.insert($0.number).inserted }) {
             let number = twice.number
-            throw UsageError("the number \(number) is listed twice; list it once, with a weight such as \(number):2")
+            throw UsageError(
+                "the number \(number) is listed twice; list it once, with a weight such as \(number):2")
         }
         for (name, value) in [
-            ("numbers", numbers.count), ("tracks per number", tracksPerNumber), ("sequences per track", sequencesPerTrack),
+            ("numbers", numbers.count), ("tracks per number", tracksPerNumber),
+            ("sequences per track", sequencesPerTrack),
             ("frames per sequence", framesPerSequence.lowerBound),
         ] where value < 1 {
             throw UsageError("the \(name) must be at least 1")
@@ -278,7 +291,8 @@ extension SyntheticDataset {
         try attempt(folder) {
             guard let names = FileNames.list(folder.path) else { throw SystemError() }
             guard names.isEmpty || overwrite else {
-                throw FileError(folder.path, "is not empty", advice: "choose another folder or pass --overwrite")
+                throw FileError(
+                    folder.path, "is not empty", advice: "choose another folder or pass --overwrite")
             }
             for old in names where JerseyNumber(old) != nil || old == FolderLayout.unreadable {
                 try FileManager.default.removeItem(at: folder.appendingPathComponent(old))
@@ -293,7 +307,8 @@ extension SyntheticDataset {
             throw error
         } catch {
             throw FileError(
-                file.path, doing: "write there", error: error, advice: "check the path, its permissions and the free space")
+                file.path, doing: "write there", error: error,
+                advice: "check the path, its permissions and the free space")
         }
     }
 }

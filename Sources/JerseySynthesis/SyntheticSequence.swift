@@ -51,7 +51,10 @@ package struct SyntheticRenderer: Sendable {
     package var height: ClosedRange<Double>
 
     /// - Parameter height: nil uses the difficulty's.
-    package init(seed: UInt64, framing: Framing = .body, difficulty: Difficulty = .real, height: ClosedRange<Double>? = nil) {
+    package init(
+        seed: UInt64, framing: Framing = .body, difficulty: Difficulty = .real,
+        height: ClosedRange<Double>? = nil
+    ) {
         self.seed = seed
         self.framing = framing
         self.difficulty = difficulty
@@ -64,14 +67,16 @@ package struct SyntheticRenderer: Sendable {
     /// - Parameters:
     ///   - number: "0"..."9" or "00"..."99"; nil for a player whose number is never visible.
     ///   - frames: the number of frames, at least 1.
-    package func sequence(number: String?, track: Int, sequence: Int, frames: Int) throws -> SyntheticSequence {
+    package func sequence(number: String?, track: Int, sequence: Int, frames: Int) throws -> SyntheticSequence
+    {
         var random = RandomStream(seed, UInt64(track))
         let scene = Scene(number: number, renderer: self, using: &random)
         var rendered = SyntheticSequence(frames: [])
         // If the number stays hidden throughout, try another motion, and finally an easy one.
         for attempt in 0..<4 as Range<UInt64> {
             var random = RandomStream(seed, UInt64(track), UInt64(sequence), attempt)
-            rendered = try scene.rendered(frames: frames, isHidden: number == nil, isSafe: attempt == 3, using: &random)
+            rendered = try scene.rendered(
+                frames: frames, isHidden: number == nil, isSafe: attempt == 3, using: &random)
             if number == nil || rendered.frames.contains(where: { $0.visibility > 0.4 }) { break }
         }
         return rendered
@@ -130,12 +135,16 @@ private struct Scene {
     /// Gives a scene at least about a hundred rows of pixels.
     private static func oversampling(_ height: Double) -> Int { height > 90 ? 2 : height > 35 ? 3 : 4 }
 
-    func rendered(frames: Int, isHidden: Bool, isSafe: Bool, using random: inout RandomStream) throws -> SyntheticSequence {
+    func rendered(frames: Int, isHidden: Bool, isSafe: Bool, using random: inout RandomStream) throws
+        -> SyntheticSequence
+    {
         let seconds = Double(frames - 1) * camera.interval
         let view: Motion.View = isHidden && random.chance(0.65) ? .front : .back
         let motion = Motion(
-            seconds: seconds, view: view, sport: athlete.sport, difficulty: isSafe ? .easy : difficulty, using: &random)
-        let crossing = Crossing(seconds: seconds, sport: athlete.sport, difficulty: difficulty, using: &random)
+            seconds: seconds, view: view, sport: athlete.sport, difficulty: isSafe ? .easy : difficulty,
+            using: &random)
+        let crossing = Crossing(
+            seconds: seconds, sport: athlete.sport, difficulty: difficulty, using: &random)
         let scenery = Scenery(athlete.sport.ground, using: &random)
         let looseness = random.uniform(0.02...0.12)
         var (drift, pan, zoom) = (SIMD2(random.normal(), random.normal()) * 0.5, 0.0, 1.0)
@@ -160,11 +169,13 @@ private struct Scene {
             if framing == .glance {
                 let error = SIMD2(random.normal(), random.normal()) * 0.04 * crop.size.y
                 crop = crop.cut(
-                    around: Crop(around: numberPoints(of: tubes[0])).middle + error, side: WholePlayers.numberSide * crop.size.y)
+                    around: Crop(around: numberPoints(of: tubes[0])).middle + error,
+                    side: WholePlayers.numberSide * crop.size.y)
             }
             result.append(
                 try frame(
-                    all, crop: crop, density: density * zoom, pose: pose, pan: pan, scenery: scenery, moment: moment,
+                    all, crop: crop, density: density * zoom, pose: pose, pan: pan, scenery: scenery,
+                    moment: moment,
                     using: &random))
         }
         return SyntheticSequence(frames: result)
@@ -202,7 +213,8 @@ private struct Scene {
             var cut = self
             cut.left = max(left, x - side / 2)
             cut.top = min(top, y + side / 2)
-            cut.size = SIMD2(min(left + size.x, x + side / 2) - cut.left, cut.top - max(top - size.y, y - side / 2))
+            cut.size = SIMD2(
+                min(left + size.x, x + side / 2) - cut.left, cut.top - max(top - size.y, y - side / 2))
             return cut
         }
     }
@@ -225,7 +237,8 @@ private struct Scene {
     }
 
     private func seen(_ point: SIMD3<Float>) -> SIMD3<Float> {
-        Raster.View(left: 0, top: 0, density: 1, sine: sin(camera.pitch), cosine: cos(camera.pitch)).seen(point)
+        Raster.View(left: 0, top: 0, density: 1, sine: sin(camera.pitch), cosine: cos(camera.pitch)).seen(
+            point)
     }
 
     /// Picture points of the visible number, on the back or the chest.
@@ -249,13 +262,15 @@ private struct Scene {
     }
 
     private func frame(
-        _ bodies: [([Tube], ShirtTexture)], crop: Crop, density: Double, pose: Pose, pan: Double, scenery: Scenery,
+        _ bodies: [([Tube], ShirtTexture)], crop: Crop, density: Double, pose: Pose, pan: Double,
+        scenery: Scenery,
         moment: Camera.Moment, using random: inout RandomStream
     ) throws -> SyntheticSequence.Frame {
         let sensor = (crop.size * density * camera.resolution).rounded(.toNearestOrAwayFromZero)
         let (columns, rows) = (max(6, Int(sensor.x)), max(6, Int(sensor.y)))
         let (width, height) = (
-            Int((Double(columns) / camera.resolution).rounded()), Int((Double(rows) / camera.resolution).rounded())
+            Int((Double(columns) / camera.resolution).rounded()),
+            Int((Double(rows) / camera.resolution).rounded())
         )
         let factor = Self.oversampling(Double(height))
         let fine = density * camera.resolution * Double(factor)
@@ -295,7 +310,8 @@ private struct Crossing {
 
     init(seconds: Double, sport: Sport, difficulty: Difficulty, using random: inout RandomStream) {
         motion = Motion(
-            seconds: seconds, view: random.chance(0.5) ? .back : .front, sport: sport, difficulty: difficulty, using: &random)
+            seconds: seconds, view: random.chance(0.5) ? .back : .front, sport: sport, difficulty: difficulty,
+            using: &random)
         moment = random.uniform(0...seconds)
         start = random.uniform(-0.7...0.7)
         speed = random.uniform(0.2...1.6) * (random.chance(0.5) ? 1 : -1)
@@ -319,7 +335,8 @@ extension Tube {
         func mixed(_ value: (Vertex) -> SIMD3<Float>) -> SIMD3<Float> {
             let corner = top * columns + left
             let upper = value(vertices[corner]) * (1 - s) + value(vertices[corner + 1]) * s
-            let lower = value(vertices[corner + columns]) * (1 - s) + value(vertices[corner + columns + 1]) * s
+            let lower =
+                value(vertices[corner + columns]) * (1 - s) + value(vertices[corner + columns + 1]) * s
             return upper * (1 - t) + lower * t
         }
         return Vertex(place: mixed(\.place), normal: mixed(\.normal), colour: .zero)
@@ -328,7 +345,9 @@ extension Tube {
 
 extension Array {
     /// The bounding box of matching pixels, times `scale`, and their count.
-    fileprivate func box(in width: Int, scale: Double, where counts: (Element) -> Bool) -> (SyntheticSequence.Box?, count: Int) {
+    fileprivate func box(in width: Int, scale: Double, where counts: (Element) -> Bool) -> (
+        SyntheticSequence.Box?, count: Int
+    ) {
         var (left, right, top, bottom, count) = (Int.max, -1, Int.max, -1, 0)
         for index in indices where counts(self[index]) {
             let (x, y) = (index % width, index / width)

@@ -74,7 +74,8 @@ package struct SyntheticVideo: Sendable, Equatable {
             number: numbers[index].description, track: index, sequence: 0, frames: min(max(frames, 1), 50))
         let pictures = try sequence.frames.map { try RGBImage(decoding: $0.jpeg, named: "a rendered frame") }
         return Player(
-            pictures: pictures, depth: (Double(index) + 0.5) / Double(numbers.count), phase: random.uniform(0...(2 * .pi)),
+            pictures: pictures, depth: (Double(index) + 0.5) / Double(numbers.count),
+            phase: random.uniform(0...(2 * .pi)),
             speed: random.uniform(0.01...0.03), centre: random.uniform(0.4...0.6))
     }
 
@@ -82,7 +83,8 @@ package struct SyntheticVideo: Sendable, Equatable {
         canvas.fill(Canvas.Colour(0x4C8C4A))
         let stripe = Double(width) / 12
         for index in 0..<6 {
-            canvas.rectangle([Double(index) * 2 * stripe, 0], [stripe, Double(height)], Canvas.Colour(0x458243))
+            canvas.rectangle(
+                [Double(index) * 2 * stripe, 0], [stripe, Double(height)], Canvas.Colour(0x458243))
         }
     }
 }

@@ -23,9 +23,11 @@ struct Tube {
                 let after = column == columns - 1 ? 1 : column + 1
                 let around = vertices[row * columns + after].place - vertices[row * columns + before].place
                 let down =
-                    vertices[min(row + 1, rows - 1) * columns + column].place - vertices[max(row - 1, 0) * columns + column].place
+                    vertices[min(row + 1, rows - 1) * columns + column].place
+                    - vertices[max(row - 1, 0) * columns + column].place
                 let normal = cross(down, around)
-                vertices[row * columns + column].normal = normal / max((normal * normal).sum().squareRoot(), 1e-9)
+                vertices[row * columns + column].normal =
+                    normal / max((normal * normal).sum().squareRoot(), 1e-9)
             }
         }
     }

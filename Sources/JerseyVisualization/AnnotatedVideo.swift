@@ -12,7 +12,8 @@ package enum AnnotatedVideo {
     ///   - progress: called after each frame; if it throws, the work ends and no file remains.
     /// - Throws: `FileError` if a file cannot be read or written.
     package static func write(
-        _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String, progress: () throws -> Void = {}
+        _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String,
+        progress: () throws -> Void = {}
     ) throws {
         let known = Dictionary(predictions.map { ($0.track, $0) }) { first, _ in first }
         let labels = boxes.tracks.map { label(known[$0]) }
@@ -22,7 +23,9 @@ package enum AnnotatedVideo {
             let here = rest.prefix { $0.frame == frame.index }
             rest = rest.dropFirst(here.count)
             let image = try video.image()
-            try writer.add(here.isEmpty ? image : annotated(image, here.map { ($0, labels[Int($0.track)]) }), time: frame.time)
+            try writer.add(
+                here.isEmpty ? image : annotated(image, here.map { ($0, labels[Int($0.track)]) }),
+                time: frame.time)
             try progress()
         }
         try writer.finish()
@@ -45,10 +48,13 @@ package enum AnnotatedVideo {
     }
 
     private static let colours: [Canvas.Colour] = [
-        0x4E9AE8, 0xF28E2B, 0xE15759, 0x76D7C4, 0x59C14F, 0xEDC948, 0xC58BE0, 0xFF9DA7, 0xBAB0AC, 0xFFFFFF, 0x9FD356,
+        0x4E9AE8, 0xF28E2B, 0xE15759, 0x76D7C4, 0x59C14F, 0xEDC948, 0xC58BE0, 0xFF9DA7, 0xBAB0AC, 0xFFFFFF,
+        0x9FD356,
     ].map { Canvas.Colour($0) }
 
-    private static func annotated(_ image: RGBImage, _ boxes: [(box: TrackBoxes.Box, label: Label)]) -> RGBImage {
+    private static func annotated(_ image: RGBImage, _ boxes: [(box: TrackBoxes.Box, label: Label)])
+        -> RGBImage
+    {
         let canvas = Canvas(image)
         // Legible in a small frame, not too large in a big one.
         let size = max(11, Double(image.height) / 50)
@@ -58,7 +64,8 @@ package enum AnnotatedVideo {
             guard let area = box.area(width: image.width, height: image.height) else { continue }
             let (left, top) = (Double(area.left), Double(area.top))
             let (right, bottom) = (left + Double(area.width), top + Double(area.height))
-            canvas.stroke([[[left, top], [right, top], [right, bottom], [left, bottom]]], width: line, label.colour)
+            canvas.stroke(
+                [[[left, top], [right, top], [right, bottom], [left, bottom]]], width: line, label.colour)
             let width = canvas.textWidth(label.text, size: size, typeface) + size * 0.6
             // Above the box, or inside it at the upper edge of the frame; never beyond the sides.
             let y = top - size * 1.3 < 0 ? top : top - size * 1.3

@@ -17,7 +17,8 @@ package struct HeatOverlay {
     /// Matplotlib's inferno at nine even steps. Its lightness grows evenly, so it works for
     /// colour-blind readers and in greyscale.
     private static let inferno: [(red: Double, green: Double, blue: Double)] = [
-        (0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85), (227, 89, 51), (249, 140, 10), (249, 201, 50),
+        (0, 0, 4), (31, 12, 72), (85, 15, 109), (136, 34, 106), (186, 54, 85), (227, 89, 51), (249, 140, 10),
+        (249, 201, 50),
         (252, 255, 164),
     ]
 
@@ -33,7 +34,8 @@ package struct HeatOverlay {
             let share = 0.75 * value
             for (channel, level) in [colour.red, colour.green, colour.blue].enumerated() {
                 let index = place * 3 + channel
-                picture.pixels[index] = UInt8(clamping: (Double(picture.pixels[index]) * (1 - share) + level * share).rounded())
+                picture.pixels[index] = UInt8(
+                    clamping: (Double(picture.pixels[index]) * (1 - share) + level * share).rounded())
             }
         }
         return picture
@@ -63,7 +65,9 @@ package struct HeatOverlay {
 
     /// (count, size): weights for interpolating `count` even positions, over a part of an axis of
     /// `length` pixels, from `size` values along it.
-    private static func taps(_ count: Int, over part: (start: Int, length: Int), of length: Int, from size: Int) -> Tensor {
+    private static func taps(
+        _ count: Int, over part: (start: Int, length: Int), of length: Int, from size: Int
+    ) -> Tensor {
         var weights = [Float](repeating: 0, count: count * size)
         for index in 0..<count {
             let pixel = Double(part.start) + (Double(index) + 0.5) * Double(part.length) / Double(count)

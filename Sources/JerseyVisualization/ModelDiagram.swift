@@ -57,19 +57,26 @@ package struct ModelDiagram {
         case (.frames, .singleFrame): return column("anchor frame", [], part.shapes, cells: rows)
         case (.frames, _): return column("frames", ["in time order"], part.shapes, cells: rows)
         case (.encoder, .singleFrame): return column(part.what, count, part.shapes, cells: ["encoder"])
-        case (.encoder, _): return column(part.what, count + ["shared by all frames"], part.shapes, cells: ["encoder"])
+        case (.encoder, _):
+            return column(part.what, count + ["shared by all frames"], part.shapes, cells: ["encoder"])
         case (.temporal, .recurrent(let layer, _)):
             let units = "\(layer.hidden) units" + (layer.bidirectional ? " in each direction" : "")
-            return column(part.what, [units] + count, part.shapes, cells: rows.map { _ in "\(layer.cell)".uppercased() })
+            return column(
+                part.what, [units] + count, part.shapes, cells: rows.map { _ in "\(layer.cell)".uppercased() }
+            )
         case (.pooling, .recurrent(_, let pooling)):
             return column(part.what, [pooling.formula] + count, part.shapes, cells: [pooling.symbol])
         case (.heads, .evidence):
-            return column("digits of each frame", [part.what] + count, part.shapes, cells: rows.map { _ in "digits" })
+            return column(
+                "digits of each frame", [part.what] + count, part.shapes, cells: rows.map { _ in "digits" })
         case (.pooling, .evidence):
-            return column(part.what, ["r: probability that the frame is read correctly"] + count, [], cells: ["Σ r log p"])
+            return column(
+                part.what, ["r: probability that the frame is read correctly"] + count, [],
+                cells: ["Σ r log p"])
                 + outputs(part.shapes)
         case (.heads, _):
-            return column("heads", [part.what] + count, [], cells: part.shapes.indices.map { Self.digits[$0] })
+            return column(
+                "heads", [part.what] + count, [], cells: part.shapes.indices.map { Self.digits[$0] })
                 + outputs(part.shapes)
         case (.temporal, _), (.pooling, _): return []
         }
@@ -83,7 +90,8 @@ package struct ModelDiagram {
     private static let digits = ["tens", "ones", "number"]
 
     private static func column(
-        _ kind: ModelOutline.Part.Kind?, _ title: String, _ notes: [String], _ shapes: [String], _ cells: [String]
+        _ kind: ModelOutline.Part.Kind?, _ title: String, _ notes: [String], _ shapes: [String],
+        _ cells: [String]
     ) -> Column {
         let pen = Canvas(width: 1, height: 1)
         let (title, notes) = (
@@ -95,7 +103,8 @@ package struct ModelDiagram {
             + (notes + shapes).map { pen.textWidth($0, size: Style.textSize, Style.plain) }
             + cells.map { pen.textWidth($0, size: Style.cellSize, Style.plain) + 24 }
         return Column(
-            kind: kind, title: title, notes: notes, shapes: shapes, cells: cells, width: (widths.max() ?? 0).rounded(.up))
+            kind: kind, title: title, notes: notes, shapes: shapes, cells: cells,
+            width: (widths.max() ?? 0).rounded(.up))
     }
 
     /// Wraps words into lines of at most the column width, where possible.
@@ -117,7 +126,9 @@ package struct ModelDiagram {
         static let plain = Canvas.Typeface(family: "DejaVu Sans", bold: false)
         static let bold = Canvas.Typeface(family: "DejaVu Sans")
         static let (headingSize, titleSize, textSize, cellSize) = (20.0, 14.0, 11.0, 12.0)
-        static let (margin, gap, line, rowHeight, cellHeight, columnWidth) = (24.0, 52.0, 17.0, 64.0, 40.0, 150.0)
+        static let (margin, gap, line, rowHeight, cellHeight, columnWidth) = (
+            24.0, 52.0, 17.0, 64.0, 40.0, 150.0
+        )
         static let paper = Canvas.Colour.white
         static let ink = Canvas.Colour(0x1E2227)
         static let faint = Canvas.Colour(0x5B636C)
@@ -135,18 +146,23 @@ package struct ModelDiagram {
     }
 
     private var headingHeight: Double { Style.margin + Style.headingSize + 2 * Style.line }
-    private var wordsHeight: Double { (columns.map { Double($0.title.count + $0.notes.count) }.max() ?? 0) * Style.line + 12 }
+    private var wordsHeight: Double {
+        (columns.map { Double($0.title.count + $0.notes.count) }.max() ?? 0) * Style.line + 12
+    }
     private var top: Double { headingHeight + wordsHeight }
     private var bodyHeight: Double {
         max(Double(max(rows.count, columns.map(\.cells.count).max() ?? 1)), 2) * Style.rowHeight
     }
-    private var shapesHeight: Double { (columns.map { Double($0.shapes.count) }.max() ?? 0) * Style.line + 14 }
+    private var shapesHeight: Double {
+        (columns.map { Double($0.shapes.count) }.max() ?? 0) * Style.line + 14
+    }
 
     private var size: (width: Int, height: Int) {
         let widths = columns.reduce(0) { $0 + $1.width } + Double(columns.count - 1) * Style.gap
         let pen = Canvas(width: 1, height: 1)
         let heading = max(
-            pen.textWidth(heading, size: Style.headingSize, Style.bold), pen.textWidth(legend, size: Style.textSize, Style.plain))
+            pen.textWidth(heading, size: Style.headingSize, Style.bold),
+            pen.textWidth(legend, size: Style.textSize, Style.plain))
         return (
             Int((max(widths, heading) + 2 * Style.margin).rounded(.up)),
             Int((top + bodyHeight + shapesHeight + Style.margin).rounded(.up))
@@ -170,9 +186,11 @@ package struct ModelDiagram {
     private func draw(on canvas: Canvas) {
         canvas.fill(Style.paper)
         canvas.text(
-            heading, at: [Style.margin, Style.margin + Style.headingSize], size: Style.headingSize, Style.bold, Style.ink)
+            heading, at: [Style.margin, Style.margin + Style.headingSize], size: Style.headingSize,
+            Style.bold, Style.ink)
         canvas.text(
-            legend, at: [Style.margin, Style.margin + Style.headingSize + 1.4 * Style.line], size: Style.textSize, Style.plain,
+            legend, at: [Style.margin, Style.margin + Style.headingSize + 1.4 * Style.line],
+            size: Style.textSize, Style.plain,
             Style.faint)
         var left = Style.margin
         var former: Column?
@@ -186,8 +204,12 @@ package struct ModelDiagram {
 
     private func draw(_ column: Column, left: Double, on canvas: Canvas) {
         let centre = left + column.width / 2
-        func centred(_ text: String, _ y: Double, _ size: Double, _ face: Canvas.Typeface, _ colour: Canvas.Colour) {
-            canvas.text(text, at: [centre - canvas.textWidth(text, size: size, face) / 2, y], size: size, face, colour)
+        func centred(
+            _ text: String, _ y: Double, _ size: Double, _ face: Canvas.Typeface, _ colour: Canvas.Colour
+        ) {
+            canvas.text(
+                text, at: [centre - canvas.textWidth(text, size: size, face) / 2, y], size: size, face, colour
+            )
         }
         var y = top - 12 - Double(column.title.count + column.notes.count - 1) * Style.line
         for line in column.title {
@@ -199,7 +221,9 @@ package struct ModelDiagram {
             y += Style.line
         }
         for (index, shape) in column.shapes.enumerated() {
-            centred(shape, top + bodyHeight + 14 + Double(index + 1) * Style.line - 4, Style.textSize, Style.plain, Style.ink)
+            centred(
+                shape, top + bodyHeight + 14 + Double(index + 1) * Style.line - 4, Style.textSize,
+                Style.plain, Style.ink)
         }
         let colour = column.kind.map(Style.colour) ?? Style.ink
         let (width, height) = cell(of: column)
@@ -210,7 +234,8 @@ package struct ModelDiagram {
                 continue
             }
             if column.kind != nil {
-                let box = Self.rounded([centre - width / 2, middle - height / 2], [width, height], radius: 7)
+                let box = Self.rounded(
+                    [centre - width / 2, middle - height / 2], [width, height], radius: 7)
                 canvas.fill(box, colour.mixed(with: Style.paper, 0.82))
                 canvas.stroke(box, width: 1.5, colour)
             }
@@ -220,7 +245,9 @@ package struct ModelDiagram {
     }
 
     private func cell(of column: Column) -> (width: Double, height: Double) {
-        let text = column.cells.map { Canvas(width: 1, height: 1).textWidth($0, size: Style.cellSize, Style.plain) }.max() ?? 0
+        let text =
+            column.cells.map { Canvas(width: 1, height: 1).textWidth($0, size: Style.cellSize, Style.plain) }
+            .max() ?? 0
         switch column.kind {
         case nil: return (text, Style.cellHeight)
         case .frames: return (max(34, text + 16), 52)
@@ -240,9 +267,12 @@ package struct ModelDiagram {
             }
             let (above, below) = (edge(index - 1, 1), edge(index, -1))
             arrow(
-                [centre - (isBidirectional ? 9 : 0), above], [centre - (isBidirectional ? 9 : 0), below], Style.colour(.temporal),
+                [centre - (isBidirectional ? 9 : 0), above], [centre - (isBidirectional ? 9 : 0), below],
+                Style.colour(.temporal),
                 on: canvas)
-            if isBidirectional { arrow([centre + 9, below], [centre + 9, above], Style.colour(.temporal), on: canvas) }
+            if isBidirectional {
+                arrow([centre + 9, below], [centre + 9, above], Style.colour(.temporal), on: canvas)
+            }
         }
     }
 
@@ -263,7 +293,8 @@ package struct ModelDiagram {
             if next.kind == .pooling, outline.spec.pooling?.isAttention == true, isRow {
                 let label = "α" + (["₁", "₂", "", "ₜ"][index])
                 canvas.text(
-                    label, at: [start + 6, to < from ? from + 16 : from - 7], size: Style.cellSize, Style.plain,
+                    label, at: [start + 6, to < from ? from + 16 : from - 7], size: Style.cellSize,
+                    Style.plain,
                     Style.colour(.pooling))
             }
         }
@@ -286,9 +317,12 @@ package struct ModelDiagram {
         canvas.fill([[to, to - ahead * 7 + side * 3.5, to - ahead * 7 - side * 3.5]], colour)
     }
 
-    private static func rounded(_ origin: Canvas.Point, _ size: Canvas.Point, radius: Double) -> Canvas.Outline {
+    private static func rounded(_ origin: Canvas.Point, _ size: Canvas.Point, radius: Double)
+        -> Canvas.Outline
+    {
         let corners: [(Canvas.Point, Double)] = [
-            ([size.x - radius, radius], -0.5), ([size.x - radius, size.y - radius], 0), ([radius, size.y - radius], 0.5),
+            ([size.x - radius, radius], -0.5), ([size.x - radius, size.y - radius], 0),
+            ([radius, size.y - radius], 0.5),
             ([radius, radius], 1),
         ]
         return [

@@ -30,7 +30,9 @@ package struct ModelOutline: Sendable {
         let model = JerseyModel(spec)
         let frame = Tensor.zeros([1, 3, input.height, input.width])
         let (maps, features) = withoutGradients { (model.maps(frame).shape, model.encode(frame).shape[1]) }
-        let counts = Dictionary(grouping: model.store.trainable, by: \.group).mapValues { $0.reduce(0) { $0 + $1.tensor.count } }
+        let counts = Dictionary(grouping: model.store.trainable, by: \.group).mapValues {
+            $0.reduce(0) { $0 + $1.tensor.count }
+        }
         func part(_ kind: Part.Kind, _ what: String, _ shapes: [String]) -> Part {
             Part(part: kind, what: what, shapes: shapes, parameters: counts[kind.rawValue] ?? 0)
         }
@@ -43,7 +45,9 @@ package struct ModelOutline: Sendable {
         func seen(_ digits: ModelSpec.Digits) -> [String] {
             digits == .tied ? [maps[1...].map(String.init).joined(separator: ", ")] : vector
         }
-        func heads(_ digits: ModelSpec.Digits) -> String { digits.words + (spec.hasFullHead ? ", one for the number" : "") }
+        func heads(_ digits: ModelSpec.Digits) -> String {
+            digits.words + (spec.hasFullHead ? ", one for the number" : "")
+        }
 
         switch spec.family {
         case .singleFrame(let digits):
@@ -74,7 +78,10 @@ package struct ModelOutline: Sendable {
         Table(
             ["part", "what", "output", "parameters"],
             rows: parts.map {
-                [$0.part.rawValue, $0.what, $0.shapes.joined(separator: ", "), $0.parameters > 0 ? "\($0.parameters)" : "-"]
+                [
+                    $0.part.rawValue, $0.what, $0.shapes.joined(separator: ", "),
+                    $0.parameters > 0 ? "\($0.parameters)" : "-",
+                ]
             }
                 + [["all", "", "", "\(parameters)"]],
             note: "Shapes are for B sequences of T frames. Tens are 0 to 9 and blank, ones 0 to 9.")

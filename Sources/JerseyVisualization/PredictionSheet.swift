@@ -12,12 +12,15 @@ package enum PredictionSheet {
     /// - Throws: `FileError` for an unsupported extension, and what `AtomicFile.check` throws.
     package static func check(_ path: String, unlike inputs: [String] = []) throws {
         guard isPage(path) || path.lowercased().hasSuffix(".png") else {
-            throw FileError(path, "is neither an image nor a page", advice: "use a name that ends in .png or .html")
+            throw FileError(
+                path, "is neither an image nor a page", advice: "use a name that ends in .png or .html")
         }
         try AtomicFile.check(path, unlike: inputs)
     }
 
-    private static func isPage(_ path: String) -> Bool { [".html", ".htm"].contains(where: path.lowercased().hasSuffix) }
+    private static func isPage(_ path: String) -> Bool {
+        [".html", ".htm"].contains(where: path.lowercased().hasSuffix)
+    }
 
     /// Draws the first sixty predictions as PNG, or as an HTML page, by the file's extension.
     ///
@@ -31,7 +34,9 @@ package enum PredictionSheet {
         let rows = predictions.prefix(maximumRows).map { prediction in
             ContactSheet.Row(
                 title: prediction.number?.description ?? "?",
-                subtitle: prediction.confidence.map { "\(Format.percent($0, places: 1))  \(prediction.sequence)" }
+                subtitle: prediction.confidence.map {
+                    "\(Format.percent($0, places: 1))  \(prediction.sequence)"
+                }
                     ?? prediction.sequence,
                 frames: prediction.frames.compactMap { frame in
                     guard let image = image(frame.path) else { return nil }
@@ -57,7 +62,8 @@ package enum PredictionSheet {
         let pictures = try zip(predictions, rows).enumerated().map { index, item in
             Report.Block.picture(
                 name: "\(index)", try ContactSheet(rows: [item.1]).image().jpegData(quality: 85),
-                caption: "\(item.0.sequence): \(item.0.answer), \(Format.percent(item.0.confidence, places: 1))")
+                caption:
+                    "\(item.0.sequence): \(item.0.answer), \(Format.percent(item.0.confidence, places: 1))")
         }
         let answered = predictions.count { $0.number != nil }
         return Report(
@@ -69,7 +75,8 @@ package enum PredictionSheet {
                     [
                         .text(
                             "Below each frame is its weight in the answer; in a video, its frame number comes first."
-                                + (predictions.count > maximumRows ? " Only the first \(maximumRows) sequences are shown." : ""))
+                                + (predictions.count > maximumRows
+                                    ? " Only the first \(maximumRows) sequences are shown." : ""))
                     ]
                         + pictures),
             ])

@@ -13,11 +13,15 @@ extension Table {
                 .map { "\($0.number) \(Format.percent($0.probability, places: 1))" }.joined(separator: ", ")
             let left = prediction.leftOut.isEmpty ? "" : ", \(prediction.leftOut.count) skipped"
             return [prediction.sequence, prediction.answer, Format.percent(prediction.confidence, places: 1)]
-                + (hasPlayers ? [Self.player(prediction)] : []) + [others, "\(prediction.frames.count)\(left)"]
+                + (hasPlayers ? [Self.player(prediction)] : []) + [
+                    others, "\(prediction.frames.count)\(left)",
+                ]
                 + (hasWindows ? [Self.decisive(prediction)] : [])
         }
         let header =
-            ["sequence", "number", "confidence"] + (hasPlayers ? ["player"] : []) + ["alternatives", "frames"]
+            ["sequence", "number", "confidence"] + (hasPlayers ? ["player"] : []) + [
+                "alternatives", "frames",
+            ]
             + (hasWindows ? ["decided by"] : [])
         self.init(header, rows: rows)
     }
@@ -27,12 +31,14 @@ extension Table {
         if let seen = prediction.conflict {
             return "looks like \(seen.number) (\(Format.percent(seen.probability, places: 1))), not listed"
         }
-        return (prediction.players ?? []).map { $0.team.isEmpty ? $0.name : "\($0.name) (\($0.team))" }.joined(separator: " or ")
+        return (prediction.players ?? []).map { $0.team.isEmpty ? $0.name : "\($0.name) (\($0.team))" }
+            .joined(separator: " or ")
     }
 
     /// The frame with the greatest weight: its number in a video, or else its name.
     private static func decisive(_ prediction: Prediction) -> String {
-        guard prediction.number != nil, let frame = prediction.frames.max(by: { ($0.weight ?? 0) < ($1.weight ?? 0) }),
+        guard prediction.number != nil,
+            let frame = prediction.frames.max(by: { ($0.weight ?? 0) < ($1.weight ?? 0) }),
             let weight = frame.weight
         else { return "" }
         let name = frame.videoFrame.map { "frame \($0)" } ?? frame.path.lastName

@@ -27,7 +27,9 @@ struct Page: Sendable, CustomTestStringConvertible {
             if line.hasPrefix("```") {
                 isInBlock.toggle()
                 let words = line.dropFirst(3).split(separator: " ").map(String.init)
-                if isInBlock { blocks.append(Block(language: words.first ?? "", name: words.dropFirst().first)) }
+                if isInBlock {
+                    blocks.append(Block(language: words.first ?? "", name: words.dropFirst().first))
+                }
             } else if isInBlock {
                 blocks[blocks.count - 1].lines.append(line)
             } else {
@@ -43,7 +45,9 @@ struct Page: Sendable, CustomTestStringConvertible {
     /// All pages in a folder and below it.
     static func paths(in folder: String) -> [String] {
         let files = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
-        return (files?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".md") }.sorted().map { "\(folder)/\($0)" }
+        return (files?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".md") }.sorted().map {
+            "\(folder)/\($0)"
+        }
     }
 }
 
@@ -63,7 +67,8 @@ extension Page {
         var anchors: Set<String> = []
         for heading in prose where heading.hasPrefix("#") {
             let title = heading.drop { $0 == "#" }.trimmingCharacters(in: .whitespaces).lowercased()
-            let anchor = title.filter { $0.isLetter || $0.isNumber || " -_".contains($0) }.replacing(" ", with: "-")
+            let anchor = title.filter { $0.isLetter || $0.isNumber || " -_".contains($0) }.replacing(
+                " ", with: "-")
             // A second heading with the same words gets "-1", the next one "-2".
             var (name, count) = (anchor, 0)
             while !anchors.insert(name).inserted {

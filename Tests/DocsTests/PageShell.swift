@@ -15,7 +15,8 @@ final class PageShell {
         folder = try TestFolder()
         for name in try FileManager.default.contentsOfDirectory(atPath: SmallData.folder.url.path) {
             try FileManager.default.copyItem(
-                at: SmallData.folder.url.appendingPathComponent(name), to: folder.url.appendingPathComponent(name))
+                at: SmallData.folder.url.appendingPathComponent(name),
+                to: folder.url.appendingPathComponent(name))
         }
     }
 
@@ -67,7 +68,8 @@ final class PageShell {
     /// matches any lines.
     private func check(_ printed: [String], _ output: String, of command: String) {
         func words(_ line: String) -> String {
-            line.replacing(/[0-9.,%]+/, with: "0").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            line.replacing(/[0-9.,%]+/, with: "0").split(whereSeparator: \.isWhitespace).joined(
+                separator: " ")
         }
         let lines = Set(output.split(separator: "\n").map { words(String($0)) })
         for line in printed where line.contains(/[A-Za-z]/) {

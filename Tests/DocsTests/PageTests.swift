@@ -13,7 +13,8 @@ import Testing
     @Test func `The Swift that the guide of the library shows is that of an example`() throws {
         for block in try Page("docs/guides/library.md").blocks where block.language == "swift" {
             let name = try #require(block.name, "a block names its file below Examples")
-            let file = try String(contentsOf: Page.root.appendingPathComponent("Examples/\(name)"), encoding: .utf8)
+            let file = try String(
+                contentsOf: Page.root.appendingPathComponent("Examples/\(name)"), encoding: .utf8)
             #expect(file.contains(block.lines.joined(separator: "\n")), "\(name)")
         }
     }

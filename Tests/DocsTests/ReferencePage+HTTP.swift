@@ -5,8 +5,12 @@ import Foundation
 extension ReferencePage {
     static let http = ReferencePage(name: "http") {
         let operations = try OpenAPI.operations()
-        let routes = operations.map { ["`\($0.method) \($0.path)`", escaped($0.summary), $0.types, $0.statuses] }
-        let limits = ServiceLimit.all.map { ["`\($0.name)`", "\($0.value(in: ServerSettings()))", escaped($0.summary)] }
+        let routes = operations.map {
+            ["`\($0.method) \($0.path)`", escaped($0.summary), $0.types, $0.statuses]
+        }
+        let limits = ServiceLimit.all.map {
+            ["`\($0.name)`", "\($0.value(in: ServerSettings()))", escaped($0.summary)]
+        }
         return """
             # HTTP
 
@@ -92,7 +96,8 @@ private enum OpenAPI {
 
     /// Operations in the order of their paths, without the web page's files.
     static func operations() throws -> [Operation] {
-        let document = try JSONSerialization.jsonObject(with: Data(PackageResources.openapi_json)) as? [String: Any]
+        let document =
+            try JSONSerialization.jsonObject(with: Data(PackageResources.openapi_json)) as? [String: Any]
         let paths = document?["paths"] as? [String: [String: [String: Any]]] ?? [:]
         return paths.sorted { $0.key < $1.key }.filter { !$0.key.contains(".") || $0.key == "/openapi.json" }
             .flatMap { path, operations in
@@ -102,9 +107,12 @@ private enum OpenAPI {
                         let types = (body?["content"] as? [String: Any] ?? [:]).keys.sorted()
                         let answers = operation["responses"] as? [String: [String: Any]] ?? [:]
                         return Operation(
-                            method: method.uppercased(), path: path, summary: operation["summary"] as? String ?? "",
+                            method: method.uppercased(), path: path,
+                            summary: operation["summary"] as? String ?? "",
                             types: types.map { "`\($0)`" }.joined(separator: ", "),
-                            answers: answers.mapValues { $0["description"] as? String ?? Self.forbidden(document) })
+                            answers: answers.mapValues {
+                                $0["description"] as? String ?? Self.forbidden(document)
+                            })
                     }
                 }
             }

@@ -22,7 +22,8 @@ struct ReferencePage: Sendable, CustomTestStringConvertible {
 
     /// The whole file.
     func text() throws -> String {
-        try "<!-- Written by `UPDATE_DOCS=1 swift test --filter Docs`; a test compares it with the program. -->\n\n"
+        try
+            "<!-- Written by `UPDATE_DOCS=1 swift test --filter Docs`; a test compares it with the program. -->\n\n"
             + render()
     }
 }
@@ -32,11 +33,14 @@ struct ReferencePage: Sendable, CustomTestStringConvertible {
 extension ReferencePage {
     static let settings = ReferencePage(name: "settings") {
         let sections = [
-            ("", "The run"), ("data.", "Data"), ("augmentation.", "Augmentation"), ("optimizer.", "Optimizer"),
+            ("", "The run"), ("data.", "Data"), ("augmentation.", "Augmentation"),
+            ("optimizer.", "Optimizer"),
             ("training.", "Training"),
         ]
         let tables = sections.map { prefix, title in
-            let rows = Setting.all.filter { $0.key.hasPrefix(prefix) && (prefix != "" || !$0.key.contains(".")) }
+            let rows = Setting.all.filter {
+                $0.key.hasPrefix(prefix) && (prefix != "" || !$0.key.contains("."))
+            }
             return "## \(title)\n\n" + table(["key", "default", "values", "flag", "meaning"], rows.map(row))
         }
         return """
@@ -66,7 +70,8 @@ extension ReferencePage {
         let models = ModelSpec.all.map { spec in
             let older = ModelSpec.aliases.filter { $0.value == spec.name }.keys.sorted()
             return [
-                "`\(spec.name)`", spec.phase.rawValue, "`\(spec.encoder.name)`", spec.temporal?.description ?? "",
+                "`\(spec.name)`", spec.phase.rawValue, "`\(spec.encoder.name)`",
+                spec.temporal?.description ?? "",
                 spec.poolingName, "\(ModelOutline(spec).parameters)", code(older),
             ]
         }
@@ -178,7 +183,8 @@ extension ReferencePage {
     }
 
     static func table(_ header: [String], _ rows: [[String]]) -> String {
-        ([header, header.map { _ in "---" }] + rows).map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
+        ([header, header.map { _ in "---" }] + rows).map { "| \($0.joined(separator: " | ")) |" }.joined(
+            separator: "\n")
     }
 
     private static func code(_ names: [String]) -> String { names.map { "`\($0)`" }.joined(separator: ", ") }
@@ -187,7 +193,8 @@ extension ReferencePage {
     static func escaped(_ text: String) -> String {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { place, part in
             let safe =
-                place.isMultiple(of: 2) ? String(part.replacing("<", with: "&lt;").replacing("*", with: "\\*")) : String(part)
+                place.isMultiple(of: 2)
+                ? String(part.replacing("<", with: "&lt;").replacing("*", with: "\\*")) : String(part)
             return safe.replacing("|", with: "\\|")
         }
         .joined(separator: "`")

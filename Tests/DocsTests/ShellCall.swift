@@ -22,7 +22,8 @@ final class ShellCall {
         process.currentDirectoryURL = folder
         let own = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("JERSEY_") }
         // `jersey` is the program built beside the tests.
-        let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().path
         process.environment = own.merging(Self.settings) { $1 }
             .merging(["PATH": "\(programs):\(own["PATH"] ?? "")"]) { $1 }
         process.standardInput = FileHandle.nullDevice

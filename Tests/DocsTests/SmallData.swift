@@ -8,7 +8,8 @@ enum SmallData {
     static let folder: TestFolder = {
         do {
             let folder = try TestFolder()
-            let pictures = "--framing number --difficulty easy --height 24 --numbers 7,23 --sequences 1 --frames 2"
+            let pictures =
+                "--framing number --difficulty easy --height 24 --numbers 7,23 --sequences 1 --frames 2"
             let calls = try [
                 "jersey synthesize --out crops \(pictures) --tracks 10 --unreadable 0.1",
                 "jersey synthesize --out match.mp4 --numbers 7,23 --frames 6",
@@ -26,12 +27,16 @@ enum SmallData {
 
     private static func fill(_ folder: URL) throws {
         let files = FileManager.default
-        try files.copyItem(at: folder.appendingPathComponent("crops"), to: folder.appendingPathComponent("others"))
-        try files.copyItem(at: Page.root.appendingPathComponent("Tools"), to: folder.appendingPathComponent("Tools"))
+        try files.copyItem(
+            at: folder.appendingPathComponent("crops"), to: folder.appendingPathComponent("others"))
+        try files.copyItem(
+            at: Page.root.appendingPathComponent("Tools"), to: folder.appendingPathComponent("Tools"))
         // SoccerNet's layout: a folder of frames for each player, and the numbers in a file.
         var players: [String: Int] = [:]
         var frames: [TestArchive.Item] = []
-        for (player, path) in try files.subpathsOfDirectory(atPath: folder.appendingPathComponent("crops").path).sorted()
+        for (player, path) in try files.subpathsOfDirectory(
+            atPath: folder.appendingPathComponent("crops").path
+        ).sorted()
             .filter({ $0.hasSuffix("/00") }).enumerated()
         {
             players["\(player)"] = Int(path.prefix { $0 != "/" }) ?? -1
@@ -42,7 +47,9 @@ enum SmallData {
                 frames.append(.file("\(path)/\(name)", image))
             }
         }
-        for split in ["train", "test"] { try folder.add("\(split)/\(split)_gt.json", JSONEncoder().encode(players)) }
+        for split in ["train", "test"] {
+            try folder.add("\(split)/\(split)_gt.json", JSONEncoder().encode(players))
+        }
         _ = try TestArchive.pack(frames, "crops.zip", in: folder)
     }
 }

@@ -20,7 +20,8 @@ struct ExportFormatTests {
     }
 
     @Test(arguments: ModelSpec.all)
-    func `A checkpoint for the study's code is read back with every entry as it was`(_ spec: ModelSpec) throws {
+    func `A checkpoint for the study's code is read back with every entry as it was`(_ spec: ModelSpec) throws
+    {
         try written("pth", spec) { model, url in
             let tensors = try PthFile(contentsOf: url).tensors
             #expect(Set(tensors.keys) == Set(model.store.entries.map(\.name)))
@@ -45,7 +46,9 @@ struct ExportFormatTests {
             let read = try checkpoint.model(on: .cpu, path: url.path)
             for (entry, other) in zip(model.store.entries, read.store.entries) {
                 #expect(other.tensor.dtype == entry.tensor.dtype)
-                if entry.tensor.shape.count > 0 { #expect(difference(other.tensor, entry.tensor) < (half ? 1e-3 : 1e-9)) }
+                if entry.tensor.shape.count > 0 {
+                    #expect(difference(other.tensor, entry.tensor) < (half ? 1e-3 : 1e-9))
+                }
             }
             let size = try Data(contentsOf: url).count
             let values = model.store.entries.reduce(0) { $0 + $1.tensor.count }
@@ -59,7 +62,9 @@ struct ExportFormatTests {
             let bias = try #require(model.store.tensors["digits.blank.bias"])
             bias.copy(from: Tensor([Float(1e6)]))
             let url = folder.appendingPathComponent("model")
-            #expect(throws: UsageError("digits.blank.bias has values that float16 cannot hold; write float32")) {
+            #expect(
+                throws: UsageError("digits.blank.bias has values that float16 cannot hold; write float32")
+            ) {
                 try ExportFormat.safetensors.write(model, card, half: true, to: url)
             }
             #expect(!FileManager.default.fileExists(atPath: url.path))
@@ -84,7 +89,9 @@ struct ExportFormatTests {
     func `A folder that is not there is an error that names the file`(_ name: String) throws {
         let (model, card) = drawn(try ModelSpec.named("evidence_tied"))
         let url = URL(fileURLWithPath: "/nowhere/model")
-        let error = #expect(throws: FileError.self) { try ExportFormat.named(name).write(model, card, to: url) }
+        let error = #expect(throws: FileError.self) {
+            try ExportFormat.named(name).write(model, card, to: url)
+        }
         #expect(error?.path == url.path)
     }
 
@@ -93,6 +100,8 @@ struct ExportFormatTests {
         let (ours, card) = drawn(spec)
         let published = JerseyModel(spec, seed: 7, published: true)
         published.store.load(ours.store.tensors)
-        #expect(try TorchScriptFile.source(of: Network(published, card)) == TorchScriptFile.source(of: Network(ours, card)))
+        #expect(
+            try TorchScriptFile.source(of: Network(published, card))
+                == TorchScriptFile.source(of: Network(ours, card)))
     }
 }

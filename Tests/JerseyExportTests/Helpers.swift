@@ -32,4 +32,6 @@ let everySpec: [ModelSpec] =
         spec?.hasFullHead = true
         return spec
     }
-    + ["attn_bgru_luong", "seq_ulstm_fs", "attn_ugru_hc"].compactMap { try? ModelSpec.named($0, encoder: .compact, hidden: 24) }
+    + ["attn_bgru_luong", "seq_ulstm_fs", "attn_ugru_hc"].compactMap {
+        try? ModelSpec.named($0, encoder: .compact, hidden: 24)
+    }

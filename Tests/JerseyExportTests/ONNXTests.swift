@@ -39,8 +39,12 @@ struct ONNXTests {
             #expect(tensor.raw.count == tensor.dims.reduce(size) { $0 * Int($1) })
         }
         for node in graph.nodes {
-            for input in node.inputs { #expect(known.contains(input), "\(node.name) takes \(input), which nobody has made") }
-            for output in node.outputs { #expect(known.insert(output).inserted, "two values named \(output)") }
+            for input in node.inputs {
+                #expect(known.contains(input), "\(node.name) takes \(input), which nobody has made")
+            }
+            for output in node.outputs {
+                #expect(known.insert(output).inserted, "two values named \(output)")
+            }
         }
         for output in graph.outputs { #expect(known.contains(output.name)) }
         #expect(Set(graph.nodes.map(\.name)).count == graph.nodes.count)
@@ -53,7 +57,8 @@ struct ONNXTests {
     func `Weights go in under their names, each once`(_ spec: ModelSpec) throws {
         let (model, file) = try exported(spec)
         let names = Set(file.graph.initializers.map(\.name))
-        for entry in model.store.entries where entry.tensor.shape.count == 4 || entry.name.hasSuffix("running_var") {
+        for entry in model.store.entries
+        where entry.tensor.shape.count == 4 || entry.name.hasSuffix("running_var") {
             #expect(names.contains(entry.name), "\(entry.name) is missing")
         }
         let written = file.graph.initializers.reduce(0) { $0 + $1.raw.count }
@@ -69,19 +74,25 @@ struct ONNXTests {
         #expect(single.graph.inputs.map(shape) == [["batch", "40", "32", "3"]])
         let (_, file) = try exported(ModelSpec.named("evidence_tied"))
         #expect(file.graph.inputs.map(shape) == [["batch", "length", "40", "32", "3"], ["batch"]])
-        #expect(file.graph.inputs.map(\.type.tensor.elementType) == [DType.uint8.onnxCode, DType.int64.onnxCode])
+        #expect(
+            file.graph.inputs.map(\.type.tensor.elementType) == [DType.uint8.onnxCode, DType.int64.onnxCode])
         #expect(file.graph.outputs.map(\.name) == ["tens", "ones", "attention", "readability"])
         let shapes = [["batch", "11"], ["batch", "10"], ["batch", "length"], ["batch", "length"]]
         #expect(file.graph.outputs.map(shape) == shapes)
         let text = try #require(file.metadata.first { $0.key == "jersey" }?.value)
-        #expect(try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8)).spec == ModelSpec.named("evidence_tied"))
+        #expect(
+            try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8)).spec
+                == ModelSpec.named("evidence_tied"))
     }
 
     @Test(
         arguments: [
-            ("seq_urnn_fs", "RNN", [0]), ("seq_bgru_mp", "GRU", [1, 0, 2]), ("seq_blstm_mp", "LSTM", [0, 3, 1, 2]),
+            ("seq_urnn_fs", "RNN", [0]), ("seq_bgru_mp", "GRU", [1, 0, 2]),
+            ("seq_blstm_mp", "LSTM", [0, 3, 1, 2]),
         ], [128, 20])
-    func `Gates of recurrent layers are in ONNX's order`(_ layer: (name: String, type: String, order: [Int]), _ hidden: Int)
+    func `Gates of recurrent layers are in ONNX's order`(
+        _ layer: (name: String, type: String, order: [Int]), _ hidden: Int
+    )
         throws
     {
         let (name, type, order) = layer
@@ -91,7 +102,9 @@ struct ONNXTests {
         #expect(nodes.count == suffixes.count)
         let tensors = Dictionary(uniqueKeysWithValues: file.graph.initializers.map { ($0.name, $0.raw) })
         for (node, suffix) in zip(nodes, suffixes) {
-            #expect(node.attributes.contains { $0.name == "linear_before_reset" && $0.int == 1 } == (type == "GRU"))
+            #expect(
+                node.attributes.contains { $0.name == "linear_before_reset" && $0.int == 1 }
+                    == (type == "GRU"))
             // No lengths, because OpenVINO ignores them.
             #expect(node.inputs.count == 4)
             for (input, weight) in [(1, "weight_ih_l0"), (2, "weight_hh_l0")] {

@@ -12,9 +12,11 @@ struct TorchScriptTests {
 
     @Test(
         arguments: everySpec)
-    func `A file that libtorch loads gives the model's logits and weights, whatever the batch, the lengths and the padding`(
-        _ spec: ModelSpec
-    ) throws {
+    func
+        `A file that libtorch loads gives the model's logits and weights, whatever the batch, the lengths and the padding`(
+            _ spec: ModelSpec
+        ) throws
+    {
         let (model, card) = drawn(spec)
         let module = try withFolder { folder in
             let url = folder.appendingPathComponent("model.pt")
@@ -27,11 +29,15 @@ struct TorchScriptTests {
             ).to(dtype: .uint8)
             let valid = Tensor.concatenated(
                 lengths.enumerated().map { frames.selected(0, at: $0).narrowed(0, to: 0..<$1) }, over: 0)
-            let expected = withoutGradients { model(FramePreprocessor.normalized(valid, on: .cpu), lengths: lengths) }
+            let expected = withoutGradients {
+                model(FramePreprocessor.normalized(valid, on: .cpu), lengths: lengths)
+            }
             let inputs = spec.readsAnchorOnly ? [valid] : [frames, Tensor(lengths.map(Int64.init))]
             #expect(difference(try module(inputs, output: "tens"), expected.tens) < 1e-4)
             #expect(difference(try module(inputs, output: "ones"), expected.ones) < 1e-4)
-            if let full = expected.full { #expect(difference(try module(inputs, output: "full"), full) < 1e-4) }
+            if let full = expected.full {
+                #expect(difference(try module(inputs, output: "full"), full) < 1e-4)
+            }
             if let attention = expected.attention, spec.pooling != .mean {
                 #expect(difference(try module(inputs, output: "attention"), attention) < 1e-4)
             }
@@ -50,7 +56,9 @@ struct TorchScriptTests {
 
     @Test func `Source that is wrong is refused with the compiler's reason`() {
         let error = #expect(throws: TorchError.self) {
-            try ScriptModule(name: "Broken", source: "def forward(self, x):\n    return torch.no_such_thing(x)\n", buffers: [])
+            try ScriptModule(
+                name: "Broken", source: "def forward(self, x):\n    return torch.no_such_thing(x)\n",
+                buffers: [])
         }
         #expect(error?.description.contains("no_such_thing") == true)
     }

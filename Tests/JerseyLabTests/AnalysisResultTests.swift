@@ -11,12 +11,14 @@ extension AnalysisTests {
 
     @Test func `The most frequent confusion comes first, with how often its truth occurs`() throws {
         let readings = [
-            reading(0, "08", "8"), reading(1, "48", "43"), reading(2, "08", "8"), reading(3, "08", "08"), reading(4, "8", "08"),
+            reading(0, "08", "8"), reading(1, "48", "43"), reading(2, "08", "8"), reading(3, "08", "08"),
+            reading(4, "8", "08"),
         ]
         let result = try ConfusionResult(sole(try group(readings)))
         #expect(
             result.full.confusions == [
-                .init(truth: "08", prediction: "8", count: 2, total: 3), .init(truth: "8", prediction: "08", count: 1, total: 1),
+                .init(truth: "08", prediction: "8", count: 2, total: 3),
+                .init(truth: "8", prediction: "08", count: 1, total: 1),
                 .init(truth: "48", prediction: "43", count: 1, total: 1),
             ])
         #expect(result.ones.confusions == [.init(truth: "8", prediction: "3", count: 1, total: 5)])
@@ -34,7 +36,9 @@ extension AnalysisTests {
         let found = try result(seed: 1)
         #expect(found.count == 12 && found.bothRight == 4 && found.parts.map(\.pairs.count) == [0, 0, 8])
         #expect(isClose(found.p, 2 * pow(0.5, 8), within: 1e-12))
-        func examples(_ result: FailuresResult) -> [String] { result.parts[2].examples.map(\.first.outcome.sequence) }
+        func examples(_ result: FailuresResult) -> [String] {
+            result.parts[2].examples.map(\.first.outcome.sequence)
+        }
         #expect(examples(found).count == 3 && Set(examples(found)).isSubset(of: (0..<8).map { "s\($0)" }))
         #expect(try examples(result(seed: 1)) == examples(found))
         #expect(try (2...5).contains { try examples(result(seed: $0)) != examples(found) })
@@ -42,20 +46,28 @@ extension AnalysisTests {
 
     // MARK: Calibration
 
-    @Test func `A model without labelled sequences is left out of the calibration, and the first with any is looked into`() throws
+    @Test
+    func
+        `A model without labelled sequences is left out of the calibration, and the first with any is looked into`()
+        throws
     {
-        let blind = try group([Reading(FrameSequence("s", track: "t", number: nil), read: "4")], name: "blind")
-        let sure = try group([reading(0, "4", "4", certainty: 0.99), reading(1, "4", "7", certainty: 0.99)], name: "sure")
+        let blind = try group(
+            [Reading(FrameSequence("s", track: "t", number: nil), read: "4")], name: "blind")
+        let sure = try group(
+            [reading(0, "4", "4", certainty: 0.99), reading(1, "4", "7", certainty: 0.99)], name: "sure")
         let result = try CalibrationResult(input([blind, sure]))
-        #expect(result.models.map(\.group.name) == ["sure"] && result.models[0].runs.map(\.answers.count) == [2])
+        #expect(
+            result.models.map(\.group.name) == ["sure"] && result.models[0].runs.map(\.answers.count) == [2])
         #expect(result.reliability.map(\.accuracy) == [Proportion(1, of: 2)])
         #expect(throws: UsageError.self) { try CalibrationResult(input([blind])) }
     }
 
     @Test func `Calibration is what a pencil finds`() {
         let calibration = Calibration([
-            .init(confidence: 0.6, isRight: true, truth: 0.6), .init(confidence: 0.9, isRight: false, truth: 0.05),
-            .init(confidence: 0.3, isRight: false, truth: 0.1), .init(confidence: 0.9, isRight: true, truth: 0.9),
+            .init(confidence: 0.6, isRight: true, truth: 0.6),
+            .init(confidence: 0.9, isRight: false, truth: 0.05),
+            .init(confidence: 0.3, isRight: false, truth: 0.1),
+            .init(confidence: 0.9, isRight: true, truth: 0.9),
         ])
         let tolerance = 1e-12
         let error = 0.5 * 0.4 + 0.25 * 0.4 + 0.25 * 0.3
@@ -72,15 +84,21 @@ extension AnalysisTests {
         let area = 0.25 + 0.25 / 3 + 0.125
         #expect(isClose(calibration.areaUnderRiskCoverage, area, within: tolerance))
         #expect([0.5, 0.6, 0.7].map(calibration.coverage) == [1, 0.75, 0])
-        #expect(calibration.bins.filter { $0.count > 0 }.map(\.count) == [1, 1, 2] && calibration.bins.count == 15)
+        #expect(
+            calibration.bins.filter { $0.count > 0 }.map(\.count) == [1, 1, 2] && calibration.bins.count == 15
+        )
     }
 
     @Test func `A perfect reader is calibrated, and none is refused`() {
         let calibration = Calibration((0..<5).map { _ in .init(confidence: 1, isRight: true, truth: 1) })
-        #expect(calibration.expectedError == 0 && calibration.brier == 0 && calibration.areaUnderRiskCoverage == 0)
+        #expect(
+            calibration.expectedError == 0 && calibration.brier == 0 && calibration.areaUnderRiskCoverage == 0
+        )
         #expect(calibration.coverage(atAccuracy: 1) == 1 && calibration.bins.last?.count == 5)
         let nothing = Calibration([Calibration.Answer]())
-        #expect(nothing.expectedError == 0 && nothing.riskCoverage.isEmpty && nothing.coverage(atAccuracy: 0.9) == 0)
+        #expect(
+            nothing.expectedError == 0 && nothing.riskCoverage.isEmpty
+                && nothing.coverage(atAccuracy: 0.9) == 0)
     }
 
     // MARK: Labels, curves, costs
@@ -89,7 +107,8 @@ extension AnalysisTests {
         let runs = try SampleExperiment.groups().flatMap(\.runs)
         let suspects = LabelSuspect.ranked(runs)
         let first = try #require(suspects.first)
-        #expect(first.track == SampleExperiment.mislabelled && first.label == "48" && first.suggestion == "99")
+        #expect(
+            first.track == SampleExperiment.mislabelled && first.label == "48" && first.suggestion == "99")
         #expect(first.agreeing == 6 && first.runs == 6 && first.sequences == 1)
         #expect(first.probability > 0.99 && first.labelProbability < 1e-3)
         // No other track is misread by enough runs.
@@ -97,12 +116,16 @@ extension AnalysisTests {
     }
 
     @Test func `Suspects are whole tracks, ranked by how far the label is from what is read`() throws {
-        func reading(_ id: String, _ track: String, _ truth: String, _ read: String, _ certainty: Double) -> Reading {
+        func reading(_ id: String, _ track: String, _ truth: String, _ read: String, _ certainty: Double)
+            -> Reading
+        {
             Reading(FrameSequence(id, track: track, number: truth), read: read, certainty: certainty)
         }
         let run = try FinishedRun(reading: [
-            reading("1", "a", "4", "7", 0.6), reading("2", "b", "48", "99", 0.99), reading("3", "c", "48", "40", 0.8),
-            reading("4", "c", "48", "48", 0.95), reading("5", "c", "48", "48", 0.9), reading("6", "d", "07", "07", 0.9),
+            reading("1", "a", "4", "7", 0.6), reading("2", "b", "48", "99", 0.99),
+            reading("3", "c", "48", "40", 0.8),
+            reading("4", "c", "48", "48", 0.95), reading("5", "c", "48", "48", 0.9),
+            reading("6", "d", "07", "07", 0.9),
         ])
         // In track c, one sequence is outvoted.
         #expect(LabelSuspect.ranked([run]).map(\.track) == ["b", "a"])
@@ -115,7 +138,8 @@ extension AnalysisTests {
         )
         let curve = LearningCurve(RunGroup(name: "m", runs: [first, second]))
         #expect(curve.epochs.map(\.epoch) == [1, 2, 3] && curve.bestEpochs == [2, 2])
-        #expect(curve.epochs[1].validationNumber == Summary([0.6, 0.8]) && curve.epochs[1].trainLoss.mean == 1.5)
+        #expect(
+            curve.epochs[1].validationNumber == Summary([0.6, 0.8]) && curve.epochs[1].trainLoss.mean == 1.5)
     }
 
     @Test func `Encoders are set beside each other with their heads, as in the study`() throws {
@@ -129,7 +153,10 @@ extension AnalysisTests {
         #expect(counts("resnet18") == [11_176_512, 10_773, 11_187_285, 512])
         #expect(counts("shufflenet_v2_x1_0") == [1_253_604, 21_525, 1_275_129, 1024])
         let view = try result.view(input)
-        #expect(view.tables[0].rows.contains { $0.starts(with: ["resnet18", "11176512", "10773", "11187285", "512"]) })
+        #expect(
+            view.tables[0].rows.contains {
+                $0.starts(with: ["resnet18", "11176512", "10773", "11187285", "512"])
+            })
         #expect(view.notes[0].contains("largest: resnet18, 11187285, 29.68 times as many"))
     }
 

@@ -49,7 +49,8 @@ import Testing
     // MARK: Every analysis
 
     @Test(arguments: Analysis.all.map(\.name))
-    func `Every analysis finds something, and leaves JSON, pictures and its other files`(name: String) throws {
+    func `Every analysis finds something, and leaves JSON, pictures and its other files`(name: String) throws
+    {
         let folder = try TestFolder()
         let result = try Analysis.named(name)(try input())
         #expect(!result.tables.isEmpty && result.tables.allSatisfy { !$0.rows.isEmpty && $0.title != nil })
@@ -61,11 +62,14 @@ import Testing
         for chart in result.charts {
             for (kind, start) in [("png", "\u{89}PNG"), ("svg", "<svg")] {
                 let picture = try Data(contentsOf: folder.url.appendingPathComponent("\(chart.name).\(kind)"))
-                #expect(picture.starts(with: start.unicodeScalars.map { UInt8($0.value) }), "\(chart.name).\(kind)")
+                #expect(
+                    picture.starts(with: start.unicodeScalars.map { UInt8($0.value) }),
+                    "\(chart.name).\(kind)")
             }
         }
         let paths = result.files.map(\.path)
-        #expect(Set(paths).count == paths.count && Set(result.charts.map(\.name)).count == result.charts.count)
+        #expect(
+            Set(paths).count == paths.count && Set(result.charts.map(\.name)).count == result.charts.count)
         for path in paths { #expect(FileManager.default.fileExists(atPath: folder.path(path)), "\(path)") }
     }
 
@@ -84,7 +88,8 @@ import Testing
         // This is not the data set that the run has read.
         let other = try TestFolder()
         try SyntheticDataset(
-            numbers: try NumberShare.list("5"), tracksPerNumber: 1, sequencesPerTrack: 1, framesPerSequence: 1...1,
+            numbers: try NumberShare.list("5"), tracksPerNumber: 1, sequencesPerTrack: 1,
+            framesPerSequence: 1...1,
             renderer: SyntheticRenderer(seed: 1, difficulty: .easy, height: 48...64)
         ).write(to: other.url.appendingPathComponent("data"))
         input.data = other.path("data")
@@ -93,7 +98,9 @@ import Testing
     }
 
     @Test func `Names that are nearly right are met with those that are`() throws {
-        #expect(#expect(throws: UsageError.self) { try Analysis.named("confusoin") }?.description.contains("confusion") == true)
+        #expect(
+            #expect(throws: UsageError.self) { try Analysis.named("confusoin") }?.description.contains(
+                "confusion") == true)
         var selection = try RunSelection([SampleExperiment.folder.url.path])
         let error = #expect(throws: UsageError.self) { try selection.keep(["attn_ugru_gat"]) }
         #expect(error?.description.contains("did you mean attn_ugru_gate?") == true)
@@ -105,19 +112,23 @@ import Testing
 
     @Test func `8 and 08 are different numbers, and every count is where it belongs`() throws {
         let readings = [
-            reading(0, "8", "08"), reading(1, "8", "8"), reading(2, "08", "08"), reading(3, "08", "8"), reading(4, "08", "8"),
+            reading(0, "8", "08"), reading(1, "8", "8"), reading(2, "08", "08"), reading(3, "08", "8"),
+            reading(4, "08", "8"),
             reading(5, "48", "43"),
         ]
         let result = try Analysis.confusion(sole(try group(readings)))
         let summary = try json(data(result, "m_cm_summary.json"))
         #expect(
             Set(summary.keys) == [
-                "model", "run", "seed", "test_acc_from_results", "confusion_matrix_accuracies", "num_samples", "ones_classes",
+                "model", "run", "seed", "test_acc_from_results", "confusion_matrix_accuracies", "num_samples",
+                "ones_classes",
                 "tens_classes", "full_number_classes", "counts",
             ])
         #expect(summary["full_number_classes"] as? [String] == ["8", "08", "43", "48"])
         #expect(summary["num_samples"] as? Int == 6 && summary["model"] as? String == "m")
-        #expect(summary["tens_classes"] as? [Int] == Array(0...10) && summary["ones_classes"] as? [Int] == Array(0...9))
+        #expect(
+            summary["tens_classes"] as? [Int] == Array(0...10)
+                && summary["ones_classes"] as? [Int] == Array(0...9))
         let shares = try #require(summary["confusion_matrix_accuracies"] as? [String: Double])
         #expect(Set(shares.keys) == ["ones_digit", "tens_digit", "full_number"])
         #expect(abs(shares["ones_digit"]! - 5.0 / 6) < 1e-12 && abs(shares["tens_digit"]! - 0.5) < 1e-12)
@@ -162,14 +173,21 @@ import Testing
         let confidences = mistakes.compactMap { $0["confidence"] as? Double }
         #expect(confidences.count == 3 && confidences == confidences.sorted(by: >))
         let wrong = try input.run.outcomes.count { !$0.isRight }
-        #expect(summary["num_mistakes"] as? Int == wrong && wrong > 3 && summary["num_mistakes_extracted"] as? Int == 3)
+        #expect(
+            summary["num_mistakes"] as? Int == wrong && wrong > 3
+                && summary["num_mistakes_extracted"] as? Int == 3)
         #expect(result.notes == ["\(wrong - 3) more; to show them, raise --count."])
         #expect(mistakes[0]["track_id"] as? String == SampleExperiment.mislabelled)
-        let (truth, read) = (mistakes[0]["ground_truth"] as? [String: Any], mistakes[0]["prediction"] as? [String: Any])
+        let (truth, read) = (
+            mistakes[0]["ground_truth"] as? [String: Any], mistakes[0]["prediction"] as? [String: Any]
+        )
         #expect(
-            truth?["jersey_str"] as? String == "48" && truth?["full_number"] as? Int == 48 && read?["full_number"] as? Int == 99)
+            truth?["jersey_str"] as? String == "48" && truth?["full_number"] as? Int == 48
+                && read?["full_number"] as? Int == 99)
         let path = try #require(mistakes[0]["sequence_path"] as? String)
-        #expect(path == Sample.folder.path("data/48/0001/00") && mistakes[0]["sequence"] as? String == "48/0001/00")
+        #expect(
+            path == Sample.folder.path("data/48/0001/00")
+                && mistakes[0]["sequence"] as? String == "48/0001/00")
         // As in the study, where 7 and 07 have the same full number.
         #expect(["7", "07", "70"].map { Mistake.Number(JerseyNumber($0)!).fullNumber } == [7, 7, 70])
 
@@ -177,11 +195,16 @@ import Testing
         let outcome = try #require(input.run.outcomes.first { $0.track == SampleExperiment.mislabelled })
         for (index, frame) in outcome.frames.enumerated() {
             let copy = try data(result, "\(folder)/frame_00\(index)_\(frame)")
-            #expect(copy == (try Data(contentsOf: URL(fileURLWithPath: Sample.folder.path("data/\(outcome.sequence)/\(frame)")))))
+            #expect(
+                copy
+                    == (try Data(
+                        contentsOf: URL(
+                            fileURLWithPath: Sample.folder.path("data/\(outcome.sequence)/\(frame)")))))
         }
         let info = String(decoding: try data(result, "\(folder)/info.txt"), as: UTF8.self)
         for line in [
-            "Mistake #1", "Model: attn_ugru_gate", "Seed: 1", "  Jersey Number: 48", "  Jersey Number: 99", "  Tens Digit: 9",
+            "Mistake #1", "Model: attn_ugru_gate", "Seed: 1", "  Jersey Number: 48", "  Jersey Number: 99",
+            "  Tens Digit: 9",
             "  Full Number: 99", "  Path: \(path)", "  Tens - Predicted (9): 0.9990", "  Track ID: 48/0001",
             "  Number of Frames: \(outcome.frames.count)",
         ] {
@@ -196,7 +219,9 @@ import Testing
         let sequences = try Dataset(Sample.config().data).sequences.prefix(6)
         var config = Sample.config()
         let folder = try TestFolder()
-        let groups = try [[true, true, true, false, false, false], [true, false, false, true, false, false]].enumerated().map {
+        let groups = try [
+            [true, true, true, false, false, false], [true, false, false, true, false, false],
+        ].enumerated().map {
             config.seed = UInt64($0)
             let run = RunFolder(folder.url.appendingPathComponent("r\($0)"))
             try run.pretend(config, plan($1))
@@ -208,11 +233,13 @@ import Testing
         let parts = try #require(found["parts"] as? [[String: Any]])
         #expect(parts.map { $0["name"] as? String } == ["both_wrong", "only_m0_wrong", "only_m1_wrong"])
         #expect(parts.map { $0["count"] as? Int } == [2, 1, 2])
-        #expect(Set(parts.flatMap { $0["sequences"] as? [String] ?? [] }) == Set(sequences.dropFirst().map(\.id)))
+        #expect(
+            Set(parts.flatMap { $0["sequences"] as? [String] ?? [] }) == Set(sequences.dropFirst().map(\.id)))
         #expect(found["mcnemar_p"] as? Double == 1)
         let name = sequences[4].id.replacing("/", with: "_")
         let info = String(
-            decoding: try data(result, "both_wrong/\(name)_gt\(sequences[4].number!)/info.txt"), as: UTF8.self)
+            decoding: try data(result, "both_wrong/\(name)_gt\(sequences[4].number!)/info.txt"), as: UTF8.self
+        )
         #expect(info.contains("m0 (run r0): 99 with probability 0.8100"))
         let alone = #expect(throws: UsageError.self) { try Analysis.failures(sole(groups[0])) }
         #expect(alone?.description.contains("two models") == true)
@@ -236,17 +263,24 @@ import Testing
         #expect(error?.description.contains("did you mean 4/0000/00") == true)
     }
 
-    @Test func `A sequence is named by its id, by its folder's path, or by as much of it as no other has`() throws {
+    @Test func `A sequence is named by its id, by its folder's path, or by as much of it as no other has`()
+        throws
+    {
         let frames = try input().frames(of: input().run)
         let id = "48/0001/00"
         let data = Sample.folder.path("data")
-        for word in [id, "48/0001", "\(data)/\(id)", "\(data)/\(id)/", "\(data)/48/../48/0001/00", "\(data)/48/0001"] {
+        for word in [
+            id, "48/0001", "\(data)/\(id)", "\(data)/\(id)/", "\(data)/48/../48/0001/00", "\(data)/48/0001",
+        ] {
             #expect(try frames.sequence(named: word).id == id, "\(word)")
         }
         let words =
             [("00", "matches several sequences: 4/0000/00"), ("48", "matches several")]
             + [("48/0001/01", "did you mean 48/0001/00")]
-            + [("\(data)/48/0001/77", "there is no sequence"), ("", "there is no sequence"), ("/", "there is no sequence")]
+            + [
+                ("\(data)/48/0001/77", "there is no sequence"), ("", "there is no sequence"),
+                ("/", "there is no sequence"),
+            ]
         for (word, hint) in words {
             let error = #expect(throws: UsageError.self, "\(word)") { try frames.sequence(named: word) }
             #expect(error?.description.contains(hint) == true, "\(word): \(error?.description ?? "")")
@@ -256,7 +290,9 @@ import Testing
     // MARK: Parts of the split
 
     @Test(arguments: [Splits.Part.val, .train, nil])
-    func `Another part is read with the run's best weights, and found in titles and JSON`(part: Splits.Part?) throws {
+    func `Another part is read with the run's best weights, and found in titles and JSON`(part: Splits.Part?)
+        throws
+    {
         let group = try #require(try SampleExperiment.groups().first { $0.name == SampleExperiment.leader })
         let dataset = try Dataset(Sample.config().data)
         let splits = try Splits(dataset, Sample.config().data)
@@ -271,7 +307,9 @@ import Testing
         let words = part.map { "\($0.title) sequences" } ?? "sequences"
         for analysis in [Analysis.confusion, .mistakes, .calibration] {
             let result = try analysis(input)
-            #expect(result.tables[0].title?.contains(words) == true && result.tables[0].title?.contains("test") == false)
+            #expect(
+                result.tables[0].title?.contains(words) == true
+                    && result.tables[0].title?.contains("test") == false)
             #expect(try json(JSON.output(result.result))["split"] as? String == part?.rawValue ?? "all")
         }
         #expect(try json(JSON.output(Analysis.confusion(sole(group)).result))["split"] == nil)

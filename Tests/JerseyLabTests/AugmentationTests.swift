@@ -7,7 +7,9 @@ import Torch
 @testable import JerseyLab
 
 @Suite struct AugmentationTests {
-    private func draws(_ count: Int, seed: UInt64 = 1, _ change: (inout AugmentationConfig) -> Void = { _ in }) -> [Augmentation
+    private func draws(
+        _ count: Int, seed: UInt64 = 1, _ change: (inout AugmentationConfig) -> Void = { _ in }
+    ) -> [Augmentation
         .Draw]
     {
         var config = AugmentationConfig()
@@ -27,7 +29,9 @@ import Torch
             return values.allSatisfy(range.contains) && values.min()! < range.lowerBound + slack
                 && values.max()! > range.upperBound - slack
         }
-        #expect(spans(0.8...1.2) { $0.brightness } && spans(0.8...1.2) { $0.contrast } && spans(0.8...1.2) { $0.saturation })
+        #expect(
+            spans(0.8...1.2) { $0.brightness } && spans(0.8...1.2) { $0.contrast }
+                && spans(0.8...1.2) { $0.saturation })
         #expect(
             spans(-5...5) { $0.angle } && spans(0.9...1.1) { $0.zoom } && spans(-0.05...0.05) { $0.shift.x }
                 && spans(-0.05...0.05) { $0.shift.y })
@@ -42,7 +46,8 @@ import Torch
             $0.blurProbability = 1
             $0.noiseProbability = 0
         }
-        #expect(plain.map(\.angle) == others.map(\.angle) && plain == draws(50) && plain != draws(50, seed: 2))
+        #expect(
+            plain.map(\.angle) == others.map(\.angle) && plain == draws(50) && plain != draws(50, seed: 2))
     }
 
     @Test
@@ -55,7 +60,8 @@ import Torch
         let motions = drawn.compactMap(\.motion)
         #expect(abs(motions.count - 200) < 40)
         #expect(
-            motions.allSatisfy { 3...9 ~= $0.length && 0...180 ~= $0.angle } && Set(motions.map(\.angle)).count == motions.count)
+            motions.allSatisfy { 3...9 ~= $0.length && 0...180 ~= $0.angle }
+                && Set(motions.map(\.angle)).count == motions.count)
         for (seed, var draw) in drawn.enumerated() {
             draw.motion = nil
             #expect(draw == draws(1, seed: UInt64(seed))[0])
@@ -92,11 +98,14 @@ import Torch
         }
         let picture = Tensor((0..<3 * 9 * 7).map { UInt8($0 % 251) }, shape: [1, 3, 9, 7])
         draw.motion = (0, 30)
-        #expect(Augmentation.apply(draw, to: picture).floats == Augmentation.apply(.init(), to: picture).floats)
+        #expect(
+            Augmentation.apply(draw, to: picture).floats == Augmentation.apply(.init(), to: picture).floats)
     }
 
     @Test(arguments: [false, true])
-    func `A sequence is mirrored as a whole, as often as asked, and all else is drawn as without`(_ shared: Bool) {
+    func `A sequence is mirrored as a whole, as often as asked, and all else is drawn as without`(
+        _ shared: Bool
+    ) {
         func sequences(_ probability: Double) -> [[Augmentation.Draw]] {
             var config = AugmentationConfig()
             (config.flipProbability, config.perSequence) = (probability, shared)
@@ -137,7 +146,9 @@ import Torch
             })
         {
             let result = Augmentation.apply(draw, to: image)
-            #expect(result.shape == image.shape && result.floats.allSatisfy { 0...255 ~= $0 && $0 == $0.rounded() })
+            #expect(
+                result.shape == image.shape
+                    && result.floats.allSatisfy { 0...255 ~= $0 && $0 == $0.rounded() })
             #expect(Augmentation.apply(draw, to: image).floats == result.floats)
         }
         #expect(image.array(of: UInt8.self) == tensor(picture(3, width: 9, height: 14)).array(of: UInt8.self))
@@ -164,7 +175,8 @@ import Torch
     }
 
     @Test
-    func `A blur keeps an even picture, spreads a point evenly, and spreads it further with a larger radius`() {
+    func `A blur keeps an even picture, spreads a point evenly, and spreads it further with a larger radius`()
+    {
         var draw = Augmentation.Draw()
         draw.blur = 2
         let even = tensor(RGBImage(width: 7, height: 5, pixels: [UInt8](repeating: 77, count: 105)))
@@ -175,7 +187,9 @@ import Torch
         let wide = Augmentation.apply(draw, to: point).floats
         draw.blur = 1
         let narrow = Augmentation.apply(draw, to: point).floats
-        #expect(wide == Array(wide.reversed()) && narrow[60] > wide[60] && wide[60] == wide.max() && wide[60 + 3] > 0)
+        #expect(
+            wide == Array(wide.reversed()) && narrow[60] > wide[60] && wide[60] == wide.max()
+                && wide[60 + 3] > 0)
     }
 
     @Test(arguments: [true, false])
@@ -184,10 +198,12 @@ import Torch
             for index in 0..<2 { try folder.add("\(index).png", picture(1).pngData()) }
             var config = AugmentationConfig()
             config.perSequence = shared
-            var loader = SequenceLoader(preprocessor: FramePreprocessor(height: 10, width: 6), maximumFrames: 4, sampling: .even)
+            var loader = SequenceLoader(
+                preprocessor: FramePreprocessor(height: 10, width: 6), maximumFrames: 4, sampling: .even)
             loader.augment = Augmentation(config).changes
             let sequence = FrameSequence(
-                id: "s", track: "t", number: nil, frames: [0, 1].map { folder.path + "/\($0).png" }, anchor: nil)
+                id: "s", track: "t", number: nil, frames: [0, 1].map { folder.path + "/\($0).png" },
+                anchor: nil)
             let loaded = try loader.load(sequence, random: RandomStream(1, 2, 3))
             let frames = Tensor(sharing: loaded.frames, shape: [2, 180]).array(of: UInt8.self)
             #expect((frames.prefix(180).elementsEqual(frames.suffix(180))) == shared)

@@ -11,18 +11,22 @@ struct BundledModelTests {
         let checkpoint = try Checkpoint.bundled()
         let card = checkpoint.card
         let loader = SequenceLoader(
-            preprocessor: FramePreprocessor(height: card.height, width: card.width), maximumFrames: card.maximumFrames,
+            preprocessor: FramePreprocessor(height: card.height, width: card.width),
+            maximumFrames: card.maximumFrames,
             sampling: .even)
         return SequenceReader(
             model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName).frozen(), loader: loader,
             calibration: card.calibration, skims: skims)
     }
 
-    private func sequences(_ number: String?, count: Int, frames: Int = 4, framing: Framing = .number) throws -> [FrameSequence] {
+    private func sequences(_ number: String?, count: Int, frames: Int = 4, framing: Framing = .number) throws
+        -> [FrameSequence]
+    {
         let renderer = SyntheticRenderer(
             seed: 77, framing: framing, difficulty: .easy, height: framing == .number ? 28...36 : 90...120)
         return try (0..<count).map { track in
-            let frames = try renderer.sequence(number: number, track: track, sequence: 0, frames: frames).frames
+            let frames = try renderer.sequence(number: number, track: track, sequence: 0, frames: frames)
+                .frames
             return FrameSequence(
                 id: "\(track)", track: "\(track)", number: nil, frames: frames.indices.map { "\($0)" },
                 images: try frames.map { try RGBImage(decoding: $0.jpeg, named: "a frame") }, anchor: nil)
@@ -39,14 +43,22 @@ struct BundledModelTests {
         #expect(predictions.count { $0.top[0].number.description == number } >= 5)
     }
 
-    @Test func `Of whole players it finds the number and reads that, which is more than it reads of their torsos`() throws {
+    @Test
+    func `Of whole players it finds the number and reads that, which is more than it reads of their torsos`()
+        throws
+    {
         let checkpoint = try Checkpoint.bundled()
-        let players = try ["42", "7"].flatMap { number in try sequences(number, count: 12, framing: .body).map { (number, $0) } }
+        let players = try ["42", "7"].flatMap { number in
+            try sequences(number, count: 12, framing: .body).map { (number, $0) }
+        }
         func right(_ loader: SequenceLoader) throws -> Int {
-            let readings = try SequenceReader(model: try reader().model, loader: loader).readAll(players.map(\.1)).0
+            let readings = try SequenceReader(model: try reader().model, loader: loader).readAll(
+                players.map(\.1)
+            ).0
             return zip(players, readings).count { $0.0 == Prediction($1).top[0].number.description }
         }
-        let found = try right(SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName))
+        let found = try right(
+            SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName))
         #expect(try found >= 20 && found > right(SequenceLoader(checkpoint.card, singleFrame: .anchorOrAll)))
     }
 
@@ -54,7 +66,11 @@ struct BundledModelTests {
         #expect(try readings(nil, count: 8).count { $0.unreadable } >= 7)
     }
 
-    @Test func `It skims long tracks: of a number that is plain to see one window, of none what it takes to find out`() throws {
+    @Test
+    func
+        `It skims long tracks: of a number that is plain to see one window, of none what it takes to find out`()
+        throws
+    {
         let reader = try reader(skims: true)
         let tracks = try [sequences("42", count: 1, frames: 64)[0], sequences(nil, count: 1, frames: 64)[0]]
         let predictions = try reader.predictions(tracks.map { $0.windows(size: 16, stride: 1) })

@@ -8,17 +8,25 @@ import Testing
 @Suite struct ChartTests {
     private static let curve = Chart.Lines(
         x: .init("epoch"), y: .init("accuracy", percent: true),
-        [.init("validation", (1...5).map { .init(Double($0), Chart.Value(0.1 * Double($0), lower: 0.02, upper: 0.7)) })])
+        [
+            .init(
+                "validation",
+                (1...5).map { .init(Double($0), Chart.Value(0.1 * Double($0), lower: 0.02, upper: 0.7)) })
+        ])
     private static let kinds: [Chart] = [
         Chart(name: "lines", title: "Lines", .lines(curve)),
         Chart(
             name: "bars", title: "Bars",
-            .bars(.init(["7", "07"], counts: [3, 4], axis: .init("n"), [.init("read", [.init(3, lower: 1, upper: 4), nil])]))),
+            .bars(
+                .init(
+                    ["7", "07"], counts: [3, 4], axis: .init("n"),
+                    [.init("read", [.init(3, lower: 1, upper: 4), nil])]))),
         Chart(
             name: "heat", title: "Heat",
             .heatmap(
                 .init(
-                    rows: ("true", ["0", "1"]), columns: ("read", ["0", "1", "blank"]), values: [[1, nil, 0], [.nan, 0.5]],
+                    rows: ("true", ["0", "1"]), columns: ("read", ["0", "1", "blank"]),
+                    values: [[1, nil, 0], [.nan, 0.5]],
                     texts: [["100%\n12", "", ""]], scale: .init("share", percent: true)))),
     ]
 
@@ -31,7 +39,9 @@ import Testing
         #expect(png[18...19].reduce(0) { $0 << 8 | Int($1) } == 2 * chart.size.width)
         #expect(png[22...23].reduce(0) { $0 << 8 | Int($1) } == 2 * chart.size.height)
         let svg = try String(contentsOf: files.svg, encoding: .utf8)
-        #expect(svg.hasPrefix("<svg ") && svg.contains("<title id=\"chart-\(chart.name)-title\">\(chart.title)</title>"))
+        #expect(
+            svg.hasPrefix("<svg ")
+                && svg.contains("<title id=\"chart-\(chart.name)-title\">\(chart.title)</title>"))
         #expect(Page(svg) != nil)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).count == 2)
     }
@@ -39,7 +49,8 @@ import Testing
     @Test func `Marks keep a distance from the frame, and lines begin at it`() throws {
         func range(_ style: Chart.Lines.Style, _ axis: String) -> [Double] {
             let series = Chart.Lines.Series("s", [.init(10, 2), .init(20, 4)], style: style)
-            let script = Chart(name: "n", title: "", .lines(.init(x: .init(""), y: .init(""), [series]))).script(for: .svg)
+            let script = Chart(name: "n", title: "", .lines(.init(x: .init(""), y: .init(""), [series])))
+                .script(for: .svg)
             let line = script.split(separator: "\n").first { $0.hasPrefix("set \(axis)range [") }
             return line?.split { "[:]".contains($0) }.compactMap { Double($0) } ?? []
         }
@@ -60,7 +71,8 @@ import Testing
         let lines = Chart.Lines(x: .init(odd), y: .init(odd), [.init(odd, [.init(0, 1), .init(1, 2)])])
         let bars = Chart.Bars([odd], axis: .init("n"), [.init("", [.init(1)])])
         for content in [Chart.Content.lines(lines), .bars(bars)] {
-            let page = try #require(Page(try Chart(name: odd.replacing("/", with: ""), title: "T", content).svg()))
+            let page = try #require(
+                Page(try Chart(name: odd.replacing("/", with: ""), title: "T", content).svg()))
             #expect(page.texts.contains(odd))
         }
         let title = try #require(Page(try Chart(name: "t", title: "a & <b>\u{1}", .lines(lines)).svg()))
@@ -69,8 +81,13 @@ import Testing
 
     @Test(arguments: [
         Chart.Content.lines(
-            .init(x: .init("x"), y: .init("y"), [.init("a", []), .init("b", [.init(.nan, 1), .init(1, .infinity)])])),
-        .lines(.init(x: .init("x", range: 0...1), y: .init("y"), [.init("outside", [.init(5, 1)])], diagonal: "ideal")),
+            .init(
+                x: .init("x"), y: .init("y"),
+                [.init("a", []), .init("b", [.init(.nan, 1), .init(1, .infinity)])])),
+        .lines(
+            .init(
+                x: .init("x", range: 0...1), y: .init("y"), [.init("outside", [.init(5, 1)])],
+                diagonal: "ideal")),
         .bars(.init(["a"], axis: .init("y"), [.init("s", [nil]), .init("t", [.init(.nan)])])),
         .bars(.init([], axis: .init("y"), [])),
         .heatmap(.init(rows: ("r", []), columns: ("c", []), values: [], scale: .init("s"))),
@@ -93,7 +110,9 @@ import Testing
     }
 
     @Test func `Without gnuplot the error names the way out, and a failure its words`() throws {
-        let missing = try #require(throws: FileError.self) { try Gnuplot.draw("", program: "gnuplot-that-is-not-there") }
+        let missing = try #require(throws: FileError.self) {
+            try Gnuplot.draw("", program: "gnuplot-that-is-not-there")
+        }
         #expect(missing.description.contains("gnuplot") && missing.description.contains("make setup"))
         let failure = try #require(throws: FileError.self) { try Gnuplot.draw("plot $nothing") }
         #expect(failure.description.contains("no datablock named $nothing"))
@@ -101,7 +120,8 @@ import Testing
 
     @Test func `Eighteen curves differ in colour, dashes or marks`() {
         let series = (0..<18).map { Chart.Lines.Series("\($0)", [.init(0, 0), .init(1, 1)]) }
-        let script = Chart(name: "n", title: "", .lines(.init(x: .init(""), y: .init(""), series))).script(for: .svg)
+        let script = Chart(name: "n", title: "", .lines(.init(x: .init(""), y: .init(""), series))).script(
+            for: .svg)
         let looks = script.matches(of: /linespoints (.*?) title/).map { String($0.1) }
         #expect(looks.count == 18 && Set(looks).count == 18)
     }

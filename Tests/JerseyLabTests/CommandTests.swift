@@ -12,7 +12,8 @@ import Testing
 @Suite struct CommandTests {
     @Test(arguments: JerseyCommand.configuration.subcommands.map { $0._commandName })
     func `Every command has a page of help`(name: String) {
-        let help = JerseyCommand.helpMessage(for: JerseyCommand.configuration.subcommands.first { $0._commandName == name }!)
+        let help = JerseyCommand.helpMessage(
+            for: JerseyCommand.configuration.subcommands.first { $0._commandName == name }!)
         #expect(help.contains("OVERVIEW"))
     }
 
@@ -25,17 +26,23 @@ import Testing
 
     @Test func `Flags come from the table, and a switch flips its default`() throws {
         let command = try JerseyCommand.parseAsRoot([
-            "train", "--epochs", "3", "--classes", "4, 07", "--plain", "--strict", "--rate", "0.01", "--encoder",
+            "train", "--epochs", "3", "--classes", "4, 07", "--plain", "--strict", "--rate", "0.01",
+            "--encoder",
             "EfficientNet-B0", "--data", "2024", "--size", "48x24", "--set", "training.epochs=4",
         ])
         let config = try RunConfig(overlays: #require(command as? TrainCommand).options.overlays())
-        #expect(config.training.epochs == 4 && config.data.classes == ["4", "07"] && config.data.path == "2024")
+        #expect(
+            config.training.epochs == 4 && config.data.classes == ["4", "07"] && config.data.path == "2024")
         #expect(!config.augmentation.enabled && config.data.strict && !config.published)
-        #expect(config.optimizer.rate == 0.01 && config.optimizer.rates == .uniform && config.encoder == .efficientnetB0)
+        #expect(
+            config.optimizer.rate == 0.01 && config.optimizer.rates == .uniform
+                && config.encoder == .efficientnetB0)
         #expect((config.data.height, config.data.width) == (48, 24))
         let help = JerseyCommand.helpMessage(for: TrainCommand.self, columns: 10_000)
         for setting in Setting.all {
-            if let flag = setting.flag { #expect(help.contains(flag.usage) && help.contains(setting.meaning)) }
+            if let flag = setting.flag {
+                #expect(help.contains(flag.usage) && help.contains(setting.meaning))
+            }
         }
     }
 
@@ -44,19 +51,25 @@ import Testing
         let error = #expect(throws: UsageError.self) { try JerseyCommand.checkName(words) }
         #expect(error?.description.contains("did you mean predict?") == true)
         for words in [
-            ["predict", "a"], ["help"], ["help", "predict"], ["--version"], [], ["dataset", "inspect", "x"], ["runs", "--help"],
+            ["predict", "a"], ["help"], ["help", "predict"], ["--version"], [], ["dataset", "inspect", "x"],
+            ["runs", "--help"],
         ] {
             try JerseyCommand.checkName(words)
         }
-        let deeper = #expect(throws: UsageError.self) { try JerseyCommand.checkName(["dataset", "inspekt", "x"]) }
+        let deeper = #expect(throws: UsageError.self) {
+            try JerseyCommand.checkName(["dataset", "inspekt", "x"])
+        }
         #expect(
-            deeper?.description.contains("there is no command of dataset 'inspekt'; did you mean inspect? Choose one of: ")
+            deeper?.description.contains(
+                "there is no command of dataset 'inspekt'; did you mean inspect? Choose one of: ")
                 == true)
     }
 
     @Test func `Help on a misspelt setting offers the setting that was meant`() throws {
         try JerseyCommand.checkName(["help", "training.patience"])
-        let error = #expect(throws: UsageError.self) { try JerseyCommand.checkName(["help", "trainig.patience"]) }
+        let error = #expect(throws: UsageError.self) {
+            try JerseyCommand.checkName(["help", "trainig.patience"])
+        }
         #expect(error?.description.contains("did you mean training.patience") == true)
     }
 
@@ -66,14 +79,19 @@ import Testing
             contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
                 "../../docs/explanation/study.md"),
             encoding: .utf8)
-        let rows = docs.split(separator: "\n").map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+        let rows = docs.split(separator: "\n").map {
+            $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
         for flag in StudyFlag.all {
             let words = flag.here.split(separator: " ")
             #expect(
-                help.contains(words[0] + " ") && (words[0] != "--set" || Setting.names.contains(String(words[1]))),
+                help.contains(words[0] + " ")
+                    && (words[0] != "--set" || Setting.names.contains(String(words[1]))),
                 "\(flag.here)")
             #expect(
-                rows.contains { $0.count > 1 && $0[0].contains("`\(flag.name)`") && $0[1].contains("`\(flag.here)") },
+                rows.contains {
+                    $0.count > 1 && $0[0].contains("`\(flag.name)`") && $0[1].contains("`\(flag.here)")
+                },
                 "\(flag.name)")
             guard flag.isRenamed else { continue }
             for words in [["train", "--\(flag.name)", "x"], ["train", "--\(flag.name)=x"]] {
@@ -82,23 +100,31 @@ import Testing
             }
         }
         try StudyFlag.check(["train", "--epochs", "3", "--seed", "1", "--", "--lr"])
-        let error = #expect(throws: UsageError.self) { try StudyFlag.check(["train", "--lr", "1", "--data_root", "x"]) }
+        let error = #expect(throws: UsageError.self) {
+            try StudyFlag.check(["train", "--lr", "1", "--data_root", "x"])
+        }
         #expect(error?.description.contains("--rate for --lr, --data for --data_root") == true)
     }
 
     @Test func `Advice on a GPU fits what is there`() {
         let advice = DoctorCommand.advice
-        #expect(advice(false, false).contains("`make setup` fetches") && !advice(false, true).contains("make setup"))
-        #expect(advice(true, false).contains("JERSEY_TORCH_CUDA=1 make setup") && advice(true, true).contains("nvidia-smi"))
+        #expect(
+            advice(false, false).contains("`make setup` fetches")
+                && !advice(false, true).contains("make setup"))
+        #expect(
+            advice(true, false).contains("JERSEY_TORCH_CUDA=1 make setup")
+                && advice(true, true).contains("nvidia-smi"))
     }
 
     @Test func `An epoch's line has the rates, and how long the loss has not been better`() {
-        let part = EpochMetrics.Part(loss: 1.5, numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.5, sequences: 4)
+        let part = EpochMetrics.Part(
+            loss: 1.5, numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.5, sequences: 4)
         func line(_ rates: [Double], stale: Int) -> String {
             TrainingConsole.line(
                 FinishedEpoch(
                     row: EpochMetrics(
-                        epoch: 3, rateFactor: 0.5, train: part, validation: part, unreadableFiles: 0, best: stale == 0,
+                        epoch: 3, rateFactor: 0.5, train: part, validation: part, unreadableFiles: 0,
+                        best: stale == 0,
                         seconds: 61),
                     epochs: 30, rates: rates, epochsWithoutBetterLoss: stale, patience: 7))
         }
@@ -107,18 +133,24 @@ import Testing
                 == "epoch 3/30: train loss 1.5000, number 0.2500, validation loss 1.5000, number 0.2500 (best), rate 0.0005, 1:01"
         )
         #expect(
-            line([5e-5, 1.5e-4], stale: 2).hasSuffix("number 0.2500, no improvement for 2 of 7 epochs, rates 5e-05 0.00015, 1:01")
+            line([5e-5, 1.5e-4], stale: 2).hasSuffix(
+                "number 0.2500, no improvement for 2 of 7 epochs, rates 5e-05 0.00015, 1:01")
         )
     }
 
     @Test func `A model is shown and drawn, and what cannot be is refused`() throws {
         let folder = try TestFolder()
         for name in ["a.svg", "b.PNG"] {
-            var command = try JerseyCommand.parseAsRoot(["models", "basic_mv3s", "--diagram", folder.path(name)])
+            var command = try JerseyCommand.parseAsRoot([
+                "models", "basic_mv3s", "--diagram", folder.path(name),
+            ])
             try command.run()
         }
         #expect(try String(contentsOfFile: folder.path("a.svg"), encoding: .utf8).contains("<svg"))
-        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("b.PNG"))).starts(with: [0x89, 0x50, 0x4E, 0x47]))
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: folder.path("b.PNG"))).starts(with: [
+                0x89, 0x50, 0x4E, 0x47,
+            ]))
     }
 
     /// The error of a refused call. MISSING stands for a path that does not exist.
@@ -133,7 +165,8 @@ import Testing
 
     @Test(arguments: [
         (["train", "--size", "48"], "height x width"), (["models", "--diagram"], "name it"),
-        (["models", "basic", "--diagram", "a.gif"], ".svg or .png"), (["models", "--encoder", "compact"], "name it"),
+        (["models", "basic", "--diagram", "a.gif"], ".svg or .png"),
+        (["models", "--encoder", "compact"], "name it"),
         (["models", "basic_r81"], "basic_r18"),
         (["models", "basic", "--diagram", "MISSING/a.svg"], "a folder that does not exist"),
         (["train", "--set", "training.epochs"], "key=value"),
@@ -143,7 +176,10 @@ import Testing
         (["train", "--run", "MISSING/x", "--data", "d", "--encoder", "resnet"], "resnet18"),
         (["predict", "--weights", "w", "a.mp4", "--video", "b.mp4"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "b.avi"], ".mkv"),
-        (["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "MISSING/b.mp4"], "a folder that does not exist"),
+        (
+            ["predict", "--weights", "w", "a.mp4", "--boxes", "c", "--video", "MISSING/b.mp4"],
+            "a folder that does not exist"
+        ),
         (["predict", "--weights", "w", "a.mp4", "--format", "mot"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
         (["train", "--data", "d"], "--run"), (["train", "--run", "MISSING/x"], "--data"),
@@ -154,7 +190,10 @@ import Testing
             ["train", "--published", "--encoder", "efficientnet-lite0", "--run", "MISSING/x", "--data", "d"],
             "efficientnet_b0"
         ),
-        (["train", "--set", "hidden=0", "--run", "MISSING/x", "--data", "d"], "hidden is 0; it must be 1...2048"),
+        (
+            ["train", "--set", "hidden=0", "--run", "MISSING/x", "--data", "d"],
+            "hidden is 0; it must be 1...2048"
+        ),
         (
             ["train", "--model", "basic", "--set", "hidden=64", "--run", "MISSING/x", "--data", "d"],
             "with a recurrent layer"
@@ -173,7 +212,8 @@ import Testing
         (["synthesize", "--out", "a.mp4", "--framing", "body"], "--framing is for data sets"),
         (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "a folder that does not exist"),
     ])
-    func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws {
+    func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws
+    {
         let text = refusal(arguments)
         #expect(text.contains(hint), "\(text)")
     }
@@ -212,7 +252,8 @@ import Testing
         let predictions = try JSONDecoder().decode([Prediction].self, from: Data(text.utf8))
         #expect(predictions.count == 6)
         for prediction in predictions {
-            #expect(abs(prediction.tens.reduce(0, +) - 1) < 1e-6 && abs(prediction.ones.reduce(0, +) - 1) < 1e-6)
+            #expect(
+                abs(prediction.tens.reduce(0, +) - 1) < 1e-6 && abs(prediction.ones.reduce(0, +) - 1) < 1e-6)
             #expect(prediction.top.count == 3 && prediction.top[0].number == prediction.number)
         }
         withExtendedLifetime(folder) {}
@@ -223,7 +264,9 @@ import Testing
         let path = Sample.folder.path("data/4")
         let arguments = ["--weights", weights, path]
         let csv = try predict(arguments + ["--format", "csv"]).split(separator: "\r\n")
-        #expect(csv.count == 7 && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [34])
+        #expect(
+            csv.count == 7
+                && Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }) == [34])
         #expect(try predict(arguments + ["--format", "jsonl"]).split(separator: "\n").count == 6)
         #expect(try predict(arguments + ["--format", "table"]).split(separator: "\n").count == 8)
         #expect(try predict(arguments + ["--format", "jsonl", "--tracks"]).split(separator: "\n").count == 6)
@@ -236,7 +279,10 @@ import Testing
         #expect(try predict(["--weights", "bundled"] + arguments) == predict(arguments))
         let output = try TestFolder()
         for command in [
-            ["evaluate", "--data", Sample.folder.path("data"), "--split", "all", "--outcomes", output.path("outcomes")],
+            [
+                "evaluate", "--data", Sample.folder.path("data"), "--split", "all", "--outcomes",
+                output.path("outcomes"),
+            ],
             ["export", "--format", "safetensors", "--out", output.path("model.safetensors")],
         ] {
             var command = try JerseyCommand.parseAsRoot(command + ["--weights", "bundled"])
@@ -264,11 +310,16 @@ import Testing
         let files = ["1.png", "10.png", "2.png", "3.jpg"].map { frames.appendingPathComponent($0).path }
         let text = try predict(["--weights", weights, "--format", "json"] + files)
         let prediction = try JSONDecoder().decode([Prediction].self, from: Data(text.utf8))[0]
-        #expect(prediction.frames.map { URL(fileURLWithPath: $0.path).lastPathComponent } == ["1.png", "2.png", "10.png"])
+        #expect(
+            prediction.frames.map { URL(fileURLWithPath: $0.path).lastPathComponent } == [
+                "1.png", "2.png", "10.png",
+            ])
         #expect(prediction.leftOut.map { URL(fileURLWithPath: $0.path).lastPathComponent } == ["3.jpg"])
     }
 
-    @Test func `A video with boxes has a row for each track in every format, and is annotated on request`() throws {
+    @Test func `A video with boxes has a row for each track in every format, and is annotated on request`()
+        throws
+    {
         let (folder, weights) = try weights()
         let (film, boxes, read) = (folder.path("a.mp4"), folder.path("a.txt"), folder.path("read.mp4"))
         var sample = SyntheticVideo(numbers: ["7", "23"].compactMap(JerseyNumber.init), frames: 12, seed: 1)
@@ -286,11 +337,15 @@ import Testing
         #expect(try RGBImage(contentsOf: folder.url.appendingPathComponent("sheet.png")).width > 200)
         _ = try predict(arguments + ["--sheet", folder.path("sheet.html"), "--format", "json"])
         let page = try String(contentsOfFile: folder.path("sheet.html"), encoding: .utf8)
-        #expect(page.components(separatedBy: "<figcaption>").count == 1 + 3 && page.contains("2 of 3 sequences answered"))
+        #expect(
+            page.components(separatedBy: "<figcaption>").count == 1 + 3
+                && page.contains("2 of 3 sequences answered"))
 
         let mot = try predict(arguments + ["--format", "mot", "--video", read]).split(separator: "\n")
         #expect(mot.count == 25)
-        let numbers = Dictionary(grouping: mot.map { $0.split(separator: ",") }) { $0[1] }.mapValues { Set($0.map { $0[10] }) }
+        let numbers = Dictionary(grouping: mot.map { $0.split(separator: ",") }) { $0[1] }.mapValues {
+            Set($0.map { $0[10] })
+        }
         #expect(numbers["x"] == ["-1"] && numbers["1"] == [Substring(predictions[0].number!.description)])
         #expect(rows.contains(mot[0].split(separator: ",")[0..<6].joined(separator: ",") + ","))
 

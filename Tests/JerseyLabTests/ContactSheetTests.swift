@@ -9,7 +9,8 @@ struct ContactSheetTests {
 
     @Test func `A sheet grows by one height per row and one frame's width per frame`() throws {
         func sheet(rows: Int, frames: Int) throws -> RGBImage {
-            let frames = [ContactSheet.Frame](repeating: .init(image: frame, caption: "1", weight: 0.5), count: frames)
+            let frames = [ContactSheet.Frame](
+                repeating: .init(image: frame, caption: "1", weight: 0.5), count: frames)
             let row = ContactSheet.Row(title: "42", subtitle: "98%", frames: frames)
             return try ContactSheet(rows: .init(repeating: row, count: rows), frameHeight: 80).image()
         }
@@ -23,10 +24,13 @@ struct ContactSheetTests {
     }
 
     @Test
-    func `A row without weights keeps no room for bars, and its captions come right below the frames`() throws {
+    func `A row without weights keeps no room for bars, and its captions come right below the frames`() throws
+    {
         func height(_ weight: Double?) throws -> Int {
-            let row = ContactSheet.Row(title: "42", frames: [.init(image: frame, caption: "1", weight: weight)])
-            let weighed = ContactSheet.Row(title: "42", frames: [.init(image: frame, caption: "1", weight: 1)])
+            let row = ContactSheet.Row(
+                title: "42", frames: [.init(image: frame, caption: "1", weight: weight)])
+            let weighed = ContactSheet.Row(
+                title: "42", frames: [.init(image: frame, caption: "1", weight: 1)])
             return try ContactSheet(rows: [weighed, row], frameHeight: 80).image().height
         }
         #expect(try height(1) - height(nil) == 28)
@@ -36,7 +40,9 @@ struct ContactSheetTests {
         func bluePixels(_ weights: [Double?]) throws -> Int {
             let frames = weights.map { ContactSheet.Frame(image: frame, weight: $0) }
             let pixels = try ContactSheet(rows: [.init(title: "1", frames: frames)]).image().pixels
-            return stride(from: 0, to: pixels.count, by: 3).count { pixels[$0..<$0 + 3].elementsEqual([0x2F, 0x6F, 0xB2]) }
+            return stride(from: 0, to: pixels.count, by: 3).count {
+                pixels[$0..<$0 + 3].elementsEqual([0x2F, 0x6F, 0xB2])
+            }
         }
         let one = try bluePixels([0.2])
         #expect(one > 0)

@@ -7,7 +7,9 @@ import Torch
 
 struct DigitPriorTests {
     @Test(arguments: [0.0, 0.1]) func `Where all numbers are alike it is the plain loss`(smoothing: Double) {
-        let tens = (logits: Tensor.normal([3, 11], deviation: 1, seed: 1), labels: Tensor([Int64(4), 10, 0]))
+        let tens = (
+            logits: Tensor.normal([3, 11], deviation: 1, seed: 1), labels: Tensor([Int64(4), 10, 0])
+        )
         let ones = (logits: Tensor.normal([3, 10], deviation: 1, seed: 2), labels: Tensor([Int64(8), 7, 5]))
         let prior = DigitPrior(JerseyNumber.all, on: .cpu)
         let losses = [
@@ -31,7 +33,8 @@ struct DigitPriorTests {
             let logits = Tensor.normal([1, 10], deviation: 1, seed: 3)
             logits.requireGradient()
             DigitPrior(seen, on: .cpu)
-                .onesLoss(logits, Tensor([Int64(2)]), beside: Tensor([Int64(tens)]), smoothing: smoothing).backward()
+                .onesLoss(logits, Tensor([Int64(2)]), beside: Tensor([Int64(tens)]), smoothing: smoothing)
+                .backward()
             return logits.gradient?.array() ?? []
         }
         #expect(gradients(beside: 9).map { $0 != 0 } == (0..<10).map { $0 != 3 })
@@ -43,7 +46,8 @@ struct DigitPriorTests {
         // 3/4.
         let numbers = ["47", "47", "47", "41"].compactMap { JerseyNumber($0) }
         let logits = Tensor([Float(0), 0, 0, 0, 0, 0, 0, 0, 0, 0], shape: [1, 10])
-        let loss = DigitPrior(numbers, on: .cpu).onesLoss(logits, Tensor([Int64(7)]), beside: Tensor([Int64(4)]), smoothing: 0)
+        let loss = DigitPrior(numbers, on: .cpu).onesLoss(
+            logits, Tensor([Int64(7)]), beside: Tensor([Int64(4)]), smoothing: 0)
         #expect(abs(loss.item + log(0.75)) < 1e-5)
     }
 }

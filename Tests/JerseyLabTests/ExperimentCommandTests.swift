@@ -24,7 +24,8 @@ import Testing
     private var folder: String { Self.experiment.url.path }
 
     /// Runs the program built beside the tests.
-    private static func jersey(_ arguments: [String]) throws -> (status: Int32, text: String, errors: String) {
+    private static func jersey(_ arguments: [String]) throws -> (status: Int32, text: String, errors: String)
+    {
         let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         let program = tests.deletingLastPathComponent().appendingPathComponent("jersey").path
         let jersey = try ExternalProgram([program] + arguments)
@@ -46,10 +47,12 @@ import Testing
     @Test func `The list of runs has a row for each`() throws {
         let lines = try text("runs", "list", folder).split(separator: "\n")
         #expect(lines.count == 2 + 6 && lines[0].hasPrefix("run"))
-        #expect(lines[2].contains("basic_mv3s-1") && lines[2].contains("finished") && lines[2].contains("69.00%"))
+        #expect(
+            lines[2].contains("basic_mv3s-1") && lines[2].contains("finished") && lines[2].contains("69.00%"))
         let records = try #require(try json("runs", "list", folder) as? [[String: Any]])
         #expect(records.map { $0["id"] as? String }.last == "attn_ugru_gate-2")
-        #expect(records.allSatisfy { $0["state"] as? String == "finished" && $0["number_accuracy"] is Double })
+        #expect(
+            records.allSatisfy { $0["state"] as? String == "finished" && $0["number_accuracy"] is Double })
     }
 
     @Test func `A run is shown with its epochs and settings`() throws {
@@ -71,25 +74,33 @@ import Testing
         ] {
             #expect(tables.contains(words), "\(words)")
         }
-        let object = try #require(try json("runs", "compare", folder, "--models", "seq_ugru_fs,basic_mv3s") as? [String: Any])
+        let object = try #require(
+            try json("runs", "compare", folder, "--models", "seq_ugru_fs,basic_mv3s") as? [String: Any])
         let models = try #require(object["models"] as? [[String: Any]])
         #expect(models.map { $0["name"] as? String } == ["seq_ugru_fs", "basic_mv3s"])
         let pairs = try #require(object["comparisons"] as? [[String: Any]])
-        #expect(pairs.count == 1 && pairs[0]["p_value"] is Double && (pairs[0]["interval"] as? [Double])?.count == 2)
+        #expect(
+            pairs.count == 1 && pairs[0]["p_value"] is Double
+                && (pairs[0]["interval"] as? [Double])?.count == 2)
     }
 
     @Test func `An analysis prints its tables and leaves its files beside the experiment`() throws {
         let printed = try text("analyze", "curves", folder, "--models", "basic_mv3s")
-        #expect(printed.contains("Training") && printed.contains("basic_mv3s") && !printed.contains("seq_ugru_fs"))
+        #expect(
+            printed.contains("Training") && printed.contains("basic_mv3s") && !printed.contains("seq_ugru_fs")
+        )
         for file in ["curves.json", "curves_loss.png", "curves_loss.svg", "curves_tens.png"] {
-            #expect(FileManager.default.fileExists(atPath: Self.experiment.path("analyses/curves/\(file)")), "\(file)")
+            #expect(
+                FileManager.default.fileExists(atPath: Self.experiment.path("analyses/curves/\(file)")),
+                "\(file)")
         }
     }
 
     @Test func `Runs whose data are gone fail with the reason, and the exit status tells`() throws {
         let folder = try TestFolder()
         let (status, _, errors) = try Self.jersey([
-            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", TestFolder.missing, "--out",
+            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data",
+            TestFolder.missing, "--out",
             folder.url.path,
         ])
         #expect(status == 1 && errors.contains(TestFolder.missing), "\(errors)")
@@ -99,16 +110,19 @@ import Testing
     @Test func `Runs that fail are shown with their reason, and the exit status tells`() throws {
         let folder = try TestFolder()
         let (status, _, errors) = try Self.jersey([
-            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data", Sample.folder.path("data"), "--out",
+            "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--data",
+            Sample.folder.path("data"), "--out",
             folder.url.path, "--set", "pretrained=\(TestFolder.missing)/weights.pth",
         ])
         #expect(status == 1)
         #expect(
-            errors.contains("basic_mv3s-1 failed: \(TestFolder.missing)/weights.pth") && errors.contains("1 run failed"),
+            errors.contains("basic_mv3s-1 failed: \(TestFolder.missing)/weights.pth")
+                && errors.contains("1 run failed"),
             "\(errors)")
         let overview = try text("experiment", "status", folder.url.path)
         #expect(
-            overview.contains("1 runs: 1 failed") && overview.contains("basic_mv3s-1: \(TestFolder.missing)/weights"),
+            overview.contains("1 runs: 1 failed")
+                && overview.contains("basic_mv3s-1: \(TestFolder.missing)/weights"),
             "\(overview)")
         let status2 = try #require(try json("experiment", "status", folder.url.path) as? [String: Any])
         let runs = try #require(status2["runs"] as? [[String: Any]])
@@ -117,7 +131,9 @@ import Testing
 
     @Test func `A run's log has what the program said, each line once, whoever started it`() throws {
         let folder = try TestFolder()
-        let small = ["--data", Sample.folder.path("data"), "--set", "data.height=32", "--set", "data.width=32"]
+        let small = [
+            "--data", Sample.folder.path("data"), "--set", "data.height=32", "--set", "data.width=32",
+        ]
         func lines(_ run: RunFolder) throws -> [String] {
             try String(contentsOf: run.log, encoding: .utf8).split(separator: "\n").map {
                 #expect($0.prefixMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\s/) != nil)
@@ -126,7 +142,10 @@ import Testing
         }
         let run = RunFolder(folder.url.appendingPathComponent("run"))
         let (status, _, errors) = try Self.jersey(
-            ["train", "--model", "basic_mv3s", "--run", run.url.path, "--epochs", "2", "--batch-size", "4", "--threads", "1"]
+            [
+                "train", "--model", "basic_mv3s", "--run", run.url.path, "--epochs", "2", "--batch-size", "4",
+                "--threads", "1",
+            ]
                 + small)
         #expect(status == 0, "\(errors)")
         #expect(try lines(run) == errors.split(separator: "\n").map(String.init))
@@ -136,11 +155,15 @@ import Testing
 
         let experiment = ExperimentFolder(folder.url.appendingPathComponent("experiment"))
         let call = try Self.jersey(
-            ["experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--out", experiment.url.path] + small)
+            [
+                "experiment", "run", "smoke", "--models", "basic_mv3s", "--seeds", "1", "--out",
+                experiment.url.path,
+            ] + small)
         #expect(call.status == 0 && call.errors.contains("starts from random weights"), "\(call.errors)")
         let log = try lines(experiment.run("basic_mv3s-1"))
         #expect(
-            Set(log).count == log.count && log.contains { $0.hasPrefix("epoch 1/1: ") } && log.contains { $0.hasPrefix("test, ") }
+            Set(log).count == log.count && log.contains { $0.hasPrefix("epoch 1/1: ") }
+                && log.contains { $0.hasPrefix("test, ") }
         )
         #expect(experiment.run("basic_mv3s-1").exists(experiment.run("basic_mv3s-1").plots(of: "curves")))
     }
@@ -149,11 +172,15 @@ import Testing
         let folder = try TestFolder()
         let file = folder.url.appendingPathComponent("mine.yaml")
         func write(epochs: Int) throws {
-            try Data("name: mine\nmodels: [basic_mv3s]\nseeds: [1]\nsettings: {training: {epochs: \(epochs)}}".utf8).write(
+            try Data(
+                "name: mine\nmodels: [basic_mv3s]\nseeds: [1]\nsettings: {training: {epochs: \(epochs)}}".utf8
+            ).write(
                 to: file)
         }
         func run(_ more: String...) throws -> (status: Int32, text: String, errors: String) {
-            try Self.jersey(["experiment", "run", "--out", folder.path("out"), "--data", Sample.folder.path("data")] + more)
+            try Self.jersey(
+                ["experiment", "run", "--out", folder.path("out"), "--data", Sample.folder.path("data")]
+                    + more)
         }
         try write(epochs: 3)
         let experiment = ExperimentFolder(folder.url.appendingPathComponent("out"))
@@ -176,12 +203,15 @@ import Testing
         (["runs", "compare", TestFolder.missing], "neither a run folder"),
         (["runs", "compare", "FOLDER", "--by", "colour"], "number"),
         (["runs", "compare", "FOLDER", "--models", "basic_mv3s,basic_mv3s"], "basic_mv3s is named twice"),
-        (["analyze", "heads", "FOLDER"], "takes no folder"), (["analyze", "backbones", "--models", "basic_r18"], "not runs"),
+        (["analyze", "heads", "FOLDER"], "takes no folder"),
+        (["analyze", "backbones", "--models", "basic_r18"], "not runs"),
         (["analyze", "confusoin", "FOLDER"], "did you mean confusion"),
-        (["analyze", "mistakes"], "name run folders"), (["analyze", "mistakes", "FOLDER", "--count", "0"], "--count must be"),
+        (["analyze", "mistakes"], "name run folders"),
+        (["analyze", "mistakes", "FOLDER", "--count", "0"], "--count must be"),
         (["analyze", "mistakes", "FOLDER", "--data", TestFolder.missing], "--data"),
         (["report", TestFolder.missing], "no experiment.json"),
-        (["experiment", "show", "phase1"], "phase0"), (["experiment", "run", "smoke", "--out", "NEW"], "--data"),
+        (["experiment", "show", "phase1"], "phase0"),
+        (["experiment", "run", "smoke", "--out", "NEW"], "--data"),
         (["experiment", "run", "--out", "NEW"], "name an experiment"),
         (["experiment", "run", "smoke", "--out", "NEW", "--seeds", "1,x"], "--seeds"),
         (["experiment", "run", "smoke", "--out", "NEW", "--jobs", "0"], "--jobs"),

@@ -53,7 +53,8 @@ private final class Witness: ExperimentObserver {
     init() throws {
         temporary = try TestFolder()
         folder = ExperimentFolder(temporary.url)
-        try folder.begin(try Experiment(yaml: "name: x\nmodels: [basic_mv3s, basic_r18]\nseeds: [1, 2]", source: "test"))
+        try folder.begin(
+            try Experiment(yaml: "name: x\nmodels: [basic_mv3s, basic_r18]\nseeds: [1, 2]", source: "test"))
     }
 
     private func finish(_ run: PlannedRun) throws -> String? {
@@ -61,8 +62,11 @@ private final class Witness: ExperimentObserver {
         return nil
     }
 
-    private func run(_ launcher: StubLauncher, shouldStop: @escaping () -> Bool = { false }) throws -> ExperimentRunner.Ending {
-        try ExperimentRunner(folder, launcher: launcher, jobs: 1, observer: witness, shouldStop: shouldStop).run()
+    private func run(_ launcher: StubLauncher, shouldStop: @escaping () -> Bool = { false }) throws
+        -> ExperimentRunner.Ending
+    {
+        try ExperimentRunner(folder, launcher: launcher, jobs: 1, observer: witness, shouldStop: shouldStop)
+            .run()
     }
 
     private func records() throws -> [RunRecord] { try RunDatabase(reading: folder.database).runs() }
@@ -73,11 +77,17 @@ private final class Witness: ExperimentObserver {
         let ids = ["basic_mv3s-1", "basic_r18-1", "basic_mv3s-2", "basic_r18-2"]
         #expect(launcher.started == ids && witness.last?.count(.finished) == 4)
         let records = try records()
-        #expect(records.map(\.id) == ids && records.allSatisfy { $0.state == "finished" && $0.attempts == 1 && $0.host != nil })
-        #expect(records[0].numberAccuracy == 1 && records[0].validationAccuracy == 0.9 && records[0].bestEpoch == 2)
+        #expect(
+            records.map(\.id) == ids
+                && records.allSatisfy { $0.state == "finished" && $0.attempts == 1 && $0.host != nil })
+        #expect(
+            records[0].numberAccuracy == 1 && records[0].validationAccuracy == 0.9
+                && records[0].bestEpoch == 2)
         #expect(try JSON.decoded(RunConfig.self, from: Data(records[1].config.utf8)).model == "basic_r18")
         let epochs = try RunDatabase(reading: folder.database).epochs(of: ids[3])
-        #expect(epochs.map(\.epoch) == [1, 2, 3] && epochs.map(\.best) == [true, true, false] && epochs[1].validationLoss == 2)
+        #expect(
+            epochs.map(\.epoch) == [1, 2, 3] && epochs.map(\.best) == [true, true, false]
+                && epochs[1].validationLoss == 2)
     }
 
     @Test func `The table has the settings that a run was made with`() throws {
@@ -96,7 +106,8 @@ private final class Witness: ExperimentObserver {
         let lock = try folder.begin(try folder.experiment())
         #expect(folder.isRunning)
         let runner = try ExperimentRunner(
-            folder, only: ["basic_r18-2"], holding: lock, launcher: StubLauncher(work: finish), jobs: 1, observer: witness)
+            folder, only: ["basic_r18-2"], holding: lock, launcher: StubLauncher(work: finish), jobs: 1,
+            observer: witness)
         #expect(try runner.run() == .finished)
         #expect(witness.last?.runs.map(\.id) == ["basic_r18-2"])
         withExtendedLifetime(lock) {}
@@ -119,7 +130,9 @@ private final class Witness: ExperimentObserver {
         #expect(try ExperimentStatus(folder).count(.interrupted) == 1)
         let launcher = StubLauncher(work: finish)
         #expect(try run(launcher) == .finished)
-        #expect(launcher.started == ["basic_r18-1"] && witness.heard("basic_r18-1: \(result.path): cannot be parsed"))
+        #expect(
+            launcher.started == ["basic_r18-1"]
+                && witness.heard("basic_r18-1: \(result.path): cannot be parsed"))
         #expect(try ExperimentStatus(folder).count(.finished) == 4)
     }
 
@@ -189,19 +202,24 @@ private final class Witness: ExperimentObserver {
     ]
 
     @Test(arguments: breakages.indices)
-    func `A broken table is named where it is read, set aside where it is written, and made anew`(kind: Int) throws {
+    func `A broken table is named where it is read, set aside where it is written, and made anew`(kind: Int)
+        throws
+    {
         #expect(try run(StubLauncher(work: finish)) == .finished)
         let before = try records()
         try Self.breakages[kind](Data(contentsOf: folder.database)).write(to: folder.database)
         let error = #expect(throws: FileError.self) { try records() }
-        #expect(error?.path == folder.database.path && error?.advice?.contains("`jersey experiment run`") == true)
+        #expect(
+            error?.path == folder.database.path && error?.advice?.contains("`jersey experiment run`") == true)
         #expect(try ExperimentStatus(folder).count(.finished) == 4)
 
         let launcher = StubLauncher(work: finish)
         #expect(try run(launcher) == .finished)
         #expect(launcher.started.isEmpty && witness.heard("was corrupt and is now runs.sqlite.broken-"))
         let after = try records()
-        #expect(after.map(\.result) == before.map(\.result) && after.map(\.numberAccuracy) == before.map(\.numberAccuracy))
+        #expect(
+            after.map(\.result) == before.map(\.result)
+                && after.map(\.numberAccuracy) == before.map(\.numberAccuracy))
         #expect(try RunDatabase(reading: folder.database).epochs(of: "basic_mv3s-1").count == 3)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
         #expect(names.count { $0.hasPrefix("runs.sqlite.broken-") } == 1)
@@ -248,19 +266,27 @@ private final class Witness: ExperimentObserver {
         var record = RunRecord(planned)
         try database.save([record])
         #expect(try records() == [record])
-        (record.variant, record.attempts, record.host, record.reason) = ("a'b", 3, "h", "line\nbreak \"quoted\"")
-        (record.started, record.seconds, record.testLoss) = (Date(timeIntervalSince1970: 1_000_000), 12.5, 0.125)
+        (record.variant, record.attempts, record.host, record.reason) = (
+            "a'b", 3, "h", "line\nbreak \"quoted\""
+        )
+        (record.started, record.seconds, record.testLoss) = (
+            Date(timeIntervalSince1970: 1_000_000), 12.5, 0.125
+        )
         let rows = (1...2).map { epoch in
             let part = EpochMetrics.Part(
-                loss: 1, numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.75, fullAccuracy: nil, sequences: 4)
+                loss: 1, numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.75, fullAccuracy: nil,
+                sequences: 4)
             return EpochMetrics(
-                epoch: epoch, rateFactor: 0.5, train: part, validation: nil, unreadableFiles: 0, best: true, seconds: 1)
+                epoch: epoch, rateFactor: 0.5, train: part, validation: nil, unreadableFiles: 0, best: true,
+                seconds: 1)
         }
         try database.save(record, epochs: rows[...])
         try database.save(record, epochs: rows[...])
         #expect(try records() == [record])
         let epochs = try database.epochs(of: record.id)
-        #expect(epochs.map(\.epoch) == [1, 2] && epochs[0].trainOnesAccuracy == 0.75 && epochs[0].validationLoss == nil)
+        #expect(
+            epochs.map(\.epoch) == [1, 2] && epochs[0].trainOnesAccuracy == 0.75
+                && epochs[0].validationLoss == nil)
         #expect(try database.epochs(of: "another").isEmpty)
     }
 }

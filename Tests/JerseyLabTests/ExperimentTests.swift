@@ -6,7 +6,9 @@ import Testing
 @testable import JerseyLab
 
 @Suite struct ExperimentTests {
-    private func experiment(_ extra: String = "", models: String = "[basic_mv3s, seq]", seeds: String = "[1, 2]") throws
+    private func experiment(
+        _ extra: String = "", models: String = "[basic_mv3s, seq]", seeds: String = "[1, 2]"
+    ) throws
         -> Experiment
     {
         try Experiment(yaml: "name: x\nmodels: \(models)\nseeds: \(seeds)\n\(extra)", source: "x.yaml")
@@ -18,11 +20,14 @@ import Testing
     func `Every shipped experiment plans a run for each model, seed and variant`(name: String) throws {
         let experiment = try Experiment.named(name)
         let runs = try experiment.runs()
-        #expect(runs.count == experiment.models.count * experiment.seeds.count * max(experiment.variants.count, 1))
+        #expect(
+            runs.count == experiment.models.count * experiment.seeds.count * max(experiment.variants.count, 1)
+        )
         #expect(Set(runs.map(\.id)).count == runs.count)
     }
 
-    @Test func `The study's experiment is its phases together, ninety runs, and all has every model`() throws {
+    @Test func `The study's experiment is its phases together, ninety runs, and all has every model`() throws
+    {
         let phases = try ["phase0", "phaseA", "phaseB"].flatMap { try Experiment.named($0).models }
         let study = try Experiment.named("study")
         #expect(study.models == phases && study.models == ModelSpec.study.map(\.name))
@@ -30,24 +35,32 @@ import Testing
         #expect(try Experiment.named("all").models == ModelSpec.all.map(\.name))
     }
 
-    private static let published = ConfigOverlay(source: "the command line", settings: ["published": .bool(true)])
+    private static let published = ConfigOverlay(
+        source: "the command line", settings: ["published": .bool(true)])
 
     @Test(arguments: ShippedExperiment.names)
-    func `Every shipped experiment can do as the study did, with the study's models alone`(name: String) throws {
+    func `Every shipped experiment can do as the study did, with the study's models alone`(name: String)
+        throws
+    {
         let experiment = try Experiment.named(name).overlaid(with: [Self.published])
         let runs = try experiment.runs()
         #expect(!runs.isEmpty && runs.allSatisfy(\.config.published))
         #expect(Set(experiment.models).isSubset(of: ModelSpec.study.map(\.name)))
         if name == "smoke" { #expect(runs.count == 18) }
         // A file says the same as the flag, and is read back as it was written.
-        let again = try Experiment(yaml: String(decoding: JSONEncoder().encode(experiment), as: UTF8.self), source: "")
+        let again = try Experiment(
+            yaml: String(decoding: JSONEncoder().encode(experiment), as: UTF8.self), source: "")
         #expect(try again == experiment && again.overlaid(with: [Self.published]) == experiment)
     }
 
-    @Test func `Models that the study has nothing like are all refused by name before anything starts`() throws {
+    @Test func `Models that the study has nothing like are all refused by name before anything starts`()
+        throws
+    {
         let mixed = try experiment(models: "[basic_mv3s, evidence_tied, evidence_independent]")
         let error = #expect(throws: UsageError.self) { try mixed.overlaid(with: [Self.published]) }
-        #expect(error?.description.hasPrefix("the study has nothing like evidence_tied and evidence_independent; ") == true)
+        #expect(
+            error?.description.hasPrefix(
+                "the study has nothing like evidence_tied and evidence_independent; ") == true)
     }
 
     @Test func `A published experiment that was begun goes on with the split that it has`() throws {
@@ -84,9 +97,18 @@ import Testing
         ("name: a b\nmodels: all\nseeds: [1]", "'a b' is not a valid name"),
         ("name: ../x\nmodels: all\nseeds: [1]", "is not a valid name"),
         ("name: x\nmodels: all\nseeds: [1]\nsettings: {seed: 3}", "seed does not belong under settings"),
-        ("name: x\nmodels: all\nseeds: [1]\nsettings: {model: basic_r18}\nvariants: [{name: a}, {name: b}]", "does not belong"),
-        ("name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a, settings: {model: basic_r18}}]", "model does not belong"),
-        ("name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a}, {name: a}]", "the variant a is named twice"),
+        (
+            "name: x\nmodels: all\nseeds: [1]\nsettings: {model: basic_r18}\nvariants: [{name: a}, {name: b}]",
+            "does not belong"
+        ),
+        (
+            "name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a, settings: {model: basic_r18}}]",
+            "model does not belong"
+        ),
+        (
+            "name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a}, {name: a}]",
+            "the variant a is named twice"
+        ),
         ("name: x\nmodels: all\nseeds: [1]\nvariants: [{name: a, setting: {}}]", "did you mean settings"),
         ("just words", "is not a table of keys and values"), ("name: [", "x.yaml"),
     ])
@@ -98,16 +120,22 @@ import Testing
 
     @Test func `A wrong setting is named when runs are planned`() throws {
         let unknown = try experiment("settings: {training: {epoch: 3}}")
-        #expect(#expect(throws: UsageError.self) { try unknown.runs() }?.description.contains("training.epochs") == true)
+        #expect(
+            #expect(throws: UsageError.self) { try unknown.runs() }?.description.contains("training.epochs")
+                == true)
         let odd = try experiment("variants: [{name: big, settings: {training: {batchSize: many}}}]")
         #expect(
-            #expect(throws: UsageError.self) { try odd.runs() }?.description.contains("variant big: training.batchSize") == true)
+            #expect(throws: UsageError.self) { try odd.runs() }?.description.contains(
+                "variant big: training.batchSize") == true)
     }
 
     @Test func `Runs come seed by seed, and models by their present names`() throws {
         let runs = try experiment("settings: {training: {batchSize: 8}}").runs()
         #expect(runs.map(\.id) == ["basic_mv3s-1", "seq_bgru_mp-1", "basic_mv3s-2", "seq_bgru_mp-2"])
-        #expect(runs.allSatisfy { $0.config.training.batchSize == 8 && $0.config.model == $0.model && $0.config.seed == $0.seed })
+        #expect(
+            runs.allSatisfy {
+                $0.config.training.batchSize == 8 && $0.config.model == $0.model && $0.config.seed == $0.seed
+            })
         #expect(runs.map(\.group) == ["basic_mv3s", "seq_bgru_mp", "basic_mv3s", "seq_bgru_mp"])
     }
 
@@ -145,7 +173,9 @@ import Testing
         part.models = [part.models[0]]
         try files.begin(part)
         #expect(try files.experiment().models.count == 2 && files.experiment().seeds == [1, 2, 3])
-        let error = #expect(throws: FileError.self) { try files.begin(try experiment("settings: {optimizer: {clip: 9}}")) }
+        let error = #expect(throws: FileError.self) {
+            try files.begin(try experiment("settings: {optimizer: {clip: 9}}"))
+        }
         #expect(error?.description.contains("optimizer.clip = 1") == true, "\(error?.description ?? "")")
         #expect(try files.experiment().settings == .table([:]))
         // New seeds and models would be averaged and compared with the existing ones.
@@ -155,10 +185,13 @@ import Testing
         ] {
             let error = #expect(throws: FileError.self) { try files.begin(new) }
             #expect(
-                error?.description.contains("was begun with optimizer.clip = 1, not 9") == true, "\(error?.description ?? "")")
+                error?.description.contains("was begun with optimizer.clip = 1, not 9") == true,
+                "\(error?.description ?? "")")
         }
         #expect(try files.experiment().seeds == [1, 2, 3])
-        let other = #expect(throws: FileError.self) { try files.begin(try experiment("variants: [{name: v}]")) }
+        let other = #expect(throws: FileError.self) {
+            try files.begin(try experiment("variants: [{name: v}]"))
+        }
         #expect(other?.description.contains("--out") == true, "\(other?.description ?? "")")
         try Data("name: x\nmodels: all".utf8).write(to: files.definition)
         let broken = #expect(throws: UsageError.self) { try files.experiment() }
@@ -169,22 +202,28 @@ import Testing
         let folder = try TestFolder()
         let files = ExperimentFolder(folder.url)
         func variant(_ batchSize: Int, seeds: String) throws -> Experiment {
-            try experiment("variants: [{name: small, settings: {training: {batchSize: \(batchSize)}}}]", seeds: seeds)
+            try experiment(
+                "variants: [{name: small, settings: {training: {batchSize: \(batchSize)}}}]", seeds: seeds)
         }
         try files.begin(try variant(4, seeds: "[1]"))
         let error = #expect(throws: FileError.self) { try files.begin(try variant(8, seeds: "[2]")) }
-        #expect(error?.description.contains("training.batchSize = 4, not 8") == true, "\(error?.description ?? "")")
+        #expect(
+            error?.description.contains("training.batchSize = 4, not 8") == true,
+            "\(error?.description ?? "")")
         try files.begin(try variant(4, seeds: "[2]"))
         #expect(try files.experiment().runs().allSatisfy { $0.config.training.batchSize == 4 })
     }
 
     @Test(arguments: [
-        ("models: all\nseeds: [-1]", "seeds: needs whole numbers from 0, not -1"), ("models: all", "seeds: is missing"),
+        ("models: all\nseeds: [-1]", "seeds: needs whole numbers from 0, not -1"),
+        ("models: all", "seeds: is missing"),
         ("models: all\nseeds: [1]\nvariants: [gentle]", "variants, entry 1: needs keys and values"),
         ("models: all\nseeds: 3", "seeds: needs a list"), ("seeds: [1]", "models: is missing"),
     ])
     func `What a file lacks is said in its own words`(lines: String, words: String) {
-        let error = #expect(throws: UsageError.self) { try Experiment(yaml: "name: x\n" + lines, source: "x.yaml") }
+        let error = #expect(throws: UsageError.self) {
+            try Experiment(yaml: "name: x\n" + lines, source: "x.yaml")
+        }
         #expect(error?.description == "x.yaml is not an experiment (\(words))", "\(error?.description ?? "")")
     }
 
@@ -216,15 +255,23 @@ import Testing
             try RunFolder(folder.url.appendingPathComponent(name)).pretend(config, [reading])
             return folder.path(name)
         }
-        let paths = [try write("a", seed: 1, batch: 8), try write("b", seed: 2, batch: 8), try write("c", seed: 1, batch: 4)]
+        let paths = [
+            try write("a", seed: 1, batch: 8), try write("b", seed: 2, batch: 8),
+            try write("c", seed: 1, batch: 4),
+        ]
         let together = try RunSelection([paths[0], paths[1], paths[0]])
-        #expect(together.groups.map(\.name) == ["attn_bgru_luong"] && together.groups[0].runs.map(\.id) == ["a", "b"])
+        #expect(
+            together.groups.map(\.name) == ["attn_bgru_luong"]
+                && together.groups[0].runs.map(\.id) == ["a", "b"])
         let apart = try RunSelection(paths)
-        #expect(apart.groups.map(\.name) == ["attn_bgru_luong (\(paths[0]))", "attn_bgru_luong (\(paths[2]))"])
+        #expect(
+            apart.groups.map(\.name) == ["attn_bgru_luong (\(paths[0]))", "attn_bgru_luong (\(paths[2]))"])
         let neither = #expect(throws: FileError.self) { try RunSelection([folder.url.path]) }
         #expect(neither?.description.contains("neither a run folder") == true)
         try FileManager.default.removeItem(at: RunFolder(URL(fileURLWithPath: paths[2])).result)
-        #expect(#expect(throws: FileError.self) { try RunSelection([paths[2]]) }?.description.contains("not finished") == true)
+        #expect(
+            #expect(throws: FileError.self) { try RunSelection([paths[2]]) }?.description.contains(
+                "not finished") == true)
     }
 
     @Test func `Two experiments with the same models keep their names apart`() throws {

@@ -6,14 +6,17 @@ import Testing
 @Suite struct FormatTests {
     @Test func `Shares are percent, with as many places as are asked for`() {
         #expect(Format.percent(0.98412, places: 2) == "98.41%" && Format.percent(1, places: 0) == "100%")
-        #expect(Format.points(-0.00131, places: 2) == "-0.13" && Format.percent(0.000012, digits: 2) == "0.0012%")
-        #expect(Format.percent(1, of: 3, places: 1) == "33.3%" && Format.percent(0, of: 0, places: 2) == "0.00%")
+        #expect(
+            Format.points(-0.00131, places: 2) == "-0.13" && Format.percent(0.000012, digits: 2) == "0.0012%")
+        #expect(
+            Format.percent(1, of: 3, places: 1) == "33.3%" && Format.percent(0, of: 0, places: 2) == "0.00%")
     }
 
     @Test func `What there is no value of is a dash`() {
         #expect(Format.percent(nil, places: 1) == "-" && Format.decimal(nil, places: 4) == "-")
         #expect(Format.time(nil) == "-" && Format.duration(nil) == "-" && Format.milliseconds(nil) == "-")
-        #expect(Format.times(nil) == "-" && Format.points(nil, places: 2) == "-" && Format.timestamp(nil) == "-")
+        #expect(
+            Format.times(nil) == "-" && Format.points(nil, places: 2) == "-" && Format.timestamp(nil) == "-")
     }
 
     @Test func `Figures keep their places, and digits their count`() {
@@ -31,12 +34,18 @@ import Testing
     @Test func `Quantities have the unit that fits them`() {
         #expect(Format.bytes(350_000_000) == "350 MB" && Format.bytes(3_200_000_000) == "3.2 GB")
         #expect(Format.giga(1_813_000_000) == "1.813 G" && Format.mega(2_480_000) == "2.48 M")
-        #expect(Format.time(45.6e-6) == "45.6 µs" && Format.time(0.00123) == "1.23 ms" && Format.times(1.2699) == "1.27×")
-        #expect(Format.duration(63) == "1:03" && Format.duration(3725.4) == "1:02:05" && Format.duration(.infinity) == "?")
+        #expect(
+            Format.time(45.6e-6) == "45.6 µs" && Format.time(0.00123) == "1.23 ms"
+                && Format.times(1.2699) == "1.27×")
+        #expect(
+            Format.duration(63) == "1:03" && Format.duration(3725.4) == "1:02:05"
+                && Format.duration(.infinity) == "?")
     }
 
     @Test func `Differences of shares are points with a sign, and columns of times are milliseconds`() {
-        #expect(Format.signedPoints(0.0042, places: 2) == "+0.42" && Format.signedPoints(-0.01, places: 1) == "-1.0")
+        #expect(
+            Format.signedPoints(0.0042, places: 2) == "+0.42"
+                && Format.signedPoints(-0.01, places: 1) == "-1.0")
         #expect(Format.milliseconds(0.00249) == "2.49" && Format.milliseconds(1.5) == "1500.00")
     }
 

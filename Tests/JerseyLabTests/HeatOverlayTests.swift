@@ -13,7 +13,8 @@ import Testing
 
     @Test func `Warm places are covered, cold ones are the frame itself, and the frame is enlarged`() {
         let map = HeatMap(height: 2, width: 2, values: [1, 0, 0, 0])
-        let image = HeatOverlay(grey(10, 20), map, input: FramePreprocessor(height: 192, width: 96)).image(side: 200)
+        let image = HeatOverlay(grey(10, 20), map, input: FramePreprocessor(height: 192, width: 96)).image(
+            side: 200)
         #expect(image.width == 100 && image.height == 200)
         #expect(pixel(image, 0, 0) == [214, 216, 148] && pixel(image, 199, 99) == [100, 100, 100])
         // Warmth decreases along the row.
@@ -36,7 +37,8 @@ import Testing
     @Test(arguments: [(1, 500), (500, 1), (1, 1)])
     func `Frames of any shape get a picture`(width: Int, height: Int) {
         let map = HeatMap(height: 1, width: 1, values: [0.5])
-        let image = HeatOverlay(grey(width, height), map, input: FramePreprocessor(height: 96, width: 96)).image()
+        let image = HeatOverlay(grey(width, height), map, input: FramePreprocessor(height: 96, width: 96))
+            .image()
         #expect(max(image.width, image.height) == 224 && min(image.width, image.height) >= 1)
     }
 }

@@ -12,7 +12,8 @@ import Torch
 @Suite struct OutsideNumbersTests {
     /// What JSON can hold in place of a number, and more.
     private static let numbers = [
-        "-1", "-5", "1e300", "-1e300", "\"nan\"", "\"inf\"", "\"-inf\"", "9223372036854775807", "-9223372036854775808",
+        "-1", "-5", "1e300", "-1e300", "\"nan\"", "\"inf\"", "\"-inf\"", "9223372036854775807",
+        "-9223372036854775808",
         "4611686018427387904", "0.5", "null", "true", "\"x\"", "[]", "{}",
     ]
 
@@ -22,7 +23,8 @@ import Torch
         config.model = "basic_r18"
         let readings = (0..<6).map {
             Reading(
-                FrameSequence("7/t\($0)/0", track: "7/t\($0)", number: "7", frames: 3), read: $0 == 0 ? "8" : "7",
+                FrameSequence("7/t\($0)/0", track: "7/t\($0)", number: "7", frames: 3),
+                read: $0 == 0 ? "8" : "7",
                 heights: [40, 40, 40], attention: true)
         }
         try run.pretend(config, readings)
@@ -38,19 +40,28 @@ import Torch
     }
 
     private static let keys: [(file: String, keys: [String])] = [
-        ("outcomes.jsonl", ["confidence", "tens", "ones", "attention", "frames", "heights", "length", "truth", "prediction"]),
+        (
+            "outcomes.jsonl",
+            ["confidence", "tens", "ones", "attention", "frames", "heights", "length", "truth", "prediction"]
+        ),
         (
             "result.json",
             [
-                "number_accuracy", "tens_accuracy", "count", "loss", "epochs", "best_epoch", "seconds", "unreadable_files",
+                "number_accuracy", "tens_accuracy", "count", "loss", "epochs", "best_epoch", "seconds",
+                "unreadable_files",
                 "parameters",
             ]
         ),
-        ("metrics.jsonl", ["epoch", "loss", "number_accuracy", "sequences", "seconds", "rate_factor", "unreadable_files"]),
+        (
+            "metrics.jsonl",
+            ["epoch", "loss", "number_accuracy", "sequences", "seconds", "rate_factor", "unreadable_files"]
+        ),
     ]
 
     @Test(arguments: keys.flatMap { file in file.keys.map { (file.file, $0) } })
-    func `A run folder with any value in the place of a number is analysed, or refused in a sentence`(file: String, key: String)
+    func `A run folder with any value in the place of a number is analysed, or refused in a sentence`(
+        file: String, key: String
+    )
         throws
     {
         let folder = try TestFolder()
@@ -63,7 +74,9 @@ import Torch
                 for analysis in [Analysis.calibration, .confusion, .curves, .mistakes, .labels] {
                     do { _ = try analysis(input) } catch is FileError {} catch is UsageError {}
                 }
-                for group in input.groups { _ = Breakdown.Kind.allCases.map { Breakdown.table([group], by: $0) } }
+                for group in input.groups {
+                    _ = Breakdown.Kind.allCases.map { Breakdown.table([group], by: $0) }
+                }
             } catch let error as FileError {
                 #expect(!error.description.isEmpty)
             } catch let error as UsageError {
@@ -74,8 +87,10 @@ import Torch
     }
 
     @Test(arguments: [
-        ("outcomes.jsonl", "confidence", "\"nan\""), ("outcomes.jsonl", "tens", "[]"), ("outcomes.jsonl", "attention", "[]"),
-        ("result.json", "number_accuracy", "1e300"), ("metrics.jsonl", "epoch", "-1"), ("metrics.jsonl", "loss", "\"inf\""),
+        ("outcomes.jsonl", "confidence", "\"nan\""), ("outcomes.jsonl", "tens", "[]"),
+        ("outcomes.jsonl", "attention", "[]"),
+        ("result.json", "number_accuracy", "1e300"), ("metrics.jsonl", "epoch", "-1"),
+        ("metrics.jsonl", "loss", "\"inf\""),
     ])
     func `What is out of range is named, with the way out`(file: String, key: String, value: String) throws {
         let folder = try TestFolder()
@@ -122,10 +137,13 @@ import Torch
         let folder = try TestFolder()
         let file = folder.url.appendingPathComponent("progress.json")
         for seconds in ["1e300", "\"nan\"", "-1"] {
-            try Data("{\"epoch\":1,\"epochs\":2,\"batch\":1,\"batches\":2,\"seconds\":\(seconds)}".utf8).write(to: file)
+            try Data("{\"epoch\":1,\"epochs\":2,\"batch\":1,\"batches\":2,\"seconds\":\(seconds)}".utf8)
+                .write(to: file)
             #expect(RunProgress(contentsOf: file) == nil)
         }
-        for seconds in [0, 1e300, .nan, .infinity, -1e300, 3725.4] { #expect(!Format.duration(seconds).isEmpty) }
+        for seconds in [0, 1e300, .nan, .infinity, -1e300, 3725.4] {
+            #expect(!Format.duration(seconds).isEmpty)
+        }
         #expect(Format.duration(3725.4) == "1:02:05")
         for share in [.nan, -1, 2, .infinity, 0.5] { #expect(Console.bar(share, width: 4).count == 6) }
     }
@@ -134,7 +152,8 @@ import Torch
     func `A share of unreadable tracks near one is refused before anything is made`(share: Double) throws {
         let error = #expect(throws: (any Error).self) {
             var command = try JerseyCommand.parseAsRoot([
-                "synthesize", "--out", "\(TestFolder.missing)/x", "--numbers", "7", "--tracks", "1000", "--unreadable",
+                "synthesize", "--out", "\(TestFolder.missing)/x", "--numbers", "7", "--tracks", "1000",
+                "--unreadable",
                 "\(share)",
             ])
             try command.run()
@@ -142,7 +161,10 @@ import Torch
         #expect("\(error.map { "\($0)" } ?? "")".contains("more than 10000000 sequences"))
     }
 
-    @Test(arguments: ["training.epochs=4611686018427387904", "data.cacheMegabytes=9223372036854775807", "training.epochs=1e300"])
+    @Test(arguments: [
+        "training.epochs=4611686018427387904", "data.cacheMegabytes=9223372036854775807",
+        "training.epochs=1e300",
+    ])
     func `Settings that no machine can hold are refused by name`(setting: String) throws {
         let error = #expect(throws: UsageError.self) {
             let config = try RunConfig(overlays: [ConfigOverlay(assignments: ["model=basic_r18", setting])])

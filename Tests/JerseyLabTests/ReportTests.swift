@@ -14,7 +14,9 @@ import Testing
         do {
             let folder = try TestFolder()
             let experiment = SampleExperiment.folder.url.path
-            var command = try JerseyCommand.parseAsRoot(["report", experiment, "--out", folder.url.path, "--skip-deployment"])
+            var command = try JerseyCommand.parseAsRoot([
+                "report", experiment, "--out", folder.url.path, "--skip-deployment",
+            ])
             try command.run()
             return (
                 folder, try String(contentsOfFile: folder.path("report.html"), encoding: .utf8),
@@ -28,7 +30,9 @@ import Testing
     /// Parses the page as XML, which needs HTML's empty elements closed.
     private func page(_ html: String) throws -> Page {
         var xml = html.replacingOccurrences(of: "<!doctype html>", with: "")
-        for end in ["\"utf-8\"", "scale=1\""] { xml = xml.replacingOccurrences(of: end + ">", with: end + "/>") }
+        for end in ["\"utf-8\"", "scale=1\""] {
+            xml = xml.replacingOccurrences(of: end + ">", with: end + "/>")
+        }
         // An image precedes its caption.
         xml = xml.replacingOccurrences(of: "\"><figcaption>", with: "\"/><figcaption>")
         return try #require(Page(xml), "the page is not well-formed")
@@ -52,11 +56,14 @@ import Testing
     @Test func `Its sections are in order, its ids unique, and its links lead somewhere`() throws {
         let page = try page(Self.written.html)
         let titles = [
-            "Findings", "The study's tables", "Statistics", "Learning curves", "Errors of attn_ugru_gate", "Labels in doubt",
+            "Findings", "The study's tables", "Statistics", "Learning curves", "Errors of attn_ugru_gate",
+            "Labels in doubt",
             "Confidence", "Configuration", "How to reproduce",
         ]
         #expect(page.texts.filter(titles.contains).prefix(titles.count) == titles[...])
-        let headings = Self.written.html.components(separatedBy: "<h2>").dropFirst().map { String($0.prefix { $0 != "<" }) }
+        let headings = Self.written.html.components(separatedBy: "<h2>").dropFirst().map {
+            String($0.prefix { $0 != "<" })
+        }
         #expect(headings.map { $0.replacing("&#39;", with: "'") } == titles)
         #expect(Set(page.ids).count == page.ids.count)
         let links = page.attributes.filter { $0.name == "href" }.map { String($0.value.dropFirst()) }
@@ -74,7 +81,9 @@ import Testing
             let figure = try #require(PublishedFigures.all.first { $0.model == model })
             let group = try #require(try SampleExperiment.groups().first { $0.name == model })
             let row = try #require(
-                html.split(separator: "\n").first { $0.contains(figure.title.map { "<td>\($0)</td>" }.joined()) })
+                html.split(separator: "\n").first {
+                    $0.contains(figure.title.map { "<td>\($0)</td>" }.joined())
+                })
             // The study used another encoder for two of these.
             #expect(row.contains(figure.number.text) == (model == "basic_mv3s"))
             #expect(row.contains(group.summary(.number).text) && row.contains(group.loss.text))
@@ -97,7 +106,8 @@ import Testing
 
     @Test func `What it takes to do it again is in the report, but where the data were`() throws {
         let markdown = Self.written.markdown
-        let block = try #require(markdown.components(separatedBy: "save it as experiment.json:\n\n```\n").last)
+        let block = try #require(
+            markdown.components(separatedBy: "save it as experiment.json:\n\n```\n").last)
         let text = try #require(block.components(separatedBy: "\n```").first)
         let again = try Experiment(yaml: text, source: "the report")
         var expected = try SampleExperiment.experiment().experiment()
@@ -115,7 +125,8 @@ import Testing
         let (runs, problems) = try experiment.finishedRuns()
         #expect(runs.count == 5 && problems.count == 1)
         #expect(
-            problems.first?.contains("\(other.config.path): has training.labelSmoothing = 0.1, but the experiment has 0") == true,
+            problems.first?.contains(
+                "\(other.config.path): has training.labelSmoothing = 0.1, but the experiment has 0") == true,
             "\(problems)")
     }
 
@@ -135,7 +146,9 @@ import Testing
         #expect(problems.count == 2)
         #expect(problems.contains { $0.contains(broken.result.path) })
         #expect(
-            problems.contains { $0.contains(short.outcomes.path) && $0.contains("17 labelled rows") && $0.contains("18") })
+            problems.contains {
+                $0.contains(short.outcomes.path) && $0.contains("17 labelled rows") && $0.contains("18")
+            })
         #expect(report.subtitle.contains("4 of 6 runs finished"))
         #expect(!findings.contains { $0.contains("unfinished and not included") })
     }
@@ -145,7 +158,9 @@ import Testing
         let experiment = try SampleExperiment.write(to: folder.url, finished: false)
         let error = #expect(throws: FileError.self) { try Report([experiment]) }
         #expect(error?.description.contains("no finished run") == true)
-        let nowhere = #expect(throws: FileError.self) { try Report([ExperimentFolder(folder.url.appendingPathComponent("x"))]) }
+        let nowhere = #expect(throws: FileError.self) {
+            try Report([ExperimentFolder(folder.url.appendingPathComponent("x"))])
+        }
         #expect(nowhere?.description.contains("experiment.json") == true)
     }
 
@@ -167,16 +182,20 @@ import Testing
         }
         #expect(
             first.rows.map { $0[0] } == [
-                "MobileNetV3-Small (\(SampleExperiment.folder.url.path))", "MobileNetV3-Small (\(copy.url.path))",
+                "MobileNetV3-Small (\(SampleExperiment.folder.url.path))",
+                "MobileNetV3-Small (\(copy.url.path))",
             ])
         let markdown = report.markdown
-        for words in ["experiment2.json --data DATA --out OUT2", "jersey report OUT1 OUT2", "Settings of sample"] {
+        for words in [
+            "experiment2.json --data DATA --out OUT2", "jersey report OUT1 OUT2", "Settings of sample",
+        ] {
             #expect(markdown.contains(words), "\(words)")
         }
     }
 
     @Test func `A report can be about a baseline`() throws {
-        let report = try Report([SampleExperiment.experiment()], baseline: "basic_mv3s", measuresDeployment: false)
+        let report = try Report(
+            [SampleExperiment.experiment()], baseline: "basic_mv3s", measuresDeployment: false)
         #expect(
             report.markdown.contains("Paired comparisons with basic\\_mv3s, the baseline")
                 || report.markdown.contains("with basic_mv3s, the baseline"))
@@ -184,7 +203,9 @@ import Testing
             Issue.record("findings are a list")
             return
         }
-        #expect(findings.contains("None of the 2 differences from the baseline basic_mv3s is separable from noise."))
+        #expect(
+            findings.contains(
+                "None of the 2 differences from the baseline basic_mv3s is separable from noise."))
         let error = #expect(throws: UsageError.self) {
             try Report([SampleExperiment.experiment()], baseline: "basic_mv3l", measuresDeployment: false)
         }
@@ -192,7 +213,9 @@ import Testing
     }
 
     @Test func `Curves of digits are in the report`() throws {
-        for chart in ["loss", "number", "tens", "ones"] { #expect(Self.written.markdown.contains("(curves_\(chart).png)")) }
+        for chart in ["loss", "number", "tens", "ones"] {
+            #expect(Self.written.markdown.contains("(curves_\(chart).png)"))
+        }
     }
 
     @Test func `Odd characters stay what they are`() throws {
@@ -201,7 +224,12 @@ import Testing
         let report = Report(
             title: odd, subtitle: odd,
             sections: [
-                .init(odd, [.text(odd), .list([odd]), .table(table), .code(odd), .picture(name: "p", Data([1]), caption: odd)])
+                .init(
+                    odd,
+                    [
+                        .text(odd), .list([odd]), .table(table), .code(odd),
+                        .picture(name: "p", Data([1]), caption: odd),
+                    ])
             ])
         let html = try report.html()
         #expect(!html.contains("<script>") && !html.contains("a<b>"))
@@ -213,7 +241,8 @@ import Testing
 
     private static let table: Table = {
         var table = Table(
-            ["name", "n", "words|_"], rows: [["a_b", "5", "x"], ["<i>", "-12", "y|z"], ["c", "<0.001", ""]], title: "T<1>",
+            ["name", "n", "words|_"],
+            rows: [["a_b", "5", "x"], ["<i>", "-12", "y|z"], ["c", "<0.001", ""]], title: "T<1>",
             note: "note")
         table.emphasis = [[1, 1]]
         return table
@@ -243,19 +272,22 @@ import Testing
                 <tr><td>&lt;i&gt;</td><td class="n"><strong>-12</strong></td><td>y|z</td></tr>
                 <tr><td>c</td><td class="n">&lt;0.001</td><td></td></tr>
                 </tbody></table>
-                """.replacing("\n</tbody>", with: "</tbody>").replacing("</tr></tbody>", with: "</tr>\n</tbody>"))
+                """.replacing("\n</tbody>", with: "</tbody>").replacing(
+                    "</tr></tbody>", with: "</tr>\n</tbody>"))
     }
 
     @Test func `A table as text has straight columns, also where rows are short`() {
         #expect(Self.table.description.split(separator: "\n")[1] == "----  ------  -------")
-        #expect(Self.table.text.hasPrefix("T<1>\nname       n  words|_\n") && Self.table.text.hasSuffix("\nnote"))
+        #expect(
+            Self.table.text.hasPrefix("T<1>\nname       n  words|_\n") && Self.table.text.hasSuffix("\nnote"))
         #expect(Table([], rows: [["é", "10"], ["long"]]).description == "é     10\nlong")
     }
 
     // MARK: Published figures
 
     @Test func `The study's eighteen models have published figures, and no other`() {
-        #expect(PublishedFigures.all.map(\.model) == ModelSpec.study.map(\.name) && ModelSpec.study.count == 18)
+        #expect(
+            PublishedFigures.all.map(\.model) == ModelSpec.study.map(\.name) && ModelSpec.study.count == 18)
     }
 
     @Test(arguments: PublishedFigures.all)
@@ -272,7 +304,8 @@ import Testing
     }
 
     @Test
-    func `Tables are titled by the encoders that were trained, and published figures stand beside the networks they are of`()
+    func
+        `Tables are titled by the encoders that were trained, and published figures stand beside the networks they are of`()
         throws
     {
         let single = try #require(
@@ -291,11 +324,15 @@ import Testing
             ])
         #expect(single.note?.contains("deviation divided by n") == false)
         let alike = try #require(
-            PublishedFigures.table(.sequence, [group("seq_bgru_mp", .compact), group("seq_ulstm_fs", .compact)]))
-        #expect(alike.title == "Table 2: Phase A, sequence baselines with Compact" && alike.header[1] == "Parameters")
+            PublishedFigures.table(
+                .sequence, [group("seq_bgru_mp", .compact), group("seq_ulstm_fs", .compact)]))
+        #expect(
+            alike.title == "Table 2: Phase A, sequence baselines with Compact"
+                && alike.header[1] == "Parameters")
         #expect(alike.rows.map { [$0[0], $0[7]] } == [["BiGRU", "-"], ["UniLSTM", "-"]])
         let mixed = try #require(
-            PublishedFigures.table(.attention, [group("attn_bgru_luong", nil), group("attn_bgru_luong", .efficientnetB0)]))
+            PublishedFigures.table(
+                .attention, [group("attn_bgru_luong", nil), group("attn_bgru_luong", .efficientnetB0)]))
         #expect(mixed.title == "Table 3: Phase B, attention-based sequence models")
         #expect(
             mixed.rows.map { [$0[0], $0[1], $0[2]] } == [
@@ -308,7 +345,8 @@ import Testing
 
     @Test func `Table 4 has the study's rows`() throws {
         let group = try #require(try SampleExperiment.groups().first)
-        let benchmark = try ProductionBenchmark(group.best, frames: RunFrames(group.best, data: nil), rounds: 1)
+        let benchmark = try ProductionBenchmark(
+            group.best, frames: RunFrames(group.best, data: nil), rounds: 1)
         let table = benchmark.studyTable
         // Lower precision without compilation is listed only if the processor has it.
         let optimized = ExecutionMode.all(on: .cpu).modes.contains { $0.name == "eager bfloat16" } ? 2 : 1

@@ -10,7 +10,8 @@ struct RunConfigTests {
     @Test func `Aliases that stand for more than the text holds are refused, and a few are read`() throws {
         var text = "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n"
         for level in 1...9 {
-            text += "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ","))]\n"
+            text +=
+                "a\(level): &a\(level) [\(Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ","))]\n"
         }
         let start = ContinuousClock.now
         let error = #expect(throws: UsageError.self) { try ConfigTree(yaml: text) }
@@ -19,7 +20,8 @@ struct RunConfigTests {
     }
 
     @Test(arguments: [
-        "? {a: 1}\n: 2\n", "data:\n ? [a]\n", "[a]: 1\n", "x: &a [1]\n*a : 2\n", "- {{a: 1}: 2}\n", "<<: {? [1]}\n",
+        "? {a: 1}\n: 2\n", "data:\n ? [a]\n", "[a]: 1\n", "x: &a [1]\n*a : 2\n", "- {{a: 1}: 2}\n",
+        "<<: {? [1]}\n",
     ])
     func `A key that is a list or a table is refused, and no trap`(text: String) {
         let error = #expect(throws: UsageError.self) { try ConfigTree(yaml: text) }
@@ -35,7 +37,9 @@ struct RunConfigTests {
 
     private func config(_ text: String) throws -> RunConfig { try RunConfig(overlays: [overlay(text)]) }
 
-    private func set(_ words: String...) throws -> RunConfig { try RunConfig(overlays: [ConfigOverlay(assignments: words)]) }
+    private func set(_ words: String...) throws -> RunConfig {
+        try RunConfig(overlays: [ConfigOverlay(assignments: words)])
+    }
 
     /// The paths of all stored properties, including optional ones.
     private func paths(_ value: Any, _ prefix: String = "") -> [String] {
@@ -44,7 +48,8 @@ struct RunConfigTests {
             // The properties of the input belong to the data.
             if child.value is InputSpec { return paths(child.value, prefix) }
             let isGroup =
-                Mirror(reflecting: child.value).displayStyle == .struct && "\(type(of: child.value))".hasSuffix("Config")
+                Mirror(reflecting: child.value).displayStyle == .struct
+                && "\(type(of: child.value))".hasSuffix("Config")
             return isGroup ? paths(child.value, path + ".") : [path]
         }
     }
@@ -62,7 +67,9 @@ struct RunConfigTests {
     }
 
     @Test func `A weight for the full number brings its head, and some loss must have a weight`() throws {
-        #expect(try !set("training.tensWeight=2").spec().hasFullHead && set("training.fullWeight=0.5").spec().hasFullHead)
+        #expect(
+            try !set("training.tensWeight=2").spec().hasFullHead
+                && set("training.fullWeight=0.5").spec().hasFullHead)
         try set("training.tensWeight=0", "training.onesWeight=0", "training.fullWeight=1").validate()
         let nothing = try set("training.tensWeight=0", "training.onesWeight=0")
         let error = #expect(throws: UsageError.self) { try nothing.validate() }
@@ -74,14 +81,17 @@ struct RunConfigTests {
         let environment = ConfigOverlay(environment: [
             "JERSEY_TRAINING_EPOCHS": "2", "JERSEY_TRAINING_BATCH_SIZE": "2", "HOME": "/",
         ])
-        let config = try RunConfig(overlays: [file, environment, ConfigOverlay(assignments: ["training.epochs=3"])])
+        let config = try RunConfig(overlays: [
+            file, environment, ConfigOverlay(assignments: ["training.epochs=3"]),
+        ])
         #expect((config.training.epochs, config.training.batchSize, config.training.patience) == (3, 2, 1))
         #expect(config.optimizer == OptimizerConfig())
     }
 
     @Test func `YAML, JSON and dotted keys say the same`() throws {
         for text in [
-            "optimizer:\n  rate: 0.5\n  scheduler: onecycle\n", #"{"optimizer": {"rate": 0.5, "scheduler": "onecycle"}}"#,
+            "optimizer:\n  rate: 0.5\n  scheduler: onecycle\n",
+            #"{"optimizer": {"rate": 0.5, "scheduler": "onecycle"}}"#,
             "optimizer.rate: 0.5\noptimizer.scheduler: onecycle",
         ] {
             let config = try config(text)
@@ -94,11 +104,17 @@ struct RunConfigTests {
         let config = try set(
             "optimizer.rate=1e-3", "optimizer.clip=2", "published=true", "encoder=shufflenet_v2_x1_0",
             "data.ratios=[0.6, 0.2, 0.2]", #"data.classes=["07", "7"]"#,
-            "seed=9223372036854775807", "data.groupPattern=^([0-9]+)/", "training.threads=4", "training.labelSmoothing=.5")
+            "seed=9223372036854775807", "data.groupPattern=^([0-9]+)/", "training.threads=4",
+            "training.labelSmoothing=.5")
         #expect(
-            config.optimizer.rate == 1e-3 && config.optimizer.clip == 2 && config.published && config.encoder == .shufflenetV2)
-        #expect(config.data.ratios == [0.6, 0.2, 0.2] && config.data.classes == ["07", "7"] && config.seed == UInt64(Int.max))
-        #expect(config.data.groupPattern == "^([0-9]+)/" && config.training.threads == 4 && config.training.labelSmoothing == 0.5)
+            config.optimizer.rate == 1e-3 && config.optimizer.clip == 2 && config.published
+                && config.encoder == .shufflenetV2)
+        #expect(
+            config.data.ratios == [0.6, 0.2, 0.2] && config.data.classes == ["07", "7"]
+                && config.seed == UInt64(Int.max))
+        #expect(
+            config.data.groupPattern == "^([0-9]+)/" && config.training.threads == 4
+                && config.training.labelSmoothing == 0.5)
         #expect(try set("training.threads=4", "training.threads=null").training.threads == nil)
     }
 
@@ -111,14 +127,18 @@ struct RunConfigTests {
 
     @Test(
         arguments: [
-            ("training: {epoch: 3}", "training.epochs"), ("data.widht: 3", "data.width"), ("modle: x", "model"),
+            ("training: {epoch: 3}", "training.epochs"), ("data.widht: 3", "data.width"),
+            ("modle: x", "model"),
             ("Seed: 1", "seed"),
         ])
-    func `An unknown setting is met with the right one, and the source is named`(_ text: String, _ suggestion: String) throws {
+    func `An unknown setting is met with the right one, and the source is named`(
+        _ text: String, _ suggestion: String
+    ) throws {
         let overlay = try overlay(text)
         let error = #expect(throws: UsageError.self) { try RunConfig(overlays: [overlay]) }
         #expect(error?.description.hasPrefix(overlay.source) == true)
-        #expect(error?.description.contains("did you mean \(suggestion)") == true, "\(error?.description ?? "")")
+        #expect(
+            error?.description.contains("did you mean \(suggestion)") == true, "\(error?.description ?? "")")
     }
 
     @Test(
@@ -145,17 +165,21 @@ struct RunConfigTests {
 
     @Test(
         arguments: [
-            "data.height=8", "data.width=9999", "data.maximumFrames=0", "data.ratios=[0.5, 0.5]", "data.ratios=[0.5, 0.5, 0.5]",
+            "data.height=8", "data.width=9999", "data.maximumFrames=0", "data.ratios=[0.5, 0.5]",
+            "data.ratios=[0.5, 0.5, 0.5]",
             "data.ratios=[1.5, -0.5, 0]",
-            "data.heldOutShare=1", "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder", "data.groupPattern='('",
+            "data.heldOutShare=1", "data.workers=0", "data.cacheMegabytes=-1", "data.format=folder",
+            "data.groupPattern='('",
             "augmentation.rotation=-1",
             "augmentation.zoom=2", "augmentation.flipProbability=1.5",
             "augmentation.blurRadii=[]", "augmentation.motionBlur=[8, 2]", "augmentation.noise=[0.3, 0.1]",
             "augmentation.blurProbability=.nan", "optimizer.rate=0",
             "optimizer.clip=.nan",
-            "optimizer.weightDecay=-1", "optimizer.warmupEpochs=30", "optimizer.warmupEpochs=-1", "training.epochs=0",
+            "optimizer.weightDecay=-1", "optimizer.warmupEpochs=30", "optimizer.warmupEpochs=-1",
+            "training.epochs=0",
             "training.batchSize=0",
-            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1", "training.fullWeight=-1",
+            "training.patience=-1", "training.labelSmoothing=1", "training.onesWeight=-1",
+            "training.fullWeight=-1",
             "training.threads=0",
             "training.saveEverySteps=0", "model=attn_bgru",
         ])
@@ -168,9 +192,12 @@ struct RunConfigTests {
         let error = #expect(throws: UsageError.self) { try config.validate() }
         let key = word.prefix { $0 != "=" }
         let words = [
-            "data.format": "data format", "data.groupPattern": "group pattern", "model": "model", "training.onesWeight": "Weight",
+            "data.format": "data format", "data.groupPattern": "group pattern", "model": "model",
+            "training.onesWeight": "Weight",
         ]
-        #expect(error?.description.contains(words[String(key)] ?? String(key)) == true, "\(error?.description ?? "")")
+        #expect(
+            error?.description.contains(words[String(key)] ?? String(key)) == true,
+            "\(error?.description ?? "")")
     }
 
     @Test(arguments: [ModelSpec.all[0], ModelSpec.all[1]])
@@ -277,17 +304,25 @@ struct RunConfigTests {
         let config = try config(text)
         #expect(JSON.text(try JSON.readable(config)) == text)
         #expect(try JSON.decoded(RunConfig.self, from: Data(text.utf8)) == config)
-        #expect(config.seed == 9_007_199_254_740_993 && config.optimizer.rate == 1e-5 && config.data.classes == ["07", "7"])
-        #expect((config.data.height, config.data.maximumFrames) == (24, 16) && config.training.saveEverySteps == 1)
+        #expect(
+            config.seed == 9_007_199_254_740_993 && config.optimizer.rate == 1e-5
+                && config.data.classes == ["07", "7"])
+        #expect(
+            (config.data.height, config.data.maximumFrames) == (24, 16) && config.training.saveEverySteps == 1
+        )
     }
 
-    @Test func `A configuration finds numbers on whole players only with a model that looks for digits`() throws {
+    @Test func `A configuration finds numbers on whole players only with a model that looks for digits`()
+        throws
+    {
         var config = RunConfig()
         config.data.path = "x"
         config.data.wholePlayers = .number
         config.model = "evidence_tied"
         try config.validate()
         config.model = "evidence_independent"
-        #expect { try config.validate() } throws: { "\($0)".contains("data.wholePlayers") && "\($0)".contains("evidence_tied") }
+        #expect { try config.validate() } throws: {
+            "\($0)".contains("data.wholePlayers") && "\($0)".contains("evidence_tied")
+        }
     }
 }

@@ -21,7 +21,8 @@ import Testing
         #expect(tasks.map(\.index) == [3, 0, 1, 4])
         #expect(tasks.map(\.isOver) == [false, true, true, false])
         #expect(tasks.map(\.isWaiting) == [false, false, false, true])
-        #expect(tasks[1] == Slurm.Task(job: "12", index: 0, state: "FAILED", status: 768, why: "NonZeroExitCode"))
+        #expect(
+            tasks[1] == Slurm.Task(job: "12", index: 0, state: "FAILED", status: 768, why: "NonZeroExitCode"))
         #expect(tasks[3].why == "launch failed requeued held")
     }
 
@@ -41,21 +42,26 @@ import Testing
         let url = temporary.url.appendingPathComponent("it's $HOME")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         let program = url.appendingPathComponent("jersey")
-        try Data("#!/bin/sh\nprintf '%s\\n' \"$@\" \"waits $GOMP_SPINCOUNT\" >&2\nexit 5\n".utf8).write(to: program)
+        try Data("#!/bin/sh\nprintf '%s\\n' \"$@\" \"waits $GOMP_SPINCOUNT\" >&2\nexit 5\n".utf8).write(
+            to: program)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
         let (script, list) = (url.appendingPathComponent("task.sh"), url.appendingPathComponent("1.runs"))
-        try Data(SlurmLauncher.script(executable: program, folder: ExperimentFolder(url)).utf8).write(to: script)
+        try Data(SlurmLauncher.script(executable: program, folder: ExperimentFolder(url)).utf8).write(
+            to: script)
         try Data("a-1\nb-1\n".utf8).write(to: list)
 
-        let call = try Call("/bin/bash", [script.path, list.path], ["SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"])
+        let call = try Call(
+            "/bin/bash", [script.path, list.path], ["SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"])
         #expect(try call.end().status == 5)
-        let log = try String(contentsOf: ExperimentFolder(url).run("b-1").log, encoding: .utf8).split(separator: "\n")
+        let log = try String(contentsOf: ExperimentFolder(url).run("b-1").log, encoding: .utf8).split(
+            separator: "\n")
         #expect(log.first.map(RunLog.unstamped)?.hasPrefix("Slurm task 7_1 on ") ?? false)
         #expect(log.dropFirst() == ["experiment", "task", url.path[...], "b-1", "waits \(ShortWaits.here)"])
     }
 
     @Test(arguments: [
-        (Slurm.Failure.notFound, "login node"), ("Unable to contact slurm controller (connect failure)", "sinfo"),
+        (Slurm.Failure.notFound, "login node"),
+        ("Unable to contact slurm controller (connect failure)", "sinfo"),
         ("Invalid partition name specified", "--sbatch"),
     ])
     func `What Slurm refuses comes with a way out`(words: String, hint: String) {
@@ -64,7 +70,9 @@ import Testing
 
     // MARK: With Slurm
 
-    @Test func `Runs are tasks of an array: watched again after a kill, reported when they fail, cancelled on request`()
+    @Test
+    func
+        `Runs are tasks of an array: watched again after a kill, reported when they fail, cancelled on request`()
         throws
     {
         let node = try SlurmNode()
@@ -89,7 +97,9 @@ import Testing
         #expect(second.status == 0, "\(second.words)")
         #expect(second.words.contains("not submitting again"), "\(second.words)")
         #expect(try ExperimentStatus(folder).count(.finished) == 3)
-        for log in logs { #expect(try String(contentsOf: log, encoding: .utf8).ranges(of: "Slurm task").count == 1) }
+        for log in logs {
+            #expect(try String(contentsOf: log, encoding: .utf8).ranges(of: "Slurm task").count == 1)
+        }
         #expect(try node.queue().isEmpty)
     }
 
@@ -100,9 +110,12 @@ import Testing
         let call = try node.run(folder).end()
         #expect(call.status == 1)
         #expect(call.words.contains("attn_ugru_gate-bad-1 failed: "), "\(call.words)")
-        #expect(call.words.contains("retrying once") && call.words.contains(TestFolder.missing), "\(call.words)")
+        #expect(
+            call.words.contains("retrying once") && call.words.contains(TestFolder.missing), "\(call.words)")
         let status = try ExperimentStatus(folder)
-        #expect(status.runs.map(\.state) == [.failed] && status.runs[0].reason?.contains(TestFolder.missing) ?? false)
+        #expect(
+            status.runs.map(\.state) == [.failed]
+                && status.runs[0].reason?.contains(TestFolder.missing) ?? false)
     }
 
     private func interrupted(_ node: SlurmNode) throws {
@@ -139,7 +152,8 @@ private final class SlurmNode {
     let isInstalled: Bool
     /// What is missing if Slurm is not installed.
     let words: String
-    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("Tools/slurm_node.sh").path
 
     init() throws {
@@ -148,7 +162,9 @@ private final class SlurmNode {
         let start = try Call(Self.script, ["start", folder]).end()
         isInstalled = start.status != 77
         words = start.words
-        guard [0, 77].contains(start.status) else { throw UsageError("the node did not start: \(start.words)") }
+        guard [0, 77].contains(start.status) else {
+            throw UsageError("the node did not start: \(start.words)")
+        }
         environment = ["SLURM_CONF": folder + "/slurm.conf"]
     }
 
@@ -161,7 +177,8 @@ private final class SlurmNode {
         }
     }
 
-    func experiment(named name: String, seeds: ClosedRange<Int>, epochs: Int = 2, variants: String = "[]") throws
+    func experiment(named name: String, seeds: ClosedRange<Int>, epochs: Int = 2, variants: String = "[]")
+        throws
         -> ExperimentFolder
     {
         let experiment = try Experiment(
@@ -177,12 +194,16 @@ private final class SlurmNode {
 
     /// `jersey experiment run`, one task at a time.
     func run(_ folder: ExperimentFolder) throws -> Call {
-        let jersey = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let jersey = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent()
             .appendingPathComponent("jersey").path
-        return try Call(jersey, ["experiment", "run", "--out", folder.url.path, "--launcher", "slurm"], environment)
+        return try Call(
+            jersey, ["experiment", "run", "--out", folder.url.path, "--launcher", "slurm"], environment)
     }
 
-    func queue() throws -> String { try Call("/usr/bin/env", ["squeue", "--noheader"], environment).end().output }
+    func queue() throws -> String {
+        try Call("/usr/bin/env", ["squeue", "--noheader"], environment).end().output
+    }
 }
 
 /// A running program.
@@ -211,7 +232,9 @@ private struct Call {
         while process.isRunning, .now - start < .seconds(60) { Thread.sleep(forTimeInterval: 0.02) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
-        func text(_ name: String) throws -> String { try String(contentsOfFile: folder.path(name), encoding: .utf8) }
+        func text(_ name: String) throws -> String {
+            try String(contentsOfFile: folder.path(name), encoding: .utf8)
+        }
         return (process.terminationStatus, try text("output"), try text("words"))
     }
 }

@@ -13,7 +13,8 @@ enum Sample {
         do {
             let folder = try TestFolder()
             let dataset = SyntheticDataset(
-                numbers: try NumberShare.list("4,48,07"), tracksPerNumber: 6, sequencesPerTrack: 1, framesPerSequence: 2...4,
+                numbers: try NumberShare.list("4,48,07"), tracksPerNumber: 6, sequencesPerTrack: 1,
+                framesPerSequence: 2...4,
                 renderer: SyntheticRenderer(seed: 3, difficulty: .easy, height: 48...64))
             try dataset.write(to: folder.url.appendingPathComponent("data"))
             return folder
@@ -81,7 +82,9 @@ final class Page: NSObject, XMLParserDelegate {
         elements.insert(name)
         self.attributes += attributes.map { ($0.key, $0.value) }
         if let id = attributes["id"] { ids.append(id) }
-        if let link = attributes["xlink:href"], link.hasPrefix("#") { references.append(String(link.dropFirst())) }
+        if let link = attributes["xlink:href"], link.hasPrefix("#") {
+            references.append(String(link.dropFirst()))
+        }
     }
 
     func parser(_ parser: XMLParser, foundCharacters string: String) { texts[texts.count - 1] += string }

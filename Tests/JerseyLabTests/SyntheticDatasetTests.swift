@@ -10,10 +10,12 @@ import Testing
 
 /// Small frames, because rendering is slow in unoptimised builds.
 private func small(
-    _ numbers: String = "7,07,42", tracks: Int = 1, framing: Framing = .body, difficulty: Difficulty = .real, seed: UInt64 = 3
+    _ numbers: String = "7,07,42", tracks: Int = 1, framing: Framing = .body, difficulty: Difficulty = .real,
+    seed: UInt64 = 3
 ) throws -> SyntheticDataset {
     SyntheticDataset(
-        numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: 2, framesPerSequence: 2...3,
+        numbers: try NumberShare.list(numbers), tracksPerNumber: tracks, sequencesPerTrack: 2,
+        framesPerSequence: 2...3,
         renderer: SyntheticRenderer(
             seed: seed, framing: framing, difficulty: difficulty, height: heights(framing)))
 }
@@ -31,7 +33,8 @@ private func written(_ dataset: SyntheticDataset, threads: Int? = nil) throws ->
     let folder = try TestFolder()
     try dataset.write(to: folder.url, threads: threads)
     var files: [String: Data] = [:]
-    for path in try FileManager.default.subpathsOfDirectory(atPath: folder.url.path) where path.contains(".") {
+    for path in try FileManager.default.subpathsOfDirectory(atPath: folder.url.path) where path.contains(".")
+    {
         files[path] = try Data(contentsOf: folder.url.appending(path: path))
     }
     return files
@@ -39,7 +42,9 @@ private func written(_ dataset: SyntheticDataset, threads: Int? = nil) throws ->
 
 private func truth(in files: [String: Data]) throws -> [String: [FrameTruth]] {
     try files.filter { $0.key.hasSuffix("truth.jsonl") }.mapValues { data in
-        try data.split(separator: UInt8(ascii: "\n")).map { try JSON.decoded(FrameTruth.self, from: Data($0)) }
+        try data.split(separator: UInt8(ascii: "\n")).map {
+            try JSON.decoded(FrameTruth.self, from: Data($0))
+        }
     }
 }
 
@@ -47,7 +52,9 @@ private func truth(in files: [String: Data]) throws -> [String: [FrameTruth]] {
 struct SyntheticDatasetTests {
     @Test(
         arguments: Framing.allCases)
-    func `The same seed gives the same bytes whatever the number of threads, and another seed gives others`(framing: Framing)
+    func `The same seed gives the same bytes whatever the number of threads, and another seed gives others`(
+        framing: Framing
+    )
         throws
     {
         var dataset = try small(framing: framing)
@@ -71,25 +78,37 @@ struct SyntheticDatasetTests {
     }
 
     @Test
-    func `Files lie at number/track/sequence/frame with one anchor and the truth, and a track belongs to one number`() throws {
+    func
+        `Files lie at number/track/sequence/frame with one anchor and the truth, and a track belongs to one number`()
+        throws
+    {
         let files = try written(small(tracks: 2))
         let pattern = /(7|07|42)\/\d{4}\/0[01]\/(\d{4}(_anchor)?\.jpg|truth\.jsonl)/
         #expect(files.keys.allSatisfy { $0.wholeMatch(of: pattern) != nil })
         let sequences = Dictionary(grouping: files.keys) { $0.split(separator: "/").dropLast() }
         #expect(sequences.count == 3 * 2 * 2)
-        #expect(sequences.values.allSatisfy { (3...4).contains($0.count) && $0.count { $0.contains("_anchor") } == 1 })
+        #expect(
+            sequences.values.allSatisfy {
+                (3...4).contains($0.count) && $0.count { $0.contains("_anchor") } == 1
+            })
         #expect(Set(sequences.keys.map { $0[1] }).count == 3 * 2)
     }
 
     @Test
-    func `The truth has a row for every frame, with boxes inside it, and the number can be seen in some frame`() throws {
+    func
+        `The truth has a row for every frame, with boxes inside it, and the number can be seen in some frame`()
+        throws
+    {
         for framing in Framing.allCases {
             let files = try written(small("all:0.01", framing: framing, difficulty: .easy).only(8))
             for (path, rows) in try truth(in: files) {
                 let folder = path.dropLast("truth.jsonl".count)
                 let names = files.keys.filter { $0.hasPrefix(folder) && $0.hasSuffix(".jpg") }
                 #expect(rows.map { folder + $0.frame }.sorted() == names.sorted())
-                #expect(rows.allSatisfy { path.hasPrefix("\($0.number?.description ?? "?")/") && 0...1 ~= $0.visibility })
+                #expect(
+                    rows.allSatisfy {
+                        path.hasPrefix("\($0.number?.description ?? "?")/") && 0...1 ~= $0.visibility
+                    })
                 #expect(rows.contains { $0.visibility > 0.4 })
                 for row in rows {
                     let image = try RGBImage(decoding: #require(files[folder + row.frame]), named: row.frame)
@@ -97,7 +116,9 @@ struct SyntheticDatasetTests {
                         #expect(box[0] >= 0 && box[1] >= 0 && box[2] > 0 && box[3] > 0)
                         // Boxes are rounded to tenths of a pixel, frames to whole pixels of the
                         // sensor.
-                        #expect(box[0] + box[2] <= Double(image.width) + 0.6 && box[1] + box[3] <= Double(image.height) + 0.6)
+                        #expect(
+                            box[0] + box[2] <= Double(image.width) + 0.6
+                                && box[1] + box[3] <= Double(image.height) + 0.6)
                     }
                     #expect((row.numberBox == nil) == (row.visibility == 0))
                 }
@@ -113,11 +134,14 @@ struct SyntheticDatasetTests {
         #expect(files.filter { !$0.key.hasPrefix("unreadable/") } == readable)
         let rows = try truth(in: files).filter { $0.key.hasPrefix("unreadable/") }
         #expect(rows.count == 2 * 2)
-        #expect(rows.values.joined().allSatisfy { $0.number == nil && $0.visibility == 0 && $0.numberBox == nil })
+        #expect(
+            rows.values.joined().allSatisfy { $0.number == nil && $0.visibility == 0 && $0.numberBox == nil })
     }
 
     @Test
-    func `What is written can be read as a data set, and unreadable sequences are passed over with a remark`() throws {
+    func `What is written can be read as a data set, and unreadable sequences are passed over with a remark`()
+        throws
+    {
         var dataset = try small("7,42")
         dataset.unreadableShare = 0.3
         let folder = try TestFolder()
@@ -132,7 +156,8 @@ struct SyntheticDatasetTests {
 
     @Test(
         arguments: [
-            ("7,07", ["7", "07"]), ("8-11", ["8", "9", "10", "11"]), ("08-11", ["08", "09", "10", "11"]), ("0-02", nil),
+            ("7,07", ["7", "07"]), ("8-11", ["8", "9", "10", "11"]), ("08-11", ["08", "09", "10", "11"]),
+            ("0-02", nil),
             ("all", JerseyNumber.all.map(\.description)),
         ] as [(String, [String]?)])
     func `Lists of numbers have ranges and weights`(text: String, numbers: [String]?) throws {
@@ -152,7 +177,8 @@ struct SyntheticDatasetTests {
         // A glance shows a part of a player of that height.
         let (unit, part) = framing == .glance ? (4.0, WholePlayers.numberSide) : (1, 1)
         for height in [24.0 * unit, 48 * unit] {
-            let renderer = SyntheticRenderer(seed: 5, framing: framing, difficulty: .easy, height: height...height)
+            let renderer = SyntheticRenderer(
+                seed: 5, framing: framing, difficulty: .easy, height: height...height)
             let frames = try renderer.sequence(number: "18", track: 0, sequence: 0, frames: 2).frames
             for frame in frames {
                 let image = try RGBImage(decoding: frame.jpeg, named: "a frame")
@@ -218,7 +244,9 @@ struct SyntheticDatasetTests {
     @Test func `An output path that is a file is reported by name`() throws {
         let folder = try TestFolder()
         try folder.url.add("taken", Data("x".utf8))
-        let error = #expect(throws: FileError.self) { try small().write(to: folder.url.appending(path: "taken")) }
+        let error = #expect(throws: FileError.self) {
+            try small().write(to: folder.url.appending(path: "taken"))
+        }
         #expect(error?.description.contains(folder.path("taken")) == true)
     }
 }
@@ -238,12 +266,16 @@ struct SyntheticSceneTests {
         let all = NumberFace.ordinary + NumberFace.special
         let digits = all.map { Canvas.outline(of: "0123456789", $0) }
         #expect(!NumberFace.ordinary.isEmpty)
-        for index in digits.indices { #expect(!digits[index].isEmpty && !digits[..<index].contains(digits[index])) }
+        for index in digits.indices {
+            #expect(!digits[index].isEmpty && !digits[..<index].contains(digits[index]))
+        }
         #expect(!all.contains { $0.family.isEmpty })
         // Bars replace missing special fonts.
         var random = RandomStream(1)
         for _ in 0..<20 {
-            for fancy in [0, 1.0] { #expect(!NumberFace.random(fancy: fancy, using: &random).outline(of: "48").isEmpty) }
+            for fancy in [0, 1.0] {
+                #expect(!NumberFace.random(fancy: fancy, using: &random).outline(of: "48").isEmpty)
+            }
         }
     }
 
@@ -266,7 +298,9 @@ struct SyntheticSceneTests {
         for (digit, outline) in outlines.enumerated() {
             let ys = outline.joined().map(\.y)
             let (top, bottom) = (ys.min()!, ys.max()!)
-            #expect((-0.05...0.12).contains(top) && (0.95...1.05).contains(bottom), "\(digit) is \(top) to \(bottom)")
+            #expect(
+                (-0.05...0.12).contains(top) && (0.95...1.05).contains(bottom),
+                "\(digit) is \(top) to \(bottom)")
             #expect(outline.allSatisfy { $0.signedArea > 0 })
             #expect(!outlines[..<digit].contains(outline))
         }
@@ -323,7 +357,8 @@ struct SyntheticSceneTests {
             var random = RandomStream(seed)
             let camera = Camera(difficulty, using: &random)
             let moment = camera.moment(using: &random)
-            let data = try camera.frame(raster, oversampling: 3, width: 13, height: 26, moment: moment, using: &random)
+            let data = try camera.frame(
+                raster, oversampling: 3, width: 13, height: 26, moment: moment, using: &random)
             let image = try RGBImage(decoding: data, named: "a frame")
             #expect(image.width == 13 && image.height == 26)
         }

@@ -19,7 +19,9 @@ import Testing
             defer { bytes = bytes.dropFirst(count) }
             return bytes.prefix(count)
         }
-        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+            bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
         var events: [Event] = []
         while !bytes.isEmpty {
             let length = try take(8)
@@ -78,7 +80,8 @@ import Testing
     @Test func `The checksum is CRC-32C, masked as TFRecord has it`() {
         // The check value in the catalogue of CRC algorithms.
         let crc: UInt32 = 0xe306_9283
-        #expect(TensorBoardLog.maskedChecksum(Data("123456789".utf8)) == (crc >> 15 | crc << 17) &+ 0xa282_ead8)
+        #expect(
+            TensorBoardLog.maskedChecksum(Data("123456789".utf8)) == (crc >> 15 | crc << 17) &+ 0xa282_ead8)
         #expect(TensorBoardLog.maskedChecksum(Data()) == 0xa282_ead8)
     }
 
@@ -87,10 +90,12 @@ import Testing
         let run = RunFolder(folder.url)
         func row(_ epoch: Int) -> EpochMetrics {
             let part = EpochMetrics.Part(
-                loss: 1 / Double(epoch), numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.75, fullAccuracy: nil,
+                loss: 1 / Double(epoch), numberAccuracy: 0.25, tensAccuracy: 0.5, onesAccuracy: 0.75,
+                fullAccuracy: nil,
                 sequences: 4)
             return EpochMetrics(
-                epoch: epoch, rateFactor: 0.5, train: part, validation: epoch == 200 ? nil : part, unreadableFiles: 0, best: true,
+                epoch: epoch, rateFactor: 0.5, train: part, validation: epoch == 200 ? nil : part,
+                unreadableFiles: 0, best: true,
                 seconds: 2)
         }
         let file = run.tensorboard.appendingPathComponent("events.out.tfevents.0.jersey")
@@ -104,7 +109,8 @@ import Testing
         #expect(events[0].version == "brain.Event:2" && events.map(\.step) == [0, 1, 200, 1])
         #expect(
             events[1].scalars == [
-                "loss/train": 1, "number_accuracy/train": 0.25, "tens_accuracy/train": 0.5, "ones_accuracy/train": 0.75,
+                "loss/train": 1, "number_accuracy/train": 0.25, "tens_accuracy/train": 0.5,
+                "ones_accuracy/train": 0.75,
                 "loss/validation": 1, "number_accuracy/validation": 0.25, "tens_accuracy/validation": 0.5,
                 "ones_accuracy/validation": 0.75, "rate_factor": 0.5, "seconds": 2,
             ])

@@ -9,25 +9,34 @@ import Testing
 
 /// A page that a user visits must not act as the user.
 @Suite struct AllowedRequestsTests {
-    private static func allowed(_ change: (inout ServerSettings) -> Void = { _ in }) throws -> AllowedRequests {
+    private static func allowed(_ change: (inout ServerSettings) -> Void = { _ in }) throws -> AllowedRequests
+    {
         var settings = ServerSettings()
         change(&settings)
         return try AllowedRequests(settings)
     }
 
-    private static func request(_ host: String?, _ fields: HTTPFields = [:], path: String = "/v2") -> HTTPRequest {
+    private static func request(_ host: String?, _ fields: HTTPFields = [:], path: String = "/v2")
+        -> HTTPRequest
+    {
         HTTPRequest(method: .get, scheme: "http", authority: host, path: path, headerFields: fields)
     }
 
     @Test(arguments: [
-        ("localhost", true), ("LocalHost:8080", true), ("127.0.0.1:1", true), ("[::1]:8080", true), ("[0:0:0:0:0:0:0:1]", true),
-        ("numbers.example.org", true), ("10.1.2.3:8080", true), ("[fd00::7]", true), ("evil.example", false), ("10.1.2.4", false),
-        ("localhost.evil.example", false), ("localhost@evil.example", false), ("127.0.0.1.nip.io", false), ("0.0.0.0", false),
-        ("[::]", false), ("", false), ("localhost,evil.example", false), ("localhost:99999999", false), ("2130706433", false),
+        ("localhost", true), ("LocalHost:8080", true), ("127.0.0.1:1", true), ("[::1]:8080", true),
+        ("[0:0:0:0:0:0:0:1]", true),
+        ("numbers.example.org", true), ("10.1.2.3:8080", true), ("[fd00::7]", true), ("evil.example", false),
+        ("10.1.2.4", false),
+        ("localhost.evil.example", false), ("localhost@evil.example", false), ("127.0.0.1.nip.io", false),
+        ("0.0.0.0", false),
+        ("[::]", false), ("", false), ("localhost,evil.example", false), ("localhost:99999999", false),
+        ("2130706433", false),
     ])
-    func `A request is for a host that is known: this machine's, the one listened at, and those that are allowed`(
-        host: String, isKnown: Bool
-    ) throws {
+    func
+        `A request is for a host that is known: this machine's, the one listened at, and those that are allowed`(
+            host: String, isKnown: Bool
+        ) throws
+    {
         let allowed = try Self.allowed {
             $0.host = "0.0.0.0"
             $0.allowedHosts = ["Numbers.example.org", "[fd00::7]"]
@@ -36,12 +45,17 @@ import Testing
         if isKnown {
             #expect(throws: Never.self) { try allowed.check(Self.request(host), local: local) }
         } else {
-            let error = #expect(throws: ServiceError.self) { try allowed.check(Self.request(host), local: local) }
+            let error = #expect(throws: ServiceError.self) {
+                try allowed.check(Self.request(host), local: local)
+            }
             #expect(error?.status == .forbidden && error?.description.contains("--allowed-host") == true)
         }
     }
 
-    @Test func `An address counts as the same however it is written, and a request without a host is no browser's`() throws {
+    @Test
+    func `An address counts as the same however it is written, and a request without a host is no browser's`()
+        throws
+    {
         let allowed = try Self.allowed()
         let local = try SocketAddress(ipAddress: "::ffff:10.1.2.3", port: 1)
         #expect(throws: Never.self) { try allowed.check(Self.request("10.1.2.3"), local: local) }
@@ -54,10 +68,13 @@ import Testing
     @Test(arguments: [
         ("http://localhost:8080", nil, true), ("http://LOCALHOST:8080", "same-origin", true),
         ("https://a.example", "cross-site", true),
-        ("https://a.example:443", nil, true), ("http://a.example", nil, false), ("https://a.example:8443", nil, false),
+        ("https://a.example:443", nil, true), ("http://a.example", nil, false),
+        ("https://a.example:8443", nil, false),
         ("http://localhost", nil, false), ("http://localhost:3000", "same-site", false), ("null", nil, false),
-        ("http://localhost:8080", "cross-site", false), ("http://evil.example", "cross-site", false), ("evil", nil, false),
-        ("https://a.example.evil.example", nil, false), ("https://a.example/x", nil, false), (nil, "cross-site", false),
+        ("http://localhost:8080", "cross-site", false), ("http://evil.example", "cross-site", false),
+        ("evil", nil, false),
+        ("https://a.example.evil.example", nil, false), ("https://a.example/x", nil, false),
+        (nil, "cross-site", false),
         (nil, "same-origin", true), (nil, "none", true), (nil, nil, true),
     ])
     func `A page may use the service that came from it, or whose origin is allowed`(
@@ -76,7 +93,9 @@ import Testing
         }
     }
 
-    @Test func `Behind a proxy with a certificate a page's origin has another scheme, and is the same`() throws {
+    @Test func `Behind a proxy with a certificate a page's origin has another scheme, and is the same`()
+        throws
+    {
         let allowed = try Self.allowed { $0.allowedHosts = ["numbers.example.org"] }
         for (origin, host, isSame) in [
             ("https://numbers.example.org", "numbers.example.org", true),
@@ -95,10 +114,16 @@ import Testing
         var fields: HTTPFields = [Self.site: "cross-site"]
         fields[HTTPField.Name("Sec-Fetch-Mode")!] = "navigate"
         fields[HTTPField.Name("Sec-Fetch-Dest")!] = "document"
-        #expect(throws: Never.self) { try allowed.check(Self.request("localhost", fields, path: "/"), local: nil) }
-        #expect(throws: ServiceError.self) { try allowed.check(Self.request("localhost", fields, path: "/metrics"), local: nil) }
+        #expect(throws: Never.self) {
+            try allowed.check(Self.request("localhost", fields, path: "/"), local: nil)
+        }
+        #expect(throws: ServiceError.self) {
+            try allowed.check(Self.request("localhost", fields, path: "/metrics"), local: nil)
+        }
         fields[HTTPField.Name("Sec-Fetch-Dest")!] = "iframe"
-        #expect(throws: ServiceError.self) { try allowed.check(Self.request("localhost", fields, path: "/"), local: nil) }
+        #expect(throws: ServiceError.self) {
+            try allowed.check(Self.request("localhost", fields, path: "/"), local: nil)
+        }
     }
 
     @Test(arguments: ["a b", "a.example:80", "http://a.example", ""])
@@ -112,7 +137,8 @@ import Testing
     }
 
     @Test
-    func `Whatever is refused is a 403 with the way out, for every route, and an allowed page is answered as browsers want it`()
+    func
+        `Whatever is refused is a 403 with the way out, for every route, and an allowed page is answered as browsers want it`()
         async throws
     {
         let subject = try await Subject([StubModel()]) { $0.allowedOrigins = ["https://a.example"] }
@@ -126,16 +152,25 @@ import Testing
                 #expect(answer.headers[.accessControlAllowOrigin] == nil)
             }
             func preflight(_ origin: String) async throws -> TestResponse {
-                try await client.execute(uri: "/v1/predict", method: .options, headers: [.origin: origin, method: "POST"]) { $0 }
+                try await client.execute(
+                    uri: "/v1/predict", method: .options, headers: [.origin: origin, method: "POST"]
+                ) { $0 }
             }
             #expect(try await preflight("http://evil.example").status == .forbidden)
             let answer = try await preflight("https://a.example")
-            #expect(answer.status == .noContent && answer.headers[.accessControlAllowOrigin] == "https://a.example")
-            #expect(answer.headers[.accessControlAllowMethods]?.contains("POST") == true && answer.headers[.vary] == "Origin")
+            #expect(
+                answer.status == .noContent
+                    && answer.headers[.accessControlAllowOrigin] == "https://a.example")
+            #expect(
+                answer.headers[.accessControlAllowMethods]?.contains("POST") == true
+                    && answer.headers[.vary] == "Origin")
             #expect(answer.headers[.accessControlAllowHeaders]?.contains("content-type") == true)
             // The page can also read errors.
-            let error = try await client.post("/v1/predict", json: "{}", headers: [.origin: "https://a.example"])
-            #expect(error.status == .badRequest && error.headers[.accessControlAllowOrigin] == "https://a.example")
+            let error = try await client.post(
+                "/v1/predict", json: "{}", headers: [.origin: "https://a.example"])
+            #expect(
+                error.status == .badRequest && error.headers[.accessControlAllowOrigin] == "https://a.example"
+            )
             #expect(try await client.get("/v2").headers[.accessControlAllowOrigin] == nil)
         }
     }

@@ -30,7 +30,9 @@ import Testing
         }.0
     }
 
-    @Test func `What comes while the thread works is one batch, no larger than allowed, and every item gets its own output`()
+    @Test
+    func
+        `What comes while the thread works is one batch, no larger than allowed, and every item gets its own output`()
         async throws
     {
         let log = Log()
@@ -58,7 +60,9 @@ import Testing
         #expect(try await hasty.submit(3) == 30)
     }
 
-    @Test func `An item whose task is cancelled while it waits is not worked on, and one that is cancelled before does not wait`()
+    @Test
+    func
+        `An item whose task is cancelled while it waits is not worked on, and one that is cancelled before does not wait`()
         async throws
     {
         let log = Log()
@@ -80,7 +84,9 @@ import Testing
         #expect(log.batches.withLock { $0 } == [[0], [2]])
     }
 
-    @Test func `What the work throws is everybody's in the batch, and the thread goes on; what making it throws is told at once`()
+    @Test
+    func
+        `What the work throws is everybody's in the batch, and the thread goes on; what making it throws is told at once`()
         async throws
     {
         let queue = try await queue(Log(), isGated: false)

@@ -36,7 +36,9 @@ private final class Wire: @unchecked Sendable {
         let bytes = Array(text.utf8)
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return }
             sent += count
         }
@@ -70,7 +72,8 @@ private final class Wire: @unchecked Sendable {
     /// because sockets block.
     private func withService(
         _ model: any Predicting, limits: RequestLimits = RequestLimits(),
-        _ change: (inout ServerSettings) -> Void = { _ in }, _ body: @escaping @Sendable (Int) async throws -> Void
+        _ change: (inout ServerSettings) -> Void = { _ in },
+        _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let subject = try await Subject([model]) {
             ($0.host, $0.limits) = ("127.0.0.1", limits)
@@ -85,7 +88,9 @@ private final class Wire: @unchecked Sendable {
     }
 
     /// Runs `body` on its own thread.
-    private func blocking<Output: Sendable>(_ body: @escaping @Sendable () throws -> Output) async throws -> Output {
+    private func blocking<Output: Sendable>(_ body: @escaping @Sendable () throws -> Output) async throws
+        -> Output
+    {
         try await withCheckedThrowingContinuation { continuation in
             Thread { continuation.resume(with: Result { try body() }) }.start()
         }
@@ -116,7 +121,9 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `A client that closes its side in the middle of a request is refused, and one that does after it has left`()
+    @Test
+    func
+        `A client that closes its side in the middle of a request is refused, and one that does after it has left`()
         async throws
     {
         let latch = Latch()
@@ -136,7 +143,9 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `A body that does not come in time is given up with a word, a head and silence without one`() async throws {
+    @Test func `A body that does not come in time is given up with a word, a head and silence without one`()
+        async throws
+    {
         var limits = RequestLimits()
         (limits.headerSeconds, limits.bodySeconds, limits.idleSeconds) = (1, 1, 1)
         try await withService(StubModel(), limits: limits) { port in
@@ -159,7 +168,8 @@ private final class Wire: @unchecked Sendable {
             let json = try Self.frames()
             func chunked(_ count: Int) -> String {
                 let pieces =
-                    (0..<count - 1).map { _ in "1\r\n \r\n" }.joined() + "\(String(json.utf8.count, radix: 16))\r\n\(json)\r\n"
+                    (0..<count - 1).map { _ in "1\r\n \r\n" }.joined()
+                    + "\(String(json.utf8.count, radix: 16))\r\n\(json)\r\n"
                 return
                     "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
                     + "Connection: close\r\n\r\n\(pieces)0\r\n\r\n"
@@ -177,7 +187,9 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `A client that asks first is bidden to send, and one connection serves many requests`() async throws {
+    @Test func `A client that asks first is bidden to send, and one connection serves many requests`()
+        async throws
+    {
         try await withService(StubModel()) { port in
             let body = try Self.frames()
             let (bid, first, second) = try await blocking {
@@ -194,7 +206,9 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `Nobody is bidden to send a body that is refused, and the answer is the connection's last`() async throws {
+    @Test func `Nobody is bidden to send a body that is refused, and the answer is the connection's last`()
+        async throws
+    {
         try await withService(StubModel()) { port in
             let heads = [
                 "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n",
@@ -211,7 +225,9 @@ private final class Wire: @unchecked Sendable {
                 }
             }
             for (answer, status) in zip(answers, [413, 404, 405, 403, 404]) {
-                #expect(answer.hasPrefix("HTTP/1.1 \(status)") && answer.lowercased().contains("connection: close"), "\(answer)")
+                #expect(
+                    answer.hasPrefix("HTTP/1.1 \(status)")
+                        && answer.lowercased().contains("connection: close"), "\(answer)")
             }
         }
     }
@@ -243,7 +259,8 @@ private final class Wire: @unchecked Sendable {
                     "POST /v1/predict HTTP/1.0\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
                         + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
                 let two = try Wire(port: port)
-                two.send("GET /v2 HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+                two.send(
+                    "GET /v2 HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
                 return (old.receive(until: "\"unreadable\":false}"), two.receive())
             }
             #expect(old.hasPrefix("HTTP/1.0 200") || old.hasPrefix("HTTP/1.1 200"), "\(old)")

@@ -17,7 +17,8 @@ import Testing
 
     /// Runs `body` on a decoder, for a request with these limits and this much memory.
     private func decode<Output: Sendable>(
-        _ pool: DecoderPool = Subject.decoders, _ limits: RequestLimits = RequestLimits(), memory: Int = 1 << 30,
+        _ pool: DecoderPool = Subject.decoders, _ limits: RequestLimits = RequestLimits(),
+        memory: Int = 1 << 30,
         work: Work? = nil,
         _ body: @escaping @Sendable (MediaDecoder, Work, Admission.MemoryPermit) throws -> Output
     ) async throws -> Output {
@@ -37,7 +38,9 @@ import Testing
         }
     }
 
-    @Test func `Pictures are the same as without a process of their own, and what is none is told for each`() async throws {
+    @Test func `Pictures are the same as without a process of their own, and what is none is told for each`()
+        async throws
+    {
         let frames = [("a", try png(1)), ("b", Data("no picture".utf8)), ("c", try png(2)), ("d", Data())]
         let images = try await decode { decoder, work, permit in
             try decoder.pictures(frames.map { (name: $0.0, bytes: $0.1) }, work, permit)
@@ -78,7 +81,8 @@ import Testing
         var progressive = jpeg
         progressive[try #require(jpeg.firstRange(of: Data([0xFF, 0xC0]))).lowerBound + 1] = 0xC2
         let cases: [([Data], own: Int, isOwn: Bool)] = [
-            ([small, jpeg], 2000, true), ([small], 1999, false), ([small], 0, false), ([small, progressive], 2000, false),
+            ([small, jpeg], 2000, true), ([small], 1999, false), ([small], 0, false),
+            ([small, progressive], 2000, false),
             ([small, Data("no picture".utf8)], 2000, false),
         ]
         for (frames, own, isOwn) in cases {
@@ -92,14 +96,17 @@ import Testing
         }
     }
 
-    @Test func `A decoder has no rights but to decode: no further files, calls, privileges and processes`() throws {
+    @Test func `A decoder has no rights but to decode: no further files, calls, privileges and processes`()
+        throws
+    {
         let decoder = try DecoderProcess(Subject.program, memory: 64 << 20, nice: 3)
         func fields(_ file: String) throws -> [String: String] {
             let text = try String(contentsOfFile: "/proc/\(decoder.process)/\(file)", encoding: .utf8)
             let rows = text.split(separator: "\n").map {
                 $0.split(separator: /:|  +/).map { $0.trimmingCharacters(in: .whitespaces) }
             }
-            return Dictionary(rows.map { ($0[0], $0.count > 1 ? $0[1] : "") }, uniquingKeysWith: { first, _ in first })
+            return Dictionary(
+                rows.map { ($0[0], $0.count > 1 ? $0[1] : "") }, uniquingKeysWith: { first, _ in first })
         }
         let status = try fields("status")
         #expect(status["Seccomp"] == "2" && status["NoNewPrivs"] == "1" && status["Threads"] == "1")
@@ -114,11 +121,16 @@ import Testing
         }
     }
 
-    @Test func `What takes more memory than a decoder has costs one request, and the next is answered`() async throws {
+    @Test func `What takes more memory than a decoder has costs one request, and the next is answered`()
+        async throws
+    {
         let pool = Self.pool { $0.decoderMemory = 64 << 20 }
-        let large = try RGBImage(width: 4000, height: 4000, pixels: Array(repeating: 7, count: 48_000_000)).pngData()
+        let large = try RGBImage(width: 4000, height: 4000, pixels: Array(repeating: 7, count: 48_000_000))
+            .pngData()
         let error = await #expect(throws: ServiceError.self) {
-            try await decode(pool) { decoder, work, permit in _ = try decoder.pictures([("a", large)], work, permit) }
+            try await decode(pool) { decoder, work, permit in
+                _ = try decoder.pictures([("a", large)], work, permit)
+            }
         }
         #expect(
             error?.status == .unprocessableContent && error?.description.contains("64 MiB") == true,
@@ -127,7 +139,9 @@ import Testing
         #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
     }
 
-    @Test func `A decoder goes on when all of a service's processes are told to end: what has begun is answered first`()
+    @Test
+    func
+        `A decoder goes on when all of a service's processes are told to end: what has begun is answered first`()
         async throws
     {
         let pool = Self.pool()
@@ -158,13 +172,17 @@ import Testing
         #expect(files.map(\.bytes) == [Data("7".utf8)])
     }
 
-    @Test func `Pictures that are decoded in the service itself are paid for, too, and nothing is done once the client has left`()
+    @Test
+    func
+        `Pictures that are decoded in the service itself are paid for, too, and nothing is done once the client has left`()
         async throws
     {
         let frame = try picture(width: 200, height: 200).pngData()
         let work = Work(RequestLimits(), of: "a")
         let before = work.cpu
-        _ = try await decode(work: work) { try $0.smallPictures(Array(repeating: (name: "a", bytes: frame), count: 20), $1, $2) }
+        _ = try await decode(work: work) {
+            try $0.smallPictures(Array(repeating: (name: "a", bytes: frame), count: 20), $1, $2)
+        }
         #expect(work.cpu < before)
         work.end(.clientLeft)
         let error = await #expect(throws: ServiceError.self) {
@@ -183,12 +201,15 @@ import Testing
             }
             kill(process, SIGKILL)
             // The first request after the kill fails, unless the death was noticed before.
-            _ = try? await decode(pool) { decoder, work, permit in _ = try decoder.pictures([("a", small)], work, permit) }
+            _ = try? await decode(pool) { decoder, work, permit in
+                _ = try decoder.pictures([("a", small)], work, permit)
+            }
             #expect(try await decode(pool) { try $0.pictures([("a", small)], $1, $2) }.count == 1)
         }
     }
 
-    @Test func `Decoding ends when nobody waits any more, and the decoder is as good as before`() async throws {
+    @Test func `Decoding ends when nobody waits any more, and the decoder is as good as before`() async throws
+    {
         let pool = Self.pool()
         let film = try Self.film(frames: 1000, width: 640, height: 480)
         let work = Work(RequestLimits(), of: "a")
@@ -232,7 +253,9 @@ import Testing
         let work = Work(limits, of: "a")
         _ = try await decode(work: work) { try $0.pictures([("a", frame)], $1, $2) }
         await #expect(throws: ServiceError.self) {
-            try await decode(work: work) { decoder, work, permit in _ = try decoder.pictures([("a", frame)], work, permit) }
+            try await decode(work: work) { decoder, work, permit in
+                _ = try decoder.pictures([("a", frame)], work, permit)
+            }
         }
     }
 
@@ -241,12 +264,16 @@ import Testing
         let work = Work(RequestLimits(), of: "a")
         try work.spend(cpu: 19.9)
         let error = await #expect(throws: ServiceError.self) {
-            try await decode(work: work) { decoder, work, permit in _ = try decoder.film(film, named: "f", work, permit) }
+            try await decode(work: work) { decoder, work, permit in
+                _ = try decoder.film(film, named: "f", work, permit)
+            }
         }
         #expect(error == work.tooSlow && error?.status == .unprocessableContent)
     }
 
-    @Test func `Memory is asked for before pictures are decoded, and where there is none the decoder is as good as before`()
+    @Test
+    func
+        `Memory is asked for before pictures are decoded, and where there is none the decoder is as good as before`()
         async throws
     {
         let pool = Self.pool()
@@ -277,14 +304,18 @@ import Testing
         let back = try MediaJob(job.packet)
         #expect(back.packet == job.packet && back.sizes == job.sizes && back.name == job.name)
         let answers: [MediaAnswer] = [
-            .question(1), .picture(index: 2, width: 3, height: 4), .broken(index: 5, .tooLarge(width: 6, height: 7, limit: 8)),
-            .broken(index: 0, .corrupt("why")), .file("a/b", 9), .done(pixels: 10), .failed(isTooLarge: true, "too much"),
+            .question(1), .picture(index: 2, width: 3, height: 4),
+            .broken(index: 5, .tooLarge(width: 6, height: 7, limit: 8)),
+            .broken(index: 0, .corrupt("why")), .file("a/b", 9), .done(pixels: 10),
+            .failed(isTooLarge: true, "too much"),
         ]
         for answer in answers {
             let packet = answer.packet
             #expect(try MediaAnswer(packet).packet == packet)
             for length in 0..<packet.bytes.count {
-                #expect(throws: Packet.Malformed.self) { try MediaAnswer(Packet(Array(packet.bytes.prefix(length)))) }
+                #expect(throws: Packet.Malformed.self) {
+                    try MediaAnswer(Packet(Array(packet.bytes.prefix(length))))
+                }
             }
         }
         for (width, height) in [(0, 1), (1, -1), (Int.max, 1), (1 << 25, 1)] {

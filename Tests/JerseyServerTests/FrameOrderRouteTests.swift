@@ -42,7 +42,8 @@ import Torch
         let evaluated = try ["data", "data.tar"].map { path in
             var config = DataConfig()
             config.path = folder.path(path)
-            let reading = try #require(try recognizer(.anchor).reader.readAll(Dataset(config).sequences).0.first)
+            let reading = try #require(
+                try recognizer(.anchor).reader.readAll(Dataset(config).sequences).0.first)
             return Prediction(reading).tens
         }
         #expect(evaluated[0] == evaluated[1])
@@ -57,8 +58,10 @@ import Torch
             let (body, type) = form(files.map { ("frames", $0, $1) })
             let asForm = try await client.post("/v1/predict", body, type: type)
             let rows = files.map { "{\"name\": \"\($0)\", \"data\": \"\($1.base64EncodedString())\"}" }
-            let asJSON = try await client.post("/v1/predict", json: "{\"frames\": [\(rows.joined(separator: ","))]}")
-            let asArchive = try await client.post("/v1/predict/archive", Data(contentsOf: archive), type: "application/x-tar")
+            let asJSON = try await client.post(
+                "/v1/predict", json: "{\"frames\": [\(rows.joined(separator: ","))]}")
+            let asArchive = try await client.post(
+                "/v1/predict/archive", Data(contentsOf: archive), type: "application/x-tar")
             return try [asForm, asJSON].map { try JSON.decoded(Prediction.self, from: Data($0.text.utf8)) }
                 + JSON.decoded([Prediction].self, from: Data(asArchive.text.utf8))
         }
@@ -68,7 +71,9 @@ import Torch
     }
 
     @Test(arguments: ["seq_ugru_fs", "attn_bgru_hc", "basic_r18"], [false, true])
-    func `A folder is read alike, digit for digit, by every way in`(model: String, published: Bool) async throws {
+    func `A folder is read alike, digit for digit, by every way in`(model: String, published: Bool)
+        async throws
+    {
         let (evaluated, predicted, frames) = try await digits(model, published: published, Self.names)
         for tens in predicted { #expect(tens == evaluated) }
         let order = published ? [2, 3, 0, 1] : [0, 1, 2, 3]
@@ -82,7 +87,9 @@ import Torch
     }
 
     @Test(arguments: [false, true])
-    func `Windows of a long track are stretches of time, each read in the model's order`(published: Bool) async throws {
+    func `Windows of a long track are stretches of time, each read in the model's order`(published: Bool)
+        async throws
+    {
         let names = Self.names + ["99.png", "100.png"]
         let (_, predicted, frames) = try await digits("seq_ugru_fs", published: published, names)
         // The service may read both windows at once, which changes the rounding.

@@ -16,7 +16,8 @@ import Testing
 /// The costs allowed to a request and to a client.
 @Suite struct LimitTests {
     @Test(arguments: ServiceLimit.all.map(\.name))
-    func `A limit is set by its name, within its range, and told where it is documented`(name: String) throws {
+    func `A limit is set by its name, within its range, and told where it is documented`(name: String) throws
+    {
         let limit = try #require(ServiceLimit.all.first { $0.name == name })
         var settings = ServerSettings()
         #expect(limit.range ~= limit.value(in: settings))
@@ -28,7 +29,10 @@ import Testing
                 #expect(other.value(in: settings) == other.value(in: ServerSettings()), "\(other.name)")
             }
         }
-        for word in [name, "\(name)=", "\(name)=x", "\(name)=\(limit.range.upperBound + 1)", "\(name)=-1", "x\(name)=1"] {
+        for word in [
+            name, "\(name)=", "\(name)=x", "\(name)=\(limit.range.upperBound + 1)", "\(name)=-1",
+            "x\(name)=1",
+        ] {
             #expect(throws: UsageError.self) { try ServiceLimit.set(word, in: &settings) }
         }
         let page = try String(
@@ -39,23 +43,30 @@ import Testing
     }
 
     @Test(arguments: ["inputs", "outputs", "datatype", "id"])
-    func `A name of megabytes in a request is neither compared, nor logged, nor told again`(place: String) async throws {
+    func `A name of megabytes in a request is neither compared, nor logged, nor told again`(place: String)
+        async throws
+    {
         let long = String(repeating: "x", count: 8 << 20)
         let frames = #""shape": [1], "datatype": "BYTES", "data": ["AA=="]"#
         let json =
             switch place {
             case "inputs": #"{"inputs": [{"name": "\#(long)", \#(frames)}]}"#
-            case "outputs": #"{"inputs": [{"name": "frames", \#(frames)}], "outputs": [{"name": "\#(long)"}]}"#
-            case "datatype": #"{"inputs": [{"name": "frames", "shape": [1], "datatype": "\#(long)", "data": ["AA=="]}]}"#
+            case "outputs":
+                #"{"inputs": [{"name": "frames", \#(frames)}], "outputs": [{"name": "\#(long)"}]}"#
+            case "datatype":
+                #"{"inputs": [{"name": "frames", "shape": [1], "datatype": "\#(long)", "data": ["AA=="]}]}"#
             default: #"{"id": "\#(long)", "inputs": [{"name": "frames", \#(frames)}]}"#
             }
         try await Subject([StubModel()]).ask { client async throws in
             let answer = try await client.post("/v2/models/stub/infer", json: json)
-            #expect(answer.status == .badRequest && answer.text.utf8.count < 300, "\(answer.text.prefix(400))")
+            #expect(
+                answer.status == .badRequest && answer.text.utf8.count < 300, "\(answer.text.prefix(400))")
         }
     }
 
-    @Test func `Lists of names and shapes are bounded, too, and an error is a sentence whatever it quotes`() async throws {
+    @Test func `Lists of names and shapes are bounded, too, and an error is a sentence whatever it quotes`()
+        async throws
+    {
         try await Subject([StubModel()]).ask { client async throws in
             let names = Array(repeating: #"{"name": "number"}"#, count: 20_000).joined(separator: ",")
             let numbers = Array(repeating: "1", count: 50_000).joined(separator: ",")
@@ -107,7 +118,9 @@ import Testing
         queue.append(10, of: "b")
         queue.append(20, of: "c")
         queue.append(11, of: "b")
-        let removed = [("a", 3), ("a", 3), ("c", 20)].map { client, number in queue.remove(of: client) { $0 == number } }
+        let removed = [("a", 3), ("a", 3), ("c", 20)].map { client, number in
+            queue.remove(of: client) { $0 == number }
+        }
         #expect(removed == [3, nil, 20])
         #expect(queue.count == 6)
         #expect(Set(queue.heads) == [0, 10])
@@ -116,7 +129,10 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func `A new connection takes the place of the one that is idle the longest, of its own client first`() throws {
+    @Test
+    func `A new connection takes the place of the one that is idle the longest, of its own client first`()
+        throws
+    {
         final class Wire: Sendable {}
         let connections = Connections(most: 4, mostOfClient: 2)
         let closed = Mutex<[Int]>([])
@@ -158,7 +174,9 @@ import Testing
         func begin(_ index: Int) throws -> Int? {
             let head = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/")
             try channels[index].writeInbound(HTTPRequestPart.head(head))
-            guard case .head(let answer) = try channels[index].readOutbound(as: HTTPResponsePart.self) else { return nil }
+            guard case .head(let answer) = try channels[index].readOutbound(as: HTTPResponsePart.self) else {
+                return nil
+            }
             return answer.status.code
         }
         // The third has taken the first one's place, but the first does not know yet.
@@ -179,7 +197,9 @@ import Testing
         for channel in channels { channel.embeddedEventLoop.advanceTime(by: .hours(1)) }
     }
 
-    @Test func `A request that takes too long is told so, and a service of which nothing else is heard is not ready`()
+    @Test
+    func
+        `A request that takes too long is told so, and a service of which nothing else is heard is not ready`()
         async throws
     {
         let isSlow = Mutex(true)
@@ -187,11 +207,14 @@ import Testing
         let subject = try await Subject([stub]) { $0.limits.seconds = 10 }
         let body = "{\"frames\": [\"\(try png().base64EncodedString())\"]}"
         let handler = subject.handler
-        let app = Application(router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
+        let app = Application(
+            router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             #expect(try await client.get("/v2/health/ready").status == .ok)
             let answer = try await client.post("/v1/predict", json: body)
-            #expect(answer.status == .serviceUnavailable && answer.error?.contains("timed out after 10 s") == true)
+            #expect(
+                answer.status == .serviceUnavailable && answer.error?.contains("timed out after 10 s") == true
+            )
             #expect(try await client.get("/v2/health/ready").status == .serviceUnavailable)
             #expect(try await client.get("/v2/health/live").status == .ok)
             isSlow.withLock { $0 = false }
@@ -206,7 +229,9 @@ import Testing
         }
     }
 
-    @Test func `A service of which a request goes on long after its time is not ready until that ends`() async throws {
+    @Test func `A service of which a request goes on long after its time is not ready until that ends`()
+        async throws
+    {
         let handler = try await Subject([StubModel()]).handler
         let router = Router(context: ServiceContext.self)
         router.get("/") { request, context in
@@ -240,7 +265,9 @@ import Testing
         #expect(dropped < 3000 - 1000)
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var lines = 0
-        while lines < 3000 - dropped { lines += buffer[..<read(ends[0], &buffer, buffer.count)].count { $0 == 10 } }
+        while lines < 3000 - dropped {
+            lines += buffer[..<read(ends[0], &buffer, buffer.count)].count { $0 == 10 }
+        }
         writer.flush(seconds: 10)
         writer.add(line)
         writer.flush(seconds: 10)

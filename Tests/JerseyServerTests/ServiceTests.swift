@@ -12,7 +12,9 @@ import Testing
 @Suite struct ServiceTests {
     private static func body() throws -> String { "{\"frames\": [\"\(try png().base64EncodedString())\"]}" }
 
-    @Test func `Until its models are loaded, and once it drains, the service is alive, not ready, and takes no requests`()
+    @Test
+    func
+        `Until its models are loaded, and once it drains, the service is alive, not ready, and takes no requests`()
         async throws
     {
         let latch = Latch()
@@ -21,8 +23,10 @@ import Testing
             return StubModel()
         }
         let subject = try await Subject([StubModel()])
-        let handler = PredictionHandler(registry, subject.settings, decoders: Subject.decoders, metrics: subject.metrics)
-        let app = Application(router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
+        let handler = PredictionHandler(
+            registry, subject.settings, decoders: Subject.decoders, metrics: subject.metrics)
+        let app = Application(
+            router: try JerseyService.router(handler, subject.settings), logger: Subject.silence)
         try await app.test(.router) { client in
             func expectClosed(_ words: String) async throws {
                 #expect(try await client.get("/v2/health/live").status == .ok)
@@ -44,7 +48,9 @@ import Testing
         }
     }
 
-    @Test func `Whoever finds the service full is told to come again, and those who are in are answered`() async throws {
+    @Test func `Whoever finds the service full is told to come again, and those who are in are answered`()
+        async throws
+    {
         let latch = Latch()
         let stub = StubModel { try await latch.wait() }
         let subject = try await Subject([stub]) { $0.queue = 2 }
@@ -62,19 +68,26 @@ import Testing
         }
     }
 
-    @Test func `Bodies that together have more bytes than there is room for are told to come again`() async throws {
+    @Test func `Bodies that together have more bytes than there is room for are told to come again`()
+        async throws
+    {
         let subject = try await Subject([StubModel()]) { $0.memory = 100 }
         try await subject.ask { client async throws in
-            #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 101)).status == .tooManyRequests)
+            #expect(
+                try await client.post("/v1/predict", json: String(repeating: " ", count: 101)).status
+                    == .tooManyRequests)
             // The room is released.
             #expect(try await client.post("/v1/predict", json: "{}").status == .badRequest)
-            #expect(try await client.post("/v1/predict", json: String(repeating: " ", count: 100)).status == .badRequest)
+            #expect(
+                try await client.post("/v1/predict", json: String(repeating: " ", count: 100)).status
+                    == .badRequest)
         }
     }
 
     @Test func `Pictures take room, too, however small the bodies are that they come in`() async throws {
         // A single colour: a few hundred bytes that decode to 120,000.
-        let png = try RGBImage(width: 200, height: 200, pixels: Array(repeating: 90, count: 120_000)).pngData()
+        let png = try RGBImage(width: 200, height: 200, pixels: Array(repeating: 90, count: 120_000))
+            .pngData()
         let body = "{\"frames\": [\"\(png.base64EncodedString())\"]}"
         for (room, status) in [(100_000, HTTPResponse.Status.tooManyRequests), (150_000, .ok)] {
             let subject = try await Subject([StubModel()]) { $0.memory = room }
@@ -99,14 +112,20 @@ import Testing
         let token = "0123456789abcdef"
         let path = "/v2/repository/models/stub/load"
         try await Subject([StubModel()]).ask { client async throws in
-            #expect(try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status == .forbidden)
+            #expect(
+                try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status
+                    == .forbidden)
         }
         try await Subject([StubModel()]) { $0.adminToken = token }.ask { client async throws in
-            for wrong in ["", "Bearer", "Bearer 0123456789abcdeg", "Bearer 0123456789abcde", "Basic \(token)"] {
+            for wrong in [
+                "", "Bearer", "Bearer 0123456789abcdeg", "Bearer 0123456789abcde", "Basic \(token)",
+            ] {
                 let answer = try await client.post(path, json: "", headers: [.authorization: wrong])
                 #expect(answer.status == .unauthorized && answer.headers[.wwwAuthenticate] == "Bearer")
             }
-            #expect(try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status == .ok)
+            #expect(
+                try await client.post(path, json: "", headers: [.authorization: "Bearer \(token)"]).status
+                    == .ok)
             let other = try await client.post(
                 "/v2/repository/models/x/load", json: "", headers: [.authorization: "bearer \(token)"])
             #expect(other.status == .notFound)
@@ -146,7 +165,8 @@ import Testing
         let (decoders, metrics) = (Subject.decoders, ServiceMetrics())
         let registry = ModelRegistry(["m"]) { [settings] name, version in
             try await ServedModel(
-                named: name, version: version, from: file.path, settings, decoders: decoders, metrics: metrics)
+                named: name, version: version, from: file.path, settings, decoders: decoders, metrics: metrics
+            )
         }
         try await registry.loadAll()
         let image = picture(width: 40, height: 40)
@@ -173,14 +193,18 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `A long sequence is read in windows that are combined, as the command does`(anytime: Bool) async throws {
+    func `A long sequence is read in windows that are combined, as the command does`(anytime: Bool)
+        async throws
+    {
         var settings = ServerSettings()
         settings.anytime = anytime
         let model = try await ServedModel(
-            named: "m", version: 1, from: nil, settings, decoders: Subject.decoders, metrics: ServiceMetrics())
+            named: "m", version: 1, from: nil, settings, decoders: Subject.decoders, metrics: ServiceMetrics()
+        )
         let images = (0..<40).map { picture($0, width: 30, height: 30) }
         let sequence = FrameSequence(
-            id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images, anchor: nil)
+            id: "s", track: "t", number: nil, frames: images.indices.map { "\($0)" }, images: images,
+            anchor: nil)
         let served = try await model.predict([sequence])
         let checkpoint = try Checkpoint.bundled()
         var options = Recognizer.Options()
@@ -192,7 +216,9 @@ import Testing
         #expect(served[0].frames.map(\.path) == expected[0].frames.map(\.path))
     }
 
-    @Test func `Who has a model loaded while the service loads its own is told so, and the service goes on`() async throws {
+    @Test func `Who has a model loaded while the service loads its own is told so, and the service goes on`()
+        async throws
+    {
         let latch = Latch()
         let registry = ModelRegistry(["one", "two"]) { name, version in
             try await latch.wait()

@@ -106,7 +106,9 @@ struct Subject {
         return DecoderPool(settings)
     }()
 
-    var handler: PredictionHandler { PredictionHandler(registry, settings, decoders: Self.decoders, metrics: metrics) }
+    var handler: PredictionHandler {
+        PredictionHandler(registry, settings, decoders: Self.decoders, metrics: metrics)
+    }
 
     var app: some ApplicationProtocol {
         get throws { try JerseyService.application(handler, settings, logger: Self.silence) }
@@ -124,7 +126,9 @@ extension TestClientProtocol {
     ) async throws -> TestResponse {
         var headers = headers
         headers[.contentType] = type
-        return try await execute(uri: path, method: .post, headers: headers, body: ByteBuffer(bytes: body)) { $0 }
+        return try await execute(uri: path, method: .post, headers: headers, body: ByteBuffer(bytes: body)) {
+            $0
+        }
     }
 
     func post(_ path: String, json: String, headers: HTTPFields = [:]) async throws -> TestResponse {
@@ -141,7 +145,9 @@ extension TestResponse {
 
     /// The value at a path of keys and indices.
     func json(_ path: String...) throws -> Any? {
-        path.reduce(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as Any?) { value, key in
+        path.reduce(
+            try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as Any?
+        ) { value, key in
             Int(key).flatMap { (value as? [Any])?[$0] } ?? (value as? [String: Any])?[key]
         }
     }
@@ -150,12 +156,15 @@ extension TestResponse {
 }
 
 /// A form in the format that browsers send.
-func form(_ parts: [(name: String, file: String?, content: Data)], boundary: String = "frontier") -> (Data, String) {
+func form(_ parts: [(name: String, file: String?, content: Data)], boundary: String = "frontier") -> (
+    Data, String
+) {
     var body = Data()
     for (name, file, content) in parts {
         let named = file.map { "; filename=\"\($0)\"" } ?? ""
         body +=
-            Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(named)\r\n\r\n".utf8) + content
+            Data("--\(boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\(named)\r\n\r\n".utf8)
+            + content
             + Data("\r\n".utf8)
     }
     return (body + Data("--\(boundary)--\r\n".utf8), "multipart/form-data; boundary=\(boundary)")
@@ -166,8 +175,10 @@ func tar(_ files: [(String, Data)]) -> Data {
     var archive = Data()
     for (name, content) in files {
         var head =
-            Data(name.utf8) + Data(count: 100 - name.utf8.count) + Data("0000644\u{0}0000000\u{0}0000000\u{0}".utf8)
-        head += Data(String(format: "%011o", content.count).utf8) + Data("\u{0}00000000000\u{0}        0".utf8)
+            Data(name.utf8) + Data(count: 100 - name.utf8.count)
+            + Data("0000644\u{0}0000000\u{0}0000000\u{0}".utf8)
+        head +=
+            Data(String(format: "%011o", content.count).utf8) + Data("\u{0}00000000000\u{0}        0".utf8)
         head += Data(count: 512 - head.count)
         let sum = String(format: "%06o\u{0} ", head.reduce(0) { $0 + Int($1) })
         head.replaceSubrange(148..<156, with: Data(sum.utf8))

@@ -37,9 +37,12 @@ struct AtomicFileTests {
             for (path, words) in [
                 (folder.path + "/no/b", "a folder that does not exist"), (folder.path, "is a folder"),
                 ("/dev/null", "not a regular file"),
-                (input.path, "is an input"), (folder.path + "/./a", "is an input"), (link.path, "is an input"),
+                (input.path, "is an input"), (folder.path + "/./a", "is an input"),
+                (link.path, "is an input"),
             ] {
-                let error = #expect(throws: FileError.self) { try AtomicFile.check(path, unlike: [input.path]) }
+                let error = #expect(throws: FileError.self) {
+                    try AtomicFile.check(path, unlike: [input.path])
+                }
                 #expect(error?.description.contains(words) == true, "\(path)")
             }
         }
@@ -67,7 +70,8 @@ struct AtomicFileTests {
     }
 
     /// Root can write everywhere.
-    private static let obeysPermissions = (try? withFolder { chmod($0.path, 0o500) == 0 && access($0.path, W_OK) != 0 }) ?? false
+    private static let obeysPermissions =
+        (try? withFolder { chmod($0.path, 0o500) == 0 && access($0.path, W_OK) != 0 }) ?? false
 
     @Test(.enabled(if: obeysPermissions))
     func `A folder that may not be written is an error, and the former file stays`() throws {
@@ -90,7 +94,9 @@ struct AtomicFileTests {
         do {
             _ = try Data(contentsOf: URL(fileURLWithPath: TestFolder.missing))
         } catch {
-            #expect(FileError("x", doing: "read", error: error).reason == "cannot read: No such file or directory")
+            #expect(
+                FileError("x", doing: "read", error: error).reason == "cannot read: No such file or directory"
+            )
         }
     }
 }

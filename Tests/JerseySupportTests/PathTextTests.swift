@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct PathTextTests {
     @Test(arguments: [
-        ("7", "", "7"), (".", "", "."), ("./", "", "."), ("7/", "", "7"), ("ä", "", "ä"), ("a.jpg", "", "a.jpg"), ("/", "/", ""),
+        ("7", "", "7"), (".", "", "."), ("./", "", "."), ("7/", "", "7"), ("ä", "", "ä"),
+        ("a.jpg", "", "a.jpg"), ("/", "/", ""),
         ("/a", "/", "a"), ("/a/", "/", "a"), ("a/b", "a", "b"), ("a//b//", "a", "b"), ("../7", "..", "7"),
         ("/a/b/c d", "/a/b", "c d"),
         ("", "", ""),
@@ -14,6 +15,8 @@ import Testing
     }
 
     @Test func `A name is added with one slash`() {
-        #expect("7".appendingName("1.jpg") == "7/1.jpg" && "/".appendingName("a") == "/a" && ".".appendingName("a") == "./a")
+        #expect(
+            "7".appendingName("1.jpg") == "7/1.jpg" && "/".appendingName("a") == "/a"
+                && ".".appendingName("a") == "./a")
     }
 }

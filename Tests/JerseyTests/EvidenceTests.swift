@@ -41,7 +41,8 @@ struct EvidenceTests {
         let model = JerseyModel(try ModelSpec.named("evidence_tied"), seed: 1)
         let queries = try entry(model, "digits.queries")
         let rows = withoutGradients { queries.detached() * 1 }
-        queries.copy(from: .concatenated([rows.narrowed(0, to: 0..<1), rows.narrowed(0, to: 0..<1)], over: 0))
+        queries.copy(
+            from: .concatenated([rows.narrowed(0, to: 0..<1), rows.narrowed(0, to: 0..<1)], over: 0))
         try withoutGradients {
             let maps = model.maps(.normal([2, 3, 48, 48], deviation: 1, seed: 2))
             let frames = try #require(model.head as? EvidenceHead).encoded(maps, .evaluation).logits
@@ -56,8 +57,10 @@ struct EvidenceTests {
         let number = JerseyNumber(number)!
         func row(_ count: Int, _ place: Int) -> [Double] { (0..<count).map { $0 == place ? evidence : 0 } }
         return Reading(
-            sequence: FrameSequence(id: "s", track: "t", number: truth.flatMap { JerseyNumber($0) }, frames: ["1"], anchor: nil),
-            digits: DigitDistribution(tens: row(11, number.tens), ones: row(10, number.ones)), used: [0], attention: nil,
+            sequence: FrameSequence(
+                id: "s", track: "t", number: truth.flatMap { JerseyNumber($0) }, frames: ["1"], anchor: nil),
+            digits: DigitDistribution(tens: row(11, number.tens), ones: row(10, number.ones)), used: [0],
+            attention: nil,
             problems: [])
     }
 
@@ -72,14 +75,21 @@ struct EvidenceTests {
     }
 
     @Test
-    func `The threshold is as low as the precision allows, and an answer where no number is seen is a wrong one`() throws {
+    func
+        `The threshold is as low as the precision allows, and an answer where no number is seen is a wrong one`()
+        throws
+    {
         let sure = (0..<18).map { reading("42", 9 - Double($0) * 0.1, truth: "42") }
         let doubtful = [reading("11", 2, truth: nil), reading("42", 1, truth: "42")]
         let calibration = try ModelCalibration(sure + doubtful, precision: 0.99)
         #expect(calibration.precision == 1 && calibration.coverage == 18.0 / 19)
         #expect(try ModelCalibration(sure + doubtful, precision: 0.9).coverage == 1)
-        #expect(throws: UsageError.self) { try ModelCalibration([reading("1", 3, truth: nil)], precision: 0.9) }
-        #expect(throws: UsageError.self) { try ModelCalibration([reading("1", 3, truth: "2")], precision: 0.9) }
+        #expect(throws: UsageError.self) {
+            try ModelCalibration([reading("1", 3, truth: nil)], precision: 0.9)
+        }
+        #expect(throws: UsageError.self) {
+            try ModelCalibration([reading("1", 3, truth: "2")], precision: 0.9)
+        }
     }
 
     @Test func `Below the threshold a prediction has no number, and is not one without frames`() throws {
@@ -103,9 +113,11 @@ struct EvidenceTests {
     @Test func `Of whole players the rows with the number are left, of number crops everything`() {
         let player = picture(1, width: 40, height: 100)
         #expect(WholePlayers.areShown(in: [player, player, picture(2, width: 50, height: 50)]))
-        #expect(!WholePlayers.areShown(in: [picture(1, width: 20, height: 30)]) && !WholePlayers.areShown(in: []))
+        #expect(
+            !WholePlayers.areShown(in: [picture(1, width: 20, height: 30)]) && !WholePlayers.areShown(in: []))
         let cut = WholePlayers.torso(of: player)
-        #expect((cut.width, cut.height) == (40, 35) && cut.pixels == Array(player.pixels[20 * 120..<55 * 120]))
+        #expect(
+            (cut.width, cut.height) == (40, 35) && cut.pixels == Array(player.pixels[20 * 120..<55 * 120]))
         #expect(WholePlayers.torso(of: picture(1, width: 1, height: 2)).height > 0)
     }
 
@@ -135,7 +147,8 @@ struct EvidenceTests {
             try Checkpoint.write(model, card, to: file)
             let loader = try SequenceLoader(Checkpoint(contentsOf: file), singleFrame: .anchor, path: "x")
             let player = picture(1, width: 40, height: 100)
-            let sequence = FrameSequence(id: "x", track: "x", number: nil, frames: ["1"], images: [player], anchor: nil)
+            let sequence = FrameSequence(
+                id: "x", track: "x", number: nil, frames: ["1"], images: [player], anchor: nil)
             #expect(try loader.load(sequence).used == [0])
         }
     }
@@ -157,6 +170,7 @@ struct EvidenceTests {
         #expect(model.spec.family == .evidence(.tied) && model.store.parameterCount < 1_000_000)
         #expect(checkpoint.card.numbers.count == 110)
         let calibration = try #require(checkpoint.card.calibration)
-        #expect(calibration.precision >= 0.98 && 0.5...1 ~= calibration.threshold && calibration.temperature > 1)
+        #expect(
+            calibration.precision >= 0.98 && 0.5...1 ~= calibration.threshold && calibration.temperature > 1)
     }
 }

@@ -5,7 +5,10 @@ import Testing
 @testable import Jersey
 
 @Suite struct FileNameTests {
-    @Test func `Folders and frames are read by any name: bytes that are not UTF-8, and letters made in two ways`() throws {
+    @Test
+    func `Folders and frames are read by any name: bytes that are not UTF-8, and letters made in two ways`()
+        throws
+    {
         try withFolder { folder in
             let image = try picture(1).pngData()
             // The start of "Müller" in Latin-1, composed, and decomposed.
@@ -13,7 +16,8 @@ import Testing
             for player in players {
                 let url = folder.appendingPathComponent(String(fileSystemBytes: player))
                 try FileManager.default.makeFolder(url)
-                try AtomicFile.write(image, to: url.appendingPathComponent(String(fileSystemBytes: [0xe9] + ".png".utf8)))
+                try AtomicFile.write(
+                    image, to: url.appendingPathComponent(String(fileSystemBytes: [0xe9] + ".png".utf8)))
             }
             let found = try UnlabelledSequences([folder.path])
             #expect(found.sequences.count == 3 && found.emptyFolders.isEmpty)
@@ -39,8 +43,11 @@ import Testing
             "output", long, among: ["number", "confidence", "unreadable", "tens", "ones"])
         #expect(ContinuousClock.now - start < .seconds(1))
         #expect(error.description.utf8.count < 300 && error.description.hasPrefix("there is no output 'xxx"))
-        #expect(UsageError.unknown("output", "numbr", among: ["number"]).description.contains("did you mean number?"))
-        #expect(!UsageError("a\u{1b}[2J\n\u{202e}").description.unicodeScalars.contains(where: Shown.isDeceptive))
+        #expect(
+            UsageError.unknown("output", "numbr", among: ["number"]).description.contains(
+                "did you mean number?"))
+        #expect(
+            !UsageError("a\u{1b}[2J\n\u{202e}").description.unicodeScalars.contains(where: Shown.isDeceptive))
     }
 
     @Test func `Many words are looked at for doubles once each`() throws {

@@ -22,14 +22,18 @@ struct FrameOrderTests {
         var random = RandomStream(seed)
         let letters = Array("0019a_.é")
         let names = (0..<60).map { _ in
-            String((0..<Int.random(in: 0...6, using: &random)).map { _ in letters.randomElement(using: &random)! })
+            String(
+                (0..<Int.random(in: 0...6, using: &random)).map { _ in letters.randomElement(using: &random)!
+                })
         }
         for a in names {
             #expect(!naturallyPrecedes(a, a))
             for b in names {
                 if a != b { #expect(naturallyPrecedes(a, b) != naturallyPrecedes(b, a)) }
                 guard naturallyPrecedes(a, b) else { continue }
-                for c in names where naturallyPrecedes(b, c) && !naturallyPrecedes(a, c) { Issue.record("\(a) < \(b) < \(c)") }
+                for c in names where naturallyPrecedes(b, c) && !naturallyPrecedes(a, c) {
+                    Issue.record("\(a) < \(b) < \(c)")
+                }
             }
         }
     }
@@ -72,12 +76,16 @@ struct FrameOrderTests {
         #expect(order.arranged(["a.mp4#frame=9", "a.mp4#frame=10"], anchor: nil) == ([0, 1], nil))
         #expect(order.arranged(["9", "anchor", "1"], anchor: 1) == ([1, 0, 2], 1))
         #expect(
-            order.arranged(["b.png", "b.png", "a.png"], anchor: nil) == ([2, 0, 1], nil), "the first of two stays the first")
+            order.arranged(["b.png", "b.png", "a.png"], anchor: nil) == ([2, 0, 1], nil),
+            "the first of two stays the first")
     }
 
     @Test
     func `In a window the frame that is called the anchor comes first, and does not stand for the window`() {
-        #expect(FrameOrder.published(anchorFirst: true).arranged(["1.png", "2_anchor.png"], anchor: nil) == ([1, 0], nil))
+        #expect(
+            FrameOrder.published(anchorFirst: true).arranged(["1.png", "2_anchor.png"], anchor: nil) == (
+                [1, 0], nil
+            ))
     }
 
     @Test func `Neither order depends on the file system's`() {
@@ -90,7 +98,9 @@ struct FrameOrderTests {
 
     // MARK: sampling
 
-    private static let samplings = [FrameSampling.even, .jittered, .published(anchorFirst: true), .published(anchorFirst: false)]
+    private static let samplings = [
+        FrameSampling.even, .jittered, .published(anchorFirst: true), .published(anchorFirst: false),
+    ]
 
     @Test(arguments: samplings)
     func `Indices are ascending, each once, within range, and all where they fit`(_ sampling: FrameSampling) {
@@ -100,7 +110,8 @@ struct FrameOrderTests {
                 let indices = sampling.indices(count: count, limit: limit, random: &random)
                 #expect(indices.count == min(count, limit), "\(count) to \(limit)")
                 #expect(
-                    indices.allSatisfy { 0..<count ~= $0 } && zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 },
+                    indices.allSatisfy { 0..<count ~= $0 }
+                        && zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 },
                     "\(indices)")
             }
         }
@@ -120,8 +131,14 @@ struct FrameOrderTests {
 
     @Test func `Published sampling pins frame 0 and never reaches the last frame, as the study does`() {
         var random = RandomStream()
-        #expect(FrameSampling.published(anchorFirst: true).indices(count: 9, limit: 4, random: &random) == [0, 1, 3, 6])
-        #expect(FrameSampling.published(anchorFirst: false).indices(count: 10, limit: 4, random: &random) == [0, 2, 5, 7])
+        #expect(
+            FrameSampling.published(anchorFirst: true).indices(count: 9, limit: 4, random: &random) == [
+                0, 1, 3, 6,
+            ])
+        #expect(
+            FrameSampling.published(anchorFirst: false).indices(count: 10, limit: 4, random: &random) == [
+                0, 2, 5, 7,
+            ])
     }
 
     @Test func `Jittered sampling draws from every stretch, and reaches all frames in time`() {

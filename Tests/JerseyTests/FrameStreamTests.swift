@@ -17,7 +17,8 @@ import Torch
 
     private func batch(_ images: [RGBImage], _ reader: SequenceReader) throws -> DigitDistribution {
         let sequence = FrameSequence(
-            id: "a", track: "a", number: nil, frames: images.indices.map(String.init), images: images, anchor: nil)
+            id: "a", track: "a", number: nil, frames: images.indices.map(String.init), images: images,
+            anchor: nil)
         return try reader.readAll([sequence]).0[0].digits
     }
 
@@ -41,7 +42,9 @@ import Torch
     }
 
     @Test(arguments: ["seq_urnn_fs", "seq_ugru_fs", "seq_ulstm_fs", "basic_sv2", "evidence_tied"])
-    func `A causal model goes on however long the stream, as one that takes all frames at once`(model: String) throws {
+    func `A causal model goes on however long the stream, as one that takes all frames at once`(model: String)
+        throws
+    {
         let spec = try ModelSpec.named(model)
         let stream = FrameStream(reader(spec))
         for image in images { try stream.add(image) }
@@ -71,7 +74,8 @@ import Torch
     }
 
     @Test func `A compiled model's stream is that of its sequences`() throws {
-        let loader = SequenceLoader(preprocessor: FramePreprocessor(height: 48, width: 48), maximumFrames: 16, sampling: .even)
+        let loader = SequenceLoader(
+            preprocessor: FramePreprocessor(height: 48, width: 48), maximumFrames: 16, sampling: .even)
         let checkpoint = try Checkpoint.bundled()
         let network = try checkpoint.model(on: .cpu, path: "bundled")
         // Not every processor supports int8.
@@ -96,7 +100,8 @@ import Torch
     @Test func `A picture that is too thin is refused, and the stream goes on`() throws {
         let spec = try ModelSpec.named("seq_ugru_fs", encoder: .mobilenetV3Small)
         let loader = SequenceLoader(
-            preprocessor: FramePreprocessor(height: 32, width: 24, truncates: true), maximumFrames: 4, sampling: .even)
+            preprocessor: FramePreprocessor(height: 32, width: 24, truncates: true), maximumFrames: 4,
+            sampling: .even)
         let stream = FrameStream(SequenceReader(model: JerseyModel(spec, seed: 5).frozen(), loader: loader))
         try stream.add(images[0])
         let before = stream.digits

@@ -23,7 +23,10 @@ struct GradCAMTests {
         // Even if the caller records no graph.
         let explained = withoutGradients { GradCAM(frames, used: [0, 2, 5], model: model.frozen()) }
         #expect(explained.used == [0, 2, 5] && explained.maps.count == 3)
-        #expect(explained.maps.allSatisfy { $0.height == 3 && $0.width == 2 && $0.values.allSatisfy { 0...1 ~= $0 } })
+        #expect(
+            explained.maps.allSatisfy {
+                $0.height == 3 && $0.width == 2 && $0.values.allSatisfy { 0...1 ~= $0 }
+            })
         #expect(explained.maps.flatMap(\.values).max() == 1)
 
         for entry in model.store.trainable where entry.name != known.name {
@@ -35,7 +38,9 @@ struct GradCAMTests {
 
         let again = GradCAM(frames, used: [0, 2, 5], model: model.frozen(), for: explained.number)
         #expect(again.maps == explained.maps)
-        #expect(GradCAM(frames, used: [0, 2, 5], model: model.frozen(), for: JerseyNumber("07")).number == JerseyNumber("07"))
+        #expect(
+            GradCAM(frames, used: [0, 2, 5], model: model.frozen(), for: JerseyNumber("07")).number
+                == JerseyNumber("07"))
     }
 
     @Test(arguments: 0..<4, ["basic_r18", "attn_bgru_luong"])
@@ -45,8 +50,10 @@ struct GradCAMTests {
         let model = JerseyModel(try ModelSpec.named(name), seed: 3)
         let blank = Tensor.zeros([2, 3, 256, 256])
         let patch = Tensor.normal([3, 32, 32], deviation: 1, seed: 4)
-        blank.selected(0, at: 1).narrowed(1, to: bottom * 224..<bottom * 224 + 32).narrowed(2, to: right * 224..<right * 224 + 32)
-            .copy(from: patch)
+        blank.selected(0, at: 1).narrowed(1, to: bottom * 224..<bottom * 224 + 32).narrowed(
+            2, to: right * 224..<right * 224 + 32
+        )
+        .copy(from: patch)
         let maps = GradCAM(blank, used: [0, 1], model: model.frozen()).maps
         #expect(maps[0].values.allSatisfy { $0 == 0 })
         let values = maps[1].values
@@ -56,12 +63,18 @@ struct GradCAMTests {
     }
 
     @Test
-    func `A sequence on disk is explained by the frames that can be read; one without is an error with its reason`() throws {
+    func
+        `A sequence on disk is explained by the frames that can be read; one without is an error with its reason`()
+        throws
+    {
         try withFolder { folder throws in
-            for name in ["0", "2"] { try folder.add("\(name).png", picture(1, width: 20, height: 30).pngData()) }
+            for name in ["0", "2"] {
+                try folder.add("\(name).png", picture(1, width: 20, height: 30).pngData())
+            }
             func sequence(_ names: String...) -> FrameSequence {
                 FrameSequence(
-                    id: "s", track: "t", number: nil, frames: names.map { folder.path + "/\($0).png" }, anchor: nil)
+                    id: "s", track: "t", number: nil, frames: names.map { folder.path + "/\($0).png" },
+                    anchor: nil)
             }
             let model = JerseyModel(try ModelSpec.named("seq_ugru_fs", encoder: .mobilenetV3Small))
             let loader = SequenceLoader(

@@ -13,7 +13,8 @@ struct JerseyNumberTests {
     }
 
     @Test func `7 and 07 are each other's twins, and other numbers have none`() {
-        #expect(JerseyNumber("7")?.twin == JerseyNumber("07") && JerseyNumber("07")?.twin == JerseyNumber("7"))
+        #expect(
+            JerseyNumber("7")?.twin == JerseyNumber("07") && JerseyNumber("07")?.twin == JerseyNumber("7"))
         #expect(JerseyNumber("17")?.twin == nil)
     }
 
@@ -32,7 +33,9 @@ struct JerseyNumberTests {
         arguments: ["", "100", "a", "1a", "-1", " 1", "1 ", "٣", "１", "1.", "é"])
     func `Anything but one or two ASCII digits is no number`(_ text: String) {
         #expect(JerseyNumber(text) == nil)
-        #expect(throws: DecodingError.self) { try JSONDecoder().decode([JerseyNumber].self, from: JSONEncoder().encode([text])) }
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode([JerseyNumber].self, from: JSONEncoder().encode([text]))
+        }
     }
 }
 
@@ -47,16 +50,19 @@ struct DigitDistributionTests {
 
     @Test func `The number is the best of each head, and its probability their product`() {
         let digits = DigitDistribution(tens: peak(10, 0.9, of: 11), ones: peak(7, 0.8, of: 10))
-        #expect(digits.number == JerseyNumber("7") && abs(digits.probability(of: digits.number) - 0.72) < 1e-12)
+        #expect(
+            digits.number == JerseyNumber("7") && abs(digits.probability(of: digits.number) - 0.72) < 1e-12)
         let total = JerseyNumber.all.reduce(0) { $0 + digits.probability(of: $1) }
         #expect(abs(total - 1) < 1e-9)
     }
 
     @Test func `The top numbers come in order of probability, equal ones in order of number`() {
-        let digits = DigitDistribution(tens: peak(1, 0.9, of: 11), ones: logs([0.5, 0.3] + [Double](repeating: 0.025, count: 8)))
+        let digits = DigitDistribution(
+            tens: peak(1, 0.9, of: 11), ones: logs([0.5, 0.3] + [Double](repeating: 0.025, count: 8)))
         #expect(digits.top(4).map(\.description) == ["10", "11", "12", "13"])
         let flat = DigitDistribution(
-            tens: logs([Double](repeating: 1 / 11, count: 11)), ones: logs([Double](repeating: 0.1, count: 10)))
+            tens: logs([Double](repeating: 1 / 11, count: 11)),
+            ones: logs([Double](repeating: 0.1, count: 10)))
         #expect(flat.top(3).map(\.description) == ["0", "1", "2"] && flat.top(200).count == 110)
     }
 

@@ -10,7 +10,8 @@ struct LoadingTests {
     private static let size = FramePreprocessor(height: 12, width: 8)
 
     /// A change that training might make, drawn for each frame.
-    private static let brightening: @Sendable (Int, inout RandomStream) -> [(Tensor) -> Tensor] = { count, random in
+    private static let brightening: @Sendable (Int, inout RandomStream) -> [(Tensor) -> Tensor] = {
+        count, random in
         (0..<count).map { _ in
             let factor = random.uniform(0.2...1)
             return { $0.to(dtype: .float32).multiplyInPlace(factor).floorInPlace() }
@@ -18,13 +19,18 @@ struct LoadingTests {
     }
 
     /// Sequences of 1, 2, 3… frames on disk.
-    private func withSequences<Result>(_ count: Int, _ body: (URL, [FrameSequence]) throws -> Result) throws -> Result {
+    private func withSequences<Result>(_ count: Int, _ body: (URL, [FrameSequence]) throws -> Result) throws
+        -> Result
+    {
         try withFolder { folder in
             let sequences = try (0..<count).map { index in
                 let names = (0...index % 5).map { "\(index)/\($0).png" }
-                for (place, name) in names.enumerated() { try folder.add(name, picture(index * 10 + place).pngData()) }
+                for (place, name) in names.enumerated() {
+                    try folder.add(name, picture(index * 10 + place).pngData())
+                }
                 return FrameSequence(
-                    id: "7/t/\(index)", track: "7/t", number: JerseyNumber("7"), frames: names.map { folder.path + "/" + $0 },
+                    id: "7/t/\(index)", track: "7/t", number: JerseyNumber("7"),
+                    frames: names.map { folder.path + "/" + $0 },
                     anchor: nil)
             }
             return try body(folder, sequences)
@@ -57,7 +63,9 @@ struct LoadingTests {
             let loader = BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 2)
             let batches = try all(loader)
             #expect(loader.batchCount == 2 && batches.map(\.lengths) == [[1, 2, 3], [4, 4]])
-            #expect(batches[0].frames.shape == [6, 12, 8, 3] && !batches[0].isPadded && batches[0].problems.isEmpty)
+            #expect(
+                batches[0].frames.shape == [6, 12, 8, 3] && !batches[0].isPadded
+                    && batches[0].problems.isEmpty)
             #expect(batches[1].used == [[0, 1, 2, 3], [0, 1, 3, 4]])
             #expect(batches.flatMap(\.sequences) == sequences)
             #expect(try loader.next() == nil)
@@ -71,15 +79,20 @@ struct LoadingTests {
     @Test func `Padding repeats each sequence's last frame`() throws {
         try withSequences(3) { _, sequences throws in
             let batch = try #require(
-                try BatchLoader(sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 1, pads: true).next())
+                try BatchLoader(
+                    sequences.map { .init($0) }, batchSize: 3, loader: loader(), workers: 1, pads: true
+                ).next())
             #expect(batch.isPadded && batch.frames.shape[0] == 9 && batch.lengths == [1, 2, 3])
             func frame(_ index: Int) -> [UInt8] { batch.frames.selected(0, at: index).array(of: UInt8.self) }
-            #expect(frame(1) == frame(0) && frame(2) == frame(0) && frame(5) == frame(4) && frame(4) != frame(3))
+            #expect(
+                frame(1) == frame(0) && frame(2) == frame(0) && frame(5) == frame(4) && frame(4) != frame(3))
         }
     }
 
     @Test
-    func `Augmented batches are the same with one worker and with four, and change with epoch and seed`() throws {
+    func `Augmented batches are the same with one worker and with four, and change with epoch and seed`()
+        throws
+    {
         try withSequences(9) { _, sequences throws in
             func epoch(_ seed: UInt64, _ epoch: Int, workers: Int) throws -> [[UInt8]] {
                 let items = sequences.map { BatchLoader.Item($0, seed: seed, epoch: epoch) }
@@ -97,13 +110,16 @@ struct LoadingTests {
     }
 
     @Test
-    func `A later start gives the batches that would have come, and a start behind the end gives none`() throws {
+    func `A later start gives the batches that would have come, and a start behind the end gives none`()
+        throws
+    {
         try withSequences(7) { _, sequences throws in
             let items = sequences.map { BatchLoader.Item($0) }
             let whole = try all(BatchLoader(items, batchSize: 2, loader: loader(), workers: 2)).map(bytes)
             for start in 0...5 {
                 #expect(
-                    try all(BatchLoader(items, batchSize: 2, loader: loader(), workers: 2, start: start)).map(bytes)
+                    try all(BatchLoader(items, batchSize: 2, loader: loader(), workers: 2, start: start)).map(
+                        bytes)
                         == Array(whole.dropFirst(start)))
             }
             #expect(try BatchLoader([], batchSize: 2, loader: loader(), workers: 2).next() == nil)
@@ -113,11 +129,13 @@ struct LoadingTests {
     @Test func `Workers stay a bounded way ahead`() throws {
         try withSequences(40) { _, sequences throws in
             let single = sequences.map {
-                FrameSequence(id: $0.id, track: $0.track, number: $0.number, frames: [$0.frames[0]], anchor: nil)
+                FrameSequence(
+                    id: $0.id, track: $0.track, number: $0.number, frames: [$0.frames[0]], anchor: nil)
             }
             let cache = FrameCache(limit: .max)
             let batches = BatchLoader(
-                single.map { .init($0) }, batchSize: 3, loader: loader { $0.cache = cache }, workers: 4, prefetch: 2)
+                single.map { .init($0) }, batchSize: 3, loader: loader { $0.cache = cache }, workers: 4,
+                prefetch: 2)
             let frame = picture(0).pixels.count
             #expect(eventually { cache.byteCount == 6 * frame })
             _ = try batches.next()
@@ -133,7 +151,8 @@ struct LoadingTests {
             weak let watched = cache
             func takeOne() throws {
                 let loader = loader { $0.cache = cache }
-                _ = try BatchLoader(sequences.map { .init($0) }, batchSize: 2, loader: loader, workers: 4).next()
+                _ = try BatchLoader(sequences.map { .init($0) }, batchSize: 2, loader: loader, workers: 4)
+                    .next()
             }
             try takeOne()
             cache = nil
@@ -152,7 +171,8 @@ struct LoadingTests {
             let batch = try #require(try BatchLoader(items, batchSize: 1, loader: loader, workers: 1).next())
             #expect(batch.lengths == [3] && batch.used == [[0, 2, 3]] && batch.unreadable.isEmpty)
             #expect(
-                batch.problems.map(\.path) == [folder.path + "/3/1.png"] && batch.problems[0].reason.contains("not a JPEG or PNG")
+                batch.problems.map(\.path) == [folder.path + "/3/1.png"]
+                    && batch.problems[0].reason.contains("not a JPEG or PNG")
             )
             for (index, place) in batch.used[0].enumerated() {
                 #expect(
@@ -167,14 +187,20 @@ struct LoadingTests {
         try withSequences(3) { folder, sequences throws in
             for frame in sequences[1].frames { try FileManager.default.removeItem(atPath: frame) }
             let items = sequences.map { BatchLoader.Item($0) }
-            let batch = try #require(try BatchLoader(items, batchSize: 3, loader: loader(), workers: 2, pads: pads).next())
+            let batch = try #require(
+                try BatchLoader(items, batchSize: 3, loader: loader(), workers: 2, pads: pads).next())
             #expect(
-                batch.unreadable.map(\.sequence) == [sequences[1]] && batch.sequences == [sequences[0], sequences[2]]
+                batch.unreadable.map(\.sequence) == [sequences[1]]
+                    && batch.sequences == [sequences[0], sequences[2]]
                     && batch.lengths == [1, 3])
-            #expect(batch.problems.count == 2 && batch.problems.allSatisfy { $0.reason.hasPrefix("does not exist") })
-            let alone = try #require(try BatchLoader([items[1]], batchSize: 1, loader: loader(), workers: 1, pads: pads).next())
             #expect(
-                alone.frames.shape == [0, 12, 8, 3] && alone.lengths == [] && alone.unreadable.map(\.sequence) == [sequences[1]])
+                batch.problems.count == 2
+                    && batch.problems.allSatisfy { $0.reason.hasPrefix("does not exist") })
+            let alone = try #require(
+                try BatchLoader([items[1]], batchSize: 1, loader: loader(), workers: 1, pads: pads).next())
+            #expect(
+                alone.frames.shape == [0, 12, 8, 3] && alone.lengths == []
+                    && alone.unreadable.map(\.sequence) == [sequences[1]])
         }
     }
 
@@ -189,7 +215,9 @@ struct LoadingTests {
     }
 
     @Test
-    func `A reading tells how high the frames it is made from are on disk, cached or not, and leaves unreadable ones out`() throws
+    func
+        `A reading tells how high the frames it is made from are on disk, cached or not, and leaves unreadable ones out`()
+        throws
     {
         try withFolder { folder throws in
             for (name, height) in [("0", 20), ("1", 90), ("3", 7)] {
@@ -197,11 +225,14 @@ struct LoadingTests {
             }
             try folder.add("2.png", Data("no picture".utf8))
             let sequence = FrameSequence(
-                id: "s", track: "t", number: nil, frames: (0..<4).map { folder.path + "/\($0).png" }, anchor: nil)
+                id: "s", track: "t", number: nil, frames: (0..<4).map { folder.path + "/\($0).png" },
+                anchor: nil)
             let model = JerseyModel(try ModelSpec.named("basic_mv3s"))
             let loader = loader { ($0.singleFrame, $0.cache) = (.anchorOrAll, FrameCache(limit: .max)) }
             for _ in 0..<2 {
-                let (readings, _) = try SequenceReader(model: model.frozen(), loader: loader).readAll([sequence])
+                let (readings, _) = try SequenceReader(model: model.frozen(), loader: loader).readAll([
+                    sequence
+                ])
                 #expect(readings.map(\.heights) == [[20, 90, 7]] && readings.map(\.used) == [[0, 1, 3]])
             }
         }
@@ -210,15 +241,19 @@ struct LoadingTests {
     @Test func `Strict loading stops at an unreadable frame`() throws {
         try withSequences(4) { folder, sequences throws in
             try FileManager.default.removeItem(at: folder.appendingPathComponent("2/1.png"))
-            let batches = BatchLoader(sequences.map { .init($0) }, batchSize: 2, loader: loader { $0.strict = true }, workers: 2)
+            let batches = BatchLoader(
+                sequences.map { .init($0) }, batchSize: 2, loader: loader { $0.strict = true }, workers: 2)
             #expect(try batches.next()?.lengths == [1, 2])
-            #expect(throws: ImageError(name: folder.path + "/2/1.png", reason: .missing)) { try batches.next() }
+            #expect(throws: ImageError(name: folder.path + "/2/1.png", reason: .missing)) {
+                try batches.next()
+            }
         }
     }
 
     @Test func `A single-frame model gets the anchor, else the first frame or all`() throws {
         try withSequences(5) { _, sequences throws in
-            let marked = FrameSequence(id: "a", track: "t", number: nil, frames: sequences[4].frames, anchor: 3)
+            let marked = FrameSequence(
+                id: "a", track: "t", number: nil, frames: sequences[4].frames, anchor: 3)
             func used(_ sequence: FrameSequence, _ choice: SequenceLoader.SingleFrame) throws -> [Int] {
                 try loader { $0.singleFrame = choice }.load(sequence, random: RandomStream(1)).used
             }
@@ -230,14 +265,18 @@ struct LoadingTests {
     }
 
     @Test
-    func `A published model of single frames answers each sequence by its own frames, whatever is read beside it`() throws {
+    func
+        `A published model of single frames answers each sequence by its own frames, whatever is read beside it`()
+        throws
+    {
         let sequences = [2, 5].map { count in
             FrameSequence(
                 id: "\(count)", track: "\(count)", number: nil, frames: (0..<count).map { "\($0)" },
                 images: (0..<count).map { picture($0 * 7 + count, width: 30, height: 16) }, anchor: nil)
         }
         let loader = SequenceLoader(
-            preprocessor: FramePreprocessor(height: 32, width: 24), maximumFrames: 16, sampling: .even, singleFrame: .anchorOrAll)
+            preprocessor: FramePreprocessor(height: 32, width: 24), maximumFrames: 16, sampling: .even,
+            singleFrame: .anchorOrAll)
         let model = JerseyModel(try .named("basic_r18", encoder: .mobilenetV3Small), seed: 5, published: true)
         let reader = SequenceReader(model: model.frozen(), loader: loader, workers: 1)
         let together = try reader.readAll(sequences).0

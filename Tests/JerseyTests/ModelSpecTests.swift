@@ -67,7 +67,9 @@ import Testing
         #expect(model.store.entries.contains { $0.name.hasPrefix(spec.encoderPath) })
         let targets = model.learningTargets(
             .normal([3, 3, 32, 32], deviation: 1, seed: 2), lengths: [1, 1, 1], isPadded: false,
-            numbers: [JerseyNumber("7"), JerseyNumber("12"), spec.learnsFromUnreadable ? nil : JerseyNumber("1")],
+            numbers: [
+                JerseyNumber("7"), JerseyNumber("12"), spec.learnsFromUnreadable ? nil : JerseyNumber("1"),
+            ],
             .training(seed: 1))
         #expect(targets.tens.shape[0] == targets.labels.tens.shape[0])
         #expect((targets.readability != nil) == spec.learnsFromUnreadable)

@@ -24,13 +24,16 @@ struct ModelTests {
         arguments: [
             ("basic", EncoderKind.efficientnetB0, "basic_effb0", "basic_effb0"),
             ("basic_effl0", .efficientnetB0, "basic_effl0", "basic_effl0"),
-            ("basic_sv2", .resnet18, "basic_r18", "basic_r18"), ("basic", .compact, "basic_r18", "basic_r18 (compact)"),
+            ("basic_sv2", .resnet18, "basic_r18", "basic_r18"),
+            ("basic", .compact, "basic_r18", "basic_r18 (compact)"),
             ("seq_bgru_mp", .mobilenetV3Small, "seq_bgru_mp", "seq_bgru_mp (mobilenet_v3_small)"),
             ("evidence_tied", .compact, "evidence_tied", "evidence_tied"),
         ])
-    func `A model with another encoder has its own name where it is in the list, and else a title with the encoder's`(
-        _ word: String, _ encoder: EncoderKind, _ name: String, _ title: String
-    ) throws {
+    func
+        `A model with another encoder has its own name where it is in the list, and else a title with the encoder's`(
+            _ word: String, _ encoder: EncoderKind, _ name: String, _ title: String
+        ) throws
+    {
         let spec = try ModelSpec.named(word, encoder: encoder)
         #expect(spec.encoder == encoder && spec.name == name && spec.title == title)
     }
@@ -57,7 +60,8 @@ struct ModelTests {
 
     @Test(arguments: EncoderKind.allCases)
     func `Every encoder is found by its name in any case`(_ kind: EncoderKind) {
-        #expect(EncoderKind.find(kind.rawValue) == kind && EncoderKind.find(kind.rawValue.uppercased()) == kind)
+        #expect(
+            EncoderKind.find(kind.rawValue) == kind && EncoderKind.find(kind.rawValue.uppercased()) == kind)
         #expect(EncoderKind.find(kind.rawValue + "x") == nil)
     }
 
@@ -76,7 +80,8 @@ struct ModelTests {
     }
 
     @Test(arguments: ModelSpec.all)
-    func `Shapes are right; results depend neither on padding nor on the rest of the batch`(_ spec: ModelSpec) {
+    func `Shapes are right; results depend neither on padding nor on the rest of the batch`(_ spec: ModelSpec)
+    {
         let model = JerseyModel(spec, seed: 1)
         let sequences = frames()
         withoutGradients {
@@ -84,10 +89,14 @@ struct ModelTests {
             let count = spec.readsAnchorOnly ? 7 : 3
             #expect(packed.tens.shape == [count, 11] && packed.ones.shape == [count, 10])
             #expect(packed.tens.isFinite && packed.ones.isFinite)
-            #expect((packed.attention != nil) == ([.attention, .evidence].contains(spec.phase) || spec.pooling == .mean))
+            #expect(
+                (packed.attention != nil)
+                    == ([.attention, .evidence].contains(spec.phase) || spec.pooling == .mean))
             if let attention = packed.attention {
                 for (row, length) in zip(rows(attention), Self.lengths) {
-                    #expect(row.count == 4 && row.dropFirst(length).allSatisfy { $0 == 0 } && abs(row.reduce(0, +) - 1) < 1e-5)
+                    #expect(
+                        row.count == 4 && row.dropFirst(length).allSatisfy { $0 == 0 }
+                            && abs(row.reduce(0, +) - 1) < 1e-5)
                 }
             }
             for (index, length) in Self.lengths.enumerated() where !spec.readsAnchorOnly {
@@ -97,7 +106,9 @@ struct ModelTests {
             }
             guard !spec.readsAnchorOnly else { return }
             let padding =
-                zip(sequences, Self.lengths).map { .concatenated([$0, .full([4 - $1, 3, 32, 32], 3)], over: 0) } as [Tensor]
+                zip(sequences, Self.lengths).map {
+                    .concatenated([$0, .full([4 - $1, 3, 32, 32], 3)], over: 0)
+                } as [Tensor]
             let padded = model(.concatenated(padding, over: 0), lengths: Self.lengths, isPadded: true)
             #expect(isClose(padded.tens.floats, packed.tens.floats, within: 1e-4))
             #expect(isClose(padded.ones.floats, packed.ones.floats, within: 1e-4))
@@ -108,7 +119,9 @@ struct ModelTests {
         arguments: ModelSpec.all.filter {
             if case .topK = $0.pooling { true } else { false }
         })
-    func `Published top-k weighs all frames alike when any sequence is padded; ours never does`(_ spec: ModelSpec) {
+    func `Published top-k weighs all frames alike when any sequence is padded; ours never does`(
+        _ spec: ModelSpec
+    ) {
         var spec = spec
         spec.encoder = .mobilenetV3Small
         let (ours, published) = (JerseyModel(spec, seed: 1), JerseyModel(spec, seed: 1, published: true))
@@ -127,17 +140,24 @@ struct ModelTests {
 
     @Test(
         arguments: EncoderKind.allCases)
-    func `A sequence model runs with every encoder at odd sizes, and the same seed gives the same weights`(_ kind: EncoderKind)
+    func `A sequence model runs with every encoder at odd sizes, and the same seed gives the same weights`(
+        _ kind: EncoderKind
+    )
         throws
     {
         let spec = try ModelSpec.named("attn_ugru_gate", encoder: kind)
         let model = JerseyModel(spec, seed: 3)
-        let output = withoutGradients { model(.concatenated(frames((37, 33)), over: 0), lengths: Self.lengths) }
+        let output = withoutGradients {
+            model(.concatenated(frames((37, 33)), over: 0), lengths: Self.lengths)
+        }
         #expect(output.tens.shape == [3, 11] && output.tens.isFinite)
         let again = JerseyModel(spec, seed: 3)
         #expect(again.store.mismatches(with: model.store.tensors).isEmpty)
-        #expect(zip(model.store.entries, again.store.entries).allSatisfy { $0.tensor.floats == $1.tensor.floats })
-        #expect(model.store.entries.allSatisfy { ($0.group == "encoder") == $0.name.hasPrefix(model.encoderPath) })
+        #expect(
+            zip(model.store.entries, again.store.entries).allSatisfy { $0.tensor.floats == $1.tensor.floats })
+        #expect(
+            model.store.entries.allSatisfy { ($0.group == "encoder") == $0.name.hasPrefix(model.encoderPath) }
+        )
     }
 
     @Test(arguments: ["basic_mv3s", "attn_ugru_gate"])
@@ -149,11 +169,15 @@ struct ModelTests {
         spec.hasFullHead = true
         #expect(try JSONDecoder().decode(ModelSpec.self, from: JSONEncoder().encode(spec)) == spec)
         let model = JerseyModel(spec, seed: 1)
-        #expect(model.store.entries.map(\.name) == plain.store.entries.map(\.name) + ["fc_full.weight", "fc_full.bias"])
+        #expect(
+            model.store.entries.map(\.name) == plain.store.entries.map(\.name) + [
+                "fc_full.weight", "fc_full.bias",
+            ])
         withoutGradients {
             let frames = Tensor.concatenated(frames(), over: 0)
             let (a, b) = (model(frames, lengths: Self.lengths), plain(frames, lengths: Self.lengths))
-            #expect(a.tens.floats == b.tens.floats && b.full == nil && a.full?.shape == [a.tens.shape[0], 110])
+            #expect(
+                a.tens.floats == b.tens.floats && b.full == nil && a.full?.shape == [a.tens.shape[0], 110])
         }
     }
 
@@ -167,12 +191,16 @@ struct ModelTests {
             crossEntropy(output.tens, Tensor((0..<tens).map { Int64($0 % 11) }))
             + crossEntropy(output.ones, Tensor((0..<ones).map { Int64($0 % 10) }))
         loss.backward()
-        return model.store.trainable.map { ($0, $0.tensor.gradient.map { ($0 * $0).floats.reduce(0) { $0 + Double($1) } }) }
+        return model.store.trainable.map {
+            ($0, $0.tensor.gradient.map { ($0 * $0).floats.reduce(0) { $0 + Double($1) } })
+        }
     }
 
     @Test(arguments: EncoderKind.allCases)
     func `A gradient reaches every parameter of every encoder`(_ kind: EncoderKind) throws {
-        for (entry, size) in gradients(JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: kind), seed: 2)) {
+        for (entry, size) in gradients(
+            JerseyModel(try ModelSpec.named("seq_bgru_mp", encoder: kind), seed: 2))
+        {
             #expect(size.map { $0 > 0 && $0.isFinite } == true, "\(entry.name): \(size ?? -1)")
         }
     }
@@ -202,7 +230,8 @@ struct ModelTests {
             where tensors[name.replacing(".bias", with: ".running_mean")] != nil && name.hasSuffix(".bias") {
                 bias.copy(from: bias.detached() * 0 + 3)
             }
-            let frames = Tensor.normal([7, 3, 64, 32], deviation: 1, seed: 9).to(dtype: dtype).contiguous(channelsLast: true)
+            let frames = Tensor.normal([7, 3, 64, 32], deviation: 1, seed: 9).to(dtype: dtype).contiguous(
+                channelsLast: true)
             let output = withAutocast(byLibtorch ? dtype : nil, on: .cpu) {
                 model(frames, lengths: Self.lengths, .training(seed: 1))
             }
@@ -212,10 +241,14 @@ struct ModelTests {
         }
         let exact = gradients(.float64)
         func error(_ found: [Tensor]) -> Double {
-            func square(_ tensor: Tensor) -> Double { (tensor * tensor).reshaped(tensor.count).sum(over: 0).item }
+            func square(_ tensor: Tensor) -> Double {
+                (tensor * tensor).reshaped(tensor.count).sum(over: 0).item
+            }
             let difference = zip(found, exact).map { square($0 - $1) }.reduce(0, +)
             return (difference / exact.map(square).reduce(0, +)).squareRoot()
         }
-        #expect(error(gradients(.float32)) < 1e-4, "where libtorch has \(error(gradients(.float32, byLibtorch: true)))")
+        #expect(
+            error(gradients(.float32)) < 1e-4,
+            "where libtorch has \(error(gradients(.float32, byLibtorch: true)))")
     }
 }

@@ -14,12 +14,15 @@ struct OperationTests {
 
     @Test(
         arguments: [
-            (EncoderKind.resnet18, 512, 1.814), (.efficientnetB0, 1280, 0.3858), (.mobilenetV3Large, 1280, 0.2166),
+            (EncoderKind.resnet18, 512, 1.814), (.efficientnetB0, 1280, 0.3858),
+            (.mobilenetV3Large, 1280, 0.2166),
             (.mobilenetV3Small, 1024, 0.0565), (.shufflenetV2, 1024, 0.1449),
         ])
-    func `With a classifier of 1000 classes, an encoder needs the operations that torchvision gives for 224 x 224 pixels`(
-        _ kind: EncoderKind, _ features: Int, _ billions: Double
-    ) throws {
+    func
+        `With a classifier of 1000 classes, an encoder needs the operations that torchvision gives for 224 x 224 pixels`(
+            _ kind: EncoderKind, _ features: Int, _ billions: Double
+        ) throws
+    {
         let model = JerseyModel(try ModelSpec.named("basic_r18", encoder: kind))
         let one = operations { _ = model.encode(.zeros([1, 3, 224, 224]), $0) }
         #expect(abs(Double(one.multiplyAccumulates + features * 1000) / 1e9 / billions - 1) < 0.002)

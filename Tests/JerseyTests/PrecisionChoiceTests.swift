@@ -17,8 +17,13 @@ struct PrecisionChoiceTests {
     private let few = PrecisionAgreement(sequences: 20, changed: 0, largestDifference: 0.01)
 
     @Test
-    func `Automatic takes the fastest that is proven to answer the same and that the processor has instructions for`() throws {
-        func choice(_ agreements: [Precision: PrecisionAgreement], _ native: Set<Precision>, _ device: Device = .cpu) throws
+    func
+        `Automatic takes the fastest that is proven to answer the same and that the processor has instructions for`()
+        throws
+    {
+        func choice(
+            _ agreements: [Precision: PrecisionAgreement], _ native: Set<Precision>, _ device: Device = .cpu
+        ) throws
             -> Precision
         {
             Precision.Choice.automatic.precision(for: try card(agreements), on: device) { precision, _ in
@@ -44,7 +49,8 @@ struct PrecisionChoiceTests {
 
     @Test func `There is no other choice`() {
         #expect(Precision.Choice(rawValue: "float64") == nil)
-        #expect(Precision.Choice.allCases.map(\.rawValue) == ["automatic"] + Precision.allCases.map(\.rawValue))
+        #expect(
+            Precision.Choice.allCases.map(\.rawValue) == ["automatic"] + Precision.allCases.map(\.rawValue))
     }
 
     @Test
@@ -56,7 +62,8 @@ struct PrecisionChoiceTests {
         let agreements = try #require(object["agreements"] as? [String: [String: Any]])
         #expect(agreements["bfloat16"]?["changed"] as? Int == 0)
         object["agreements"] = nil
-        let older = try JSONDecoder().decode(Checkpoint.Card.self, from: JSONSerialization.data(withJSONObject: object))
+        let older = try JSONDecoder().decode(
+            Checkpoint.Card.self, from: JSONSerialization.data(withJSONObject: object))
         #expect(older.agreements == nil)
     }
 
@@ -69,9 +76,11 @@ struct PrecisionChoiceTests {
                 sequence: FrameSequence(id: "1", track: "1", number: nil, frames: [], anchor: nil),
                 digits: DigitDistribution(
                     tens: [Double](repeating: -50, count: 10) + [0],
-                    ones: (0..<10).map { $0 == ones ? log(share) : rest }), used: [], attention: nil, problems: [])
+                    ones: (0..<10).map { $0 == ones ? log(share) : rest }), used: [], attention: nil,
+                problems: [])
         }
-        let calibration = ModelCalibration(temperature: 1, threshold: 0.8, precision: 1, coverage: 1, sequences: 4)
+        let calibration = ModelCalibration(
+            temperature: 1, threshold: 0.8, precision: 1, coverage: 1, sequences: 4)
         let found = PrecisionAgreement(
             [reading(0.9), reading(0.9), reading(0.81), reading(0.6)],
             [reading(0.85), reading(0.9, ones: 1), reading(0.79), reading(0.5)], calibration)

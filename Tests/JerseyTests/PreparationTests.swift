@@ -11,34 +11,45 @@ struct PreparationTests {
 
     @Test(
         arguments: [
-            (48, 96, 96, 192), (96, 192, 96, 192), (100, 100, 96, 96), (10, 100, 19, 192), (200, 100, 96, 48), (97, 193, 96, 191),
+            (48, 96, 96, 192), (96, 192, 96, 192), (100, 100, 96, 96), (10, 100, 19, 192), (200, 100, 96, 48),
+            (97, 193, 96, 191),
             (1, 1, 96, 96),
         ])
-    func `Pictures keep their shape and fill one side`(_ width: Int, _ height: Int, _ toWidth: Int, _ toHeight: Int) throws {
+    func `Pictures keep their shape and fill one side`(
+        _ width: Int, _ height: Int, _ toWidth: Int, _ toHeight: Int
+    ) throws {
         let size = try #require(FramePreprocessor(height: 192, width: 96).fit(width: width, height: height))
         #expect(size == (toWidth, toHeight))
     }
 
     @Test
-    func `No picture comes out larger than the frame, or smaller than a pixel, unless sizes are cut as the study's`() {
+    func
+        `No picture comes out larger than the frame, or smaller than a pixel, unless sizes are cut as the study's`()
+    {
         for (frameHeight, frameWidth) in [(192, 96), (48, 48), (17, 33)] {
             let (rounding, cutting) = (
                 FramePreprocessor(height: frameHeight, width: frameWidth),
                 FramePreprocessor(height: frameHeight, width: frameWidth, truncates: true)
             )
-            for (width, height) in [(1, 1), (1, 10_000), (10_000, 1), (96, 192), (95, 193), (3, 1000), (640, 480), (31, 17)] {
+            for (width, height) in [
+                (1, 1), (1, 10_000), (10_000, 1), (96, 192), (95, 193), (3, 1000), (640, 480), (31, 17),
+            ] {
                 let (w, h) = rounding.fit(width: width, height: height)!
                 #expect(1...frameWidth ~= w && 1...frameHeight ~= h && (w == frameWidth || h == frameHeight))
                 if let cut = cutting.fit(width: width, height: height) {
                     #expect(
-                        1...frameWidth ~= cut.width && 1...frameHeight ~= cut.height && w - cut.width <= 1 && h - cut.height <= 1)
+                        1...frameWidth ~= cut.width && 1...frameHeight ~= cut.height && w - cut.width <= 1
+                            && h - cut.height <= 1)
                 } else {
                     #expect(min(w, h) == 1)
                 }
             }
         }
-        #expect(FramePreprocessor(height: 192, width: 96, truncates: true).fit(width: 1, height: 10_000) == nil)
-        #expect(FramePreprocessor(height: 192, width: 96, truncates: true).resized(picture(1, width: 1, height: 1000)) == nil)
+        #expect(
+            FramePreprocessor(height: 192, width: 96, truncates: true).fit(width: 1, height: 10_000) == nil)
+        #expect(
+            FramePreprocessor(height: 192, width: 96, truncates: true).resized(
+                picture(1, width: 1, height: 1000)) == nil)
     }
 
     @Test
@@ -61,7 +72,8 @@ struct PreparationTests {
         let black = [UInt8](repeating: 0, count: 3)
         let row = black + Array(repeating: [9, 8, 7] as [UInt8], count: 4).joined() + black
         #expect(
-            frames.prefix(72).allSatisfy { $0 == 0 } && Array(frames.suffix(72)) == Array(repeating: row, count: 4).flatMap { $0 }
+            frames.prefix(72).allSatisfy { $0 == 0 }
+                && Array(frames.suffix(72)) == Array(repeating: row, count: 4).flatMap { $0 }
         )
     }
 
@@ -79,7 +91,9 @@ struct PreparationTests {
     func `Frames are normalised in one pass as they are by operations, to the bit`(count: Int) {
         let bytes = (0..<count * 33 * 31 * 3).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 11) }
         let frames = Tensor(bytes, shape: [count, 33, 31, 3])
-        let (one, many) = (FramePreprocessor.normalized(frames, on: .cpu), FramePreprocessor.normalizedByOperations(frames))
+        let (one, many) = (
+            FramePreprocessor.normalized(frames, on: .cpu), FramePreprocessor.normalizedByOperations(frames)
+        )
         #expect(one.shape == many.shape && one.floats == many.floats)
     }
 
@@ -99,6 +113,8 @@ struct PreparationTests {
         #expect(uniform.allSatisfy { 0..<1 ~= $0 } && abs(uniform.reduce(0, +) / 4000 - 0.5) < 0.02)
         let normal = (0..<4000).map { _ in stream.normal() }
         let mean = normal.reduce(0, +) / 4000
-        #expect(abs(mean) < 0.06 && abs(normal.reduce(0) { $0 + $1 * $1 } / 4000 - 1) < 0.1 && normal.allSatisfy(\.isFinite))
+        #expect(
+            abs(mean) < 0.06 && abs(normal.reduce(0) { $0 + $1 * $1 } / 4000 - 1) < 0.1
+                && normal.allSatisfy(\.isFinite))
     }
 }

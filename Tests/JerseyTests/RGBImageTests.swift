@@ -18,8 +18,13 @@ struct RGBImageTests {
     }
 
     @Test func `16-bit grey keeps its high byte`() throws {
-        let bytes = data("iVBORw0KGgoAAAANSUhEUgAAAAMAAAABEAAAAABuG5crAAAAD0lEQVR42mNg+C9k8u8OAAi+AyD+XSVkAAAAAElFTkSuQmCC")
-        #expect(try RGBImage(decoding: bytes, named: "grey").pixels == [0, 0, 0, 0x12, 0x12, 0x12, 0xFE, 0xFE, 0xFE])
+        let bytes = data(
+            "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABEAAAAABuG5crAAAAD0lEQVR42mNg+C9k8u8OAAi+AyD+XSVkAAAAAElFTkSuQmCC"
+        )
+        #expect(
+            try RGBImage(decoding: bytes, named: "grey").pixels == [
+                0, 0, 0, 0x12, 0x12, 0x12, 0xFE, 0xFE, 0xFE,
+            ])
     }
 
     @Test(
@@ -105,12 +110,14 @@ struct RGBImageTests {
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `Flipped bytes throw an ImageError or decode, and never crash`(_ seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        let originals = try [gradient(20, 12).jpegData(), gradient(20, 12).pngData()] + ImageFixture.all.map(\.bytes)
+        let originals =
+            try [gradient(20, 12).jpegData(), gradient(20, 12).pngData()] + ImageFixture.all.map(\.bytes)
         for original in originals {
             for _ in 0..<100 {
                 var bytes = original
                 for _ in 0..<Int.random(in: 1...6, using: &random) {
-                    bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+                    bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(
+                        in: 0...255, using: &random)
                 }
                 do {
                     let image = try RGBImage(decoding: bytes, named: "flipped", maximumPixels: 1_000_000)
@@ -127,13 +134,18 @@ struct RGBImageTests {
             """
             iVBORw0KGgoAAAANSUhEUgABhqAAAYagCAIAAAAnMJyfAAAACUlEQVR42mMAAAABAAGxDbaTAAAAAElFTkSuQmCC
             """)
-        #expect(throws: ImageError(name: "p", reason: .tooLarge(width: 100_000, height: 100_000, limit: 16_000_000))) {
+        #expect(
+            throws: ImageError(
+                name: "p", reason: .tooLarge(width: 100_000, height: 100_000, limit: 16_000_000))
+        ) {
             try RGBImage(decoding: png, named: "p")
         }
         #expect(try ImageInfo(decoding: png, named: "p").width == 100_000)
         for side in [65_000, 65_535] {  // on both sides of libjpeg's own limit
             let jpeg = try withSize(side, side, gradient(8, 8).jpegData())
-            #expect(throws: ImageError(name: "j", reason: .tooLarge(width: side, height: side, limit: 16_000_000))) {
+            #expect(
+                throws: ImageError(name: "j", reason: .tooLarge(width: side, height: side, limit: 16_000_000))
+            ) {
                 try RGBImage(decoding: jpeg, named: "j")
             }
         }
@@ -158,7 +170,10 @@ struct RGBImageTests {
     @Test func `Damage in the picture itself is corrupt, not grey`() throws {
         let whole = try gradient(64, 64).jpegData()
         let hole = whole.prefix(whole.count / 2 + 100) + Data([0xFF, 0xD9])
-        #expect(throws: ImageError(name: "hole", reason: .corrupt("Corrupt JPEG data: premature end of data segment"))) {
+        #expect(
+            throws: ImageError(
+                name: "hole", reason: .corrupt("Corrupt JPEG data: premature end of data segment"))
+        ) {
             try RGBImage(decoding: hole, named: "hole")
         }
         var png = try gradient(20, 12).pngData()
@@ -168,10 +183,14 @@ struct RGBImageTests {
 
     @Test(
         arguments: [
-            ("GIF89a......", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"), ("BM..........", "a BMP image"),
-            ("II*\0........", "a TIFF image"), ("MM\0*........", "a TIFF image"), ("\0\0\0\u{18}ftypheic....", "a HEIC image"),
-            ("\0\0\0\u{18}ftypavif....", "an AVIF image"), ("\0\0\0\u{18}ftypisom....", "an MP4 or QuickTime video"),
-            ("%PDF-1.7", "a PDF document"), ("<html>\n", "a text file"), ("\u{1}\u{2}\u{3}", "of an unknown format"),
+            ("GIF89a......", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"),
+            ("BM..........", "a BMP image"),
+            ("II*\0........", "a TIFF image"), ("MM\0*........", "a TIFF image"),
+            ("\0\0\0\u{18}ftypheic....", "a HEIC image"),
+            ("\0\0\0\u{18}ftypavif....", "an AVIF image"),
+            ("\0\0\0\u{18}ftypisom....", "an MP4 or QuickTime video"),
+            ("%PDF-1.7", "a PDF document"), ("<html>\n", "a text file"),
+            ("\u{1}\u{2}\u{3}", "of an unknown format"),
         ])
     func `What is not a JPEG or PNG is called by its name`(_ content: String, _ what: String) {
         #expect(throws: ImageError(name: "crop.jpg", reason: .unsupported(what))) {
@@ -182,14 +201,18 @@ struct RGBImageTests {
     @Test func `A file that is missing, a folder or forbidden says so`() throws {
         let folder = FileManager.default.temporaryDirectory
         let missing = URL(fileURLWithPath: TestFolder.missing)
-        #expect(throws: ImageError(name: missing.path, reason: .missing)) { try RGBImage(contentsOf: missing) }
+        #expect(throws: ImageError(name: missing.path, reason: .missing)) {
+            try RGBImage(contentsOf: missing)
+        }
         #expect(throws: ImageError(name: folder.path, reason: .unreadable("it is a folder"))) {
             try ImageInfo(contentsOf: folder)
         }
         try withFile("forbidden.png", gradient(2, 2).pngData()) { url in
             try #require(chmod(url.path, 0) == 0)
             guard !FileManager.default.isReadableFile(atPath: url.path) else { return }  // root reads everything
-            #expect(throws: ImageError(name: url.path, reason: .noPermission)) { try RGBImage(contentsOf: url) }
+            #expect(throws: ImageError(name: url.path, reason: .noPermission)) {
+                try RGBImage(contentsOf: url)
+            }
         }
     }
 
@@ -197,8 +220,11 @@ struct RGBImageTests {
         let error = ImageError(name: "7/3.gif", reason: .unsupported("a GIF image"))
         #expect("\(error)" == "7/3.gif is a GIF image, not a JPEG or PNG image; convert or replace it")
         #expect((error as any Error).localizedDescription == "\(error)")
-        let large = ImageError(name: "a.png", reason: .tooLarge(width: 9_000, height: 8_000, limit: 16_000_000))
-        #expect("\(large)" == "a.png is 9000x8000, more than the limit of 16000000 pixels; scale it down or crop it")
+        let large = ImageError(
+            name: "a.png", reason: .tooLarge(width: 9_000, height: 8_000, limit: 16_000_000))
+        #expect(
+            "\(large)"
+                == "a.png is 9000x8000, more than the limit of 16000000 pixels; scale it down or crop it")
     }
 }
 
@@ -218,7 +244,9 @@ struct ImageFixture: Sendable, CustomTestStringConvertible {
     }
 
     static let colours: [UInt8] = [255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30, 200, 150, 100, 255, 255, 255]
-    static let halvedChroma: [UInt8] = [88, 93, 9, 140, 145, 61, 31, 14, 155, 31, 36, 0, 184, 189, 105, 223, 206, 255]
+    static let halvedChroma: [UInt8] = [
+        88, 93, 9, 140, 145, 61, 31, 14, 155, 31, 36, 0, 184, 189, 105, 223, 206, 255,
+    ]
 
     static let progressive = ImageFixture(
         "progressive JPEG", 3, 2, halvedChroma,
@@ -304,7 +332,9 @@ struct ImageFixture: Sendable, CustomTestStringConvertible {
     ]
 }
 
-private func data(_ base64: String) -> Data { Data(base64Encoded: base64, options: .ignoreUnknownCharacters)! }
+private func data(_ base64: String) -> Data {
+    Data(base64Encoded: base64, options: .ignoreUnknownCharacters)!
+}
 
 private func gradient(_ width: Int, _ height: Int) -> RGBImage {
     let pixels = (0..<width * height).flatMap { i -> [UInt8] in
@@ -317,13 +347,17 @@ private func gradient(_ width: Int, _ height: Int) -> RGBImage {
 /// A grey block of 8x8 pixels for each letter, A to F. Spaces separate rows.
 private func blocks(_ letters: String) -> RGBImage {
     let rows = letters.split(separator: " ").map { $0.utf8.map { 20 + 40 * ($0 - 65) } }
-    let pixels = rows.flatMap { row in (0..<8).flatMap { _ in row.flatMap { [UInt8](repeating: $0, count: 8 * 3) } } }
+    let pixels = rows.flatMap { row in
+        (0..<8).flatMap { _ in row.flatMap { [UInt8](repeating: $0, count: 8 * 3) } }
+    }
     return RGBImage(width: rows[0].count * 8, height: rows.count * 8, pixels: pixels)
 }
 
 /// The JPEG with an EXIF block that holds an orientation, right after the first marker.
 private func withOrientation(_ value: UInt8, _ jpeg: Data) -> Data {
-    let exif = Data("Exif\0\0MM\0*".utf8) + Data([0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, value, 0, 0, 0, 0, 0, 0])
+    let exif =
+        Data("Exif\0\0MM\0*".utf8)
+        + Data([0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, value, 0, 0, 0, 0, 0, 0])
     return jpeg.prefix(2) + Data([0xFF, 0xE1, 0, UInt8(exif.count + 2)]) + exif + jpeg.dropFirst(2)
 }
 
@@ -331,7 +365,8 @@ private func withOrientation(_ value: UInt8, _ jpeg: Data) -> Data {
 private func withSize(_ width: Int, _ height: Int, _ jpeg: Data) throws -> Data {
     let frame = try #require(jpeg.range(of: Data([0xFF, 0xC0]))).lowerBound
     var changed = jpeg
-    changed.replaceSubrange(frame + 5..<frame + 9, with: [height, width].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] })
+    changed.replaceSubrange(
+        frame + 5..<frame + 9, with: [height, width].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] })
     return changed
 }
 

@@ -21,11 +21,13 @@ import Testing
         let sequence = FrameSequence(id: "a/1", track: "a", number: nil, frames: ["1.jpg"], anchor: nil)
         return Prediction(
             Reading(
-                sequence: sequence, digits: DigitDistribution(tens: logs(11, tens), ones: logs(10, ones)), used: [0],
+                sequence: sequence, digits: DigitDistribution(tens: logs(11, tens), ones: logs(10, ones)),
+                used: [0],
                 attention: nil, problems: []))
     }
 
-    private static let text = "team,number,name\nReds,7,Ann Lee\nReds,17,\"Ek, Bo\"\nBlues,7,Cy Dee\nBlues,07,Al Fa\n"
+    private static let text =
+        "team,number,name\nReds,7,Ann Lee\nReds,17,\"Ek, Bo\"\nBlues,7,Cy Dee\nBlues,07,Al Fa\n"
 
     @Test(arguments: [
         text, "\u{feff}" + text.replacing("\n", with: "\r\n"), text.replacing(",07,", with: ", 07 ,"),
@@ -34,7 +36,9 @@ import Testing
     func `A roster is a table with a header, in any order of columns`(text: String) throws {
         let players = try roster(text).players
         #expect(players.count == 3)
-        let (seven, seventeen) = (JerseyNumber(tens: JerseyNumber.blank, ones: 7), JerseyNumber(tens: 1, ones: 7))
+        let (seven, seventeen) = (
+            JerseyNumber(tens: JerseyNumber.blank, ones: 7), JerseyNumber(tens: 1, ones: 7)
+        )
         #expect(players[seven]?.map(\.name) == ["Ann Lee", "Cy Dee"])
         #expect(players[seventeen] == [.init(team: "Reds", name: "Ek, Bo")])
         #expect(try roster(text, team: "Reds").players.values.flatMap { $0 }.count == 2)
@@ -43,10 +47,14 @@ import Testing
     @Test(arguments: [
         ("", "is empty"), ("team,number,name\n", "lists no players"),
         ("Reds,7,Ann\n", "has no column 'team' in its first line (reds, 7, ann)"),
-        ("team,number\nReds,7\n", "has no column 'name'"), ("team,number,name\nReds,7\n", "has no 'name' in line 2"),
+        ("team,number\nReds,7\n", "has no column 'name'"),
+        ("team,number,name\nReds,7\n", "has no 'name' in line 2"),
         ("team,number,name\nReds,#7,Ann\n", "has '#7' as a number in line 2"),
         ("team,number,name\nReds,,Ann\n", "has '' as a number in line 2"),
-        ("team,number,name\nReds,7,A\nBlues,7,B\n\nReds,7,C\n", "lists number 7 of Reds twice, in lines 2 and 5"),
+        (
+            "team,number,name\nReds,7,A\nBlues,7,B\n\nReds,7,C\n",
+            "lists number 7 of Reds twice, in lines 2 and 5"
+        ),
         ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "is not a text file"),
     ])
     func `A roster that cannot be right is refused, with the line`(text: String, words: String) throws {
@@ -56,27 +64,36 @@ import Testing
 
     @Test func `A roster in another encoding names the line`() throws {
         try withFolder { folder in
-            try folder.add("squad.csv", Data("team,number,name\nReds,7,J".utf8) + Data([0xFC]) + Data("rgen\n".utf8))
+            try folder.add(
+                "squad.csv", Data("team,number,name\nReds,7,J".utf8) + Data([0xFC]) + Data("rgen\n".utf8))
             let error = #expect(throws: FileError.self) {
                 try Roster(contentsOf: folder.appendingPathComponent("squad.csv").path)
             }
-            #expect(error?.description.contains("line 2") == true && error?.description.contains("CSV UTF-8") == true)
+            #expect(
+                error?.description.contains("line 2") == true
+                    && error?.description.contains("CSV UTF-8") == true)
         }
     }
 
     @Test func `A team that is not listed is met with those that are`() throws {
         let error = #expect(throws: UsageError.self) { try roster(Self.text, team: "Red") }
-        #expect(error?.description.contains("did you mean Reds?") == true && error?.description.contains("Blues") == true)
+        #expect(
+            error?.description.contains("did you mean Reds?") == true
+                && error?.description.contains("Blues") == true)
     }
 
-    @Test func `Only listed numbers are possible, and a number that more players wear is more probable`() throws {
+    @Test func `Only listed numbers are possible, and a number that more players wear is more probable`()
+        throws
+    {
         // By itself, 1 is likelier than blank; two players wear 7, and one wears 17.
         let seen = prediction(tens: [JerseyNumber.blank: 0.40, 1: 0.42], ones: [7: 0.55, 8: 0.40])
         #expect(seen.number == JerseyNumber("17"))
         let judged = seen.constrained(to: try roster(Self.text))
         #expect(judged.number == JerseyNumber("7") && judged.players?.map(\.team) == ["Reds", "Blues"])
         #expect(judged.top.map(\.number.description) == ["7", "17", "07"] && judged.conflict == nil)
-        #expect(abs(judged.top.reduce(0) { $0 + $1.probability } - 1) < 1e-9 && judged.confidence == judged.top[0].probability)
+        #expect(
+            abs(judged.top.reduce(0) { $0 + $1.probability } - 1) < 1e-9
+                && judged.confidence == judged.top[0].probability)
         #expect(abs(judged.top[0].probability / judged.top[1].probability - 2 * 0.40 / 0.42) < 1e-9)
         #expect(judged.tens == seen.tens)
         let red = seen.constrained(to: try roster(Self.text, team: "Reds"))
@@ -86,7 +103,9 @@ import Testing
     @Test func `A strong digits in a number that is not listed is a conflict, and no answer`() throws {
         let judged = prediction(tens: [1: 0.95], ones: [8: 0.95]).constrained(to: try roster(Self.text))
         #expect(judged.number == nil && judged.confidence == nil && judged.players == nil)
-        #expect(judged.conflict?.number == JerseyNumber("18") && abs((judged.conflict?.probability ?? 0) - 0.9025) < 1e-9)
+        #expect(
+            judged.conflict?.number == JerseyNumber("18")
+                && abs((judged.conflict?.probability ?? 0) - 0.9025) < 1e-9)
         #expect(judged.top.count == 3)
         // A weak one does not count.
         let weak = prediction(tens: [1: 0.6], ones: [8: 0.6, 7: 0.3]).constrained(to: try roster(Self.text))
@@ -98,7 +117,9 @@ import Testing
         unsure.threshold = 0.8
         (unsure.number, unsure.unreadable) = (nil, true)
         let judged = unsure.constrained(to: try roster(Self.text, team: "Reds"))
-        #expect(judged.number == JerseyNumber("17") && !judged.unreadable && judged.players?.map(\.name) == ["Ek, Bo"])
+        #expect(
+            judged.number == JerseyNumber("17") && !judged.unreadable
+                && judged.players?.map(\.name) == ["Ek, Bo"])
         #expect(abs((judged.confidence ?? 0) - 0.55 / 0.60) < 1e-9)
         unsure.threshold = 0.95
         let unreadable = unsure.constrained(to: try roster(Self.text, team: "Reds"))

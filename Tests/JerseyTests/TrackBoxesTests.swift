@@ -5,7 +5,8 @@ import Testing
 @testable import Jersey
 
 @Suite struct TrackBoxesTests {
-    private func boxes(_ text: String, _ columns: String = "", firstFrame: Int? = nil, strict: Bool = false) throws -> TrackBoxes
+    private func boxes(_ text: String, _ columns: String = "", firstFrame: Int? = nil, strict: Bool = false)
+        throws -> TrackBoxes
     {
         try withFolder { folder in
             try folder.add("boxes.txt", Data(text.utf8))
@@ -66,7 +67,9 @@ import Testing
                 "1 box before the first frame (line 12)",
                 "1 box in addition to another of the same track in the same frame (line 11)",
             ])
-        let error = #expect(throws: FileError.self) { try boxes("1,1,0,0,5,5\n1,2,nan,0,5,5\n", strict: true) }
+        let error = #expect(throws: FileError.self) {
+            try boxes("1,1,0,0,5,5\n1,2,nan,0,5,5\n", strict: true)
+        }
         #expect(error?.description.contains("1 box with NaN or infinity (line 2)") == true)
     }
 
@@ -75,7 +78,9 @@ import Testing
         ("1,1,0,0,5,5\n1.5,1,0,0,5,5", "1.5 is not a frame number"),
         ("frame;id;x;y;w;h\n1;1;0;0;5;5\n2;1;91,5;0;5;5", "left is '91,5', not a number"),
     ])
-    func `The first row that cannot be understood says what is wrong with it`(text: String, words: String) throws {
+    func `The first row that cannot be understood says what is wrong with it`(text: String, words: String)
+        throws
+    {
         let sentences = try boxes(text).leftOut.sentences
         #expect(sentences.count == 1 && sentences[0].contains(words), "\(sentences)")
     }
@@ -91,11 +96,13 @@ import Testing
         #expect(zero.firstFrame == 0 && zero.boxes.map(\.frame) == [0, 7])
         #expect(try boxes("1,1,0,0,5,5\n", firstFrame: 0).boxes[0].frame == 1)
         #expect(try boxes("5,1,0,0,5,5\n4,1,0,0,5,5\n", firstFrame: 5).leftOut.counts[.early] == 1)
-        #expect(try boxes("15,1,0,0,5,5\n-2147483646,1,0,0,5,5\n", firstFrame: 10).leftOut.counts[.early] == 1)
+        #expect(
+            try boxes("15,1,0,0,5,5\n-2147483646,1,0,0,5,5\n", firstFrame: 10).leftOut.counts[.early] == 1)
     }
 
     @Test(arguments: [
-        ("", "", "holds no boxes"), ("\n \n", "", "holds no boxes"), ("frame,id,x,y,w,h\n", "", "holds no boxes"),
+        ("", "", "holds no boxes"), ("\n \n", "", "holds no boxes"),
+        ("frame,id,x,y,w,h\n", "", "holds no boxes"),
         ("1,-1,0,0,5,5\n", "", "1 box without a track"),
         ("a,b,c\n1,2,3\n", "", "no column for frame, track, left, top, width, height"),
         ("frame,id,x,y,w\n", "", "no column for height; its columns are frame, id, x, y, w"),
@@ -103,20 +110,28 @@ import Testing
         ("1,1,0,0,5,5\n", "frame=f", "leave out the column names"),
         ("\0\0\0 ftyp\n", "", "is not a text file"),
     ])
-    func `A file without boxes is refused in words that help`(text: String, columns: String, words: String) throws {
+    func `A file without boxes is refused in words that help`(text: String, columns: String, words: String)
+        throws
+    {
         let error = #expect(throws: FileError.self) { try boxes(text, columns) }
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
     }
 
     @Test func `Wrong names of columns are refused`() {
-        #expect(#expect(throws: UsageError.self) { try BoxColumns("frame") }?.description.contains("as in frame=f") == true)
-        #expect(#expect(throws: UsageError.self) { try BoxColumns("widht=w") }?.description.contains("width") == true)
+        #expect(
+            #expect(throws: UsageError.self) { try BoxColumns("frame") }?.description.contains(
+                "as in frame=f") == true)
+        #expect(
+            #expect(throws: UsageError.self) { try BoxColumns("widht=w") }?.description.contains("width")
+                == true)
     }
 
     @Test func `What of a box lies in the picture, in whole pixels`() {
         func area(_ left: Float, _ top: Float, _ width: Float, _ height: Float) -> PixelArea? {
-            TrackBoxes.Box(frame: 0, track: 0, left: left, top: top, width: width, height: height, confidence: 1, line: 1)
-                .area(width: 100, height: 50)
+            TrackBoxes.Box(
+                frame: 0, track: 0, left: left, top: top, width: width, height: height, confidence: 1, line: 1
+            )
+            .area(width: 100, height: 50)
         }
         #expect(area(10.4, 5.6, 20, 10) == PixelArea(left: 10, top: 6, width: 20, height: 10))
         #expect(area(-10, -10, 30, 20) == PixelArea(left: 0, top: 0, width: 20, height: 10))

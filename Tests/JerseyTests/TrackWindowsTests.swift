@@ -22,7 +22,8 @@ import Testing
             let digits = DigitDistribution(windows: windows)
             #expect(abs(digits.probability(of: one.number) - one.probability(of: one.number)) < 1e-9)
         }
-        #expect(DigitDistribution(windows: [nothing, nothing]).probability(of: one.number) - 1.0 / 110 < 1e-9)
+        #expect(
+            DigitDistribution(windows: [nothing, nothing]).probability(of: one.number) - 1.0 / 110 < 1e-9)
     }
 
     @Test(arguments: [1, 2, 5, 100, 10_000])
@@ -31,8 +32,12 @@ import Testing
         let digits = DigitDistribution(windows: Array(repeating: one, count: count))
         let odds = digits.tens[2] - digits.tens[3]
         let worth = odds / (one.tens[2] - one.tens[3])
-        #expect(abs(worth - Double(count) / (1 + Double(count - 1) * Evidence.windowCorrelation)) < 1e-6 && worth < 2)
-        #expect(digits.probability(of: one.number) < DigitDistribution(summing: [one, one]).probability(of: one.number) + 1e-9)
+        #expect(
+            abs(worth - Double(count) / (1 + Double(count - 1) * Evidence.windowCorrelation)) < 1e-6
+                && worth < 2)
+        #expect(
+            digits.probability(of: one.number) < DigitDistribution(summing: [one, one]).probability(
+                of: one.number) + 1e-9)
     }
 
     @Test func `The number is that of summed evidence`() {
@@ -45,27 +50,37 @@ import Testing
     @Test func `Windows that decide have the weight, and those that speak against it none`() {
         let windows = [sure("23", 0.9), sure("28", 0.4), nothing, sure("23", 0.9)]
         let shares = DigitDistribution(windows: windows).shares(of: windows)
-        #expect(abs(shares.reduce(0, +) - 1) < 1e-9 && shares[1] == 0 && shares[2] < 1e-9 && abs(shares[0] - 0.5) < 1e-9)
+        #expect(
+            abs(shares.reduce(0, +) - 1) < 1e-9 && shares[1] == 0 && shares[2] < 1e-9
+                && abs(shares[0] - 0.5) < 1e-9)
         let against = DigitDistribution(windows: windows).shares(of: [nothing, sure("28", 0.9)])
         #expect(against == [0.5, 0.5])
     }
 
     @Test func `A track's prediction keeps the frames that decided it, with their weights`() {
         func window(_ name: String, _ digits: DigitDistribution, weights: [Double]?) -> Prediction {
-            let sequence = FrameSequence(id: name, track: "t", number: nil, frames: ["\(name)0", "\(name)1"], anchor: nil)
+            let sequence = FrameSequence(
+                id: name, track: "t", number: nil, frames: ["\(name)0", "\(name)1"], anchor: nil)
             return Prediction(
                 Reading(
                     sequence: sequence, digits: digits, used: [0, 1], attention: weights, problems: []))
         }
-        let (clear, blank) = (window("a", sure("23", 0.9), weights: [0.7, 0.3]), window("b", nothing, weights: nil))
+        let (clear, blank) = (
+            window("a", sure("23", 0.9), weights: [0.7, 0.3]), window("b", nothing, weights: nil)
+        )
         let track = Prediction.combined([clear, blank])[0]
         #expect(track.windows == 2 && track.number == JerseyNumber("23") && track.sequence == "t")
         #expect(track.frames.map(\.path) == ["a0", "a1", "b0", "b1"])
-        #expect(zip(track.frames.map { $0.weight ?? -1 }, [0.7, 0.3, 0, 0]).allSatisfy { abs($0 - $1) < 1e-6 })
-        #expect(Prediction.combined([blank])[0].frames.allSatisfy { $0.weight == nil } && clear.windows == nil)
+        #expect(
+            zip(track.frames.map { $0.weight ?? -1 }, [0.7, 0.3, 0, 0]).allSatisfy { abs($0 - $1) < 1e-6 })
+        #expect(
+            Prediction.combined([blank])[0].frames.allSatisfy { $0.weight == nil } && clear.windows == nil)
     }
 
-    @Test func `Windows that would be answered with another number are counted, and many of them are more than one player`() {
+    @Test
+    func
+        `Windows that would be answered with another number are counted, and many of them are more than one player`()
+    {
         func window(_ number: String, _ probability: Double, threshold: Double? = 0.8) -> Prediction {
             let digits = sure(number, probability)
             let sequence = FrameSequence(id: "t", track: "t", number: nil, frames: ["0"], anchor: nil)
@@ -74,11 +89,14 @@ import Testing
                     sequence: sequence, digits: digits, used: [0], attention: nil, problems: [],
                     threshold: threshold))
         }
-        let several = Prediction.joinedWindows([("23", 0.99), ("48", 0.97), ("10", 0.97), ("23", 0.99)].map { window($0, $1) })[0]
+        let several = Prediction.joinedWindows(
+            [("23", 0.99), ("48", 0.97), ("10", 0.97), ("23", 0.99)].map { window($0, $1) })[0]
         #expect(several.disagreeingWindows == 2 && several.isMixed)
-        let unsure = Prediction.joinedWindows([("23", 0.99), ("48", 0.5), ("10", 0.5)].map { window($0, $1) })[0]
+        let unsure = Prediction.joinedWindows(
+            [("23", 0.99), ("48", 0.5), ("10", 0.5)].map { window($0, $1) })[0]
         #expect(unsure.disagreeingWindows == nil && !unsure.isMixed)
-        let once = Prediction.joinedWindows([("23", 0.99), ("48", 0.97), ("23", 0.99)].map { window($0, $1) })[0]
+        let once = Prediction.joinedWindows(
+            [("23", 0.99), ("48", 0.97), ("23", 0.99)].map { window($0, $1) })[0]
         #expect(once.disagreeingWindows == 1 && !once.isMixed)
         let uncalibrated = ["23", "48", "10"].map { window($0, 0.99, threshold: nil) }
         #expect(Prediction.joinedWindows(uncalibrated)[0].disagreeingWindows == nil)

@@ -6,13 +6,17 @@ import Testing
 
 @Suite struct UnpackedArchiveTests {
     @Test(arguments: ["a.zip", "a.tar", "a.tar.gz", "A.TGZ"])
-    func `Sequences are found in an archive as in a folder, and the copy is gone afterwards`(name: String) throws {
+    func `Sequences are found in an archive as in a folder, and the copy is gone afterwards`(name: String)
+        throws
+    {
         try withFolder { folder in
             let image = try picture(1).pngData()
             let path = try TestArchive.pack(
                 [
-                    .file("crops/7/10.png", image), .file("./crops/7/9.png", image), .file("crops/Zoë/1.png", image),
-                    .file("crops/readme.txt", Data("x".utf8)), .file("__MACOSX/crops/._9.png", image), .file(".x/1.png", image),
+                    .file("crops/7/10.png", image), .file("./crops/7/9.png", image),
+                    .file("crops/Zoë/1.png", image),
+                    .file("crops/readme.txt", Data("x".utf8)), .file("__MACOSX/crops/._9.png", image),
+                    .file(".x/1.png", image),
                 ], name, in: folder)
             var found: UnlabelledSequences? = try UnlabelledSequences([path])
             let sequences = try #require(found?.sequences)
@@ -22,7 +26,9 @@ import Testing
             #expect(read == picture(1))
             let copy = try #require(sequences[0].archive?.folder.path)
             #expect(FileManager.default.fileExists(atPath: copy))
-            #expect(try FileManager.default.subpathsOfDirectory(atPath: copy).filter { $0.contains(".") }.count == 3)
+            #expect(
+                try FileManager.default.subpathsOfDirectory(atPath: copy).filter { $0.contains(".") }.count
+                    == 3)
             withExtendedLifetime(sequences) {}
             found = nil
         }
@@ -42,20 +48,27 @@ import Testing
     }
 
     @Test(arguments: [
-        ("../evil.png", "../evil.png points outside the archive"), ("a/../../evil.png", "points outside the archive"),
-        ("/tmp/evil.png", "/tmp/evil.png points outside the archive"), ("a\\..\\evil.png", "points outside the archive"),
+        ("../evil.png", "../evil.png points outside the archive"),
+        ("a/../../evil.png", "points outside the archive"),
+        ("/tmp/evil.png", "/tmp/evil.png points outside the archive"),
+        ("a\\..\\evil.png", "points outside the archive"),
         ("a/b\u{1b}[2J.png", "a/b\\u{1b}[2J.png has control characters"),
         ("a/\u{202e}gnp.b.png", "a/\\u{202e}gnp.b.png has control characters"),
         ("a/\u{2028}b.png", "control characters"),
         (String(repeating: "a/", count: 40) + "b.png", "folders deep"),
     ])
-    func `A path that leads out of the archive, or plays tricks, is refused by name`(name: String, words: String) throws {
+    func `A path that leads out of the archive, or plays tricks, is refused by name`(
+        name: String, words: String
+    ) throws {
         for ending in ["a.tar", "a.zip"] {
             try withFolder { folder in
                 let image = try picture(1).pngData()
-                let path = try TestArchive.pack([.file("a/1.png", image), .file(name, image)], ending, in: folder)
+                let path = try TestArchive.pack(
+                    [.file("a/1.png", image), .file(name, image)], ending, in: folder)
                 let error = #expect(throws: FileError.self) { try UnpackedArchive(path) }
-                #expect(error?.path == path && error?.reason.contains(words) == true, "\(error?.description ?? "")")
+                #expect(
+                    error?.path == path && error?.reason.contains(words) == true,
+                    "\(error?.description ?? "")")
                 #expect(!FileManager.default.fileExists(atPath: "/tmp/evil.png"))
             }
         }
@@ -65,9 +78,11 @@ import Testing
         let image = try picture(1).pngData()
         let cases: [(TestArchive.Item, String)] = [
             (.link("b.png", to: "/etc/passwd"), "b.png is a symbolic link"),
-            (.link("a", to: ".."), "a is a symbolic link"), (.hardLink("b.png", to: "/etc/passwd"), "b.png is a link"),
+            (.link("a", to: ".."), "a is a symbolic link"),
+            (.hardLink("b.png", to: "/etc/passwd"), "b.png is a link"),
             (.other("b.png", S_IFIFO), "b.png is a device, a pipe or a socket"),
-            (.other("b.png", S_IFCHR), "b.png is a device, a pipe or a socket"), (.file("1.png", image), "1.png occurs twice"),
+            (.other("b.png", S_IFCHR), "b.png is a device, a pipe or a socket"),
+            (.file("1.png", image), "1.png occurs twice"),
         ]
         for (item, words) in cases {
             try withFolder { folder in
@@ -79,7 +94,9 @@ import Testing
     }
 
     @Test(arguments: ["a.tar", "a.zip"])
-    func `A slash or dots with an accent behind them are what the system takes them for`(ending: String) throws {
+    func `A slash or dots with an accent behind them are what the system takes them for`(ending: String)
+        throws
+    {
         try withFolder { folder in
             let image = try picture(1).pngData()
             // The first path begins with a combining accent. It must lie inside the copy, and
@@ -97,9 +114,12 @@ import Testing
                 [.file("a/1.png", image), .file("../\u{301}x/1.png", image)], "out-" + ending, in: folder)
             let error = #expect(throws: FileError.self) { try UnpackedArchive(out) }
             #expect(error?.reason.contains("points outside the archive") == true)
-            let both = try TestArchive.pack([.file("a.png", image), .file("a.png/b.png", image)], "both-" + ending, in: folder)
+            let both = try TestArchive.pack(
+                [.file("a.png", image), .file("a.png/b.png", image)], "both-" + ending, in: folder)
             let other = #expect(throws: FileError.self) { try UnpackedArchive(both) }
-            #expect(other?.description.contains(FileManager.default.temporaryDirectory.path + "/jersey-archive") == false)
+            #expect(
+                other?.description.contains(FileManager.default.temporaryDirectory.path + "/jersey-archive")
+                    == false)
             #expect(other?.reason.contains("a.png/b.png is both a file and a folder") == true)
         }
     }
@@ -120,7 +140,8 @@ import Testing
                 try withFolder { folder in
                     let path = try TestArchive.pack(items, ending, in: folder)
                     let error = #expect(throws: FileError.self) { try UnpackedArchive(path, limits: limits) }
-                    #expect(error?.description.contains(words) == true, "\(ending): \(error?.description ?? "")")
+                    #expect(
+                        error?.description.contains(words) == true, "\(ending): \(error?.description ?? "")")
                 }
             }
         }
@@ -135,13 +156,16 @@ import Testing
                     try UnlabelledSequences([folder.appendingPathComponent(name).path])
                 }
                 #expect(
-                    error.map { $0.reason.contains("is not a zip, tar") || $0.reason.contains("holds no frames") } == true,
+                    error.map {
+                        $0.reason.contains("is not a zip, tar") || $0.reason.contains("holds no frames")
+                    } == true,
                     "\(error?.description ?? "")")
             }
             let image = try picture(1, width: 60, height: 60).pngData()
             for ending in ["a.zip", "a.tgz"] {
                 let whole = try Data(
-                    contentsOf: URL(fileURLWithPath: TestArchive.pack([.file("7/1.png", image)], ending, in: folder)))
+                    contentsOf: URL(
+                        fileURLWithPath: TestArchive.pack([.file("7/1.png", image)], ending, in: folder)))
                 for share in 1..<12 {
                     let path = folder.appendingPathComponent("cut-" + ending)
                     try whole.prefix(whole.count * share / 12).write(to: path)

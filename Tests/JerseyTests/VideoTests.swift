@@ -5,7 +5,9 @@ import Testing
 @testable import Jersey
 
 /// Writes a video of plain grey frames, each a little lighter than the one before.
-private func film(_ path: String, frames: Int = 20, width: Int = 64, height: Int = 48, rate: Double = 25) throws {
+private func film(_ path: String, frames: Int = 20, width: Int = 64, height: Int = 48, rate: Double = 25)
+    throws
+{
     try writeFilm(path, frames: frames, rate: rate) { frame in
         let pixels = [UInt8](repeating: level(frame), count: width * height * 3)
         return RGBImage(width: width, height: height, pixels: pixels)
@@ -14,7 +16,9 @@ private func film(_ path: String, frames: Int = 20, width: Int = 64, height: Int
 
 private func level(_ frame: Int) -> UInt8 { UInt8(20 + frame % 20 * 10) }
 
-private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool { abs(Int(a) - Int(b)) <= tolerance }
+private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
+    abs(Int(a) - Int(b)) <= tolerance
+}
 
 @Suite struct VideoReaderTests {
     @Test(arguments: ["mp4", "mkv", "mov"])
@@ -28,7 +32,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             #expect(abs((video.expectedFrames ?? 0) - 20) <= 1)
             var index = 0
             while let frame = try video.next() {
-                #expect(frame.index == index && abs(frame.time - Double(index) / 25) < 0.002 && !frame.isDamaged)
+                #expect(
+                    frame.index == index && abs(frame.time - Double(index) / 25) < 0.002 && !frame.isDamaged)
                 let image = try video.image()
                 #expect(isNear(image.pixels[0], level(index)) && isNear(image.pixels.last!, level(index)))
                 index += 1
@@ -44,7 +49,9 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             // Red on the left, blue on the right. The width is odd, so the last column is cut off.
             let row = (0..<65).flatMap { $0 < 32 ? [200, 30, 40] : [20, 40, 190] as [UInt8] }
             let writer = try VideoWriter(path, width: 65, height: 48, rate: 30)
-            try writer.add(RGBImage(width: 65, height: 48, pixels: Array(repeating: row, count: 48).flatMap { $0 }), time: 0)
+            try writer.add(
+                RGBImage(width: 65, height: 48, pixels: Array(repeating: row, count: 48).flatMap { $0 }),
+                time: 0)
             try writer.finish()
             let video = try VideoReader(path)
             _ = try video.next()
@@ -52,7 +59,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             #expect((image.width, image.height) == (64, 48))
             for (place, wanted) in [(8, [200, 30, 40] as [UInt8]), (56, [20, 40, 190])] {
                 for channel in 0..<3 {
-                    #expect(isNear(image.pixels[(24 * 64 + place) * 3 + channel], wanted[channel], within: 12))
+                    #expect(
+                        isNear(image.pixels[(24 * 64 + place) * 3 + channel], wanted[channel], within: 12))
                 }
             }
             let crop = try video.crop(PixelArea(left: 30, top: 7, width: 5, height: 3))
@@ -65,7 +73,9 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
 
     /// The video is bright in its upper left; after quarter turns clockwise, elsewhere.
     @Test(arguments: [(90, 1, 0), (180, 1, 1), (270, 0, 1)])
-    func `A film that was shot with the camera turned stands upright`(degrees: Int, right: Int, below: Int) throws {
+    func `A film that was shot with the camera turned stands upright`(degrees: Int, right: Int, below: Int)
+        throws
+    {
         try withFolder { folder in
             let url = folder.appendingPathComponent("a.mp4")
             let pixels = (0..<48).flatMap { y in
@@ -91,7 +101,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             _ = try video.next()
             for (x, y) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
                 let (w, h) = (video.width / 4, video.height / 4)
-                let crop = try video.crop(PixelArea(left: x * 2 * w + w / 2, top: y * 2 * h + h / 2, width: 4, height: 4))
+                let crop = try video.crop(
+                    PixelArea(left: x * 2 * w + w / 2, top: y * 2 * h + h / 2, width: 4, height: 4))
                 #expect(isNear(crop.pixels[0], (x, y) == (right, below) ? 220 : 30, within: 8), "\(x) \(y)")
             }
         }
@@ -103,11 +114,15 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             try film(url.path, frames: 200)
             let whole = try Data(contentsOf: url)
             var bytes = whole
-            for index in whole.count / 3..<whole.count / 3 + 600 { bytes[index] = UInt8(truncatingIfNeeded: index * 37) }
+            for index in whole.count / 3..<whole.count / 3 + 600 {
+                bytes[index] = UInt8(truncatingIfNeeded: index * 37)
+            }
             try bytes.write(to: url)
             let video = try VideoReader(url.path)
             var last: UInt8 = 0
-            while try video.next() != nil { last = try video.crop(PixelArea(left: 0, top: 0, width: 1, height: 1)).pixels[0] }
+            while try video.next() != nil {
+                last = try video.crop(PixelArea(left: 0, top: 0, width: 1, height: 1)).pixels[0]
+            }
             #expect(video.count > 100 && isNear(last, level(199)))
             #expect((video.damage?.count ?? 0) > 0)
 
@@ -123,13 +138,16 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             try folder.add("text.mp4", Data("frame,id\n1,2\n".utf8))
             try folder.add("empty.mp4")
             try folder.add("picture.mp4", try picture(1).pngData())
-            try folder.add("list.mp4", Data("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n".utf8))
+            try folder.add(
+                "list.mp4", Data("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n".utf8))
             for (name, words) in [
                 ("text.mp4", "is not a readable video"), ("empty.mp4", "is not a readable video"),
                 ("picture.mp4", "is not a readable video"), ("list.mp4", "is not a readable video"),
                 ("nowhere.mp4", "does not exist"), ("", "is a folder"),
             ] {
-                let error = #expect(throws: FileError.self) { try VideoReader(folder.appendingPathComponent(name).path) }
+                let error = #expect(throws: FileError.self) {
+                    try VideoReader(folder.appendingPathComponent(name).path)
+                }
                 #expect(error?.description.contains(words) == true, "\(name): \(error?.description ?? "")")
             }
             let path = folder.appendingPathComponent("large.mp4").path
@@ -140,7 +158,9 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
     }
 
     @Test(arguments: [(4000, 4000, 16_000_000), (3984, 3984, 3984 * 3984), (64, 48, 64 * 48)])
-    func `A picture of exactly the size that is allowed is read, and a larger one is not`(width: Int, height: Int, limit: Int)
+    func `A picture of exactly the size that is allowed is read, and a larger one is not`(
+        width: Int, height: Int, limit: Int
+    )
         throws
     {
         try withFolder { folder in
@@ -170,7 +190,9 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
                 guard let cut = try? VideoReader(decoding: bytes.prefix(length), named: "a") else { continue }
                 while let frame = try? cut.next() { #expect(frame.index < 20) }
             }
-            let error = #expect(throws: FileError.self) { try VideoReader(decoding: Data("no film".utf8), named: "a") }
+            let error = #expect(throws: FileError.self) {
+                try VideoReader(decoding: Data("no film".utf8), named: "a")
+            }
             #expect(error?.path == "a")
         }
     }
@@ -182,17 +204,23 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             var bytes = try Data(contentsOf: file)
             // Replaces the codec's name by Cinepak's.
             for word in ["avc1", "mp4v"] {
-                while let place = bytes.firstRange(of: Data(word.utf8)) { bytes.replaceSubrange(place, with: Data("cvid".utf8)) }
+                while let place = bytes.firstRange(of: Data(word.utf8)) {
+                    bytes.replaceSubrange(place, with: Data("cvid".utf8))
+                }
             }
             let error = #expect(throws: FileError.self) { try VideoReader(decoding: bytes, named: "a") }
             #expect(error?.description.contains("cinepak") == true, "\(String(describing: error))")
         }
     }
 
-    @Test func `A film that cannot be written is refused, and a former one stays until the new one is complete`() throws {
+    @Test
+    func `A film that cannot be written is refused, and a former one stays until the new one is complete`()
+        throws
+    {
         try withFolder { folder in
             for (name, words) in [
-                ("a.avi", "use the ending"), ("none/a.mp4", "a folder that does not exist"), ("a", "use the ending"),
+                ("a.avi", "use the ending"), ("none/a.mp4", "a folder that does not exist"),
+                ("a", "use the ending"),
             ] {
                 let error = #expect(throws: FileError.self) {
                     try VideoWriter(folder.appendingPathComponent(name).path, width: 64, height: 48, rate: 25)
@@ -203,46 +231,12 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             try Data("former".utf8).write(to: URL(fileURLWithPath: path))
             do {
                 let writer = try VideoWriter(path, width: 64, height: 48, rate: 25)
-                try writer.add(RGBImage(width: 64, height: 48, pixels: Array(repeating: 0, count: 64 * 48 * 3)), time: 0)
+                try writer.add(
+                    RGBImage(width: 64, height: 48, pixels: Array(repeating: 0, count: 64 * 48 * 3)), time: 0)
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.mp4"])
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "former")
         }
-    }
-}
-
-@Suite struct TrackPlanTests {
-    /// For each count, a track with that many boxes inside the picture.
-    private func plan(_ counts: [Int], stride: Int = 5, windowSize: Int = 16) throws -> TrackPlan {
-        try withFolder { folder in
-            let rows = counts.enumerated().flatMap { track, count in (1...count).map { "\($0),\(track),0,0,10,10" } }
-            try folder.add("boxes", Data(rows.joined(separator: "\n").utf8))
-            let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
-            return TrackPlan(boxes, width: 100, height: 100, stride: stride, windowSize: windowSize)
-        }
-    }
-
-    @Test func `Short tracks are looked at in full, long ones every few boxes, in windows of equal size`() throws {
-        let plan = try plan([1, 16, 40, 1000])
-        #expect(plan.windowsOfTrack == [1, 1, 2, 13])
-        #expect(plan.windows.map(\.count).reduce(0, +) == 1 + 16 + 20 + 200 && plan.windows.map(\.count).max()! <= 16)
-        #expect(plan.windows.map(\.count)[0..<4] == [1, 16, 10, 10])
-        #expect(plan.windows[4...].allSatisfy { 15...16 ~= $0.count })
-        #expect(plan.looks.map(\.frame) == plan.looks.map(\.frame).sorted())
-        #expect(plan.looks.filter { $0.window >= 4 }.map(\.frame) == Array(Swift.stride(from: 0, to: 1000, by: 5)))
-    }
-
-    @Test func `A box that is half in the picture is clipped and read, and a sliver is not`() throws {
-        func area(_ left: Float) -> PixelArea? {
-            TrackBoxes.Box(frame: 0, track: 0, left: left, top: 0, width: 20, height: 40, confidence: 1, line: 1)
-                .legibleArea(width: 100, height: 100)
-        }
-        #expect(area(-9) == PixelArea(left: 0, top: 0, width: 11, height: 40) && area(-11) == nil)
-    }
-
-    @Test func `Ten thousand tracks are planned at once`() throws {
-        let plan = try plan(Array(repeating: 3, count: 10_000))
-        #expect(plan.windows.count == 10_000 && plan.looks.count == 30_000)
     }
 }
 
@@ -255,9 +249,11 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 48, width: 24), maximumFrames: 4, sampling: .even,
             singleFrame: spec.readsAnchorOnly ? .anchorOrAll : nil)
-        let sure = ModelCalibration(temperature: 1e-6, threshold: 0.5, precision: 1, coverage: 1, sequences: 1)
+        let sure = ModelCalibration(
+            temperature: 1e-6, threshold: 0.5, precision: 1, coverage: 1, sequences: 1)
         return SequenceReader(
-            model: JerseyModel(spec, seed: 1).frozen(), loader: loader, batchSize: batchSize, calibration: skims ? sure : nil,
+            model: JerseyModel(spec, seed: 1).frozen(), loader: loader, batchSize: batchSize,
+            calibration: skims ? sure : nil,
             skims: skims)
     }
 
@@ -287,11 +283,15 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         #expect(
             long.prediction.frames.map { $0.path.suffix(15) }.map { $0.drop { $0 != "=" } }
                 == (0..<6).map { "=\($0 * 2 + 1),track=7" }.map { $0[...] })
-        #expect(long.prediction.number != nil && long.crops.count == 4 && Set(long.crops.values.map(\.width)) == [20])
+        #expect(
+            long.prediction.number != nil && long.crops.count == 4
+                && Set(long.crops.values.map(\.width)) == [20])
         #expect(results["8"]?.prediction.frames.count == 1)
         #expect(
             results["9"]?.prediction.number == nil
-                && results["9"]?.prediction.leftOut.first?.reason == "has no box with at least half inside the picture")
+                && results["9"]?.prediction.leftOut.first?.reason
+                    == "has no box with at least half inside the picture"
+        )
         #expect(leftOut.sentences == ["1 box less than half inside the picture (line 14)"])
     }
 
@@ -321,7 +321,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
     }
 
     @Test func `Boxes past the end are left out and counted, and what came before is read`() throws {
-        let (results, leftOut) = try read("11,1,4,4,20,40\n12,1,4,4,20,40\n13,1,4,4,20,40\n90,2,4,4,20,40\n", with: reader())
+        let (results, leftOut) = try read(
+            "11,1,4,4,20,40\n12,1,4,4,20,40\n13,1,4,4,20,40\n90,2,4,4,20,40\n", with: reader())
         #expect(results["1"]?.prediction.frames.count == 2 && results["1"]?.prediction.leftOut.count == 1)
         #expect(
             results["2"]?.prediction.number == nil
@@ -337,8 +338,11 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         for track in ["7", "8"] {
             let result = try #require(results[track])
             #expect(
-                result.prediction.frames.map { $0.path.suffix(15) } == (1...4).map { "#frame=\($0),track=\(track)".suffix(15) })
-            #expect(result.prediction.leftOut.isEmpty && Set(result.crops.keys) == Set(result.prediction.frames.map(\.path)))
+                result.prediction.frames.map { $0.path.suffix(15) }
+                    == (1...4).map { "#frame=\($0),track=\(track)".suffix(15) })
+            #expect(
+                result.prediction.leftOut.isEmpty
+                    && Set(result.crops.keys) == Set(result.prediction.frames.map(\.path)))
         }
         #expect(results["9"]?.prediction.number != nil && leftOut.sentences.isEmpty)
     }
@@ -349,7 +353,8 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         let many = try read(rows, with: reader(batchSize: 64), stride: 1).results
         #expect(one.count == 5)
         for (track, result) in one {
-            #expect(zip(result.prediction.ones, many[track]!.prediction.ones).allSatisfy { abs($0 - $1) < 1e-4 })
+            #expect(
+                zip(result.prediction.ones, many[track]!.prediction.ones).allSatisfy { abs($0 - $1) < 1e-4 })
         }
     }
 }

@@ -33,7 +33,8 @@ import Torch
         let calibration = ModelCalibration(
             temperature: temperature, threshold: 0.9, precision: 1, coverage: 1, sequences: 1)
         return SequenceReader(
-            model: model.frozen(), loader: loader, batchSize: 3, workers: 1, calibration: calibration, skims: skims)
+            model: model.frozen(), loader: loader, batchSize: 3, workers: 1, calibration: calibration,
+            skims: skims)
     }
 
     private func frame(_ isBright: Bool) -> RGBImage {
@@ -44,7 +45,8 @@ import Torch
     private func sequence(_ windows: [Bool], id: String = "a") -> [FrameSequence] {
         let frames = windows.flatMap { Array(repeating: $0, count: 4) }
         let sequence = FrameSequence(
-            id: id, track: "t", number: nil, frames: frames.indices.map { "\(id)\($0)" }, images: frames.map(frame), anchor: nil)
+            id: id, track: "t", number: nil, frames: frames.indices.map { "\(id)\($0)" },
+            images: frames.map(frame), anchor: nil)
         return sequence.windows(size: 4, stride: 1)
     }
 
@@ -57,17 +59,22 @@ import Torch
 
     private let shown = [false, true, false, true, true, true, true, true, true, false, true, true]
 
-    @Test func `Blank windows of a long track are glanced at, others read until the track is decided`() throws {
+    @Test func `Blank windows of a long track are glanced at, others read until the track is decided`() throws
+    {
         let predictions = try reader(sureOf: 3).predictions([sequence(shown)])
         #expect(frames(predictions[0], windows: 12) == [2, 4, 2, 4, 4, 4, 4, 4, 0, 0, 0, 0])
         #expect(predictions[0].number != nil && predictions[0].windows == 8)
         // The decisive frames have the weight.
         let blank = predictions[0].frames.filter { Int($0.path.dropFirst())! / 4 == 2 }
-        #expect(blank.allSatisfy { $0.weight! < 1e-3 } && abs(predictions[0].frames.reduce(0) { $0 + $1.weight! } - 1) < 1e-6)
+        #expect(
+            blank.allSatisfy { $0.weight! < 1e-3 }
+                && abs(predictions[0].frames.reduce(0) { $0 + $1.weight! } - 1) < 1e-6)
     }
 
     @Test func `A track that shows its number at once is read no further`() throws {
-        let predictions = try reader(sureOf: 1).predictions([sequence(shown.reversed()), sequence(shown, id: "b")])
+        let predictions = try reader(sureOf: 1).predictions([
+            sequence(shown.reversed()), sequence(shown, id: "b"),
+        ])
         #expect(frames(predictions[0], windows: 12) == [4] + Array(repeating: 0, count: 11))
         #expect(frames(predictions[1], windows: 12) == [2, 4] + Array(repeating: 0, count: 10))
         #expect(predictions.map(\.sequence) == ["a", "b"] && predictions[0].number == predictions[1].number)
@@ -79,7 +86,10 @@ import Torch
     }
 
     @Test func `Short tracks are read in full, and long ones by a reader that does not skim`() throws {
-        #expect(try frames(reader(sureOf: 1).predictions([sequence([true, false, true])])[0], windows: 3) == [4, 4, 4])
+        #expect(
+            try frames(reader(sureOf: 1).predictions([sequence([true, false, true])])[0], windows: 3) == [
+                4, 4, 4,
+            ])
         #expect(
             try frames(reader(sureOf: 1, skims: false).predictions([sequence(shown)])[0], windows: 12)
                 == Array(repeating: 4, count: 12))
@@ -108,10 +118,13 @@ import Torch
 
     @Test func `Sequences without a readable frame keep their place among the others`() throws {
         let broken = FrameSequence(
-            id: "x", track: "t", number: nil, frames: ["x0"], images: [.failure(ImageError(name: "x0", reason: .empty))],
+            id: "x", track: "t", number: nil, frames: ["x0"],
+            images: [.failure(ImageError(name: "x0", reason: .empty))],
             anchor: nil)
         var found: [String] = []
-        try reader(sureOf: 1).read([broken] + sequence([true]) + [broken, broken] + sequence([true], id: "b")) { result in
+        try reader(sureOf: 1).read(
+            [broken] + sequence([true]) + [broken, broken] + sequence([true], id: "b")
+        ) { result in
             found.append(Prediction(result).sequence)
         }
         #expect(found == ["x", "a", "x", "x", "b"])

@@ -13,7 +13,8 @@ struct DataParityTests {
     @Test(arguments: try Fixtures.data.ordering)
     func `A folder's files become frames in the study's order`(_ expected: DataFixture.Ordering) {
         let (frames, marked) = FrameOrder.frames(among: expected.listing)
-        let (order, anchor) = FrameOrder.published(anchorFirst: expected.anchorFirst).arranged(frames, anchor: marked)
+        let (order, anchor) = FrameOrder.published(anchorFirst: expected.anchorFirst).arranged(
+            frames, anchor: marked)
         #expect(order.map { frames[$0] } == expected.frames)
         // Without an anchor the study takes the first frame. We do so only for models that read one
         // frame.
@@ -24,7 +25,9 @@ struct DataParityTests {
     func `Long sequences are sampled at the study's frames`(_ expected: DataFixture.Sampling) {
         var random = RandomStream(0)
         let sampling = FrameSampling.published(anchorFirst: expected.anchorFirst)
-        #expect(sampling.indices(count: expected.frames, limit: expected.limit, random: &random) == expected.indices)
+        #expect(
+            sampling.indices(count: expected.frames, limit: expected.limit, random: &random)
+                == expected.indices)
     }
 
     /// Runs the loader on image files of a single colour each: red identifies the frame, green the
@@ -36,27 +39,33 @@ struct DataParityTests {
             let frames = try (0..<length).map { frame in
                 let url = folder.url.appendingPathComponent("\(sequence)_\(frame).png")
                 let colour = [UInt8(frame), UInt8(sequence), 0]
-                try RGBImage(width: 2, height: 2, pixels: Array(repeating: colour, count: 4).flatMap(\.self)).pngData().write(
-                    to: url)
+                try RGBImage(width: 2, height: 2, pixels: Array(repeating: colour, count: 4).flatMap(\.self))
+                    .pngData().write(
+                        to: url)
                 return url.path
             }
             return FrameSequence(id: "\(sequence)", track: "", number: nil, frames: frames, anchor: nil)
         }
         let loader = SequenceLoader(
-            preprocessor: FramePreprocessor(height: 2, width: 2, truncates: true), maximumFrames: expected.limit,
+            preprocessor: FramePreprocessor(height: 2, width: 2, truncates: true),
+            maximumFrames: expected.limit,
             sampling: .published(anchorFirst: true))
-        let batches = BatchLoader(sequences.map { .init($0) }, batchSize: sequences.count, loader: loader, workers: 2, pads: true)
+        let batches = BatchLoader(
+            sequences.map { .init($0) }, batchSize: sequences.count, loader: loader, workers: 2, pads: true)
         let batch = try #require(try batches.next())
         #expect(batch.lengths == expected.lengths)
         #expect(batch.isPadded)
         let rows = batch.frames.array(of: UInt8.self)
         let shown = stride(from: 0, to: rows.count, by: 2 * 2 * 3).map { [Int(rows[$0 + 1]), Int(rows[$0])] }
-        #expect(shown == expected.frames.enumerated().flatMap { sequence, frames in frames.map { [sequence, $0] } })
+        #expect(
+            shown
+                == expected.frames.enumerated().flatMap { sequence, frames in frames.map { [sequence, $0] } })
     }
 
     @Test(arguments: try Fixtures.data.fitSize)
     func `Sizes are cut to whole pixels`(_ row: [Int]) {
-        let size = FramePreprocessor(height: 192, width: 96, truncates: true).fit(width: row[0], height: row[1])
+        let size = FramePreprocessor(height: 192, width: 96, truncates: true).fit(
+            width: row[0], height: row[1])
         // If truncation leaves nothing, there is no picture.
         let expected = row[2] > 0 && row[3] > 0 ? [row[2], row[3]] : nil
         #expect(size.map { [$0.width, $0.height] } == expected)
@@ -87,7 +96,8 @@ struct DataParityTests {
             labels.indices.map { logits.selected(0, at: $0).logSoftmax(over: 0).array() }
         }
         let readings = zip(labels, zip(rows(tens), rows(ones))).enumerated().map { index, row in
-            let sequence = FrameSequence(id: "\(index)", track: "\(index)", number: row.0, frames: [], anchor: nil)
+            let sequence = FrameSequence(
+                id: "\(index)", track: "\(index)", number: row.0, frames: [], anchor: nil)
             let digits = DigitDistribution(tens: row.1.0, ones: row.1.1)
             return Reading(sequence: sequence, digits: digits, used: [], attention: nil, problems: [])
         }
@@ -111,17 +121,21 @@ struct PictureParityTests {
     private static let preprocessor = FramePreprocessor(height: 192, width: 96, truncates: true)
 
     @Test(arguments: try Fixtures.data.preprocess)
-    func `A picture is decoded, resized, padded and normalised as Pillow and PyTorch do`(_ expected: DataFixture.Picture) throws {
+    func `A picture is decoded, resized, padded and normalised as Pillow and PyTorch do`(
+        _ expected: DataFixture.Picture
+    ) throws {
         let image = try RGBImage(contentsOf: Fixtures.images.appendingPathComponent(expected.path))
         #expect([image.width, image.height] == expected.size)
         try #require(
-            SHA256.hash(data: image.pixels).hexadecimal == expected.decodedSha256, "another JPEG decoder shifts all that follows")
+            SHA256.hash(data: image.pixels).hexadecimal == expected.decodedSha256,
+            "another JPEG decoder shifts all that follows")
         expectClose([mean(image.pixels)], [expected.decodedMean], within: 1e-5, "mean of the decoded picture")
 
         let resized = try #require(Self.preprocessor.resized(image))
         let pixels = interleaved(resized)
         #expect([resized.shape[3], resized.shape[2]] == expected.resizedSize)
-        expectClose(pixels.prefix(30).map(Double.init), expected.resizedFirst30.map(Double.init), within: 1, "level")
+        expectClose(
+            pixels.prefix(30).map(Double.init), expected.resizedFirst30.map(Double.init), within: 1, "level")
         expectClose([mean(pixels)], [expected.resizedMean], within: 0.1, "mean of the resized picture")
         // When shrinking, versions of Pillow differ in which axis comes first.
         if image.width <= resized.shape[3] && image.height <= resized.shape[2] {
@@ -132,14 +146,16 @@ struct PictureParityTests {
         Self.preprocessor.paste(resized, into: buffer, at: 0)
         let frame = Tensor(sharing: buffer, shape: [1, 192, 96, 3])
         let (top, left) = (expected.padTop, expected.padLeft)
-        let pasted = frame.narrowed(1, to: top..<top + resized.shape[2]).narrowed(2, to: left..<left + resized.shape[3])
+        let pasted = frame.narrowed(1, to: top..<top + resized.shape[2]).narrowed(
+            2, to: left..<left + resized.shape[3])
         #expect(pasted.array(of: UInt8.self) == pixels)
 
         let values = FramePreprocessor.normalized(frame, on: .cpu).array(of: Double.self)
         let average = values.reduce(0, +) / Double(values.count)
         let variance = values.reduce(0) { $0 + ($1 - average) * ($1 - average) } / Double(values.count)
         expectClose(
-            [average, variance.squareRoot()], [expected.tensorMean, expected.tensorStd], within: 1e-5, "mean and deviation")
+            [average, variance.squareRoot()], [expected.tensorMean, expected.tensorStd], within: 1e-5,
+            "mean and deviation")
         let samples = expected.tensorSamples.map { values[(Int($0[0]) * 192 + Int($0[1])) * 96 + Int($0[2])] }
         expectClose(samples, expected.tensorSamples.map { $0[3] }, within: 1e-5, "sample")
     }

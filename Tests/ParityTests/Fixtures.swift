@@ -5,14 +5,18 @@ import Testing
 /// that `JERSEY_PARITY` names.
 enum Fixtures {
     static let folder: URL = {
-        if let given = ProcessInfo.processInfo.environment["JERSEY_PARITY"], !given.isEmpty { return URL(fileURLWithPath: given) }
+        if let given = ProcessInfo.processInfo.environment["JERSEY_PARITY"], !given.isEmpty {
+            return URL(fileURLWithPath: given)
+        }
         return Bundle.module.resourceURL!.appendingPathComponent("Fixtures")
     }()
 
     /// The folder that the image paths of `data.json` are relative to: `shared` beside the
     /// repository, or `JERSEY_SHARED`.
     static let images: URL = {
-        if let given = ProcessInfo.processInfo.environment["JERSEY_SHARED"], !given.isEmpty { return URL(fileURLWithPath: given) }
+        if let given = ProcessInfo.processInfo.environment["JERSEY_SHARED"], !given.isEmpty {
+            return URL(fileURLWithPath: given)
+        }
         var root = URL(fileURLWithPath: #filePath)
         for _ in 0..<3 { root.deleteLastPathComponent() }
         return root.deletingLastPathComponent().appendingPathComponent("shared")
@@ -27,13 +31,16 @@ enum Fixtures {
         case training = "training.json"
         case data = "data.json"
 
-        var isThere: Bool { FileManager.default.fileExists(atPath: folder.appendingPathComponent(rawValue).path) }
+        var isThere: Bool {
+            FileManager.default.fileExists(atPath: folder.appendingPathComponent(rawValue).path)
+        }
     }
 
     private static func decode<Value: Decodable>(_ file: File) throws -> Value {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Value.self, from: Data(contentsOf: folder.appendingPathComponent(file.rawValue)))
+        return try decoder.decode(
+            Value.self, from: Data(contentsOf: folder.appendingPathComponent(file.rawValue)))
     }
 
     // Read once. A broken file fails every test that uses it. Tests whose file is missing are
@@ -63,7 +70,8 @@ func expectClose(
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
     guard values.count == expected.count else {
-        Issue.record("\(what): \(values.count) values instead of \(expected.count)", sourceLocation: sourceLocation)
+        Issue.record(
+            "\(what): \(values.count) values instead of \(expected.count)", sourceLocation: sourceLocation)
         return
     }
     let distances = zip(values, expected).map { abs($0 - $1) }

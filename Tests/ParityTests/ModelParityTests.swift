@@ -11,7 +11,9 @@ struct ModelParityTests {
         let model: String
         let values: ModelsFixture.Case
 
-        var testDescription: String { [model, values.case, values.attentionRule].compactMap(\.self).joined(separator: ", ") }
+        var testDescription: String {
+            [model, values.case, values.attentionRule].compactMap(\.self).joined(separator: ", ")
+        }
 
         static var all: [Case] {
             get throws {
@@ -27,17 +29,22 @@ struct ModelParityTests {
         let expected = item.values
         let model = try JerseyModel.fixture(item.model, published: expected.attentionRule == "hc_reference")
         try withoutGradients {
-            let packed = FrameRows(expected.input, shape: expected.shape, lengths: expected.lengths, padded: false)
+            let packed = FrameRows(
+                expected.input, shape: expected.shape, lengths: expected.lengths, padded: false)
             try compare(model, packed, expected)
             // In evaluation, frames after the end of a sequence do not matter.
             if Set(packed.lengths).count > 1 {
                 try compare(
-                    model, FrameRows(expected.input, shape: expected.shape, lengths: expected.lengths, padded: true), expected)
+                    model,
+                    FrameRows(expected.input, shape: expected.shape, lengths: expected.lengths, padded: true),
+                    expected)
             }
             if let features = expected.firstImageFeatures {
                 let found = model.encode(packed.frames.narrowed(0, to: 0..<1)).array(of: Double.self)
                 let largest = found.reduce(0) { max($0, abs($1)) }
-                expectClose(Array(found.prefix(features.first8.count)), features.first8, within: 1e-4 * largest, "feature")
+                expectClose(
+                    Array(found.prefix(features.first8.count)), features.first8, within: 1e-4 * largest,
+                    "feature")
                 let norm = found.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 expectClose([norm], [features.l2], within: 1e-4 * features.l2, "norm of the features")
             }

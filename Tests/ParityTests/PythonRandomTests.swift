@@ -47,7 +47,9 @@ struct PythonRandomTests {
         let sequences = expected.tracks.flatMap { number, tracks in
             // A track may have several sequences, but counts once.
             (tracks + tracks).enumerated().map {
-                FrameSequence(id: "\($1)/\($0)", track: $1, number: JerseyNumber(number), frames: ["1.jpg"], anchor: nil)
+                FrameSequence(
+                    id: "\($1)/\($0)", track: $1, number: JerseyNumber(number), frames: ["1.jpg"], anchor: nil
+                )
             }
         }
         var config = DataConfig()

@@ -10,7 +10,9 @@ struct StateDictParityTests {
     func `The rule gives the check values`() throws {
         let checks = try Fixtures.stateDict.ruleChecks
         for (text, hash) in checks.fnv1a64 { #expect(fnv1a(text) == number(hash), "fnv1a64 of '\(text)'") }
-        for (x, value) in checks.splitmix64 { #expect(WeightRule.splitMix64(try #require(number(x))) == number(value)) }
+        for (x, value) in checks.splitmix64 {
+            #expect(WeightRule.splitMix64(try #require(number(x))) == number(value))
+        }
         for (name, units) in checks.units {
             let values = WeightRule.values(name, count: units.count, scale: 1)
             expectClose(values.map(Double.init), units, within: 1e-7, name)
@@ -32,7 +34,8 @@ struct StateDictParityTests {
             WeightRule.fill(store, gain: try Fixtures.gain(model))
             values = tensor.floats
         }
-        expectClose(values.prefix(example.first4.count).map(Double.init), example.first4, within: 1e-7, "value")
+        expectClose(
+            values.prefix(example.first4.count).map(Double.init), example.first4, within: 1e-7, "value")
         let sum = values.reduce(0) { $0 + Double($1) }
         expectClose([sum], [example.sum], within: 1e-6 * max(1, abs(example.sum)), "sum")
     }

@@ -12,7 +12,9 @@ struct TrainingParityTests {
     @Test(
         .needs(.models),
         arguments: try Fixtures.training.cases)
-    func `Losses, gradient norms and the weights after the last step are PyTorch's`(_ expected: TrainingFixture.Case) throws {
+    func `Losses, gradient norms and the weights after the last step are PyTorch's`(
+        _ expected: TrainingFixture.Case
+    ) throws {
         Runtime.useCallingThreadOnly()
         let model = try JerseyModel.fixture(
             expected.model, published: expected.attentionRule == "hc_reference", dtype: .float64)
@@ -33,30 +35,42 @@ struct TrainingParityTests {
         guard let final = expected.finalEval else { return }
         withoutGradients {
             let output = model(batch.frames, lengths: batch.lengths, isPadded: batch.isPadded)
-            expectClose(output.tens.array(), final.tensLogits.flatMap(\.self), within: final.tolerance, "final tens logit")
-            expectClose(output.ones.array(), final.onesLogits.flatMap(\.self), within: final.tolerance, "final ones logit")
+            expectClose(
+                output.tens.array(), final.tensLogits.flatMap(\.self), within: final.tolerance,
+                "final tens logit")
+            expectClose(
+                output.ones.array(), final.onesLogits.flatMap(\.self), within: final.tolerance,
+                "final ones logit")
         }
     }
 
     @Test(
         .needs(.models),
         arguments: try Fixtures.training.cases)
-    func `In float32 the first step has the same loss and nearly the same gradient`(_ expected: TrainingFixture.Case) throws {
+    func `In float32 the first step has the same loss and nearly the same gradient`(
+        _ expected: TrainingFixture.Case
+    ) throws {
         Runtime.useCallingThreadOnly()
-        let model = try JerseyModel.fixture(expected.model, published: expected.attentionRule == "hc_reference")
-        let outcome = try Learner(model, try config(expected), schedule: constant).learn(from: batch(expected))
+        let model = try JerseyModel.fixture(
+            expected.model, published: expected.attentionRule == "hc_reference")
+        let outcome = try Learner(model, try config(expected), schedule: constant).learn(
+            from: batch(expected))
         expectClose([outcome.loss], [expected.loss[0]], within: expected.lossTolerance[0], "loss")
-        expectClose([outcome.gradientNorm.item], [expected.gradNorm[0]], within: 1e-3 * expected.gradNorm[0], "gradient norm")
+        expectClose(
+            [outcome.gradientNorm.item], [expected.gradNorm[0]], within: 1e-3 * expected.gradNorm[0],
+            "gradient norm")
     }
 
     private let constant = Schedule(factor: { _ in 1 }, beta1: { _ in 0.9 })
 
     private func batch(_ expected: TrainingFixture.Case, dtype: DType = .float32) -> LabelledBatch {
         let rows = FrameRows(
-            expected.input, shape: expected.shape, lengths: expected.lengths, padded: expected.framesEncoded == "all")
+            expected.input, shape: expected.shape, lengths: expected.lengths,
+            padded: expected.framesEncoded == "all")
         let numbers = zip(expected.tensLabels, expected.onesLabels).map { JerseyNumber(tens: $0, ones: $1) }
         return LabelledBatch(
-            frames: rows.frames.to(dtype: dtype), lengths: rows.lengths, isPadded: rows.isPadded, numbers: numbers)
+            frames: rows.frames.to(dtype: dtype), lengths: rows.lengths, isPadded: rows.isPadded,
+            numbers: numbers)
     }
 
     private func config(_ expected: TrainingFixture.Case) throws -> RunConfig {
@@ -127,14 +141,16 @@ struct TrainingParityTests {
         let schedule: Schedule
         switch expected.kind {
         case "cosine_warmup":
-            schedule = .cosine(total: total, warm: try #require(expected.warmupEpochs) * expected.stepsPerEpoch)
+            schedule = .cosine(
+                total: total, warm: try #require(expected.warmupEpochs) * expected.stepsPerEpoch)
         case "onecycle":
             schedule = .oneCycle(total: total, warmFraction: try #require(expected.pctStart))
         default:
             Issue.record("there is no schedule called \(expected.kind)")
             return
         }
-        expectClose(expected.multiplier.indices.map(schedule.factor), expected.multiplier, within: 1e-7, "factor")
+        expectClose(
+            expected.multiplier.indices.map(schedule.factor), expected.multiplier, within: 1e-7, "factor")
         if let last = expected.multiplierAfterLastStep {
             expectClose([schedule.factor(total)], [last], within: 1e-7, "factor after the end")
         }

@@ -59,7 +59,8 @@ enum WeightRule {
     static func fill(_ store: ParameterStore, gain: Double) {
         var tensors: [String: Tensor] = [:]
         for entry in store.entries {
-            tensors[entry.name] = Tensor(weights(entry.name, shape: entry.tensor.shape, gain: gain), shape: entry.tensor.shape)
+            tensors[entry.name] = Tensor(
+                weights(entry.name, shape: entry.tensor.shape, gain: gain), shape: entry.tensor.shape)
         }
         store.load(tensors)
     }
@@ -117,7 +118,8 @@ extension JerseyModel {
     static func fixture(_ name: String, published: Bool, dtype: DType = .float32) throws -> JerseyModel {
         let description = try Fixtures.models.models[name]
         let spec = try ModelSpec.named(
-            name, encoder: description.flatMap { EncoderKind(rawValue: $0.backbone) }, hidden: description?.hidden)
+            name, encoder: description.flatMap { EncoderKind(rawValue: $0.backbone) },
+            hidden: description?.hidden)
         let model = JerseyModel(spec, published: published, dtype: dtype)
         WeightRule.fill(model.store, gain: try Fixtures.gain(name))
         return model

@@ -9,7 +9,9 @@ struct CompilationTests {
     /// Frames, inputs, outputs, height, width.
     struct Size: CustomTestStringConvertible {
         let frames, inputs, outputs, height, width: Int
-        var testDescription: String { "\(frames) frames, \(inputs) to \(outputs) channels, \(height)x\(width)" }
+        var testDescription: String {
+            "\(frames) frames, \(inputs) to \(outputs) channels, \(height)x\(width)"
+        }
     }
 
     // Tiles of four that fit and that do not; few and many tiles; one panel of outputs and an odd
@@ -26,11 +28,14 @@ struct CompilationTests {
 
     private func layer(_ size: Size, _ activation: Activation?) -> ConvNormActivation {
         let scope = Scope(ParameterStore(), seed: 3)
-        return ConvNormActivation(Conv2d(scope, size.inputs, size.outputs, kernel: 3, bias: true), nil, activation)
+        return ConvNormActivation(
+            Conv2d(scope, size.inputs, size.outputs, kernel: 3, bias: true), nil, activation)
     }
 
     /// Nil if this processor does not support it.
-    private func compiled(_ layer: ConvNormActivation, _ compiler: Compiler, for x: Tensor) -> CompiledConvolution? {
+    private func compiled(_ layer: ConvNormActivation, _ compiler: Compiler, for x: Tensor)
+        -> CompiledConvolution?
+    {
         guard compiler.isSupported(on: .cpu) else { return nil }
         var x = spec(of: x)
         return compiler(layer, &x)
@@ -46,7 +51,8 @@ struct CompilationTests {
     func `3x3 convolutions give what the eager ones give, whatever their size`(_ size: Size, _ dtype: DType) {
         let tolerance: Float = dtype == .float32 ? 1e-4 : 0.04
         let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
-        let shortcut = Tensor.normal([size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
+        let shortcut = Tensor.normal(
+            [size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
         for (activation, adds) in [(nil, false), (.relu, false), (.relu, true)] as [(Activation?, Bool)] {
             let eager = layer(size, activation)
             guard let compiled = compiled(eager, .float(dtype), for: x) else { return }
@@ -55,7 +61,8 @@ struct CompilationTests {
                     eager(x, adding: adds ? shortcut : nil, .evaluation),
                     compiled(
                         x.to(dtype: dtype).contiguous(channelsLast: true),
-                        adding: adds ? (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true) : nil, .evaluation)
+                        adding: adds ? (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true) : nil,
+                        .evaluation)
                 )
             }
             #expect(isClose(found.to(dtype: .float32), expected, within: tolerance))
@@ -68,13 +75,15 @@ struct CompilationTests {
         let lanes: Int64 = 8
         guard ct_winograd_lanes() >= lanes, Compiler.float(dtype).isSupported(on: .cpu) else { return }
         let x = Tensor.normal([size.frames, size.inputs, size.height, size.width], deviation: 1, seed: 1)
-        let shortcut = Tensor.normal([size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
+        let shortcut = Tensor.normal(
+            [size.frames, size.outputs, size.height, size.width], deviation: 1, seed: 2)
         let layer = layer(size, .relu)
         try withoutGradients {
             let expected = layer(x, adding: shortcut, .evaluation)
             let convolution = try #require(WinogradConvolution(layer, dtype, for: spec(of: x), lanes: lanes))
             let found = convolution(
-                convolution.accepted(x), padding: 1, adding: (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true))
+                convolution.accepted(x), padding: 1,
+                adding: (shortcut + 0).to(dtype: dtype).contiguous(channelsLast: true))
             #expect(isClose(found.to(dtype: .float32), expected, within: dtype == .float32 ? 1e-4 : 0.04))
         }
     }
@@ -96,11 +105,16 @@ struct CompilationTests {
     // Pictures of colours, blocks of windows that fit and that do not, maps smaller than a window,
     // many panels of outputs and one. oneDNN computes the last.
     static let integers = [
-        Integers(frames: 2, inputs: 3, outputs: 64, height: 33, width: 22, kernel: 7, stride: 2, isBytes: false, isSigned: true),
-        Integers(frames: 1, inputs: 3, outputs: 32, height: 6, width: 5, kernel: 3, stride: 2, isBytes: false, isSigned: true),
+        Integers(
+            frames: 2, inputs: 3, outputs: 64, height: 33, width: 22, kernel: 7, stride: 2, isBytes: false,
+            isSigned: true),
+        Integers(
+            frames: 1, inputs: 3, outputs: 32, height: 6, width: 5, kernel: 3, stride: 2, isBytes: false,
+            isSigned: true),
         Integers(frames: 3, inputs: 48, outputs: 48, height: 12, width: 12, kernel: 3, stride: 1),
         Integers(frames: 40, inputs: 96, outputs: 96, height: 6, width: 6, kernel: 3, stride: 1),
-        Integers(frames: 3, inputs: 16, outputs: 80, height: 7, width: 9, kernel: 3, stride: 2, isSigned: true),
+        Integers(
+            frames: 3, inputs: 16, outputs: 80, height: 7, width: 9, kernel: 3, stride: 2, isSigned: true),
         Integers(frames: 1, inputs: 32, outputs: 16, height: 1, width: 1, kernel: 3, stride: 1),
         Integers(frames: 2, inputs: 64, outputs: 128, height: 9, width: 4, kernel: 1, stride: 2),
         Integers(frames: 2, inputs: 20, outputs: 112, height: 5, width: 6, kernel: 5, stride: 1),
@@ -113,11 +127,14 @@ struct CompilationTests {
     static let lanes: [Int64?] = [nil] + [16, 8].filter(ct_has_int8)
 
     @Test(arguments: integers, lanes)
-    func `Convolutions of bytes are right to half a step, whatever their size`(_ size: Integers, _ lanes: Int64?) throws {
+    func `Convolutions of bytes are right to half a step, whatever their size`(
+        _ size: Integers, _ lanes: Int64?
+    ) throws {
         if lanes != nil && !size.isOurs { return }
         func layer(_ activation: Activation?) -> ConvNormActivation {
             let convolution = Conv2d(
-                Scope(ParameterStore(), seed: 3) / "layer", size.inputs, size.outputs, kernel: size.kernel, stride: size.stride,
+                Scope(ParameterStore(), seed: 3) / "layer", size.inputs, size.outputs, kernel: size.kernel,
+                stride: size.stride,
                 groups: size.groups, bias: true)
             // Whole steps, so that rounding the weights to bytes loses nothing.
             let weight = convolution.weight.detached()
@@ -125,7 +142,8 @@ struct CompilationTests {
                 (0..<size.outputs).map { weight.narrowed(0, to: $0..<$0 + 1).floats.map(abs).max()! / 127 },
                 shape: [size.outputs, 1, 1, 1])
             withoutGradients {
-                convolution.weight.copy(from: Tensor((weight / steps).floats.map { $0.rounded() }, shape: weight.shape) * steps)
+                convolution.weight.copy(
+                    from: Tensor((weight / steps).floats.map { $0.rounded() }, shape: weight.shape) * steps)
             }
             return ConvNormActivation(convolution, nil, activation)
         }
@@ -154,7 +172,8 @@ struct CompilationTests {
                 return convolution(convolution.accepted(given), padding: size.kernel / 2, adding: added)
             }
             #expect(found.shape == shape)
-            #expect(lanes != nil || compiled.kernel is Int8Convolution == (ct_int8_lanes() > 0 && size.isOurs))
+            #expect(
+                lanes != nil || compiled.kernel is Int8Convolution == (ct_int8_lanes() > 0 && size.isOurs))
             let scale = Float(output.qparams.scale)
             let worst = zip(found.dequantized().floats, expected).map { abs($0 - $1) }.max()!
             #expect(worst <= scale * 0.52)

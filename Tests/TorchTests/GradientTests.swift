@@ -32,7 +32,9 @@ struct GradientTests {
     }
 
     @Test
-    func `withoutGradients records nothing, and recording goes on afterwards, also after an error and when nested`() {
+    func
+        `withoutGradients records nothing, and recording goes on afterwards, also after an error and when nested`()
+    {
         let x = leaf(2)
         func isRecorded() -> Bool {
             x.clearGradient()
@@ -74,7 +76,8 @@ struct GradientTests {
     @Test func `Gradients of weights under autocast are float32`() {
         let weight = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
         weight.requireGradient()
-        let loss = withAutocast(.bfloat16, on: .cpu) { weight.matmul(weight) }.to(dtype: .float32).sum(over: 0, 1)
+        let loss = withAutocast(.bfloat16, on: .cpu) { weight.matmul(weight) }.to(dtype: .float32).sum(
+            over: 0, 1)
         loss.backward()
         #expect(weight.gradient?.dtype == .float32)
     }

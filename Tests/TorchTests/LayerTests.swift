@@ -15,7 +15,10 @@ struct LayerTests {
         let scope = Scope(store, group: "a") / "block" / 3
         let layer = Linear(scope / "fc", 2, 4)
         _ = BatchNorm2d((scope / "bn").part("b"), 5)
-        #expect(store.entries.prefix(3).map(\.name) == ["block.3.fc.weight", "block.3.fc.bias", "block.3.bn.weight"])
+        #expect(
+            store.entries.prefix(3).map(\.name) == [
+                "block.3.fc.weight", "block.3.fc.bias", "block.3.bn.weight",
+            ])
         #expect(store.entries.map(\.group) == ["a", "a", "b", "b", "b", "b", "b"])
         #expect(store.parameterCount == 8 + 4 + 10 && store.trainable.count == 4)
         #expect(layer(.zeros([1, 2])).shape == [1, 4])
@@ -46,7 +49,8 @@ struct LayerTests {
         other["more"] = Tensor([1] as [Float])
         #expect(
             store.mismatches(with: other) == [
-                "bn.weight has shape [3] instead of [2]", "bn.bias is missing", "more is not part of the model",
+                "bn.weight has shape [3] instead of [2]", "bn.bias is missing",
+                "more is not part of the model",
             ])
         store.load(["bn.bias": Tensor([4, 5] as [Double])])
         #expect(store.tensors["bn.bias"]!.floats == [4, 5] && store.tensors["bn.bias"]!.dtype == .float32)
@@ -62,7 +66,9 @@ struct LayerTests {
 
     @Test func `A convolution sums its window, per group, with zeros around`() {
         let layer = Conv2d(scope, 2, 2, kernel: 3, groups: 2, bias: true)
-        store.set(["weight": [Float](repeating: 1, count: 9) + [Float](repeating: 2, count: 9), "bias": [0, 1]])
+        store.set([
+            "weight": [Float](repeating: 1, count: 9) + [Float](repeating: 2, count: 9), "bias": [0, 1],
+        ])
         let ones = Tensor.full([1, 2, 3, 3], 1)
         let corners: [Float] = [4, 6, 4, 6, 9, 6, 4, 6, 4]
         #expect(layer(ones).floats == corners + corners.map { 2 * $0 + 1 })
@@ -77,8 +83,11 @@ struct LayerTests {
             (7, 5, 2, [3, 5, 5, 3]),
             (3, 3, 1, [2, 3, 2]), (2, 5, 2, [2]), (5, 1, 2, [1, 1, 1]), (1, 3, 2, [1]), (4, 2, 3, [2, 1]),
         ] as [(size: Int, kernel: Int, stride: Int, windows: [Int])])
-    func `TensorFlow's SAME padding puts the odd pixel at the end`(_ size: Int, _ kernel: Int, _ stride: Int, _ windows: [Int]) {
-        let layer = Conv2d(scope, 1, 1, kernel: kernel, stride: stride, padding: .tensorFlowSame, initial: .constant(1))
+    func `TensorFlow's SAME padding puts the odd pixel at the end`(
+        _ size: Int, _ kernel: Int, _ stride: Int, _ windows: [Int]
+    ) {
+        let layer = Conv2d(
+            scope, 1, 1, kernel: kernel, stride: stride, padding: .tensorFlowSame, initial: .constant(1))
         let square = layer(.full([1, 1, size, size], 1))
         #expect(square.shape == [1, 1, windows.count, windows.count])
         #expect(square.floats == windows.flatMap { row in windows.map { Float(row * $0) } })
@@ -92,7 +101,10 @@ struct LayerTests {
         let layer = BatchNorm2d(scope, 1, epsilon: 0, momentum: 0.5)
         store.set(["weight": [2], "bias": [1]])
         let x = Tensor([1, 3, 5, 7] as [Float], shape: [2, 1, 1, 2])  // mean 4, variance 5 (20/3 unbiased)
-        #expect(isClose(layer(x, .training(seed: 0)).floats, [-3, -1, 1, 3].map { $0 * 2 / Float(5).squareRoot() + 1 }))
+        #expect(
+            isClose(
+                layer(x, .training(seed: 0)).floats,
+                [-3, -1, 1, 3].map { $0 * 2 / Float(5).squareRoot() + 1 }))
         #expect(isClose(store.tensors["running_mean"]!.floats, [2]))
         #expect(isClose(store.tensors["running_var"]!.floats, [0.5 + 10.0 / 3]))
         store.set(["running_mean": [3], "running_var": [4]])
@@ -120,21 +132,27 @@ struct LayerTests {
     @Test func `Pooling takes maxima of windows, and the mean of the picture`() {
         let x = Tensor((0..<16).map(Float.init), shape: [1, 1, 4, 4])
         #expect(MaxPool2d(kernel: 3, stride: 2, padding: 1)(x).floats == [5, 7, 13, 15])
-        #expect(GlobalAveragePool()(Tensor((0..<8).map(Float.init), shape: [1, 2, 2, 2])).floats == [1.5, 5.5])
+        #expect(
+            GlobalAveragePool()(Tensor((0..<8).map(Float.init), shape: [1, 2, 2, 2])).floats == [1.5, 5.5])
         #expect(GlobalAveragePool()(Activation.relu(x)).shape == [1, 1])
     }
 
     @Test
-    func `Cross-entropy is the mean negative log-probability; weights and smoothing change it as they should`() {
+    func
+        `Cross-entropy is the mean negative log-probability; weights and smoothing change it as they should`()
+    {
         let logits = Tensor([2, 0, 1, 0, 3, 0] as [Float], shape: [2, 3])
         let labels = Tensor([0, 2] as [Int64])
-        let logs = [[2, 0, 1], [0, 3, 0]].map { row in row.map { $0 - log(row.reduce(0) { $0 + exp($1) }) } } as [[Double]]
+        let logs =
+            [[2, 0, 1], [0, 3, 0]].map { row in row.map { $0 - log(row.reduce(0) { $0 + exp($1) }) } }
+            as [[Double]]
         let (a, b) = (-logs[0][0], -logs[1][2])
         #expect(abs(crossEntropy(logits, labels).item - (a + b) / 2) < 1e-6)
         let weights = Tensor([1, 1, 3] as [Float])
         #expect(abs(crossEntropy(logits, labels, classWeights: weights).item - (a + 3 * b) / 4) < 1e-6)
         let even = -logs.joined().reduce(0, +) / 6
-        #expect(abs(crossEntropy(logits, labels, smoothing: 0.1).item - (0.9 * (a + b) / 2 + 0.1 * even)) < 1e-6)
+        #expect(
+            abs(crossEntropy(logits, labels, smoothing: 0.1).item - (0.9 * (a + b) / 2 + 0.1 * even)) < 1e-6)
     }
 
     // MARK: dropout
@@ -172,14 +190,18 @@ struct LayerTests {
     func `Gradients agree with finite differences`(_ padding: Padding, _ isTraining: Bool) {
         let scope = Scope(store, seed: 5)
         let layers: [any Layer] = [
-            Conv2d(scope / 0, 2, 4, kernel: 3, stride: 2, padding: padding, bias: true), BatchNorm2d(scope / 1, 4),
-            Activation.silu, Conv2d(scope / 2, 4, 4, kernel: 3, groups: 4), Activation.sigmoid, GlobalAveragePool(),
+            Conv2d(scope / 0, 2, 4, kernel: 3, stride: 2, padding: padding, bias: true),
+            BatchNorm2d(scope / 1, 4),
+            Activation.silu, Conv2d(scope / 2, 4, 4, kernel: 3, groups: 4), Activation.sigmoid,
+            GlobalAveragePool(),
             Linear(scope / 3, 4, 3),
         ]
         let pass = isTraining ? Pass.training(seed: 0) : .evaluation
         let x = Tensor.normal([3, 2, 6, 5], deviation: 1, seed: 1)
         let labels = Tensor([0, 2, 1] as [Int64])
-        let error = gradientError(of: store.trainable.map(\.tensor)) { crossEntropy(layers.reduce(x) { $1($0, pass) }, labels) }
+        let error = gradientError(of: store.trainable.map(\.tensor)) {
+            crossEntropy(layers.reduce(x) { $1($0, pass) }, labels)
+        }
         #expect(error < 1e-3)
     }
 }

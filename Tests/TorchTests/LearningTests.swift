@@ -11,7 +11,9 @@ struct LearningTests {
         var kernel = 3
         /// Whether Winograd's algorithm computes the convolution, if the processor has the
         /// registers.
-        var isOurs: Bool { kernel == 3 && inputs.isMultiple(of: 16) && outputs.isMultiple(of: 16) && height > 2 }
+        var isOurs: Bool {
+            kernel == 3 && inputs.isMultiple(of: 16) && outputs.isMultiple(of: 16) && height > 2
+        }
         var testDescription: String {
             "\(frames) frames, \(inputs) to \(outputs) channels, \(height)x\(width), \(kernel)x\(kernel)"
         }
@@ -37,7 +39,8 @@ struct LearningTests {
     /// The outcome of a layer on random frames in training: its results, its gradients for random
     /// gradients of them, and its statistics.
     private func outcome(
-        _ size: Size, _ activation: Activation?, adds: Bool, hasNorm: Bool, _ dtype: DType, byLibtorch: Bool = false
+        _ size: Size, _ activation: Activation?, adds: Bool, hasNorm: Bool, _ dtype: DType,
+        byLibtorch: Bool = false
     ) -> [Tensor] {
         let store = ParameterStore()
         let scope = Scope(store, seed: 3, dtype: dtype)
@@ -46,15 +49,19 @@ struct LearningTests {
             hasNorm ? BatchNorm2d(scope / 1, size.outputs) : nil,
             activation)
         func drawn(_ channels: Int, seed: UInt64, mean: Double = 0) -> Tensor {
-            Tensor.normal([size.frames, channels, size.height, size.width], mean: mean, deviation: 1, seed: seed)
-                .to(dtype: dtype).contiguous(channelsLast: true)
+            Tensor.normal(
+                [size.frames, channels, size.height, size.width], mean: mean, deviation: 1, seed: seed
+            )
+            .to(dtype: dtype).contiguous(channelsLast: true)
         }
         let x = drawn(size.inputs, seed: 1, mean: 0.5)
         let shortcut = drawn(size.outputs, seed: 2)
         let leaves = adds ? [x, shortcut] : [x]
         for leaf in leaves { leaf.requireGradient() }
         // Under autocast, libtorch computes, here in the same type.
-        let y = withAutocast(byLibtorch ? dtype : nil, on: .cpu) { layer(x, adding: adds ? shortcut : nil, .training(seed: 0)) }
+        let y = withAutocast(byLibtorch ? dtype : nil, on: .cpu) {
+            layer(x, adding: adds ? shortcut : nil, .training(seed: 0))
+        }
         // The gradient of squares approaches zero at zero, where rounding decides on which side of
         // ReLU a value falls.
         (y * y * drawn(size.outputs, seed: 4)).sum(over: 0, 1, 2, 3).backward()
@@ -88,10 +95,13 @@ struct LearningTests {
                 let theirs = error(libtorch[index], expected)
                 #expect(
                     error(found, expected) <= 5e-6,
-                    "\(activation as Any), \(adds), \(hasNorm): tensor \(index), where libtorch is off by \(theirs)")
+                    "\(activation as Any), \(adds), \(hasNorm): tensor \(index), where libtorch is off by \(theirs)"
+                )
             }
             // Otherwise nothing was tested.
-            if size.isOurs, ct_winograd_lanes() > 0 { #expect(ours[0].contiguous().floats != libtorch[0].contiguous().floats) }
+            if size.isOurs, ct_winograd_lanes() > 0 {
+                #expect(ours[0].contiguous().floats != libtorch[0].contiguous().floats)
+            }
         }
     }
 

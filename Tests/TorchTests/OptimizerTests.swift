@@ -19,13 +19,17 @@ struct OptimizerTests {
         var variance = 0.0
         var steps = 0
 
-        mutating func step(_ gradient: Double, rate: Double, decay: Double, decoupled: Bool, betas: (Double, Double)) {
+        mutating func step(
+            _ gradient: Double, rate: Double, decay: Double, decoupled: Bool, betas: (Double, Double)
+        ) {
             steps += 1
             if decoupled { value -= rate * decay * value }
             let g = decoupled ? gradient : gradient + decay * value
             mean = betas.0 * mean + (1 - betas.0) * g
             variance = betas.1 * variance + (1 - betas.1) * g * g
-            let corrected = (mean / (1 - pow(betas.0, Double(steps))), variance / (1 - pow(betas.1, Double(steps))))
+            let corrected = (
+                mean / (1 - pow(betas.0, Double(steps))), variance / (1 - pow(betas.1, Double(steps)))
+            )
             value -= rate * corrected.0 / (corrected.1.squareRoot() + 1e-8)
         }
     }
@@ -35,7 +39,10 @@ struct OptimizerTests {
         let start: [Float] = [1, -2, 0.5]
         let (a, b) = (entry("a", start), entry("b", start))
         let adam = Adam(
-            [.init(name: "fast", rate: 0.1, decay: 0.2, entries: [a]), .init(name: "slow", rate: 0.01, decay: 0, entries: [b])],
+            [
+                .init(name: "fast", rate: 0.1, decay: 0.2, entries: [a]),
+                .init(name: "slow", rate: 0.01, decay: 0, entries: [b]),
+            ],
             decoupled: decoupled)
         var references = [start, start].map { $0.map { Reference(value: Double($0)) } }
         for step in 1...5 {
@@ -46,7 +53,8 @@ struct OptimizerTests {
             for (index, (rate, decay)) in [(0.1, 0.2), (0.01, 0)].enumerated() {
                 for place in start.indices {
                     references[index][place].step(
-                        Double(gradient[place]), rate: rate * factor, decay: decay, decoupled: decoupled, betas: betas)
+                        Double(gradient[place]), rate: rate * factor, decay: decay, decoupled: decoupled,
+                        betas: betas)
                 }
             }
         }
@@ -97,9 +105,12 @@ struct OptimizerTests {
     /// `torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=12)`.
     @Test func `One-cycle is PyTorch's, rate and momentum`() {
         let expected = [
-            (0.04, 0.95), (0.3497896542, 0.9177302444), (0.8792851591, 0.8625744626), (0.9944154355, 0.8505584587),
-            (0.9330129698, 0.8566987298), (0.8117456539, 0.8688255099), (0.647378997, 0.8852622413), (0.4626371027, 0.9037365047),
-            (0.2830609982, 0.9216941869), (0.1334775302, 0.9366525936), (0.0345669874, 0.9465436874), (4e-06, 0.95),
+            (0.04, 0.95), (0.3497896542, 0.9177302444), (0.8792851591, 0.8625744626),
+            (0.9944154355, 0.8505584587),
+            (0.9330129698, 0.8566987298), (0.8117456539, 0.8688255099), (0.647378997, 0.8852622413),
+            (0.4626371027, 0.9037365047),
+            (0.2830609982, 0.9216941869), (0.1334775302, 0.9366525936), (0.0345669874, 0.9465436874),
+            (4e-06, 0.95),
         ]
         let schedule = Schedule.oneCycle(total: 12)
         for (step, (factor, beta)) in expected.enumerated() {
@@ -109,7 +120,9 @@ struct OptimizerTests {
 
     @Test(arguments: 1...12)
     func `Every schedule stays within 0...1 and is finite, however short training is`(_ total: Int) {
-        for schedule in [Schedule.oneCycle(total: total)] + (0..<total).map({ .cosine(total: total, warm: $0) }) {
+        for schedule in [Schedule.oneCycle(total: total)]
+            + (0..<total).map({ .cosine(total: total, warm: $0) })
+        {
             for step in 0..<total {
                 #expect(0...1.000_001 ~= schedule.factor(step) && 0.8499...0.9501 ~= schedule.beta1(step))
             }

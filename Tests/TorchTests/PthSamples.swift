@@ -57,5 +57,7 @@ enum PthSample {
         oEABAAAAAAAAAAAAAEABAAAAAAAAAAcAAAAAAAAA
         """)
 
-    private static func data(_ base64: String) -> Data { Data(base64Encoded: base64, options: .ignoreUnknownCharacters)! }
+    private static func data(_ base64: String) -> Data {
+        Data(base64Encoded: base64, options: .ignoreUnknownCharacters)!
+    }
 }

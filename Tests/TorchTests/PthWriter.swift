@@ -17,16 +17,19 @@ indirect enum Pickled {
     case raw([UInt8])
 
     static func storage(_ key: String, _ type: String = "FloatStorage", count: Int) -> Pickled {
-        .persistent(.tuple([.string("storage"), .global("torch", type), .string(key), .string("cpu"), .int(count)]))
+        .persistent(
+            .tuple([.string("storage"), .global("torch", type), .string(key), .string("cpu"), .int(count)]))
     }
 
     static func tensor(
-        _ key: String, _ type: String = "FloatStorage", count: Int, offset: Int = 0, shape: [Int], strides: [Int]
+        _ key: String, _ type: String = "FloatStorage", count: Int, offset: Int = 0, shape: [Int],
+        strides: [Int]
     ) -> Pickled {
         .call(
             .global("torch._utils", "_rebuild_tensor_v2"),
             [
-                .storage(key, type, count: count), .int(offset), .tuple(shape.map(Pickled.int)), .tuple(strides.map(Pickled.int)),
+                .storage(key, type, count: count), .int(offset), .tuple(shape.map(Pickled.int)),
+                .tuple(strides.map(Pickled.int)),
                 .bool(false), .call(.global("collections", "OrderedDict"), []),
             ])
     }
@@ -44,7 +47,8 @@ indirect enum Pickled {
         case .list(let items): "](".utf8 + items.flatMap(\.operations) + "e".utf8
         case .dictionary(let items): "}(".utf8 + items.flatMap { $0.operations + $1.operations } + "u".utf8
         case .global(let module, let name): Array("c\(module)\n\(name)\n".utf8)
-        case .call(let function, let arguments): function.operations + Pickled.tuple(arguments).operations + "R".utf8
+        case .call(let function, let arguments):
+            function.operations + Pickled.tuple(arguments).operations + "R".utf8
         case .persistent(let id): id.operations + "Q".utf8
         case .raw(let operations): operations
         }
@@ -62,9 +66,12 @@ indirect enum Pickled {
 enum PthWriter {
     /// The zip that `torch.save` writes; `records` are added to it, or replace its own.
     static func zip(
-        _ value: Pickled, storages: [String: Data] = [:], records: [String: Data?] = [:], sharing: Bool = false
+        _ value: Pickled, storages: [String: Data] = [:], records: [String: Data?] = [:],
+        sharing: Bool = false
     ) -> Data {
-        var files: [String: Data] = ["data.pkl": value.pickle, "version": Data("3\n".utf8), "byteorder": Data("little".utf8)]
+        var files: [String: Data] = [
+            "data.pkl": value.pickle, "version": Data("3\n".utf8), "byteorder": Data("little".utf8),
+        ]
         for (key, data) in storages { files["data/" + key] = data }
         for (name, data) in records { files[name] = data }
         return zip(files, sharing: sharing)
@@ -72,7 +79,9 @@ enum PthWriter {
 
     /// The plain format of PyTorch before 1.6.
     static func plain(_ value: Pickled, storages: [(key: String, count: Int, data: Data)] = []) -> Data {
-        var data = Data([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]) + Data(".".utf8)
+        var data =
+            Data([0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19])
+            + Data(".".utf8)
         data += Pickled.int(1001).pickle + (["little_endian": .bool(true)] as Pickled).pickle + value.pickle
         data += Pickled.list(storages.map { .string($0.key) }).pickle
         for storage in storages { data += bytes(UInt64(storage.count)) + storage.data }
@@ -100,24 +109,31 @@ enum PthWriter {
             let offset = sharing ? places[content] ?? data.count : data.count
             if offset == data.count { data += Data("PK\u{3}\u{4}".utf8) + common + path + content }
             places[content] = offset
-            directory += Data("PK\u{1}\u{2}".utf8) + bytes(UInt16(20)) + common + Data(count: 10) + bytes(UInt32(offset)) + path
+            directory +=
+                Data("PK\u{1}\u{2}".utf8) + bytes(UInt16(20)) + common + Data(count: 10)
+                + bytes(UInt32(offset)) + path
         }
         let count = UInt16(files.count)
         let end =
-            Data("PK\u{5}\u{6}".utf8) + Data(count: 4) + bytes(count) + bytes(count) + bytes(UInt32(directory.count))
+            Data("PK\u{5}\u{6}".utf8) + Data(count: 4) + bytes(count) + bytes(count)
+            + bytes(UInt32(directory.count))
             + bytes(UInt32(data.count)) + Data(count: 2)
         return data + directory + end
     }
 
     private static func crc32(_ data: Data) -> UInt32 {
         ~data.reduce(UInt32.max) { crc, byte in
-            (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xedb8_8320 : value >> 1 }
+            (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in
+                value & 1 == 1 ? value >> 1 ^ 0xedb8_8320 : value >> 1
+            }
         }
     }
 }
 
 extension Pickled: ExpressibleByDictionaryLiteral {
-    init(dictionaryLiteral elements: (String, Pickled)...) { self = .dictionary(elements.map { (.string($0), $1) }) }
+    init(dictionaryLiteral elements: (String, Pickled)...) {
+        self = .dictionary(elements.map { (.string($0), $1) })
+    }
 }
 
 func little<Element: BitwiseCopyable>(_ values: [Element]) -> Data { values.withUnsafeBytes { Data($0) } }

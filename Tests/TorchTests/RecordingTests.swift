@@ -7,7 +7,9 @@ struct RecordingTests {
     private let x = Tensor([Float(1), -2, 3, -4], shape: [2, 2])
 
     @Test
-    func `Operations come in order, with the arguments of their schemas, and only those that depend on the inputs`() {
+    func
+        `Operations come in order, with the arguments of their schemas, and only those that depend on the inputs`()
+    {
         let weight = Tensor([Float(1), 2], shape: [2, 1])
         let recording = Recording(of: [x], constants: [weight]) {
             let half = Tensor.full([2, 2], 1) * 0.5  // Does not depend on x.
@@ -22,7 +24,9 @@ struct RecordingTests {
         #expect(arguments[2] == [.value(2)] && arguments[3] == [.value(3), .constant(0)])
         #expect(arguments[4] == [.value(4), .number(2)])
         #expect(arguments[5] == [.value(5), .list([.integer(0)]), .boolean(true)])
-        #expect(recording.steps.map(\.results) == [[1], [2], [3], [4], [5], [6]] && recording.outputs == [.value(6)])
+        #expect(
+            recording.steps.map(\.results) == [[1], [2], [3], [4], [5], [6]]
+                && recording.outputs == [.value(6)])
         #expect(recording.constants.map(\.floats) == [[1, 2], [0.5, 0.5, 0.5, 0.5]])
     }
 
@@ -40,6 +44,7 @@ struct RecordingTests {
         let recording = Recording(of: [x], constants: []) { [x.to(dtype: .float32).contiguous().tanh()] }
         #expect(recording.steps.map(\.operation) == ["aten::tanh"])
         _ = x.tanh()
-        #expect(Recording(of: [x], constants: []) { [x.sigmoid()] }.steps.map(\.operation) == ["aten::sigmoid"])
+        #expect(
+            Recording(of: [x], constants: []) { [x.sigmoid()] }.steps.map(\.operation) == ["aten::sigmoid"])
     }
 }

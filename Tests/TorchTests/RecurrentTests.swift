@@ -11,7 +11,10 @@ struct RecurrentTests {
 
     private func layer(_ cell: Recurrent.Cell, _ bidirectional: Bool) -> (Recurrent, ParameterStore) {
         let store = ParameterStore()
-        return (Recurrent(Scope(store, seed: 3), cell: cell, inputs: 3, hidden: 4, bidirectional: bidirectional), store)
+        return (
+            Recurrent(Scope(store, seed: 3), cell: cell, inputs: 3, hidden: 4, bidirectional: bidirectional),
+            store
+        )
     }
 
     private func rows(_ count: Int, seed: UInt64) -> Tensor { .normal([count, 3], deviation: 1, seed: seed) }
@@ -23,7 +26,9 @@ struct RecurrentTests {
         let (layer, _) = layer(cell, bidirectional)
         let sequences = Self.lengths.enumerated().map { rows($0.element, seed: UInt64($0.offset)) }
         let packed = layer(.concatenated(sequences, over: 0), PackedLayout(lengths: Self.lengths))
-        let padded = zip(sequences, Self.lengths).map { .concatenated([$0, .full([5 - $1, 3], 99)], over: 0) } as [Tensor]
+        let padded =
+            zip(sequences, Self.lengths).map { .concatenated([$0, .full([5 - $1, 3], 99)], over: 0) }
+            as [Tensor]
         let other = layer(.concatenated(padded, over: 0), PackedLayout(lengths: Self.lengths, stride: 5))
         #expect(packed.states.floats == other.states.floats && packed.final.floats == other.final.floats)
     }
@@ -31,9 +36,11 @@ struct RecurrentTests {
     @Test(
         arguments: kinds
     )
-    func `A sequence gets the same states alone and among others, zeros behind its end, and the right last state`(
-        _ cell: Recurrent.Cell, _ bidirectional: Bool
-    ) {
+    func
+        `A sequence gets the same states alone and among others, zeros behind its end, and the right last state`(
+            _ cell: Recurrent.Cell, _ bidirectional: Bool
+        )
+    {
         let (layer, _) = layer(cell, bidirectional)
         let sequences = Self.lengths.enumerated().map { rows($0.element, seed: UInt64($0.offset)) }
         let together = layer(.concatenated(sequences, over: 0), PackedLayout(lengths: Self.lengths))
@@ -45,8 +52,11 @@ struct RecurrentTests {
             #expect(isClose(states.narrowed(0, to: 0..<length), single.states.selected(0, at: 0)))
             #expect(states.narrowed(0, to: length..<5).floats.allSatisfy { $0 == 0 })
             let final = together.final.selected(0, at: index).floats
-            #expect(isClose(Array(final.prefix(4)), Array(states.selected(0, at: length - 1).floats.prefix(4))))
-            if bidirectional { #expect(isClose(Array(final.suffix(4)), Array(states.selected(0, at: 0).floats.suffix(4)))) }
+            #expect(
+                isClose(Array(final.prefix(4)), Array(states.selected(0, at: length - 1).floats.prefix(4))))
+            if bidirectional {
+                #expect(isClose(Array(final.suffix(4)), Array(states.selected(0, at: 0).floats.suffix(4))))
+            }
         }
     }
 
@@ -100,6 +110,7 @@ struct RecurrentTests {
         #expect(layout.paddingMask(on: .cpu).array(of: UInt8.self) == [0, 1, 1, 0, 0, 0])
         #expect(layout.padded(Tensor([1, 2, 3, 4] as [Float], shape: [4, 1])).floats == [1, 0, 0, 2, 3, 4])
         let strided = PackedLayout(lengths: [1, 3], stride: 3)
-        #expect(strided.padded(Tensor([1, 9, 9, 2, 3, 4] as [Float], shape: [6, 1])).floats == [1, 0, 0, 2, 3, 4])
+        #expect(
+            strided.padded(Tensor([1, 9, 9, 2, 3, 4] as [Float], shape: [6, 1])).floats == [1, 0, 0, 2, 3, 4])
     }
 }

@@ -9,7 +9,8 @@ import Testing
 struct SafetensorsTests {
     /// A file with this header, followed by this many bytes.
     private func file(_ header: String, body: Int = 0, length: UInt64? = nil) -> Data {
-        withUnsafeBytes(of: (length ?? UInt64(header.utf8.count)).littleEndian) { Data($0) } + Data(header.utf8)
+        withUnsafeBytes(of: (length ?? UInt64(header.utf8.count)).littleEndian) { Data($0) }
+            + Data(header.utf8)
             + Data(count: body)
     }
 
@@ -25,12 +26,15 @@ struct SafetensorsTests {
         Safetensors(
             metadata: ["format": "pt", "note": "a \"word\", ü"],
             tensors: [
-                "b.weight": Tensor((0..<6).map(Float.init), shape: [2, 3]), "a/b": Tensor([1, 2] as [Int64]), "": .zeros([]),
+                "b.weight": Tensor((0..<6).map(Float.init), shape: [2, 3]), "a/b": Tensor([1, 2] as [Int64]),
+                "": .zeros([]),
             ])
     }
 
     private func refused(_ data: Data, _ reason: String, sourceLocation: SourceLocation = #_sourceLocation) {
-        let error = #expect(throws: FileError.self, sourceLocation: sourceLocation) { try Safetensors(data: data, named: "f") }
+        let error = #expect(throws: FileError.self, sourceLocation: sourceLocation) {
+            try Safetensors(data: data, named: "f")
+        }
         #expect(error?.path == "f" && error?.reason.contains(reason) == true, sourceLocation: sourceLocation)
     }
 
@@ -132,9 +136,14 @@ struct SafetensorsTests {
     }
 
     @Test func `An empty tensor of a monstrous shape is empty or refused`() {
-        for shape in ["[0,4611686018427387904,4611686018427387904]", "[4611686018427387904,0,4611686018427387904]", "[0]"] {
+        for shape in [
+            "[0,4611686018427387904,4611686018427387904]", "[4611686018427387904,0,4611686018427387904]",
+            "[0]",
+        ] {
             let data = file("{\"a\":{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[0,0]}}")
-            if let tensor = try? Safetensors(data: data, named: "f").tensors["a"] { #expect(tensor.count == 0) }
+            if let tensor = try? Safetensors(data: data, named: "f").tensors["a"] {
+                #expect(tensor.count == 0)
+            }
         }
     }
 
@@ -148,9 +157,13 @@ struct SafetensorsTests {
         refused(file(String(repeating: "[", count: 100_000)), "broken safetensors header")
         refused(file("{\"a\":" + String(repeating: "{\"a\":", count: 50_000)), "broken safetensors header")
         refused(file(#"{"__metadata__":{"n":1}}"#), "broken safetensors header")
-        refused(file(#"{"a":{"dtype":"F32","shape":[1e400],"data_offsets":[0,0]}}"#), "broken safetensors header")
-        refused(file(#"{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}"#, body: 8), "unsupported type 'C64'")
-        let many = (0...4096).map { "\"\($0)\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}" }.joined(separator: ",")
+        refused(
+            file(#"{"a":{"dtype":"F32","shape":[1e400],"data_offsets":[0,0]}}"#), "broken safetensors header")
+        refused(
+            file(#"{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}"#, body: 8),
+            "unsupported type 'C64'")
+        let many = (0...4096).map { "\"\($0)\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}" }
+            .joined(separator: ",")
         refused(file("{\(many)}"), "holds 4097 tensors; the limit is 4096")
     }
 }

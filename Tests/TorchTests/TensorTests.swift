@@ -14,7 +14,9 @@ struct TensorTests {
         #expect(Tensor([.min, .max] as [Int64]).array(of: Int64.self) == [.min, .max])
         #expect(Tensor([0, 255] as [UInt8]).array(of: UInt8.self) == [0, 255])
         let tensor = Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [1, 2, 3])
-        #expect(tensor.shape == [1, 2, 3] && tensor.count == 6 && tensor.dtype == .float32 && tensor.device == .cpu)
+        #expect(
+            tensor.shape == [1, 2, 3] && tensor.count == 6 && tensor.dtype == .float32
+                && tensor.device == .cpu)
     }
 
     @Test func `A scalar and an empty tensor are tensors too`() {
@@ -22,12 +24,16 @@ struct TensorTests {
         #expect(scalar.shape == [] && scalar.count == 1 && scalar.item == 7)
         let empty = Tensor([] as [Float], shape: [0, 3])
         #expect(empty.shape == [0, 3] && empty.floats == [])
-        #expect(Tensor(bytes: UnsafeRawBufferPointer(start: nil, count: 0), dtype: .bool, shape: [0]).dtype == .bool)
+        #expect(
+            Tensor(bytes: UnsafeRawBufferPointer(start: nil, count: 0), dtype: .bool, shape: [0]).dtype
+                == .bool)
     }
 
     @Test(arguments: DType.allCases)
     func `Raw bytes round trip in every element type`(_ dtype: DType) {
-        let bytes = (0..<6 * dtype.size).map { dtype == .bool ? UInt8($0 % 2) : UInt8(truncatingIfNeeded: $0 * 37) }
+        let bytes = (0..<6 * dtype.size).map {
+            dtype == .bool ? UInt8($0 % 2) : UInt8(truncatingIfNeeded: $0 * 37)
+        }
         let tensor = bytes.withUnsafeBytes { Tensor(bytes: $0, dtype: dtype, shape: [2, 3]) }
         #expect(tensor.dtype == dtype && tensor.shape == [2, 3])
         var back = [UInt8](repeating: 0, count: bytes.count)
@@ -58,7 +64,9 @@ struct TensorTests {
         #expect(Tensor.concatenated([a, a], over: 0).shape == [4, 3])
         let positions = Tensor([2, 1] as [Int64], shape: [2, 1])
         #expect(
-            (a * 0).scattered(1, at: positions, values: Tensor([8, 9] as [Float], shape: [2, 1])).floats == [0, 0, 8, 0, 9, 0])
+            (a * 0).scattered(1, at: positions, values: Tensor([8, 9] as [Float], shape: [2, 1])).floats == [
+                0, 0, 8, 0, 9, 0,
+            ])
         let padded = Tensor([5] as [Float], shape: [1, 1, 1, 1]).padded(left: 1, right: 0, top: 0, bottom: 2)
         #expect(padded.shape == [1, 1, 3, 2] && padded.floats == [0, 5, 0, 0, 0, 0])
         let channels = Tensor((0..<4).map(Float.init), shape: [1, 4, 1, 1]).channelShuffled(groups: 2)
@@ -69,22 +77,32 @@ struct TensorTests {
 
     @Test func `Arithmetic and reductions agree with pencil and paper`() {
         let (a, b) = (Tensor([1, -2, 3] as [Float]), Tensor([4, 5, -6] as [Float]))
-        #expect((a + b).floats == [5, 3, -3] && (a - b).floats == [-3, -7, 9] && (a * b).floats == [4, -10, -18])
-        #expect((a / b).floats == [0.25, -0.4, -0.5] && (a + 1).floats == [2, -1, 4] && (a * 2).floats == [2, -4, 6])
+        #expect(
+            (a + b).floats == [5, 3, -3] && (a - b).floats == [-3, -7, 9] && (a * b).floats == [4, -10, -18])
+        #expect(
+            (a / b).floats == [0.25, -0.4, -0.5] && (a + 1).floats == [2, -1, 4]
+                && (a * 2).floats == [2, -4, 6])
         #expect(a.clamped(to: -1...2).floats == [1, -1, 2])
         #expect(isClose(a.tanh().floats, [1, -2, 3].map { tanh($0) }))
         #expect(isClose(a.sigmoid().floats, [1, -2, 3].map { 1 / (1 + exp(-$0)) }))
-        #expect(a.isLess(than: b).array(of: UInt8.self) == [1, 1, 0] && a.isEqual(to: a).array(of: UInt8.self) == [1, 1, 1])
+        #expect(
+            a.isLess(than: b).array(of: UInt8.self) == [1, 1, 0]
+                && a.isEqual(to: a).array(of: UInt8.self) == [1, 1, 1])
         #expect(a.filled(where: a.isLess(than: b), with: 0).floats == [0, 0, 3])
-        #expect(a.isFinite && !Tensor([1, .infinity] as [Float]).isFinite && !Tensor([.nan] as [Float]).isFinite)
+        #expect(
+            a.isFinite && !Tensor([1, .infinity] as [Float]).isFinite && !Tensor([.nan] as [Float]).isFinite)
         let m = Tensor((1...6).map(Float.init), shape: [2, 3])
         #expect(
-            m.sum(over: 0).floats == [5, 7, 9] && m.mean(over: 1).floats == [2, 5] && m.sum(over: 1, keep: true).shape == [2, 1])
-        #expect(m.argmax(over: 1).array(of: Int64.self) == [2, 2] && m.matmul(m.permuted(1, 0)).floats == [14, 32, 32, 77])
+            m.sum(over: 0).floats == [5, 7, 9] && m.mean(over: 1).floats == [2, 5]
+                && m.sum(over: 1, keep: true).shape == [2, 1])
+        #expect(
+            m.argmax(over: 1).array(of: Int64.self) == [2, 2]
+                && m.matmul(m.permuted(1, 0)).floats == [14, 32, 32, 77])
         let top = Tensor([3, 9, 1, 7] as [Float]).top(2, over: 0)
         #expect(top.values.floats == [9, 7] && top.indices.array(of: Int64.self) == [1, 3])
         #expect(isClose(m.softmax(over: 1).sum(over: 1).floats, [1, 1]))
-        #expect(isClose(m.logSoftmax(over: 1), Tensor(m.softmax(over: 1).floats.map { log($0) }, shape: [2, 3])))
+        #expect(
+            isClose(m.logSoftmax(over: 1), Tensor(m.softmax(over: 1).floats.map { log($0) }, shape: [2, 3])))
     }
 
     @Test(arguments: [0, 1, 2, 100])
@@ -155,7 +173,9 @@ struct TensorTests {
     }
 
     @Test func `Seeds that differ in their upper half only give other draws`() {
-        #expect(Tensor.normal([4], deviation: 1, seed: 1).floats != Tensor.normal([4], deviation: 1, seed: 1 + 1 << 32).floats)
+        #expect(
+            Tensor.normal([4], deviation: 1, seed: 1).floats
+                != Tensor.normal([4], deviation: 1, seed: 1 + 1 << 32).floats)
     }
 
     @Test

@@ -36,7 +36,8 @@ final class ArchiveReader {
         most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
         bytes = nil
         Self.allowFormats(handle)
-        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK else {
+        guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK
+        else {
             throw notAnArchive
         }
     }
@@ -54,7 +55,9 @@ final class ArchiveReader {
         bytes = kept
         most = min(limits.bytes, limits.entryBytes + content.count * limits.ratio)
         Self.allowFormats(handle)
-        guard archive_read_open_memory(handle, kept.bytes, kept.length) == ARCHIVE_OK else { throw notAnArchive }
+        guard archive_read_open_memory(handle, kept.bytes, kept.length) == ARCHIVE_OK else {
+            throw notAnArchive
+        }
     }
 
     private static func allowFormats(_ handle: OpaquePointer) {
@@ -75,11 +78,13 @@ final class ArchiveReader {
             if status == ARCHIVE_EOF { return nil }
             // Warnings are only about a name's encoding or a time.
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let header else {
-                throw entries == 0 ? notAnArchive : FileError(path, "is damaged after \(entries) entries: \(message)")
+                throw entries == 0
+                    ? notAnArchive : FileError(path, "is damaged after \(entries) entries: \(message)")
             }
             entries += 1
             guard entries <= limits.entries else {
-                throw FileError(path, "has more than the limit of \(limits.entries) entries", advice: "split it")
+                throw FileError(
+                    path, "has more than the limit of \(limits.entries) entries", advice: "split it")
             }
             let entry = try entry(header)
             // Skipping an entry of a compressed tar means decompressing it, so skipped bytes count
@@ -87,7 +92,9 @@ final class ArchiveReader {
             try checkTotal(Int(archive_filter_bytes(handle, 0)), entry)
             switch archive_entry_filetype(header) {
             case S_IFREG where archive_entry_hardlink(header) == nil:
-                guard archive_entry_size_is_set(header) == 0 || archive_entry_size(header) <= limits.entryBytes else {
+                guard
+                    archive_entry_size_is_set(header) == 0 || archive_entry_size(header) <= limits.entryBytes
+                else {
                     throw tooLarge(entry)
                 }
                 return entry
@@ -111,7 +118,9 @@ final class ArchiveReader {
         }
         defer { close(file) }
         try unpack(entry) { piece in
-            guard Foundation.write(file, piece.baseAddress, piece.count) == piece.count else { throw failed(entry) }
+            guard Foundation.write(file, piece.baseAddress, piece.count) == piece.count else {
+                throw failed(entry)
+            }
         }
     }
 
@@ -138,13 +147,17 @@ final class ArchiveReader {
 
     private func entry(_ header: OpaquePointer) throws -> Entry {
         guard let text = archive_entry_pathname_utf8(header) ?? archive_entry_pathname(header) else {
-            throw FileError(path, "has an entry (number \(entries)) whose name cannot be read", advice: Self.advice)
+            throw FileError(
+                path, "has an entry (number \(entries)) whose name cannot be read", advice: Self.advice)
         }
-        let bytes = UnsafeBufferPointer(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
+        let bytes = UnsafeBufferPointer(
+            start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
         // Split by bytes, as the system does: a slash or dot with a combining accent is one
         // character of a string, but the system sees a slash or dot.
         let pieces = bytes.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
-        let entry = Entry(name: Shown.text(String(fileSystemBytes: bytes)), parts: pieces.map { String(fileSystemBytes: $0) })
+        let entry = Entry(
+            name: Shown.text(String(fileSystemBytes: bytes)),
+            parts: pieces.map { String(fileSystemBytes: $0) })
         guard bytes.first != UInt8(ascii: "/"), !pieces.contains(where: { $0.elementsEqual("..".utf8) }),
             !bytes.contains(UInt8(ascii: "\\"))
         else { throw refused(entry, "points outside the archive") }
@@ -188,10 +201,14 @@ final class ArchiveReader {
     }
 
     private var notAnArchive: FileError {
-        FileError(path, "is not a zip, tar or tar.gz file, or is damaged", advice: "pack it again, or name a folder")
+        FileError(
+            path, "is not a zip, tar or tar.gz file, or is damaged", advice: "pack it again, or name a folder"
+        )
     }
 
-    private var message: String { archive_error_string(handle).map { String(cString: $0) } ?? "no reason given" }
+    private var message: String {
+        archive_error_string(handle).map { String(cString: $0) } ?? "no reason given"
+    }
 }
 
 /// Runs `body` in a UTF-8 locale. libarchive converts names with the thread's locale, and the one

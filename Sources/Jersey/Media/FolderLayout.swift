@@ -9,7 +9,9 @@ package enum FolderLayout {
     package static let images = "images"
 
     /// Whether a data set of either layout has a folder of that name at its top level.
-    package static func isTop(_ name: String) -> Bool { JerseyNumber(name) != nil || [unreadable, images].contains(name) }
+    package static func isTop(_ name: String) -> Bool {
+        JerseyNumber(name) != nil || [unreadable, images].contains(name)
+    }
 
     /// The names in a folder, in natural order and without hidden ones.
     ///

@@ -52,6 +52,8 @@ package enum FrameOrder: Sendable, Equatable {
         guard let kept = ordered.last(where: { Self.isAnchor(names[$0]) }) else { return (plain, anchor) }
         // A window of a longer sequence may contain the frame named as anchor, but has no anchor
         // itself.
-        return (anchorFirst ? [kept] + plain : (plain + [kept]).sorted(by: precedes), anchor == nil ? nil : kept)
+        return (
+            anchorFirst ? [kept] + plain : (plain + [kept]).sorted(by: precedes), anchor == nil ? nil : kept
+        )
     }
 }

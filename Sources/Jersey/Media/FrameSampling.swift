@@ -20,7 +20,9 @@ package enum FrameSampling: Sendable, Equatable {
             guard limit > 1 else { return [count / 2] }
             return (0..<limit).map { ($0 * (count - 1) + (limit - 1) / 2) / (limit - 1) }
         case .jittered:
-            return (0..<limit).map { Int.random(in: $0 * count / limit..<($0 + 1) * count / limit, using: &random) }
+            return (0..<limit).map {
+                Int.random(in: $0 * count / limit..<($0 + 1) * count / limit, using: &random)
+            }
         case .published(let anchorFirst):
             let pinned = anchorFirst ? 1 : 0
             let step = Double(count - pinned) / Double(limit - pinned)

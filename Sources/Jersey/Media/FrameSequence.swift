@@ -22,7 +22,8 @@ public struct FrameSequence: Sendable, Equatable {
     package var archive: UnpackedArchive?
 
     package init(
-        id: String, track: String, number: JerseyNumber?, frames: [String], images: [Result<RGBImage, ImageError>]? = nil,
+        id: String, track: String, number: JerseyNumber?, frames: [String],
+        images: [Result<RGBImage, ImageError>]? = nil,
         anchor: Int?, archive: UnpackedArchive? = nil
     ) {
         self.id = id
@@ -44,8 +45,12 @@ public struct FrameSequence: Sendable, Equatable {
     ///   - images: the frames in time order, of any size.
     ///   - anchor: the index of the frame in which the number is seen best; nil where none is
     ///     marked. A model of single frames reads only that frame.
-    public init(id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage], anchor: Int?) {
-        self.init(id: id, track: track, number: number, frames: frames, images: images.map { .success($0) }, anchor: anchor)
+    public init(
+        id: String, track: String, number: JerseyNumber?, frames: [String], images: [RGBImage], anchor: Int?
+    ) {
+        self.init(
+            id: id, track: track, number: number, frames: frames, images: images.map { .success($0) },
+            anchor: anchor)
     }
 
     /// The file of frame `index`.

@@ -19,19 +19,23 @@ struct TableRows {
             throw FileError(path, "is not a text file", advice: "give \(table), as CSV in UTF-8")
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            let line = String(decoding: data, as: UTF8.self).prefix { $0 != "\u{fffd}" }.count(where: \.isNewline) + 1
+            let line =
+                String(decoding: data, as: UTF8.self).prefix { $0 != "\u{fffd}" }.count(where: \.isNewline)
+                + 1
             throw FileError(
                 path, "is not UTF-8 text: line \(line) has a character in another encoding",
                 advice: "save it again as UTF-8; spreadsheets call this \"CSV UTF-8\"")
         }
-        var lines = try Self.cells(of: text.hasPrefix("\u{feff}") ? String(text.dropFirst()) : text, path)[...]
+        var lines = try Self.cells(of: text.hasPrefix("\u{feff}") ? String(text.dropFirst()) : text, path)[
+            ...]
         let header = lines.popFirst()?.cells.map { $0.lowercased() } ?? []
         let places = try columns.map { column in
             guard let place = header.firstIndex(of: column) else {
                 throw FileError(
                     path,
                     header.isEmpty
-                        ? "is empty" : "has no column '\(column)' in its first line (\(header.joined(separator: ", ")))",
+                        ? "is empty"
+                        : "has no column '\(column)' in its first line (\(header.joined(separator: ", ")))",
                     advice: "the first line names the columns: \(columns.joined(separator: ","))")
             }
             return place
@@ -40,7 +44,8 @@ struct TableRows {
             let missing = places.first { $0 >= cells.count }
             if let missing {
                 throw FileError(
-                    path, "has no '\(header[missing])' in line \(line)", advice: "every line needs \(header.count) cells")
+                    path, "has no '\(header[missing])' in line \(line)",
+                    advice: "every line needs \(header.count) cells")
             }
             return (line, places.map { cells[$0] })
         }

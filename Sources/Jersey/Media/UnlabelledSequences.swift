@@ -62,11 +62,15 @@ package struct UnlabelledSequences: Sendable {
     /// Advice about a folder without frames.
     private func advice(on folder: String) -> (String, Remedy?) {
         let names = FileNames.list(folder) ?? []
-        func first(_ endings: [String]) -> String? { names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) } }
+        func first(_ endings: [String]) -> String? {
+            names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) }
+        }
         if let video = first(VideoReader.endings.map { ".\($0)" }) {
             return ("name the video itself, \(video), with its tracker's boxes", .boxes)
         }
-        if let archive = first(UnpackedArchive.endings) { return ("name the archive itself, \(archive)", nil) }
+        if let archive = first(UnpackedArchive.endings) {
+            return ("name the archive itself, \(archive)", nil)
+        }
         if let other = first([".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"]) {
             return ("frames are \(Self.kinds) files; convert others, such as \(other)", nil)
         }
@@ -77,17 +81,28 @@ package struct UnlabelledSequences: Sendable {
         // No layout of tracks is deeper. Without a limit, a link to a parent folder would never
         // end.
         guard depth < 16 else { return }
-        let url = archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
+        let url =
+            archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
         var (files, folders): ([String], [String]) = ([], [])
         for name in try FolderLayout.listNames(in: url) {
-            if FileNames.isFolder(url.appendingPathComponent(name)) { folders.append(name) } else { files.append(name) }
+            if FileNames.isFolder(url.appendingPathComponent(name)) {
+                folders.append(name)
+            } else {
+                files.append(name)
+            }
         }
         let here = FrameOrder.frames(among: files)
-        if !here.frames.isEmpty { add(path, here, in: archive) } else if folders.isEmpty { emptyFolders.append(path) }
+        if !here.frames.isEmpty {
+            add(path, here, in: archive)
+        } else if folders.isEmpty {
+            emptyFolders.append(path)
+        }
         for folder in folders { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
     }
 
-    private mutating func add(_ folder: String, _ arranged: (frames: [String], anchor: Int?), in archive: UnpackedArchive?) {
+    private mutating func add(
+        _ folder: String, _ arranged: (frames: [String], anchor: Int?), in archive: UnpackedArchive?
+    ) {
         let parent = folder.parentPath
         sequences.append(
             FrameSequence(

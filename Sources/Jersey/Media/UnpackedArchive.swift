@@ -30,7 +30,8 @@ package final class UnpackedArchive: Sendable {
     package static let endings = [".zip", ".tar", ".tar.gz", ".tgz"]
 
     package static func isArchive(_ path: String) -> Bool {
-        endings.contains(where: path.lowercased().hasSuffix) && !FileNames.isFolder(URL(fileURLWithPath: path))
+        endings.contains(where: path.lowercased().hasSuffix)
+            && !FileNames.isFolder(URL(fileURLWithPath: path))
     }
 
     /// - Parameters:
@@ -39,7 +40,8 @@ package final class UnpackedArchive: Sendable {
     /// - Throws: `FileError` if the file is missing, damaged, refused or not an archive, or if the
     ///   disk is full.
     package init(
-        _ file: String, called name: String? = nil, limits: Limits = Limits(), progress: () throws -> Void = {}
+        _ file: String, called name: String? = nil, limits: Limits = Limits(),
+        progress: () throws -> Void = {}
     ) throws {
         path = name ?? file
         temporary = try TemporaryFolder(.archive)
@@ -62,15 +64,20 @@ package final class UnpackedArchive: Sendable {
     ///     the reading.
     /// - Throws: `FileError` if the archive is damaged, refused, or not an archive.
     package static func read(
-        _ bytes: Data, called name: String, limits: Limits, _ body: (_ path: String, _ content: Data) throws -> Void
+        _ bytes: Data, called name: String, limits: Limits,
+        _ body: (_ path: String, _ content: Data) throws -> Void
     ) throws {
         try withUTF8Names {
             let reader = try ArchiveReader(bytes, called: name, limits: limits)
             var seen: Set<ExactText> = []
             while let entry = try reader.next() {
-                guard isWanted(entry.parts), let last = entry.parts.last, FrameOrder.isFrame(last) else { continue }
+                guard isWanted(entry.parts), let last = entry.parts.last, FrameOrder.isFrame(last) else {
+                    continue
+                }
                 let path = entry.parts.joined(separator: "/")
-                guard seen.insert(ExactText(path)).inserted else { throw reader.refused(entry, "occurs twice") }
+                guard seen.insert(ExactText(path)).inserted else {
+                    throw reader.refused(entry, "occurs twice")
+                }
                 try body(path, try reader.content(of: entry))
             }
         }

@@ -62,18 +62,27 @@ package struct Checkpoint {
             if let hidden = spec.temporal?.hidden, !ModelSpec.Temporal.hiddenLimits.contains(hidden) {
                 return "a recurrent layer of \(hidden) units"
             }
-            if !(known?.isMade(as: spec) ?? false) { return "a \(spec.name) whose parts are not those of a known model" }
+            if !(known?.isMade(as: spec) ?? false) {
+                return "a \(spec.name) whose parts are not those of a known model"
+            }
             if let problem = input.validationError { return problem }
-            if input.wholePlayers == .number && !spec.locatesNumbers { return "numbers to find, but digits that are not tied" }
+            if input.wholePlayers == .number && !spec.locatesNumbers {
+                return "numbers to find, but digits that are not tied"
+            }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }
             // Every comparison with NaN is false, so all answers would pass the threshold.
             let shares = [
-                calibration?.threshold, calibration?.precision, calibration?.coverage, anytime?.confidence, anytime?.frames,
+                calibration?.threshold, calibration?.precision, calibration?.coverage, anytime?.confidence,
+                anytime?.frames,
             ]
-            if let share = shares.compactMap({ $0 }).first(where: { !(0...1 ~= $0) }) { return "a share of \(share)" }
-            if let range = activations?.values.first(where: { !$0.lowerBound.isFinite || !$0.upperBound.isFinite }) {
+            if let share = shares.compactMap({ $0 }).first(where: { !(0...1 ~= $0) }) {
+                return "a share of \(share)"
+            }
+            if let range = activations?.values.first(where: {
+                !$0.lowerBound.isFinite || !$0.upperBound.isFinite
+            }) {
                 return "activations of \(range)"
             }
             return nil
@@ -139,18 +148,22 @@ package struct Checkpoint {
 
     private static func isNotPublished(_ path: String) -> FileError {
         FileError(
-            path, "has a card that does not allow reading as published", advice: "read it as its card says", remedy: .published)
+            path, "has a card that does not allow reading as published", advice: "read it as its card says",
+            remedy: .published)
     }
 
     private init(
-        _ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, published: Bool = false, path: String
+        _ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, published: Bool = false,
+        path: String
     ) throws {
         self.tensors = tensors
         hasCard = metadata[Self.cardKey] != nil
         if let text = metadata[Self.cardKey] {
             do {
                 var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
-                if let problem = card.validationError { throw FileError(path, "has a model card with \(problem)") }
+                if let problem = card.validationError {
+                    throw FileError(path, "has a model card with \(problem)")
+                }
                 card.spec = card.known ?? card.spec
                 var wanted = spec ?? card.spec
                 // A model's name does not determine these.
@@ -172,7 +185,8 @@ package struct Checkpoint {
             let shapes = tensors.mapValues(\.shape)
             guard var spec = spec ?? .recognised(by: shapes) else {
                 throw FileError(
-                    path, "holds weights of an unknown model", advice: "name the model to see what differs", remedy: .model)
+                    path, "holds weights of an unknown model", advice: "name the model to see what differs",
+                    remedy: .model)
             }
             spec.takeOver(from: shapes)
             var card = Card(spec: spec)
@@ -182,7 +196,9 @@ package struct Checkpoint {
             card.height = setting("img_height") ?? card.height
             card.width = setting("img_width") ?? card.width
             card.maximumFrames = setting("max_seq_len") ?? card.maximumFrames
-            if let problem = card.validationError { throw FileError(path, "is for \(problem), which no model can have") }
+            if let problem = card.validationError {
+                throw FileError(path, "is for \(problem), which no model can have")
+            }
             if published, let reason = spec.notPublished {
                 throw FileError(path, "cannot be read as published: \(reason)", remedy: .published)
             }
@@ -232,7 +248,9 @@ package struct Checkpoint {
         guard problems.isEmpty else {
             let more = problems.count > 3 ? " and \(problems.count - 3) more" : ""
             throw FileError(
-                path, "does not hold the weights of \(card.spec.name): " + problems.prefix(3).joined(separator: "; ") + more,
+                path,
+                "does not hold the weights of \(card.spec.name): "
+                    + problems.prefix(3).joined(separator: "; ") + more,
                 advice: "name the right model", remedy: .model)
         }
         if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
@@ -249,7 +267,9 @@ package struct Checkpoint {
         var tensors = model.store.tensors
         for (name, tensor) in tensors where half && tensor.dtype == .float32 {
             let rounded = tensor.to(dtype: .float16)
-            guard rounded.isFinite else { throw UsageError("\(name) has values that float16 cannot hold; write float32") }
+            guard rounded.isFinite else {
+                throw UsageError("\(name) has values that float16 cannot hold; write float32")
+            }
             tensors[name] = rounded
         }
         try write(tensors, card, to: url)

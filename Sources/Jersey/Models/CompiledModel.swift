@@ -45,20 +45,28 @@ package struct CompiledModel: Sendable {
     ///   - frames: (R, 3, H, W) normalised frames: the valid frames of one sequence after the
     ///     other, or with `isPadded` every sequence padded to the longest, as in the study.
     ///   - lengths: valid frames of each sequence.
-    package func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false) -> JerseyModel.Output {
+    package func callAsFunction(_ frames: Tensor, lengths: [Int], isPadded: Bool = false)
+        -> JerseyModel.Output
+    {
         if let recordedPasses, recordedPasses.size == Array(frames.shape[2...]), !isPadded, !pass.isWatched {
-            return recordedPasses(frames, lengths: lengths) { frames, layout in output(maps: maps(frames), layout) }
+            return recordedPasses(frames, lengths: lengths) { frames, layout in
+                output(maps: maps(frames), layout)
+            }
         }
         return output(frames, PackedLayout(lengths: lengths, isPadded: isPadded), by: head)
     }
 
-    private func output(_ frames: Tensor, _ layout: PackedLayout, by head: some ModelHead) -> JerseyModel.Output {
+    private func output(_ frames: Tensor, _ layout: PackedLayout, by head: some ModelHead)
+        -> JerseyModel.Output
+    {
         let frames = encoded(frames, by: head)
         return together { head.output(of: frames, layout, pass) }
     }
 
     /// The second half of the model, from the maps of all frames (R, C, h, w).
-    func output(maps: Tensor, lengths: [Int]) -> JerseyModel.Output { output(maps: maps, PackedLayout(lengths: lengths)) }
+    func output(maps: Tensor, lengths: [Int]) -> JerseyModel.Output {
+        output(maps: maps, PackedLayout(lengths: lengths))
+    }
 
     private func output(maps: Tensor, _ layout: PackedLayout) -> JerseyModel.Output {
         together { head.output(maps: maps, layout, pass) }
@@ -180,11 +188,13 @@ extension JerseyModel {
         }
         var x = TensorSpec(shape: frames)
         let encoder = encoder.compiled(by: compiler, for: &x)
-        let head = frozenHead(Scope(freezing: store, device: device, dtype: dtype)).prepared(for: x.shape, on: device)
+        let head = frozenHead(Scope(freezing: store, device: device, dtype: dtype)).prepared(
+            for: x.shape, on: device)
         let records = device == .cuda && DeviceGraph.isAvailable
         return CompiledModel(
             self, precision, encoder, head, sharesFrames: device == .cpu,
-            recordedPasses: records ? RecordedPasses(size: Array(frames[2...])) { compiler.laidOut($0) } : nil)
+            recordedPasses: records ? RecordedPasses(size: Array(frames[2...])) { compiler.laidOut($0) } : nil
+        )
     }
 
     /// The same in the precision that `choice` selects for `card`, with the card's frames and
@@ -196,22 +206,29 @@ extension JerseyModel {
         return try compiled(precision, for: card.framesOfPass, ranges: card.activations)
     }
 
-    private func compiler(_ precision: Precision, _ ranges: [String: ClosedRange<Float>]?) throws -> Compiler {
+    private func compiler(_ precision: Precision, _ ranges: [String: ClosedRange<Float>]?) throws -> Compiler
+    {
         let possible = Precision.all(on: device)
         guard possible.contains(precision) else {
             throw UsageError(
                 "\(precision.rawValue) is not available on \(device); use one of "
                     + possible.map(\.rawValue).joined(separator: ", "), remedy: .precision)
         }
-        guard dtype == .float32 else { throw UsageError("a model in \(dtype) cannot be compiled, only one in float32") }
+        guard dtype == .float32 else {
+            throw UsageError("a model in \(dtype) cannot be compiled, only one in float32")
+        }
         guard precision == .int8 else { return .float(precision.dtype) }
         guard encoder.isQuantizable else {
             throw UsageError(
                 "int8 needs an encoder with only ReLU activations, and \(spec.encoder.rawValue) has others; "
                     + "use bfloat16 or float32", remedy: .precision)
         }
-        let convolutions = store.entries.filter { $0.name.hasPrefix(encoderPath) && $0.tensor.shape.count == 4 }
-        guard let ranges, convolutions.allSatisfy({ ranges[String($0.name.dropLast(".weight".count))] != nil }) else {
+        let convolutions = store.entries.filter {
+            $0.name.hasPrefix(encoderPath) && $0.tensor.shape.count == 4
+        }
+        guard let ranges,
+            convolutions.allSatisfy({ ranges[String($0.name.dropLast(".weight".count))] != nil })
+        else {
             throw UsageError(
                 "int8 needs the ranges of this model's activations, which have not been measured; "
                     + "calibration measures them and writes them into its file", remedy: .calibration)
@@ -222,5 +239,7 @@ extension JerseyModel {
 
 extension Checkpoint.Card {
     /// (N, 3, H, W), the usual shape of a pass.
-    package var framesOfPass: [Int] { [spec.frameCount(limit: input.maximumFrames), 3, input.height, input.width] }
+    package var framesOfPass: [Int] {
+        [spec.frameCount(limit: input.maximumFrames), 3, input.height, input.width]
+    }
 }

@@ -35,10 +35,13 @@ public struct DigitDistribution: Sendable, Equatable {
     ///   - ones: logits (R, 10).
     static func each(tens: Tensor, ones: Tensor) -> [DigitDistribution] {
         let width = tens.shape[1] + ones.shape[1]
-        let values = Runtime.onCallingThread { Tensor.concatenated([tens, ones], over: 1).array(of: Double.self) }
+        let values = Runtime.onCallingThread {
+            Tensor.concatenated([tens, ones], over: 1).array(of: Double.self)
+        }
         return stride(from: 0, to: values.count, by: width).map { start in
             let middle = start + tens.shape[1]
-            return DigitDistribution(tens: Array(values[start..<middle]), ones: Array(values[middle..<start + width]))
+            return DigitDistribution(
+                tens: Array(values[start..<middle]), ones: Array(values[middle..<start + width]))
         }
     }
 

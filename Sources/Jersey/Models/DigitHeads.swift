@@ -30,7 +30,9 @@ struct IndependentDigits: DigitHeads {
         (tens(features, pass), ones(features, pass))
     }
 
-    func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) { self(features, pass) }
+    func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
+        self(features, pass)
+    }
     var locator: (any NumberLocator)? { nil }
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads { self }
 }
@@ -65,7 +67,9 @@ struct TiedDigits: DigitHeads, NumberLocator {
     }
 
     var locator: (any NumberLocator)? { self }
-    func prepared(for maps: [Int], on device: Device) -> any DigitHeads { CompiledDigits(self, for: maps, on: device) }
+    func prepared(for maps: [Int], on device: Device) -> any DigitHeads {
+        CompiledDigits(self, for: maps, on: device)
+    }
     func numberPlaces(_ maps: Tensor) -> Tensor { numberPlaces(maps, Self.places(like: maps)) }
 
     /// - Parameter places: of the maps (`places(like:)`).
@@ -82,7 +86,8 @@ struct TiedDigits: DigitHeads, NumberLocator {
     /// The place of the number: the mean of the places that the queries attend to.
     func numberPlaces(_ maps: Tensor, _ places: Tensor) -> Tensor {
         let contents = maps.reshaped(-1, maps.shape[1], places.shape[0]).permuted(0, 2, 1)
-        let coordinates = Tensor.concatenated([Self.across, Self.down].map { places.narrowed(1, to: $0..<$0 + 1) }, over: 1)
+        let coordinates = Tensor.concatenated(
+            [Self.across, Self.down].map { places.narrowed(1, to: $0..<$0 + 1) }, over: 1)
         return (attention(contents, places, .evaluation).matmul(coordinates).mean(over: 1) + 1) * 0.5
     }
 
@@ -107,9 +112,11 @@ struct TiedDigits: DigitHeads, NumberLocator {
     static func places(_ height: Int, _ width: Int) -> Tensor {
         func codes(_ index: Int, _ count: Int) -> [Float] {
             let place = (2 * Float(index) + 1) / Float(count) - 1
-            return [place] + (1...waves).flatMap { [sin(.pi * Float($0) * place), cos(.pi * Float($0) * place)] }
+            return [place]
+                + (1...waves).flatMap { [sin(.pi * Float($0) * place), cos(.pi * Float($0) * place)] }
         }
-        let rows = (0..<height).flatMap { y in (0..<width).flatMap { x in codes(y, height) + codes(x, width) } }
+        let rows = (0..<height).flatMap { y in (0..<width).flatMap { x in codes(y, height) + codes(x, width) }
+        }
         return Tensor(rows, shape: [height * width, placeWidth])
     }
 }
@@ -152,7 +159,9 @@ struct CompiledDigits: DigitHeads, NumberLocator {
     }
 
     var locator: (any NumberLocator)? { self }
-    func prepared(for maps: [Int], on device: Device) -> any DigitHeads { digits.prepared(for: maps, on: device) }
+    func prepared(for maps: [Int], on device: Device) -> any DigitHeads {
+        digits.prepared(for: maps, on: device)
+    }
 
     func numberPlaces(_ maps: Tensor) -> Tensor {
         isExpected(maps) ? digits.numberPlaces(maps, places) : digits.numberPlaces(maps)

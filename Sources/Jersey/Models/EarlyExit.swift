@@ -66,7 +66,9 @@ extension EarlyExit {
             trace.number.map { number in
                 trace.stages.map { stage in
                     let digits = stage.digits.temperatureScaled(calibration.temperature)
-                    return (frames: stage.frames, confidence: digits.confidence, isRight: digits.number == number)
+                    return (
+                        frames: stage.frames, confidence: digits.confidence, isRight: digits.number == number
+                    )
                 }
             }
         }.filter { !$0.isEmpty }
@@ -86,7 +88,8 @@ extension EarlyExit {
         // From the strictest down while no accuracy is lost. A lower confidence that passes after
         // one that failed passes by chance.
         var best = outcome(1)
-        for confidence in (1...99).reversed().map({ Double($0) / 100 }) where confidence >= calibration.threshold {
+        for confidence in (1...99).reversed().map({ Double($0) / 100 })
+        where confidence >= calibration.threshold {
             let next = outcome(confidence)
             // Must hold even with one more error than was seen, because few sequences prove
             // nothing.
@@ -105,10 +108,12 @@ extension Checkpoint.Card {
     package func earlyExit() throws -> EarlyExit {
         guard !published else {
             throw UsageError(
-                "a model that behaves as published has no early exit: it reads all frames at once", remedy: .earlyExit)
+                "a model that behaves as published has no early exit: it reads all frames at once",
+                remedy: .earlyExit)
         }
         guard let anytime else {
-            throw UsageError("this model is not calibrated for early exit; calibrate it first", remedy: .calibration)
+            throw UsageError(
+                "this model is not calibrated for early exit; calibrate it first", remedy: .calibration)
         }
         return anytime
     }

@@ -39,7 +39,8 @@ package enum EncoderKind: String, Codable, Sendable, Hashable, CaseIterable {
     /// From the maps to features.
     func features(_ scope: Scope, channels: Int) -> FrameFeatures {
         switch self {
-        case .resnet18, .efficientnetB0, .efficientnetLite0, .shufflenetV2, .compact: FrameFeatures(channels: channels)
+        case .resnet18, .efficientnetB0, .efficientnetLite0, .shufflenetV2, .compact:
+            FrameFeatures(channels: channels)
         case .mobilenetV3Large: FrameFeatures(scope, channels: channels, count: 1280)
         case .mobilenetV3Small: FrameFeatures(scope, channels: channels, count: 1024)
         }

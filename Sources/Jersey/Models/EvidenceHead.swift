@@ -41,10 +41,14 @@ struct EvidenceHead: ModelHead {
     }
 
     func joined(_ parts: [Frames]) -> Frames {
-        Frames(logits: .joined(parts.map(\.logits)), readability: .concatenated(parts.map(\.readability), over: 0))
+        Frames(
+            logits: .joined(parts.map(\.logits)),
+            readability: .concatenated(parts.map(\.readability), over: 0))
     }
 
-    func each(_ frames: Frames) -> [Evidence] { Evidence.each(frames.logits, readability: frames.readability) }
+    func each(_ frames: Frames) -> [Evidence] {
+        Evidence.each(frames.logits, readability: frames.readability)
+    }
 
     func output(of frames: Frames, _ layout: PackedLayout, _ pass: Pass) -> Output {
         let (terms, weights) = frames.evidence
@@ -64,11 +68,14 @@ struct EvidenceHead: ModelHead {
         frames.map { frames in
             let sum = Evidence(frames)
             return SequenceOutput(
-                sum, sum.distribution(correlation: 0), weights: frames.map { $0.weight / max(sum.weight, 1e-12) })
+                sum, sum.distribution(correlation: 0),
+                weights: frames.map { $0.weight / max(sum.weight, 1e-12) })
         }
     }
 
-    func memory(limit: Int, _ pass: Pass) -> any FrameMemory { EvidenceMemory(head: self, pass: pass, correlation: 0) }
+    func memory(limit: Int, _ pass: Pass) -> any FrameMemory {
+        EvidenceMemory(head: self, pass: pass, correlation: 0)
+    }
 
     /// Each frame is a sample of its own.
     func learningTargets(

@@ -56,7 +56,8 @@ struct FrameFeatures {
 extension ConvNormActivation {
     /// Convolution and batch norm with torchvision's names "0" and "1".
     init(
-        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1, padding: Padding? = nil,
+        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
+        padding: Padding? = nil,
         norm: NormStyle = .standard, activation: Activation?
     ) {
         self.init(

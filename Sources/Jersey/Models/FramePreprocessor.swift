@@ -28,7 +28,10 @@ package struct FramePreprocessor: Sendable, Equatable {
             let (width, height) = (Int(clamping: w), Int(clamping: h))
             return width > 0 && height > 0 ? (width, height) : nil
         }
-        return (min(max(1, Int(clamping: w.rounded())), self.width), min(max(1, Int(clamping: h.rounded())), self.height))
+        return (
+            min(max(1, Int(clamping: w.rounded())), self.width),
+            min(max(1, Int(clamping: h.rounded())), self.height)
+        )
     }
 
     /// Rows above a fitted picture and columns left of it.
@@ -67,7 +70,8 @@ package struct FramePreprocessor: Sendable, Equatable {
     /// - Throws: `UsageError` if truncation leaves nothing of the picture.
     func fitted(_ image: RGBImage) throws -> Tensor {
         guard let picture = resized(image) else {
-            throw UsageError("\(image.width)x\(image.height) pixels are too thin: nothing is left at the input size")
+            throw UsageError(
+                "\(image.width)x\(image.height) pixels are too thin: nothing is left at the input size")
         }
         return picture
     }
@@ -91,7 +95,10 @@ package struct FramePreprocessor: Sendable, Equatable {
 
     /// The same with libtorch's operations: for any device, and for exports.
     package static func normalizedByOperations(_ frames: Tensor) -> Tensor {
-        func colours(_ values: [Float]) -> Tensor { Tensor(values, shape: [1, 3, 1, 1]).to(device: frames.device) }
-        return frames.permuted(0, 3, 1, 2).to(dtype: .float32).multiplyInPlace(colours(scale)).addInPlace(colours(shift))
+        func colours(_ values: [Float]) -> Tensor {
+            Tensor(values, shape: [1, 3, 1, 1]).to(device: frames.device)
+        }
+        return frames.permuted(0, 3, 1, 2).to(dtype: .float32).multiplyInPlace(colours(scale)).addInPlace(
+            colours(shift))
     }
 }

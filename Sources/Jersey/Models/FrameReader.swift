@@ -7,7 +7,9 @@ struct FrameReader {
     private let full: Linear?
 
     /// - Parameter channels: C of the maps.
-    init(_ digits: ModelSpec.Digits, hasFullHead: Bool, _ features: FrameFeatures, _ root: Scope, channels: Int) {
+    init(
+        _ digits: ModelSpec.Digits, hasFullHead: Bool, _ features: FrameFeatures, _ root: Scope, channels: Int
+    ) {
         let heads = root.part(.heads)
         self.features = features
         self.digits =

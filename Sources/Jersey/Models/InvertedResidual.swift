@@ -13,7 +13,9 @@ struct InvertedResidual<Convolution: ConvolutionLayer>: Layer {
     func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
         var y = depthwise(expansion?(x, pass) ?? x, pass)
         if let excitation { y = excitation(y, pass) }
-        guard let drop, drop.isActive(in: pass) else { return projection(y, adding: drop == nil ? nil : x, pass) }
+        guard let drop, drop.isActive(in: pass) else {
+            return projection(y, adding: drop == nil ? nil : x, pass)
+        }
         return drop(projection(y, pass), pass) + x
     }
 }
@@ -50,12 +52,14 @@ extension InvertedResidual<ConvNormActivation>: CompilableLayer {
         expansion =
             row.expanded == inputs
             ? nil
-            : ConvNormActivation(next(), inputs, row.expanded, kernel: 1, norm: style.norm, activation: row.activation)
+            : ConvNormActivation(
+                next(), inputs, row.expanded, kernel: 1, norm: style.norm, activation: row.activation)
         depthwise = ConvNormActivation(
             next(), row.expanded, row.expanded, kernel: row.kernel, stride: row.stride, groups: row.expanded,
             padding: style.padding, norm: style.norm, activation: row.activation)
         excitation = row.excitation.map { SqueezeExcitation(next(), row.expanded, $0) }
-        projection = ConvNormActivation(next(), row.expanded, row.outputs, kernel: 1, norm: style.norm, activation: nil)
+        projection = ConvNormActivation(
+            next(), row.expanded, row.outputs, kernel: 1, norm: style.norm, activation: nil)
         let hasShortcut = row.stride == 1 && inputs == row.outputs
         drop = hasShortcut ? Dropout(probability: dropRate, wholeRows: true) : nil
     }
@@ -63,7 +67,8 @@ extension InvertedResidual<ConvNormActivation>: CompilableLayer {
     func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable {
         InvertedResidual<CompiledConvolution>(
             expansion: expansion.map { compiler($0, &x) }, depthwise: compiler(depthwise, &x),
-            excitation: excitation.map { $0.compiled(by: compiler, for: x) }, projection: compiler(projection, &x),
+            excitation: excitation.map { $0.compiled(by: compiler, for: x) },
+            projection: compiler(projection, &x),
             drop: drop)
     }
 }
@@ -90,10 +95,12 @@ extension SqueezeExcitation: Sendable where Convolution: Sendable {}
 extension SqueezeExcitation<ConvNormActivation> {
     init(_ scope: Scope, _ channels: Int, _ style: Excitation) {
         fc1 = ConvNormActivation(
-            Conv2d(scope / "fc1", channels, style.squeezed, kernel: 1, bias: true, initial: .kaimingFanOut()), nil,
+            Conv2d(scope / "fc1", channels, style.squeezed, kernel: 1, bias: true, initial: .kaimingFanOut()),
+            nil,
             style.activation)
         fc2 = ConvNormActivation(
-            Conv2d(scope / "fc2", style.squeezed, channels, kernel: 1, bias: true, initial: .kaimingFanOut()), nil, style.gate)
+            Conv2d(scope / "fc2", style.squeezed, channels, kernel: 1, bias: true, initial: .kaimingFanOut()),
+            nil, style.gate)
     }
 
     func compiled(by compiler: Compiler, for x: TensorSpec) -> SqueezeExcitation<CompiledConvolution> {

@@ -35,7 +35,10 @@ package final class JerseyModel {
     ///   - seed: for the initial weights.
     ///   - dtype: float64 is for comparisons without rounding errors. Frames must have the same
     ///     type.
-    package init(_ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu, dtype: DType = .float32) {
+    package init(
+        _ spec: ModelSpec, seed: UInt64 = 0, published: Bool = false, device: Device = .cpu,
+        dtype: DType = .float32
+    ) {
         self.spec = spec
         self.published = published
         self.device = device
@@ -72,7 +75,8 @@ package final class JerseyModel {
     package func learningTargets(
         _ frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?], _ pass: Pass
     ) -> LearningTargets {
-        head.learningTargets(maps: maps(frames, pass), PackedLayout(lengths: lengths, isPadded: isPadded), numbers, pass)
+        head.learningTargets(
+            maps: maps(frames, pass), PackedLayout(lengths: lengths, isPadded: isPadded), numbers, pass)
     }
 
     /// What an exported network computes for each frame by itself, depending on its family:
@@ -82,5 +86,7 @@ package final class JerseyModel {
 
 extension PackedLayout {
     /// - Parameter isPadded: whether every sequence has as many rows as the longest.
-    convenience init(lengths: [Int], isPadded: Bool) { self.init(lengths: lengths, stride: isPadded ? lengths.max() : nil) }
+    convenience init(lengths: [Int], isPadded: Bool) {
+        self.init(lengths: lengths, stride: isPadded ? lengths.max() : nil)
+    }
 }

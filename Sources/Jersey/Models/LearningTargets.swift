@@ -42,13 +42,15 @@ package struct LearningTargets {
     ///   - numbers: of each frame (R).
     init(_ frames: FrameLogits, readability judged: Tensor, _ numbers: [JerseyNumber?]) {
         let device = judged.device
-        let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(device: device)
+        let readable = Tensor(numbers.indices.filter { numbers[$0] != nil }.map(Int64.init)).to(
+            device: device)
         func rows(_ logits: Tensor) -> Tensor { logits.indexSelected(0, at: readable) }
         let (tens, ones) = (rows(frames.tens), rows(frames.ones))
         let labels = Labels(numbers.compactMap(\.self), on: device)
         let isRight = withoutGradients {
             let right = Self.isRight(tens, labels.tens) * Self.isRight(ones, labels.ones)
-            return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(dtype: .int64)
+            return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(
+                dtype: .int64)
         }
         (self.tens, self.ones, self.labels) = (tens, ones, labels)
         full = frames.full.map(rows)

@@ -42,7 +42,8 @@ protocol ModelHead: SendableMetatype {
 
     /// - Parameter numbers: of each sequence; nil if none is visible, which only evidence models
     ///   learn from.
-    func learningTargets(of frames: Frames, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass) -> LearningTargets
+    func learningTargets(of frames: Frames, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass)
+        -> LearningTargets
     /// What an exported network computes for each frame: one row of each tensor. The network
     /// combines them with operations of its own (`Network` in JerseyExport).
     func exported(_ frames: Frames) -> [Tensor]
@@ -88,11 +89,14 @@ extension ModelSpec {
         let features = encoder.features(backbone(root), channels: channels)
         switch family {
         case .singleFrame(let digits):
-            return SingleFrameHead(FrameReader(digits, hasFullHead: hasFullHead, features, root, channels: channels))
+            return SingleFrameHead(
+                FrameReader(digits, hasFullHead: hasFullHead, features, root, channels: channels))
         case .recurrent(let layer, let pooling):
-            return RecurrentHead(layer, pooling, hasFullHead: hasFullHead, features, root, published: published)
+            return RecurrentHead(
+                layer, pooling, hasFullHead: hasFullHead, features, root, published: published)
         case .evidence(let digits):
-            return EvidenceHead(FrameReader(digits, hasFullHead: hasFullHead, features, root, channels: channels), root)
+            return EvidenceHead(
+                FrameReader(digits, hasFullHead: hasFullHead, features, root, channels: channels), root)
         }
     }
 

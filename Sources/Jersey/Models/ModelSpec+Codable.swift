@@ -18,7 +18,8 @@ extension ModelSpec: Codable {
         if let layer = try container.decodeIfPresent(Temporal.self, forKey: .temporal) {
             guard digits == .independent else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .digitHeads, in: container, debugDescription: "digits after a recurrent layer cannot be \(digits)")
+                    forKey: .digitHeads, in: container,
+                    debugDescription: "digits after a recurrent layer cannot be \(digits)")
             }
             family = .recurrent(layer, try container.decode(Pooling.self, forKey: .pooling))
         } else {

@@ -35,7 +35,8 @@ extension ModelSpec.Family {
         let digits: ModelSpec.Digits = shapes["digits.queries"] == nil ? .independent : .tied
         return switch self {
         case .singleFrame(digits): !isRecurrent && !judges
-        case .recurrent(let layer, let pooling): layer.isTold(by: shapes) && pooling.isTold(by: shapes) && digits == .independent
+        case .recurrent(let layer, let pooling):
+            layer.isTold(by: shapes) && pooling.isTold(by: shapes) && digits == .independent
         case .evidence(digits): !isRecurrent && judges
         case .singleFrame, .evidence: false
         }
@@ -49,7 +50,8 @@ extension ModelSpec.Temporal {
     }
 
     fileprivate func isTold(by shapes: [String: [Int]]) -> Bool {
-        guard let place = Self.place(in: shapes), let shape = shapes[place + "weight_hh_l0"], shape.count == 2 else {
+        guard let place = Self.place(in: shapes), let shape = shapes[place + "weight_hh_l0"], shape.count == 2
+        else {
             return false
         }
         let rows = shape[1].multipliedReportingOverflow(by: cell.gates)
@@ -65,8 +67,10 @@ extension EncoderKind {
         return switch self {
         case .resnet18: has("layer4.1.conv2.weight", 512)
         // B0 has squeeze-and-excitation, Lite0 does not.
-        case .efficientnetB0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] != nil
-        case .efficientnetLite0: has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] == nil
+        case .efficientnetB0:
+            has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] != nil
+        case .efficientnetLite0:
+            has("features.8.0.weight", 1280) && shapes[level + "features.1.0.block.1.fc1.weight"] == nil
         case .mobilenetV3Large: has("classifier.2.weight", 1280)
         case .mobilenetV3Small: has("classifier.2.weight", 1024)
         case .shufflenetV2: has("conv5.0.weight", 1024)

@@ -83,15 +83,19 @@ extension ModelSpec {
 
     /// "attn_bgru_luong with resnet18", which distinguishes it from others.
     package var summary: String {
-        let units = temporal.map(\.hidden).flatMap { $0 == Temporal.usualHidden ? nil : ", \($0) units in its recurrent layer" }
-        return "\(name) with \(encoder.rawValue)" + (units ?? "") + (hasFullHead ? " and a head for whole numbers" : "")
+        let units = temporal.map(\.hidden).flatMap {
+            $0 == Temporal.usualHidden ? nil : ", \($0) units in its recurrent layer"
+        }
+        return "\(name) with \(encoder.rawValue)" + (units ?? "")
+            + (hasFullHead ? " and a head for whole numbers" : "")
     }
 }
 
 extension ModelSpec.Temporal: CustomStringConvertible {
     /// "bidirectional gru", "lstm of 64 units" and so on.
     package var description: String {
-        (bidirectional ? "bidirectional " : "") + "\(cell)" + (hidden == Self.usualHidden ? "" : " of \(hidden) units")
+        (bidirectional ? "bidirectional " : "") + "\(cell)"
+            + (hidden == Self.usualHidden ? "" : " of \(hidden) units")
     }
 }
 
@@ -136,11 +140,14 @@ extension ModelSpec: Catalogued {
 
     /// Older names of the study, with the name that each stands for.
     package static let aliases: [String: String] = [
-        "seq": "seq_bgru_mp", "seq_uni": "seq_ugru_fs", "seq_bilstm": "seq_blstm_mp", "seq_attn": "attn_bgru_bahdanau",
-        "seq_bgru_bahdanau": "attn_bgru_bahdanau", "seq_bgru_luong": "attn_bgru_luong", "seq_bgru_gate": "attn_bgru_gate",
+        "seq": "seq_bgru_mp", "seq_uni": "seq_ugru_fs", "seq_bilstm": "seq_blstm_mp",
+        "seq_attn": "attn_bgru_bahdanau",
+        "seq_bgru_bahdanau": "attn_bgru_bahdanau", "seq_bgru_luong": "attn_bgru_luong",
+        "seq_bgru_gate": "attn_bgru_gate",
         "seq_bgru_hc": "attn_bgru_hc", "seq_ugru_gate": "attn_ugru_gate", "seq_ugru_hc": "attn_ugru_hc",
         "anchor": "basic_r18", "basic": "basic_r18", "anchor_r18": "basic_r18", "anchor_effb0": "basic_effb0",
-        "anchor_effl0": "basic_effl0", "anchor_mv3l": "basic_mv3l", "anchor_mv3s": "basic_mv3s", "anchor_sv2": "basic_sv2",
+        "anchor_effl0": "basic_effl0", "anchor_mv3l": "basic_mv3l", "anchor_mv3s": "basic_mv3s",
+        "anchor_sv2": "basic_sv2",
     ]
 
     /// The model with a name or older name, perhaps with another encoder, or another number of

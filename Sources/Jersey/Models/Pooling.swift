@@ -58,7 +58,8 @@ extension ModelSpec.Pooling: Catalogued {
         case .additive: "α: softmax of v tanh(W q + U h), where q is the last state"
         case .dotProduct(let width): "α: softmax of (W q)·(U h) / √\(width), where q is the last state"
         case .gate: "α: softmax of a small network's score of each h"
-        case .topK(let count, _): "α: softmax of a small network's score of each h, keeping the \(count) largest"
+        case .topK(let count, _):
+            "α: softmax of a small network's score of each h, keeping the \(count) largest"
         }
     }
 }
@@ -104,17 +105,23 @@ protocol TemporalPooling {
     ///   - states: (B, T, D), zero on padding.
     ///   - final: (B, D) last states.
     /// - Returns: (B, D), and weights (B, T), which are zero on padding and sum to one.
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?)
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    )
 }
 
 struct FinalPooling: TemporalPooling {
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    ) {
         (final, nil)
     }
 }
 
 struct MeanPooling: TemporalPooling {
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    ) {
         let lengths = layout.constant("lengths", on: states.device) {
             Tensor(layout.lengths.map(Float.init), shape: [layout.lengths.count, 1])
         }
@@ -125,14 +132,18 @@ struct MeanPooling: TemporalPooling {
 /// The same weight for every frame of a sequence (B, T).
 func uniformWeights(_ layout: PackedLayout, _ device: Device) -> Tensor {
     layout.constant("uniform weights", on: device) {
-        let weights = layout.lengths.flatMap { length in (0..<layout.longest).map { $0 < length ? 1 / Float(length) : 0 } }
+        let weights = layout.lengths.flatMap { length in
+            (0..<layout.longest).map { $0 < length ? 1 / Float(length) : 0 }
+        }
         return Tensor(weights, shape: [layout.lengths.count, layout.longest])
     }
 }
 
 /// The softmax of `scores` (B, T) over valid frames, and the states summed with these weights.
-private func attend(_ scores: Tensor, _ states: Tensor, _ layout: PackedLayout) -> (Tensor, weights: Tensor?) {
-    let weights = scores.filled(where: layout.paddingMask(on: scores.device), with: -.infinity).softmax(over: 1)
+private func attend(_ scores: Tensor, _ states: Tensor, _ layout: PackedLayout) -> (Tensor, weights: Tensor?)
+{
+    let weights = scores.filled(where: layout.paddingMask(on: scores.device), with: -.infinity).softmax(
+        over: 1)
     return (weightedSum(states, weights), weights)
 }
 
@@ -152,7 +163,9 @@ struct AdditivePooling: TemporalPooling {
         score = Linear(scope / "attn_score", inner, 1, bias: false)
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    ) {
         let scores = score((query(final, pass).unsqueezed(1) + key(states, pass)).tanh(), pass).squeezed(2)
         return attend(scores, states, layout)
     }
@@ -170,7 +183,9 @@ struct DotProductPooling: TemporalPooling {
         scale = 1 / Double(inner).squareRoot()
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    ) {
         let scores = key(states, pass).matmul(query(final, pass).unsqueezed(2)).squeezed(2) * scale
         return attend(scores, states, layout)
     }
@@ -199,7 +214,9 @@ struct GatePooling: TemporalPooling {
         scorer = FrameScorer(scope / "gate_mlp", width, inner)
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    ) {
         attend(scorer(states, pass), states, layout)
     }
 }
@@ -218,7 +235,9 @@ struct TopKPooling: TemporalPooling {
         self.published = published
     }
 
-    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (Tensor, weights: Tensor?) {
+    func callAsFunction(_ states: Tensor, final: Tensor, layout: PackedLayout, _ pass: Pass) -> (
+        Tensor, weights: Tensor?
+    ) {
         // The study's check for infinities finds those that it put on padding itself, and then
         // falls back to a plain average for the batch.
         if published && layout.isPadded {
@@ -228,7 +247,8 @@ struct TopKPooling: TemporalPooling {
         // Masked after the division, because the gradient of the division would otherwise be zero
         // times infinity.
         let scores = scorer(states, pass) / temperature.clamped(to: 1e-3...10)
-        let probabilities = scores.filled(where: layout.paddingMask(on: states.device), with: -.infinity).softmax(over: 1)
+        let probabilities = scores.filled(where: layout.paddingMask(on: states.device), with: -.infinity)
+            .softmax(over: 1)
         let best = probabilities.top(min(count, layout.longest), over: 1)
         let total = best.values.sum(over: 1, keep: true)
         // Padding has probability zero, so selecting more frames than a sequence has adds nothing.

@@ -32,7 +32,9 @@ public enum Precision: String, Codable, CodingKeyRepresentable, Sendable, CaseIt
 
     /// Whether the device has instructions for it. An emulated precision is slower than float32,
     /// many times so in eager mode.
-    package func isNative(on device: Device) -> Bool { self == .float32 || Compiler.computes(in: dtype, on: device) }
+    package func isNative(on device: Device) -> Bool {
+        self == .float32 || Compiler.computes(in: dtype, on: device)
+    }
 
     /// The error if it is not.
     package var missing: UsageError {

@@ -35,14 +35,16 @@ extension Precision {
         ///   - card: of the model.
         ///   - isNative: whether the device has instructions for a precision.
         package func precision(
-            for card: Checkpoint.Card, on device: Device, isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
+            for card: Checkpoint.Card, on device: Device,
+            isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
         ) -> Precision {
             switch self {
             case .fixed(let precision): precision
             // Agreements are measured on CPUs and hold only there.
             case .automatic where device != .cpu: .float32
             case .automatic:
-                Precision.fastestFirst.first { card.agreements?[$0]?.isProof == true && isNative($0, device) } ?? .float32
+                Precision.fastestFirst.first { card.agreements?[$0]?.isProof == true && isNative($0, device) }
+                    ?? .float32
             }
         }
     }

@@ -9,9 +9,12 @@ package enum PretrainedEncoder {
     package static func note(_ encoders: [EncoderKind], published: Bool) -> String? {
         let names = EncoderKind.allCases.filter { encoders.contains($0) && $0.imagenetWeights != nil }
         guard !names.isEmpty else { return nil }
-        let sources = names.compactMap(\.imagenetWeights).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let sources = names.compactMap(\.imagenetWeights).reduce(into: [String]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
         return (published ? "warning: " : "note: ") + names.map(\.rawValue).joined(separator: ", ")
-            + (names.count == 1 ? " starts" : " start") + " from random weights; the study starts from ImageNet's"
+            + (names.count == 1 ? " starts" : " start")
+            + " from random weights; the study starts from ImageNet's"
             + (published ? ", so its tables cannot be reproduced" : "")
             + ". The setting pretrained loads weights from "
             + sources.joined(separator: " and ") + "; docs/explanation/study.md says how to get them"
@@ -26,9 +29,12 @@ package enum PretrainedEncoder {
             found[model.encoderPath + renamed(name, for: model.spec.encoder)] = tensor
         }
         let wanted = model.store.entries.filter { $0.name.hasPrefix(model.encoderPath) }
-        let problems = wanted.filter { !$0.name.hasSuffix("num_batches_tracked") && found[$0.name]?.shape != $0.tensor.shape }
+        let problems = wanted.filter {
+            !$0.name.hasSuffix("num_batches_tracked") && found[$0.name]?.shape != $0.tensor.shape
+        }
         guard problems.isEmpty else {
-            let names = problems.prefix(3).map { String($0.name.dropFirst(model.encoderPath.count)) }.joined(separator: ", ")
+            let names = problems.prefix(3).map { String($0.name.dropFirst(model.encoderPath.count)) }.joined(
+                separator: ", ")
             throw FileError(
                 url.path,
                 "does not hold \(model.spec.encoder.rawValue): \(problems.count) of \(wanted.count) tensors are missing or have another shape (\(names), …)",
@@ -40,10 +46,13 @@ package enum PretrainedEncoder {
     /// The name of a tensor in our encoder.
     static func renamed(_ name: String, for encoder: EncoderKind) -> String {
         var name = name
-        for prefix in ["module.", "encoder.", "backbone."] where name.hasPrefix(prefix) { name.removeFirst(prefix.count) }
+        for prefix in ["module.", "encoder.", "backbone."] where name.hasPrefix(prefix) {
+            name.removeFirst(prefix.count)
+        }
         switch encoder {
         // The study keeps the first layer of the classifier, with the pooling before it.
-        case .mobilenetV3Large, .mobilenetV3Small: return name.replacing(/^classifier\.0\./, with: "classifier.2.")
+        case .mobilenetV3Large, .mobilenetV3Small:
+            return name.replacing(/^classifier\.0\./, with: "classifier.2.")
         case .efficientnetLite0: return renamedLite(name)
         default: return name
         }
@@ -52,17 +61,23 @@ package enum PretrainedEncoder {
     /// "_blocks.3._bn1.weight" to "features.3.0.block.1.1.weight".
     private static func renamedLite(_ name: String) -> String {
         var parts = name.split(separator: ".").map(String.init)
-        let top = ["_conv_stem": "features.0.0", "_bn0": "features.0.1", "_conv_head": "features.8.0", "_bn1": "features.8.1"]
+        let top = [
+            "_conv_stem": "features.0.0", "_bn0": "features.0.1", "_conv_head": "features.8.0",
+            "_bn1": "features.8.1",
+        ]
         if let first = parts.first, let place = top[first] {
             return ([place] + parts.dropFirst()).joined(separator: ".")
         }
-        guard parts.count >= 4, parts[0] == "_blocks", let index = Int(parts[1]), let place = place(ofBlock: index) else {
+        guard parts.count >= 4, parts[0] == "_blocks", let index = Int(parts[1]),
+            let place = place(ofBlock: index)
+        else {
             return name
         }
         // The first block has no expansion, so its layers are counted from the depthwise one.
         let first = index == 0 ? 1 : 0
         let layers = [
-            "_expand_conv": (0, 0), "_bn0": (0, 1), "_depthwise_conv": (1, 0), "_bn1": (1, 1), "_project_conv": (2, 0),
+            "_expand_conv": (0, 0), "_bn0": (0, 1), "_depthwise_conv": (1, 0), "_bn1": (1, 1),
+            "_project_conv": (2, 0),
             "_bn2": (2, 1),
         ]
         guard let (layer, part) = layers[parts[2]] else { return name }

@@ -59,7 +59,9 @@ final class RecordedPasses: @unchecked Sendable {
             guard !seen.insert(sizes).inserted, passes.count < limit else {
                 return withoutGradients { pass(input, layout) }
             }
-            let recorded = withoutGradients { Pass(recording: pass, of: input, layout, beside: passes.values.first) }
+            let recorded = withoutGradients {
+                Pass(recording: pass, of: input, layout, beside: passes.values.first)
+            }
             passes[sizes] = recorded
             return recorded.output()
         }
@@ -68,7 +70,8 @@ final class RecordedPasses: @unchecked Sendable {
 
 extension RecordedPasses.Pass {
     fileprivate init(
-        recording pass: (Tensor, PackedLayout) -> JerseyModel.Output, of input: Tensor, _ layout: PackedLayout,
+        recording pass: (Tensor, PackedLayout) -> JerseyModel.Output, of input: Tensor,
+        _ layout: PackedLayout,
         beside other: Self?
     ) {
         func parts(_ output: JerseyModel.Output) -> [Tensor] {
@@ -99,7 +102,8 @@ extension RecordedPasses.Pass {
                 : copy.narrowed(0, to: start..<start + count)
         }[...]
         return JerseyModel.Output(
-            tens: parts.removeFirst(), ones: parts.removeFirst(), full: hasFullHead ? parts.removeFirst() : nil,
+            tens: parts.removeFirst(), ones: parts.removeFirst(),
+            full: hasFullHead ? parts.removeFirst() : nil,
             attention: parts.popFirst())
     }
 }

@@ -13,7 +13,8 @@ struct RecurrentHead: ModelHead {
     private let goesOn: Bool
 
     init(
-        _ layer: ModelSpec.Temporal, _ pooling: ModelSpec.Pooling, hasFullHead: Bool, _ features: FrameFeatures, _ root: Scope,
+        _ layer: ModelSpec.Temporal, _ pooling: ModelSpec.Pooling, hasFullHead: Bool,
+        _ features: FrameFeatures, _ root: Scope,
         published: Bool
     ) {
         self.features = features
@@ -22,7 +23,8 @@ struct RecurrentHead: ModelHead {
         // The study calls the recurrent layer "rnn" before plain pooling and "gru" before
         // attention.
         recurrent = Recurrent(
-            (root / (pooling.isAttention ? "gru" : "rnn")).part(.temporal), cell: layer.cell, inputs: features.count,
+            (root / (pooling.isAttention ? "gru" : "rnn")).part(.temporal), cell: layer.cell,
+            inputs: features.count,
             hidden: layer.hidden, bidirectional: layer.bidirectional)
         self.pooling = pooling.make(root.part(.pooling), width: layer.width, published: published)
         let heads = root.part(.heads)
@@ -34,7 +36,9 @@ struct RecurrentHead: ModelHead {
     func encoded(_ maps: Tensor, _ pass: Pass) -> Tensor { features(maps, pass) }
     func joined(_ parts: [Tensor]) -> Tensor { .concatenated(parts, over: 0) }
     /// (1, F)
-    func each(_ frames: Tensor) -> [Tensor] { (0..<frames.shape[0]).map { frames.narrowed(0, to: $0..<$0 + 1) } }
+    func each(_ frames: Tensor) -> [Tensor] {
+        (0..<frames.shape[0]).map { frames.narrowed(0, to: $0..<$0 + 1) }
+    }
 
     func output(of frames: Tensor, _ layout: PackedLayout, _ pass: Pass) -> Output {
         let recurrent = recurrent(frames, layout, pass)
@@ -53,7 +57,8 @@ struct RecurrentHead: ModelHead {
 
     func sequenceOutputs(of frames: [[Tensor]], _ pass: Pass) -> [SequenceOutput] {
         let lengths = frames.map(\.count)
-        let output = output(of: .concatenated(Array(frames.joined()), over: 0), PackedLayout(lengths: lengths), pass)
+        let output = output(
+            of: .concatenated(Array(frames.joined()), over: 0), PackedLayout(lengths: lengths), pass)
         return sequenceOutputs(output, lengths: lengths)
     }
 
@@ -101,7 +106,9 @@ extension RecurrentHead {
         private var frames: [Tensor] = []
         private var known: DigitDistribution?
 
-        init(head: RecurrentHead, pass: Pass, limit: Int) { (self.head, self.pass, self.limit) = (head, pass, limit) }
+        init(head: RecurrentHead, pass: Pass, limit: Int) {
+            (self.head, self.pass, self.limit) = (head, pass, limit)
+        }
 
         mutating func add(_ maps: Tensor) {
             frames = frames.suffix(limit - 1) + [head.encoded(maps, pass)]

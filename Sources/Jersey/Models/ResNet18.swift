@@ -13,7 +13,8 @@ enum ResNet18 {
         for (stage, outputs) in [64, 128, 256, 512].enumerated() {
             for index in 0..<2 {
                 let stride = stage > 0 && index == 0 ? 2 : 1
-                layers.append(BasicBlock(scope / "layer\(stage + 1)" / index, inputs, outputs, stride: stride))
+                layers.append(
+                    BasicBlock(scope / "layer\(stage + 1)" / index, inputs, outputs, stride: stride))
                 inputs = outputs
             }
         }
@@ -45,7 +46,9 @@ extension BasicBlock<ConvNormActivation>: CompilableLayer {
             BatchNorm2d(scope / "bn2", outputs), .relu)
         downsample =
             stride == 1 && inputs == outputs
-            ? nil : ConvNormActivation(scope / "downsample", inputs, outputs, kernel: 1, stride: stride, activation: nil)
+            ? nil
+            : ConvNormActivation(
+                scope / "downsample", inputs, outputs, kernel: 1, stride: stride, activation: nil)
     }
 
     func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable {

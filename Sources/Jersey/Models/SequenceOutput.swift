@@ -9,7 +9,8 @@ struct SequenceOutput {
 
 extension SequenceOutput {
     init(_ sum: Evidence, _ digits: DigitDistribution, weights: [Double]?) {
-        self.init(digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
+        self.init(
+            digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
     }
 
     /// The outputs of all sequences, from an output with one row for each.
@@ -20,8 +21,11 @@ extension SequenceOutput {
             let (values, width) = (full.array(of: Double.self), full.shape[1])
             return lengths.indices.map { DigitDistribution.logSoftmax(values[$0 * width..<($0 + 1) * width]) }
         }
-        let attention = (hasWeights ? output.attention : nil).map { ($0.array(of: Double.self), width: $0.shape[1]) }
-        return zip(lengths, DigitDistribution.each(tens: output.tens, ones: output.ones)).enumerated().map { index, entry in
+        let attention = (hasWeights ? output.attention : nil).map {
+            ($0.array(of: Double.self), width: $0.shape[1])
+        }
+        return zip(lengths, DigitDistribution.each(tens: output.tens, ones: output.ones)).enumerated().map {
+            index, entry in
             SequenceOutput(
                 digits: entry.1, full: full?[index],
                 weights: attention.map { Array($0.0[index * $0.width..<index * $0.width + entry.0]) })

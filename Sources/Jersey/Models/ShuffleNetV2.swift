@@ -31,7 +31,10 @@ struct ShuffleBlock<Convolution: ConvolutionLayer>: Layer {
         let channels = x.shape[1]
         let halves =
             branch1.isEmpty
-            ? [x.narrowed(1, to: 0..<channels / 2), branch2.run(x.narrowed(1, to: channels / 2..<channels), pass)]
+            ? [
+                x.narrowed(1, to: 0..<channels / 2),
+                branch2.run(x.narrowed(1, to: channels / 2..<channels), pass),
+            ]
             : [branch1.run(x, pass), branch2.run(x, pass)]
         return Tensor.concatenated(halves, over: 1).channelShuffled(groups: 2)
     }
@@ -60,7 +63,9 @@ extension ShuffleBlock<ConvNormActivation>: CompilableLayer {
         }
         let (one, two) = (scope / "branch1", scope / "branch2")
         branch1 = stride == 1 ? [] : [depthwise(one, 0, inputs), pointwise(one, 2, inputs)]
-        branch2 = [pointwise(two, 0, stride == 1 ? half : inputs), depthwise(two, 3, half), pointwise(two, 5, half)]
+        branch2 = [
+            pointwise(two, 0, stride == 1 ? half : inputs), depthwise(two, 3, half), pointwise(two, 5, half),
+        ]
     }
 
     func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable {

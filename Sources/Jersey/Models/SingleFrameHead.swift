@@ -31,12 +31,15 @@ struct SingleFrameHead: ModelHead {
         }
     }
 
-    func sequenceOutputs(of frames: [[Evidence]], _ pass: Pass) -> [SequenceOutput] { frames.map(Self.sequenceOutput) }
+    func sequenceOutputs(of frames: [[Evidence]], _ pass: Pass) -> [SequenceOutput] {
+        frames.map(Self.sequenceOutput)
+    }
 
     private static func sequenceOutput(_ frames: some Collection<Evidence>) -> SequenceOutput {
         let sum = Evidence(frames)
         let digits = sum.distribution(correlation: Evidence.windowCorrelation)
-        let shares = frames.count > 1 ? digits.shares(of: frames.map { $0.distribution(correlation: 0) }) : nil
+        let shares =
+            frames.count > 1 ? digits.shares(of: frames.map { $0.distribution(correlation: 0) }) : nil
         return SequenceOutput(sum, digits, weights: shares)
     }
 

@@ -31,7 +31,8 @@ package enum WholePlayers: String, Codable, Sendable, CaseIterable {
     /// Whether these frames of one sequence show whole players: most are high, and much higher than
     /// wide.
     package static func areShown(in frames: [RGBImage]) -> Bool {
-        frames.count { $0.height >= leastHeight && Double($0.width) < greatestAspect * Double($0.height) } * 2 > frames.count
+        frames.count { $0.height >= leastHeight && Double($0.width) < greatestAspect * Double($0.height) } * 2
+            > frames.count
     }
 
     /// The rows of the torso, at least one.
@@ -54,6 +55,7 @@ package enum WholePlayers: String, Codable, Sendable, CaseIterable {
             let end = max(start + 1, min(length, Int(clamping: (middle + numberSide * height / 2).rounded())))
             return start..<end
         }
-        return frame.cropped(x: side(around: x * width, of: frame.width), y: side(around: row, of: frame.height))
+        return frame.cropped(
+            x: side(around: x * width, of: frame.width), y: side(around: row, of: frame.height))
     }
 }

@@ -61,7 +61,8 @@ package final class BatchLoader {
     ///   - prefetch: how many batches the workers may be ahead.
     ///   - pads: repeats each sequence's last frame up to the longest sequence, as in the study.
     package init(
-        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2, start: Int = 0,
+        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2,
+        start: Int = 0,
         pads: Bool = false
     ) {
         self.items = items
@@ -69,7 +70,8 @@ package final class BatchLoader {
         self.pads = pads
         batchCount = (items.count + batchSize - 1) / batchSize
         nextBatch = start
-        pipeline = Pipeline(items, loader, start: min(start * batchSize, items.count), window: batchSize * max(prefetch, 1))
+        pipeline = Pipeline(
+            items, loader, start: min(start * batchSize, items.count), window: batchSize * max(prefetch, 1))
         pipeline.start(workers: workers)
     }
 
@@ -102,7 +104,9 @@ extension BatchLoader.Batch {
             let count = item.used.count
             pieces.append(Tensor(sharing: item.frames, shape: [count, size.height, size.width, 3]))
             guard pads else { continue }
-            let last = Tensor(sharing: item.frames, offset: (count - 1) * size.byteCount, shape: [1, size.height, size.width, 3])
+            let last = Tensor(
+                sharing: item.frames, offset: (count - 1) * size.byteCount,
+                shape: [1, size.height, size.width, 3])
             pieces += Array(repeating: last, count: longest - count)
         }
         let frames =

@@ -19,7 +19,9 @@ package struct ExecutionMode: Sendable {
         on device: Device, isNative: (Precision, Device) -> Bool = { $0.isNative(on: $1) }
     ) -> (modes: [ExecutionMode], leftOut: [String]) {
         let all =
-            [.float32, device == .cuda ? .float16 : .bfloat16].map { ExecutionMode(precision: $0, isCompiled: false) }
+            [.float32, device == .cuda ? .float16 : .bfloat16].map {
+                ExecutionMode(precision: $0, isCompiled: false)
+            }
             + Precision.all(on: device).map { ExecutionMode(precision: $0, isCompiled: true) }
         let (modes, others) = (
             all.filter { isNative($0.precision, device) }, all.filter { !isNative($0.precision, device) }

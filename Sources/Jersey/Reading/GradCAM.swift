@@ -9,7 +9,9 @@ package struct HeatMap: Sendable, Equatable {
     package let values: [Float]
 
     package init(height: Int, width: Int, values: [Float]) {
-        precondition(values.count == height * width, "\(width)x\(height) places need as many values, not \(values.count)")
+        precondition(
+            values.count == height * width,
+            "\(width)x\(height) places need as many values, not \(values.count)")
         self.height = height
         self.width = width
         self.values = values
@@ -41,10 +43,13 @@ package struct GradCAM: Sendable {
             let output = model.output(maps: maps, lengths: [frames.shape[0]])
             // Sums over frames if the model reads each by itself. In float32 the gradient of a
             // confident model would be zero.
-            func evidence(_ logits: Tensor) -> Tensor { logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0) }
+            func evidence(_ logits: Tensor) -> Tensor {
+                logits.to(dtype: .float64).logSoftmax(over: 1).sum(over: 0)
+            }
             let (tens, ones) = (evidence(output.tens), evidence(output.ones))
             let read = JerseyNumber(
-                tens: Int(clamping: tens.argmax(over: 0).item), ones: Int(clamping: ones.argmax(over: 0).item))
+                tens: Int(clamping: tens.argmax(over: 0).item), ones: Int(clamping: ones.argmax(over: 0).item)
+            )
             let number = number ?? read
             (tens.selected(0, at: number.tens) + ones.selected(0, at: number.ones)).backward()
             return number
@@ -58,7 +63,9 @@ package struct GradCAM: Sendable {
     private static func scaled(_ maps: Tensor, _ gradient: Tensor?) -> [HeatMap] {
         let (count, height, width) = (maps.shape[0], maps.shape[2], maps.shape[3])
         // In float64, because the gradients of a confident model are tiny.
-        let (maps, gradient) = (maps.to(dtype: .float64), gradient?.to(dtype: .float64) ?? .zeros(maps.shape, dtype: .float64))
+        let (maps, gradient) = (
+            maps.to(dtype: .float64), gradient?.to(dtype: .float64) ?? .zeros(maps.shape, dtype: .float64)
+        )
         let weights = gradient.mean(over: 2, 3, keep: true)  // (T, C, 1, 1)
         let warmth = (maps * weights).sum(over: 1).array(of: Double.self).map { max($0, 0) }
         let warmest = warmth.max() ?? 0
@@ -76,9 +83,13 @@ extension SequenceReader {
     /// - Throws: `UnreadableSequence`, or what a strict loader throws.
     package func gradCAM(of sequence: FrameSequence, for number: JerseyNumber? = nil) throws -> GradCAM {
         let loaded = try loader.load(sequence)
-        guard !loaded.used.isEmpty else { throw UnreadableSequence(sequence: sequence, problems: loaded.problems) }
+        guard !loaded.used.isEmpty else {
+            throw UnreadableSequence(sequence: sequence, problems: loaded.problems)
+        }
         let size = loader.preprocessor
         let frames = Tensor(sharing: loaded.frames, shape: [loaded.used.count, size.height, size.width, 3])
-        return GradCAM(FramePreprocessor.normalized(frames, on: model.device), used: loaded.used, model: model, for: number)
+        return GradCAM(
+            FramePreprocessor.normalized(frames, on: model.device), used: loaded.used, model: model,
+            for: number)
     }
 }

@@ -8,10 +8,14 @@ extension ModelCalibration {
     /// - Throws: `UsageError` if no sequence has a number, or no threshold reaches that precision.
     package init(_ readings: [Reading], precision wanted: Double) throws {
         let labelled = readings.filter { $0.sequence.number != nil }
-        guard !labelled.isEmpty else { throw UsageError("none of the \(readings.count) sequences has a number") }
+        guard !labelled.isEmpty else {
+            throw UsageError("none of the \(readings.count) sequences has a number")
+        }
         func loss(_ temperature: Double) -> Double {
             labelled.reduce(0) { sum, reading in
-                sum - reading.digits.temperatureScaled(temperature).logProbability(of: reading.sequence.number!)
+                sum
+                    - reading.digits.temperatureScaled(temperature).logProbability(
+                        of: reading.sequence.number!)
             }
         }
         // The loss has one minimum. A step is 2%.
@@ -24,7 +28,8 @@ extension ModelCalibration {
         }.sorted { $0.confidence > $1.confidence }
         let cuts = Self.cuts(answers.map { ($0.confidence, $0.isRight) })
         guard let best = cuts.last(where: { Double($0.right) >= wanted * Double($0.given) }) else {
-            throw UsageError("even the most confident answers do not reach a precision of \(wanted); choose a lower one")
+            throw UsageError(
+                "even the most confident answers do not reach a precision of \(wanted); choose a lower one")
         }
         threshold = answers[best.given - 1].confidence
         precision = Double(best.right) / Double(best.given)
@@ -39,11 +44,13 @@ extension ModelCalibration {
         let labelled = readings.filter { $0.sequence.number != nil }
         var doubts: [String] = []
         if labelled.count < Self.fewest {
-            doubts.append("only \(labelled.count) sequences have a number; fewer than \(Self.fewest) prove little")
+            doubts.append(
+                "only \(labelled.count) sequences have a number; fewer than \(Self.fewest) prove little")
         }
         if labelled.allSatisfy({ $0.number == $0.sequence.number }) {
             doubts.append(
-                "every number is read correctly, so the confidence of wrong answers is unknown; use harder sequences")
+                "every number is read correctly, so the confidence of wrong answers is unknown; use harder sequences"
+            )
         }
         if labelled.count == readings.count {
             doubts.append(

@@ -14,7 +14,9 @@ extension SequenceLoader {
     ) throws {
         self.init(checkpoint.card, singleFrame: singleFrame)
         guard wholePlayers == .number else { return }
-        let model = try model ?? checkpoint.model(on: .cpu, path: path).compiled(asked: .fixed(.float32), checkpoint.card)
+        let model =
+            try model
+            ?? checkpoint.model(on: .cpu, path: path).compiled(asked: .fixed(.float32), checkpoint.card)
         finder = NumberFinder(model, preprocessor)
     }
 }

@@ -64,7 +64,8 @@ public struct Prediction: Codable, Sendable, Equatable {
     var threshold: Double?
 
     private enum CodingKeys: String, CodingKey {
-        case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players, conflict, precision
+        case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players,
+            conflict, precision
         case disagreeingWindows = "windows_against"
         case leftOut = "left_out"
     }
@@ -162,7 +163,8 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     private init(
-        sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight], leftOut: [FrameProblem],
+        sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight],
+        leftOut: [FrameProblem],
         threshold: Double?, precision: Precision?
     ) {
         self.sequence = sequence
@@ -194,7 +196,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         }
     }
 
-    private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>) -> [[Prediction]] {
+    private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>)
+        -> [[Prediction]]
+    {
         var order: [ExactText] = []
         var groups: [ExactText: [Prediction]] = [:]
         for prediction in predictions {
@@ -210,7 +214,8 @@ public struct Prediction: Codable, Sendable, Equatable {
         let readable = group.filter { $0.digits != nil }
         let leftOut = group.flatMap(\.leftOut)
         guard !readable.isEmpty else {
-            let nothing = FrameSequence(id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
+            let nothing = FrameSequence(
+                id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
             var nothingRead = Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
             nothingRead.unreadable = group.contains(where: \.unreadable)
             return nothingRead

@@ -22,8 +22,10 @@ package struct Reading: Sendable {
     package let precision: Precision
 
     package init(
-        sequence: FrameSequence, digits: DigitDistribution, full: [Double]? = nil, used: [Int], heights: [Int] = [],
-        attention: [Double]?, problems: [FrameProblem], threshold: Double? = nil, precision: Precision = .float32
+        sequence: FrameSequence, digits: DigitDistribution, full: [Double]? = nil, used: [Int],
+        heights: [Int] = [],
+        attention: [Double]?, problems: [FrameProblem], threshold: Double? = nil,
+        precision: Precision = .float32
     ) {
         self.sequence = sequence
         self.digits = digits
@@ -49,6 +51,7 @@ package struct Reading: Sendable {
 
     /// The largest difference in a digit's probability, 0...1.
     package func largestDifference(from other: Reading) -> Double {
-        zip(digits.tens + digits.ones, other.digits.tens + other.digits.ones).map { abs(exp($0) - exp($1)) }.max() ?? 0
+        zip(digits.tens + digits.ones, other.digits.tens + other.digits.ones).map { abs(exp($0) - exp($1)) }
+            .max() ?? 0
     }
 }

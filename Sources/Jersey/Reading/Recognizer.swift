@@ -89,17 +89,21 @@ public final class Recognizer: Sendable {
     /// - Parameters:
     ///   - model: compiled with these options (`JerseyModel.compiled(as:_:)`).
     ///   - card: of this model.
-    package init(_ model: CompiledModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options) throws {
+    package init(
+        _ model: CompiledModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options
+    ) throws {
         let calibration = options.isCalibrated ? card.calibration : nil
         guard !options.skims || calibration != nil else {
-            throw UsageError("skimming needs a calibrated model; calibrate this one first", remedy: .calibration)
+            throw UsageError(
+                "skimming needs a calibrated model; calibrate this one first", remedy: .calibration)
         }
         var loader = loader
         loader.strict = loader.strict || options.isStrict
         self.card = card
         self.options = options
         reader = SequenceReader(
-            model: model, loader: loader, batchSize: options.batchSize, workers: options.workers, calibration: calibration,
+            model: model, loader: loader, batchSize: options.batchSize, workers: options.workers,
+            calibration: calibration,
             earlyExit: options.earlyExit ? try card.earlyExit() : nil, skims: options.skims)
     }
 
@@ -121,12 +125,16 @@ public final class Recognizer: Sendable {
     /// - Returns: a prediction for each sequence, in order.
     /// - Throws: `ImageError` for an unreadable frame if `Options.isStrict` is set; `FileError`
     ///   where a folder of frames is gone.
-    public func predictions(of sequences: [FrameSequence], progress: () throws -> Void = {}) throws -> [Prediction] {
+    public func predictions(of sequences: [FrameSequence], progress: () throws -> Void = {}) throws
+        -> [Prediction]
+    {
         try reader.predictions(sequences.map(windows), progress: progress)
     }
 
     /// The number of windows in these sequences.
-    package func windowCount(of sequences: [FrameSequence]) -> Int { sequences.reduce(0) { $0 + windows(of: $1).count } }
+    package func windowCount(of sequences: [FrameSequence]) -> Int {
+        sequences.reduce(0) { $0 + windows(of: $1).count }
+    }
 
     private func windows(of sequence: FrameSequence) -> [FrameSequence] {
         reader.loader.windows(of: sequence, stride: options.stride)

@@ -40,13 +40,16 @@ public struct Roster: Sendable, Equatable {
             let player = Player(team: cells[0], name: cells[2])
             guard let number = JerseyNumber(cells[1]) else {
                 throw FileError(
-                    path, "has '\(cells[1])' as a number in line \(line)", advice: "shirt numbers are 0...9 and 00...99")
+                    path, "has '\(cells[1])' as a number in line \(line)",
+                    advice: "shirt numbers are 0...9 and 00...99")
             }
             if let other = lines.updateValue(line, forKey: "\(number)/\(player.team)") {
                 throw FileError(
                     path,
                     "lists number \(number) of \(player.team.isEmpty ? "one team" : player.team) twice, in lines \(other) and \(line)",
-                    advice: "a number belongs to one player of a team; remove one of the lines, or correct the team")
+                    advice:
+                        "a number belongs to one player of a team; remove one of the lines, or correct the team"
+                )
             }
             if known.insert(player.team).inserted { teams.append(player.team) }
             if team == nil || team == player.team {
@@ -56,10 +59,12 @@ public struct Roster: Sendable, Equatable {
             }
         }
         if let team, !known.contains(team) {
-            throw UsageError.unknown("team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
+            throw UsageError.unknown(
+                "team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
         }
         guard !players.isEmpty else {
-            throw FileError(path, "lists no players", advice: "add one line for each player after the first line")
+            throw FileError(
+                path, "lists no players", advice: "add one line for each player after the first line")
         }
         self.path = path
         self.players = players

@@ -52,7 +52,10 @@ package struct SequenceLoader: Sendable {
     /// Whether an unreadable frame is an error instead of being left out.
     package var strict = false
 
-    package init(preprocessor: FramePreprocessor, maximumFrames: Int, sampling: FrameSampling, singleFrame: SingleFrame? = nil) {
+    package init(
+        preprocessor: FramePreprocessor, maximumFrames: Int, sampling: FrameSampling,
+        singleFrame: SingleFrame? = nil
+    ) {
         self.preprocessor = preprocessor
         self.maximumFrames = maximumFrames
         self.sampling = sampling
@@ -84,7 +87,9 @@ package struct SequenceLoader: Sendable {
     /// The sequence itself, or its windows if it is longer than the model's input.
     ///
     /// - Parameter stride: reads every `stride`-th frame of a long sequence.
-    package func windows(of sequence: FrameSequence, stride: Int = TrackWindows.usualStride) -> [FrameSequence] {
+    package func windows(of sequence: FrameSequence, stride: Int = TrackWindows.usualStride)
+        -> [FrameSequence]
+    {
         // A marked anchor is the frame to read.
         if sequence.anchor != nil && singleFrame != nil { return [sequence] }
         return sequence.windows(size: maximumFrames, stride: stride)
@@ -134,7 +139,8 @@ package struct SequenceLoader: Sendable {
     private func checkFolder(of frame: String) throws {
         let folder = URL(fileURLWithPath: frame).deletingLastPathComponent().path
         guard !FileNames.exists(folder) else { return }
-        throw FileError(folder, "is gone or no longer accessible", advice: "restore the data set and run again")
+        throw FileError(
+            folder, "is gone or no longer accessible", advice: "restore the data set and run again")
     }
 
     /// One frame that is not part of a sequence yet: (1, H, W, 3) uint8.

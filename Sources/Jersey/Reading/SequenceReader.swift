@@ -21,7 +21,8 @@ package struct SequenceReader: Sendable {
     ///   - workers: the number of threads that decode frames.
     ///   - pads: nil pads if the model behaves as published.
     package init(
-        model: CompiledModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2, pads: Bool? = nil,
+        model: CompiledModel, loader: SequenceLoader, batchSize: Int = 16, workers: Int = 2,
+        pads: Bool? = nil,
         calibration: ModelCalibration? = nil, earlyExit: EarlyExit? = nil, skims: Bool = false
     ) {
         self.model = model
@@ -37,7 +38,8 @@ package struct SequenceReader: Sendable {
     /// The same reader, with the model's passes observed by `pass`.
     package func watched(by pass: Pass) -> SequenceReader {
         SequenceReader(
-            model: model.watched(by: pass), loader: loader, batchSize: batchSize, workers: workers, pads: pads,
+            model: model.watched(by: pass), loader: loader, batchSize: batchSize, workers: workers,
+            pads: pads,
             calibration: calibration, earlyExit: earlyExit, skims: skims)
     }
 
@@ -88,7 +90,8 @@ package struct SequenceReader: Sendable {
     }
 
     private func readAll(
-        _ sequences: [FrameSequence], batch readings: (BatchLoader.Batch) -> [Reading], progress: () throws -> Void
+        _ sequences: [FrameSequence], batch readings: (BatchLoader.Batch) -> [Reading],
+        progress: () throws -> Void
     ) throws -> ([Reading], [UnreadableSequence]) {
         var read: [Reading] = []
         var unreadable: [UnreadableSequence] = []
@@ -134,10 +137,13 @@ package struct SequenceReader: Sendable {
     }
 
     private func batchLoader(_ sequences: [FrameSequence]) -> BatchLoader {
-        BatchLoader(sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
+        BatchLoader(
+            sequences.map { .init($0) }, batchSize: batchSize, loader: loader, workers: workers, pads: pads)
     }
 
-    private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<Reading, UnreadableSequence>] {
+    private func results(of batch: BatchLoader.Batch, _ readings: [Reading]) -> [Result<
+        Reading, UnreadableSequence
+    >] {
         var (readings, unreadable) = (readings[...], batch.unreadable[...])
         return batch.isReadable.map { isReadable in
             guard isReadable else { return .failure(unreadable.removeFirst()) }
@@ -148,7 +154,9 @@ package struct SequenceReader: Sendable {
 
     /// - Parameter confidence: stops reading a sequence at this confidence; nil reads all frames.
     package func readings(of batch: BatchLoader.Batch, until confidence: Double?) -> [Reading] {
-        readings(of: batch, stops: confidence.map { confidence in { _, digits, _ in digits.confidence >= confidence } })
+        readings(
+            of: batch,
+            stops: confidence.map { confidence in { _, digits, _ in digits.confidence >= confidence } })
     }
 
     /// Gets the index of a sequence in its batch, its distribution so far (calibrated if the reader
@@ -161,7 +169,9 @@ package struct SequenceReader: Sendable {
     /// - Parameter isEnough: nil reads all frames in one stage, which padded batches always do.
     private func readings(of batch: BatchLoader.Batch, stops isEnough: IsEnough?) -> [Reading] {
         // A GPU may have recorded whole passes, which are faster.
-        guard !batch.isPadded, isEnough != nil || model.device == .cpu else { return readingsInOnePass(of: batch) }
+        guard !batch.isPadded, isEnough != nil || model.device == .cpu else {
+            return readingsInOnePass(of: batch)
+        }
         return readings(of: batch, stops: isEnough, by: model.head)
     }
 
@@ -175,7 +185,9 @@ package struct SequenceReader: Sendable {
         }
     }
 
-    private func readings<Head: ModelHead>(of batch: BatchLoader.Batch, stops isEnough: IsEnough?, by head: Head) -> [Reading] {
+    private func readings<Head: ModelHead>(
+        of batch: BatchLoader.Batch, stops isEnough: IsEnough?, by head: Head
+    ) -> [Reading] {
         let starts = batch.lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         let orders = batch.lengths.map { isEnough == nil ? Array(0..<$0) : EarlyExit.order($0) }
         let stages = batch.lengths.map { isEnough == nil ? [$0] : EarlyExit.stages($0) }
@@ -199,7 +211,8 @@ package struct SequenceReader: Sendable {
                 let digits = calibrated(output.digits)
                 let isDone = isEnough?(index, digits, count) ?? true
                 guard isDone || count == batch.lengths[index] else { continue }
-                readings[index] = reading(of: index, in: batch, frames: seen[index].map(\.frame), digits, output)
+                readings[index] = reading(
+                    of: index, in: batch, frames: seen[index].map(\.frame), digits, output)
             }
             open.removeAll { readings[$0] != nil }
             stage += 1

@@ -27,7 +27,8 @@ package struct SoccerNetLabels: Sendable, Equatable {
         for (player, value) in members.sorted(by: { naturallyPrecedes($0.key, $1.key) }) {
             guard let number = Self.wholeNumber(value), -1...99 ~= number else {
                 throw FileError(
-                    path, "gives player \(player) \(Self.describe(value)) instead of a whole number from -1 to 99",
+                    path,
+                    "gives player \(player) \(Self.describe(value)) instead of a whole number from -1 to 99",
                     advice: Self.advice)
             }
             numbers[player] = number
@@ -48,9 +49,11 @@ package struct SoccerNetLabels: Sendable, Equatable {
             let player = folder.lastName
             if let other = folders.updateValue(folder, forKey: player) {
                 throw UsageError(
-                    "\(other) and \(folder) would both be player \(player) in SoccerNet's format; read one split at a time")
+                    "\(other) and \(folder) would both be player \(player) in SoccerNet's format; read one split at a time"
+                )
             }
-            numbers[player] = number.map { ($0.tens == JerseyNumber.blank ? 0 : $0.tens * 10) + $0.ones } ?? -1
+            numbers[player] =
+                number.map { ($0.tens == JerseyNumber.blank ? 0 : $0.tens * 10) + $0.ones } ?? -1
         }
         self.numbers = numbers
     }
@@ -67,11 +70,13 @@ package struct SoccerNetLabels: Sendable, Equatable {
     package func right(in submission: SoccerNetLabels) throws -> Set<String> {
         let (wanted, given) = (Set(numbers.keys), Set(submission.numbers.keys))
         for (players, what) in [
-            (wanted.subtracting(given), "lacks"), (given.subtracting(wanted), "has, beyond the ground truth,"),
+            (wanted.subtracting(given), "lacks"),
+            (given.subtracting(wanted), "has, beyond the ground truth,"),
         ] {
             guard let player = players.min(by: naturallyPrecedes) else { continue }
             throw FileError(
-                submission.path, "\(what) \(players.count == 1 ? "player" : "\(players.count) players, the first") \(player)",
+                submission.path,
+                "\(what) \(players.count == 1 ? "player" : "\(players.count) players, the first") \(player)",
                 advice: "it needs the \(wanted.count) players of \(path), with -1 if no number can be read")
         }
         return wanted.filter { numbers[$0] == submission.numbers[$0] }
@@ -89,7 +94,9 @@ package struct SoccerNetLabels: Sendable, Equatable {
 
     /// Nil for fractions in the file, "7.0" included, and for true and false.
     private static func wholeNumber(_ value: Any) -> Int? {
-        guard let number = value as? NSNumber, ["q", "i", "l", "s"].contains(String(cString: number.objCType)) else { return nil }
+        guard let number = value as? NSNumber,
+            ["q", "i", "l", "s"].contains(String(cString: number.objCType))
+        else { return nil }
         return number.intValue
     }
 
@@ -99,7 +106,8 @@ package struct SoccerNetLabels: Sendable, Equatable {
         case is NSNull: "null"
         case is [Any]: "a list"
         case is [String: Any]: "an object"
-        case let number as NSNumber where String(cString: number.objCType) == "c": number.boolValue ? "true" : "false"
+        case let number as NSNumber where String(cString: number.objCType) == "c":
+            number.boolValue ? "true" : "false"
         case let number as NSNumber where wholeNumber(number) == nil: "the fraction \(number)"
         default: "\(value)"
         }

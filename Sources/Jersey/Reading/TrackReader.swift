@@ -41,11 +41,13 @@ public struct TrackReader {
         _ video: VideoReader, _ boxes: TrackBoxes, progress: () -> Void = {}, _ body: (Result) throws -> Void
     ) throws -> LeftOutBoxes {
         let plan = TrackPlan(
-            boxes, width: video.width, height: video.height, stride: stride, windowSize: reader.loader.maximumFrames)
+            boxes, width: video.width, height: video.height, stride: stride,
+            windowSize: reader.loader.maximumFrames)
         var leftOut = plan.leftOut
         var windows = OpenWindows(video.path, boxes, plan)
         var windowReader = WindowReader(reader)
-        var tracks = OpenTracks(boxes, plan, shownTracks: shownTracks, shownFrames: reader.loader.maximumFrames)
+        var tracks = OpenTracks(
+            boxes, plan, shownTracks: shownTracks, shownFrames: reader.loader.maximumFrames)
         for result in tracks.unseen(video.path) { try body(result) }
 
         var next = 0
@@ -55,22 +57,29 @@ public struct TrackReader {
                 next += 1
                 if frame.isDamaged {
                     leftOut.add(.undecodable, line: look.line)
-                    if reader.loader.strict { throw FileError(video.path, "frame \(frame.index + boxes.firstFrame) is damaged") }
+                    if reader.loader.strict {
+                        throw FileError(video.path, "frame \(frame.index + boxes.firstFrame) is damaged")
+                    }
                 }
                 let isDecided = windowReader.isDecided(plan.windows[look.window].track)
                 windows.add(
                     look,
                     frame.isDamaged
-                        ? .failure(.undecodable) : isDecided ? .failure(.needless) : .success(try video.crop(look.area)))
+                        ? .failure(.undecodable)
+                        : isDecided ? .failure(.needless) : .success(try video.crop(look.area)))
             }
-            if windows.full.count >= reader.batchSize { try read(windows.takeFull(), &windowReader, &tracks, body) }
+            if windows.full.count >= reader.batchSize {
+                try read(windows.takeFull(), &windowReader, &tracks, body)
+            }
             progress()
         }
         if next < plan.looks.count {
             for box in boxes.boxes.reversed() {
                 guard Int(box.frame) >= video.count else { break }
                 // Other boxes are already counted as outside the picture.
-                if box.legibleArea(width: video.width, height: video.height) != nil { leftOut.add(.late, line: box.line) }
+                if box.legibleArea(width: video.width, height: video.height) != nil {
+                    leftOut.add(.late, line: box.line)
+                }
             }
             for look in plan.looks[next...] { windows.add(look, .failure(.late)) }
         }
@@ -79,7 +88,8 @@ public struct TrackReader {
     }
 
     private func read(
-        _ windows: [OpenWindows.Window], _ reader: inout WindowReader, _ tracks: inout OpenTracks, _ body: (Result) throws -> Void
+        _ windows: [OpenWindows.Window], _ reader: inout WindowReader, _ tracks: inout OpenTracks,
+        _ body: (Result) throws -> Void
     ) throws {
         let seen = windows.indices.filter { !windows[$0].images.isEmpty }
         var readings: [Int: Swift.Result<Reading, UnreadableSequence>] = [:]
@@ -146,7 +156,8 @@ extension TrackBoxes.Box {
     /// a player shows no number, but a model would still answer one.
     func legibleArea(width: Int, height: Int) -> PixelArea? {
         guard let area = area(width: width, height: height) else { return nil }
-        return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height) ? area : nil
+        return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height)
+            ? area : nil
     }
 
     /// The pixels of the box inside the picture; nil if there are none.
@@ -177,7 +188,8 @@ private struct OpenWindows {
         var left: Int
 
         var readable: WindowReader.Window {
-            let sequence = FrameSequence(id: trackName, track: trackName, number: nil, frames: names, images: images, anchor: nil)
+            let sequence = FrameSequence(
+                id: trackName, track: trackName, number: nil, frames: names, images: images, anchor: nil)
             return WindowReader.Window(track: track, place: place, isOfLong: isOfLong, sequence: sequence)
         }
     }
@@ -252,14 +264,18 @@ private struct OpenTracks {
     func unseen(_ path: String) -> [TrackReader.Result] {
         plan.windowsOfTrack.indices.filter { plan.windowsOfTrack[$0] == 0 }.map { track in
             let name = boxes.tracks[track]
-            let problem = FrameProblem(path: "\(path)#track=\(name)", reason: "has no box with at least half inside the picture")
+            let problem = FrameProblem(
+                path: "\(path)#track=\(name)", reason: "has no box with at least half inside the picture")
             return TrackReader.Result(prediction: Prediction(Self.unreadable(name, [problem])), crops: [:])
         }
     }
 
     /// Adds a window and its reading, if any. Returns the track's result after its last window.
-    mutating func add(_ window: OpenWindows.Window, _ reading: Result<Reading, UnreadableSequence>?) -> TrackReader.Result? {
-        var track = open.removeValue(forKey: window.track) ?? Track(windowsLeft: plan.windowsOfTrack[window.track])
+    mutating func add(_ window: OpenWindows.Window, _ reading: Result<Reading, UnreadableSequence>?)
+        -> TrackReader.Result?
+    {
+        var track =
+            open.removeValue(forKey: window.track) ?? Track(windowsLeft: plan.windowsOfTrack[window.track])
         track.windowsLeft -= 1
         switch reading {
         case .success(let reading):
@@ -292,6 +308,7 @@ private struct OpenTracks {
 
     private static func unreadable(_ track: String, _ problems: [FrameProblem]) -> UnreadableSequence {
         UnreadableSequence(
-            sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil), problems: problems)
+            sequence: FrameSequence(id: track, track: track, number: nil, frames: [], anchor: nil),
+            problems: problems)
     }
 }

@@ -79,7 +79,11 @@ struct WindowReader {
         for index in waiting where !isDecided(windows[index].track) {
             let window = windows[index]
             let round = skims(window) ? Self.round(window.place) : 0
-            if rounds[window.track, default: round] == round { now.append(index) } else { later.append(index) }
+            if rounds[window.track, default: round] == round {
+                now.append(index)
+            } else {
+                later.append(index)
+            }
             rounds[window.track] = rounds[window.track] ?? round
         }
         return (now, later)
@@ -96,7 +100,8 @@ struct WindowReader {
         var rest = indices[...]
         try reader.read(indices.map { windows[$0].sequence.preview }) { result in
             let index = rest.removeFirst()
-            guard case .success(let reading) = result, reading.digits.information < Self.leastInformation else { return }
+            guard case .success(let reading) = result, reading.digits.information < Self.leastInformation
+            else { return }
             blank[index] = reading
         }
         return blank
@@ -111,7 +116,9 @@ struct WindowReader {
 
     /// Decides the track at the end of a round.
     private mutating func decide(_ window: Window) {
-        guard Self.round(window.place) != Self.round(window.place + 1), let evidence = tracks[window.track]?.evidence else {
+        guard Self.round(window.place) != Self.round(window.place + 1),
+            let evidence = tracks[window.track]?.evidence
+        else {
             return
         }
         let digits = evidence.distribution(correlation: Evidence.windowCorrelation)
@@ -127,11 +134,14 @@ extension SequenceReader {
     ///   - progress: called after each window; what it throws ends the reading.
     /// - Returns: a prediction for each sequence, in order.
     /// - Throws: what a strict loader throws.
-    package func predictions(_ windows: [[FrameSequence]], progress: () throws -> Void = {}) throws -> [Prediction] {
+    package func predictions(_ windows: [[FrameSequence]], progress: () throws -> Void = {}) throws
+        -> [Prediction]
+    {
         let all = windows.enumerated().flatMap { track, windows in
             windows.enumerated().map { place, sequence in
                 WindowReader.Window(
-                    track: track, place: place, isOfLong: windows.count >= WindowReader.longTrack, sequence: sequence)
+                    track: track, place: place, isOfLong: windows.count >= WindowReader.longTrack,
+                    sequence: sequence)
             }
         }
         var predictions: [Prediction?] = all.map { _ in nil }

@@ -88,7 +88,8 @@ struct AnalyzeCommand: ParsableCommand {
             Console.print()
             Console.print(note)
         }
-        let folder = out.map { URL(fileURLWithPath: $0) } ?? defaultFolder(part == .test ? name : "\(name)-\(split)")
+        let folder =
+            out.map { URL(fileURLWithPath: $0) } ?? defaultFolder(part == .test ? name : "\(name)-\(split)")
         try result.write(to: folder, name: analysis.name)
         Console.error()
         Console.error("files are in \(folder.relativePath)")
@@ -98,6 +99,7 @@ struct AnalyzeCommand: ParsableCommand {
     private func defaultFolder(_ name: String) -> URL {
         guard folders.count == 1 else { return URL(fileURLWithPath: "analyses/\(name)") }
         let url = URL(fileURLWithPath: folders[0])
-        return ExperimentFolder(url).exists ? url.appendingPathComponent("analyses/\(name)") : RunFolder(url).plots(of: name)
+        return ExperimentFolder(url).exists
+            ? url.appendingPathComponent("analyses/\(name)") : RunFolder(url).plots(of: name)
     }
 }

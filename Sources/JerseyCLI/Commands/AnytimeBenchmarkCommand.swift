@@ -26,9 +26,11 @@ struct AnytimeBenchmarkCommand: ParsableCommand {
         Runtime.keepMemory()
         let recognizer = try options.recognizer()
         guard !recognizer.reader.pads else {
-            throw UsageError("--published models read all frames at once and cannot stop early; use other weights")
+            throw UsageError(
+                "--published models read all frames at once and cannot stop early; use other weights")
         }
-        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: recognizer.card, weights: options.file)
+        let sequences = try splitOptions.sequences(
+            dataOptions.config(path: data), for: recognizer.card, weights: options.file)
         let result = try AnytimeBenchmark(
             recognizer, mode: options.compilation.mode(of: recognizer), sequences: sequences,
             rounds: benchmark.rounds ?? 3)

@@ -8,5 +8,7 @@ struct BenchmarkCommand: ParsableCommand {
             Each benchmark prints tables and writes them as HTML, Markdown and JSON. Measurements alternate after a warm-up, and the \
             output says what is timed. Run on an otherwise idle machine.
             """,
-        subcommands: [InferenceBenchmarkCommand.self, ProductionBenchmarkCommand.self, AnytimeBenchmarkCommand.self])
+        subcommands: [
+            InferenceBenchmarkCommand.self, ProductionBenchmarkCommand.self, AnytimeBenchmarkCommand.self,
+        ])
 }

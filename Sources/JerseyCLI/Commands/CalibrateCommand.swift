@@ -33,9 +33,12 @@ struct CalibrateCommand: ParsableCommand {
     var out: String
 
     func validate() throws {
-        guard 0.5...1 ~= target else { throw ValidationError("--target must be a share from 0.5 to 1, such as 0.98") }
+        guard 0.5...1 ~= target else {
+            throw ValidationError("--target must be a share from 0.5 to 1, such as 0.98")
+        }
         guard [.automatic, .fixed(.float32)].contains(options.compilation.precision) else {
-            throw ValidationError("calibration runs in float32, the reference for other precisions; leave out --precision")
+            throw ValidationError(
+                "calibration runs in float32, the reference for other precisions; leave out --precision")
         }
     }
 
@@ -64,16 +67,19 @@ struct CalibrateCommand: ParsableCommand {
         for doubt in calibration.doubts(readings) { Console.error("warning: \(doubt)") }
         card.calibration = calibration
         card.activations = observer.ranges
-        card.agreements = try agreements(readings, recognizer, checkpoint.with(card), calibration, dataset.sequences)
+        card.agreements = try agreements(
+            readings, recognizer, checkpoint.with(card), calibration, dataset.sequences)
         card.anytime = EarlyExit(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         Console.print(
             "temperature \(Format.decimal(calibration.temperature, places: 2)), "
                 + "threshold \(Format.decimal(calibration.threshold, places: 3)): "
                 + "\(Format.percent(calibration.precision, places: 1)) of answers right, "
-                + "\(Format.percent(calibration.coverage, places: 1)) of numbers answered, \(calibration.sequences) sequences")
+                + "\(Format.percent(calibration.coverage, places: 1)) of numbers answered, \(calibration.sequences) sequences"
+        )
         if let anytime = card.anytime, anytime.stops == nil {
-            Console.print("--anytime will read all frames: these sequences do not prove that fewer are enough")
+            Console.print(
+                "--anytime will read all frames: these sequences do not prove that fewer are enough")
         } else if let anytime = card.anytime {
             Console.print(
                 "--anytime stops at a confidence of \(Format.decimal(anytime.confidence, places: 2)): "
@@ -81,7 +87,9 @@ struct CalibrateCommand: ParsableCommand {
                     + "\(Format.percent(anytime.accuracy, places: 2)) of numbers right instead of "
                     + Format.percent(anytime.fullAccuracy, places: 2))
         }
-        for (precision, agreement) in (card.agreements ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        for (precision, agreement) in (card.agreements ?? [:]).sorted(by: {
+            $0.key.rawValue < $1.key.rawValue
+        }) {
             Console.print(
                 "\(precision.rawValue) changes \(agreement.changed) of \(agreement.sequences) answers"
                     + (agreement.isProof ? "; --precision automatic uses it where it is faster" : ""))
@@ -95,7 +103,8 @@ struct CalibrateCommand: ParsableCommand {
     ///   - readings: from `recognizer`, in float32, uncalibrated.
     ///   - checkpoint: its card holds the activation ranges.
     private func agreements(
-        _ readings: [Reading], _ recognizer: Recognizer, _ checkpoint: Checkpoint, _ calibration: ModelCalibration,
+        _ readings: [Reading], _ recognizer: Recognizer, _ checkpoint: Checkpoint,
+        _ calibration: ModelCalibration,
         _ sequences: [FrameSequence]
     ) throws -> [Precision: PrecisionAgreement] {
         var agreements: [Precision: PrecisionAgreement] = [:]
@@ -105,7 +114,8 @@ struct CalibrateCommand: ParsableCommand {
                 var settings = recognizer.options
                 settings.precision = .fixed(precision)
                 other = try Recognizer(
-                    checkpoint, path: options.source.path, options: settings, loader: recognizer.reader.loader)
+                    checkpoint, path: options.source.path, options: settings, loader: recognizer.reader.loader
+                )
             } catch let error as UsageError {
                 Console.error("note: \(precision.rawValue) was not measured: \(error.message)")
                 continue

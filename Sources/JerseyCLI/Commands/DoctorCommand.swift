@@ -7,7 +7,8 @@ import Torch
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Shows which libtorch, processor and GPU were found, and what training will use.")
+        commandName: "doctor",
+        abstract: "Shows which libtorch, processor and GPU were found, and what training will use.")
 
     @Flag(help: "Also print how libtorch was built.")
     var verbose = false
@@ -15,7 +16,9 @@ struct DoctorCommand: ParsableCommand {
     /// What `--precision automatic` selects.
     private static var reading: String {
         let faster = Precision.fastestFirst.filter { $0.isNative(on: .cpu) }.map(\.rawValue)
-        let bundled = (try? Checkpoint.bundled()).map { Precision.Choice.automatic.precision(for: $0.card, on: .cpu).rawValue }
+        let bundled = (try? Checkpoint.bundled()).map {
+            Precision.Choice.automatic.precision(for: $0.card, on: .cpu).rawValue
+        }
         let rule =
             faster.isEmpty
             ? "float32: bfloat16 and int8 are not faster on this processor"
@@ -33,7 +36,10 @@ struct DoctorCommand: ParsableCommand {
                     atPath: URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/libtorch_cuda.so")
             } ?? false
         var rows = [
-            ["libtorch", "\(Runtime.version), \(hasCUDALibrary ? "with" : "without") CUDA, \(library ?? "of unknown origin")"],
+            [
+                "libtorch",
+                "\(Runtime.version), \(hasCUDALibrary ? "with" : "without") CUDA, \(library ?? "of unknown origin")",
+            ],
             [
                 "processor",
                 "\(Processor.name), \(ProcessInfo.processInfo.activeProcessorCount) cores, libtorch uses its \(Runtime.cpuCapability) path",
@@ -43,14 +49,18 @@ struct DoctorCommand: ParsableCommand {
             ["video", "FFmpeg \(VideoReader.libraryVersion), annotated videos as \(VideoWriter.codec)"],
             ["GPU", Self.gpus(devices, hasDriver: hasDriver)],
             ["reading uses", Self.reading],
-            ["training uses", devices > 0 ? "the GPU, in float16 with loss scaling" : "the processor, in float32"],
+            [
+                "training uses",
+                devices > 0 ? "the GPU, in float16 with loss scaling" : "the processor, in float32",
+            ],
         ]
         if devices == 0 {
             rows.append(["what to do", Self.advice(hasDriver: hasDriver, hasCUDALibrary: hasCUDALibrary)])
         }
         if Runtime.cpuCapability == "DEFAULT" {
             rows.append([
-                "note", "this processor has no AVX2, or ATEN_CPU_CAPABILITY disables it; computation will be slow",
+                "note",
+                "this processor has no AVX2, or ATEN_CPU_CAPABILITY disables it; computation will be slow",
             ])
         }
         Console.print(Table([], rows: rows))
@@ -71,9 +81,11 @@ struct DoctorCommand: ParsableCommand {
         switch (hasDriver, hasCUDALibrary) {
         case (false, false):
             "nothing; if you add an NVIDIA GPU and its driver, `make setup` fetches a libtorch with CUDA"
-        case (false, true): "nothing; this libtorch will use an NVIDIA GPU once one is installed with its driver"
+        case (false, true):
+            "nothing; this libtorch will use an NVIDIA GPU once one is installed with its driver"
         case (true, false): "this libtorch has no CUDA: run `JERSEY_TORCH_CUDA=1 make setup` and rebuild"
-        case (true, true): "check that `nvidia-smi` works and that the driver is new enough for libtorch's CUDA version"
+        case (true, true):
+            "check that `nvidia-smi` works and that the driver is new enough for libtorch's CUDA version"
         }
     }
 }

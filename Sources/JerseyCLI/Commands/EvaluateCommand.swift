@@ -41,12 +41,16 @@ struct EvaluateCommand: ParsableCommand {
             $0.earlyExit = stopping.anytime
         }
         let (reader, card) = (recognizer.reader, recognizer.card)
-        let sequences = try splitOptions.sequences(dataOptions.config(path: data), for: card, weights: options.file)
+        let sequences = try splitOptions.sequences(
+            dataOptions.config(path: data), for: card, weights: options.file)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
         progress.finish()
-        if let outcomes { try RunFolder.write(lines: readings.map(Outcome.init), to: URL(fileURLWithPath: outcomes)) }
-        let evaluation = Evaluation(readings, unreadable: unreadable, seenNumbers: card.numbers.isEmpty ? nil : Set(card.numbers))
+        if let outcomes {
+            try RunFolder.write(lines: readings.map(Outcome.init), to: URL(fileURLWithPath: outcomes))
+        }
+        let evaluation = Evaluation(
+            readings, unreadable: unreadable, seenNumbers: card.numbers.isEmpty ? nil : Set(card.numbers))
         if json {
             Console.printExactly(JSON.text(try JSON.output(evaluation)))
         } else {
@@ -62,10 +66,13 @@ struct EvaluateCommand: ParsableCommand {
 
     private func show(_ evaluation: Evaluation, _ card: Checkpoint.Card) {
         var rows: [[String]] = []
-        for (name, group) in [("all", evaluation.all), ("seen numbers", evaluation.seen), ("unseen numbers", evaluation.unseen)] {
+        for (name, group) in [
+            ("all", evaluation.all), ("seen numbers", evaluation.seen), ("unseen numbers", evaluation.unseen),
+        ] {
             guard let group else { continue }
             rows.append([
-                name, "\(group.sequences.number.count)", group.sequences.number.text, group.sequences.tens.text,
+                name, "\(group.sequences.number.count)", group.sequences.number.text,
+                group.sequences.tens.text,
                 group.sequences.ones.text,
                 "\(group.tracks.number.count)", group.tracks.number.text,
             ])

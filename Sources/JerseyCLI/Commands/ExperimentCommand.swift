@@ -5,7 +5,8 @@ struct ExperimentCommand: ParsableCommand {
         commandName: "experiment",
         abstract: "Trains several models over several seeds and tracks the runs.",
         subcommands: [
-            ExperimentRunCommand.self, ExperimentStatusCommand.self, ExperimentListCommand.self, ExperimentShowCommand.self,
+            ExperimentRunCommand.self, ExperimentStatusCommand.self, ExperimentListCommand.self,
+            ExperimentShowCommand.self,
             ExperimentTaskCommand.self,
         ])
 }

@@ -4,7 +4,8 @@ import JerseyLab
 import JerseyOutput
 
 struct ExperimentListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists the experiments shipped with jersey.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists the experiments shipped with jersey.")
 
     func run() throws {
         let rows = ShippedExperiment.all.map { [$0.name, "\($0.experiment.runCount)", $0.summary] }

@@ -21,7 +21,9 @@ struct ExperimentRunCommand: ParsableCommand {
             Example: jersey experiment run phaseB --data crops --out runs/phaseB --jobs 20 --launcher slurm --sbatch "--gres=gpu:1"
             """)
 
-    @Argument(help: ArgumentHelp("Name or file; optional once the experiment has started.", valueName: "experiment"))
+    @Argument(
+        help: ArgumentHelp("Name or file; optional once the experiment has started.", valueName: "experiment")
+    )
     var experiment: String?
 
     @Option(help: ArgumentHelp("Folder for the runs and the table of runs.", valueName: "folder"))
@@ -67,7 +69,8 @@ struct ExperimentRunCommand: ParsableCommand {
         let signals = StopSignals()
         let console = ExperimentConsole(name: try folder.experiment().name)
         let runner = try ExperimentRunner(
-            folder, only: Set(runs.map(\.id)), holding: lock, launcher: try launch.launcher(folder, jobs: jobs, say: console.say),
+            folder, only: Set(runs.map(\.id)), holding: lock,
+            launcher: try launch.launcher(folder, jobs: jobs, say: console.say),
             jobs: jobs,
             observer: console,
             shouldStop: { signals.isStopped })
@@ -88,7 +91,8 @@ struct ExperimentRunCommand: ParsableCommand {
     /// A note on the encoders' first weights. The runs also log it, but few users read those logs.
     private func start(of runs: [RunConfig]) throws -> String? {
         let random = runs.filter { $0.pretrained == nil && $0.startFrom == nil }
-        return PretrainedEncoder.note(try random.map { try $0.spec().encoder }, published: random.contains(where: \.published))
+        return PretrainedEncoder.note(
+            try random.map { try $0.spec().encoder }, published: random.contains(where: \.published))
     }
 
     /// Checks the data of all runs before the experiment starts, so that no run fails hours later.
@@ -105,12 +109,15 @@ struct ExperimentRunCommand: ParsableCommand {
     private func definition(_ folder: ExperimentFolder) throws -> Experiment {
         let saved = folder.exists ? try folder.experiment() : nil
         guard var experiment = try self.experiment.map(Experiment.named) ?? saved else {
-            throw UsageError("name an experiment, such as phaseB; `jersey experiment list` shows the shipped ones")
+            throw UsageError(
+                "name an experiment, such as phaseB; `jersey experiment list` shows the shipped ones")
         }
         if let models { experiment.models = models.split(separator: ",").map(String.init) }
         if let seeds {
             experiment.seeds = try seeds.split(separator: ",").map { word in
-                guard let seed = UInt64(word) else { throw UsageError("--seeds must be a list of whole numbers, not '\(seeds)'") }
+                guard let seed = UInt64(word) else {
+                    throw UsageError("--seeds must be a list of whole numbers, not '\(seeds)'")
+                }
                 return seed
             }
         }
@@ -120,26 +127,40 @@ struct ExperimentRunCommand: ParsableCommand {
             // Tasks may start in another working folder.
             flags["data.path"] = .string(URL(fileURLWithPath: data).standardizedFileURL.path)
         }
-        var overlays = try [config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }].compactMap { $0 }
-        overlays += [ConfigOverlay(source: "the command line", settings: flags), try ConfigOverlay(assignments: assignments)]
+        var overlays = try [config.map { try ConfigOverlay(file: URL(fileURLWithPath: $0)) }].compactMap {
+            $0
+        }
+        overlays += [
+            ConfigOverlay(source: "the command line", settings: flags),
+            try ConfigOverlay(assignments: assignments),
+        ]
         // Settings of the machine carry over unless given again. All others must be given in full
         // or not at all.
         if let saved, self.experiment != nil {
             let machine = Set(Setting.all.filter(\.isMachineOnly).map(\.key))
-            let known = ConfigOverlay(source: "", tree: saved.settings).settings.filter { machine.contains($0.key) }
+            let known = ConfigOverlay(source: "", tree: saved.settings).settings.filter {
+                machine.contains($0.key)
+            }
             overlays.insert(ConfigOverlay(source: folder.definition.path, settings: known), at: 0)
         }
         let asked = experiment.models
         experiment = try experiment.overlaid(with: overlays)
         let leftOut = asked.filter { !experiment.models.contains($0) }
-        if !leftOut.isEmpty { Console.error("skipped, because the study has no such models: \(leftOut.joined(separator: ", "))") }
+        if !leftOut.isEmpty {
+            Console.error("skipped, because the study has no such models: \(leftOut.joined(separator: ", "))")
+        }
         let runs = try experiment.runs()
-        guard runs.allSatisfy({ !$0.config.data.path.isEmpty }) else { throw UsageError("name the data set with --data") }
+        guard runs.allSatisfy({ !$0.config.data.path.isEmpty }) else {
+            throw UsageError("name the data set with --data")
+        }
         if runs.contains(where: { $0.config.training.threads == nil }) {
             // Numbers depend on the thread count, so it must not change when a resumed experiment
             // has other --jobs.
             experiment = try experiment.overlaid(
-                with: [ConfigOverlay(source: "--jobs", settings: ["training.threads": .int(launch.threads(jobs: jobs))])])
+                with: [
+                    ConfigOverlay(
+                        source: "--jobs", settings: ["training.threads": .int(launch.threads(jobs: jobs))])
+                ])
         }
         return experiment
     }

@@ -4,7 +4,8 @@ import Jersey
 import JerseyLab
 
 struct ExperimentStatusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Shows the progress of an experiment.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows the progress of an experiment.")
 
     @Argument(help: ArgumentHelp("The experiment's folder.", valueName: "folder"))
     var folder: String

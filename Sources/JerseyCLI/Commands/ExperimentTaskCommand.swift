@@ -44,7 +44,8 @@ struct ExperimentTaskCommand: ParsableCommand {
         // When a runner was killed, its task stops only after the current step, which may take
         // long.
         let trainer = Trainer(
-            planned.config, folder: folder, observer: TrainingConsole(keepsLog: false), shouldStop: { signals.isStopped },
+            planned.config, folder: folder, observer: TrainingConsole(keepsLog: false),
+            shouldStop: { signals.isStopped },
             patience: 300)
         if try trainer.run() == .stopped { throw ExitCode(130) }
         if let problem = folder.drawCurves() { Console.error(problem) }

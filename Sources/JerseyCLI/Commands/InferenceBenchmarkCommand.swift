@@ -44,7 +44,8 @@ struct InferenceBenchmarkCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Data set whose first sequences are read end to end (default: rendered players).", valueName: "folder"))
+            "Data set whose first sequences are read end to end (default: rendered players).",
+            valueName: "folder"))
     var data: String?
 
     @OptionGroup var compilation: CompilationOptions
@@ -52,7 +53,9 @@ struct InferenceBenchmarkCommand: ParsableCommand {
     @OptionGroup var benchmark: BenchmarkOptions
 
     func validate() throws {
-        guard models == nil || weights == nil else { throw ValidationError("give either --models or --weights, not both") }
+        guard models == nil || weights == nil else {
+            throw ValidationError("give either --models or --weights, not both")
+        }
         guard weights != nil || !published else {
             throw ValidationError("--published needs a weight file; name it with --weights")
         }
@@ -76,7 +79,8 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         }
         let recognizers = try recognizers(on: device)
         let result = try InferenceBenchmark(
-            recognizers, mode: compilation.mode(of: recognizers[0]), sequences: Array(sequences), rounds: benchmark.rounds)
+            recognizers, mode: compilation.mode(of: recognizers[0]), sequences: Array(sequences),
+            rounds: benchmark.rounds)
         try benchmark.write([result.table], result.report, json: result, name: "inference")
     }
 
@@ -89,7 +93,10 @@ struct InferenceBenchmarkCommand: ParsableCommand {
         options.singleFrame = .anchor
         options.isCalibrated = false
         if let weights {
-            return [try Recognizer(Checkpoint(named: weights, published: published), path: weights, options: options)]
+            return [
+                try Recognizer(
+                    Checkpoint(named: weights, published: published), path: weights, options: options)
+            ]
         }
         let specs = try models?.split(separator: ",").map { try ModelSpec.named(String($0)) } ?? ModelSpec.all
         return try specs.map { spec in

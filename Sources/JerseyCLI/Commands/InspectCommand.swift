@@ -8,7 +8,8 @@ struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Shows what a data set contains, how it would be split, and its problems.",
-        discussion: "Every frame is decoded. Example: jersey dataset inspect crops --group-pattern '/(\\d+)\\d\\d$'")
+        discussion:
+            "Every frame is decoded. Example: jersey dataset inspect crops --group-pattern '/(\\d+)\\d\\d$'")
 
     @Argument(help: ArgumentHelp("Data set: a folder or an archive.", valueName: "folder"))
     var data: String
@@ -19,7 +20,9 @@ struct InspectCommand: ParsableCommand {
     var splits: String?
 
     @Option(
-        help: ArgumentHelp("Regular expression on the track id; tracks of one group stay in the same part.", valueName: "regex"))
+        help: ArgumentHelp(
+            "Regular expression on the track id; tracks of one group stay in the same part.",
+            valueName: "regex"))
     var groupPattern: String?
 
     @OptionGroup var decoding: WorkerOptions
@@ -56,23 +59,34 @@ struct InspectCommand: ParsableCommand {
             return [name, "\(tracks)", "\(frames)", "\(total)"] + counts.map(String.init) + shares
         }
         var rows = inspection.numbers.map { count in
-            row(count.number.description, count.tracks, count.frames, parts.map { $0.count { $0.number == count.number } })
+            row(
+                count.number.description, count.tracks, count.frames,
+                parts.map { $0.count { $0.number == count.number } })
         }
-        rows.append(row("all", dataset.tracks.count, inspection.numbers.reduce(0) { $0 + $1.frames }, parts.map(\.count)))
+        rows.append(
+            row(
+                "all", dataset.tracks.count, inspection.numbers.reduce(0) { $0 + $1.frames },
+                parts.map(\.count)))
         Console.print("Sequences by number, as they are split:")
         Console.print()
         Console.print(
             Table(
-                ["number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %", "test %"], rows: rows))
+                [
+                    "number", "tracks", "frames", "sequences", "train", "val", "test", "train %", "val %",
+                    "test %",
+                ], rows: rows))
         let tracks = Splits.Part.allCases.map { "\(split[$0].count) \($0.rawValue)" }
         Console.print()
         Console.print("Tracks: \(tracks.joined(separator: ", "))")
         for (part, sequences) in zip(Splits.Part.allCases, parts) where sequences.isEmpty {
             Console.print("warning: \(part.rawValue) is empty")
         }
-        let unseen = Set(parts.dropFirst().joined().compactMap(\.number)).subtracting(split.seenNumbers(in: dataset)).sorted()
+        let unseen = Set(parts.dropFirst().joined().compactMap(\.number)).subtracting(
+            split.seenNumbers(in: dataset)
+        ).sorted()
         if !unseen.isEmpty {
-            Console.print("Numbers that do not occur in training: " + unseen.map(\.description).joined(separator: ", "))
+            Console.print(
+                "Numbers that do not occur in training: " + unseen.map(\.description).joined(separator: ", "))
         }
     }
 
@@ -87,9 +101,13 @@ struct InspectCommand: ParsableCommand {
                 rows: [
                     ["sequences with an anchor", "\(anchors.marked)"],
                     ["sequences without (the first frame is used)", "\(anchors.missing)"],
-                    ["anchor is the first frame", "\(anchors.first)"], ["anchor is the last frame", "\(anchors.last)"],
+                    ["anchor is the first frame", "\(anchors.first)"],
+                    ["anchor is the last frame", "\(anchors.last)"],
                     ["anchor is in between", "\(anchors.between)"],
-                    ["frames of a sequence (least, median, most)", inspection.lengths.map(String.init).joined(separator: ", ")],
+                    [
+                        "frames of a sequence (least, median, most)",
+                        inspection.lengths.map(String.init).joined(separator: ", "),
+                    ],
                 ]))
     }
 

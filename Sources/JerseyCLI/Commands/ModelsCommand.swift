@@ -39,7 +39,9 @@ struct ModelsCommand: ParsableCommand {
         /// Nil in the list of all models.
         let parts: [ModelOutline.Part]?
 
-        private enum CodingKeys: String, CodingKey { case name, phase, encoder, temporal, pooling, parameters, parts }
+        private enum CodingKeys: String, CodingKey {
+            case name, phase, encoder, temporal, pooling, parameters, parts
+        }
 
         init(_ spec: ModelSpec, parameters: Int, parts: [ModelOutline.Part]? = nil) {
             name = spec.name
@@ -67,18 +69,22 @@ struct ModelsCommand: ParsableCommand {
         if let name { return try show(ModelSpec.named(name, encoder: encoder.map(EncoderKind.named))) }
         guard encoder == nil && diagram == nil else {
             throw UsageError(
-                "--encoder and --diagram need a model; name it, such as jersey models attn_bgru_luong --diagram")
+                "--encoder and --diagram need a model; name it, such as jersey models attn_bgru_luong --diagram"
+            )
         }
         let rows = ModelSpec.all.map { Row($0, parameters: JerseyModel($0).store.parameterCount) }
         if json { return Console.printExactly(JSON.text(try JSON.output(rows))) }
         Console.print(
             Table(
                 ["name", "phase", "encoder", "temporal", "pooling", "parameters"],
-                rows: rows.map { [$0.name, $0.phase, $0.encoder, $0.temporal ?? "-", $0.pooling, "\($0.parameters)"] }))
+                rows: rows.map {
+                    [$0.name, $0.phase, $0.encoder, $0.temporal ?? "-", $0.pooling, "\($0.parameters)"]
+                }))
         Console.print()
         Console.print(
             "Older names: "
-                + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", "))
+                + ModelSpec.aliases.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(
+                    separator: ", "))
     }
 
     private func show(_ spec: ModelSpec) throws {
@@ -86,7 +92,8 @@ struct ModelsCommand: ParsableCommand {
         let outline = ModelOutline(spec)
         if let file {
             let drawing = ModelDiagram(outline)
-            try AtomicFile.write(file.pathExtension.lowercased() == "png" ? drawing.png() : drawing.svg(), to: file)
+            try AtomicFile.write(
+                file.pathExtension.lowercased() == "png" ? drawing.png() : drawing.svg(), to: file)
             Console.error("drew \(spec.title) in \(file.relativePath)")
             return
         }
@@ -94,7 +101,8 @@ struct ModelsCommand: ParsableCommand {
             let row = Row(spec, parameters: outline.parameters, parts: outline.parts)
             return Console.printExactly(JSON.text(try JSON.output(row)))
         }
-        let older = ModelSpec.aliases.filter { $0.value == spec.name && spec.title == spec.name }.keys.sorted()
+        let older = ModelSpec.aliases.filter { $0.value == spec.name && spec.title == spec.name }.keys
+            .sorted()
         let former = older.isEmpty ? "" : ", formerly \(older.joined(separator: ", "))"
         Console.print(spec.title + former + ", phase \(spec.phase.rawValue)")
         Console.print()

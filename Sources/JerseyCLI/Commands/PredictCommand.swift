@@ -32,7 +32,8 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var roster: RosterOptions
 
-    @Argument(help: ArgumentHelp("Folders, archives or image files; with --boxes, one video.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp("Folders, archives or image files; with --boxes, one video.", valueName: "path"))
     var paths: [String]
 
     @Option(help: "Output format, one of the above (default: by the extension of --output, or table).")
@@ -51,7 +52,9 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Print one row per track, combining the evidence of its sequences.")
     var tracks = false
 
-    @Option(help: ArgumentHelp("Also draw the frames with their weights and the numbers (PNG or HTML).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Also draw the frames with their weights and the numbers (PNG or HTML).", valueName: "file"))
     var sheet: String?
 
     func validate() throws {
@@ -77,7 +80,10 @@ struct PredictCommand: ParsableCommand {
         try sheet.map { try PredictionSheet.check($0, unlike: inputs) }
         try video.video.map { try VideoWriter.check($0, unlike: inputs) }
         let outputs = [output, sheet, video.video].compactMap { $0 }
-        guard Set(outputs.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }).count == outputs.count else {
+        guard
+            Set(outputs.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }).count
+                == outputs.count
+        else {
             throw UsageError("--output, --sheet and --video must name different files")
         }
     }
@@ -94,7 +100,9 @@ struct PredictCommand: ParsableCommand {
                 "warning: \($0.sequence): \($0.disagreeingWindows ?? 0) of \($0.windows ?? 0) windows are confident of a number other than \(most); is this one player?"
         }
         // An abstention is an answer. Output with NaN or infinity is not.
-        if predictions.allSatisfy({ $0.number == nil && (!$0.unreadable || $0.digits == nil) && $0.conflict == nil }) {
+        if predictions.allSatisfy({
+            $0.number == nil && (!$0.unreadable || $0.digits == nil) && $0.conflict == nil
+        }) {
             throw ExitCode(1)
         }
     }

@@ -6,7 +6,8 @@ import Torch
 struct ProductionBenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "production",
-        abstract: "Measures one model in every precision and batch size, with its accuracy: the study's table 4.",
+        abstract:
+            "Measures one model in every precision and batch size, with its accuracy: the study's table 4.",
         discussion: """
             Example: jersey benchmark production --weights runs/small/best.safetensors --data crops
             """)
@@ -15,7 +16,8 @@ struct ProductionBenchmarkCommand: ParsableCommand {
 
     @OptionGroup var compute: ComputeOptions
 
-    @Option(help: ArgumentHelp("Labelled data set for comparing answers (default: none).", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Labelled data set for comparing answers (default: none).", valueName: "folder"))
     var data: String?
 
     @OptionGroup var dataOptions: DataOptions
@@ -31,10 +33,12 @@ struct ProductionBenchmarkCommand: ParsableCommand {
         let loader = try SequenceLoader(checkpoint, singleFrame: .anchor, path: source.path)
         var sequences: [FrameSequence] = []
         if let data {
-            sequences = try splitOptions.sequences(dataOptions.config(path: data), for: checkpoint.card, weights: source.file)
+            sequences = try splitOptions.sequences(
+                dataOptions.config(path: data), for: checkpoint.card, weights: source.file)
         }
         let result = try ProductionBenchmark(
-            checkpoint, on: device, path: source.path, loader: loader, sequences: sequences, rounds: benchmark.rounds
+            checkpoint, on: device, path: source.path, loader: loader, sequences: sequences,
+            rounds: benchmark.rounds
         ) { Console.error($0) }
         let tables = [result.studyTable, result.formTable] + [result.answerTable].compactMap { $0 }
         try benchmark.write(tables, result.report, json: result, name: "production")

@@ -29,7 +29,8 @@ struct ReportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Model or variant to compare the others with (default: the best by validation).", valueName: "name"))
+            "Model or variant to compare the others with (default: the best by validation).",
+            valueName: "name"))
     var baseline: String?
 
     @Option(help: ArgumentHelp("Data set, if it has moved since the runs.", valueName: "folder"))
@@ -42,7 +43,8 @@ struct ReportCommand: ParsableCommand {
         let experiments = folders.map { ExperimentFolder(URL(fileURLWithPath: $0)) }
         let target = URL(fileURLWithPath: out ?? (folders.count == 1 ? folders[0] + "/report" : "report"))
         try Report(
-            experiments, baseline: baseline, data: data, measuresDeployment: !skipDeployment, progress: { Console.error($0) }
+            experiments, baseline: baseline, data: data, measuresDeployment: !skipDeployment,
+            progress: { Console.error($0) }
         ).write(to: target)
         Console.print(target.appendingPathComponent("report.html").relativePath)
         Console.print(target.appendingPathComponent("report.md").relativePath)

@@ -6,7 +6,8 @@ import JerseyOutput
 
 struct RunsCompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Compares models across seeds, and shows which differences are significant.",
+        commandName: "compare",
+        abstract: "Compares models across seeds, and shows which differences are significant.",
         discussion: """
             Accuracies are means over seeds ± the sample standard deviation. Models are compared in pairs, on the test sequences that all \
             of them read. A bootstrap over tracks and seeds gives the interval of the difference; McNemar's exact test gives a p-value, \
@@ -24,7 +25,8 @@ struct RunsCompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Also show accuracy by \(Breakdown.Kind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "part"))
+            "Also show accuracy by \(Breakdown.Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "part"))
     var by: [Breakdown.Kind] = []
 
     @Option(
@@ -48,7 +50,8 @@ struct RunsCompareCommand: ParsableCommand {
         var selection = try RunSelection(folders)
         for problem in selection.problems { Console.error("skipped: \(problem)") }
         try selection.keep(models?.split(separator: ",").map(String.init) ?? [])
-        let statistics = ModelStatistics(selection.groups, baseline: try baseline.map { try selection.group($0).name })
+        let statistics = ModelStatistics(
+            selection.groups, baseline: try baseline.map { try selection.group($0).name })
         if json {
             Console.printExactly(JSON.text(try JSON.output(statistics)))
             return

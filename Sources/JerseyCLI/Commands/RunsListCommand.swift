@@ -5,7 +5,8 @@ import JerseyLab
 import JerseyOutput
 
 struct RunsListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists all runs of an experiment.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists all runs of an experiment.")
 
     @Argument(help: ArgumentHelp("The experiment's folder.", valueName: "folder"))
     var folder: String
@@ -23,13 +24,18 @@ struct RunsListCommand: ParsableCommand {
         let rows = records.map { record in
             [
                 record.id, record.state, percent(record.validationAccuracy), percent(record.numberAccuracy),
-                percent(record.tensAccuracy), percent(record.onesAccuracy), record.bestEpoch.map(String.init) ?? "-",
+                percent(record.tensAccuracy), percent(record.onesAccuracy),
+                record.bestEpoch.map(String.init) ?? "-",
                 Format.duration(record.seconds), record.host ?? "-",
                 record.commit.map { String($0.prefix(10)) } ?? "-",
             ]
         }
         Console.print(
-            Table(["run", "state", "validation", "number", "tens", "ones", "best epoch", "time", "host", "commit"], rows: rows))
+            Table(
+                [
+                    "run", "state", "validation", "number", "tens", "ones", "best epoch", "time", "host",
+                    "commit",
+                ], rows: rows))
         for record in records { if let reason = record.reason { Console.print("\(record.id): \(reason)") } }
     }
 }

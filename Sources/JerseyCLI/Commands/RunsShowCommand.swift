@@ -20,7 +20,8 @@ struct RunsShowCommand: ParsableCommand {
     func run() throws {
         let records = try ExperimentFolder(URL(fileURLWithPath: folder)).records()
         guard let record = records.first(where: { $0.id == id }) else {
-            throw UsageError.unknown("run", id, among: records.map(\.id), advice: "`jersey runs list \(folder)` shows them")
+            throw UsageError.unknown(
+                "run", id, among: records.map(\.id), advice: "`jersey runs list \(folder)` shows them")
         }
         let epochs = try RunDatabase(experiment: folder).epochs(of: id)
         if json {
@@ -33,25 +34,30 @@ struct RunsShowCommand: ParsableCommand {
                 [],
                 rows: [
                     ["run", record.id], ["state", record.state], ["attempts", "\(record.attempts)"],
-                    ["started", Format.timestamp(record.started)], ["finished", Format.timestamp(record.finished)],
+                    ["started", Format.timestamp(record.started)],
+                    ["finished", Format.timestamp(record.finished)],
                     ["training", Format.duration(record.seconds)], ["host", record.host ?? "-"],
                     ["commit", record.commit ?? "-"], ["reason", record.reason ?? "-"],
                     ["test number", four(record.numberAccuracy)], ["test tens", four(record.tensAccuracy)],
-                    ["test ones", four(record.onesAccuracy)], ["test sequences", record.testSequences.map(String.init) ?? "-"],
+                    ["test ones", four(record.onesAccuracy)],
+                    ["test sequences", record.testSequences.map(String.init) ?? "-"],
                     ["test loss", four(record.testLoss)],
                 ]))
         if !epochs.isEmpty {
             let rows = epochs.map { row in
                 [
-                    "\(row.epoch)", four(row.trainLoss), four(row.trainNumberAccuracy), four(row.validationLoss),
-                    four(row.validationNumberAccuracy), Format.digits(row.rateFactor, 4), Format.duration(row.seconds),
+                    "\(row.epoch)", four(row.trainLoss), four(row.trainNumberAccuracy),
+                    four(row.validationLoss),
+                    four(row.validationNumberAccuracy), Format.digits(row.rateFactor, 4),
+                    Format.duration(row.seconds),
                     row.best ? "best" : "",
                 ]
             }
             Console.print("")
             Console.print(
                 Table(
-                    ["epoch", "train loss", "number", "validation loss", "number", "rate ×", "time", ""], rows: rows))
+                    ["epoch", "train loss", "number", "validation loss", "number", "rate ×", "time", ""],
+                    rows: rows))
         }
         Console.print()
         Console.print("settings: \(record.config)")

@@ -25,7 +25,8 @@ struct ScoreCommand: ParsableCommand {
         let truth = try SoccerNetLabels(contentsOf: truth)
         let right = try truth.right(in: SoccerNetLabels(contentsOf: submission))
         let groups = [
-            ("all", Set(truth.numbers.keys)), ("with a number", Set(truth.numbers.filter { $0.value >= 0 }.keys)),
+            ("all", Set(truth.numbers.keys)),
+            ("with a number", Set(truth.numbers.filter { $0.value >= 0 }.keys)),
             ("unreadable (-1)", Set(truth.numbers.filter { $0.value < 0 }.keys)),
         ]
         let rows = groups.map { name, players in

@@ -38,7 +38,9 @@ struct ServeCommand: ParsableCommand {
             """)
     var published = false
 
-    @Option(help: ArgumentHelp("Address to listen on; 0.0.0.0 accepts connections from every network.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "Address to listen on; 0.0.0.0 accepts connections from every network.", valueName: "address"))
     var host = "127.0.0.1"
 
     @Option(help: ArgumentHelp("Port; 0 picks a free one.", valueName: "n"))
@@ -67,10 +69,13 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sequences in a batch, across requests.", valueName: "n"))
     var batchSize = 16
 
-    @Option(help: ArgumentHelp("Longest time that the first sequence waits for the batch to fill.", valueName: "ms"))
+    @Option(
+        help: ArgumentHelp(
+            "Longest time that the first sequence waits for the batch to fill.", valueName: "ms"))
     var deadlineMs = 2.0
 
-    @Option(help: ArgumentHelp("Requests in flight, waiting or running; further ones get 429.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Requests in flight, waiting or running; further ones get 429.", valueName: "n"))
     var queue = 64
 
     @Option(
@@ -151,19 +156,23 @@ struct ServeCommand: ParsableCommand {
         let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else {
             let name = URL(fileURLWithPath: word).deletingPathExtension().lastPathComponent
-            throw UsageError("--model must be name=file, such as \(name)=\(word), or 'bundled', not '\(word)'")
+            throw UsageError(
+                "--model must be name=file, such as \(name)=\(word), or 'bundled', not '\(word)'")
         }
         return (parts[0], parts[1] == Checkpoint.bundledWord ? nil : parts[1])
     }
 
     private func adminToken() throws -> String? {
         let token =
-            try adminTokenFile.map { String(decoding: try Data(reading: URL(fileURLWithPath: $0)), as: UTF8.self) }
+            try adminTokenFile.map {
+                String(decoding: try Data(reading: URL(fileURLWithPath: $0)), as: UTF8.self)
+            }
             ?? ProcessInfo.processInfo.environment["JERSEY_ADMIN_TOKEN"]
         guard let trimmed = token?.trimmingCharacters(in: .whitespacesAndNewlines) else { return nil }
         guard trimmed.utf8.count >= 16, !trimmed.contains(" ") else {
             throw UsageError(
-                "the admin token needs at least 16 characters and no spaces; `openssl rand -hex 32` makes a good one")
+                "the admin token needs at least 16 characters and no spaces; `openssl rand -hex 32` makes a good one"
+            )
         }
         return trimmed
     }

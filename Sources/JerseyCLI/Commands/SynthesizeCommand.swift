@@ -26,11 +26,14 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Output folder for a data set, or a video (mp4, mov or mkv); the players' boxes go beside a video.", valueName: "path"
+            "Output folder for a data set, or a video (mp4, mov or mkv); the players' boxes go beside a video.",
+            valueName: "path"
         ))
     var out: String
 
-    @Option(help: ArgumentHelp("Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
+    @Option(
+        help: ArgumentHelp(
+            "Numbers, ranges and weights, such as 7,07,10-19,48:2.5, or 'all'.", valueName: "list"))
     var numbers = "4,6,8,9,48,49,64,66,88,89"
 
     @Option(help: ArgumentHelp("Players per number (default: \(Usual.tracks)).", valueName: "n"))
@@ -39,7 +42,9 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Sequences per player (default: \(Usual.sequences)).", valueName: "n"))
     var sequences: Int?
 
-    @Option(help: ArgumentHelp("Frames per sequence, such as 8 or 5-16, or frames of the video.", valueName: "range"))
+    @Option(
+        help: ArgumentHelp(
+            "Frames per sequence, such as 8 or 5-16, or frames of the video.", valueName: "range"))
     var frames = "6-10"
 
     @Option(
@@ -73,7 +78,9 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Rendering threads (default: one per core).", valueName: "n"))
     var threads: Int?
 
-    @Option(help: ArgumentHelp("Also draw some of the sequences, with the visible share of the number.", valueName: "file.png"))
+    @Option(
+        help: ArgumentHelp(
+            "Also draw some of the sequences, with the visible share of the number.", valueName: "file.png"))
     var preview: String?
 
     @Flag(help: "Write into a folder that is not empty, replacing the folders of the numbers.")
@@ -91,7 +98,8 @@ struct SynthesizeCommand: ParsableCommand {
         _ = try height.map { try range($0, of: 8...1080, "--height", example: "20-200") }
     }
 
-    private func range(_ text: String, of limits: ClosedRange<Int>, _ option: String, example: String) throws -> ClosedRange<Int>
+    private func range(_ text: String, of limits: ClosedRange<Int>, _ option: String, example: String) throws
+        -> ClosedRange<Int>
     {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard 1...2 ~= ends.count, let first = ends[0], let last = ends[ends.count - 1], limits ~= first,
@@ -119,7 +127,8 @@ struct SynthesizeCommand: ParsableCommand {
         guard isVideo else { return }
         for (option, isGiven) in [
             ("--tracks", tracks != nil), ("--sequences", sequences != nil), ("--framing", framing != nil),
-            ("--height", height != nil), ("--difficulty", difficulty != nil), ("--unreadable", unreadable != nil),
+            ("--height", height != nil), ("--difficulty", difficulty != nil),
+            ("--unreadable", unreadable != nil),
             ("--threads", threads != nil), ("--preview", preview != nil),
         ] where isGiven {
             throw ValidationError("\(option) is for data sets, but \(out) is a video")
@@ -140,7 +149,9 @@ struct SynthesizeCommand: ParsableCommand {
                 seed: seed, framing: framing ?? Usual.framing, difficulty: difficulty ?? Usual.difficulty,
                 height: heights.map { Double($0.lowerBound)...Double($0.upperBound) }))
         let progress = ProgressLine("rendering", total: dataset.sequenceCount)
-        try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite, threads: threads) { _, _ in progress.advance() }
+        try dataset.write(to: URL(fileURLWithPath: out), overwrite: overwrite, threads: threads) { _, _ in
+            progress.advance()
+        }
         progress.finish()
         Console.print("\(dataset.sequenceCount) sequences in \(out)")
         if let preview {
@@ -151,7 +162,8 @@ struct SynthesizeCommand: ParsableCommand {
 
     private func drawVideo() throws {
         let players = try NumberShare.list(numbers).map(\.number)
-        let boxes = URL(fileURLWithPath: out).deletingPathExtension().appendingPathExtension("txt").relativePath
+        let boxes = URL(fileURLWithPath: out).deletingPathExtension().appendingPathExtension("txt")
+            .relativePath
         if !overwrite, let taken = [out, boxes].first(where: FileNames.exists) {
             throw FileError(taken, "already exists", advice: "choose another name or pass --overwrite")
         }

@@ -21,7 +21,8 @@ struct TrainCommand: ParsableCommand {
 
     @Option(
         name: .customLong("run"),
-        help: ArgumentHelp("Run folder, for configuration, metrics, weights and result.", valueName: "folder"))
+        help: ArgumentHelp("Run folder, for configuration, metrics, weights and result.", valueName: "folder")
+    )
     var folder: String?
 
     @Option(help: ArgumentHelp("YAML or JSON file with settings.", valueName: "file"))
@@ -47,7 +48,8 @@ struct TrainCommand: ParsableCommand {
         }
         Runtime.keepMemory()
         let signals = StopSignals()
-        let trainer = Trainer(config, folder: run, observer: TrainingConsole(keepsLog: true), shouldStop: { signals.isStopped })
+        let trainer = Trainer(
+            config, folder: run, observer: TrainingConsole(keepsLog: true), shouldStop: { signals.isStopped })
         switch try trainer.run() {
         case .finished:
             if let problem = run.drawCurves() { Console.error(problem) }
@@ -55,7 +57,8 @@ struct TrainCommand: ParsableCommand {
             Console.error("result:  \(run.result.path)")
             if let start = config.startFrom, (try? Checkpoint(named: start))?.card.calibration != nil {
                 Console.error(
-                    "note: these weights are not calibrated, unlike \(start); run `jersey calibrate` to enable abstention")
+                    "note: these weights are not calibrated, unlike \(start); run `jersey calibrate` to enable abstention"
+                )
             }
         case .stopped:
             Console.error("stopped and saved; resume with `jersey train --run \(folder) --resume`")
@@ -69,7 +72,8 @@ struct TrainCommand: ParsableCommand {
         if run.exists(run.config) {
             guard resume else {
                 throw FileError(
-                    run.url.path, "already holds a run", advice: "resume it with --resume, or choose another --run folder")
+                    run.url.path, "already holds a run",
+                    advice: "resume it with --resume, or choose another --run folder")
             }
             let saved = try ConfigOverlay(file: run.config)
             let now = try RunConfig(overlays: [saved] + [file, environment].compactMap { $0 } + words)
@@ -78,7 +82,9 @@ struct TrainCommand: ParsableCommand {
         }
         let overlays = [file, environment].compactMap { $0 } + words
         var config = try RunConfig(overlays: overlays)
-        if let start = config.startFrom { config = try RunConfig(overlays: [ConfigOverlay(startingFrom: start)] + overlays) }
+        if let start = config.startFrom {
+            config = try RunConfig(overlays: [ConfigOverlay(startingFrom: start)] + overlays)
+        }
         guard !config.data.path.isEmpty else { throw UsageError("name the data set with --data") }
         return config
     }

@@ -8,7 +8,8 @@ import JerseyOutput
 struct BenchmarkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Repetitions per measurement (default: as many as fit in 30 s, 5 to 101; 3 for `anytime`).", valueName: "n"))
+            "Repetitions per measurement (default: as many as fit in 30 s, 5 to 101; 3 for `anytime`).",
+            valueName: "n"))
     var rounds: Int?
 
     @Option(help: ArgumentHelp("Output folder (default: benchmarks/NAME).", valueName: "folder"))

@@ -15,7 +15,8 @@ struct CheckpointOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Encoder in the weight file, if it is not the model's own and the file does not say.", valueName: "name"))
+            "Encoder in the weight file, if it is not the model's own and the file does not say.",
+            valueName: "name"))
     var encoder: String?
 
     @Flag(help: "Read the weight file as the study did, including its defects, if the file does not say how.")
@@ -29,7 +30,8 @@ struct CheckpointOptions: ParsableArguments {
 
     func validate() throws {
         guard file != nil || (model == nil && encoder == nil && !published) else {
-            throw ValidationError("--model, --encoder and --published need a weight file; name it with --weights")
+            throw ValidationError(
+                "--model, --encoder and --published need a weight file; name it with --weights")
         }
     }
 
@@ -39,7 +41,8 @@ struct CheckpointOptions: ParsableArguments {
         let kind = try encoder.map(EncoderKind.named)
         let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
         if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
-        let checkpoint = try Checkpoint(contentsOf: URL(fileURLWithPath: file), spec: spec, published: published)
+        let checkpoint = try Checkpoint(
+            contentsOf: URL(fileURLWithPath: file), spec: spec, published: published)
         if !checkpoint.hasCard && !published && checkpoint.card.spec.notPublished == nil {
             Console.error(
                 "note: \(file) does not say how to order frames, so they are read in time order; "

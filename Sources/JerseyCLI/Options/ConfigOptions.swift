@@ -30,10 +30,15 @@ struct ConfigOptions: ParsableArguments {
                 throw UsageError("--size must be height x width in pixels, such as 192x96, not '\(size)'")
             }
             overlays.append(
-                ConfigOverlay(source: "--size", settings: ["data.height": .int(sides[0]), "data.width": .int(sides[1])]))
+                ConfigOverlay(
+                    source: "--size", settings: ["data.height": .int(sides[0]), "data.width": .int(sides[1])])
+            )
         }
-        if flags.isOn("published"), let encoder = flags.words["encoder"], EncoderKind.find(encoder) == .efficientnetLite0 {
-            throw UsageError("the study's \(encoder) is EfficientNet-B0; with --published use --encoder efficientnet_b0")
+        if flags.isOn("published"), let encoder = flags.words["encoder"],
+            EncoderKind.find(encoder) == .efficientnetLite0
+        {
+            throw UsageError(
+                "the study's \(encoder) is EfficientNet-B0; with --published use --encoder efficientnet_b0")
         }
         return overlays + [try ConfigOverlay(assignments: assignments)]
     }

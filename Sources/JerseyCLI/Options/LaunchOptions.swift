@@ -15,11 +15,14 @@ struct LaunchOptions: ParsableArguments {
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Options for sbatch, such as \"--partition=gpu --time=2:00:00\". Repeatable.", valueName: "options"))
+            "Options for sbatch, such as \"--partition=gpu --time=2:00:00\". Repeatable.",
+            valueName: "options"))
     var sbatch: [String] = []
 
     func validate() throws {
-        guard sbatch.isEmpty || launcher == .slurm else { throw ValidationError("--sbatch needs --launcher slurm") }
+        guard sbatch.isEmpty || launcher == .slurm else {
+            throw ValidationError("--sbatch needs --launcher slurm")
+        }
     }
 
     /// Threads per run, if its settings do not say. Local runs share this machine's cores; a
@@ -33,7 +36,9 @@ struct LaunchOptions: ParsableArguments {
     }
 
     /// - Parameter say: shows a sentence to the user.
-    func launcher(_ folder: ExperimentFolder, jobs: Int, say: @escaping (String) -> Void) throws -> any Launcher {
+    func launcher(_ folder: ExperimentFolder, jobs: Int, say: @escaping (String) -> Void) throws
+        -> any Launcher
+    {
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         switch launcher {
         case .local: return LocalLauncher(executable: program, folder: folder, jobs: jobs)

@@ -22,7 +22,9 @@ struct RosterOptions: ParsableArguments {
 
     /// Prints the predictions that contradict the roster.
     static func report(_ predictions: [Prediction], _ roster: Roster) {
-        let conflicts = predictions.compactMap { prediction in prediction.conflict.map { (prediction.sequence, $0) } }
+        let conflicts = predictions.compactMap { prediction in
+            prediction.conflict.map { (prediction.sequence, $0) }
+        }
         Console.list(conflicts, rest: "conflicts; --format json has all") { sequence, seen in
             let share = Format.percent(seen.probability, places: 0)
             return
@@ -33,7 +35,8 @@ struct RosterOptions: ParsableArguments {
     /// The rest of the sentence about a number that the roster does not list.
     private static func standing(of number: JerseyNumber, in roster: Roster) -> String {
         if let others = roster.others[number] {
-            return "lists for " + others.map { "\($0.name) of \($0.team)" }.joined(separator: " and ") + " only"
+            return "lists for " + others.map { "\($0.name) of \($0.team)" }.joined(separator: " and ")
+                + " only"
         }
         // Spreadsheets turn 07 into 7, and people write 7 as 07.
         if let twin = number.twin, roster.players[twin] != nil {

@@ -59,7 +59,8 @@ struct SettingFlags: ParsableArguments, CustomReflectable {
             return Flag<Bool>(wrappedValue: false, name: name, help: ArgumentHelp(setting.meaning))
         }
         let choices = setting.choices.map { " One of: \($0.joined(separator: ", "))." } ?? ""
-        return Option<String?>(name: name, help: ArgumentHelp(setting.meaning + choices, valueName: valueName))
+        return Option<String?>(
+            name: name, help: ArgumentHelp(setting.meaning + choices, valueName: valueName))
     }
 }
 

@@ -41,17 +41,22 @@ struct SplitOptions: ParsableArguments {
     ///   - card: the card of the model that reads them.
     ///   - weights: the model's file; splits.json may lie beside it.
     /// - Throws: `UsageError` or `FileError` if there are no splits, or they belong to other data.
-    func sequences(_ config: DataConfig, for card: Checkpoint.Card, weights: String?) throws -> [FrameSequence] {
+    func sequences(_ config: DataConfig, for card: Checkpoint.Card, weights: String?) throws
+        -> [FrameSequence]
+    {
         var config = config
         config.input = card.input
         let dataset = try Dataset(config)
         let split = part(for: weights)
         guard let part = try Self.part(split) else { return dataset.sequences }
-        let beside = weights.map { URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json") }
+        let beside = weights.map {
+            URL(fileURLWithPath: $0).deletingLastPathComponent().appending(path: "splits.json")
+        }
         guard let url = splits.map({ URL(fileURLWithPath: $0) }) ?? beside,
             splits != nil || FileNames.exists(url.path)
         else {
-            throw UsageError("there is no splits.json beside the weights; name one with --splits, or use --split all")
+            throw UsageError(
+                "there is no splits.json beside the weights; name one with --splits, or use --split all")
         }
         let splits = try Splits(contentsOf: url)
         config.groupPattern = splits.origin?.groupPattern
@@ -62,11 +67,13 @@ struct SplitOptions: ParsableArguments {
             try splits.check(against: dataset, config, path: url.path)
         } catch let error as FileError {
             throw FileError(
-                error.path, error.reason, advice: "for other data, use --split all or name its splits with --splits")
+                error.path, error.reason,
+                advice: "for other data, use --split all or name its splits with --splits")
         }
         let sequences = splits.sequences(part, of: dataset)
         guard !sequences.isEmpty else {
-            throw FileError(url.path, "leaves no sequences in '\(split)'", advice: "use --split all to read them all")
+            throw FileError(
+                url.path, "leaves no sequences in '\(split)'", advice: "use --split all to read them all")
         }
         return sequences
     }

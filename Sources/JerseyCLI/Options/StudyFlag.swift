@@ -10,22 +10,29 @@ struct StudyFlag {
 
     static let all = [
         // main.py
-        StudyFlag("model_type", "--model"), StudyFlag("backbone", "--encoder"), StudyFlag("data_root", "--data"),
+        StudyFlag("model_type", "--model"), StudyFlag("backbone", "--encoder"),
+        StudyFlag("data_root", "--data"),
         StudyFlag("batch_size", "--batch-size"), StudyFlag("lr", "--rate"),
         StudyFlag("use_discriminative_lr", "--rates discriminative"), StudyFlag("epochs", "--epochs"),
         StudyFlag("seed", "--seed"),
         StudyFlag("scheduler", "--scheduler"),
         // config.py
-        StudyFlag("max_epochs", "--epochs"), StudyFlag("learning_rate", "--rate"), StudyFlag("num_workers", "--workers"),
-        StudyFlag("img_height", "--size"), StudyFlag("img_width", "--size"), StudyFlag("max_seq_len", "--frames"),
+        StudyFlag("max_epochs", "--epochs"), StudyFlag("learning_rate", "--rate"),
+        StudyFlag("num_workers", "--workers"),
+        StudyFlag("img_height", "--size"), StudyFlag("img_width", "--size"),
+        StudyFlag("max_seq_len", "--frames"),
         StudyFlag("early_stopping_patience", "--patience"), StudyFlag("use_mixed_precision", "--precision"),
         StudyFlag("seq_hidden_dim", "--set hidden"), StudyFlag("use_anchor_always", "--published"),
         StudyFlag("scheduler_type", "--scheduler"), StudyFlag("lr_backbone", "--set optimizer.encoderRate"),
-        StudyFlag("lr_temporal", "--set optimizer.temporalRate"), StudyFlag("lr_heads", "--set optimizer.headRate"),
-        StudyFlag("weight_decay", "--set optimizer.weightDecay"), StudyFlag("grad_clip", "--set optimizer.clip"),
-        StudyFlag("warmup_epochs", "--set optimizer.warmupEpochs"), StudyFlag("loss_weights", "--set training.tensWeight"),
+        StudyFlag("lr_temporal", "--set optimizer.temporalRate"),
+        StudyFlag("lr_heads", "--set optimizer.headRate"),
+        StudyFlag("weight_decay", "--set optimizer.weightDecay"),
+        StudyFlag("grad_clip", "--set optimizer.clip"),
+        StudyFlag("warmup_epochs", "--set optimizer.warmupEpochs"),
+        StudyFlag("loss_weights", "--set training.tensWeight"),
         StudyFlag("train_ratio", "--set data.ratios"), StudyFlag("val_ratio", "--set data.ratios"),
-        StudyFlag("test_ratio", "--set data.ratios"), StudyFlag("classes", "--classes"), StudyFlag("output_dir", "--run"),
+        StudyFlag("test_ratio", "--set data.ratios"), StudyFlag("classes", "--classes"),
+        StudyFlag("output_dir", "--run"),
         StudyFlag("checkpoint_dir", "--run"), StudyFlag("log_dir", "--run"), StudyFlag("plot_dir", "--run"),
     ]
 
@@ -45,7 +52,8 @@ struct StudyFlag {
         guard !used.isEmpty else { return }
         let places = used.map { "\($0.here) for --\($0.name)" }.joined(separator: ", ")
         throw UsageError(
-            "the study's flags have other names here: \(places)" + (words.first == "train" ? "" : ", in `jersey train`")
+            "the study's flags have other names here: \(places)"
+                + (words.first == "train" ? "" : ", in `jersey train`")
                 + "; docs/explanation/study.md lists them")
     }
 }

@@ -20,12 +20,14 @@ struct VideoOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The tracker's number for the first frame (default: 1, or 0 if any box has frame 0).", valueName: "n"))
+            "The tracker's number for the first frame (default: 1, or 0 if any box has frame 0).",
+            valueName: "n"))
     var firstFrame: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Read every n-th box or frame of a long track, but at least as many as the model takes at once.", valueName: "n"))
+            "Read every n-th box or frame of a long track, but at least as many as the model takes at once.",
+            valueName: "n"))
     var stride = TrackWindows.usualStride
 
     @Flag(
@@ -35,7 +37,9 @@ struct VideoOptions: ParsableArguments {
             """)
     var skim = false
 
-    @Option(help: ArgumentHelp("Also write the video with boxes and numbers drawn in (mp4, mov or mkv).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Also write the video with boxes and numbers drawn in (mp4, mov or mkv).", valueName: "file"))
     var video: String?
 
     func validate() throws {
@@ -45,7 +49,8 @@ struct VideoOptions: ParsableArguments {
         try (1...10_000).check(stride, "--stride")
         if boxes == nil {
             for (name, isGiven) in [
-                ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil), ("--video", video != nil),
+                ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil),
+                ("--video", video != nil),
             ] where isGiven {
                 throw ValidationError("\(name) needs a video, and its tracker's boxes in --boxes")
             }
@@ -54,7 +59,8 @@ struct VideoOptions: ParsableArguments {
 
     func trackBoxes(_ path: String, strict: Bool) throws -> TrackBoxes {
         try TrackBoxes(
-            contentsOf: path, columns: try boxColumns.map(BoxColumns.init) ?? BoxColumns(), firstFrame: firstFrame, strict: strict
+            contentsOf: path, columns: try boxColumns.map(BoxColumns.init) ?? BoxColumns(),
+            firstFrame: firstFrame, strict: strict
         )
     }
 
@@ -75,11 +81,14 @@ struct VideoOptions: ParsableArguments {
         progress.finish()
         if let damage = video.damage {
             Console.error(
-                "\(path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))")
+                "\(path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))"
+            )
         }
         let outside = leftOut.counts[.outside] ?? 0
         if 3 * outside > boxes.boxes.count {
-            let reach = boxes.boxes.reduce((0, 0)) { (max($0.0, $1.left + $1.width), max($0.1, $1.top + $1.height)) }
+            let reach = boxes.boxes.reduce((0, 0)) {
+                (max($0.0, $1.left + $1.width), max($0.1, $1.top + $1.height))
+            }
             Console.error(
                 "warning: \(outside) of \(boxes.boxes.count) boxes lie outside the \(video.width)x\(video.height) picture; they "
                     + "reach \(Format.digits(Double(reach.0), 6))x\(Format.digits(Double(reach.1), 6)). "
@@ -103,7 +112,8 @@ struct VideoOptions: ParsableArguments {
     func annotate(_ path: String, _ boxes: TrackBoxes, _ predictions: [Prediction]) throws {
         guard let target = video else { return }
         let video = try VideoReader(path)
-        let progress = ProgressLine("drawing", total: video.expectedFrames ?? Int(boxes.boxes.last!.frame) + 1)
+        let progress = ProgressLine(
+            "drawing", total: video.expectedFrames ?? Int(boxes.boxes.last!.frame) + 1)
         // Handle signals, so that a partial file is removed.
         let signals = StopSignals()
         try AnnotatedVideo.write(predictions, boxes, in: video, to: target) {

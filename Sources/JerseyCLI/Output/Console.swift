@@ -57,7 +57,8 @@ enum Console {
     }
 
     /// Whether standard error is a terminal that can redraw a line.
-    static let isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    static let isTerminal =
+        isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
 
     static func redraw(_ line: String) {
         write("\r\u{1b}[2K" + Shown.whole(line))

@@ -20,8 +20,11 @@ struct ExperimentOverview {
 
     /// At most `limit` rows, running ones first.
     func table(limit: Int) -> Table {
-        let busy = groups.filter { group in status.runs.contains { $0.group == group && $0.state == .running } }
-        return table(of: groups.count <= limit ? groups : Array((busy + groups.filter { !busy.contains($0) }).prefix(limit)))
+        let busy = groups.filter { group in status.runs.contains { $0.group == group && $0.state == .running }
+        }
+        return table(
+            of: groups.count <= limit
+                ? groups : Array((busy + groups.filter { !busy.contains($0) }).prefix(limit)))
     }
 
     var failures: [String] {
@@ -39,7 +42,9 @@ struct ExperimentOverview {
         let rows = groups.map { group in
             let runs = status.runs.filter { $0.group == group }
             let accuracies = Summary(runs.compactMap(\.accuracy))
-            return [group] + seeds.map { seed in runs.first { $0.seed == seed }.map(Self.cell) ?? "" } + [accuracies.percentText]
+            return [group] + seeds.map { seed in runs.first { $0.seed == seed }.map(Self.cell) ?? "" } + [
+                accuracies.percentText
+            ]
         }
         return Table(["model"] + seeds.map { "seed \($0)" } + ["mean ± sd"], rows: rows)
     }
@@ -82,7 +87,8 @@ final class ExperimentConsole: ExperimentObserver {
         erase()
         lastDraw = .now
         let lines =
-            [Shown.whole(overview.headline), ""] + overview.table(limit: 16).description.split(separator: "\n").map(String.init)
+            [Shown.whole(overview.headline), ""]
+            + overview.table(limit: 16).description.split(separator: "\n").map(String.init)
         drawnLines = lines.count
         Console.error(lines: lines.joined(separator: "\n"))
     }

@@ -11,7 +11,8 @@ extension OutputFormat {
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
         let header =
             [
-                "sequence", "track", "number", "confidence", "first", "first_probability", "second", "second_probability",
+                "sequence", "track", "number", "confidence", "first", "first_probability", "second",
+                "second_probability",
                 "third", "third_probability", "frames", "left_out",
             ]
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
@@ -26,12 +27,15 @@ extension OutputFormat {
             ]
                 + top + Array(repeating: "", count: max(0, 6 - top.count))
                 + ["\(prediction.frames.count)", "\(prediction.leftOut.count)"]
-                + (prediction.digits == nil ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
+                + (prediction.digits == nil
+                    ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
                 + ["\(prediction.unreadable)"]
                 + (hasPlayers
                     ? [
-                        players.map(\.name).joined(separator: " / "), players.map(\.team).joined(separator: " / "),
-                        prediction.conflict?.number.description ?? "", prediction.conflict.map { number($0.probability) } ?? "",
+                        players.map(\.name).joined(separator: " / "),
+                        players.map(\.team).joined(separator: " / "),
+                        prediction.conflict?.number.description ?? "",
+                        prediction.conflict.map { number($0.probability) } ?? "",
                     ] : [])
         }
         return ([header] + rows).map { CSV.row($0, isRaw: content.isRaw) }.joined()

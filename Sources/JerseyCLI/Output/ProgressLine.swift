@@ -31,7 +31,8 @@ final class ProgressLine: Sendable {
             let rate = Double(state.done) / max(seconds, 1e-9)
             Console.redraw(
                 "\(label) \(Console.bar(Double(state.done) / Double(max(total, 1)))) \(state.done)/\(total), "
-                    + "\(Format.decimal(rate, places: 1))/s, \(Format.duration(Double(max(total - state.done, 0)) / rate)) left")
+                    + "\(Format.decimal(rate, places: 1))/s, \(Format.duration(Double(max(total - state.done, 0)) / rate)) left"
+            )
         }
     }
 

@@ -48,7 +48,9 @@ final class TrainingConsole: TrainingObserver {
             epochStart = now
         }
         stepsDone += 1
-        guard now - lastLine > (Console.isTerminal ? .milliseconds(200) : .seconds(30)), batch > firstBatch + 1 else { return }
+        guard now - lastLine > (Console.isTerminal ? .milliseconds(200) : .seconds(30)),
+            batch > firstBatch + 1
+        else { return }
         lastLine = now
         let perStep = (now - epochStart).seconds / Double(batch - firstBatch - 1)
         let left = Double((epochs - epoch) * count + count - batch) * perStep
@@ -71,7 +73,8 @@ final class TrainingConsole: TrainingObserver {
         let patience = stale == 0 ? "" : ", no improvement for \(stale) of \(epoch.patience) epochs"
         let rates = epoch.rates.map { Format.digits($0, 3) }.joined(separator: " ")
         return "epoch \(row.epoch)/\(epoch.epochs): train loss \(Format.decimal(row.train.loss, places: 4)), "
-            + "number \(Format.decimal(row.train.numberAccuracy, places: 4))" + (validation ?? "") + (row.best ? " (best)" : "")
+            + "number \(Format.decimal(row.train.numberAccuracy, places: 4))" + (validation ?? "")
+            + (row.best ? " (best)" : "")
             + patience
             + ", rate\(epoch.rates.count > 1 ? "s" : "") \(rates), \(Format.duration(row.seconds))"
     }

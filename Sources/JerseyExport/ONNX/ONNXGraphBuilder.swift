@@ -123,7 +123,9 @@ struct ONNXGraphBuilder {
         do {
             try write(step.operation, step.arguments)
         } catch is Unsupported {
-            throw UsageError("this model cannot be exported to ONNX: it uses \(step.operation.rawValue) with \(step.arguments)")
+            throw UsageError(
+                "this model cannot be exported to ONNX: it uses \(step.operation.rawValue) with \(step.arguments)"
+            )
         }
     }
 
@@ -151,15 +153,20 @@ struct ONNXGraphBuilder {
             else { throw Unsupported() }
             finish("Cast", [x], [.int("to", Int(dtype.onnxCode))])
         case .mean:
-            finish("ReduceMean", [x], [.ints("axes", try integers(arguments[1])), .int("keepdims", try integer(arguments[2]))])
+            finish(
+                "ReduceMean", [x],
+                [.ints("axes", try integers(arguments[1])), .int("keepdims", try integer(arguments[2]))])
         case .sum:
-            finish("ReduceSum", [x, vector(try integers(arguments[1]))], [.int("keepdims", try integer(arguments[2]))])
+            finish(
+                "ReduceSum", [x, vector(try integers(arguments[1]))],
+                [.int("keepdims", try integer(arguments[2]))])
 
         case .permute: finish("Transpose", [x], [.ints("perm", try integers(arguments[1]))])
         case .reshape: finish("Reshape", [x, vector(try integers(arguments[1]))])
         case .unsqueeze: finish("Unsqueeze", [x, vector([try integer(arguments[1])])])
         case .squeeze: finish("Squeeze", [x, vector([try integer(arguments[1])])])
-        case .cat: finish("Concat", try tensors(items(arguments[0])), [.int("axis", try integer(arguments[1]))])
+        case .cat:
+            finish("Concat", try tensors(items(arguments[0])), [.int("axis", try integer(arguments[1]))])
         case .narrow:
             let axis = try integer(arguments[1])
             let start = try integer(arguments[2])
@@ -189,7 +196,9 @@ struct ONNXGraphBuilder {
                     .ints("dilations", try pair(arguments[5])), .int("group", try integer(arguments[6])),
                 ])
         case .batchNorm:
-            finish("BatchNormalization", try tensors(arguments[..<5]), [.float("epsilon", try number(arguments[7]))])
+            finish(
+                "BatchNormalization", try tensors(arguments[..<5]),
+                [.float("epsilon", try number(arguments[7]))])
         case .maxPool2d:
             let padding = try pair(arguments[3])
             finish(
@@ -206,7 +215,8 @@ struct ONNXGraphBuilder {
             finish("Add", [node("MatMul", [x, transposed]), try tensor(arguments[2])])
 
         case .frameMask:
-            let length = node("Gather", [node("Shape", [x]), initializer("int_1", Tensor([Int64(1)], shape: []))])
+            let length = node(
+                "Gather", [node("Shape", [x]), initializer("int_1", Tensor([Int64(1)], shape: []))])
             let zero = initializer("int_0", Tensor([Int64(0)], shape: []))
             let one = "int_1"
             let places = node("Unsqueeze", [node("Range", [zero, length, one]), vector([0])])
@@ -214,7 +224,8 @@ struct ONNXGraphBuilder {
         case .sequences:
             let mask = try tensor(arguments[1])
             let shape = node("Concat", [node("Shape", [mask]), vector([-1])], [.int("axis", 0)])
-            finish("Where", [node("Unsqueeze", [mask, vector([2])]), node("Reshape", [x, shape]), scalar(0)])
+            finish(
+                "Where", [node("Unsqueeze", [mask, vector([2])]), node("Reshape", [x, shape]), scalar(0)])
         case .keepLargest:
             // TopK must not ask for more values than there are.
             let length = node("Slice", [node("Shape", [x]), vector([1]), vector([2])])
@@ -222,11 +233,13 @@ struct ONNXGraphBuilder {
             let values = "\(results[0])_values"
             let places = "\(results[0])_places"
             node("TopK", [x, count], [.int("axis", 1)], outputs: [values, places])
-            let shares = node("Div", [values, node("ReduceSum", [values, vector([1])], [.int("keepdims", 1)])])
+            let shares = node(
+                "Div", [values, node("ReduceSum", [values, vector([1])], [.int("keepdims", 1)])])
             finish("ScatterElements", [node("Mul", [x, scalar(0)]), places, shares], [.int("axis", 1)])
         case .recurrentTanh: try writeRecurrent("RNN", gates: [0], arguments)
         // PyTorch's order is reset, update, new; ONNX's is update, reset, new.
-        case .recurrentGRU: try writeRecurrent("GRU", gates: [1, 0, 2], arguments, [.int("linear_before_reset", 1)])
+        case .recurrentGRU:
+            try writeRecurrent("GRU", gates: [1, 0, 2], arguments, [.int("linear_before_reset", 1)])
         // PyTorch's order is input, forget, cell, output; ONNX's is input, output, forget, cell.
         case .recurrentLSTM: try writeRecurrent("LSTM", gates: [0, 3, 1, 2], arguments)
         }
@@ -249,7 +262,8 @@ struct ONNXGraphBuilder {
         }
         guard weights.count == 4 * directions.count else { throw Unsupported() }
         func ordered(_ tensor: Tensor) -> Tensor {
-            .concatenated(gates.map { tensor.narrowed(0, to: $0 * units..<($0 + 1) * units) }, over: 0).unsqueezed(0)
+            .concatenated(gates.map { tensor.narrowed(0, to: $0 * units..<($0 + 1) * units) }, over: 0)
+                .unsqueezed(0)
         }
         let lengths = try tensor(arguments[1])
         /// (T, B, …), each sequence reversed.
@@ -272,7 +286,9 @@ struct ONNXGraphBuilder {
             let back = turned(rows)
             states.append(isBackward ? back : rows)
             // The last state of either direction comes first when its sequence is reversed.
-            last.append(node("Gather", [back, initializer("int_0", Tensor([Int64(0)], shape: []))], [.int("axis", 0)]))
+            last.append(
+                node(
+                    "Gather", [back, initializer("int_0", Tensor([Int64(0)], shape: []))], [.int("axis", 0)]))
         }
         finish("Transpose", [node("Concat", states, [.int("axis", 2)])], [.ints("perm", [1, 0, 2])])  // (B, T, D·H)
         node("Concat", last, [.int("axis", 1)], outputs: [results[1]])

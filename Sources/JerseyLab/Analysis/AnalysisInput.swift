@@ -48,7 +48,9 @@ package struct AnalysisInput: Sendable {
             let all = try frames(of: run).all
             let splits = try part.map { (try Splits(contentsOf: run.folder.splits))[$0] }
             let chosen = all.filter { splits?.contains($0.track) ?? true }
-            guard !chosen.isEmpty else { throw FileError(run.folder.splits.path, "matches no \(sequences) of this data set") }
+            guard !chosen.isEmpty else {
+                throw FileError(run.folder.splits.path, "matches no \(sequences) of this data set")
+            }
             progress("run \(run.id) reads \(chosen.count) \(sequences)")
             return try run.recognizer().reader.readAll(chosen).0.map(Outcome.init)
         }

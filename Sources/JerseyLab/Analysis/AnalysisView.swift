@@ -44,7 +44,8 @@ package struct AnalysisView: Sendable {
     package let files: [File]
 
     init(
-        of result: any AnalysisResult, tables: [Table], notes: [String] = [], charts: [Chart] = [], files: [File] = []
+        of result: any AnalysisResult, tables: [Table], notes: [String] = [], charts: [Chart] = [],
+        files: [File] = []
     ) {
         self.result = result
         self.tables = tables

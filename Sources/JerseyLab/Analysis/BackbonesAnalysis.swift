@@ -5,7 +5,8 @@ import Torch
 
 extension Analysis {
     static let backbones = Analysis(
-        name: "backbones", summary: "Compares the encoders: parameters, operations, activations, feature size, time.",
+        name: "backbones",
+        summary: "Compares the encoders: parameters, operations, activations, feature size, time.",
         subject: .models, BackbonesResult.self)
 }
 
@@ -43,7 +44,9 @@ struct BackbonesResult: AnalysisResult {
     private(set) var times: Times?
 
     init(_ input: AnalysisInput) throws {
-        let models = try EncoderKind.allCases.map { JerseyModel(try ModelSpec.named("basic_r18", encoder: $0)) }
+        let models = try EncoderKind.allCases.map {
+            JerseyModel(try ModelSpec.named("basic_r18", encoder: $0))
+        }
         backbones = models.map { [frame] in Backbone($0, frame) }
         if input.measuresTimes { time(models, rounds: input.rounds ?? 15) }
     }
@@ -103,25 +106,32 @@ extension BackbonesResult {
     private var table: Table {
         let timeColumns = times == nil ? [] : ["one frame", "a frame of \(Self.batch)"]
         return Table(
-            ["encoder", "parameters", "heads (FC)", "together", "features", "MACs", "activations"] + timeColumns
+            ["encoder", "parameters", "heads (FC)", "together", "features", "MACs", "activations"]
+                + timeColumns
                 + ["MACs at 224x224"],
             rows: backbones.map { backbone in
                 [
-                    backbone.encoder, "\(backbone.parameters)", "\(backbone.fullyConnected)", "\(backbone.total)",
+                    backbone.encoder, "\(backbone.parameters)", "\(backbone.fullyConnected)",
+                    "\(backbone.total)",
                     "\(backbone.features)", Format.giga(backbone.macs), Format.mega(backbone.activations),
-                ] + (times == nil ? [] : [backbone.seconds, backbone.secondsPerFrameInBatch].map { Format.time($0) })
+                ]
+                    + (times == nil
+                        ? [] : [backbone.seconds, backbone.secondsPerFrameInBatch].map { Format.time($0) })
                     + [Format.giga(backbone.macsAtImagenetSize)]
             }, title: "Encoders on frames of \(size)",
             note:
                 "Heads: the fully connected tens and ones heads of a single-frame model. MACs: multiply-accumulates per frame; "
                 + "activations: output values of convolutions per frame."
-                + (times.map { " Times: medians of \($0.rounds) interleaved measurements, \($0.threads) threads." } ?? ""))
+                + (times.map {
+                    " Times: medians of \($0.rounds) interleaved measurements, \($0.threads) threads."
+                } ?? ""))
     }
 
     private var extremes: String {
         let sorted = backbones.sorted { $0.total < $1.total }
         guard let smallest = sorted.first, let largest = sorted.last else { return "" }
-        return "Smallest with its heads: \(smallest.encoder), \(smallest.total) parameters; largest: \(largest.encoder), "
+        return
+            "Smallest with its heads: \(smallest.encoder), \(smallest.total) parameters; largest: \(largest.encoder), "
             + "\(largest.total), "
             + "\(Format.decimal(Double(largest.total) / Double(max(smallest.total, 1)), places: 2)) times as many."
     }
@@ -136,7 +146,10 @@ extension BackbonesResult {
                     backbones.map { backbone in
                         .init(
                             backbone.encoder,
-                            [.init(Double(backbone.macs) / 1e6, (backbone.secondsPerFrameInBatch ?? 0) * 1e3)], style: .points)
+                            [
+                                .init(
+                                    Double(backbone.macs) / 1e6, (backbone.secondsPerFrameInBatch ?? 0) * 1e3)
+                            ], style: .points)
                     })))
     }
 }

@@ -6,7 +6,8 @@ extension Analysis {
     /// Whether answers with 90% confidence are right nine times in ten (Guo et al. 2017), and how
     /// many remain when the model abstains on uncertain ones.
     static let calibration = Analysis(
-        name: "calibration", summary: "Compares confidences with accuracy: ECE, reliability diagram, risk against coverage.",
+        name: "calibration",
+        summary: "Compares confidences with accuracy: ECE, reliability diagram, risk against coverage.",
         CalibrationResult.self)
 }
 
@@ -80,7 +81,8 @@ struct CalibrationResult: AnalysisResult {
 
     func encode(to encoder: any Encoder) throws {
         try Summary(
-            split: split, models: models.map { .init(model: $0.group.name, runs: $0.runs.map(Summary.Figures.init)) },
+            split: split,
+            models: models.map { .init(model: $0.group.name, runs: $0.runs.map(Summary.Figures.init)) },
             reliability: reliability.map {
                 .init(
                     lower: $0.lower, upper: $0.upper, count: $0.count, meanConfidence: $0.meanConfidence,
@@ -115,7 +117,11 @@ struct Calibration: Sendable {
 
     init(_ rows: [LabelledOutcome]) {
         self.init(
-            rows.map { Answer(confidence: $0.outcome.confidence, isRight: $0.isRight, truth: $0.probability(of: $0.truth)) })
+            rows.map {
+                Answer(
+                    confidence: $0.outcome.confidence, isRight: $0.isRight,
+                    truth: $0.probability(of: $0.truth))
+            })
     }
 
     init(all parts: [Calibration]) { self.init(parts.flatMap(\.answers)) }
@@ -131,14 +137,17 @@ struct Calibration: Sendable {
             let group = groups[index] ?? []
             let mean = group.reduce(0) { $0 + $1.confidence } / Double(max(group.count, 1))
             return Bin(
-                lower: Double(index) / Double(Self.binCount), upper: Double(index + 1) / Double(Self.binCount),
+                lower: Double(index) / Double(Self.binCount),
+                upper: Double(index + 1) / Double(Self.binCount),
                 meanConfidence: mean, accuracy: Proportion(group.count(where: \.isRight), of: group.count))
         }
     }
 
     private var gaps: [(gap: Double, share: Double)] {
         bins.compactMap { bin in
-            bin.accuracy.value.map { (abs($0 - bin.meanConfidence), Double(bin.count) / Double(answers.count)) }
+            bin.accuracy.value.map {
+                (abs($0 - bin.meanConfidence), Double(bin.count) / Double(answers.count))
+            }
         }
     }
 
@@ -190,7 +199,8 @@ struct Calibration: Sendable {
 extension CalibrationResult {
     func view(_ input: AnalysisInput) throws -> AnalysisView {
         AnalysisView(
-            of: self, tables: [table(of: input.sequences), reliabilityTable], charts: [reliabilityChart, riskChart])
+            of: self, tables: [table(of: input.sequences), reliabilityTable],
+            charts: [reliabilityChart, riskChart])
     }
 
     private var leader: RunGroup { models[0].group }
@@ -198,20 +208,27 @@ extension CalibrationResult {
     private func table(of sequences: String) -> Table {
         Table(
             [
-                "model", "n", "ECE", "largest error", "Brier", "NLL", "area under risk-coverage", "coverage at 99%",
+                "model", "n", "ECE", "largest error", "Brier", "NLL", "area under risk-coverage",
+                "coverage at 99%",
                 "coverage at 98%",
             ],
             rows: models.map { model in
-                func mean(_ value: (Calibration) -> Double) -> JerseyLab.Summary { .init(model.runs.map(value)) }
+                func mean(_ value: (Calibration) -> Double) -> JerseyLab.Summary {
+                    .init(model.runs.map(value))
+                }
                 return [
-                    model.group.name, "\(model.runs.count)", mean(\.expectedError).text, mean(\.maximumError).text,
-                    mean(\.brier).text, mean(\.negativeLogLikelihood).text, mean(\.areaUnderRiskCoverage).text,
-                    mean { $0.coverage(atAccuracy: 0.99) }.percentText, mean { $0.coverage(atAccuracy: 0.98) }.percentText,
+                    model.group.name, "\(model.runs.count)", mean(\.expectedError).text,
+                    mean(\.maximumError).text,
+                    mean(\.brier).text, mean(\.negativeLogLikelihood).text,
+                    mean(\.areaUnderRiskCoverage).text,
+                    mean { $0.coverage(atAccuracy: 0.99) }.percentText,
+                    mean { $0.coverage(atAccuracy: 0.98) }.percentText,
                 ]
             }, title: "Calibration of the number's confidence on the \(sequences)",
             note:
                 "Mean ± standard deviation over n runs. ECE over \(Calibration.binCount) bins of equal width; coverage at 99%: "
-                + "the share of sequences that can be answered, most confident first, with 99% of the answers right.")
+                + "the share of sequences that can be answered, most confident first, with 99% of the answers right."
+        )
     }
 
     private var reliabilityTable: Table {
@@ -219,7 +236,8 @@ extension CalibrationResult {
             ["confidence", "answers", "mean confidence", "right"],
             rows: reliability.map { bin in
                 [
-                    "\(Format.points(bin.lower, places: 0))-\(Format.percent(bin.upper, places: 0))", "\(bin.count)",
+                    "\(Format.points(bin.lower, places: 0))-\(Format.percent(bin.upper, places: 0))",
+                    "\(bin.count)",
                     Format.percent(bin.meanConfidence, places: 1), bin.accuracy.text,
                 ]
             }, title: "Reliability of \(leader.name), runs pooled")
@@ -235,14 +253,16 @@ extension CalibrationResult {
                 Chart.Lines(
                     x: Chart.Axis("confidence", range: 0...1, percent: true),
                     y: Chart.Axis("right", range: 0...1, percent: true),
-                    [.init("answers, with 95% interval", points, style: .points)], diagonal: "perfectly calibrated")))
+                    [.init("answers, with 95% interval", points, style: .points)],
+                    diagonal: "perfectly calibrated")))
     }
 
     private var riskChart: Chart {
         // More curves than this would be hard to tell apart.
         let curves = models.prefix(6).map { model in
             Chart.Lines.Series(
-                model.group.name, Calibration(all: model.runs).riskCoverage.map { .init($0.coverage, $0.risk) })
+                model.group.name,
+                Calibration(all: model.runs).riskCoverage.map { .init($0.coverage, $0.risk) })
         }
         return Chart(
             name: "risk_coverage", title: "Wrong answers against the share answered",

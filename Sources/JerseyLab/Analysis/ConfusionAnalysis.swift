@@ -5,7 +5,8 @@ import JerseyOutput
 extension Analysis {
     /// Section 8.1 of the study. Unlike the study, it keeps "8" and "08" apart.
     static let confusion = Analysis(
-        name: "confusion", summary: "Shows which digits and numbers are mistaken for which others, as counts and percentages.",
+        name: "confusion",
+        summary: "Shows which digits and numbers are mistaken for which others, as counts and percentages.",
         ConfusionResult.self)
 }
 
@@ -31,8 +32,10 @@ struct ConfusionResult: AnalysisResult {
         split = input.split
         testAccuracy = run.result.test?.all.sequences.number.value
         tens = ConfusionMatrix(
-            of: "tens", names: (0...9).map(String.init) + ["blank"], pairs.map { ($0.truth.tens, $0.prediction.tens) })
-        ones = ConfusionMatrix(of: "ones", names: (0...9).map(String.init), pairs.map { ($0.truth.ones, $0.prediction.ones) })
+            of: "tens", names: (0...9).map(String.init) + ["blank"],
+            pairs.map { ($0.truth.tens, $0.prediction.tens) })
+        ones = ConfusionMatrix(
+            of: "ones", names: (0...9).map(String.init), pairs.map { ($0.truth.ones, $0.prediction.ones) })
         full = ConfusionMatrix(numbers: pairs)
     }
 
@@ -64,9 +67,12 @@ struct ConfusionResult: AnalysisResult {
         try Summary(
             model: model, run: run, seed: seed, split: split, testAccFromResults: testAccuracy,
             confusionMatrixAccuracies: .init(
-                onesDigit: ones.accuracy.value, tensDigit: tens.accuracy.value, fullNumber: full.accuracy.value),
-            numSamples: full.accuracy.count, onesClasses: Array(ones.names.indices), tensClasses: Array(tens.names.indices),
-            fullNumberClasses: full.names, counts: Dictionary(uniqueKeysWithValues: matrices.map { ($0.what, $0.counts) })
+                onesDigit: ones.accuracy.value, tensDigit: tens.accuracy.value,
+                fullNumber: full.accuracy.value),
+            numSamples: full.accuracy.count, onesClasses: Array(ones.names.indices),
+            tensClasses: Array(tens.names.indices),
+            fullNumberClasses: full.names,
+            counts: Dictionary(uniqueKeysWithValues: matrices.map { ($0.what, $0.counts) })
         ).encode(to: encoder)
     }
 }
@@ -90,11 +96,14 @@ struct ConfusionMatrix: Sendable {
     init(numbers pairs: [LabelledOutcome]) {
         let numbers = Set(pairs.flatMap { [$0.truth, $0.prediction] }).sorted()
         let place = Dictionary(uniqueKeysWithValues: numbers.enumerated().map { ($1, $0) })
-        self.init(of: "full", names: numbers.map(\.description), pairs.map { (place[$0.truth]!, place[$0.prediction]!) })
+        self.init(
+            of: "full", names: numbers.map(\.description),
+            pairs.map { (place[$0.truth]!, place[$0.prediction]!) })
     }
 
     var accuracy: Proportion {
-        Proportion(names.indices.reduce(0) { $0 + counts[$1][$1] }, of: counts.reduce(0) { $0 + $1.reduce(0, +) })
+        Proportion(
+            names.indices.reduce(0) { $0 + counts[$1][$1] }, of: counts.reduce(0) { $0 + $1.reduce(0, +) })
     }
 
     /// One name mistaken for another.
@@ -113,7 +122,8 @@ struct ConfusionMatrix: Sendable {
             .sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }
             .map { truth, prediction, count in
                 Confusion(
-                    truth: names[truth], prediction: names[prediction], count: count, total: counts[truth].reduce(0, +))
+                    truth: names[truth], prediction: names[prediction], count: count,
+                    total: counts[truth].reduce(0, +))
             }
     }
 }
@@ -125,13 +135,15 @@ extension ConfusionResult {
         let file = input.groups[0].fileName
         return AnalysisView(
             of: self,
-            tables: [accuracyTable(of: input.sequences)] + matrices.compactMap { $0.confusionTable(count: input.count) },
+            tables: [accuracyTable(of: input.sequences)]
+                + matrices.compactMap { $0.confusionTable(count: input.count) },
             charts: matrices.flatMap { matrix in
                 let share = matrix.accuracy.value.map { ", accuracy \(Format.percent($0, places: 2))" } ?? ""
                 let title = "\(model): \(matrix.title)\(share)"
                 return [
                     matrix.chart("\(file)_\(matrix.what)_cm", title: title, asShares: true),
-                    matrix.chart("\(file)_\(matrix.what)_cm_counts", title: "\(title), counts", asShares: false),
+                    matrix.chart(
+                        "\(file)_\(matrix.what)_cm_counts", title: "\(title), counts", asShares: false),
                 ]
             },
             files: matrices.map { .init("\(file)_\($0.what)_cm.npy", NPYFile.data($0.counts)) }
@@ -142,7 +154,10 @@ extension ConfusionResult {
         Table(
             ["", "right", "of", "accuracy"],
             rows: matrices.map { matrix in
-                [matrix.what, "\(matrix.accuracy.successes)", "\(matrix.accuracy.count)", matrix.accuracy.text]
+                [
+                    matrix.what, "\(matrix.accuracy.successes)", "\(matrix.accuracy.count)",
+                    matrix.accuracy.text,
+                ]
             }, title: "\(model), run \(run) (chosen by validation), \(sequences)")
     }
 }
@@ -180,7 +195,8 @@ extension ConfusionMatrix {
         }
         let texts = values.map { row in
             row.map { value in
-                value.map { $0 == 0 ? "" : asShares ? Format.points($0, places: 1) : "\(Int(clamping: $0))" } ?? ""
+                value.map { $0 == 0 ? "" : asShares ? Format.points($0, places: 1) : "\(Int(clamping: $0))" }
+                    ?? ""
             }
         }
         let gap = asShares && totals.contains(0) ? " (grey: no truth)" : ""
@@ -189,6 +205,8 @@ extension ConfusionMatrix {
             .heatmap(
                 Chart.Heatmap(
                     rows: ("truth", names), columns: ("prediction", names), values: values, texts: texts,
-                    scale: asShares ? Chart.Axis("share of the truth", range: 0...1, percent: true) : Chart.Axis("sequences"))))
+                    scale: asShares
+                        ? Chart.Axis("share of the truth", range: 0...1, percent: true)
+                        : Chart.Axis("sequences"))))
     }
 }

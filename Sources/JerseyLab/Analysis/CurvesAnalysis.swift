@@ -4,7 +4,8 @@ import JerseyOutput
 
 extension Analysis {
     static let curves = Analysis(
-        name: "curves", summary: "Plots loss and accuracy per epoch, averaged over seeds.", subject: .training, CurvesResult.self)
+        name: "curves", summary: "Plots loss and accuracy per epoch, averaged over seeds.",
+        subject: .training, CurvesResult.self)
 }
 
 struct CurvesResult: AnalysisResult {
@@ -48,7 +49,8 @@ struct LearningCurve: Encodable, Sendable {
                 Summary(rows[epoch]!.compactMap { $0.validation?[keyPath: path] })
             }
             return Epoch(
-                epoch: epoch, trainLoss: train(\.loss), validationLoss: validation(\.loss), trainNumber: train(\.numberAccuracy),
+                epoch: epoch, trainLoss: train(\.loss), validationLoss: validation(\.loss),
+                trainNumber: train(\.numberAccuracy),
                 validationNumber: validation(\.numberAccuracy), trainTens: train(\.tensAccuracy),
                 validationTens: validation(\.tensAccuracy), trainOnes: train(\.onesAccuracy),
                 validationOnes: validation(\.onesAccuracy))
@@ -66,7 +68,8 @@ extension CurvesResult {
     private var table: Table {
         Table(
             [
-                "model", "epochs", "first train loss", "last train loss", "last validation loss", "train number",
+                "model", "epochs", "first train loss", "last train loss", "last validation loss",
+                "train number",
                 "validation number", "best epochs",
             ],
             rows: curves.compactMap { curve in
@@ -77,7 +80,8 @@ extension CurvesResult {
                     curve.bestEpochs.map(String.init).joined(separator: " "),
                 ]
             }, title: "Training",
-            note: "Mean ± standard deviation over the seeds that reached that epoch. \(LearningCurve.lossNote)")
+            note:
+                "Mean ± standard deviation over the seeds that reached that epoch. \(LearningCurve.lossNote)")
     }
 }
 
@@ -91,7 +95,9 @@ extension LearningCurve {
         func accuracy(of what: String) -> Chart.Axis { Chart.Axis("accuracy of \(what)", percent: true) }
         return [
             chart(curves, "loss", y: Chart.Axis("loss"), train: \.trainLoss, validation: \.validationLoss),
-            chart(curves, "number", y: accuracy(of: "numbers"), train: \.trainNumber, validation: \.validationNumber),
+            chart(
+                curves, "number", y: accuracy(of: "numbers"), train: \.trainNumber,
+                validation: \.validationNumber),
             chart(curves, "tens", y: accuracy(of: "tens"), train: \.trainTens, validation: \.validationTens),
             chart(curves, "ones", y: accuracy(of: "ones"), train: \.trainOnes, validation: \.validationOnes),
         ]
@@ -117,13 +123,16 @@ extension LearningCurve {
                 }
             }
             let held = Chart.Lines.Series(
-                showsTraining ? "\(curve.model), validation" : curve.model, points(validation, band: showsTraining), colour: index
+                showsTraining ? "\(curve.model), validation" : curve.model,
+                points(validation, band: showsTraining), colour: index
             )
-            let seen = Chart.Lines.Series("\(curve.model), training", points(train, band: false), style: .dashed, colour: index)
+            let seen = Chart.Lines.Series(
+                "\(curve.model), training", points(train, band: false), style: .dashed, colour: index)
             return showsTraining ? [held, seen] : [held]
         }
         let title = "Learning curves: \(y.label)\(showsTraining ? "" : ", validation")"
-        return Chart(name: "curves_\(name)", title: title, .lines(.init(x: Chart.Axis("epoch"), y: y, series)))
+        return Chart(
+            name: "curves_\(name)", title: title, .lines(.init(x: Chart.Axis("epoch"), y: y, series)))
     }
 }
 
@@ -139,7 +148,8 @@ extension RunFolder {
                 .write(to: plots(of: Analysis.curves.name), name: Analysis.curves.name)
             return nil
         } catch {
-            return "could not draw the curves: \(error); run `jersey analyze curves \(url.relativePath)` to draw them later"
+            return
+                "could not draw the curves: \(error); run `jersey analyze curves \(url.relativePath)` to draw them later"
         }
     }
 }

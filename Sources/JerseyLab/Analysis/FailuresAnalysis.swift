@@ -57,11 +57,15 @@ struct FailuresResult: AnalysisResult {
         }
         let first = try Reader(input.groups[0], input)
         let second = try Reader(input.groups[1], input)
-        let others = Dictionary(second.run.labelled.map { ($0.outcome.sequence, $0) }, uniquingKeysWith: { first, _ in first })
-        let pairs = first.run.labelled.compactMap { row in others[row.outcome.sequence].map { Pair(first: row, second: $0) } }
+        let others = Dictionary(
+            second.run.labelled.map { ($0.outcome.sequence, $0) }, uniquingKeysWith: { first, _ in first })
+        let pairs = first.run.labelled.compactMap { row in
+            others[row.outcome.sequence].map { Pair(first: row, second: $0) }
+        }
         guard !pairs.isEmpty else {
             throw UsageError(
-                "\(first.name) and \(second.name) have no \(input.sequences) in common; train them with the same split")
+                "\(first.name) and \(second.name) have no \(input.sequences) in common; train them with the same split"
+            )
         }
         self.first = first
         self.second = second
@@ -76,8 +80,12 @@ struct FailuresResult: AnalysisResult {
         }
         parts = [
             part("both_wrong", "both wrong") { !$0.first.isRight && !$0.second.isRight },
-            part("only_\(first.fileName)_wrong", "only \(first.name) wrong") { !$0.first.isRight && $0.second.isRight },
-            part("only_\(second.fileName)_wrong", "only \(second.name) wrong") { $0.first.isRight && !$0.second.isRight },
+            part("only_\(first.fileName)_wrong", "only \(first.name) wrong") {
+                !$0.first.isRight && $0.second.isRight
+            },
+            part("only_\(second.fileName)_wrong", "only \(second.name) wrong") {
+                $0.first.isRight && !$0.second.isRight
+            },
         ]
         p = PairedComparison.mcNemar(parts[1].pairs.count, parts[2].pairs.count)
     }
@@ -102,10 +110,13 @@ struct FailuresResult: AnalysisResult {
 
     func encode(to encoder: any Encoder) throws {
         try Summary(
-            first: first.name, second: second.name, firstRun: first.run.id, secondRun: second.run.id, split: split,
+            first: first.name, second: second.name, firstRun: first.run.id, secondRun: second.run.id,
+            split: split,
             sequences: count, bothRight: bothRight,
             parts: parts.map { part in
-                .init(name: part.name, count: part.pairs.count, sequences: part.pairs.map(\.first.outcome.sequence))
+                .init(
+                    name: part.name, count: part.pairs.count,
+                    sequences: part.pairs.map(\.first.outcome.sequence))
             }, mcnemarP: p
         ).encode(to: encoder)
     }
@@ -131,7 +142,9 @@ extension FailuresResult {
         return Table(
             ["", "sequences", "share"],
             rows: parts.map { title, part in [title, "\(part)", Format.percent(part, of: count, places: 2)] },
-            title: "\(first.name) (run \(first.run.id)) against \(second.name) (run \(second.run.id)), \(sequences)")
+            title:
+                "\(first.name) (run \(first.run.id)) against \(second.name) (run \(second.run.id)), \(sequences)"
+        )
     }
 
     private var exampleTable: Table {
@@ -160,14 +173,16 @@ extension FailuresResult {
             .init(pair.second, frames: try frames.pictures(of: pair.second.outcome), by: second.name),
         ])
         return copies + [
-            .init("\(folder)/info.txt", Data(info(pair).utf8)), .init("\(folder)/sheet.png", try sheet.image().pngData()),
+            .init("\(folder)/info.txt", Data(info(pair).utf8)),
+            .init("\(folder)/sheet.png", try sheet.image().pngData()),
         ]
     }
 
     private func info(_ pair: Pair) -> String {
         func line(_ reader: Reader, _ row: LabelledOutcome) -> String {
             let probability = Format.decimal(row.outcome.confidence, places: 4)
-            return "\(reader.name) (run \(reader.run.id)): \(row.prediction) with probability \(probability), "
+            return
+                "\(reader.name) (run \(reader.run.id)): \(row.prediction) with probability \(probability), "
                 + "of the truth \(Format.decimal(row.probability(of: row.truth), places: 4))"
         }
         return """

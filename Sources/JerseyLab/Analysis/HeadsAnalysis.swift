@@ -8,7 +8,8 @@ extension Analysis {
     /// layer, and heads per sequence against heads per frame.
     static let heads = Analysis(
         name: "heads",
-        summary: "Measures the cost of the digit heads: parameters, operations, time, share of the whole model.",
+        summary:
+            "Measures the cost of the digit heads: parameters, operations, time, share of the whole model.",
         subject: .models, HeadsResult.self)
 }
 
@@ -78,7 +79,9 @@ struct HeadsResult: AnalysisResult {
             let scope = Scope(store) / "case\(index)"
             let input = Tensor.normal([place.rows, place.width], mean: 0, deviation: 1, seed: UInt64(index))
             return Self.layouts.map { layout in
-                let layers = layout.outputs.enumerated().map { Linear(scope / "\(layout.name) \($0)", place.width, $1) }
+                let layers = layout.outputs.enumerated().map {
+                    Linear(scope / "\(layout.name) \($0)", place.width, $1)
+                }
                 return { withoutGradients { for layer in layers { _ = layer(input) } } }
             }
         }
@@ -124,7 +127,8 @@ extension HeadsResult.Head {
 extension HeadsResult {
     func view(_ input: AnalysisInput) throws -> AnalysisView {
         AnalysisView(
-            of: self, tables: [table], notes: [costNote].compactMap { $0 }, charts: modelSeconds == nil ? [] : [chart])
+            of: self, tables: [table], notes: [costNote].compactMap { $0 },
+            charts: modelSeconds == nil ? [] : [chart])
     }
 
     private var title: String { "\(Self.batch) sequences of \(Self.frames) frames" }
@@ -134,7 +138,8 @@ extension HeadsResult {
             ["position", "rows", "width", "heads", "parameters", "MACs"] + (rounds == nil ? [] : ["time"]),
             rows: heads.map { head in
                 [
-                    head.place, "\(head.rows)", "\(head.width)", head.heads, "\(head.parameters)", "\(head.macs)",
+                    head.place, "\(head.rows)", "\(head.width)", head.heads, "\(head.parameters)",
+                    "\(head.macs)",
                 ] + (rounds == nil ? [] : [Format.time(head.seconds)])
             }, title: "Fully connected heads, \(title)",
             note: rounds.map { "Times: medians of \($0) interleaved measurements, \(threads ?? 1) threads." })
@@ -144,7 +149,8 @@ extension HeadsResult {
     private var costNote: String? {
         guard let modelSeconds, let shareOfModel else { return nil }
         let size = InputSpec()
-        return "Reading one sequence of \(Self.frames) frames (\(Self.model), \(size.width)x\(size.height)) takes "
+        return
+            "Reading one sequence of \(Self.frames) frames (\(Self.model), \(size.width)x\(size.height)) takes "
             + "\(Format.time(modelSeconds)); two heads take \(Format.percent(shareOfModel, digits: 2)) of it at batch \(Self.batch). "
             + "Heads per frame cost \(Format.decimal(perFrameToPerSequence, places: 1)) times those per sequence."
     }
@@ -154,7 +160,8 @@ extension HeadsResult {
             name: "heads", title: "Time of the heads, \(title)",
             .bars(
                 Chart.Bars(
-                    Self.places.map { "\($0.name) (\($0.rows) x \($0.width))" }, axis: Chart.Axis("microseconds"),
+                    Self.places.map { "\($0.name) (\($0.rows) x \($0.width))" },
+                    axis: Chart.Axis("microseconds"),
                     Self.layouts.enumerated().map { index, layout in
                         Chart.Bars.Series(
                             layout.name, Self.places.indices.map { Chart.Value(seconds($0, index) * 1e6) })

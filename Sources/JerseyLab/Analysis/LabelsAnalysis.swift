@@ -8,7 +8,8 @@ extension Analysis {
     /// several runs. It examines test tracks by default, because a model agrees with the labels
     /// that it was trained on.
     static let labels = Analysis(
-        name: "labels", summary: "Lists test tracks whose label is probably wrong, most suspicious first.", LabelsResult.self)
+        name: "labels", summary: "Lists test tracks whose label is probably wrong, most suspicious first.",
+        LabelsResult.self)
 }
 
 /// Tracks whose combined reading differs from their label.
@@ -55,11 +56,16 @@ struct LabelSuspect: Encodable, Sendable {
             guard digits.number != label else { return nil }
             return LabelSuspect(
                 track: track, label: label.description, suggestion: digits.number.description,
-                probability: digits.probability(of: digits.number), labelProbability: digits.probability(of: label),
-                agreeing: looks.count { DigitDistribution(summing: $0.map(\.digits)).number == digits.number }, runs: looks.count,
+                probability: digits.probability(of: digits.number),
+                labelProbability: digits.probability(of: label),
+                agreeing: looks.count {
+                    DigitDistribution(summing: $0.map(\.digits)).number == digits.number
+                }, runs: looks.count,
                 sequences: looks.map(\.count).max() ?? 0)
         }
-        func margin(_ suspect: LabelSuspect) -> Double { log(suspect.probability) - log(max(suspect.labelProbability, 1e-300)) }
+        func margin(_ suspect: LabelSuspect) -> Double {
+            log(suspect.probability) - log(max(suspect.labelProbability, 1e-300))
+        }
         return found.sorted { (margin($1), $0.track) < (margin($0), $1.track) }
     }
 }
@@ -92,11 +98,15 @@ extension LabelsResult {
 
     private func table(_ shown: ArraySlice<LabelSuspect>, of part: Splits.Part?) -> Table {
         Table(
-            ["", "track", "label", "suggestion", "probability", "of the label", "agreeing runs", "sequences"],
+            [
+                "", "track", "label", "suggestion", "probability", "of the label", "agreeing runs",
+                "sequences",
+            ],
             rows: shown.enumerated().map { index, suspect in
                 [
                     "\(index + 1)", suspect.track, suspect.label, suspect.suggestion,
-                    Format.percent(suspect.probability, places: 1), Format.percent(suspect.labelProbability, digits: 2),
+                    Format.percent(suspect.probability, places: 1),
+                    Format.percent(suspect.labelProbability, digits: 2),
                     "\(suspect.agreeing) of \(suspect.runs)", "\(suspect.sequences)",
                 ]
             },
@@ -109,7 +119,9 @@ extension LabelsResult {
     }
 
     /// A contact sheet of each suspect's first sequences, with the first run's readings.
-    private func pictures(_ shown: ArraySlice<LabelSuspect>, _ input: AnalysisInput) throws -> [AnalysisView.File] {
+    private func pictures(_ shown: ArraySlice<LabelSuspect>, _ input: AnalysisInput) throws -> [AnalysisView
+        .File]
+    {
         let run = try input.run
         let frames = try input.frames(of: run)
         let rows = Dictionary(grouping: run.labelled, by: \.outcome.track)
@@ -118,7 +130,8 @@ extension LabelsResult {
             let sheet = ContactSheet(
                 rows: try sequences.prefix(8).map { row in
                     ContactSheet.Row(
-                        title: row.prediction.description, subtitle: "labelled \(row.truth)  \(row.outcome.sequence)",
+                        title: row.prediction.description,
+                        subtitle: "labelled \(row.truth)  \(row.outcome.sequence)",
                         frames: try frames.pictures(of: row.outcome))
                 })
             return .init(

@@ -6,7 +6,8 @@ extension Analysis {
     /// Section 8.2 of the study. The study showed the first ten in its loader's order; here the
     /// most confident come first.
     static let mistakes = Analysis(
-        name: "mistakes", summary: "Lists misread sequences, most confident first, with frames, probabilities and attention.",
+        name: "mistakes",
+        summary: "Lists misread sequences, most confident first, with frames, probabilities and attention.",
         MistakesResult.self)
 }
 
@@ -56,7 +57,8 @@ struct MistakesResult: AnalysisResult {
 
     func encode(to encoder: any Encoder) throws {
         try Summary(
-            modelType: model, run: run, seed: seed, split: split, modelAccuracy: accuracy, numMistakes: wrong.count,
+            modelType: model, run: run, seed: seed, split: split, modelAccuracy: accuracy,
+            numMistakes: wrong.count,
             numMistakesExtracted: mistakes.count, mistakes: mistakes
         ).encode(to: encoder)
     }
@@ -119,7 +121,8 @@ struct Mistake: Encodable, Sendable {
             tens: digit(outcome.tens, wrong.prediction.tens, wrong.truth.tens),
             ones: digit(outcome.ones, wrong.prediction.ones, wrong.truth.ones))
         sequence = outcome.sequence
-        sequencePath = frames.first.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? sequence
+        sequencePath =
+            frames.first.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path } ?? sequence
         trackId = outcome.track
         framePaths = frames
         numFrames = frames.count
@@ -148,7 +151,8 @@ extension MistakesResult {
         files.append(.init("mistakes_summary.json", try JSON.output(self)))
         let more = wrong.count - mistakes.count
         return AnalysisView(
-            of: self, tables: [table(of: input.sequences)], notes: more > 0 ? ["\(more) more; to show them, raise --count."] : [],
+            of: self, tables: [table(of: input.sequences)],
+            notes: more > 0 ? ["\(more) more; to show them, raise --count."] : [],
             files: files)
     }
 
@@ -157,9 +161,11 @@ extension MistakesResult {
             ["", "sequence", "truth", "read", "confidence", "of the truth", "frames"],
             rows: zip(mistakes, wrong).map { mistake, wrong in
                 [
-                    "\(mistake.index)", wrong.outcome.sequence, wrong.truth.description, wrong.prediction.description,
+                    "\(mistake.index)", wrong.outcome.sequence, wrong.truth.description,
+                    wrong.prediction.description,
                     Format.percent(wrong.outcome.confidence, places: 1),
-                    Format.percent(wrong.probability(of: wrong.truth), digits: 2), "\(wrong.outcome.frames.count)",
+                    Format.percent(wrong.probability(of: wrong.truth), digits: 2),
+                    "\(wrong.outcome.frames.count)",
                 ]
             }, title: "\(model), run \(run): \(wrong.count) of \(count) \(sequences) misread")
     }
@@ -169,7 +175,8 @@ extension Mistake {
     /// "mistake_01_0_gt9_pred8", as in the study.
     fileprivate var folder: String {
         let name = sequence.split(separator: "/").last.map(String.init) ?? sequence
-        return "mistake_\(Format.padded(index, digits: 2))_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
+        return
+            "mistake_\(Format.padded(index, digits: 2))_\(name)_gt\(groundTruth.jerseyStr)_pred\(prediction.jerseyStr)"
     }
 
     /// The study's `info.txt` format.
@@ -214,6 +221,7 @@ extension ContactSheet.Row {
             "read \(Format.percent(wrong.outcome.confidence, places: 1)), truth \(wrong.truth)",
             model ?? wrong.outcome.sequence,
         ]
-        self.init(title: wrong.prediction.description, subtitle: words.joined(separator: "  "), frames: frames)
+        self.init(
+            title: wrong.prediction.description, subtitle: words.joined(separator: "  "), frames: frames)
     }
 }

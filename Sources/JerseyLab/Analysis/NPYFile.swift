@@ -12,7 +12,9 @@ enum NPYFile {
         var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0])
         withUnsafeBytes(of: UInt16(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
         data.append(contentsOf: header.utf8)
-        for value in rows.joined() { withUnsafeBytes(of: Int64(value).littleEndian) { data.append(contentsOf: $0) } }
+        for value in rows.joined() {
+            withUnsafeBytes(of: Int64(value).littleEndian) { data.append(contentsOf: $0) }
+        }
         return data
     }
 }

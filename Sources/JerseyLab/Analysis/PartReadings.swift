@@ -13,7 +13,9 @@ final class PartReadings: Sendable {
     private let known = Mutex<[Known]>([])
 
     /// - Parameter read: called if the readings are not cached.
-    func readings(by run: FinishedRun, of part: Splits.Part?, _ read: () throws -> [Outcome]) rethrows -> FinishedRun {
+    func readings(by run: FinishedRun, of part: Splits.Part?, _ read: () throws -> [Outcome]) rethrows
+        -> FinishedRun
+    {
         if let there = known.withLock({ $0.first { $0.run == run.folder.url && $0.part == part } }) {
             return run.with(outcomes: there.outcomes)
         }

@@ -70,14 +70,16 @@ struct SequenceResult: AnalysisResult {
         let run = input.groups[0].best
         let frames = try input.frames(of: run)
         let sequence =
-            try input.sequence.map(frames.sequence(named:)) ?? frames.sequence(Self.suggestion(input.readings(by: run), input))
+            try input.sequence.map(frames.sequence(named:))
+            ?? frames.sequence(Self.suggestion(input.readings(by: run), input))
         let reader = try run.recognizer().reader
         let (readings, unreadable) = try reader.readAll([sequence])
         guard let reading = readings.first else { throw unreadable[0] }
         // Reads each frame as a sequence of one.
         let alone = try reader.readAll(
             sequence.frames.map {
-                FrameSequence(id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil)
+                FrameSequence(
+                    id: $0, track: sequence.track, number: sequence.number, frames: [$0], anchor: nil)
             }
         ).0
         let heat = try reader.gradCAM(of: sequence)
@@ -87,13 +89,15 @@ struct SequenceResult: AnalysisResult {
                 Picture(
                     index: index, path: sequence.frames[index],
                     number: alone.first { $0.sequence.id == sequence.frames[index] }?.number,
-                    weight: reading.attention.map { $0[place] }, heat: heat.maps[place], input: reader.loader.preprocessor)
+                    weight: reading.attention.map { $0[place] }, heat: heat.maps[place],
+                    input: reader.loader.preprocessor)
             })
     }
 
     /// - Parameter alone: a reading per single frame, as a sequence whose id is the frame's path.
     private init(
-        _ model: String, run: String, _ reading: Reading, alone: [Reading], explaining number: JerseyNumber, pictures: [Picture]
+        _ model: String, run: String, _ reading: Reading, alone: [Reading], explaining number: JerseyNumber,
+        pictures: [Picture]
     ) {
         let digits = reading.digits
         let truth = reading.sequence.number
@@ -113,9 +117,11 @@ struct SequenceResult: AnalysisResult {
         frames = alone.map { look in
             let own = look.digits
             return Frame(
-                frame: URL(fileURLWithPath: look.sequence.id).lastPathComponent, number: look.number.description,
+                frame: URL(fileURLWithPath: look.sequence.id).lastPathComponent,
+                number: look.number.description,
                 confidence: own.probability(of: look.number), truth: truth.map { own.probability(of: $0) },
-                tens: exp(own.tens[number.tens]), ones: exp(own.ones[number.ones]), attention: weights[look.sequence.id])
+                tens: exp(own.tens[number.tens]), ones: exp(own.ones[number.ones]),
+                attention: weights[look.sequence.id])
         }
         self.pictures = pictures
     }
@@ -131,9 +137,12 @@ struct SequenceResult: AnalysisResult {
     /// come first.
     private static func suggestion(_ run: FinishedRun, _ input: AnalysisInput) throws -> String {
         func isLong(_ outcome: Outcome) -> Bool { (outcome.length ?? outcome.frames.count) >= 3 }
-        let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted { $0.confidence > $1.confidence }
+        let wrong = run.labelled.filter { !$0.isRight }.map(\.outcome).sorted {
+            $0.confidence > $1.confidence
+        }
         let candidates = wrong + run.outcomes
-        guard let outcome = wrong.first(where: isLong) ?? candidates.first(where: isLong) ?? candidates.first else {
+        guard let outcome = wrong.first(where: isLong) ?? candidates.first(where: isLong) ?? candidates.first
+        else {
             throw UsageError("run \(run.id) has no \(input.sequences); name one with --sequence")
         }
         return outcome.sequence
@@ -162,9 +171,12 @@ extension SequenceResult {
         ContactSheet(
             rows: [
                 .init(
-                    title: read.description, subtitle: "\(Format.percent(confidence, places: 1)), \(truthWords)",
+                    title: read.description,
+                    subtitle: "\(Format.percent(confidence, places: 1)), \(truthWords)",
                     frames: zip(pictures, images).map { picture, image in
-                        .init(image: image, caption: picture.weight.map { Format.decimal($0, places: 2) }, weight: picture.weight)
+                        .init(
+                            image: image, caption: picture.weight.map { Format.decimal($0, places: 2) },
+                            weight: picture.weight)
                     }),
                 .init(
                     title: "Grad-CAM", subtitle: "below: reading of each frame alone",
@@ -190,12 +202,14 @@ extension SequenceResult {
         func percent(_ value: Double?) -> String { Format.percent(value, places: 1) }
         return Table(
             [
-                "frame", "alone", "confidence", "of the truth", "tens \(number.count > 1 ? String(number.prefix(1)) : "blank")",
+                "frame", "alone", "confidence", "of the truth",
+                "tens \(number.count > 1 ? String(number.prefix(1)) : "blank")",
                 "ones \(number.suffix(1))", "attention",
             ],
             rows: frames.map { frame in
                 [
-                    frame.frame, frame.number, percent(frame.confidence), percent(frame.truth), percent(frame.tens),
+                    frame.frame, frame.number, percent(frame.confidence), percent(frame.truth),
+                    percent(frame.tens),
                     percent(frame.ones), Format.decimal(frame.attention, places: 3),
                 ]
             }, title: "Single frames: \(agreeing) of \(frames.count) read as \(number)\(right)")
@@ -214,7 +228,10 @@ extension SequenceResult {
             .lines(
                 Chart.Lines(
                     x: Chart.Axis("frame"), y: Chart.Axis("", range: 0...1, percent: true),
-                    [series("probability of \(number)") { $0.tens * $0.ones }, truth, series("attention") { $0.attention }]
-                        .compactMap { $0 })))
+                    [
+                        series("probability of \(number)") { $0.tens * $0.ones }, truth,
+                        series("attention") { $0.attention },
+                    ]
+                    .compactMap { $0 })))
     }
 }

@@ -43,7 +43,11 @@ package struct AnytimeBenchmark: Encodable, Sendable {
         let timings = Timing.inTurns(
             rounds: rounds,
             confidences.indices.map { index in
-                { readings[index] = withoutGradients { batches.flatMap { reader.readings(of: $0, until: confidences[index]) } } }
+                {
+                    readings[index] = withoutGradients {
+                        batches.flatMap { reader.readings(of: $0, until: confidences[index]) }
+                    }
+                }
             })
         let frames = readings.map { $0.reduce(0) { $0 + $1.used.count } }
         rows = confidences.indices.map { index in
@@ -69,7 +73,8 @@ package struct AnytimeBenchmark: Encodable, Sendable {
                 return [
                     row.confidence.map { Format.decimal($0, places: 2) + mark } ?? "never",
                     Format.percent(row.frames, places: 0),
-                    Proportion(row.right, of: sequences).text, Format.decimal(row.sequencesPerSecond, places: 1),
+                    Proportion(row.right, of: sequences).text,
+                    Format.decimal(row.sequencesPerSecond, places: 1),
                     Format.times(row.sequencesPerSecond / rows[0].sequencesPerSecond),
                 ]
             }, title: "\(model), anytime",
@@ -86,7 +91,9 @@ package struct AnytimeBenchmark: Encodable, Sendable {
                     [
                         .init(
                             model,
-                            rows.map { .init($0.sequencesPerSecond, Double($0.right) / Double(max(sequences, 1))) })
+                            rows.map {
+                                .init($0.sequencesPerSecond, Double($0.right) / Double(max(sequences, 1)))
+                            })
                     ])))
     }
 

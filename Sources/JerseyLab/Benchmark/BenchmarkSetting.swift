@@ -31,12 +31,16 @@ package struct BenchmarkSetting: Encodable, Sendable {
         libtorch = Runtime.version
         threads = Runtime.threads
         synchronisation =
-            device == .cuda ? "the clock stops when the GPU has finished" : "the clock stops when the last thread has finished"
+            device == .cuda
+            ? "the clock stops when the GPU has finished"
+            : "the clock stops when the last thread has finished"
         load = Processor.load
     }
 
     var note: String {
-        let place = device == Device.cuda.description ? "a GPU" : "\(threads) thread\(threads == 1 ? "" : "s") of \(processor)"
+        let place =
+            device == Device.cuda.description
+            ? "a GPU" : "\(threads) thread\(threads == 1 ? "" : "s") of \(processor)"
         let rare = readings < 100 ? "; with fewer than 100, P99 is close to the maximum" : ""
         return
             "Timed: \(timed). On \(place), libtorch \(libtorch); \(readings) interleaved repetitions after \(warmUpRounds) warm-up rounds\(rare); "

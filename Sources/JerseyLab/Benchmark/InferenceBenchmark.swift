@@ -37,7 +37,8 @@ package struct InferenceBenchmark: Encodable, Sendable {
     ///   - memory: limit in bytes; nil for the free memory.
     /// - Throws: `FileError` if a frame cannot be read; `UsageError` if a batch exceeds the memory.
     package init(
-        _ recognizers: [Recognizer], mode: ExecutionMode, sequences: [FrameSequence], rounds given: Int? = nil, memory: Int? = nil
+        _ recognizers: [Recognizer], mode: ExecutionMode, sequences: [FrameSequence],
+        rounds given: Int? = nil, memory: Int? = nil
     ) throws {
         let readers = recognizers.map(\.reader)
         precondition(!readers.isEmpty && !sequences.isEmpty, "nothing to measure")
@@ -60,7 +61,9 @@ package struct InferenceBenchmark: Encodable, Sendable {
         }
         precondition(readers.allSatisfy { $0.batchSize >= sequences.count }, "the sequences are read at once")
         // Models with the same frame count share a batch.
-        let clips = Dictionary(uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) })
+        let clips = Dictionary(
+            uniqueKeysWithValues: Set(frames).map { ($0, size.drawnFrames(sequences.count * $0, on: device)) }
+        )
         let forward = zip(readers, frames).map { reader, count in
             let (clip, lengths) = (clips[count]!, [Int](repeating: count, count: sequences.count))
             return { mode(on: device) { _ = reader.model(clip, lengths: lengths) } }
@@ -77,7 +80,8 @@ package struct InferenceBenchmark: Encodable, Sendable {
         rows = readers.indices.map { index in
             let model = readers[index].model
             return Row(
-                model: model.spec.title, encoder: model.spec.encoder.rawValue, parameters: model.parameterCount,
+                model: model.spec.title, encoder: model.spec.encoder.rawValue,
+                parameters: model.parameterCount,
                 frames: frames[index], forward: timings[index], endToEnd: timings[readers.count + index],
                 forwardSequencesPerSecond: batch / timings[index].mean,
                 endToEndSequencesPerSecond: batch / timings[readers.count + index].mean)
@@ -111,6 +115,7 @@ package struct InferenceBenchmark: Encodable, Sendable {
     }
 
     package var report: Report {
-        Report(title: "Inference", subtitle: form, sections: [.init("Latency and throughput", [.table(table)])])
+        Report(
+            title: "Inference", subtitle: form, sections: [.init("Latency and throughput", [.table(table)])])
     }
 }

@@ -61,7 +61,8 @@ package struct ProductionBenchmark: Encodable, Sendable {
     ///   - progress: called before each step with its description and expected duration.
     /// - Throws: `FileError` if weights or frames cannot be read.
     package init(
-        _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader, sequences: [FrameSequence],
+        _ checkpoint: Checkpoint, on device: Device, path: String, loader: SequenceLoader,
+        sequences: [FrameSequence],
         rounds given: Int? = nil, within limit: Double? = nil, memory: Int? = nil,
         progress: (String) -> Void = { _ in }
     ) throws {
@@ -69,7 +70,8 @@ package struct ProductionBenchmark: Encodable, Sendable {
         let count = checkpoint.card.spec.frameCount(limit: loader.maximumFrames)
         model = checkpoint.card.spec.title
         weights = path
-        published = checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
+        published =
+            checkpoint.card.spec == (try ModelSpec.named("attn_bgru_luong")) ? PublishedFigures.latency : []
         frames = count
         height = size.height
         width = size.width
@@ -84,7 +86,9 @@ package struct ProductionBenchmark: Encodable, Sendable {
         }
         let budget = try MemoryBudget(checkpoint.card.spec.encoder, size, on: device, available: memory)
         let once = Timing.once(passes(1))
-        let (batches, refused) = Self.batches(once: once, rounds: given, within: limit) { budget.refusal(frames: $0 * count) }
+        let (batches, refused) = Self.batches(once: once, rounds: given, within: limit) {
+            budget.refusal(frames: $0 * count)
+        }
         leftOut = missing + refused
         let all = once * Double(batches.reduce(0, +))
         let rounds = given ?? Timing.rounds(once: all)
@@ -98,7 +102,8 @@ package struct ProductionBenchmark: Encodable, Sendable {
                 sequencesPerSecond: Double(entry.batch) / timing.mean, isCompiled: entry.mode.isCompiled)
         }
         setting = BenchmarkSetting(
-            "the forward pass, from normalised frames to logits, divided by the batch size", on: device, readings: rounds)
+            "the forward pass, from normalised frames to logits, divided by the batch size", on: device,
+            readings: rounds)
         let shown = limit.map { sequences.evenly(max(10, Int($0 / max(once, 1e-6)))) } ?? sequences
         answers = try shown.isEmpty ? [] : Self.answers(readers, on: device, shown, progress)
     }
@@ -140,11 +145,15 @@ package struct ProductionBenchmark: Encodable, Sendable {
         var leftOut: [String] = []
         for batch in [4, 8, 16] {
             let seconds =
-                once * Double((batches.reduce(batch, +)) * (Timing.warmUpRounds + (rounds ?? Timing.rounds(once: .infinity))))
+                once
+                * Double(
+                    (batches.reduce(batch, +))
+                        * (Timing.warmUpRounds + (rounds ?? Timing.rounds(once: .infinity))))
             if let reason = memoryRefusal(batch) {
                 leftOut.append("batch \(batch): \(reason)")
             } else if let limit, seconds > limit {
-                leftOut.append("batch \(batch): would take too long, \(Format.decimal(seconds, places: 0)) seconds")
+                leftOut.append(
+                    "batch \(batch): would take too long, \(Format.decimal(seconds, places: 0)) seconds")
             } else {
                 batches.append(batch)
             }
@@ -161,16 +170,19 @@ package struct ProductionBenchmark: Encodable, Sendable {
             progress("reading \(sequences.count) sequences: \(reader.mode.name)")
             let readings = try reader.mode(on: device) { try reader.recognizer.reader.readAll(sequences).0 }
             if baseline.isEmpty {
-                baseline = Dictionary(readings.map { ($0.sequence.id, $0) }, uniquingKeysWith: { first, _ in first })
+                baseline = Dictionary(
+                    readings.map { ($0.sequence.id, $0) }, uniquingKeysWith: { first, _ in first })
             }
             let pairs = readings.compactMap { reading in baseline[reading.sequence.id].map { (reading, $0) } }
             let changed = pairs.count { $0.number != $1.number }
             return Answers(
                 form: reader.mode.name, right: readings.count { $0.number == $0.sequence.number },
                 tensRight: readings.count { $0.number.tens == $0.sequence.number?.tens },
-                onesRight: readings.count { $0.number.ones == $0.sequence.number?.ones }, sequences: readings.count,
+                onesRight: readings.count { $0.number.ones == $0.sequence.number?.ones },
+                sequences: readings.count,
                 changed: changed, largestDifference: pairs.map { $0.largestDifference(from: $1) }.max() ?? 0,
-                tolerance: reader.mode.tolerance, isKept: Double(changed) <= reader.mode.tolerance * Double(pairs.count))
+                tolerance: reader.mode.tolerance,
+                isKept: Double(changed) <= reader.mode.tolerance * Double(pairs.count))
         }
     }
 }
@@ -199,7 +211,8 @@ extension ProductionBenchmark {
         let most = rows.min { $0.sequence.p50 < $1.sequence.p50 }
         guard let alone, let most else { return "" }
         func time(_ row: Row) -> String { "\(row.form), \(Format.time(row.sequence.p50))" }
-        return "Fastest for one sequence: \(time(alone)); overall: \(time(most)) per sequence in batches of \(most.batch). "
+        return
+            "Fastest for one sequence: \(time(alone)); overall: \(time(most)) per sequence in batches of \(most.batch). "
     }
 
     /// The accuracy cost of lower precision; nil if no sequences were read.
@@ -207,10 +220,15 @@ extension ProductionBenchmark {
         answers.isEmpty
             ? nil
             : Table(
-                ["form", "numbers right", "tens", "ones", "changed", "at most", "kept", "largest difference of a probability"],
+                [
+                    "form", "numbers right", "tens", "ones", "changed", "at most", "kept",
+                    "largest difference of a probability",
+                ],
                 rows: answers.map { answer in
                     [answer.form]
-                        + [answer.right, answer.tensRight, answer.onesRight].map { Proportion($0, of: answer.sequences).text }
+                        + [answer.right, answer.tensRight, answer.onesRight].map {
+                            Proportion($0, of: answer.sequences).text
+                        }
                         + [
                             "\(answer.changed) of \(answer.sequences)",
                             Format.percent(answer.tolerance, digits: 6), answer.isKept ? "yes" : "no",
@@ -236,7 +254,8 @@ extension ProductionBenchmark {
         }
         func theirs(_ figure: PublishedFigures.Latency) -> [String] {
             [
-                figure.precision, Format.decimal(figure.millisecondsPerSequence, places: 2), Format.times(figure.speedup),
+                figure.precision, Format.decimal(figure.millisecondsPerSequence, places: 2),
+                Format.times(figure.speedup),
                 Format.decimal(figure.accuracy, places: 2),
             ]
         }
@@ -249,11 +268,13 @@ extension ProductionBenchmark {
                 return [
                     figure.setting, row.form, Format.milliseconds(row.sequence.p50),
                     Format.times(rows[0].sequence.p50 / row.sequence.p50),
-                    Format.points(answers.flatMap { Proportion($0.right, of: $0.sequences).value }, places: 2),
+                    Format.points(
+                        answers.flatMap { Proportion($0.right, of: $0.sequences).value }, places: 2),
                 ] + (published.isEmpty ? [] : theirs(figure))
             }, title: "Table 4: deployment of \(model)",
             note: workload + " Medians; each batch uses its fastest form."
-                + (published.isEmpty ? "" : " Published: attn_bgru_luong at 96x192 on an RTX 3090.") + " Weights: \(weights).")
+                + (published.isEmpty ? "" : " Published: attn_bgru_luong at 96x192 on an RTX 3090.")
+                + " Weights: \(weights).")
     }
 
     package var report: Report {
@@ -261,7 +282,9 @@ extension ProductionBenchmark {
             title: "Deployment of \(model)", subtitle: weights,
             sections: [
                 .init("The study's table 4", [.table(studyTable)]),
-                .init("All forms", [.table(formTable)] + (leftOut.isEmpty ? [] : [.list(leftOut.map { "Skipped: \($0)." })])),
+                .init(
+                    "All forms",
+                    [.table(formTable)] + (leftOut.isEmpty ? [] : [.list(leftOut.map { "Skipped: \($0)." })])),
             ] + (answerTable.map { [.init("Answers", [.table($0)])] } ?? []))
     }
 }
@@ -273,7 +296,8 @@ extension ProductionBenchmark {
     ///   - source: provides the frames; nil to read no sequences.
     ///   - limit: maximum number of sequences, evenly spaced.
     init(
-        _ run: FinishedRun, frames source: RunFrames?, limit: Int = 200, rounds: Int? = nil, within seconds: Double? = nil,
+        _ run: FinishedRun, frames source: RunFrames?, limit: Int = 200, rounds: Int? = nil,
+        within seconds: Double? = nil,
         progress: (String) -> Void = { _ in }
     ) throws {
         let sequences = try source.map { source in
@@ -281,7 +305,8 @@ extension ProductionBenchmark {
         }
         let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         try self.init(
-            checkpoint, on: .cpu, path: run.id, loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
+            checkpoint, on: .cpu, path: run.id,
+            loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
             sequences: sequences ?? [], rounds: rounds, within: seconds, progress: progress)
     }
 }

@@ -48,7 +48,9 @@ package struct Timing: Encodable, Sendable {
             for (index, body) in bodies.enumerated() {
                 let start = ContinuousClock.now
                 for _ in 0..<calls { try body() }
-                if round >= warmUpRounds { seconds[index].append((ContinuousClock.now - start).seconds / Double(calls)) }
+                if round >= warmUpRounds {
+                    seconds[index].append((ContinuousClock.now - start).seconds / Double(calls))
+                }
             }
         }
         return seconds.map(Timing.init)

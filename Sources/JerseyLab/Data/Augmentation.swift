@@ -40,7 +40,9 @@ package struct Augmentation: Sendable {
         package var isMirrored = false
 
         package static func == (a: Draw, b: Draw) -> Bool {
-            (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (b.brightness, b.contrast, b.saturation, b.angle, b.zoom)
+            (a.brightness, a.contrast, a.saturation, a.angle, a.zoom) == (
+                b.brightness, b.contrast, b.saturation, b.angle, b.zoom
+            )
                 && (a.shear, a.stretch) == (b.shear, b.stretch) && a.shift == b.shift && a.blur == b.blur
                 && a.motion?.length == b.motion?.length && a.motion?.angle == b.motion?.angle
                 && a.noise?.deviation == b.noise?.deviation
@@ -73,12 +75,15 @@ package struct Augmentation: Sendable {
         draw.saturation = factor(config.saturation)
         draw.angle = random.uniform(-config.rotation...config.rotation)
         draw.zoom = factor(config.zoom)
-        draw.shift = (random.uniform(-config.shift...config.shift), random.uniform(-config.shift...config.shift))
+        draw.shift = (
+            random.uniform(-config.shift...config.shift), random.uniform(-config.shift...config.shift)
+        )
         // Every draw consumes the same amount of randomness, whatever its outcome.
         let (blurs, radius) = (random.chance(config.blurProbability), random.next())
         if blurs { draw.blur = config.blurRadii[Int(radius % UInt64(config.blurRadii.count))] }
         let (noises, deviation, seed) = (
-            random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]), random.next()
+            random.chance(config.noiseProbability), random.uniform(config.noise[0]...config.noise[1]),
+            random.next()
         )
         if noises { draw.noise = (deviation, seed) }
         // Drawn only if enabled, so that runs from before these settings existed stay reproducible.
@@ -86,7 +91,8 @@ package struct Augmentation: Sendable {
         if config.stretch > 0 { draw.stretch = factor(config.stretch) }
         if config.motionBlurProbability > 0 {
             let (moves, length, angle) = (
-                random.chance(config.motionBlurProbability), random.uniform(config.motionBlur[0]...config.motionBlur[1]),
+                random.chance(config.motionBlurProbability),
+                random.uniform(config.motionBlur[0]...config.motionBlur[1]),
                 random.uniform(0...180)
             )
             if moves { draw.motion = (length, angle) }
@@ -103,7 +109,8 @@ package struct Augmentation: Sendable {
         adjustContrast(picture, draw.contrast)
         saturate(picture, draw.saturation)
         picture = moved(
-            picture, angle: draw.angle, zoom: draw.zoom, shift: draw.shift, shear: draw.shear, stretch: draw.stretch)
+            picture, angle: draw.angle, zoom: draw.zoom, shift: draw.shift, shear: draw.shear,
+            stretch: draw.stretch)
         if let radius = draw.blur { picture = blurred(picture, radius: radius) }
         if let motion = draw.motion { picture = moving(picture, length: motion.length, angle: motion.angle) }
         if let noise = draw.noise {
@@ -125,7 +132,8 @@ package struct Augmentation: Sendable {
     /// (19595 R + 38470 G + 7471 B + 32768) / 65536, rounded down; exact in float32.
     static func grey(_ picture: Tensor) -> Tensor {
         let weights = Tensor([19595, 38470, 7471] as [Float], shape: [1, 3, 1, 1])
-        return (picture * weights).sum(over: 1, keep: true).addInPlace(32768).multiplyInPlace(1 / 65536).floorInPlace()
+        return (picture * weights).sum(over: 1, keep: true).addInPlace(32768).multiplyInPlace(1 / 65536)
+            .floorInPlace()
     }
 
     static func adjustContrast(_ picture: Tensor, _ factor: Double) {
@@ -147,7 +155,8 @@ package struct Augmentation: Sendable {
     /// Shears and stretches a picture, then rotates it about the centre, zooms and shifts it.
     /// Uncovered areas are black.
     static func moved(
-        _ picture: Tensor, angle: Double, zoom: Double = 1, shift: (x: Double, y: Double) = (0, 0), shear: Double = 0,
+        _ picture: Tensor, angle: Double, zoom: Double = 1, shift: (x: Double, y: Double) = (0, 0),
+        shear: Double = 0,
         stretch: Double = 1
     ) -> Tensor {
         if angle == 0 && zoom == 1 && shift == (0, 0) && shear == 0 && stretch == 1 { return picture }
@@ -166,7 +175,8 @@ package struct Augmentation: Sendable {
     static func blurred(_ picture: Tensor, radius: Double) -> Tensor {
         let shape = picture.shape
         var levels = picture.array(of: UInt8.self)
-        GaussianBlur(radius: radius).apply(to: &levels, planes: shape[0] * shape[1], height: shape[2], width: shape[3])
+        GaussianBlur(radius: radius).apply(
+            to: &levels, planes: shape[0] * shape[1], height: shape[2], width: shape[3])
         return Tensor(levels, shape: shape).to(dtype: .float32)
     }
 

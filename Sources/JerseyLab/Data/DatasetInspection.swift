@@ -57,13 +57,17 @@ package struct DatasetInspection: Encodable, Sendable {
             marked: marked.count, missing: dataset.sequences.count - marked.count, first: first, last: last,
             between: marked.count - first - last)
         let lengths = dataset.sequences.map(\.frames.count).sorted()
-        self.lengths = lengths.isEmpty ? [] : [lengths[0], lengths[lengths.count / 2], lengths[lengths.count - 1]]
+        self.lengths =
+            lengths.isEmpty ? [] : [lengths[0], lengths[lengths.count / 2], lengths[lengths.count - 1]]
         let files = Self.readFiles(dataset.sequences.flatMap(\.frames), workers: workers, progress: progress)
         problems =
-            dataset.remarks.map { Problem(kind: .remark, text: $0) } + files + Self.duplicates(dataset) + Self.twoNumbers(dataset)
+            dataset.remarks.map { Problem(kind: .remark, text: $0) } + files + Self.duplicates(dataset)
+            + Self.twoNumbers(dataset)
     }
 
-    private static func readFiles(_ paths: [String], workers: Int, progress: @escaping @Sendable () -> Void) -> [Problem] {
+    private static func readFiles(_ paths: [String], workers: Int, progress: @escaping @Sendable () -> Void)
+        -> [Problem]
+    {
         let reasons = FileReasons(count: paths.count)
         let chunk = max(1, (paths.count + workers - 1) / max(workers, 1))
         DispatchQueue.concurrentPerform(iterations: (paths.count + chunk - 1) / chunk) { part in
@@ -97,7 +101,9 @@ package struct DatasetInspection: Encodable, Sendable {
                 let paths = group.map(\.path).sorted(by: naturallyPrecedes)
                 problems.append(
                     Problem(
-                        kind: .duplicate, text: "\(paths[0]) has the same content as \(paths.dropFirst().joined(separator: ", "))"
+                        kind: .duplicate,
+                        text:
+                            "\(paths[0]) has the same content as \(paths.dropFirst().joined(separator: ", "))"
                     ))
             }
         }
@@ -107,9 +113,13 @@ package struct DatasetInspection: Encodable, Sendable {
     /// Track folders whose name occurs under several numbers.
     private static func twoNumbers(_ dataset: Dataset) -> [Problem] {
         let owners = Dictionary(grouping: dataset.tracks) { String($0.drop { $0 != "/" }.dropFirst()) }
-        return owners.filter { !$0.key.isEmpty && $0.value.count > 1 }.sorted { naturallyPrecedes($0.key, $1.key) }.map {
+        return owners.filter { !$0.key.isEmpty && $0.value.count > 1 }.sorted {
+            naturallyPrecedes($0.key, $1.key)
+        }.map {
             name, tracks in
-            Problem(kind: .twoNumbers, text: "track \(name) is under several numbers: \(tracks.joined(separator: ", "))")
+            Problem(
+                kind: .twoNumbers,
+                text: "track \(name) is under several numbers: \(tracks.joined(separator: ", "))")
         }
     }
 }

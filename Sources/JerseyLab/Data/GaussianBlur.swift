@@ -23,15 +23,20 @@ struct GaussianBlur {
 
     /// Blurs `planes` contiguous pictures of (height, width).
     func apply(to levels: inout [UInt8], planes: Int, height: Int, width: Int) {
-        precondition(levels.count == planes * height * width, "\(levels.count) levels are not \(planes) x \(height) x \(width)")
+        precondition(
+            levels.count == planes * height * width,
+            "\(levels.count) levels are not \(planes) x \(height) x \(width)")
         guard !levels.isEmpty else { return }
         let border = reach + 1
         levels.withUnsafeMutableBufferPointer { levels in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(width + 2 * border, height * width)) { copy in
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(width + 2 * border, height * width)) {
+                copy in
                 withUnsafeTemporaryAllocation(of: UInt32.self, capacity: width) { sums in
                     let (base, copy, sums) = (levels.baseAddress!, copy.baseAddress!, sums.baseAddress!)
                     for row in 0..<planes * height { alongRow(base + row * width, width, copy, sums) }
-                    for plane in 0..<planes { alongColumns(base + plane * height * width, height, width, copy, sums) }
+                    for plane in 0..<planes {
+                        alongColumns(base + plane * height * width, height, width, copy, sums)
+                    }
                 }
             }
         }
@@ -72,7 +77,8 @@ struct GaussianBlur {
         let (inner, outer) = (inner, outer)
         for place in 0..<count {
             let edges = UInt32(before[place]) &+ UInt32(after[place])
-            target[place] = UInt8(truncatingIfNeeded: (sums[place] &* inner &+ edges &* outer &+ 1 << 23) &>> 24)
+            target[place] = UInt8(
+                truncatingIfNeeded: (sums[place] &* inner &+ edges &* outer &+ 1 << 23) &>> 24)
         }
     }
 }

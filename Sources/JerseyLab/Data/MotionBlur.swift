@@ -45,6 +45,7 @@ struct MotionBlur {
     /// Pads `dimension` by repeating the first and last row or column.
     private func bordered(_ picture: Tensor, _ dimension: Int) -> Tensor {
         let last = picture.shape[dimension] - 1
-        return picture.indexSelected(dimension, at: Tensor((-reach...last + reach).map { Int64(min(max($0, 0), last)) }))
+        return picture.indexSelected(
+            dimension, at: Tensor((-reach...last + reach).map { Int64(min(max($0, 0), last)) }))
     }
 }

@@ -8,7 +8,9 @@ struct PythonRandom {
     /// Equals `random.Random(seed)`.
     init(seed: UInt64) {
         words = [19_650_218]
-        for index in 1..<Self.size { words.append(1_812_433_253 &* Self.folded(words[index - 1]) &+ UInt32(index)) }
+        for index in 1..<Self.size {
+            words.append(1_812_433_253 &* Self.folded(words[index - 1]) &+ UInt32(index))
+        }
         // The seed as 32-bit words, lowest first, without leading zeros.
         let key = seed >> 32 == 0 ? [UInt32(seed)] : [UInt32(truncatingIfNeeded: seed), UInt32(seed >> 32)]
         var place = 1

@@ -86,7 +86,9 @@ extension Splits {
     /// rounding a single track goes to test, and three to five tracks leave test empty or small.
     ///
     /// - Parameter published: lets training take all tracks, as in the study.
-    package static func sizes(_ count: Int, ratios: [Double], published: Bool = false) -> (train: Int, val: Int, test: Int) {
+    package static func sizes(_ count: Int, ratios: [Double], published: Bool = false) -> (
+        train: Int, val: Int, test: Int
+    ) {
         guard count >= 2 else { return (0, 0, count) }
         guard count >= 3 else { return (1, 1, 0) }
         var train = max(1, Int(clamping: Double(count) * ratios[0]))
@@ -148,7 +150,9 @@ extension Splits {
 
     private mutating func assignTracks(_ dataset: Dataset, _ config: DataConfig) {
         // Sequences without a number, if included, are split as one more number.
-        let tracksOf = Dictionary(grouping: dataset.sequences, by: \.number).mapValues { Set($0.map(\.track)) }
+        let tracksOf = Dictionary(grouping: dataset.sequences, by: \.number).mapValues {
+            Set($0.map(\.track))
+        }
         for number in dataset.numbers.map(Optional.some) + [nil] {
             var tracks = tracksOf[number, default: []].sorted()
             var random = RandomStream(config.splitSeed, UInt64(number?.tens ?? 11), UInt64(number?.ones ?? 0))
@@ -159,7 +163,9 @@ extension Splits {
 
     /// Draws as the study does: numbers in text order, one generator for all.
     private mutating func assignAsPublished(_ dataset: Dataset, _ config: DataConfig) {
-        let tracksOf = Dictionary(grouping: dataset.sequences) { $0.number?.description ?? "" }.mapValues { Set($0.map(\.track)) }
+        let tracksOf = Dictionary(grouping: dataset.sequences) { $0.number?.description ?? "" }.mapValues {
+            Set($0.map(\.track))
+        }
         var random = PythonRandom(seed: config.splitSeed)
         for (_, tracks) in tracksOf.sorted(by: { textPrecedes($0.key, $1.key) }) {
             var tracks = tracks.sorted(by: textPrecedes)
@@ -177,10 +183,13 @@ extension Splits {
     /// Assigns groups greedily, largest first. Each goes to the part that brings the track counts,
     /// in total and per number, closest to the ratios.
     private mutating func assignGroups(_ dataset: Dataset, _ pattern: GroupPattern, _ config: DataConfig) {
-        let numberOf = Dictionary(dataset.sequences.map { ($0.track, $0.number) }, uniquingKeysWith: { first, _ in first })
+        let numberOf = Dictionary(
+            dataset.sequences.map { ($0.track, $0.number) }, uniquingKeysWith: { first, _ in first })
         let groups = Dictionary(grouping: dataset.tracks, by: pattern.group)
         var random = RandomStream(config.splitSeed)
-        let order = groups.keys.sorted().shuffled(using: &random).sorted { groups[$0]!.count > groups[$1]!.count }
+        let order = groups.keys.sorted().shuffled(using: &random).sorted {
+            groups[$0]!.count > groups[$1]!.count
+        }
         /// Track counts per number; the nil key holds the total.
         func counts(_ tracks: [String]) -> [JerseyNumber?: Double] {
             var counts: [JerseyNumber?: Double] = [nil: Double(tracks.count)]
@@ -231,7 +240,9 @@ extension Splits {
     /// - Parameter published: whether to draw a new split as the study does.
     /// - Throws: `FileError` if the file does not match the data or the configuration, or a group
     ///   is in two parts.
-    package static func forRun(_ dataset: Dataset, _ config: DataConfig, published: Bool = false, at url: URL) throws -> Splits {
+    package static func forRun(_ dataset: Dataset, _ config: DataConfig, published: Bool = false, at url: URL)
+        throws -> Splits
+    {
         if FileNames.exists(url.path) {
             let splits = try Splits(contentsOf: url)
             try splits.check(against: dataset, config, path: url.path)
@@ -247,7 +258,9 @@ extension Splits {
         do {
             self = try JSONDecoder().decode(Splits.self, from: Data(wholeFile: url.path))
         } catch let error as DecodingError {
-            throw FileError(url.path, "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.summary))")
+            throw FileError(
+                url.path,
+                "is not a splits file with train_tracks, val_tracks and test_tracks (\(error.summary))")
         } catch {
             throw FileError(url.path, doing: "read the splits", error: error)
         }
@@ -263,7 +276,8 @@ extension Splits {
         let present = Set(dataset.tracks)
         if let track = present.subtracting(known).min() {
             throw FileError(
-                path, "lacks track \(track) and \(present.subtracting(known).count - 1) others of the data set",
+                path,
+                "lacks track \(track) and \(present.subtracting(known).count - 1) others of the data set",
                 advice: advice)
         }
         let wanted = config.classes.map(Set.init)
@@ -273,7 +287,9 @@ extension Splits {
             return folder == FolderLayout.unreadable ? config.unreadable : wanted?.contains(folder) ?? true
         }
         if let track = missing.min() {
-            throw FileError(path, "names track \(track) and \(missing.count - 1) others that the data set lacks", advice: advice)
+            throw FileError(
+                path, "names track \(track) and \(missing.count - 1) others that the data set lacks",
+                advice: advice)
         }
         if let origin, !wasMade(with: config) {
             throw FileError(
@@ -286,7 +302,9 @@ extension Splits {
     }
 
     /// Whether the split was made with these settings, drawn our way or the study's.
-    package func wasMade(with config: DataConfig) -> Bool { origin == Origin(config, published: origin?.published ?? false) }
+    package func wasMade(with config: DataConfig) -> Bool {
+        origin == Origin(config, published: origin?.published ?? false)
+    }
 
     /// Throws if a track or a group of tracks is in two parts. Tracks of held-out numbers are
     /// exempt from the group check.

@@ -25,7 +25,8 @@ extension Evaluation: Decodable {
 
         var validationError: String? {
             validationError(of: count, "count", in: 0...Limits.count)
-                ?? validationError(of: [number, tens, ones, full].compactMap { $0 }, "an accuracy", in: 0...1)
+                ?? validationError(
+                    of: [number, tens, ones, full].compactMap { $0 }, "an accuracy", in: 0...1)
         }
 
         var sequences: Sequences {
@@ -62,9 +63,13 @@ extension Evaluation: Decodable {
 
         var validationError: String? {
             let groups = [seen, unseen].compactMap { $0 }
-            return ([sequences, tracks] + groups.flatMap { [$0.sequences, $0.tracks] }).compactMap(\.validationError).first
+            return ([sequences, tracks] + groups.flatMap { [$0.sequences, $0.tracks] }).compactMap(
+                \.validationError
+            ).first
                 ?? validationError(of: [loss], "loss", in: Limits.finite)
-                ?? validationError(ofCounts: ["unreadable_files": unreadableFiles, "unreadable_sequences": unreadableSequences])
+                ?? validationError(ofCounts: [
+                    "unreadable_files": unreadableFiles, "unreadable_sequences": unreadableSequences,
+                ])
         }
     }
 

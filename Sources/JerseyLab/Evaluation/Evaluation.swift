@@ -50,11 +50,17 @@ package struct Evaluation: Encodable, Sendable {
     ) {
         let labelled = readings.filter { $0.sequence.number != nil }
         all = Self.group(labelled)
-        seen = seenNumbers.map { numbers in Self.group(labelled.filter { numbers.contains($0.sequence.number!) }) }
-        unseen = seenNumbers.map { numbers in Self.group(labelled.filter { !numbers.contains($0.sequence.number!) }) }
+        seen = seenNumbers.map { numbers in
+            Self.group(labelled.filter { numbers.contains($0.sequence.number!) })
+        }
+        unseen = seenNumbers.map { numbers in
+            Self.group(labelled.filter { !numbers.contains($0.sequence.number!) })
+        }
         let losses = labelled.map { reading in
             let number = reading.sequence.number!
-            let digits = -weights.tens * reading.digits.tens[number.tens] - weights.ones * reading.digits.ones[number.ones]
+            let digits =
+                -weights.tens * reading.digits.tens[number.tens] - weights.ones
+                * reading.digits.ones[number.ones]
             return reading.full.map { digits - weights.full * $0[number.index] } ?? digits
         }
         loss = losses.reduce(0, +) / Double(max(losses.count, 1))
@@ -68,7 +74,9 @@ package struct Evaluation: Encodable, Sendable {
             Proportion(readings.count { isRight($0, $0.sequence.number!) }, of: readings.count)
         }
         let tracks = Dictionary(grouping: readings, by: \.sequence.track).values
-        let rightTracks = tracks.count { DigitDistribution(summing: $0.map(\.digits)).number == $0[0].sequence.number }
+        let rightTracks = tracks.count {
+            DigitDistribution(summing: $0.map(\.digits)).number == $0[0].sequence.number
+        }
         return Group(
             sequences: Sequences(
                 number: count { $0.number == $1 }, tens: count { $0.number.tens == $1.tens },

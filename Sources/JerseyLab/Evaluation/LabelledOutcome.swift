@@ -7,7 +7,9 @@ struct LabelledOutcome: Sendable {
     let prediction: JerseyNumber
 
     init?(_ outcome: Outcome) {
-        guard let truth = outcome.truth.flatMap(JerseyNumber.init), let prediction = JerseyNumber(outcome.prediction) else {
+        guard let truth = outcome.truth.flatMap(JerseyNumber.init),
+            let prediction = JerseyNumber(outcome.prediction)
+        else {
             return nil
         }
         self.outcome = outcome
@@ -18,5 +20,7 @@ struct LabelledOutcome: Sendable {
     var isRight: Bool { truth == prediction }
 
     /// The predicted probability of a number, 0...1.
-    func probability(of number: JerseyNumber) -> Double { outcome.tens[number.tens] * outcome.ones[number.ones] }
+    func probability(of number: JerseyNumber) -> Double {
+        outcome.tens[number.tens] * outcome.ones[number.ones]
+    }
 }

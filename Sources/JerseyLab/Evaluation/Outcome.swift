@@ -26,16 +26,22 @@ package struct Outcome: Codable, Sendable, Checked {
             return "'\(word.prefix(20))', which is not a number"
         }
         let parts: [(values: [Double]?, name: String, count: Int)] = [
-            ([confidence], "confidence", 1), (tens, "tens", 11), (ones, "ones", 10), (full, "full", JerseyNumber.all.count),
+            ([confidence], "confidence", 1), (tens, "tens", 11), (ones, "ones", 10),
+            (full, "full", JerseyNumber.all.count),
             (attention, "attention", frames.count),
         ]
         for part in parts {
             guard let values = part.values else { continue }
-            if values.count != part.count { return "\(values.count) values in \(part.name) instead of \(part.count)" }
+            if values.count != part.count {
+                return "\(values.count) values in \(part.name) instead of \(part.count)"
+            }
             // Values are rounded and can slightly exceed 1.
-            if let problem = validationError(of: values, "in \(part.name) the value", in: 0...1.001) { return problem }
+            if let problem = validationError(of: values, "in \(part.name) the value", in: 0...1.001) {
+                return problem
+            }
         }
-        return (heights ?? []).lazy.compactMap { validationError(of: $0, "the height", in: 0...Limits.count) }.first
+        return (heights ?? []).lazy.compactMap { validationError(of: $0, "the height", in: 0...Limits.count) }
+            .first
             ?? validationError(of: length ?? 0, "length", in: 0...Limits.count)
     }
 

@@ -23,7 +23,8 @@ package struct Proportion: Sendable, Equatable {
         let scale = 1 + z * z / n
         // At 0 and 1 the exact bound is known; the formula would add rounding errors.
         return [
-            successes == 0 ? 0 : max(0, (middle - reach) / scale), successes == count ? 1 : min(1, (middle + reach) / scale),
+            successes == 0 ? 0 : max(0, (middle - reach) / scale),
+            successes == count ? 1 : min(1, (middle + reach) / scale),
         ]
     }
 

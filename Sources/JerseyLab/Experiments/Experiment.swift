@@ -41,7 +41,8 @@ package struct Experiment: Codable, Sendable, Equatable {
         seeds = try container.decode([ConfigTree].self, forKey: .seeds).map { word in
             guard case .int(let seed) = word, seed >= 0 else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .seeds, in: container, debugDescription: "needs whole numbers from 0, not \(word.displayText)"
+                    forKey: .seeds, in: container,
+                    debugDescription: "needs whole numbers from 0, not \(word.displayText)"
                 )
             }
             return UInt64(seed)
@@ -61,7 +62,9 @@ package struct Experiment: Codable, Sendable, Equatable {
             guard case .table(let table) = tree else { throw UsageError("is not a table of keys and values") }
             try Self.check(table, has: CodingKeys.allCases.map(\.rawValue))
             if case .list(let variants) = table["variants"] {
-                for case .table(let variant) in variants { try Self.check(variant, has: ["name", "settings"]) }
+                for case .table(let variant) in variants {
+                    try Self.check(variant, has: ["name", "settings"])
+                }
             }
             self = try tree.decoded(as: Experiment.self)
             try check()
@@ -85,11 +88,14 @@ package struct Experiment: Codable, Sendable, Equatable {
     private static let mostRuns = 100_000
 
     private func check() throws {
-        guard !models.isEmpty, !seeds.isEmpty else { throw UsageError("an experiment needs at least one model and one seed") }
+        guard !models.isEmpty, !seeds.isEmpty else {
+            throw UsageError("an experiment needs at least one model and one seed")
+        }
         // Resolves aliases, which name the same model.
         let models = try models.map { try ModelSpec.named($0).name }
         let variantNames = variants.map(\.name)
-        for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)] {
+        for (kind, words) in [("model", models), ("seed", seeds.map(String.init)), ("variant", variantNames)]
+        {
             try UsageError.checkUnique(words, kind: kind)
         }
         let (count, isTooMany) = configurations.multipliedReportingOverflow(by: seeds.count)
@@ -98,7 +104,8 @@ package struct Experiment: Codable, Sendable, Equatable {
         }
         // Names become folder names.
         for name in variantNames + [name] where name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) == nil {
-            throw UsageError("'\(name)' is not a valid name for an experiment or a variant; use letters, digits, - and _")
+            throw UsageError(
+                "'\(name)' is not a valid name for an experiment or a variant; use letters, digits, - and _")
         }
         for overlay in [ConfigOverlay(source: "settings", tree: settings)] + overlays().map(\.overlay) {
             for key in ["model", "seed"] where overlay.settings[key] != nil {
@@ -111,7 +118,10 @@ package struct Experiment: Codable, Sendable, Equatable {
     private func overlays() -> [(variant: String?, overlay: ConfigOverlay)] {
         guard !variants.isEmpty else { return [(nil, ConfigOverlay(source: "settings", tree: settings))] }
         return variants.map { variant in
-            (variant.name, ConfigOverlay(source: "variant \(variant.name)", tree: variant.settings ?? .table([:])))
+            (
+                variant.name,
+                ConfigOverlay(source: "variant \(variant.name)", tree: variant.settings ?? .table([:]))
+            )
         }
     }
 }
@@ -165,7 +175,8 @@ extension Experiment {
                 for variant in variants {
                     let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:]))
                     if own.settings[key] != nil {
-                        throw UsageError("\(overlay.source): the variants of \(name) set \(key) themselves; leave it out")
+                        throw UsageError(
+                            "\(overlay.source): the variants of \(name) set \(key) themselves; leave it out")
                     }
                 }
                 copy.settings.set(value, at: key.components(separatedBy: "."))
@@ -192,7 +203,8 @@ extension Experiment {
         var grown = other
         grown.models = models + other.models.filter { !models.contains($0) }
         grown.seeds = seeds + other.seeds.filter { !seeds.contains($0) }
-        grown.variants = variants + other.variants.filter { new in !variants.contains { $0.name == new.name } }
+        grown.variants =
+            variants + other.variants.filter { new in !variants.contains { $0.name == new.name } }
         return grown
     }
 }
@@ -208,7 +220,8 @@ extension Experiment {
                 "experiment or file", word, among: ShippedExperiment.names, remedy: ShippedExperiment.remedy)
         }
         do {
-            return try Experiment(yaml: String(contentsOf: URL(fileURLWithPath: word), encoding: .utf8), source: word)
+            return try Experiment(
+                yaml: String(contentsOf: URL(fileURLWithPath: word), encoding: .utf8), source: word)
         } catch let error as UsageError {
             throw error
         } catch {

@@ -26,7 +26,8 @@ package struct ExperimentFolder: Sendable {
             throw FileError(url.path, "is not an experiment folder: it has no experiment.json")
         }
         do {
-            return try Experiment(yaml: String(contentsOf: definition, encoding: .utf8), source: definition.path)
+            return try Experiment(
+                yaml: String(contentsOf: definition, encoding: .utf8), source: definition.path)
         } catch let error as UsageError {
             throw error
         } catch {
@@ -44,7 +45,8 @@ package struct ExperimentFolder: Sendable {
     ///   runs the experiment.
     @discardableResult
     package func begin(_ experiment: Experiment) throws -> FolderLock {
-        try FileManager.default.makeFolder(run("x").url.deletingLastPathComponent(), called: "the experiment folder", of: url)
+        try FileManager.default.makeFolder(
+            run("x").url.deletingLastPathComponent(), called: "the experiment folder", of: url)
         // Lock before writing: running tasks read the definition, and a refused call must not
         // change it.
         let lock = try lock()
@@ -60,7 +62,8 @@ package struct ExperimentFolder: Sendable {
             let grown = saved.grown(by: experiment)
             // Existing runs must keep their settings, and new ones must get the requested ones.
             // Then all seeds of a group agree.
-            let runs = Dictionary(try grown.runs().map { ($0.id, $0.config) }, uniquingKeysWith: { first, _ in first })
+            let runs = Dictionary(
+                try grown.runs().map { ($0.id, $0.config) }, uniquingKeysWith: { first, _ in first })
             for old in try saved.runs() { try check(runs[old.id], continues: old.config) }
             for new in try experiment.runs() {
                 if let run = runs[new.id] { try check(new.config, continues: run) }
@@ -76,7 +79,8 @@ package struct ExperimentFolder: Sendable {
         try config?.checkContinues(
             saved, path: url.path,
             advice:
-                "to continue, repeat the command, or give --out without an experiment; other settings need another folder")
+                "to continue, repeat the command, or give --out without an experiment; other settings need another folder"
+        )
     }
 
     /// Locks the experiment for this process until the returned lock is released.
@@ -85,7 +89,8 @@ package struct ExperimentFolder: Sendable {
     func lock() throws -> FolderLock {
         try FolderLock(
             lockFile,
-            orElse: FileError(url.path, "another process runs this experiment", advice: "see `jersey experiment status`"))
+            orElse: FileError(
+                url.path, "another process runs this experiment", advice: "see `jersey experiment status`"))
     }
 
     private var lockFile: URL { url.appendingPathComponent("lock") }
@@ -100,10 +105,13 @@ package struct ExperimentFolder: Sendable {
     /// - Throws: `FileError` if it cannot be written.
     package func shareSplit(with planned: PlannedRun) throws {
         let folder = run(planned.id)
-        guard planned.config.published, planned.config.data.splits == nil, !folder.exists(folder.splits) else { return }
+        guard planned.config.published, planned.config.data.splits == nil, !folder.exists(folder.splits)
+        else { return }
         let others = try experiment().runs().filter(\.config.published).map { run($0.id).splits }
         let known = others.lazy.compactMap { try? Splits(contentsOf: $0) }
-        if let splits = known.first(where: { $0.origin?.published == nil && $0.wasMade(with: planned.config.data) }) {
+        if let splits = known.first(where: {
+            $0.origin?.published == nil && $0.wasMade(with: planned.config.data)
+        }) {
             try folder.create()
             try splits.write(to: folder.splits)
         }

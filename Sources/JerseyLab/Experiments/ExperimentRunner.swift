@@ -42,7 +42,8 @@ package final class ExperimentRunner {
     ///   - lock: the lock from `begin`; if nil, `run` takes it.
     ///   - jobs: number of concurrent runs, used to estimate the remaining time.
     package init(
-        _ folder: ExperimentFolder, only ids: Set<String>? = nil, holding lock: FolderLock? = nil, launcher: any Launcher,
+        _ folder: ExperimentFolder, only ids: Set<String>? = nil, holding lock: FolderLock? = nil,
+        launcher: any Launcher,
         jobs: Int,
         observer: any ExperimentObserver, shouldStop: @escaping () -> Bool = { false }
     ) throws {
@@ -161,7 +162,8 @@ package final class ExperimentRunner {
         if let accuracy = status.runs[index].accuracy {
             let seconds = status.runs[index].seconds ?? 0
             observer.say(
-                "\(id) finished: test accuracy \(Format.percent(accuracy, places: 2)), \(Int(clamping: seconds)) s")
+                "\(id) finished: test accuracy \(Format.percent(accuracy, places: 2)), \(Int(clamping: seconds)) s"
+            )
         }
     }
 }

@@ -88,7 +88,8 @@ extension ExperimentFolder {
     /// - Throws: `FileError` if the table does not exist or cannot be read.
     package func records() throws -> [RunRecord] {
         var records = try RunDatabase(experiment: url.path).runs()
-        let runs = Dictionary(try ExperimentStatus(self).runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let runs = Dictionary(
+            try ExperimentStatus(self).runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for index in records.indices {
             if let run = runs[records[index].id] { records[index].state = run.state.rawValue }
         }

@@ -38,7 +38,9 @@ package final class LocalLauncher: Launcher {
             process.executableURL = executable
             process.arguments = ["experiment", "task", folder.url.path, run.id, "--leashed"]
             let environment = ProcessInfo.processInfo.environment
-            process.environment = environment.merging(ShortWaits.variables(beside: environment)) { own, _ in own }
+            process.environment = environment.merging(ShortWaits.variables(beside: environment)) { own, _ in
+                own
+            }
             process.standardInput = input
             process.standardOutput = FileHandle.nullDevice
             process.standardError = errors.pipe
@@ -64,7 +66,8 @@ package final class LocalLauncher: Launcher {
                 return EndedTask(id: id, reason: "it was killed by signal \(signal)\(why)")
             }
             if process.terminationStatus == 0 { return EndedTask(id: id, reason: nil) }
-            return EndedTask(id: id, reason: error.isEmpty ? "exit status \(process.terminationStatus)" : error)
+            return EndedTask(
+                id: id, reason: error.isEmpty ? "exit status \(process.terminationStatus)" : error)
         }.sorted { $0.id < $1.id }
     }
 
@@ -82,7 +85,8 @@ final class LastErrorLine: Sendable {
     private let isOver = DispatchSemaphore(value: 0)
 
     init(_ log: URL) {
-        try? FileManager.default.createDirectory(at: log.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try? FileManager.default.createDirectory(
+            at: log.deletingLastPathComponent(), withIntermediateDirectories: true)
         if !FileManager.default.fileExists(atPath: log.path) { try? Data().write(to: log) }
         let file = try? FileHandle(forWritingTo: log)
         _ = try? file?.seekToEnd()
@@ -108,8 +112,10 @@ final class LastErrorLine: Sendable {
     }
 
     static func last(of data: Data) -> String {
-        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(RunLog.unstamped)
-        let line = lines.last { $0.hasPrefix("Error: ") } ?? lines.last { !$0.allSatisfy(\.isWhitespace) } ?? ""
+        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).map(
+            RunLog.unstamped)
+        let line =
+            lines.last { $0.hasPrefix("Error: ") } ?? lines.last { !$0.allSatisfy(\.isWhitespace) } ?? ""
         return String(line.trimmingPrefix("Error: "))
     }
 }

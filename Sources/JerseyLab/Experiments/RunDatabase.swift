@@ -49,7 +49,9 @@ package struct RunRecord: Codable, Sendable, Equatable, FetchableRecord, Persist
         take(run.config)
     }
 
-    mutating func take(_ config: RunConfig) { self.config = (try? JSON.text(JSON.line(config))) ?? self.config }
+    mutating func take(_ config: RunConfig) {
+        self.config = (try? JSON.text(JSON.line(config))) ?? self.config
+    }
 
     mutating func take(_ result: RunResult) {
         seconds = result.seconds
@@ -114,7 +116,8 @@ package struct RunDatabase: Sendable {
     package static func open(_ url: URL) throws -> (RunDatabase, setAside: URL?) {
         do {
             return (try RunDatabase(url), nil)
-        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+        } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode)
+        {
             let aside = url.appendingPathExtension("broken-\(Int(clamping: Date().timeIntervalSince1970))")
             do {
                 try FileManager.default.moveItem(at: url, to: aside)
@@ -133,7 +136,8 @@ package struct RunDatabase: Sendable {
     package init(reading url: URL) throws {
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw FileError(
-                url.path, "does not exist", advice: "`jersey experiment run` on this folder rebuilds it from the run folders")
+                url.path, "does not exist",
+                advice: "`jersey experiment run` on this folder rebuilds it from the run folders")
         }
         var configuration = Configuration()
         configuration.readonly = true
@@ -175,7 +179,8 @@ package struct RunDatabase: Sendable {
                 for name in ["started", "finished"] { table.column(name, .datetime) }
                 for name in ["test_sequences", "best_epoch"] { table.column(name, .integer) }
                 for name in [
-                    "seconds", "number_accuracy", "tens_accuracy", "ones_accuracy", "test_loss", "validation_accuracy",
+                    "seconds", "number_accuracy", "tens_accuracy", "ones_accuracy", "test_loss",
+                    "validation_accuracy",
                 ] { table.column(name, .double) }
             }
             try database.create(table: "epoch") { table in
@@ -228,7 +233,9 @@ package struct RunDatabase: Sendable {
     func save(_ record: RunRecord, epochs: ArraySlice<EpochMetrics>) throws {
         try queue.write { database in
             try record.upsert(database)
-            if epochs.startIndex == 0 { try EpochRecord.filter(Column("run") == record.id).deleteAll(database) }
+            if epochs.startIndex == 0 {
+                try EpochRecord.filter(Column("run") == record.id).deleteAll(database)
+            }
             for row in epochs { try EpochRecord(record.id, row).upsert(database) }
         }
     }

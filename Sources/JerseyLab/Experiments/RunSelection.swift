@@ -26,14 +26,16 @@ package struct RunSelection: Sendable {
                 single.append((path, try FinishedRun(RunFolder(url))))
             } else {
                 throw FileError(
-                    path, "is neither a run folder (no config.json) nor an experiment folder (no experiment.json)",
+                    path,
+                    "is neither a run folder (no config.json) nor an experiment folder (no experiment.json)",
                     advice: "name a folder that `jersey train --run` or `jersey experiment run --out` wrote")
             }
         }
         found += Self.groups(of: single)
         guard !found.isEmpty else {
             throw FileError(
-                paths.joined(separator: ", "), "has no finished run" + (problems.first.map { "; \($0)" } ?? ""),
+                paths.joined(separator: ", "),
+                "has no finished run" + (problems.first.map { "; \($0)" } ?? ""),
                 advice: "finish it with `jersey experiment run`")
         }
         let claims = Dictionary(grouping: found, by: \.group.name)
@@ -44,7 +46,9 @@ package struct RunSelection: Sendable {
     }
 
     /// Groups runs whose configurations differ only in the seed.
-    private static func groups(of runs: [(path: String, run: FinishedRun)]) -> [(path: String, group: RunGroup)] {
+    private static func groups(of runs: [(path: String, run: FinishedRun)]) -> [(
+        path: String, group: RunGroup
+    )] {
         var order: [RunConfig] = []
         var members: [[(path: String, run: FinishedRun)]] = []
         for (path, run) in runs {
@@ -75,7 +79,9 @@ package struct RunSelection: Sendable {
     package func group(_ name: String) throws -> RunGroup {
         let canonical = (try? ModelSpec.named(name).name) ?? name
         let variants = groups.filter { $0.variant == name }
-        if let group = groups.first(where: { [name, canonical].contains($0.name) }) ?? (variants.count == 1 ? variants[0] : nil) {
+        if let group = groups.first(where: { [name, canonical].contains($0.name) })
+            ?? (variants.count == 1 ? variants[0] : nil)
+        {
             return group
         }
         let known = groups.map(\.name)
@@ -96,7 +102,9 @@ extension ExperimentFolder {
         let planned = try experiment().runs()
         let names = Dictionary(planned.map { ($0.id, $0.group) }, uniquingKeysWith: { first, _ in first })
         var order: [(name: String, variant: String?)] = []
-        for run in planned where !order.contains(where: { $0.name == run.group }) { order.append((run.group, run.variant)) }
+        for run in planned where !order.contains(where: { $0.name == run.group }) {
+            order.append((run.group, run.variant))
+        }
         let members = Dictionary(grouping: runs) { names[$0.id] ?? "" }
         let groups = order.compactMap { name, variant in
             members[name].map { RunGroup(name: name, variant: variant, runs: $0) }

@@ -48,11 +48,15 @@ struct RunTable {
         if run.state == .finished, record.result == nil, let result = try? FinishedRun.result(in: files) {
             record.take(result)
             // When the table is rebuilt, the run may have finished long ago.
-            let written = try? FileManager.default.attributesOfItem(atPath: files.result.path)[.modificationDate] as? Date
+            let written =
+                try? FileManager.default.attributesOfItem(atPath: files.result.path)[.modificationDate]
+                as? Date
             record.finished = record.finished ?? written ?? Date()
         }
         // A higher epoch in the progress means new rows.
-        let hasRows = run.state != .waiting && (run.state != .running || (run.progress?.epoch ?? 0) > (epochs[run.id] ?? 0) + 1)
+        let hasRows =
+            run.state != .waiting
+            && (run.state != .running || (run.progress?.epoch ?? 0) > (epochs[run.id] ?? 0) + 1)
         if record != records[run.id] || hasRows { pending.insert(run.id) }
         records[run.id] = record
         flush()
@@ -95,7 +99,8 @@ struct RunTable {
             nextTry = .now + .seconds(30)
             guard !hasComplained else { return }
             hasComplained = true
-            let what = error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.message(of: error))"
+            let what =
+                error is FileError ? "\(error)" : "\(folder.database.path): \(RunDatabase.message(of: error))"
             observer.say("warning: \(what); the runs continue without the table")
         }
     }
@@ -106,7 +111,8 @@ struct RunTable {
         let (database, aside) = try RunDatabase.open(folder.database)
         if let aside {
             observer.say(
-                "\(folder.database.path) was corrupt and is now \(aside.lastPathComponent); rebuilding it from the run folders")
+                "\(folder.database.path) was corrupt and is now \(aside.lastPathComponent); rebuilding it from the run folders"
+            )
         }
         if !hasTakenOver {
             for old in try database.runs() {

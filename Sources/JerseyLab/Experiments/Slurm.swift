@@ -15,12 +15,15 @@ struct Slurm: Sendable {
         /// Slurm's reason for waiting or ending; "None" without one.
         let why: String
 
-        var isWaiting: Bool { ["PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"].contains(state) }
+        var isWaiting: Bool {
+            ["PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"].contains(state)
+        }
 
         /// Whether it ended for good.
         var isOver: Bool {
             [
-                "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE",
+                "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY",
+                "BOOT_FAIL", "DEADLINE",
                 "REVOKED", "LAUNCH_FAILED", "RECONFIG_FAIL",
             ].contains(state)
         }
@@ -36,9 +39,10 @@ struct Slurm: Sendable {
 
         /// Whether Slurm did not respond. That may be temporary.
         var isSilence: Bool {
-            ["contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "connect failure"].contains {
-                message.contains($0)
-            }
+            ["contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "connect failure"]
+                .contains {
+                    message.contains($0)
+                }
         }
 
         var description: String {
@@ -98,21 +102,27 @@ struct Slurm: Sendable {
                 $0.trimmingCharacters(in: .whitespaces)
             }
             guard fields.count >= 5, let index = Int(fields[1]) else { return nil }
-            return Task(job: fields[0], index: index, state: fields[2], status: Int32(fields[3]) ?? 0, why: fields[4])
+            return Task(
+                job: fields[0], index: index, state: fields[2], status: Int32(fields[3]) ?? 0, why: fields[4])
         }
     }
 
     /// The id of the user's job with this name and comment.
     func job(named name: String, comment: String) throws -> String? {
-        let lines = try call("squeue", ["--noheader", "--me", "--states=all", "--name=" + name, "--format=%F|%k"])
-        return lines.split(separator: "\n").first { $0.hasSuffix("|\(comment)") }.map { String($0.prefix { $0 != "|" }) }
+        let lines = try call(
+            "squeue", ["--noheader", "--me", "--states=all", "--name=" + name, "--format=%F|%k"])
+        return lines.split(separator: "\n").first { $0.hasSuffix("|\(comment)") }.map {
+            String($0.prefix { $0 != "|" })
+        }
     }
 
     /// Cancels the jobs. Their tasks get time to save.
     func cancel(_ jobs: [String]) throws {
         do {
             _ = try call("scancel", jobs)
-        } catch let failure as Failure where failure.message.contains("Invalid job id") || failure.message.contains("completed") {
+        } catch let failure as Failure
+            where failure.message.contains("Invalid job id") || failure.message.contains("completed")
+        {
             // The jobs have ended.
         }
     }
@@ -137,7 +147,9 @@ struct Slurm: Sendable {
                 $0.trimmingPrefix("\(command): ").trimmingPrefix("error: ").trimmingPrefix("fatal: ")
             }
             throw Failure(
-                command: command, message: lines.isEmpty ? "ended with status \(status)" : lines.suffix(2).joined(separator: "; ")
+                command: command,
+                message: lines.isEmpty
+                    ? "ended with status \(status)" : lines.suffix(2).joined(separator: "; ")
             )
         }
     }

@@ -62,7 +62,8 @@ package final class SlurmLauncher: Launcher {
     ///   - say: shows a message to the user.
     /// - Throws: if the experiment's definition cannot be read.
     package init(
-        executable: URL, folder: ExperimentFolder, jobs: Int, options: [String] = [], say: @escaping (String) -> Void
+        executable: URL, folder: ExperimentFolder, jobs: Int, options: [String] = [],
+        say: @escaping (String) -> Void
     ) throws {
         self.executable = executable
         self.folder = folder
@@ -90,7 +91,9 @@ package final class SlurmLauncher: Launcher {
         }
         if !tasks.isEmpty {
             let jobs = Set(tasks.values.map(\.job)).sorted().joined(separator: ", ")
-            say("\(tasks.count) run\(tasks.count == 1 ? " is" : "s are") still in Slurm job \(jobs); not submitting again")
+            say(
+                "\(tasks.count) run\(tasks.count == 1 ? " is" : "s are") still in Slurm job \(jobs); not submitting again"
+            )
         }
         return announce()
     }
@@ -133,7 +136,8 @@ package final class SlurmLauncher: Launcher {
             let job = "job \(jobs.joined(separator: ", "))"
             throw Slurm.Failure(
                 command: failure.command,
-                message: failure.message + "; \(job) may still be running: repeat the command to watch it, or run `scancel`")
+                message: failure.message
+                    + "; \(job) may still be running: repeat the command to watch it, or run `scancel`")
         }
         submissions.forEach(forget)
     }
@@ -141,7 +145,8 @@ package final class SlurmLauncher: Launcher {
     // MARK: Submitting
 
     private func submit(_ runs: [PlannedRun]) throws {
-        try write(Self.script(executable: executable, folder: folder), to: files.appendingPathComponent("task.sh"))
+        try write(
+            Self.script(executable: executable, folder: folder), to: files.appendingPathComponent("task.sh"))
         let number = (submissions.map(\.number).max() ?? 0) + 1
         let submission = Submission(number: number, job: nil, runs: runs.map(\.id))
         try write(submission.runs.map { $0 + "\n" }.joined(), to: list(number))
@@ -152,9 +157,14 @@ package final class SlurmLauncher: Launcher {
                 "--cpus-per-task=\(runs.compactMap(\.config.training.threads).max() ?? 1)",
             ]
             // Identifies the array later.
-            let identity = ["--array=0-\(runs.count - 1)%\(jobs)", "--job-name=\(jobName(number))", "--comment=\(files.path)"]
+            let identity = [
+                "--array=0-\(runs.count - 1)%\(jobs)", "--job-name=\(jobName(number))",
+                "--comment=\(files.path)",
+            ]
             let job = try slurm.submit(
-                defaults + options + identity + [files.appendingPathComponent("task.sh").path, list(number).path])
+                defaults + options + identity + [
+                    files.appendingPathComponent("task.sh").path, list(number).path,
+                ])
             try take(number, job)
             say("submitted \(runs.count) run\(runs.count == 1 ? "" : "s") as Slurm job \(job)")
         } catch let failure as Slurm.Failure where !failure.isSilence {
@@ -185,7 +195,9 @@ package final class SlurmLauncher: Launcher {
 
     private static let heading = "Slurm task"
 
-    private static func quoted(_ word: String) -> String { "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'" }
+    private static func quoted(_ word: String) -> String {
+        "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
 
     /// Recovers submissions whose answer was not saved. Forgets those that Slurm does not know.
     private func findLost() throws {
@@ -217,7 +229,9 @@ package final class SlurmLauncher: Launcher {
         guard let query, let answer = query.answer else { return }
         self.query = nil
         try patiently {
-            let seen = Dictionary(try answer.get().map { ("\($0.job)_\($0.index)", $0) }, uniquingKeysWith: { first, _ in first })
+            let seen = Dictionary(
+                try answer.get().map { ("\($0.job)_\($0.index)", $0) },
+                uniquingKeysWith: { first, _ in first })
             for (id, task) in tasks where query.jobs.contains(task.job) {
                 let now = seen["\(task.job)_\(task.index)"]
                 tasks[id]!.seen = now
@@ -253,7 +267,9 @@ package final class SlurmLauncher: Launcher {
             hasAnswered = true
             isSilent = false
         } catch let failure as Slurm.Failure where failure.isSilence && hasAnswered {
-            if !isSilent { say("Slurm does not respond (\(failure.message)); tasks continue, and it will be asked again") }
+            if !isSilent {
+                say("Slurm does not respond (\(failure.message)); tasks continue, and it will be asked again")
+            }
             isSilent = true
             nextLook = .now + .seconds(5)
         }
@@ -275,9 +291,12 @@ package final class SlurmLauncher: Launcher {
         }
         if seen.state == "COMPLETED" {
             guard .now - over > Self.patience else { return nil }
-            return EndedTask(id: id, reason: "it left no result in \(run.url.path); does its node share that folder?")
+            return EndedTask(
+                id: id, reason: "it left no result in \(run.url.path); does its node share that folder?")
         }
-        return EndedTask(id: id, reason: Self.reason(seen, lastWords: lastWords(of: id)), isCancelled: seen.state == "CANCELLED")
+        return EndedTask(
+            id: id, reason: Self.reason(seen, lastWords: lastWords(of: id)),
+            isCancelled: seen.state == "CANCELLED")
     }
 
     /// The reason of a task's failure.
@@ -291,14 +310,19 @@ package final class SlurmLauncher: Launcher {
         default: break
         }
         let (signal, status) = (task.status & 0x7f, task.status >> 8)
-        if signal != 0 { return "it was killed by signal \(signal)\(signal == SIGKILL ? "; it may have run out of memory" : "")" }
+        if signal != 0 {
+            return
+                "it was killed by signal \(signal)\(signal == SIGKILL ? "; it may have run out of memory" : "")"
+        }
         if status == 130 { return "it was stopped, and saved its state" }
-        return lastWords ?? (status == 0 ? "Slurm reports \(task.state) (\(task.why))" : "exit status \(status)")
+        return lastWords
+            ?? (status == 0 ? "Slurm reports \(task.state) (\(task.why))" : "exit status \(status)")
     }
 
     /// The last line of a task's log; nil if it logged nothing.
     private func lastWords(of id: String) -> String? {
-        guard let log = try? FileHandle(forReadingFrom: folder.run(id).log), let end = try? log.seekToEnd() else { return nil }
+        guard let log = try? FileHandle(forReadingFrom: folder.run(id).log), let end = try? log.seekToEnd()
+        else { return nil }
         try? log.seek(toOffset: end - min(end, 4096))
         let line = LastErrorLine.last(of: (try? log.readToEnd()) ?? Data())
         return line.isEmpty || line.hasPrefix(Self.heading) ? nil : line
@@ -325,7 +349,8 @@ package final class SlurmLauncher: Launcher {
             }
         }
         let names = FileNames.list(files.path) ?? []
-        return try names.filter { $0.hasSuffix(".runs") }.compactMap { Int($0.dropLast(5)) }.sorted().map { number in
+        return try names.filter { $0.hasSuffix(".runs") }.compactMap { Int($0.dropLast(5)) }.sorted().map {
+            number in
             let file = answer(number)
             let job = FileManager.default.fileExists(atPath: file.path) ? try text(file) : nil
             return Submission(
@@ -337,7 +362,9 @@ package final class SlurmLauncher: Launcher {
     private func forget(_ submission: Submission) {
         submissions.removeAll { $0.number == submission.number }
         // Remove the list last: an array without a list could not be found again.
-        for file in [answer(submission.number), list(submission.number)] { try? FileManager.default.removeItem(at: file) }
+        for file in [answer(submission.number), list(submission.number)] {
+            try? FileManager.default.removeItem(at: file)
+        }
     }
 }
 

@@ -16,7 +16,9 @@ enum SourceRevision {
             manifest.contains("name: \"jersey\""), let commit = git(root, "rev-parse", "HEAD")
         else { return nil }
         let sources = ["Package.swift", "Sources"]
-        let files = git(root, ["ls-files", "-z", "--"] + sources)?.split(separator: "\0").map { root + "/" + $0 } ?? []
+        let files =
+            git(root, ["ls-files", "-z", "--"] + sources)?.split(separator: "\0").map { root + "/" + $0 }
+            ?? []
         let built = modified(program.path) ?? .distantPast
         let isExact =
             git(root, ["status", "--porcelain", "--"] + sources) == ""
@@ -31,7 +33,9 @@ enum SourceRevision {
     private static func git(_ folder: String, _ arguments: String...) -> String? { git(folder, arguments) }
 
     private static func git(_ folder: String, _ arguments: [String]) -> String? {
-        guard let git = try? ExternalProgram(["git", "-C", folder] + arguments), git.status == 0 else { return nil }
+        guard let git = try? ExternalProgram(["git", "-C", folder] + arguments), git.status == 0 else {
+            return nil
+        }
         return String(decoding: git.output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

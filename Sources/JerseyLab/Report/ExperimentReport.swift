@@ -14,7 +14,8 @@ extension Report {
     ///   - progress: called before each long step with its description and expected duration.
     /// - Throws: `FileError` if no run is finished; `UsageError` if the baseline does not exist.
     package init(
-        _ folders: [ExperimentFolder], baseline: String? = nil, data: String? = nil, measuresDeployment: Bool = true,
+        _ folders: [ExperimentFolder], baseline: String? = nil, data: String? = nil,
+        measuresDeployment: Bool = true,
         progress: (String) -> Void = { _ in }
     ) throws {
         let experiments = try folders.map { folder in
@@ -25,7 +26,8 @@ extension Report {
         let selection = try RunSelection(folders.map(\.url.relativePath))
         var input = AnalysisInput(groups: selection.ranked)
         input.data = data
-        var page = try ReportBuilder(experiments, selection, baseline: baseline.map { try selection.group($0).name }, input)
+        var page = try ReportBuilder(
+            experiments, selection, baseline: baseline.map { try selection.group($0).name }, input)
         page.findings()
         page.studyTables(measuresDeployment: measuresDeployment, progress: progress)
         page.statistics()
@@ -35,10 +37,12 @@ extension Report {
         page.configuration()
         page.reproduction()
         let title =
-            (experiments.count == 1 ? "Experiment " : "Experiments ") + experiments.map(\.definition.name).joined(separator: ", ")
+            (experiments.count == 1 ? "Experiment " : "Experiments ")
+            + experiments.map(\.definition.name).joined(separator: ", ")
         let summary = experiments.count == 1 ? experiments[0].definition.summary : nil
         self.init(
-            title: title, subtitle: [summary, page.extent].compactMap { $0 }.joined(separator: ". "), sections: page.sections)
+            title: title, subtitle: [summary, page.extent].compactMap { $0 }.joined(separator: ". "),
+            sections: page.sections)
     }
 }
 
@@ -63,7 +67,8 @@ private struct ReportBuilder {
     private(set) var sections: [Report.Section] = []
 
     init(
-        _ experiments: [ReportedExperiment], _ selection: RunSelection, baseline: String?, _ input: AnalysisInput
+        _ experiments: [ReportedExperiment], _ selection: RunSelection, baseline: String?,
+        _ input: AnalysisInput
     ) throws {
         self.experiments = experiments
         self.input = input
@@ -78,7 +83,9 @@ private struct ReportBuilder {
     var extent: String {
         let sizes = groups.flatMap(\.runs).compactMap(\.result.test?.all)
             .map { ", \($0.sequences.number.count) test sequences of \($0.tracks.number.count) tracks" }
-        let size = sizes.first.map { first in sizes.allSatisfy { $0 == first } ? first : ", with different test sets" } ?? ""
+        let size =
+            sizes.first.map { first in sizes.allSatisfy { $0 == first } ? first : ", with different test sets"
+            } ?? ""
         let day = records.compactMap(\.finished).max().map {
             ", last run finished on \(Format.day($0))"
         }
@@ -96,12 +103,15 @@ private struct ReportBuilder {
             items.append(
                 separable.isEmpty
                     ? "None of the \(pairs.count) differences \(compared) is separable from noise."
-                    : "\(separable.count) of \(pairs.count) differences \(compared) are separable from noise; the largest:")
+                    : "\(separable.count) of \(pairs.count) differences \(compared) are separable from noise; the largest:"
+            )
             items += separable.prefix(5).map { "\($0.finding)." }
         }
         let few = groups.filter { $0.runs.count < 3 }
         if !few.isEmpty {
-            items.append("Fewer than three runs: \(few.map(\.name).joined(separator: ", ")). Their deviations are unreliable.")
+            items.append(
+                "Fewer than three runs: \(few.map(\.name).joined(separator: ", ")). Their deviations are unreliable."
+            )
         }
         let failed = records.filter { $0.state == RunState.failed.rawValue }
         items += failed.map { "Failed: \($0.id)" + ($0.reason.map { ", \($0)" } ?? "") + "." }
@@ -117,7 +127,8 @@ private struct ReportBuilder {
         var blocks: [Report.Block] = [ModelSpec.Phase.singleFrame, .sequence, .attention]
             .compactMap { PublishedFigures.table($0, groups) }.map { .table($0) }
         if measuresDeployment {
-            let group = groups.first { (try? $0.runs[0].config.spec().name) == "attn_bgru_luong" } ?? input.groups[0]
+            let group =
+                groups.first { (try? $0.runs[0].config.spec().name) == "attn_bgru_luong" } ?? input.groups[0]
             let run = group.best
             blocks.append(
                 attempt("The deployment benchmark failed") {
@@ -181,7 +192,9 @@ private struct ReportBuilder {
 
     mutating func configuration() {
         var blocks = experiments.map(\.definition).flatMap { experiment -> [Report.Block] in
-            let settings = ConfigOverlay(source: "", tree: experiment.settings).settings.sorted { $0.key < $1.key }
+            let settings = ConfigOverlay(source: "", tree: experiment.settings).settings.sorted {
+                $0.key < $1.key
+            }
             let of = experiments.count > 1 ? " of \(experiment.name)" : ""
             let models = experiment.models.joined(separator: ", ")
             let seeds = experiment.seeds.map(String.init).joined(separator: ", ")
@@ -193,13 +206,16 @@ private struct ReportBuilder {
                         title: "Settings\(of) that were given or differ from the defaults")),
             ]
                 + experiment.variants.map { variant in
-                    let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted { $0.key < $1.key }
+                    let own = ConfigOverlay(source: "", tree: variant.settings ?? .table([:])).settings.sorted
+                    { $0.key < $1.key }
                     return .text(
                         "Variant \(variant.name)\(of): "
                             + own.map { "\($0.key) = \($0.value.displayText)" }.joined(separator: ", ") + ".")
                 }
         }
-        func all(_ words: [String?]) -> String { Set(words.compactMap { $0 }).sorted().joined(separator: ", ") }
+        func all(_ words: [String?]) -> String {
+            Set(words.compactMap { $0 }).sorted().joined(separator: ", ")
+        }
         let results = groups.flatMap(\.runs).map(\.result)
         let seconds = results.reduce(0) { $0 + $1.seconds }
         blocks.append(
@@ -221,14 +237,18 @@ private struct ReportBuilder {
         let clean = commits.filter { !$0.hasSuffix("-dirty") }
         // One file and one output folder per experiment.
         let names =
-            experiments.count == 1 ? [("experiment", "OUT")] : experiments.indices.map { ("experiment\($0 + 1)", "OUT\($0 + 1)") }
+            experiments.count == 1
+            ? [("experiment", "OUT")] : experiments.indices.map { ("experiment\($0 + 1)", "OUT\($0 + 1)") }
         var blocks = zip(experiments, names).flatMap { experiment, name -> [Report.Block] in
             var definition = experiment.definition
             // The path of the data is specific to this machine.
             definition.settings.remove(at: ["data", "path"])
-            let what = experiments.count == 1 ? "The experiment's definition" : "The definition of \(definition.name)"
+            let what =
+                experiments.count == 1
+                ? "The experiment's definition" : "The definition of \(definition.name)"
             return [
-                .text("\(what); save it as \(name.0).json:"), .code((try? JSON.readable(definition)).map(JSON.text) ?? ""),
+                .text("\(what); save it as \(name.0).json:"),
+                .code((try? JSON.readable(definition)).map(JSON.text) ?? ""),
             ]
         }
         let checkout = commits.count == 1 && clean.count == 1 ? ["git checkout \(clean[0])"] : []
@@ -263,7 +283,8 @@ private struct ReportBuilder {
             let word = sum.flatMap {
                 $0.status == 0 ? String(decoding: $0.output, as: UTF8.self).split(separator: " ").first : nil
             }
-            return "\(URL(fileURLWithPath: path).lastPathComponent) (" + (word.map { "current SHA-256 \($0)" } ?? "not available")
+            return "\(URL(fileURLWithPath: path).lastPathComponent) ("
+                + (word.map { "current SHA-256 \($0)" } ?? "not available")
                 + ")"
         }
     }
@@ -272,7 +293,8 @@ private struct ReportBuilder {
 
     /// An analysis as blocks. An error becomes a paragraph.
     private func found(
-        _ analysis: Analysis, _ input: AnalysisInput, tables: Int = .max, charts: (Chart) -> Bool = { _ in true }
+        _ analysis: Analysis, _ input: AnalysisInput, tables: Int = .max,
+        charts: (Chart) -> Bool = { _ in true }
     ) -> [Report.Block] {
         do {
             let result = try analysis(input)
@@ -280,7 +302,10 @@ private struct ReportBuilder {
             blocks += result.charts.filter(charts).map { .chart($0) }
             for file in result.files {
                 guard case .picture(let image, let caption) = file.content else { continue }
-                blocks.append(.picture(name: String(file.path.dropLast(4)), try image.jpegData(quality: 85), caption: caption))
+                blocks.append(
+                    .picture(
+                        name: String(file.path.dropLast(4)), try image.jpegData(quality: 85), caption: caption
+                    ))
             }
             return blocks
         } catch {

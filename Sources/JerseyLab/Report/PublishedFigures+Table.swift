@@ -19,16 +19,23 @@ extension PublishedFigures {
             [("Model", \.title)] + (phase == .attention ? [("Attention", \.attention)] : [])
             + (phase != .singleFrame && encoders.count > 1 ? [("Encoder", \.spec.encoder.title)] : [])
         var table = Table(
-            names.map(\.0) + ["Parameters"] + metrics.map(\.title) + ["Loss", "n", "published Number", "Tens", "Ones"],
+            names.map(\.0) + ["Parameters"] + metrics.map(\.title) + [
+                "Loss", "n", "published Number", "Tens", "Ones",
+            ],
             rows: shown.map { row in
                 names.map { $0.1(row) } + [Format.grouped(row.group.runs[0].result.parameters)]
-                    + metrics.map { row.group.summary($0).text } + [row.group.loss.text, "\(row.group.runs.count)"]
+                    + metrics.map { row.group.summary($0).text } + [
+                        row.group.loss.text, "\(row.group.runs.count)",
+                    ]
                     + [row.figure?.number, row.figure?.tens, row.figure?.ones].map { $0?.text ?? "-" }
             },
-            title: title(phase) + (phase != .singleFrame && encoders.count == 1 ? " with \(shown[0].spec.encoder.title)" : ""),
+            title: title(phase)
+                + (phase != .singleFrame && encoders.count == 1
+                    ? " with \(shown[0].spec.encoder.title)" : ""),
             note:
                 "Mean ± sample standard deviation over n runs on this experiment's data. Published: five runs on the study's "
-                + "own data, with the population standard deviation (n). The best value in each accuracy column is emphasised.")
+                + "own data, with the population standard deviation (n). The best value in each accuracy column is emphasised."
+        )
         for (place, metric) in metrics.enumerated() {
             let means = shown.map { $0.group.summary(metric).mean ?? -1 }
             let column = names.count + 1 + place
@@ -62,7 +69,8 @@ private struct PhaseRow {
         let known = PublishedFigures.all.first { $0.model == spec.name }
         figure = spec == (try? ModelSpec.named(spec.name)) ? known : nil
         // Single-frame models are named after their encoder.
-        words = (spec.phase == .singleFrame ? figure?.title ?? [spec.encoder.title] : known?.title) ?? [spec.name]
+        words =
+            (spec.phase == .singleFrame ? figure?.title ?? [spec.encoder.title] : known?.title) ?? [spec.name]
     }
 
     var title: String {

@@ -23,7 +23,8 @@ package struct EpochMetrics: Codable, Sendable, Equatable, Checked {
             validationError(of: sequences, "sequences", in: 0...Limits.count) ?? validationError(
                 of: [loss], "loss", in: Limits.finite)
                 ?? validationError(
-                    of: [numberAccuracy, tensAccuracy, onesAccuracy] + [fullAccuracy].compactMap { $0 }, "an accuracy", in: 0...1)
+                    of: [numberAccuracy, tensAccuracy, onesAccuracy] + [fullAccuracy].compactMap { $0 },
+                    "an accuracy", in: 0...1)
         }
     }
 
@@ -57,7 +58,8 @@ extension EpochMetrics.Part {
     init(_ tally: Tally) {
         let count = Double(max(tally.sequences, 1))
         self.init(
-            loss: tally.loss / count, numberAccuracy: Double(tally.numbers) / count, tensAccuracy: Double(tally.tens) / count,
+            loss: tally.loss / count, numberAccuracy: Double(tally.numbers) / count,
+            tensAccuracy: Double(tally.tens) / count,
             onesAccuracy: Double(tally.ones) / count, fullAccuracy: tally.full.map { Double($0) / count },
             sequences: tally.sequences)
     }
@@ -65,8 +67,10 @@ extension EpochMetrics.Part {
     init(_ evaluation: Evaluation) {
         let sequences = evaluation.all.sequences
         self.init(
-            loss: evaluation.loss, numberAccuracy: sequences.number.value ?? 0, tensAccuracy: sequences.tens.value ?? 0,
-            onesAccuracy: sequences.ones.value ?? 0, fullAccuracy: sequences.full?.value, sequences: sequences.number.count)
+            loss: evaluation.loss, numberAccuracy: sequences.number.value ?? 0,
+            tensAccuracy: sequences.tens.value ?? 0,
+            onesAccuracy: sequences.ones.value ?? 0, fullAccuracy: sequences.full?.value,
+            sequences: sequences.number.count)
     }
 
     /// The accuracy that selects the best weights: that of numbers. If a digit's loss has weight 0,

@@ -20,7 +20,9 @@ package struct FinishedRun: Sendable {
     /// - Throws: `FileError` that names the missing or corrupt file.
     package init(_ folder: RunFolder) throws {
         self.folder = folder
-        guard folder.exists(folder.config) else { throw FileError(folder.url.path, "is not a run folder: it has no config.json") }
+        guard folder.exists(folder.config) else {
+            throw FileError(folder.url.path, "is not a run folder: it has no config.json")
+        }
         guard folder.exists(folder.result) else {
             throw FileError(folder.url.path, "is not finished", advice: "continue it with --resume")
         }
@@ -62,17 +64,25 @@ package struct FinishedRun: Sendable {
 
     static func rows<Row: Decodable>(at url: URL) throws -> [Row] {
         let lines = try Data(reading: url).split(separator: UInt8(ascii: "\n"))
-        return try lines.enumerated().map { index, line in try decoded(line, url, place: "line \(index + 1): ") }
+        return try lines.enumerated().map { index, line in
+            try decoded(line, url, place: "line \(index + 1): ")
+        }
     }
 
-    private static func value<Value: Decodable>(at url: URL) throws -> Value { try decoded(Data(reading: url), url) }
+    private static func value<Value: Decodable>(at url: URL) throws -> Value {
+        try decoded(Data(reading: url), url)
+    }
 
-    private static func decoded<Value: Decodable>(_ data: Data, _ url: URL, place: String = "") throws -> Value {
+    private static func decoded<Value: Decodable>(_ data: Data, _ url: URL, place: String = "") throws
+        -> Value
+    {
         do {
             return try JSON.decoded(from: data)
         } catch {
             let reason = (error as? DecodingError)?.summary ?? "\(error)"
-            throw FileError(url.path, "cannot be parsed (\(place)\(reason))", advice: "remove the run folder and train again")
+            throw FileError(
+                url.path, "cannot be parsed (\(place)\(reason))",
+                advice: "remove the run folder and train again")
         }
     }
 }

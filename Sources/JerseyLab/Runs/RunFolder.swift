@@ -26,14 +26,17 @@ package struct RunFolder: Sendable {
     /// The run's messages with timestamps, for people.
     package var log: URL { url.appendingPathComponent("log.txt") }
     /// Output folder of an analysis of this run.
-    package func plots(of analysis: String) -> URL { url.appendingPathComponent("plots").appendingPathComponent(analysis) }
+    package func plots(of analysis: String) -> URL {
+        url.appendingPathComponent("plots").appendingPathComponent(analysis)
+    }
     package var tensorboard: URL { url.appendingPathComponent("tensorboard") }
 
     package func exists(_ file: URL) -> Bool { FileNames.exists(file.path) }
 
     /// Creates the folder and its subfolders.
     package func create() throws {
-        try FileManager.default.makeFolder(state.deletingLastPathComponent(), called: "the run folder", of: url)
+        try FileManager.default.makeFolder(
+            state.deletingLastPathComponent(), called: "the run folder", of: url)
     }
 
     /// Removes temporary files left by a kill during a write. Only the holder of the lock may call

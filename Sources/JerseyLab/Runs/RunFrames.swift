@@ -17,7 +17,8 @@ struct RunFrames {
         config.path = data ?? config.path
         guard FileManager.default.fileExists(atPath: config.path) else {
             throw FileError(
-                config.path, "does not exist; run \(run.id) read its data there", advice: "name the data set with --data")
+                config.path, "does not exist; run \(run.id) read its data there",
+                advice: "name the data set with --data")
         }
         (all, sequences) = try datasets.sequences(config)
     }
@@ -31,7 +32,8 @@ struct RunFrames {
         let path = URL(fileURLWithPath: word).standardizedFileURL.path
         let part = "/" + word.split(separator: "/").joined(separator: "/") + "/"
         let ways: [(FrameSequence) -> Bool] = [
-            { path.hasSuffix("/\($0.id)") }, { path.hasSuffix("/\($0.track)") }, { "/\($0.id)/".contains(part) },
+            { path.hasSuffix("/\($0.id)") }, { path.hasSuffix("/\($0.track)") },
+            { "/\($0.id)/".contains(part) },
         ]
         let found = ways.lazy.map { all.filter($0) }.first { !$0.isEmpty } ?? []
         if found.count == 1 { return found[0] }
@@ -42,10 +44,13 @@ struct RunFrames {
             )
         }
         // A word without slashes is compared with single path components.
-        let names = word.contains("/") ? [] : Set(all.flatMap { $0.id.split(separator: "/").map(String.init) })
+        let names =
+            word.contains("/") ? [] : Set(all.flatMap { $0.id.split(separator: "/").map(String.init) })
         throw UsageError.unknown(
             "sequence", word, among: all.map(\.id) + Set(all.map(\.track)).sorted() + names.sorted(),
-            advice: "give its folder's path, or its id in outcomes.jsonl of run \(run.id); to use another data set, give --data")
+            advice:
+                "give its folder's path, or its id in outcomes.jsonl of run \(run.id); to use another data set, give --data"
+        )
     }
 
     /// - Throws: `FileError` if the data set does not have it.
@@ -61,10 +66,12 @@ struct RunFrames {
     func paths(of outcome: Outcome) throws -> [String] {
         let sequence = try sequence(outcome.sequence)
         let paths = Dictionary(
-            sequence.frames.map { (URL(fileURLWithPath: $0).lastPathComponent, $0) }, uniquingKeysWith: { first, _ in first })
+            sequence.frames.map { (URL(fileURLWithPath: $0).lastPathComponent, $0) },
+            uniquingKeysWith: { first, _ in first })
         return try outcome.frames.map { name in
             guard let path = paths[name] else {
-                throw FileError(outcome.sequence, "no longer has frame \(name)", advice: "name the data set with --data")
+                throw FileError(
+                    outcome.sequence, "no longer has frame \(name)", advice: "name the data set with --data")
             }
             return path
         }

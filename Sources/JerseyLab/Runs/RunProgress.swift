@@ -24,7 +24,9 @@ package struct RunProgress: Codable, Sendable, Equatable, Checked {
     }
 
     package init?(contentsOf url: URL) {
-        guard let data = try? Data(wholeFile: url.path), let value = try? JSON.decoded(RunProgress.self, from: data) else {
+        guard let data = try? Data(wholeFile: url.path),
+            let value = try? JSON.decoded(RunProgress.self, from: data)
+        else {
             return nil
         }
         self = value

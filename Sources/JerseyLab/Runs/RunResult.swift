@@ -24,14 +24,16 @@ package struct RunResult: Codable, Sendable, Checked {
     package let host: String?
 
     private enum CodingKeys: String, CodingKey {
-        case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch, host
+        case model, encoder, parameters, seed, published, epochs, validation, test, seconds, device, libtorch,
+            host
         case bestEpoch = "best_epoch"
         case trainSequences = "train_sequences"
     }
 
     package var validationError: String? {
         validationError(ofCounts: [
-            "parameters": parameters, "epochs": epochs, "best_epoch": bestEpoch, "train_sequences": trainSequences,
+            "parameters": parameters, "epochs": epochs, "best_epoch": bestEpoch,
+            "train_sequences": trainSequences,
         ])
             ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? validation?.validationError
     }

@@ -33,7 +33,11 @@ package struct TensorBoardLog {
         }
         guard length < there.count || !missing.isEmpty else { return }
         let rest = missing.reduce(Data(), +)
-        if length == 0 { try AtomicFile.write(rest, to: url) } else { try append(rest, behind: UInt64(length)) }
+        if length == 0 {
+            try AtomicFile.write(rest, to: url)
+        } else {
+            try append(rest, behind: UInt64(length))
+        }
     }
 
     package func append(_ row: EpochMetrics) throws {
@@ -42,7 +46,8 @@ package struct TensorBoardLog {
 
     /// Appends the test metrics at the epoch whose weights were tested.
     func append(test: EpochMetrics.Part, epoch: Int) throws {
-        try append(Self.records(of: Self.scalars(of: test, "test"), step: epoch, time: Date().timeIntervalSince1970))
+        try append(
+            Self.records(of: Self.scalars(of: test, "test"), step: epoch, time: Date().timeIntervalSince1970))
     }
 
     private func append(_ data: Data, behind length: UInt64? = nil) throws {

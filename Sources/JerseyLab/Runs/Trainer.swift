@@ -22,7 +22,8 @@ package final class Trainer {
     ///   - patience: seconds to wait for another process in the folder, which may be about to save
     ///     and stop.
     package init(
-        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver, shouldStop: @escaping () -> Bool = { false },
+        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver,
+        shouldStop: @escaping () -> Bool = { false },
         patience: Double = 0
     ) {
         self.config = config
@@ -67,7 +68,8 @@ package final class Trainer {
         let state = try savedState(into: learner, batches: batches) ?? TrainingState()
         observer.say(
             "\(spec.title): \(model.store.parameterCount) parameters, \(device.displayName), \(parts.train.count) train / \(parts.val.count) validation / "
-                + "\(parts.test.count) test sequences; best by validation number accuracy, early stopping by validation loss")
+                + "\(parts.test.count) test sequences; best by validation number accuracy, early stopping by validation loss"
+        )
 
         let session = Session(
             learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
@@ -80,12 +82,15 @@ package final class Trainer {
     private func train(from start: TrainingState, _ session: Session) throws -> Ending {
         var state = start
         do {
-            while state.epoch < config.training.epochs && state.epochsWithoutBetterLoss < max(config.training.patience, 1) {
+            while state.epoch < config.training.epochs
+                && state.epochsWithoutBetterLoss < max(config.training.patience, 1)
+            {
                 try trainEpoch(&state, session)
                 try finishEpoch(&state, session)
             }
             if state.epoch < config.training.epochs {
-                observer.say("stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
+                observer.say(
+                    "stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
             }
             try test(state, session)
             return .finished
@@ -163,7 +168,8 @@ package final class Trainer {
         let earlier = state.seconds
         let start = ContinuousClock.now
         let loader = BatchLoader(
-            EpochOrder(config).items(session.parts.train, epoch: state.epoch), batchSize: config.training.batchSize,
+            EpochOrder(config).items(session.parts.train, epoch: state.epoch),
+            batchSize: config.training.batchSize,
             loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: session.cache),
             workers: config.data.workers,
             start: state.batch, pads: config.published)
@@ -172,7 +178,8 @@ package final class Trainer {
         while let batch = try loader.next() {
             if batch.isUsable {
                 let labelled = LabelledBatch(
-                    frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device), lengths: batch.lengths,
+                    frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device),
+                    lengths: batch.lengths,
                     isPadded: batch.isPadded, numbers: batch.sequences.map(\.number))
                 state.tally += try learner.learn(from: labelled).tally
             }
@@ -180,12 +187,14 @@ package final class Trainer {
             state.batch += 1
             state.seconds = earlier + (ContinuousClock.now - start).seconds
             observer.didStep(
-                epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, count: session.batches,
+                epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch,
+                count: session.batches,
                 tally: state.tally)
             if ContinuousClock.now - lastReport >= .seconds(1) {
                 lastReport = .now
                 RunProgress(
-                    epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch, batches: session.batches,
+                    epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch,
+                    batches: session.batches,
                     seconds: before + state.seconds
                 ).write(to: folder.progress)
             }
@@ -225,7 +234,8 @@ package final class Trainer {
         }
         let row = EpochMetrics(
             epoch: state.epoch + 1, rateFactor: learner.rateFactor,
-            train: .init(state.tally), validation: measured, unreadableFiles: state.unreadableFiles, best: isBest,
+            train: .init(state.tally), validation: measured, unreadableFiles: state.unreadableFiles,
+            best: isBest,
             seconds: state.seconds + (ContinuousClock.now - start).seconds)
         state.rows.append(row)
         state.epoch += 1
@@ -248,11 +258,15 @@ package final class Trainer {
         _ model: JerseyModel, _ sequences: [FrameSequence], _ session: Session
     ) throws -> (Evaluation, [Reading]) {
         let reader = SequenceReader(
-            model: model.frozen(), loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
+            model: model.frozen(),
+            loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
             batchSize: config.training.batchSize, workers: config.data.workers)
         let (readings, unreadable) = try reader.readAll(sequences) { if shouldStop() { throw Stop() } }
         let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)
-        return (Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights), readings)
+        return (
+            Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights),
+            readings
+        )
     }
 
     /// Tests the best weights and writes the outcomes and the result.
@@ -270,11 +284,13 @@ package final class Trainer {
         if let evaluation { try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best) }
         try RunFolder.write(
             RunResult(
-                model: model.spec.name, encoder: model.spec.encoder.rawValue, parameters: model.store.parameterCount,
+                model: model.spec.name, encoder: model.spec.encoder.rawValue,
+                parameters: model.store.parameterCount,
                 seed: config.seed, published: config.published, epochs: state.rows.count, bestEpoch: best,
                 validation: state.rows.first { $0.epoch == best }?.validation, test: evaluation,
                 trainSequences: session.parts.train.count, seconds: state.rows.reduce(0) { $0 + $1.seconds },
-                device: model.device.description, libtorch: Runtime.version, host: ProcessInfo.processInfo.hostName),
+                device: model.device.description, libtorch: Runtime.version,
+                host: ProcessInfo.processInfo.hostName),
             to: folder.result)
         if let evaluation {
             let (sequences, tracks) = (evaluation.all.sequences, evaluation.all.tracks)
@@ -282,7 +298,8 @@ package final class Trainer {
             observer.say(
                 "test, with the weights of epoch \(best): loss \(Format.decimal(evaluation.loss, places: 4)), "
                     + "tens \(percent(sequences.tens)), ones \(percent(sequences.ones)), number \(sequences.number.text) of "
-                    + "\(sequences.number.count) sequences and \(tracks.number.text) of \(tracks.number.count) tracks")
+                    + "\(sequences.number.count) sequences and \(tracks.number.text) of \(tracks.number.count) tracks"
+            )
         }
     }
 }
@@ -314,6 +331,7 @@ extension BatchLoader.Batch {
     /// a number.
     fileprivate var isUsable: Bool {
         let shape = frames.shape
-        return (shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32)) && sequences.contains { $0.number != nil }
+        return (shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32))
+            && sequences.contains { $0.number != nil }
     }
 }

@@ -28,7 +28,8 @@ struct TrainingState: Codable, Checked {
             ?? validationError(of: [seconds], "seconds", in: Limits.seconds) ?? validationError(
                 of: [bestAccuracy], "bestAccuracy", in: -1...1)
             // Infinite before the first epoch.
-            ?? (bestLoss == .infinity ? nil : validationError(of: [bestLoss], "bestLoss", in: Limits.finite)) ?? tally
+            ?? (bestLoss == .infinity ? nil : validationError(of: [bestLoss], "bestLoss", in: Limits.finite))
+            ?? tally
             .validationError
             ?? learner.scaler?.validationError ?? rows.compactMap(\.validationError).first
             ?? (rows.count == epoch && rows.enumerated().allSatisfy { $1.epoch == $0 + 1 }
@@ -76,12 +77,17 @@ struct TrainingState: Codable, Checked {
                 })
         }
         let weights = part("model.")
-        guard learner.model.store.mismatches(with: weights).isEmpty, learner.optimizer.restore(part("adam.")).isEmpty else {
+        guard learner.model.store.mismatches(with: weights).isEmpty,
+            learner.optimizer.restore(part("adam.")).isEmpty
+        else {
             throw broken
         }
         learner.model.store.load(weights)
         let gradients = part("gradient.")
-        guard learner.unoptimized.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }) else {
+        guard
+            learner.unoptimized.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }
+            )
+        else {
             throw broken
         }
         for entry in learner.unoptimized {

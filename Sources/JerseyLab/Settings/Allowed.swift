@@ -14,7 +14,9 @@ struct Allowed<Value>: Sendable {
     static var any: Allowed { Allowed(nil) { _ in true } }
 
     /// Allows values that `parse` accepts. `parse` throws an error with details.
-    static func parsed<Result>(_ summary: String, by parse: @escaping @Sendable (Value) throws -> Result) -> Allowed {
+    static func parsed<Result>(_ summary: String, by parse: @escaping @Sendable (Value) throws -> Result)
+        -> Allowed
+    {
         Allowed(summary) { value in
             _ = try parse(value)
             return true

@@ -34,11 +34,14 @@ package struct ConfigOverlay: Sendable {
         var config = RunConfig()
         config.model = card.spec.name
         config.data.input = card.input
-        if try ModelSpec.named(card.spec.name).encoder != card.spec.encoder { config.encoder = card.spec.encoder }
+        if try ModelSpec.named(card.spec.name).encoder != card.spec.encoder {
+            config.encoder = card.spec.encoder
+        }
         if let hidden = card.spec.temporal?.hidden { config.hidden = hidden }
         let changed = Setting.all.filter { !$0.isSame(in: config, and: RunConfig()) }
         self.init(
-            source: word, settings: Dictionary(uniqueKeysWithValues: changed.map { ($0.key, $0.value(in: config)) }))
+            source: word,
+            settings: Dictionary(uniqueKeysWithValues: changed.map { ($0.key, $0.value(in: config)) }))
     }
 
     private init(source: String, texts: [String: String]) {
@@ -109,7 +112,9 @@ extension RunConfig {
                     } catch {
                         // The value may be text that looks like a number, such as a folder named
                         // 2024.
-                        guard let text = overlay.texts[key], (try? setting.set(.string(text), in: &self)) != nil else {
+                        guard let text = overlay.texts[key],
+                            (try? setting.set(.string(text), in: &self)) != nil
+                        else {
                             throw error
                         }
                     }

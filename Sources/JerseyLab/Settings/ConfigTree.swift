@@ -47,7 +47,9 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         case let value as String: self = .string(value)
         case let value as [Any]: self = .list(try value.map(ConfigTree.init))
         case let value as [AnyHashable: Any]:
-            self = .table(Dictionary(try value.map { ("\($0.key)", try ConfigTree($0.value)) }, uniquingKeysWith: { $1 }))
+            self = .table(
+                Dictionary(
+                    try value.map { ("\($0.key)", try ConfigTree($0.value)) }, uniquingKeysWith: { $1 }))
         default: throw UsageError("'\(value)' is not a value for a configuration")
         }
     }
@@ -82,7 +84,8 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
         case .mapping(let mapping):
             for (key, value) in mapping {
                 guard case .scalar = key else {
-                    throw UsageError("line \(key.mark?.line ?? 0): a key must be a word, not a list or a table")
+                    throw UsageError(
+                        "line \(key.mark?.line ?? 0): a key must be a word, not a list or a table")
                 }
                 rest -= 1
                 try check(value, &rest)
@@ -121,7 +124,9 @@ package indirect enum ConfigTree: Codable, Sendable, Equatable {
     /// All values that are not tables, with their paths, such as "training.epochs".
     var leaves: [(path: String, value: ConfigTree)] {
         guard case .table(let table) = self else { return [("", self)] }
-        return table.flatMap { key, value in value.leaves.map { ($0.path.isEmpty ? key : key + "." + $0.path, $0.value) } }
+        return table.flatMap { key, value in
+            value.leaves.map { ($0.path.isEmpty ? key : key + "." + $0.path, $0.value) }
+        }
     }
 
     package func value(at path: some Collection<String>) -> ConfigTree? {

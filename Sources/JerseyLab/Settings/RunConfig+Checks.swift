@@ -8,14 +8,18 @@ extension RunConfig {
         for setting in Setting.all { try setting.check(self) }
         let spec = try self.spec()
         guard spec.temporal != nil || hidden == ModelSpec.Temporal.usualHidden else {
-            throw UsageError("hidden applies only to models with a recurrent layer, such as attn_bgru_luong, not to \(model)")
+            throw UsageError(
+                "hidden applies only to models with a recurrent layer, such as attn_bgru_luong, not to \(model)"
+            )
         }
         guard pretrained == nil || startFrom == nil else {
             throw UsageError(
-                "use either pretrained, which initialises the encoder, or startFrom, which initialises the whole model")
+                "use either pretrained, which initialises the encoder, or startFrom, which initialises the whole model"
+            )
         }
         guard !data.unreadable || spec.learnsFromUnreadable else {
-            throw UsageError("data.unreadable applies only to evidence models, such as evidence_tied, not to \(model)")
+            throw UsageError(
+                "data.unreadable applies only to evidence models, such as evidence_tied, not to \(model)")
         }
         guard data.wholePlayers != .number || spec.locatesNumbers else {
             throw UsageError(
@@ -31,7 +35,8 @@ extension RunConfig {
         guard optimizer.scheduler != .cosine || optimizer.warmupEpochs < training.epochs else {
             throw UsageError(
                 "optimizer.warmupEpochs is \(optimizer.warmupEpochs); it must be fewer than training.epochs "
-                    + "(\(training.epochs)), or the learning rate would never decay; use 0 for a single epoch")
+                    + "(\(training.epochs)), or the learning rate would never decay; use 0 for a single epoch"
+            )
         }
     }
 
@@ -40,7 +45,8 @@ extension RunConfig {
     ///
     /// - Throws: `FileError` that names the first differing setting.
     package func checkContinues(
-        _ saved: RunConfig, path: String, advice: String = "leave the flag out to continue, or start a new run in another folder"
+        _ saved: RunConfig, path: String,
+        advice: String = "leave the flag out to continue, or start a new run in another folder"
     ) throws {
         guard let setting = firstDifference(from: saved) else { return }
         throw FileError(

@@ -11,13 +11,16 @@ extension Setting {
             flag: "--model <name>", "Model to train; `jersey models` lists them."),
         Setting("encoder", \.encoder, flag: "--encoder <name>", "Encoder to use instead of the model's own."),
         Setting(
-            "hidden", \.hidden, in: .range(ModelSpec.Temporal.hiddenLimits), "Units of the recurrent layer in each direction."),
+            "hidden", \.hidden, in: .range(ModelSpec.Temporal.hiddenLimits),
+            "Units of the recurrent layer in each direction."),
         Setting(
             "pretrained", \.pretrained, flag: "--pretrained <file>",
-            "Initial weights of the encoder (.pth or safetensors); {encoder} in the path stands for the encoder's name."),
+            "Initial weights of the encoder (.pth or safetensors); {encoder} in the path stands for the encoder's name."
+        ),
         Setting(
             "startFrom", \.startFrom, flag: "--start-from <file>",
-            "Weights of the same model to initialise all of it with, for fine-tuning; 'bundled' is the bundled model."),
+            "Weights of the same model to initialise all of it with, for fine-tuning; 'bundled' is the bundled model."
+        ),
         Setting("seed", \.seed, flag: "--seed <n>", "Seed of weights, order and augmentation."),
         Setting(
             "published", \.published, flag: "--published",
@@ -30,14 +33,20 @@ extension Setting {
             "Data set: a folder, or an archive of one."),
         Setting(
             "data.format", \.data.format,
-            in: .name(of: DatasetFormat.self), flag: "--format <name>", "Format of the data set: \(DatasetFormat.list)."),
+            in: .name(of: DatasetFormat.self), flag: "--format <name>",
+            "Format of the data set: \(DatasetFormat.list)."),
         Setting(
-            "data.classes", \.data.classes, flag: "--classes <list>", "Numbers to use, such as 4,6,07 (default: all)."),
+            "data.classes", \.data.classes, flag: "--classes <list>",
+            "Numbers to use, such as 4,6,07 (default: all)."),
         Setting(
-            "data.height", \.data.input.height, in: .range(FramePreprocessor.sides, "pixels"), "Height of the input (--size)."),
-        Setting("data.width", \.data.input.width, in: .range(FramePreprocessor.sides, "pixels"), "Width of the input (--size)."),
+            "data.height", \.data.input.height, in: .range(FramePreprocessor.sides, "pixels"),
+            "Height of the input (--size)."),
         Setting(
-            "data.maximumFrames", \.data.input.maximumFrames, in: .range(FrameSampling.limits), flag: "--frames <n>",
+            "data.width", \.data.input.width, in: .range(FramePreprocessor.sides, "pixels"),
+            "Width of the input (--size)."),
+        Setting(
+            "data.maximumFrames", \.data.input.maximumFrames, in: .range(FrameSampling.limits),
+            flag: "--frames <n>",
             "Maximum number of frames to read per sequence; longer sequences are sampled."),
         Setting(
             "data.trainingFrames", \.data.trainingFrames, in: .orNone(.range(FrameSampling.limits)),
@@ -48,7 +57,8 @@ extension Setting {
         Setting(
             "data.wholePlayers", \.data.input.wholePlayers,
             "Input for whole players: the whole crop, the torso, or the number that the model locates; number crops stay "
-                + "unchanged. With `number`, a model with tied digits trains on torsos, and also needs rendered glances."),
+                + "unchanged. With `number`, a model with tied digits trains on torsos, and also needs rendered glances."
+        ),
         Setting(
             "data.ratios", \.data.ratios,
             in: Allowed("three shares with sum 1, such as [0.8, 0.1, 0.1]") {
@@ -56,7 +66,8 @@ extension Setting {
             }, "Shares of train, validation and test."),
         Setting(
             "data.heldOutShare", \.data.heldOutShare, in: .range(0..<1),
-            "Share of the two-digit numbers to hold out: all their tracks go to test, which measures accuracy on unseen numbers."),
+            "Share of the two-digit numbers to hold out: all their tracks go to test, which measures accuracy on unseen numbers."
+        ),
         Setting(
             "data.splitSeed", \.data.splitSeed, "Seed of the split, independent of a run's seed."),
         Setting(
@@ -64,29 +75,39 @@ extension Setting {
             "File of the split; created if missing (default: splits.json in the run folder)."),
         Setting(
             "data.groupPattern", \.data.groupPattern,
-            in: .orNone(.parsed("a regular expression") { try GroupPattern($0) }), flag: "--group-pattern <regex>",
+            in: .orNone(.parsed("a regular expression") { try GroupPattern($0) }),
+            flag: "--group-pattern <regex>",
             "Regular expression on the track id (\"8/track_001\"); tracks with the same match or the same captures stay in one "
                 + "part of the split."),
         Setting(
             "data.strict", \.data.strict, flag: "--strict",
             "Stop at the first unreadable image instead of skipping it."),
         Setting(
-            "data.workers", \.data.workers, in: .range(BatchLoader.workerLimits), flag: "--workers <n>", machineOnly: true,
+            "data.workers", \.data.workers, in: .range(BatchLoader.workerLimits), flag: "--workers <n>",
+            machineOnly: true,
             "Threads for decoding and augmentation."),
         Setting(
-            "data.cacheMegabytes", \.data.cacheMegabytes, in: .range(0...1 << 30), flag: "--cache <n>", machineOnly: true,
+            "data.cacheMegabytes", \.data.cacheMegabytes, in: .range(0...1 << 30), flag: "--cache <n>",
+            machineOnly: true,
             "Memory for caching decoded frames, in megabytes."),
     ]
 
     private static let augmentation: [Setting] = [
-        Setting("augmentation.enabled", \.augmentation.enabled, flag: "--plain", "Augment training frames; --plain disables it."),
         Setting(
-            "augmentation.brightness", \.augmentation.brightness, in: .share, "Brightness factors are drawn from 1 ± this."),
-        Setting("augmentation.contrast", \.augmentation.contrast, in: .share, "Contrast factors are drawn from 1 ± this."),
+            "augmentation.enabled", \.augmentation.enabled, flag: "--plain",
+            "Augment training frames; --plain disables it."),
         Setting(
-            "augmentation.saturation", \.augmentation.saturation, in: .share, "Saturation factors are drawn from 1 ± this."),
+            "augmentation.brightness", \.augmentation.brightness, in: .share,
+            "Brightness factors are drawn from 1 ± this."),
         Setting(
-            "augmentation.rotation", \.augmentation.rotation, in: .range(0...180, "degrees"), "Maximum rotation to either side."),
+            "augmentation.contrast", \.augmentation.contrast, in: .share,
+            "Contrast factors are drawn from 1 ± this."),
+        Setting(
+            "augmentation.saturation", \.augmentation.saturation, in: .share,
+            "Saturation factors are drawn from 1 ± this."),
+        Setting(
+            "augmentation.rotation", \.augmentation.rotation, in: .range(0...180, "degrees"),
+            "Maximum rotation to either side."),
         Setting(
             "augmentation.blurProbability", \.augmentation.blurProbability, in: .share,
             "Probability of Gaussian blur in a frame."),
@@ -102,23 +123,30 @@ extension Setting {
             in: Allowed("a minimum and a maximum of 0...100 pixels, such as [2, 8]") {
                 $0.count == 2 && 0 <= $0[0] && $0[0] <= $0[1] && $0[1] <= 100
             }, "Minimum and maximum length of the motion, in any direction."),
-        Setting("augmentation.noiseProbability", \.augmentation.noiseProbability, in: .share, "Probability of noise in a frame."),
+        Setting(
+            "augmentation.noiseProbability", \.augmentation.noiseProbability, in: .share,
+            "Probability of noise in a frame."),
         Setting(
             "augmentation.noise", \.augmentation.noise,
             in: Allowed("a minimum and a maximum deviation, such as [0.01, 0.03]") {
                 $0.count == 2 && $0[0] >= 0 && $0[0] <= $0[1]
             }, "Minimum and maximum standard deviation of the noise, on a scale of 0...1."),
-        Setting("augmentation.zoom", \.augmentation.zoom, in: .share, "Zoom factors are drawn from 1 ± this. Not in the study."),
         Setting(
-            "augmentation.shift", \.augmentation.shift, in: .share, "Maximum shift as a share of the size. Not in the study."),
+            "augmentation.zoom", \.augmentation.zoom, in: .share,
+            "Zoom factors are drawn from 1 ± this. Not in the study."),
         Setting(
-            "augmentation.shear", \.augmentation.shear, in: .range(0...60, "degrees"), "Maximum shear angle. Not in the study."),
+            "augmentation.shift", \.augmentation.shift, in: .share,
+            "Maximum shift as a share of the size. Not in the study."),
+        Setting(
+            "augmentation.shear", \.augmentation.shear, in: .range(0...60, "degrees"),
+            "Maximum shear angle. Not in the study."),
         Setting(
             "augmentation.stretch", \.augmentation.stretch, in: .share,
             "Aspect ratio factors are drawn from 1 ± this. Not in the study."),
         Setting(
             "augmentation.flipProbability", \.augmentation.flipProbability, in: .share,
-            "Probability of mirroring all frames of a sequence. The study dropped it, because a mirrored number is not a number."),
+            "Probability of mirroring all frames of a sequence. The study dropped it, because a mirrored number is not a number."
+        ),
         Setting(
             "augmentation.perSequence", \.augmentation.perSequence,
             "Use one draw for all frames of a sequence; the study draws for every frame."),
@@ -131,7 +159,8 @@ extension Setting {
     private static let optimizer: [Setting] = [
         Setting(
             "optimizer.rates", \.optimizer.rates, flag: "--rates <name>",
-            "Learning rates: uniform, discriminative (one per part), or by-phase, as in the study (uniform for single frames)."),
+            "Learning rates: uniform, discriminative (one per part), or by-phase, as in the study (uniform for single frames)."
+        ),
         Setting(
             "optimizer.rate", \.optimizer.rate, in: .rate, flag: "--rate <rate>",
             "Learning rate of all parts if uniform; --rate also sets optimizer.rates=uniform."),
@@ -142,22 +171,29 @@ extension Setting {
         Setting("optimizer.headRate", \.optimizer.headRate, in: .rate, "Learning rate of the heads."),
         Setting("optimizer.weightDecay", \.optimizer.weightDecay, in: .share, "Weight decay."),
         Setting(
-            "optimizer.decoupled", \.optimizer.decoupled, "Use AdamW; the study adds the decay to the gradient."),
+            "optimizer.decoupled", \.optimizer.decoupled,
+            "Use AdamW; the study adds the decay to the gradient."),
         Setting(
             "optimizer.excludeNormAndBias", \.optimizer.excludeNormAndBias,
             "Exclude batch norm, biases and temperatures from weight decay."),
         Setting(
-            "optimizer.clip", \.optimizer.clip, in: Allowed("above 0") { $0 > 0 }, "Maximum global norm of the gradient."),
-        Setting("optimizer.scheduler", \.optimizer.scheduler, flag: "--scheduler <name>", "Learning rate schedule."),
+            "optimizer.clip", \.optimizer.clip, in: Allowed("above 0") { $0 > 0 },
+            "Maximum global norm of the gradient."),
+        Setting(
+            "optimizer.scheduler", \.optimizer.scheduler, flag: "--scheduler <name>",
+            "Learning rate schedule."),
         Setting(
             "optimizer.warmupEpochs", \.optimizer.warmupEpochs, in: .atLeast(0),
             "Epochs of learning rate warm-up."),
     ]
 
     private static let training: [Setting] = [
-        Setting("training.epochs", \.training.epochs, in: .range(1...1_000_000), flag: "--epochs <n>", "Number of epochs."),
         Setting(
-            "training.batchSize", \.training.batchSize, in: .range(BatchLoader.batchLimits), flag: "--batch-size <n>",
+            "training.epochs", \.training.epochs, in: .range(1...1_000_000), flag: "--epochs <n>",
+            "Number of epochs."),
+        Setting(
+            "training.batchSize", \.training.batchSize, in: .range(BatchLoader.batchLimits),
+            flag: "--batch-size <n>",
             "Sequences per batch."),
         Setting(
             "training.patience", \.training.patience, in: .atLeast(0), flag: "--patience <n>",
@@ -169,11 +205,13 @@ extension Setting {
             "Weight of the full-number loss; above 0 the model gets a head for it, which the study dropped."),
         Setting(
             "training.readabilityWeight", \.training.readabilityWeight, in: .weight,
-            "Weight of the readability loss, which learns whether a frame is read correctly; only for evidence models."),
+            "Weight of the readability loss, which learns whether a frame is read correctly; only for evidence models."
+        ),
         Setting("training.labelSmoothing", \.training.labelSmoothing, in: .range(0..<1), "Label smoothing."),
         Setting(
             "training.logitAdjustment", \.training.logitAdjustment,
-            "Logit adjustment: do not learn which digits occur together in training, to improve accuracy on unseen numbers."),
+            "Logit adjustment: do not learn which digits occur together in training, to improve accuracy on unseen numbers."
+        ),
         Setting(
             "training.balance", \.training.balance,
             "Draw each number or each track equally often, even if some have more sequences."),
@@ -181,9 +219,11 @@ extension Setting {
             "training.precision", \.training.precision, flag: "--precision <name>",
             "Compute precision; automatic is float16 on a GPU, as in the study, and float32 on the CPU."),
         Setting(
-            "training.device", \.training.device, flag: "--device <name>", machineOnly: true, "Device to train on."),
+            "training.device", \.training.device, flag: "--device <name>", machineOnly: true,
+            "Device to train on."),
         Setting(
-            "training.threads", \.training.threads, in: .orNone(.range(Runtime.threadLimits)), flag: "--threads <n>",
+            "training.threads", \.training.threads, in: .orNone(.range(Runtime.threadLimits)),
+            flag: "--threads <n>",
             machineOnly: true,
             "Threads of libtorch (default: one per core); use fewer if other programs need the cores."),
         Setting(

@@ -49,7 +49,8 @@ package struct Setting: Sendable {
     ///   - flag: the flag as shown in help, such as "--epochs <n>" or "--published".
     ///   - machineOnly: whether changing it leaves the run's numbers unchanged.
     init<Value: SettingValue>(
-        _ key: String, _ path: WritableKeyPath<RunConfig, Value> & Sendable, in allowed: Allowed<Value> = .any,
+        _ key: String, _ path: WritableKeyPath<RunConfig, Value> & Sendable,
+        in allowed: Allowed<Value> = .any,
         flag: String? = nil, machineOnly: Bool = false, _ meaning: String
     ) {
         self.key = key

@@ -18,11 +18,14 @@ package protocol SettingValue: Codable, Equatable, Sendable {
 extension SettingValue {
     package static var choices: [String]? { nil }
 
-    package static func tree(flag word: String) -> ConfigTree { (try? ConfigTree(yaml: word)) ?? .string(word) }
+    package static func tree(flag word: String) -> ConfigTree {
+        (try? ConfigTree(yaml: word)) ?? .string(word)
+    }
 
     package static func refusal(of value: ConfigTree, for key: String) -> UsageError {
         let hint = valueKind.contains("text") ? "; put text that looks like a number in quotes" : ""
-        return UsageError("\(key) has a value of the wrong type: \(value.displayText) is not \(valueKind)\(hint)")
+        return UsageError(
+            "\(key) has a value of the wrong type: \(value.displayText) is not \(valueKind)\(hint)")
     }
 
     package var displayText: String { "\(self)" }
@@ -90,7 +93,9 @@ extension SettingChoice {
 
 extension EncoderKind: SettingChoice {
     /// Also accepts the study's names.
-    package static func tree(flag word: String) -> ConfigTree { .string(EncoderKind.find(word)?.rawValue ?? word) }
+    package static func tree(flag word: String) -> ConfigTree {
+        .string(EncoderKind.find(word)?.rawValue ?? word)
+    }
 }
 extension WholePlayers: SettingChoice {}
 extension OptimizerConfig.Rates: SettingChoice {}

@@ -45,20 +45,25 @@ package struct Breakdown: Encodable, Sendable {
         self.kind = kind
         switch kind {
         case .number:
-            let numbers = Set(group.runs.flatMap { $0.outcomes.compactMap { $0.truth.flatMap(JerseyNumber.init) } }).sorted()
+            let numbers = Set(
+                group.runs.flatMap { $0.outcomes.compactMap { $0.truth.flatMap(JerseyNumber.init) } }
+            ).sorted()
             rows = numbers.compactMap { number in
                 Self.row(number.description, group) { $0.truth == number.description }
             }
         case .length:
             rows = Self.ranges(from: [1, 2, 5, 9, 13, 17]).compactMap { label, range in
-                Self.row(label, group) { looks[$0.sequence].map { range.contains($0.length ?? $0.frames.count) } ?? false }
+                Self.row(label, group) {
+                    looks[$0.sequence].map { range.contains($0.length ?? $0.frames.count) } ?? false
+                }
             }
         case .height:
             rows = Self.ranges(from: [1, 16, 24, 32, 48, 64, 96, 128]).compactMap { label, range in
                 Self.row(label, group) { looks[$0.sequence]?.medianHeight.map(range.contains) ?? false }
             }
         case .seen:
-            rows = [("seen", \Evaluation.seen), ("never seen", \Evaluation.unseen)].compactMap { label, path in
+            rows = [("seen", \Evaluation.seen), ("never seen", \Evaluation.unseen)].compactMap {
+                label, path in
                 let shares = group.runs.compactMap { $0.result.test?[keyPath: path]?.sequences.number }
                 return Self.row(label, shares)
             }
@@ -107,7 +112,9 @@ extension Breakdown {
     /// A row per subset, a column per model.
     package static func table(_ groups: [RunGroup], by kind: Kind) -> Table? {
         let looks = looks(groups)
-        let parts = groups.compactMap { group in Breakdown(group, by: kind, looks: looks).map { (group.name, $0) } }
+        let parts = groups.compactMap { group in
+            Breakdown(group, by: kind, looks: looks).map { (group.name, $0) }
+        }
         var labels: [(label: String, sequences: Int)] = []
         for row in parts.flatMap(\.1.rows) where !labels.contains(where: { $0.label == row.label }) {
             labels.append((row.label, row.sequences))
@@ -126,6 +133,8 @@ extension Breakdown {
         }
         return Table(
             [kind.title, "sequences"] + parts.map(\.0), rows: rows, title: "Accuracy by \(kind.title)",
-            note: "Mean ± standard deviation over runs, and Wilson's 95% interval of the mean for that number of sequences.")
+            note:
+                "Mean ± standard deviation over runs, and Wilson's 95% interval of the mean for that number of sequences."
+        )
     }
 }

@@ -53,7 +53,8 @@ package struct ModelStatistics: Encodable, Sendable {
         models = groups.map { group in
             Model(
                 name: group.name, parameters: group.runs[0].result.parameters, number: group.summary(.number),
-                tens: group.summary(.tens), ones: group.summary(.ones), full: group.summary(.full), track: group.summary(.track),
+                tens: group.summary(.tens), ones: group.summary(.ones), full: group.summary(.full),
+                track: group.summary(.track),
                 loss: group.loss, runs: group.runs.map(Run.init),
                 breakdowns: Breakdown.Kind.allCases.compactMap { Breakdown(group, by: $0, looks: looks) })
         }
@@ -75,7 +76,8 @@ extension ModelStatistics.Run {
     init(_ run: FinishedRun) {
         let number = run.result.test?.all.sequences.number
         self.init(
-            id: run.id, seed: run.result.seed, validationAccuracy: run.result.validation?.numberAccuracy, accuracy: number?.value,
+            id: run.id, seed: run.result.seed, validationAccuracy: run.result.validation?.numberAccuracy,
+            accuracy: number?.value,
             interval: number?.interval, sequences: number?.count ?? 0)
     }
 }
@@ -96,24 +98,29 @@ extension ModelStatistics {
         let hasFullHead = models.contains { $0.full.n > 0 }
         let rows = models.map { model in
             [
-                model.name, "\(model.number.n)", model.number.text, model.number.rangeText, model.tens.text, model.ones.text,
+                model.name, "\(model.number.n)", model.number.text, model.number.rangeText, model.tens.text,
+                model.ones.text,
                 model.track.text, model.loss.text,
             ] + (hasFullHead ? [model.full.text] : [])
         }
         var table = Table(
-            ["model", "n", "number", "min - max", "tens", "ones", "track", "loss"] + (hasFullHead ? ["full head"] : []),
+            ["model", "n", "number", "min - max", "tens", "ones", "track", "loss"]
+                + (hasFullHead ? ["full head"] : []),
             rows: rows,
             title: "Test accuracy and loss over seeds",
-            note: "Mean ± sample standard deviation over n seeds; number, tens and ones are per sequence." + lossNote)
+            note: "Mean ± sample standard deviation over n seeds; number, tens and ones are per sequence."
+                + lossNote)
         let best = leaders.map(\.name)
-        table.emphasis = Set(models.indices.filter { best.contains(models[$0].name) }.flatMap { [[$0, 0], [$0, 2]] })
+        table.emphasis = Set(
+            models.indices.filter { best.contains(models[$0].name) }.flatMap { [[$0, 0], [$0, 2]] })
         return table
     }
 
     /// Empty if the losses can be compared.
     private var lossNote: String {
         hasOneLoss
-            ? "" : " Each loss uses the model's own training weights; do not compare losses with different weights."
+            ? ""
+            : " Each loss uses the model's own training weights; do not compare losses with different weights."
     }
 
     package var runTable: Table {
@@ -149,7 +156,10 @@ extension ModelStatistics {
         }
         let partner = " with \(reference ?? ""), the " + (baseline != nil ? "baseline" : "best by validation")
         return Table(
-            ["first", "second", "sequences", "difference, points", "only first : second right", "p", "adjusted p", "verdict"],
+            [
+                "first", "second", "sequences", "difference, points", "only first : second right", "p",
+                "adjusted p", "verdict",
+            ],
             rows: rows, title: "Paired comparisons" + (allPairs ? "" : partner),
             note:
                 "Difference: mean accuracy of the second minus the first, with a 95% bootstrap interval over tracks and seeds. The "
@@ -157,7 +167,8 @@ extension ModelStatistics {
                 + "test on the sequences that most runs of one model read right and most of the other wrong, with Holm's adjustment for "
                 + "\(comparisons.count == 1 ? "one pair" : "\(comparisons.count) pairs"). A difference counts if the "
                 + "interval excludes zero, adjusted p is below 0.05, and both have at least \(PairedComparison.fewestRuns) runs."
-                + (incomparable.isEmpty ? "" : " No common test sequences: \(incomparable.joined(separator: "; ")).")
+                + (incomparable.isEmpty
+                    ? "" : " No common test sequences: \(incomparable.joined(separator: "; ")).")
         )
     }
 
@@ -173,7 +184,9 @@ extension ModelStatistics {
         }
     }
 
-    private static func probability(_ p: Double) -> String { p < 0.001 ? "<0.001" : Format.decimal(p, places: 3) }
+    private static func probability(_ p: Double) -> String {
+        p < 0.001 ? "<0.001" : Format.decimal(p, places: 3)
+    }
 }
 
 extension Summary {

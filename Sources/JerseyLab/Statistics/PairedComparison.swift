@@ -47,7 +47,8 @@ package struct PairedComparison: Codable, Sendable, Equatable {
     private func verdict(better: String, worse: String) -> String {
         guard differs else { return "not separable from noise" }
         guard runs >= Self.fewestRuns else {
-            return "these runs differ; \(runs == 1 ? "one seed is" : "\(runs) seeds are") not enough for a verdict"
+            return
+                "these runs differ; \(runs == 1 ? "one seed is" : "\(runs) seeds are") not enough for a verdict"
         }
         return difference > 0 ? better : worse
     }
@@ -55,8 +56,10 @@ package struct PairedComparison: Codable, Sendable, Equatable {
     /// The comparison with the models swapped.
     var reversed: PairedComparison {
         PairedComparison(
-            first: second, second: first, runs: runs, sequences: sequences, tracks: tracks, difference: -difference,
-            interval: [-interval[1], -interval[0]], onlyFirstRight: onlySecondRight, onlySecondRight: onlyFirstRight,
+            first: second, second: first, runs: runs, sequences: sequences, tracks: tracks,
+            difference: -difference,
+            interval: [-interval[1], -interval[0]], onlyFirstRight: onlySecondRight,
+            onlySecondRight: onlyFirstRight,
             pValue: pValue, adjustedPValue: adjustedPValue)
     }
 
@@ -65,7 +68,8 @@ package struct PairedComparison: Codable, Sendable, Equatable {
         let isSecond = difference > 0
         let (winner, loser) = isSecond ? (second, first) : (first, second)
         let bounds = isSecond ? interval : [-interval[1], -interval[0]]
-        return "\(winner) beats \(loser) by \(Format.points(abs(difference), places: 2)) points (\(Self.describe(bounds)))"
+        return
+            "\(winner) beats \(loser) by \(Format.points(abs(difference), places: 2)) points (\(Self.describe(bounds)))"
     }
 
     /// "+0.42 (-0.13 to 0.98)", in percentage points.
@@ -102,7 +106,9 @@ extension PairedComparison {
                 comparisons.append(PairedComparison(pair, test, places))
             }
         }
-        for (index, p) in holm(comparisons.map(\.pValue)).enumerated() { comparisons[index].adjustedPValue = p }
+        for (index, p) in holm(comparisons.map(\.pValue)).enumerated() {
+            comparisons[index].adjustedPValue = p
+        }
         return comparisons
     }
 
@@ -114,7 +120,9 @@ extension PairedComparison {
         sequences = test.common.sequences.count
         tracks = test.common.trackCount
         difference = test.means[places[1]] - test.means[places[0]]
-        let differences = zip(test.resampled.first[places[0]], test.resampled.second[places[1]]).map { $1 - $0 }.sorted()
+        let differences = zip(test.resampled.first[places[0]], test.resampled.second[places[1]]).map {
+            $1 - $0
+        }.sorted()
         interval = [differences.quantile(0.025), differences.quantile(0.975)]
         let chosen = Self.matched(pair.map { $0.runs.map(\.result.seed) })
         let votes = zip(places, chosen).map { test.common.majorities(of: $0, runs: $1) }
@@ -130,7 +138,9 @@ extension PairedComparison {
         let common = Set(seeds[0]).intersection(seeds[1])
         return seeds.map { seeds in
             let order = seeds.indices.sorted {
-                (common.contains(seeds[$0]) ? 0 : 1, seeds[$0]) < (common.contains(seeds[$1]) ? 0 : 1, seeds[$1])
+                (common.contains(seeds[$0]) ? 0 : 1, seeds[$0]) < (
+                    common.contains(seeds[$1]) ? 0 : 1, seeds[$1]
+                )
             }
             return Array(order.prefix(count))
         }
@@ -198,13 +208,15 @@ struct CommonTest {
         let rows = Self.rows(groups)
         sequences = rows.map(\.sequence)
         // Sorted, so that the draws do not depend on the first run's order.
-        let tracks = Dictionary(uniqueKeysWithValues: Set(rows.map(\.track)).sorted().enumerated().map { ($1, $0) })
+        let tracks = Dictionary(
+            uniqueKeysWithValues: Set(rows.map(\.track)).sorted().enumerated().map { ($1, $0) })
         trackOf = rows.map { tracks[$0.track]! }
         trackCount = tracks.count
         let ids = rows.map(\.sequence)
         right = groups.map { group in
             group.runs.map { run in
-                let outcomes = Dictionary(run.outcomes.map { ($0.sequence, $0) }, uniquingKeysWith: { first, _ in first })
+                let outcomes = Dictionary(
+                    run.outcomes.map { ($0.sequence, $0) }, uniquingKeysWith: { first, _ in first })
                 return ids.map { outcomes[$0]!.isRight }
             }
         }
@@ -242,14 +254,19 @@ struct CommonTest {
         var (firsts, seconds) = (
             right.map { _ in RandomStream(seed, 1) }, right.map { _ in RandomStream(seed, 2) }
         )
-        var means = (first: [[Double]](repeating: [], count: right.count), second: [[Double]](repeating: [], count: right.count))
+        var means = (
+            first: [[Double]](repeating: [], count: right.count),
+            second: [[Double]](repeating: [], count: right.count)
+        )
         for _ in 0..<count {
             let tracks = (0..<trackCount).map { _ in Int.random(in: 0..<trackCount, using: &random) }
             let total = tracks.reduce(0) { $0 + sizes[$1] }
             for (group, runs) in counts.enumerated() {
                 let hits = runs.map { run in tracks.reduce(0) { $0 + run[$1] } }
                 func mean(_ random: inout RandomStream) -> Double {
-                    let sum = hits.indices.reduce(0) { sum, _ in sum + hits[Int.random(in: hits.indices, using: &random)] }
+                    let sum = hits.indices.reduce(0) { sum, _ in
+                        sum + hits[Int.random(in: hits.indices, using: &random)]
+                    }
                     return Double(sum) / Double(total * hits.count)
                 }
                 means.first[group].append(mean(&firsts[group]))

@@ -19,7 +19,9 @@ package struct RunGroup: Sendable {
     }
 
     /// Mean validation accuracy over runs, for model selection; nil without validation.
-    package var validationAccuracy: Double? { Summary(runs.compactMap(\.result.validation?.numberAccuracy)).mean }
+    package var validationAccuracy: Double? {
+        Summary(runs.compactMap(\.result.validation?.numberAccuracy)).mean
+    }
 
     private static func merit(_ run: FinishedRun) -> (Double, Double) {
         guard let validation = run.result.validation else { return (0, 0) }

@@ -6,7 +6,9 @@ enum Memory {
     static var available: Int? {
         let bounds = [
             system, container("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
-            container("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+            container(
+                "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+                "total_inactive_file"),
         ]
         return bounds.compactMap(\.self).min()
     }
@@ -15,7 +17,8 @@ enum Memory {
 
     /// Free bytes of a cgroup. The page cache counts as used but can be reclaimed, so it is added
     /// back.
-    private static func container(_ folder: String, _ limit: String, _ usage: String, _ files: String) -> Int? {
+    private static func container(_ folder: String, _ limit: String, _ usage: String, _ files: String) -> Int?
+    {
         func number(_ name: String) -> Int? {
             (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)).flatMap {
                 Int($0.trimmingCharacters(in: .whitespacesAndNewlines))

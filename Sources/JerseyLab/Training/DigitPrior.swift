@@ -23,7 +23,8 @@ struct DigitPrior {
         let blank = Float(counts[JerseyNumber.blank].reduce(0, +)) / Float(numbers.count)
         ones = Table(counts, usual: Array(repeating: 0.1, count: 10), on: device)
         tens = Table(
-            (0..<10).map { ones in counts.map { $0[ones] } }, usual: Array(repeating: (1 - blank) / 10, count: 10) + [blank],
+            (0..<10).map { ones in counts.map { $0[ones] } },
+            usual: Array(repeating: (1 - blank) / 10, count: 10) + [blank],
             on: device)
     }
 
@@ -59,7 +60,8 @@ struct DigitPrior {
             let adjusted = logits + logarithms.indexSelected(0, at: other)
             let loss = crossEntropy(adjusted, labels)
             guard smoothing > 0 else { return loss }
-            let even = (spread.indexSelected(0, at: other) * adjusted.logSoftmax(over: 1)).sum(over: 1).mean(over: 0)
+            let even = (spread.indexSelected(0, at: other) * adjusted.logSoftmax(over: 1)).sum(over: 1).mean(
+                over: 0)
             return loss * (1 - smoothing) - even * smoothing
         }
     }

@@ -21,13 +21,16 @@ struct EpochOrder {
     private func order(_ sequences: [FrameSequence], _ random: inout RandomStream) -> [FrameSequence] {
         switch config.training.balance {
         case .none: sequences.shuffled(using: &random)
-        case .numbers: draw(Dictionary(grouping: sequences) { $0.number?.description ?? "" }, sequences.count, &random)
+        case .numbers:
+            draw(Dictionary(grouping: sequences) { $0.number?.description ?? "" }, sequences.count, &random)
         case .tracks: draw(Dictionary(grouping: sequences, by: \.track), sequences.count, &random)
         }
     }
 
     /// Draws a random group, then a random sequence of it, `count` times.
-    private func draw(_ groups: [String: [FrameSequence]], _ count: Int, _ random: inout RandomStream) -> [FrameSequence] {
+    private func draw(_ groups: [String: [FrameSequence]], _ count: Int, _ random: inout RandomStream)
+        -> [FrameSequence]
+    {
         let sorted = groups.sorted { $0.key < $1.key }.map(\.value)
         return (0..<count).compactMap { _ in
             sorted.randomElement(using: &random)?.randomElement(using: &random)

@@ -46,7 +46,9 @@ package struct Tally: Codable, Sendable, Equatable, Checked {
     package init() {}
 
     package var validationError: String? {
-        validationError(ofCounts: ["sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0])
+        validationError(ofCounts: [
+            "sequences": sequences, "tens": tens, "ones": ones, "numbers": numbers, "full": full ?? 0,
+        ])
             ?? validationError(of: [loss], "loss", in: Limits.finite)
     }
 
@@ -88,7 +90,10 @@ package final class Learner {
 
     /// - Parameter numbers: the numbers of an epoch's sequences. Only logit adjustment evaluates
     ///   them.
-    package init(_ model: JerseyModel, _ config: RunConfig, schedule: Schedule, numbers: @autoclosure () -> [JerseyNumber] = []) {
+    package init(
+        _ model: JerseyModel, _ config: RunConfig, schedule: Schedule,
+        numbers: @autoclosure () -> [JerseyNumber] = []
+    ) {
         self.model = model
         self.config = config
         self.schedule = schedule
@@ -111,7 +116,9 @@ package final class Learner {
         for entry in trained { entry.tensor.clearGradient() }
 
         let smoothing = config.training.labelSmoothing
-        let (targets, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(autocast, on: model.device) {
+        let (targets, tensLoss, onesLoss, fullLoss, readabilityLoss) = withAutocast(
+            autocast, on: model.device
+        ) {
             let targets = model.learningTargets(
                 batch.frames, lengths: batch.lengths, isPadded: batch.isPadded, numbers: batch.numbers, pass)
             let (tens, ones) = (targets.labels.tens, targets.labels.ones)
@@ -148,9 +155,11 @@ package final class Learner {
             let (isRight, labels) = (LearningTargets.isRight, targets.labels)
             let tens = isRight(targets.tens, labels.tens)
             let ones = isRight(targets.ones, labels.ones)
-            let right = [tens, ones, tens * ones] + [targets.full.map { isRight($0, labels.full) }].compactMap(\.self)
+            let right =
+                [tens, ones, tens * ones] + [targets.full.map { isRight($0, labels.full) }].compactMap(\.self)
             // One transfer from the device instead of several.
-            let sums = Tensor.concatenated(right.map { $0.sum(over: 0).reshaped(1) }, over: 0).array(of: Double.self)
+            let sums = Tensor.concatenated(right.map { $0.sum(over: 0).reshaped(1) }, over: 0).array(
+                of: Double.self)
             let counts = sums.map { Int(clamping: $0) }
             var tally = Tally()
             tally.sequences = tens.count
@@ -194,7 +203,10 @@ package final class Learner {
                 (part.rawValue + " norms and biases", 0, entries.filter(isPlain)),
             ]
             .filter { !$0.2.isEmpty }
-            .map { Adam.Group(name: $0.0, rate: discriminative ? rate : settings.rate, decay: $0.1, entries: $0.2) }
+            .map {
+                Adam.Group(
+                    name: $0.0, rate: discriminative ? rate : settings.rate, decay: $0.1, entries: $0.2)
+            }
         }
     }
 

@@ -23,7 +23,9 @@ extension Chart.Lines {
         let fallback: ClosedRange<Double>? = visible.isEmpty ? 0...1 : nil
         // Marks on the frame would be clipped; a line may begin there.
         let hasPoints = series.contains { $0.style == .points }
-        func wide(_ values: [Double?]) -> ClosedRange<Double>? { hasPoints ? values.compactMap(\.finite).padded : nil }
+        func wide(_ values: [Double?]) -> ClosedRange<Double>? {
+            hasPoints ? values.compactMap(\.finite).padded : nil
+        }
         let heights = visible.flatMap { [$0.y.value, $0.y.lower, $0.y.upper] }
         script.axis("x", x, range: x.range ?? fallback ?? wide(visible.map(\.x)))
         script.axis("y", y, range: y.range ?? fallback ?? wide(heights))
@@ -32,7 +34,9 @@ extension Chart.Lines {
         script.axisLabels(x: x.label, y: y.label, frame, in: square)
         script.add("set autoscale xfix")
         let shown = visible.map { x.scaled($0.x) }
-        if let low = shown.min(), let high = shown.max(), high - low <= 8, shown.allSatisfy({ $0 == $0.rounded() }) {
+        if let low = shown.min(), let high = shown.max(), high - low <= 8,
+            shown.allSatisfy({ $0 == $0.rounded() })
+        {
             script.add("set xtics 1")
         }
 
@@ -61,7 +65,8 @@ extension Chart.Lines {
         _ series: Series, number: Int, isCrowded: Bool, _ script: inout PlotScript
     ) -> (bands: [String], curves: [String]) {
         let rows = series.points.map { point in
-            [x.scaled(point.x)] + [point.y.value, point.y.lower, point.y.upper].map { $0.finite.map(y.scaled) }
+            [x.scaled(point.x)]
+                + [point.y.value, point.y.lower, point.y.upper].map { $0.finite.map(y.scaled) }
         }
         let data = script.data(rows)
         let look = "lc rgb '\(PlotStyle.colour(number))'"
@@ -71,9 +76,15 @@ extension Chart.Lines {
         switch series.style {
         case .points:
             let bars = "\(data) using 1:3:(0):($4-$3) with vectors nohead \(look) lw 1.2 notitle"
-            return ([], (hasIntervals ? [bars] : []) + ["\(data) using 1:2 with points \(look) \(marker) ps 0.9 \(title)"])
+            return (
+                [],
+                (hasIntervals ? [bars] : []) + [
+                    "\(data) using 1:2 with points \(look) \(marker) ps 0.9 \(title)"
+                ]
+            )
         case .line, .dashed:
-            let band = "\(data) using 1:3:4 with filledcurves \(look) fs transparent solid 0.15 noborder notitle"
+            let band =
+                "\(data) using 1:3:4 with filledcurves \(look) fs transparent solid 0.15 noborder notitle"
             let dash =
                 series.style == .dashed
                 ? "(6,4)" : PlotStyle.dashes[number / PlotStyle.colours.count % PlotStyle.dashes.count]
@@ -81,7 +92,8 @@ extension Chart.Lines {
             let drawn = rows.count { $0[1] != nil }
             let every = isCrowded || drawn == 1 ? "\(marker) ps 0.75 pi \(max(1, drawn / 6))" : "pt 0"
             return (
-                hasIntervals ? [band] : [], ["\(data) using 1:2 with linespoints \(look) lw 1.8 dt \(dash) \(every) \(title)"]
+                hasIntervals ? [band] : [],
+                ["\(data) using 1:2 with linespoints \(look) lw 1.8 dt \(dash) \(every) \(title)"]
             )
         }
     }
@@ -108,7 +120,8 @@ extension Chart.Bars {
         let rows = Double(categories.count) * max(24, 14 * Double(series.count))
         let plot = isLying(width: width) ? max(120, rows) : 360
         return Int(
-            clamping: PlotStyle.titleHeight(title, width: width) + Self.above + (series.count > 1 ? 26 : 0) + plot + Self.below)
+            clamping: PlotStyle.titleHeight(title, width: width) + Self.above + (series.count > 1 ? 26 : 0)
+                + plot + Self.below)
     }
 
     private func isLying(width: Double) -> Bool {
@@ -137,7 +150,8 @@ extension Chart.Bars {
         if series.count > 1 { script.legend(series.map(\.name), &frame) }
         script.margins(frame)
 
-        let values = series.flatMap { $0.values.prefix(categories.count) }.compactMap { $0 }.filter(\.value.isFinite)
+        let values = series.flatMap { $0.values.prefix(categories.count) }.compactMap { $0 }.filter(
+            \.value.isFinite)
         if values.isEmpty { script.sayNoData() }
         let range = axis.range ?? values.range
         let (value, category) = lying ? ("x", "y") : ("y", "x")
@@ -172,7 +186,8 @@ extension Chart.Bars {
             let half = slot * 0.46
             let ends = "($1-\(half)):($1+\(half))"
             let columns = lying ? "2:1:(0):2:\(ends)" : "1:2:\(ends):(0):2"
-            elements.append("\(data) using \(columns) with boxxyerror lc rgb '\(PlotStyle.fill(index))' \(title)")
+            elements.append(
+                "\(data) using \(columns) with boxxyerror lc rgb '\(PlotStyle.fill(index))' \(title)")
         } else {
             let marker = PlotStyle.markers[index % PlotStyle.markers.count]
             let look = "lc rgb '\(PlotStyle.colour(index))' pt \(marker)"
@@ -193,7 +208,9 @@ extension Chart.Bars {
             let text = axis.text(value.value)
             guard lying || PlotStyle.width(text, size: 11) <= slot else { continue }
             let place = lying ? "graph 1, first \(index) left offset 0.8,0" : top(value, index)
-            script.add("set label \(PlotScript.quoted(text)) at \(place) font ',11' textcolor rgb '\(PlotStyle.ink)'")
+            script.add(
+                "set label \(PlotScript.quoted(text)) at \(place) font ',11' textcolor rgb '\(PlotStyle.ink)'"
+            )
         }
     }
 
@@ -231,7 +248,9 @@ extension Chart.Heatmap {
     /// The larger side of a text, which may have several lines.
     private static func extent(_ text: String, size: Double) -> Double {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        return max(lines.map { PlotStyle.width(String($0), size: size) }.max() ?? 0, Double(lines.count) * size * 1.25)
+        return max(
+            lines.map { PlotStyle.width(String($0), size: size) }.max() ?? 0,
+            Double(lines.count) * size * 1.25)
     }
 
     private var margins: (left: Double, bottom: Double) {
@@ -243,10 +262,13 @@ extension Chart.Heatmap {
     /// Whether to rotate column names: if most of them would not fit otherwise.
     private var isUpright: Bool {
         (columns.names.map { PlotStyle.width($0, size: Self.ticSize) }.max() ?? 0) > max(2.5 * cell, 26)
-            || (columns.names.count <= 40 && (columns.names.map(\.count).max() ?? 0) > 3 && widest(columns.names) > cell)
+            || (columns.names.count <= 40 && (columns.names.map(\.count).max() ?? 0) > 3
+                && widest(columns.names) > cell)
     }
 
-    private func widest(_ names: [String]) -> Double { names.map { PlotStyle.width($0, size: Self.ticSize) }.max() ?? 0 }
+    private func widest(_ names: [String]) -> Double {
+        names.map { PlotStyle.width($0, size: Self.ticSize) }.max() ?? 0
+    }
 
     /// Includes the title.
     func size(title: String) -> (width: Int, height: Int) {
@@ -262,7 +284,10 @@ extension Chart.Heatmap {
         let count = (rows: rows.names.count, columns: columns.names.count)
         let cells = (0..<count.rows).flatMap { row in
             (0..<count.columns).map { column in
-                (row, column, row < values.count && column < values[row].count ? values[row][column].finite : nil)
+                (
+                    row, column,
+                    row < values.count && column < values[row].count ? values[row][column].finite : nil
+                )
             }
         }
         let known = cells.compactMap { $0.2 }
@@ -277,7 +302,9 @@ extension Chart.Heatmap {
         script.add("unset grid")
         script.add("unset border")
         addAxes(&script)
-        script.add("set object rectangle from graph 0,0 to graph 1,1 behind fc rgb '\(PlotStyle.missing)' fs solid noborder")
+        script.add(
+            "set object rectangle from graph 0,0 to graph 1,1 behind fc rgb '\(PlotStyle.missing)' fs solid noborder"
+        )
         addScale(frame, range, &script)
         write(cells, range, &script)
 
@@ -288,9 +315,12 @@ extension Chart.Heatmap {
             script.plot(["\(data) using 1:2:3 with image notitle"])
         } else {
             // Leaves gaps between cells that are large enough.
-            let data = script.data(cells.filter { $0.2 != nil }.map { [Double($1), Double($0), $2.map(scale.scaled)] })
+            let data = script.data(
+                cells.filter { $0.2 != nil }.map { [Double($1), Double($0), $2.map(scale.scaled)] })
             let half = cell >= 20 ? 0.5 - 0.5 / cell : 0.5
-            script.plot(["\(data) using 1:2:(\(half)):(\(half)):3 with boxxyerror fs solid noborder fc palette notitle"])
+            script.plot([
+                "\(data) using 1:2:(\(half)):(\(half)):3 with boxxyerror fs solid noborder fc palette notitle"
+            ])
         }
     }
 
@@ -308,13 +338,16 @@ extension Chart.Heatmap {
                 + "\(isUpright ? "rotate by 90 right" : "") scale 0 font ',\(Self.ticSize)'"
         )
         script.add(
-            "set ytics \(PlotScript.tics(rows.names, step: same ? max(stepX, stepY) : stepY)) scale 0 font ',\(Self.ticSize)'")
+            "set ytics \(PlotScript.tics(rows.names, step: same ? max(stepX, stepY) : stepY)) scale 0 font ',\(Self.ticSize)'"
+        )
     }
 
     /// What the colours mean.
     private func addScale(_ frame: PlotFrame, _ range: ClosedRange<Double>, _ script: inout PlotScript) {
         script.axis("cb", scale, range: range)
-        script.add("set palette defined (\(PlotStyle.blues.enumerated().map { "\($0) '\($1)'" }.joined(separator: ", ")))")
+        script.add(
+            "set palette defined (\(PlotStyle.blues.enumerated().map { "\($0) '\($1)'" }.joined(separator: ", ")))"
+        )
         script.add(
             "set colorbox user origin \(frame.screen(x: frame.right + 14, y: frame.bottom)) "
                 + "size screen \(12 / frame.canvas.width), screen \(min(frame.height, 240) / frame.canvas.height) noborder"
@@ -322,14 +355,18 @@ extension Chart.Heatmap {
         script.add("set cbtics scale 0 font ',\(Self.ticSize)' offset -0.6,0")
     }
 
-    private func write(_ cells: [(Int, Int, Double?)], _ range: ClosedRange<Double>, _ script: inout PlotScript) {
+    private func write(
+        _ cells: [(Int, Int, Double?)], _ range: ClosedRange<Double>, _ script: inout PlotScript
+    ) {
         guard let texts else { return }
         let most = texts.joined().map { Self.extent($0, size: 1) }.max() ?? 1
         let size = min(12, (cell - 4) / most)
         guard size >= 6 else { return }
-        for (row, column, value) in cells where row < texts.count && column < texts[row].count && !texts[row][column].isEmpty {
+        for (row, column, value) in cells
+        where row < texts.count && column < texts[row].count && !texts[row][column].isEmpty {
             // Above this, white text is more readable than black.
-            let isDark = value.map { ($0 - range.lowerBound) / (range.upperBound - range.lowerBound) > 0.62 } ?? false
+            let isDark =
+                value.map { ($0 - range.lowerBound) / (range.upperBound - range.lowerBound) > 0.62 } ?? false
             // gnuplot would put the first of several lines at the middle of the cell.
             let lift = Double(texts[row][column].count(where: \.isNewline)) * 0.6 * size / cell
             script.add(

@@ -28,10 +28,13 @@ extension Chart {
                     + "fontscale 1.5 linewidth 2 pointscale 2"
             )
         case .svg:
-            script.add("set terminal svg noenhanced size \(width),\(height) font '\(Self.font),13' background rgb 'white'")
+            script.add(
+                "set terminal svg noenhanced size \(width),\(height) font '\(Self.font),13' background rgb 'white'"
+            )
         }
         script.add("set encoding utf8")
-        let frame = PlotFrame(canvas: (Double(width), Double(height)), right: Double(width), bottom: Double(height))
+        let frame = PlotFrame(
+            canvas: (Double(width), Double(height)), right: Double(width), bottom: Double(height))
         draw(in: frame, &script)
         return script.text
     }
@@ -53,7 +56,8 @@ extension Chart {
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
                     let isFine =
-                        scalar == "\n" || scalar.properties.generalCategory != .control && scalar.value & 0xFFFE != 0xFFFE
+                        scalar == "\n"
+                        || scalar.properties.generalCategory != .control && scalar.value & 0xFFFE != 0xFFFE
                     return isFine ? scalar : " "
                 }))
     }

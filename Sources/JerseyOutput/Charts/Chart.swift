@@ -142,7 +142,8 @@ extension Chart {
         package var scale: Axis
 
         package init(
-            rows: (label: String, names: [String]), columns: (label: String, names: [String]), values: [[Double?]],
+            rows: (label: String, names: [String]), columns: (label: String, names: [String]),
+            values: [[Double?]],
             texts: [[String]]? = nil, scale: Axis
         ) {
             self.rows = rows

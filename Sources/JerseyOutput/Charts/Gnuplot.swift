@@ -7,7 +7,10 @@ extension Chart {
     /// - Throws: `FileError` if gnuplot is missing or fails, or a file cannot be written.
     @discardableResult
     package func write(to folder: URL) throws -> (png: URL, svg: URL) {
-        let files = (png: folder.appendingPathComponent(name + ".png"), svg: folder.appendingPathComponent(name + ".svg"))
+        let files = (
+            png: folder.appendingPathComponent(name + ".png"),
+            svg: folder.appendingPathComponent(name + ".svg")
+        )
         try AtomicFile.write(Gnuplot.draw(script(for: .png)), to: files.png)
         try AtomicFile.write(Data(svg().utf8), to: files.svg)
         return files
@@ -22,8 +25,11 @@ extension Chart {
         let (width, height) = size
         let id = identifier
         // Drop gnuplot's prolog, version, and ids that are the same in every drawing.
-        var lines = drawing.split(separator: "\n", omittingEmptySubsequences: true).drop { !$0.hasPrefix("<g id=") }.map { line in
-            line.hasPrefix("\t\t<text") ? String(line).replacing("]]>", with: "]]&gt;") : Self.adapted(String(line), id: id)
+        var lines = drawing.split(separator: "\n", omittingEmptySubsequences: true).drop {
+            !$0.hasPrefix("<g id=")
+        }.map { line in
+            line.hasPrefix("\t\t<text")
+                ? String(line).replacing("]]>", with: "]]&gt;") : Self.adapted(String(line), id: id)
         }
         lines.insert(
             """
@@ -38,7 +44,8 @@ extension Chart {
     private var identifier: String {
         "chart-"
             + name.unicodeScalars.map {
-                $0.isASCII && $0.properties.isAlphabetic || "0"..."9" ~= $0 || $0 == "-" ? "\($0)" : "_\($0.value)"
+                $0.isASCII && $0.properties.isAlphabetic || "0"..."9" ~= $0 || $0 == "-"
+                    ? "\($0)" : "_\($0.value)"
             }.joined()
     }
 
@@ -47,10 +54,14 @@ extension Chart {
         if line.contains("<g id=") || line.contains("id=\"gnuplot_") { return "<g>" }
         return line.replacing("id='", with: "id='\(id)-")
             .replacing("'#gp", with: "'#\(id)-gp")
-            .replacing("font-family=\"\(font):Bold\"", with: "font-family=\"\(webFonts)\" font-weight=\"bold\"")
+            .replacing(
+                "font-family=\"\(font):Bold\"", with: "font-family=\"\(webFonts)\" font-weight=\"bold\""
+            )
             .replacing("font-family=\"\(font)\"", with: "font-family=\"\(webFonts)\"")
             // A pixel is a cell of a heat map and must not be blurred into its neighbours.
-            .replacing("<image ", with: "<image image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" ")
+            .replacing(
+                "<image ",
+                with: "<image image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\" ")
     }
 }
 
@@ -66,7 +77,8 @@ enum Gnuplot {
         case ExternalProgram.notFound:
             throw FileError(program, "is not installed, but charts need it", advice: "run `make setup`")
         default:
-            throw FileError(program, "failed with status \(gnuplot.status): " + gnuplot.complaints.joined(separator: " "))
+            throw FileError(
+                program, "failed with status \(gnuplot.status): " + gnuplot.complaints.joined(separator: " "))
         }
     }
 }

@@ -40,7 +40,9 @@ struct PlotScript {
 
     /// Replaces the missing data.
     mutating func sayNoData() {
-        add("set label 'no data' at graph 0.5, graph 0.5 center front font ',15' textcolor rgb '\(PlotStyle.faint)'")
+        add(
+            "set label 'no data' at graph 0.5, graph 0.5 center front font ',15' textcolor rgb '\(PlotStyle.faint)'"
+        )
     }
 
     /// Writes a title above `frame`, on as many lines as needed, and returns its height.
@@ -55,7 +57,9 @@ struct PlotScript {
     /// Sets up an axis; `letter` is gnuplot's name for it.
     mutating func axis(_ letter: String, _ axis: Chart.Axis, range: ClosedRange<Double>?) {
         add("set format \(letter) '\(axis.percent ? "%g%%" : "%g")'")
-        if let range { add("set \(letter)range [\(axis.scaled(range.lowerBound)):\(axis.scaled(range.upperBound))]") }
+        if let range {
+            add("set \(letter)range [\(axis.scaled(range.lowerBound)):\(axis.scaled(range.upperBound))]")
+        }
     }
 
     /// Writes the axis labels at the edges of `whole`, along the sides of `frame`. gnuplot's own
@@ -64,7 +68,9 @@ struct PlotScript {
         let bottom = frame.screen(x: (frame.left + frame.right) / 2, y: whole.bottom - 14)
         let left = frame.screen(x: whole.left + 16, y: (frame.top + frame.bottom) / 2)
         add("set label \(Self.quoted(x)) at \(bottom) center font ',13' textcolor rgb '\(PlotStyle.ink)'")
-        add("set label \(Self.quoted(y)) at \(left) center rotate by 90 font ',13' textcolor rgb '\(PlotStyle.ink)'")
+        add(
+            "set label \(Self.quoted(y)) at \(left) center rotate by 90 font ',13' textcolor rgb '\(PlotStyle.ink)'"
+        )
     }
 
     mutating func margins(_ frame: PlotFrame) {
@@ -86,7 +92,9 @@ struct PlotScript {
             add("set key at \(frame.screen(x: frame.left, y: frame.top - 4)) \(style) horizontal maxrows 1")
             frame.top += 26
         } else if stacked {
-            add("set key at \(frame.screen(x: frame.left, y: frame.top - 4)) \(style) vertical maxrows \(names.count)")
+            add(
+                "set key at \(frame.screen(x: frame.left, y: frame.top - 4)) \(style) vertical maxrows \(names.count)"
+            )
             frame.top += 10 + 20 * Double(names.count)
         } else {
             frame.right -= widest + 6
@@ -131,11 +139,14 @@ struct PlotFrame {
 
     func inset(left: Double, top: Double, right: Double, bottom: Double) -> PlotFrame {
         PlotFrame(
-            canvas: canvas, left: self.left + left, top: self.top + top, right: self.right - right, bottom: self.bottom - bottom)
+            canvas: canvas, left: self.left + left, top: self.top + top, right: self.right - right,
+            bottom: self.bottom - bottom)
     }
 
     /// As gnuplot coordinates.
-    func screen(x: Double, y: Double) -> String { "screen \(x / canvas.width), screen \(1 - y / canvas.height)" }
+    func screen(x: Double, y: Double) -> String {
+        "screen \(x / canvas.width), screen \(1 - y / canvas.height)"
+    }
 }
 
 enum PlotStyle {
@@ -153,7 +164,9 @@ enum PlotStyle {
     /// Nine shapes, so that they do not repeat with the colours.
     static let markers = [7, 5, 9, 13, 11, 6, 4, 8, 12]
     /// Brewer's blues; they keep their order in greyscale.
-    static let blues = ["#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b"]
+    static let blues = [
+        "#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b",
+    ]
 
     static func colour(_ index: Int) -> String { colours[index % colours.count] }
 

@@ -21,14 +21,18 @@ package final class Canvas {
     private static let fonts = Mutex(())
 
     package convenience init(width: Int, height: Int) {
-        self.init(cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height)), width: width, height: height)
+        self.init(
+            cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height)), width: width,
+            height: height)
     }
 
     private init(_ surface: OpaquePointer, width: Int, height: Int) {
         self.width = width
         self.height = height
         self.surface = surface
-        precondition(cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS, "cannot create a canvas of \(width)x\(height) pixels")
+        precondition(
+            cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS,
+            "cannot create a canvas of \(width)x\(height) pixels")
         context = cairo_create(surface)
         let options = cairo_font_options_create()
         cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE)
@@ -61,7 +65,8 @@ package final class Canvas {
             for x in 0..<width {
                 let pixel = (y * width + x) * 3
                 row[x] =
-                    UInt32(image.pixels[pixel]) << 16 | UInt32(image.pixels[pixel + 1]) << 8 | UInt32(image.pixels[pixel + 2])
+                    UInt32(image.pixels[pixel]) << 16 | UInt32(image.pixels[pixel + 1]) << 8
+                    | UInt32(image.pixels[pixel + 2])
             }
         }
         cairo_surface_mark_dirty(surface)
@@ -146,7 +151,8 @@ extension Canvas {
         defer { cairo_pattern_destroy(gradient) }
         for (step, colour) in colours.enumerated() {
             let offset = Double(step) / Double(max(1, colours.count - 1))
-            cairo_pattern_add_color_stop_rgba(gradient, offset, colour.red, colour.green, colour.blue, colour.alpha)
+            cairo_pattern_add_color_stop_rgba(
+                gradient, offset, colour.red, colour.green, colour.blue, colour.alpha)
         }
         trace(outline)
         cairo_set_source(context, gradient)
@@ -187,7 +193,8 @@ extension Canvas {
             scale(size / Point(Double(other.width), Double(other.height)))
             cairo_set_source_surface(context, other.surface, 0, 0)
             cairo_pattern_set_filter(
-                cairo_get_source(context), size.x > Double(other.width) ? CAIRO_FILTER_BILINEAR : CAIRO_FILTER_GOOD)
+                cairo_get_source(context),
+                size.x > Double(other.width) ? CAIRO_FILTER_BILINEAR : CAIRO_FILTER_GOOD)
             cairo_pattern_set_extend(cairo_get_source(context), CAIRO_EXTEND_PAD)
             cairo_rectangle(context, 0, 0, Double(other.width), Double(other.height))
             cairo_fill(context)
@@ -274,7 +281,9 @@ extension Canvas {
 
     private func select(_ typeface: Typeface, size: Double) {
         let slant = typeface.italic ? CAIRO_FONT_SLANT_ITALIC : CAIRO_FONT_SLANT_NORMAL
-        cairo_select_font_face(context, typeface.family, slant, typeface.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)
+        cairo_select_font_face(
+            context, typeface.family, slant, typeface.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL
+        )
         cairo_set_font_size(context, size)
     }
 
@@ -289,7 +298,8 @@ extension Canvas {
             let kind = element.pointee.header.type
             if kind == CAIRO_PATH_MOVE_TO { outline.append([]) }
             if kind == CAIRO_PATH_MOVE_TO || kind == CAIRO_PATH_LINE_TO {
-                outline[outline.count - 1].append(Point((element + 1).pointee.point.x, (element + 1).pointee.point.y))
+                outline[outline.count - 1].append(
+                    Point((element + 1).pointee.point.x, (element + 1).pointee.point.y))
             }
             index += Int(element.pointee.header.length)
         }
@@ -313,7 +323,9 @@ extension Canvas {
 
         /// 0xRRGGBB.
         package init(_ hex: UInt32) {
-            self.init(red: Double(hex >> 16 & 255) / 255, green: Double(hex >> 8 & 255) / 255, blue: Double(hex & 255) / 255)
+            self.init(
+                red: Double(hex >> 16 & 255) / 255, green: Double(hex >> 8 & 255) / 255,
+                blue: Double(hex & 255) / 255)
         }
 
         package static let black = Colour(0x000000)

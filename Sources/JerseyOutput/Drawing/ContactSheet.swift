@@ -41,7 +41,8 @@ package struct ContactSheet: Sendable, Equatable {
     /// Throws if the sheet would be too large for one image.
     package func image() throws -> RGBImage {
         let titles = titleWidth
-        let width = Int(clamping: (margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
+        let width = Int(
+            clamping: (margin + titles + (rows.map(framesWidth).max() ?? 0) + margin).rounded(.up))
         let height = Int(clamping: margin + rows.reduce(0) { $0 + self.height(of: $1) })
         guard max(width, height) <= Canvas.maximumSide, width * height <= Self.maximumPixels else {
             throw ContactSheetError.tooLarge(width: width, height: height)
@@ -50,7 +51,9 @@ package struct ContactSheet: Sendable, Equatable {
         canvas.fill(Style.paper)
         var top = margin
         for (index, row) in rows.enumerated() {
-            if index > 0 { canvas.rectangle([margin, top - margin / 2], [Double(width) - 2 * margin, 1], Style.rule) }
+            if index > 0 {
+                canvas.rectangle([margin, top - margin / 2], [Double(width) - 2 * margin, 1], Style.rule)
+            }
             draw(row, on: canvas, top: top, titleWidth: titles)
             top += self.height(of: row)
         }
@@ -81,7 +84,9 @@ extension ContactSheet {
     /// A row without weights has no bars; its captions follow right below the frames.
     private func barHeight(_ row: Row) -> Double { row.frames.contains { $0.weight != nil } ? 28 : 0 }
     private func captionHeight(_ row: Row) -> Double { row.frames.contains { $0.caption != nil } ? 16 : 0 }
-    private func height(of row: Row) -> Double { Double(frameHeight) + 4 + barHeight(row) + captionHeight(row) + margin }
+    private func height(of row: Row) -> Double {
+        Double(frameHeight) + 4 + barHeight(row) + captionHeight(row) + margin
+    }
 
     private var titleWidth: Double {
         let pen = Canvas(width: 1, height: 1)
@@ -100,7 +105,8 @@ extension ContactSheet {
 
     /// Leaves room for a short caption even below a narrow frame.
     private func room(for frame: Frame) -> Double {
-        let caption = Canvas(width: 1, height: 1).textWidth(frame.caption ?? "", size: Style.captionSize, Style.plain)
+        let caption = Canvas(width: 1, height: 1).textWidth(
+            frame.caption ?? "", size: Style.captionSize, Style.plain)
         return max(width(of: frame), min(caption.rounded(.up), 60))
     }
 
@@ -109,9 +115,11 @@ extension ContactSheet {
     }
 
     private func draw(_ row: Row, on canvas: Canvas, top: Double, titleWidth: Double) {
-        canvas.text(row.title, at: [margin, top + Style.titleSize], size: Style.titleSize, Style.bold, Style.ink)
         canvas.text(
-            row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize], size: Style.textSize, Style.plain,
+            row.title, at: [margin, top + Style.titleSize], size: Style.titleSize, Style.bold, Style.ink)
+        canvas.text(
+            row.subtitle ?? "", at: [margin, top + Style.titleSize + 1.6 * Style.textSize],
+            size: Style.textSize, Style.plain,
             Style.faint)
         let (barHeight, rowHeight) = (barHeight(row), height(of: row))
         let most = row.frames.compactMap(\.weight).filter(\.isFinite).max() ?? 0
@@ -123,15 +131,21 @@ extension ContactSheet {
             if let weight = frame.weight {
                 let share = most > 0 && weight.isFinite ? max(0, weight / most) : 0
                 canvas.rectangle([left, barTop], [width, barHeight], Style.track)
-                canvas.rectangle([left, barTop + barHeight * (1 - share)], [width, barHeight * share], Style.bar)
+                canvas.rectangle(
+                    [left, barTop + barHeight * (1 - share)], [width, barHeight * share], Style.bar)
             }
             if let caption = frame.caption {
                 // Clip the caption to its room.
                 canvas.scoped {
                     canvas.clip(to: [
-                        [[left, top], [left + room, top], [left + room, top + rowHeight], [left, top + rowHeight]]
+                        [
+                            [left, top], [left + room, top], [left + room, top + rowHeight],
+                            [left, top + rowHeight],
+                        ]
                     ])
-                    canvas.text(caption, at: [left, barTop + barHeight + 12], size: Style.captionSize, Style.plain, Style.faint)
+                    canvas.text(
+                        caption, at: [left, barTop + barHeight + 12], size: Style.captionSize, Style.plain,
+                        Style.faint)
                 }
             }
             left += room + gap

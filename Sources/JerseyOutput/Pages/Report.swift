@@ -53,7 +53,8 @@ package struct Report: Sendable {
 extension Report {
     var markdown: String {
         (["# \(Markdown.escaped(title))", Markdown.escaped(subtitle)]
-            + sections.flatMap { ["## \(Markdown.escaped($0.title))"] + $0.blocks.map(\.markdown) }).joined(separator: "\n\n")
+            + sections.flatMap { ["## \(Markdown.escaped($0.title))"] + $0.blocks.map(\.markdown) }).joined(
+                separator: "\n\n")
             + "\n"
     }
 }
@@ -98,7 +99,8 @@ extension Report.Block {
         case .text(let text): "<p>\(HTML.escaped(text))</p>"
         case .list(let items): "<ul>\(items.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
         case .table(let table):
-            (table.title.map { "<h3>\(HTML.escaped($0))</h3>" } ?? "") + "<div class=\"scroll\">\(table.html)</div>"
+            (table.title.map { "<h3>\(HTML.escaped($0))</h3>" } ?? "")
+                + "<div class=\"scroll\">\(table.html)</div>"
                 + (table.note.map { "<p class=\"note\">\(HTML.escaped($0))</p>" } ?? "")
         case .chart(let chart): "<figure class=\"scroll\">\(try chart.svg())</figure>"
         case .picture(_, let data, let caption):

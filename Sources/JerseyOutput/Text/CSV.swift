@@ -18,7 +18,8 @@ package enum CSV {
         guard let first = text.unicodeScalars.first else { return text }
         // Some programs skip leading spaces, and some accept full-width forms.
         let start = text.unicodeScalars.first { !$0.properties.isWhitespace } ?? first
-        let isFormula = "=+-@\t\r\n|%＝＋－＠".unicodeScalars.contains(first) || "=+-@＝＋－＠".unicodeScalars.contains(start)
+        let isFormula =
+            "=+-@\t\r\n|%＝＋－＠".unicodeScalars.contains(first) || "=+-@＝＋－＠".unicodeScalars.contains(start)
         return (isFormula ? "'" : "") + Shown.whole(text)
     }
 }

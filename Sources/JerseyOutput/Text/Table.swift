@@ -24,7 +24,9 @@ package struct Table: Sendable, Equatable, CustomStringConvertible {
         let header = header.map { Shown.text($0) }
         let rows = rows.map { $0.map { Shown.text($0) } }
         let all = (header.isEmpty ? [] : [header]) + rows
-        let widths = (0..<columns).map { column in all.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0 }
+        let widths = (0..<columns).map { column in
+            all.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
+        }
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { column, cell in
                 let space = String(repeating: " ", count: widths[column] - cell.count)
@@ -32,7 +34,8 @@ package struct Table: Sendable, Equatable, CustomStringConvertible {
             }
             return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
         }
-        let rule = header.isEmpty ? [] : [widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")]
+        let rule =
+            header.isEmpty ? [] : [widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")]
         return ((header.isEmpty ? [] : [line(header)]) + rule + rows.map(line)).joined(separator: "\n")
     }
 
@@ -55,7 +58,9 @@ package struct Table: Sendable, Equatable, CustomStringConvertible {
         }
         let rule = "|" + (0..<columns).map { isNumeric($0) ? "---:|" : "---|" }.joined()
         let table = ([line(header.map(Markdown.escaped)), rule] + body).joined(separator: "\n")
-        return [title.map { "**\(Markdown.escaped($0))**" }, table, note.map(Markdown.escaped)].compactMap { $0 }.joined(
+        return [title.map { "**\(Markdown.escaped($0))**" }, table, note.map(Markdown.escaped)].compactMap {
+            $0
+        }.joined(
             separator: "\n\n")
     }
 

@@ -35,7 +35,9 @@ struct DecoderPool: Sendable {
 
     /// - Throws: what `body` throws; `CancellationError` if the task is cancelled before a thread
     ///   is free.
-    func run<Output: Sendable>(_ size: Size, _ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
+    func run<Output: Sendable>(_ size: Size, _ body: @escaping @Sendable (MediaDecoder) throws -> Output)
+        async throws -> Output
+    {
         try await (size.isSmall ? quick : slow).run(body)
     }
 }
@@ -63,11 +65,14 @@ private final class DecoderLane: Sendable {
         }
     }
 
-    func run<Output: Sendable>(_ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws -> Output {
+    func run<Output: Sendable>(_ body: @escaping @Sendable (MediaDecoder) throws -> Output) async throws
+        -> Output
+    {
         let id = UUID()
         let client = Work.current?.client ?? ""
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Output, any Error>) in
+            try await withCheckedThrowingContinuation {
+                (continuation: CheckedContinuation<Output, any Error>) in
                 line.add(id, client) { decoder in
                     continuation.resume(with: Result { try body(decoder) })
                 } cancel: {
@@ -93,7 +98,9 @@ private final class DecoderLine: @unchecked Sendable {
     private let condition = NSCondition()
     private var waiting = FairQueue<Entry>()
 
-    func add(_ id: UUID, _ client: String, run: @escaping (MediaDecoder) -> Void, cancel: @escaping () -> Void) {
+    func add(
+        _ id: UUID, _ client: String, run: @escaping (MediaDecoder) -> Void, cancel: @escaping () -> Void
+    ) {
         let isCancelled = condition.withLock {
             // A later cancellation finds the entry in the queue.
             guard !Task.isCancelled else { return true }
@@ -158,7 +165,9 @@ final class MediaDecoder {
         _ frames: [(name: String, bytes: Data)], _ work: Work, _ permit: Admission.MemoryPermit
     ) throws -> [Result<RGBImage, ImageError>]? {
         let sizes = frames.compactMap { DeclaredSize($0.bytes) }
-        guard sizes.count == frames.count, sizes.allSatisfy({ $0.pixels <= work.limits.ownPixels && !$0.isProgressive }) else {
+        guard sizes.count == frames.count,
+            sizes.allSatisfy({ $0.pixels <= work.limits.ownPixels && !$0.isProgressive })
+        else {
             return nil
         }
         let total = sizes.reduce(0) { $0 + $1.pixels }
@@ -170,7 +179,8 @@ final class MediaDecoder {
             try work.check()
             do {
                 // An image must not be larger than its header says.
-                return .success(try RGBImage(decoding: frame.bytes, named: frame.name, maximumPixels: size.pixels))
+                return .success(
+                    try RGBImage(decoding: frame.bytes, named: frame.name, maximumPixels: size.pixels))
             } catch let error as ImageError {
                 return .failure(error)
             }
@@ -211,7 +221,9 @@ final class MediaDecoder {
         }
         // A finished job must have answered for each frame. Otherwise the decoder cannot be
         // trusted.
-        guard images.count == frames.count else { throw ServiceError(.unprocessableContent, "the frames cannot be decoded") }
+        guard images.count == frames.count else {
+            throw ServiceError(.unprocessableContent, "the frames cannot be decoded")
+        }
         return images
     }
 
@@ -264,7 +276,8 @@ final class MediaDecoder {
                 try room.use(count)
                 guard files.count < limits.frames else {
                     throw ServiceError(
-                        .contentTooLarge, "\(name) has more than \(limits.frames) frames; send fewer or split it")
+                        .contentTooLarge,
+                        "\(name) has more than \(limits.frames) frames; send fewer or split it")
                 }
                 files.append((path, Data(try pipes.bytes(count))))
             case .picture, .broken, .done, .failed: throw Packet.Malformed()

@@ -57,7 +57,8 @@ final class DecoderProcess {
             close(jobs.write)
             throw error
         }
-        let libraries = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"].map { ["LD_LIBRARY_PATH=\($0)"] } ?? []
+        let libraries =
+            ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"].map { ["LD_LIBRARY_PATH=\($0)"] } ?? []
         process = Self.withWords(["jersey", DecoderWorker.word, "\(memory)", "\(nice)"]) { arguments in
             // The process has one thread, and its exit status already reports a crash.
             Self.withWords(libraries + ["OMP_NUM_THREADS=1", "SWIFT_BACKTRACE=enable=no"]) { environment in
@@ -74,7 +75,8 @@ final class DecoderProcess {
         guard process > 0 else { throw Self.failure("it cannot start: \(SystemError(-process).reason)") }
         for file in [input, output] { _ = fcntl(file, F_SETFL, fcntl(file, F_GETFL) | O_NONBLOCK) }
         guard let greeting = try? MediaAnswer(pipes.receive()), case .done = greeting else {
-            throw Self.failure("it exited at once; this machine may not support its sandbox (docs/security.md)")
+            throw Self.failure(
+                "it exited at once; this machine may not support its sandbox (docs/security.md)")
         }
     }
 
@@ -144,12 +146,15 @@ final class DecoderProcess {
             switch answer {
             case .done(let pixels):
                 guard pixels <= max(0, work.limits.totalPixels) else { throw Packet.Malformed() }
-                do { try work.spend(pixels: pixels) } catch let error as ServiceError { throw DecoderRefusal(error: error) }
+                do { try work.spend(pixels: pixels) } catch let error as ServiceError {
+                    throw DecoderRefusal(error: error)
+                }
                 return
             case .failed(let isTooLarge, let text):
                 if let refusal { throw DecoderRefusal(error: refusal) }
                 if text.isEmpty { throw DecoderRefusal(error: Work.tooManyPixels(work.limits)) }
-                throw DecoderRefusal(error: ServiceError(isTooLarge ? .contentTooLarge : .unprocessableContent, text))
+                throw DecoderRefusal(
+                    error: ServiceError(isTooLarge ? .contentTooLarge : .unprocessableContent, text))
             case .question:
                 do { try body(answer, pipes) } catch let error as ServiceError { refusal = error }
                 try [refusal == nil ? 1 : 0 as UInt8].withUnsafeBytes { try pipes.send(block: $0) }

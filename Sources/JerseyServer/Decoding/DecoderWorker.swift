@@ -11,7 +11,9 @@ package enum DecoderWorker {
 
     /// Works until the service closes the pipe. `arguments`: bytes of memory, and the nice value.
     package static func run(_ arguments: [String]) -> Never {
-        guard arguments.count == 2, let memory = Int64(arguments[0]), let nice = Int32(arguments[1]) else { _exit(64) }
+        guard arguments.count == 2, let memory = Int64(arguments[0]), let nice = Int32(arguments[1]) else {
+            _exit(64)
+        }
         // Signals are for the service, which first answers its open requests. When it ends, it
         // closes the pipe.
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
@@ -72,7 +74,9 @@ package enum DecoderWorker {
         mutating func pictures(_ blocks: [Data]) throws {
             // Read all headers before decoding anything. Images that are too large or invalid are
             // not decoded.
-            let sizes = blocks.map { (try? ImageInfo(decoding: $0, named: "")).map { $0.width * $0.height } ?? 0 }
+            let sizes = blocks.map {
+                (try? ImageInfo(decoding: $0, named: "")).map { $0.width * $0.height } ?? 0
+            }
             let total = sizes.reduce(0) { $0 + ($1 <= job.framePixels ? $1 : 0) }
             guard total <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
             if total > job.totalPixels { throw Refused() }
@@ -104,7 +108,8 @@ package enum DecoderWorker {
             while let frame = try video.next() {
                 guard frame.index < job.frames else {
                     throw ServiceError(
-                        .contentTooLarge, "\(job.name) has more than \(job.frames) frames; send fewer or split it")
+                        .contentTooLarge,
+                        "\(job.name) has more than \(job.frames) frames; send fewer or split it")
                 }
                 decoded += size
                 if decoded > job.totalPixels { throw Refused() }
@@ -112,7 +117,8 @@ package enum DecoderWorker {
                 kept += size
                 guard kept <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
                 if frame.isDamaged {
-                    try pipes.send(MediaAnswer.broken(index: frame.index, .corrupt("damaged in the video")).packet)
+                    try pipes.send(
+                        MediaAnswer.broken(index: frame.index, .corrupt("damaged in the video")).packet)
                 } else {
                     try ask(3 * size)
                     try send(try video.image(), frame.index)

@@ -31,7 +31,9 @@ struct FairQueue<Element> {
     }
 
     mutating func remove(of client: String, where isMeant: (Element) -> Bool) -> Element? {
-        guard let place = lines[client]?.firstIndex(where: isMeant), let element = lines[client]?.remove(at: place) else {
+        guard let place = lines[client]?.firstIndex(where: isMeant),
+            let element = lines[client]?.remove(at: place)
+        else {
             return nil
         }
         count -= 1

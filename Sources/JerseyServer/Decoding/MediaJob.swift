@@ -46,14 +46,18 @@ struct MediaJob {
         bytes = try packet.number()
         cpuSeconds = try packet.number()
         sizes = []
-        for _ in 0..<(try packet.number(0...Packet.mostBytes)) { sizes.append(try packet.number(0...Int.max)) }
+        for _ in 0..<(try packet.number(0...Packet.mostBytes)) {
+            sizes.append(try packet.number(0...Int.max))
+        }
     }
 
     var packet: Packet {
         var packet = Packet()
         packet.add(kind.rawValue)
         packet.add(name)
-        for number in [framePixels, pixels, totalPixels, frames, entryBytes, bytes, cpuSeconds, sizes.count] + sizes {
+        for number in [framePixels, pixels, totalPixels, frames, entryBytes, bytes, cpuSeconds, sizes.count]
+            + sizes
+        {
             packet.add(number)
         }
         return packet
@@ -82,7 +86,8 @@ enum MediaAnswer {
         case 0: self = .question(try packet.number(0...Int.max))
         case 1:
             let side = 1...1 << 24
-            self = .picture(index: try packet.number(), width: try packet.number(side), height: try packet.number(side))
+            self = .picture(
+                index: try packet.number(), width: try packet.number(side), height: try packet.number(side))
         case 2: self = .broken(index: try packet.number(), try ImageError.Reason(from: &packet))
         case 3: self = .file(try packet.text(), try packet.number(0...Int.max))
         case 4: self = .done(pixels: try packet.number(0...Int.max))
@@ -124,7 +129,9 @@ extension ImageError.Reason {
         switch try packet.number() {
         case 0: self = .empty
         case 1: self = .truncated
-        case 2: self = .tooLarge(width: try packet.number(), height: try packet.number(), limit: try packet.number())
+        case 2:
+            self = .tooLarge(
+                width: try packet.number(), height: try packet.number(), limit: try packet.number())
         case 3: self = .unsupported(try packet.text())
         case 4: self = .corrupt(try packet.text())
         default: self = .unreadable(try packet.text())
@@ -135,7 +142,8 @@ extension ImageError.Reason {
         switch self {
         case .empty: packet.add(0)
         case .truncated: packet.add(1)
-        case .tooLarge(let width, let height, let limit): for number in [2, width, height, limit] { packet.add(number) }
+        case .tooLarge(let width, let height, let limit):
+            for number in [2, width, height, limit] { packet.add(number) }
         case .unsupported(let text):
             packet.add(3)
             packet.add(text)

@@ -99,7 +99,8 @@ final class PipeEnds {
     private func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = Foundation.write(output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            let count = Foundation.write(
+                output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
@@ -134,13 +135,15 @@ final class PipeEnds {
                 if count - filled < Self.portion {
                     try refill()
                     let more = min(count - filled, unread.count)
-                    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...]).copyBytes(
-                        from: unread[..<more])
+                    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+                        .copyBytes(
+                            from: unread[..<more])
                     place = more
                     filled += more
                 } else {
                     filled += try read(
-                        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count]))
+                        UnsafeMutableRawBufferPointer(
+                            rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<count]))
                 }
             }
         }
@@ -150,7 +153,8 @@ final class PipeEnds {
         let read = self.read
         let portion = Self.portion
         unread = try [UInt8](unsafeUninitializedCapacity: portion) { buffer, filled in
-            filled = try read(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<portion]))
+            filled = try read(
+                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<portion]))
         }
         place = 0
     }

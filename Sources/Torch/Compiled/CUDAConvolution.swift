@@ -13,7 +13,8 @@ struct CUDAConvolution: ConvolutionKernel {
         let folded = FoldedConvolution(layer)
         weight = Frozen(
             folded.geometry.groups == 1
-                ? Self.laidOut(folded.weight, dtype) : folded.weight.to(dtype: dtype).contiguous(channelsLast: true))
+                ? Self.laidOut(folded.weight, dtype)
+                : folded.weight.to(dtype: dtype).contiguous(channelsLast: true))
         bias = folded.bias.map { Frozen($0.to(dtype: dtype)) }
         activation = layer.activation
         self.dtype = dtype
@@ -26,7 +27,8 @@ struct CUDAConvolution: ConvolutionKernel {
     static func laidOut(_ x: Tensor, _ dtype: DType) -> Tensor {
         var x = x.to(dtype: dtype)
         if x.shape[1] == 3 {
-            x = .concatenated([x, .zeros([x.shape[0], 1] + x.shape[2...], dtype: dtype, device: x.device)], over: 1)
+            x = .concatenated(
+                [x, .zeros([x.shape[0], 1] + x.shape[2...], dtype: dtype, device: x.device)], over: 1)
         }
         return x.contiguous(channelsLast: true)
     }
@@ -36,7 +38,8 @@ struct CUDAConvolution: ConvolutionKernel {
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
         let y = tensor {
             ct_cuda_convolution(
-                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, activation == .relu, $0)
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups,
+                activation == .relu, $0)
         }
         return activation == .relu ? y : activation?(y) ?? y
     }

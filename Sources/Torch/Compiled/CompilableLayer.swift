@@ -8,7 +8,9 @@ package protocol CompilableLayer: Layer {
 }
 
 extension ConvNormActivation: CompilableLayer {
-    package func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable { compiler(self, &x) }
+    package func compiled(by compiler: Compiler, for x: inout TensorSpec) -> any Layer & Sendable {
+        compiler(self, &x)
+    }
 }
 
 extension MaxPool2d: CompilableLayer {

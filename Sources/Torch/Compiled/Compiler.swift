@@ -33,7 +33,9 @@ package enum Compiler: Sendable {
 
     /// Frames (N, 3, H, W) in the layout of the first layer, which then need not convert them.
     package func laidOut(_ frames: Tensor) -> Tensor {
-        if case .float(let dtype) = self, frames.device == .cuda { return CUDAConvolution.laidOut(frames, dtype) }
+        if case .float(let dtype) = self, frames.device == .cuda {
+            return CUDAConvolution.laidOut(frames, dtype)
+        }
         return frames
     }
 
@@ -54,7 +56,9 @@ package enum Compiler: Sendable {
             return WinogradConvolution(layer, dtype, for: x)
                 ?? FusedConvolution(FoldedConvolution(layer), dtype, for: x)
         case .int8(let input, let outputs):
-            let (from, to) = (x.quantization ?? Quantization(input), Self.quantization(of: layer, in: outputs))
+            let (from, to) = (
+                x.quantization ?? Quantization(input), Self.quantization(of: layer, in: outputs)
+            )
             return Int8Convolution(layer, for: x, input: from, output: to)
                 ?? QuantizedConvolution(layer, for: x, input: from, output: to)
         }

@@ -21,7 +21,9 @@ package struct DigitReader: Sendable {
     package init(key: Linear, places: Tensor, queries: Tensor, hidden: Linear, classifiers: [Linear]) {
         func exact(_ tensor: Tensor) -> Tensor { tensor.detached().to(dtype: .float64) }
         func kept(_ tensor: Tensor) -> Frozen<Tensor> { Frozen(tensor.to(dtype: .float32).contiguous()) }
-        func bias(_ layer: Linear) -> Tensor { layer.bias.map(exact) ?? .zeros([layer.weight.shape[0]], dtype: .float64) }
+        func bias(_ layer: Linear) -> Tensor {
+            layer.bias.map(exact) ?? .zeros([layer.weight.shape[0]], dtype: .float64)
+        }
         let queries = exact(queries)
         looks = kept(queries.matmul(exact(key.weight)))
         offsets = kept(queries.matmul((exact(places) + bias(key)).permuted(1, 0)))
@@ -37,7 +39,8 @@ package struct DigitReader: Sendable {
     package func callAsFunction(_ maps: Tensor) -> Tensor {
         tensor {
             ct_tied_digits(
-                maps.handle, looks.handle, offsets.handle, hidden.weight.handle, hidden.bias.handle, classifier.weight.handle,
+                maps.handle, looks.handle, offsets.handle, hidden.weight.handle, hidden.bias.handle,
+                classifier.weight.handle,
                 classifier.bias.handle, $0)
         }
     }

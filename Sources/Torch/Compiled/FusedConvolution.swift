@@ -26,7 +26,9 @@ struct FusedConvolution: ConvolutionKernel {
         self.groups = groups
     }
 
-    static func accepted(_ x: Tensor, _ dtype: DType) -> Tensor { x.to(dtype: dtype).contiguous(channelsLast: true) }
+    static func accepted(_ x: Tensor, _ dtype: DType) -> Tensor {
+        x.to(dtype: dtype).contiguous(channelsLast: true)
+    }
 
     func accepted(_ x: Tensor) -> Tensor { Self.accepted(x, dtype) }
 
@@ -45,7 +47,8 @@ struct FusedConvolution: ConvolutionKernel {
             }
         let y = tensor {
             ct_fused_convolution(
-                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, word, $0)
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, stride, Int64(padding), groups, word,
+                $0)
         }
         return isFusable ? y : activation?(y) ?? y
     }

@@ -27,7 +27,8 @@ struct Int8Convolution: ConvolutionKernel {
         weight = Frozen(
             tensor {
                 ct_pack_int8(
-                    folded.original.handle, folded.factors?.handle, folded.bias?.handle, input.qparams, output.qparams,
+                    folded.original.handle, folded.factors?.handle, folded.bias?.handle, input.qparams,
+                    output.qparams,
                     lanes, &factors, $0)
             })
         self.factors = Frozen(Tensor(owning: factors!))
@@ -38,10 +39,13 @@ struct Int8Convolution: ConvolutionKernel {
         self.lanes = lanes
     }
 
-    func accepted(_ x: Tensor) -> Tensor { x.quantization == nil ? x.to(dtype: .float32).contiguous(channelsLast: true) : x }
+    func accepted(_ x: Tensor) -> Tensor {
+        x.quantization == nil ? x.to(dtype: .float32).contiguous(channelsLast: true) : x
+    }
 
     func callAsFunction(_ x: Tensor, padding: Int, adding shortcut: Tensor?) -> Tensor {
-        precondition(x.quantization ?? input == input, "the weights are packed for a different input quantisation")
+        precondition(
+            x.quantization ?? input == input, "the weights are packed for a different input quantisation")
         return tensor(output) {
             ct_int8_convolution(
                 x.handle, input.qparams, weight.handle, factors.handle, shortcut?.handle,

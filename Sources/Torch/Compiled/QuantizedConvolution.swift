@@ -15,7 +15,9 @@ struct QuantizedConvolution: ConvolutionKernel {
     ///   - x: the input that the layout is chosen for; other sizes also work.
     ///   - input: the quantisation of all inputs.
     init(_ layer: ConvNormActivation, for x: TensorSpec, input: Quantization, output: Quantization) {
-        precondition(layer.activation == nil || layer.activation == .relu, "a quantised convolution can only be followed by ReLU")
+        precondition(
+            layer.activation == nil || layer.activation == .relu,
+            "a quantised convolution can only be followed by ReLU")
         let folded = FoldedConvolution(layer)
         let rounded = folded.weight.to(dtype: .float32)
         let (stride, groups) = (Int64(folded.geometry.stride), Int64(folded.geometry.groups))
@@ -24,7 +26,8 @@ struct QuantizedConvolution: ConvolutionKernel {
         weight = Frozen(
             tensor {
                 ct_pack_quantized_convolution(
-                    rounded.handle, stride, Int64(padding), groups, shape.map(Int64.init), input.qparams, &scales, $0)
+                    rounded.handle, stride, Int64(padding), groups, shape.map(Int64.init), input.qparams,
+                    &scales, $0)
             })
         self.scales = Frozen(Tensor(owning: scales!))
         bias = folded.bias.map { Frozen($0.to(dtype: .float32)) }
@@ -42,7 +45,8 @@ struct QuantizedConvolution: ConvolutionKernel {
         return tensor(output) {
             ct_quantized_convolution(
                 x.handle, input.qparams, weight.handle, scales.handle, bias?.handle, shortcut?.handle,
-                (shortcut?.quantization ?? input).qparams, stride, Int64(padding), groups, hasActivation, output.qparams, $0)
+                (shortcut?.quantization ?? input).qparams, stride, Int64(padding), groups, hasActivation,
+                output.qparams, $0)
         }
     }
 }

@@ -17,9 +17,11 @@ struct WinogradConvolution: ConvolutionKernel {
     /// - Parameters:
     ///   - x: the layer's usual input.
     ///   - lanes: floats in a register.
-    init?(_ layer: ConvNormActivation, _ dtype: DType, for x: TensorSpec, lanes: Int64 = ct_winograd_lanes()) {
+    init?(_ layer: ConvNormActivation, _ dtype: DType, for x: TensorSpec, lanes: Int64 = ct_winograd_lanes())
+    {
         let geometry = layer.convolution.geometry
-        guard layer.activation == nil || layer.activation == .relu, geometry.groups == 1, geometry.stride == 1,
+        guard layer.activation == nil || layer.activation == .relu, geometry.groups == 1,
+            geometry.stride == 1,
             geometry.padding == .symmetric(1), geometry.kernel == 3, geometry.outputs.isMultiple(of: 16),
             geometry.inputs.isMultiple(of: 16), lanes > 0
         else { return nil }
@@ -37,7 +39,9 @@ struct WinogradConvolution: ConvolutionKernel {
         if pays(x.shape) { _ = packed() } else { _ = fused() }
     }
 
-    private func pays(_ input: [Int]) -> Bool { ct_winograd_pays(input.map(Int64.init), dtype.rawValue, outputs) }
+    private func pays(_ input: [Int]) -> Bool {
+        ct_winograd_pays(input.map(Int64.init), dtype.rawValue, outputs)
+    }
 
     func accepted(_ x: Tensor) -> Tensor { FusedConvolution.accepted(x, dtype) }
 
@@ -45,7 +49,8 @@ struct WinogradConvolution: ConvolutionKernel {
         guard pays(x.shape) else { return fused()(x, padding: padding, adding: shortcut) }
         let (weight, bias) = packed()
         return tensor {
-            ct_winograd_convolution(x.handle, weight.handle, bias?.handle, shortcut?.handle, activation == .relu, $0)
+            ct_winograd_convolution(
+                x.handle, weight.handle, bias?.handle, shortcut?.handle, activation == .relu, $0)
         }
     }
 }

@@ -45,12 +45,14 @@ struct Pickle {
     struct Failure: Error { let reason: String }
 
     private static let storages: [String: DType] = [
-        "FloatStorage": .float32, "DoubleStorage": .float64, "HalfStorage": .float16, "BFloat16Storage": .bfloat16,
+        "FloatStorage": .float32, "DoubleStorage": .float64, "HalfStorage": .float16,
+        "BFloat16Storage": .bfloat16,
         "LongStorage": .int64, "IntStorage": .int32, "ByteStorage": .uint8, "BoolStorage": .bool,
     ]
 
     private static let allowed: Set<String> = Set(storages.keys.map { "torch." + $0 }).union([
-        "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "torch.Size",
+        "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
+        "torch.Size",
     ])
 
     private let bytes: Data
@@ -88,7 +90,9 @@ struct Pickle {
     }
 
     private mutating func unsigned(_ count: Int) throws -> Int {
-        let value = try take(count).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        let value = try take(count).enumerated().reduce(UInt64(0)) {
+            $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+        }
         guard let value = Int(exactly: value) else { throw Failure(reason: "holds an impossible length") }
         return value
     }
@@ -156,7 +160,9 @@ struct Pickle {
         while true {
             let opcode = try byte()
             operations += 1
-            guard operations <= Self.mostOperations else { throw Failure(reason: "holds far more values than weights need") }
+            guard operations <= Self.mostOperations else {
+                throw Failure(reason: "holds far more values than weights need")
+            }
             switch opcode {
             case UInt8(ascii: "."): return try pop()
             case 0x80: _ = try take(1)  // PROTO
@@ -171,7 +177,8 @@ struct Pickle {
             case UInt8(ascii: "J"): stack.append(.int(Int(Int32(truncatingIfNeeded: try unsigned(4)))))
             case 0x8a: stack.append(Self.long(try take(try unsigned(1))))  // LONG1
             case UInt8(ascii: "G"):
-                stack.append(.float(Double(bitPattern: try take(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })))
+                stack.append(
+                    .float(Double(bitPattern: try take(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })))
             case UInt8(ascii: "X"): stack.append(.string(try text(try unsigned(4))))
             case 0x8c: stack.append(.string(try text(try unsigned(1))))  // SHORT_BINUNICODE
             case UInt8(ascii: "U"): stack.append(.string(try text(try unsigned(1))))
@@ -213,7 +220,10 @@ struct Pickle {
                 stack.append(try call(try pop(), arguments))
             case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes such as state_dict's _metadata are not needed
             default:
-                throw Failure(reason: "uses pickle operation 0x\(String(opcode, radix: 16)), which weight files do not need")
+                throw Failure(
+                    reason:
+                        "uses pickle operation 0x\(String(opcode, radix: 16)), which weight files do not need"
+                )
             }
         }
     }
@@ -225,7 +235,9 @@ struct Pickle {
 
     private static func long(_ bytes: Data) -> Value {
         guard bytes.count <= 8 else { return .long(Array(bytes)) }
-        let magnitude = bytes.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        let magnitude = bytes.enumerated().reduce(UInt64(0)) {
+            $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+        }
         let shift = UInt64(64 - 8 * bytes.count)
         return .int(bytes.isEmpty ? 0 : Int(Int64(bitPattern: magnitude << shift) >> Int64(shift)))
     }
@@ -233,7 +245,8 @@ struct Pickle {
     private func global(_ module: String, _ name: String) throws -> Value {
         let path = module + "." + name
         guard Self.allowed.contains(path) else {
-            throw Failure(reason: "refers to '\(path)', which weights do not need; it was refused, and no code was run")
+            throw Failure(
+                reason: "refers to '\(path)', which weights do not need; it was refused, and no code was run")
         }
         return .global(path)
     }
@@ -241,14 +254,17 @@ struct Pickle {
     private mutating func storage(_ value: Value) throws -> Storage {
         guard case .tuple(let node) = value, node.items.count >= 5, case .string("storage") = node.items[0],
             case .global(let type) = node.items[1], let dtype = Self.storages[String(type.dropFirst(6))],
-            case .string(let key) = node.items[2], case .int(let count) = node.items[4], 0...Int.max / 8 ~= count
+            case .string(let key) = node.items[2], case .int(let count) = node.items[4],
+            0...Int.max / 8 ~= count
         else { throw Failure(reason: "refers to a storage in an unknown way") }
         elementTypes[key] = dtype
         return Storage(dtype: dtype, key: key, count: count)
     }
 
     private mutating func call(_ function: Value, _ arguments: Value) throws -> Value {
-        guard case .global(let name) = function, case .tuple(let node) = arguments else { throw Failure(reason: "is malformed") }
+        guard case .global(let name) = function, case .tuple(let node) = arguments else {
+            throw Failure(reason: "is malformed")
+        }
         let items = node.items
         switch name {
         case "collections.OrderedDict":
@@ -285,10 +301,14 @@ struct Pickle {
     }
 
     /// Checks that every element of the view lies within its storage.
-    private static func view(_ storage: Storage, _ offset: Int, _ shape: [Int], _ strides: [Int]) throws -> TensorView {
+    private static func view(_ storage: Storage, _ offset: Int, _ shape: [Int], _ strides: [Int]) throws
+        -> TensorView
+    {
         let outside = Failure(reason: "describes a tensor that reaches outside its storage")
         guard shape.count == strides.count, shape.count <= 16, offset >= 0, offset <= storage.count,
-            (shape + strides).allSatisfy({ 0...storage.count ~= $0 || $0 == 1 || ($0 > 0 && shape.contains(0)) })
+            (shape + strides).allSatisfy({
+                0...storage.count ~= $0 || $0 == 1 || ($0 > 0 && shape.contains(0))
+            })
         else { throw outside }
         var count = 1
         var last = offset

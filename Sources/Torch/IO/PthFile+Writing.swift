@@ -6,7 +6,9 @@ extension PthFile {
     /// `torch.load` can read it, also with `weights_only`.
     ///
     /// - Parameter extra: an additional text, and its key.
-    package static func data(_ tensors: [(name: String, tensor: Tensor)], extra: (key: String, text: String)) -> Data {
+    package static func data(_ tensors: [(name: String, tensor: Tensor)], extra: (key: String, text: String))
+        -> Data
+    {
         let bytes = tensors.map(\.name).withCStrings { names in
             tensors.map(\.tensor).withList { list in
                 tensor { ct_pickled_state("model_state", names, list, extra.key, extra.text, $0) }

@@ -27,7 +27,8 @@ package struct PthFile {
             throw FileError(
                 name, failure.reason, advice: "use a state_dict written by torch.save, or a safetensors file")
         } catch let failure as TorchError {
-            throw FileError(name, "is a broken archive (\(failure.description))", advice: "copy or download it again")
+            throw FileError(
+                name, "is a broken archive (\(failure.description))", advice: "copy or download it again")
         }
     }
 
@@ -83,7 +84,8 @@ package struct PthFile {
     private static func plain(_ data: Data) throws -> ([String: Tensor], [String: String]) {
         var pickle = Pickle(data)
         defer { pickle.dismantle() }
-        guard case .long(let magic)? = try? pickle.read(), magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+        guard case .long(let magic)? = try? pickle.read(),
+            magic == [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
         else {
             throw Pickle.Failure(reason: "is not a PyTorch weight file")
         }
@@ -101,12 +103,16 @@ package struct PthFile {
             guard let size = pickle.elementTypes[key]?.size else {
                 throw Pickle.Failure(reason: "holds a storage that nothing refers to")
             }
-            guard count <= UInt64((data.count - position) / size) else { throw Pickle.Failure(reason: "is cut short") }
+            guard count <= UInt64((data.count - position) / size) else {
+                throw Pickle.Failure(reason: "is cut short")
+            }
             storages[key] = data[data.startIndex + position..<data.startIndex + position + Int(count) * size]
             position += Int(count) * size
         }
         let tensors = try stateDictionary(object) { storage in
-            guard let data = storages[storage.key] else { throw Pickle.Failure(reason: "lacks the storage '\(storage.key)'") }
+            guard let data = storages[storage.key] else {
+                throw Pickle.Failure(reason: "lacks the storage '\(storage.key)'")
+            }
             return data
         }
         return (tensors, texts(object))
@@ -125,7 +131,9 @@ package struct PthFile {
         for case (.string(let key), let value) in pairs(value) {
             if case .string(let text) = value { texts[key] = text }
             guard key == "config" else { continue }
-            for case (.string(let name), .int(let number)) in pairs(value) { texts["config.\(name)"] = "\(number)" }
+            for case (.string(let name), .int(let number)) in pairs(value) {
+                texts["config.\(name)"] = "\(number)"
+            }
         }
         return texts
     }
@@ -133,10 +141,13 @@ package struct PthFile {
     private static func visitTensors(
         _ value: Pickle.Value, isNested: Bool = false, _ body: (String, Pickle.TensorView) throws -> Void
     ) throws {
-        guard case .dictionary = value else { throw Pickle.Failure(reason: "does not hold a dictionary of tensors") }
+        guard case .dictionary = value else {
+            throw Pickle.Failure(reason: "does not hold a dictionary of tensors")
+        }
         let pairs = pairs(value)
         for (key, value) in pairs where !isNested {
-            guard case .string(let name) = key, ["model_state", "state_dict", "model"].contains(name), case .dictionary = value
+            guard case .string(let name) = key, ["model_state", "state_dict", "model"].contains(name),
+                case .dictionary = value
             else { continue }
             return try visitTensors(value, isNested: true, body)
         }
@@ -156,7 +167,8 @@ package struct PthFile {
             }
             let data = try storage(view.storage)
             guard data.count >= view.storage.count * view.storage.dtype.size else {
-                throw Pickle.Failure(reason: "has less data in storage '\(view.storage.key)' than its tensors need")
+                throw Pickle.Failure(
+                    reason: "has less data in storage '\(view.storage.key)' than its tensors need")
             }
             // Tied weights are one tensor under several names.
             if let tensor = known[view] {
@@ -167,7 +179,9 @@ package struct PthFile {
             // attack on memory.
             held += stored.updateValue(data.count, forKey: view.storage.key) == nil ? data.count : 0
             total += view.shape.reduce(1, *) * view.storage.dtype.size
-            guard total <= held + 1 << 20 else { throw Pickle.Failure(reason: "describes more data than it holds") }
+            guard total <= held + 1 << 20 else {
+                throw Pickle.Failure(reason: "describes more data than it holds")
+            }
             let tensor = materialise(view, data)
             tensors[name] = tensor
             known[view] = tensor
@@ -188,14 +202,17 @@ package struct PthFile {
             if isContiguous || count == 0 {
                 let range = view.offset * size..<(view.offset + count) * size
                 let bytes =
-                    count == 0 ? UnsafeRawBufferPointer(start: nil, count: 0) : UnsafeRawBufferPointer(rebasing: source[range])
+                    count == 0
+                    ? UnsafeRawBufferPointer(start: nil, count: 0)
+                    : UnsafeRawBufferPointer(rebasing: source[range])
                 return Tensor(bytes: bytes, dtype: view.storage.dtype, shape: view.shape)
             }
             let target = ByteBuffer(count: count * size)
             var index = [Int](repeating: 0, count: view.shape.count)
             var element = view.offset
             for position in 0..<count {
-                (target.address + position * size).copyMemory(from: source.baseAddress! + element * size, byteCount: size)
+                (target.address + position * size).copyMemory(
+                    from: source.baseAddress! + element * size, byteCount: size)
                 for axis in index.indices.reversed() {
                     index[axis] += 1
                     element += view.strides[axis]
@@ -205,7 +222,8 @@ package struct PthFile {
                 }
             }
             return Tensor(
-                bytes: UnsafeRawBufferPointer(start: target.address, count: target.count), dtype: view.storage.dtype,
+                bytes: UnsafeRawBufferPointer(start: target.address, count: target.count),
+                dtype: view.storage.dtype,
                 shape: view.shape)
         }
     }

@@ -59,7 +59,8 @@ package struct Safetensors {
     }
 
     private static let names: [(DType, String)] = [
-        (.uint8, "U8"), (.int32, "I32"), (.int64, "I64"), (.float16, "F16"), (.bfloat16, "BF16"), (.float32, "F32"),
+        (.uint8, "U8"), (.int32, "I32"), (.int64, "I64"), (.float16, "F16"), (.bfloat16, "BF16"),
+        (.float32, "F32"),
         (.float64, "F64"), (.bool, "BOOL"),
     ]
 }
@@ -79,7 +80,9 @@ extension Safetensors {
         let (header, body) = try Self.header(of: data, named: name)
         metadata = header.metadata
         tensors = [:]
-        let ranges = header.tensors.values.map(\.offsets).filter { $0.count == 2 }.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+        let ranges = header.tensors.values.map(\.offsets).filter { $0.count == 2 }.sorted {
+            ($0[0], $0[1]) < ($1[0], $1[1])
+        }
         guard zip(ranges, ranges.dropFirst()).allSatisfy({ $0[1] <= $1[0] }) else {
             throw FileError(name, "holds tensors that overlap", advice: "copy or download it again")
         }
@@ -99,11 +102,15 @@ extension Safetensors {
         guard data.count >= 8 else {
             throw FileError(name, "is too short for a safetensors file (\(data.count) bytes)", advice: again)
         }
-        let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        let length = data.prefix(8).enumerated().reduce(UInt64(0)) {
+            $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+        }
         guard length <= maximumHeader else {
             throw FileError(name, "is not a safetensors file, or its header is over \(maximumHeader) bytes")
         }
-        guard data.count - 8 >= Int(length) else { throw FileError(name, "is cut short within its header", advice: again) }
+        guard data.count - 8 >= Int(length) else {
+            throw FileError(name, "is cut short within its header", advice: again)
+        }
         let start = data.startIndex + 8
         let header: Header
         do {
@@ -117,14 +124,18 @@ extension Safetensors {
         return (header, data[(start + Int(length))...])
     }
 
-    private static func tensor(_ key: String, _ info: Info, in body: Data, named name: String) throws -> Tensor {
+    private static func tensor(_ key: String, _ info: Info, in body: Data, named name: String) throws
+        -> Tensor
+    {
         guard let dtype = names.first(where: { $0.1 == info.dtype })?.0 else {
             throw FileError(name, "tensor '\(key)' has the unsupported type '\(info.dtype)'")
         }
         // Empty tensors are checked too: libtorch multiplies their other sizes for the strides.
         var bytes: Int? = dtype.size
         for size in info.shape {
-            guard size >= 0, let product = bytes?.multipliedReportingOverflow(by: max(size, 1)), !product.overflow else {
+            guard size >= 0, let product = bytes?.multipliedReportingOverflow(by: max(size, 1)),
+                !product.overflow
+            else {
                 bytes = nil
                 break
             }
@@ -132,7 +143,8 @@ extension Safetensors {
         }
         if info.shape.contains(0) { bytes = bytes.map { _ in 0 } }
         let offsets = info.offsets
-        guard let bytes, info.shape.count <= 16, offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1],
+        guard let bytes, info.shape.count <= 16, offsets.count == 2, offsets[0] >= 0,
+            offsets[0] <= offsets[1],
             offsets[1] <= body.count, offsets[1] - offsets[0] == bytes
         else {
             throw FileError(
@@ -140,7 +152,9 @@ extension Safetensors {
                 advice: "copy or download the file again")
         }
         let start = body.startIndex + offsets[0]
-        return body[start..<start + bytes].withUnsafeBytes { Tensor(bytes: $0, dtype: dtype, shape: info.shape) }
+        return body[start..<start + bytes].withUnsafeBytes {
+            Tensor(bytes: $0, dtype: dtype, shape: info.shape)
+        }
     }
 }
 
@@ -155,7 +169,8 @@ extension Safetensors {
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             let size = tensor.count * tensor.dtype.size
             let typeName = Self.names.first { $0.0 == tensor.dtype }!.1
-            header.tensors[name] = Info(dtype: typeName, shape: tensor.shape, offsets: [offset, offset + size])
+            header.tensors[name] = Info(
+                dtype: typeName, shape: tensor.shape, offsets: [offset, offset + size])
             layout.append((tensor, offset..<offset + size))
             offset += size
         }
@@ -166,7 +181,9 @@ extension Safetensors {
         let start = withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
         let body = ByteBuffer(count: offset)
         let bytes = UnsafeMutableRawBufferPointer(start: body.address, count: offset)
-        for (tensor, range) in layout { tensor.copyBytes(into: UnsafeMutableRawBufferPointer(rebasing: bytes[range])) }
+        for (tensor, range) in layout {
+            tensor.copyBytes(into: UnsafeMutableRawBufferPointer(rebasing: bytes[range]))
+        }
         try start.withUnsafeBytes { try AtomicFile.write([$0, UnsafeRawBufferPointer(bytes)], to: url) }
     }
 }

@@ -26,7 +26,9 @@ package final class ScriptModule {
         let data = try Data(reading: url)
         do {
             let module = try data.withUnsafeBytes { bytes in
-                try attempt { ct_module_load(bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!, bytes.count, $0) }
+                try attempt {
+                    ct_module_load(bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!, bytes.count, $0)
+                }
             }
             guard let module else { throw TorchError(description: "no module was loaded") }
             handle = module
@@ -50,7 +52,8 @@ package final class ScriptModule {
     ///
     /// - Throws: `TorchError` if the module does not accept these inputs, or has no such output.
     package func callAsFunction(_ inputs: [Tensor], output: String) throws -> Tensor {
-        let result = try inputs.withList { inputs in try attempt { ct_module_run(handle, inputs, output, $0) } }
+        let result = try inputs.withList { inputs in try attempt { ct_module_run(handle, inputs, output, $0) }
+        }
         guard let result else { throw TorchError(description: "the module returned nothing") }
         return Tensor(owning: result)
     }

@@ -23,7 +23,10 @@ struct ZipDirectory {
     /// record for it.
     private static func start(_ bytes: UnsafeRawBufferPointer) -> Int? {
         let last = bytes.count - 22
-        guard last >= 0, let end = (max(0, last - 65535)...last).last(where: { value(UInt32.self, bytes, $0) == 0x0605_4b50 })
+        guard last >= 0,
+            let end = (max(0, last - 65535)...last).last(where: {
+                value(UInt32.self, bytes, $0) == 0x0605_4b50
+            })
         else { return nil }
         var start = UInt64(value(UInt32.self, bytes, end + 16))
         if start == UInt32.max, end >= 20, value(UInt32.self, bytes, end - 20) == 0x0706_4b50 {
@@ -34,8 +37,9 @@ struct ZipDirectory {
         return start <= UInt64(bytes.count) ? Int(start) : nil
     }
 
-    private static func value<Number: FixedWidthInteger>(_: Number.Type, _ bytes: UnsafeRawBufferPointer, _ place: Int) -> Number
-    {
+    private static func value<Number: FixedWidthInteger>(
+        _: Number.Type, _ bytes: UnsafeRawBufferPointer, _ place: Int
+    ) -> Number {
         Number(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: Number.self))
     }
 }

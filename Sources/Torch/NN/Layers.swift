@@ -19,14 +19,19 @@ package struct Conv2d: Layer {
     let path: String
 
     package init(
-        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil, groups: Int = 1,
+        _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Padding? = nil,
+        groups: Int = 1,
         bias: Bool = false, initial: Initial? = nil
     ) {
         let fanIn = inputs / groups * kernel * kernel
-        weight = scope.parameter("weight", [outputs, inputs / groups, kernel, kernel], initial ?? .pytorch(fanIn: fanIn))
-        self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: fanIn) : .constant(0)) : nil
+        weight = scope.parameter(
+            "weight", [outputs, inputs / groups, kernel, kernel], initial ?? .pytorch(fanIn: fanIn))
+        self.bias =
+            bias
+            ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: fanIn) : .constant(0)) : nil
         geometry = ConvolutionGeometry(
-            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride, padding: padding ?? .symmetric(kernel / 2),
+            inputs: inputs, outputs: outputs, kernel: kernel, stride: stride,
+            padding: padding ?? .symmetric(kernel / 2),
             groups: groups)
         path = scope.path
     }
@@ -63,14 +68,17 @@ package struct BatchNorm2d: Layer {
         self.momentum = momentum
     }
 
-    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor { self(x, adding: nil, relu: false, pass) }
+    package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+        self(x, adding: nil, relu: false, pass)
+    }
 
     /// Batch norm, then optionally the sum with a shortcut and ReLU, in the same passes over
     /// memory.
     func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool, _ pass: Pass) -> Tensor {
         tensor {
             ct_batch_norm(
-                x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle, pass.isTraining, momentum,
+                x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle,
+                pass.isTraining, momentum,
                 epsilon, shortcut?.handle, relu, $0)
         }
     }
@@ -83,7 +91,10 @@ package struct Linear: Layer {
 
     package init(_ scope: Scope, _ inputs: Int, _ outputs: Int, bias: Bool = true, initial: Initial? = nil) {
         weight = scope.parameter("weight", [outputs, inputs], initial ?? .pytorch(fanIn: inputs))
-        self.bias = bias ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: inputs) : .constant(0)) : nil
+        self.bias =
+            bias
+            ? scope.parameter("bias", [outputs], initial == nil ? .pytorch(fanIn: inputs) : .constant(0))
+            : nil
     }
 
     package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {

@@ -5,6 +5,8 @@ import CTorch
 /// - Parameters:
 ///   - classWeights: (C) weights of the classes; the mean is weighted with them.
 ///   - smoothing: share of the target spread evenly over all classes, 0...1.
-package func crossEntropy(_ logits: Tensor, _ labels: Tensor, classWeights: Tensor? = nil, smoothing: Double = 0) -> Tensor {
+package func crossEntropy(
+    _ logits: Tensor, _ labels: Tensor, classWeights: Tensor? = nil, smoothing: Double = 0
+) -> Tensor {
     tensor { ct_cross_entropy(logits.handle, labels.handle, classWeights?.handle, smoothing, $0) }
 }

@@ -42,14 +42,16 @@ extension ParameterStore {
         for entry in entries {
             if let tensor = tensors[entry.name] {
                 if tensor.shape != entry.tensor.shape {
-                    problems.append("\(entry.name) has shape \(tensor.shape) instead of \(entry.tensor.shape)")
+                    problems.append(
+                        "\(entry.name) has shape \(tensor.shape) instead of \(entry.tensor.shape)")
                 }
             } else if !entry.name.hasSuffix("num_batches_tracked") {
                 problems.append("\(entry.name) is missing")
             }
         }
         let known = Set(entries.map(\.name))
-        return problems + tensors.keys.filter { !known.contains($0) }.sorted().map { "\($0) is not part of the model" }
+        return problems
+            + tensors.keys.filter { !known.contains($0) }.sorted().map { "\($0) is not part of the model" }
     }
 
     /// Copies the values of `tensors` into the entries of the same names.

@@ -19,7 +19,9 @@ extension Recurrent {
         let before = state?.hidden ?? .zeros([1, hidden], dtype: frame.dtype, device: frame.device)
         let new = frame.matmul(parameters[0].permuted(1, 0)) + parameters[2]  // (1, gates · H)
         let old = before.matmul(parameters[1].permuted(1, 0)) + parameters[3]
-        func gate(_ tensor: Tensor, _ index: Int) -> Tensor { tensor.narrowed(1, to: index * hidden..<(index + 1) * hidden) }
+        func gate(_ tensor: Tensor, _ index: Int) -> Tensor {
+            tensor.narrowed(1, to: index * hidden..<(index + 1) * hidden)
+        }
         func sum(_ index: Int) -> Tensor { gate(new, index) + gate(old, index) }
         switch cell {
         case .rnn:

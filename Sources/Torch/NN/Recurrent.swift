@@ -27,7 +27,9 @@ package final class PackedLayout {
         let longest = lengths.max() ?? 0
         var starts = [0]
         for length in lengths { starts.append(starts.last! + (stride ?? length)) }
-        let order = lengths.indices.sorted { lengths[$0] > lengths[$1] || (lengths[$0] == lengths[$1] && $0 < $1) }
+        let order = lengths.indices.sorted {
+            lengths[$0] > lengths[$1] || (lengths[$0] == lengths[$1] && $0 < $1)
+        }
         var rank = [Int64](repeating: 0, count: lengths.count)
         for (place, sequence) in order.enumerated() { rank[sequence] = Int64(place) }
 
@@ -77,9 +79,12 @@ package final class PackedLayout {
     /// (N, D) in packed order to (B, T, D), zeros at padding.
     func unpack(_ packed: Tensor) -> Tensor {
         let width = packed.shape[1]
-        let withZeros = Tensor.concatenated([packed, .zeros([1, width], dtype: packed.dtype, device: packed.device)], over: 0)
-        return withZeros.indexSelected(0, at: constant("positions", on: packed.device) { Tensor(paddedPositions) })
-            .reshaped(lengths.count, longest, width)
+        let withZeros = Tensor.concatenated(
+            [packed, .zeros([1, width], dtype: packed.dtype, device: packed.device)], over: 0)
+        return withZeros.indexSelected(
+            0, at: constant("positions", on: packed.device) { Tensor(paddedPositions) }
+        )
+        .reshaped(lengths.count, longest, width)
     }
 
     /// (R, F) rows of frames to (B, T, F), zeros at padding.
@@ -132,7 +137,9 @@ package struct Recurrent {
     }
 
     /// - Parameter frames: (R, F) rows in the order that `layout` describes.
-    package func callAsFunction(_ frames: Tensor, _ layout: PackedLayout, _ pass: Pass = .evaluation) -> Output {
+    package func callAsFunction(_ frames: Tensor, _ layout: PackedLayout, _ pass: Pass = .evaluation)
+        -> Output
+    {
         let data = layout.pack(frames)
         // Named, because Swift may free a temporary before the call.
         let batchSizes = Tensor(layout.batchSizes)
@@ -140,7 +147,8 @@ package struct Recurrent {
         let packed = parameters.withList { list in
             tensor {
                 ct_recurrent(
-                    cell.rawValue, data.handle, batchSizes.handle, list, Int64(hidden), bidirectional, &last, $0)
+                    cell.rawValue, data.handle, batchSizes.handle, list, Int64(hidden), bidirectional, &last,
+                    $0)
             }
         }
         pass.meter?.count(packed, cost: cell.gates * (data.shape[1] + hidden))

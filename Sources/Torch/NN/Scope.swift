@@ -14,7 +14,8 @@ package struct Scope {
     private let frozen: [String: Tensor]?
 
     package init(
-        _ store: ParameterStore, group: String = "", device: Device = .cpu, seed: UInt64 = 0, dtype: DType = .float32
+        _ store: ParameterStore, group: String = "", device: Device = .cpu, seed: UInt64 = 0,
+        dtype: DType = .float32
     ) {
         self.store = store
         self.group = group
@@ -53,7 +54,9 @@ package struct Scope {
     /// A new trainable tensor, drawn by `initial`. The draw depends on the scope's seed and the
     /// tensor's full name.
     package func parameter(_ name: String, _ shape: [Int], _ initial: Initial) -> Tensor {
-        add(name, trainable: true) { initial.draw(shape, seed: seed ^ fnv1a(path + "." + name)).to(dtype: dtype) }
+        add(name, trainable: true) {
+            initial.draw(shape, seed: seed ^ fnv1a(path + "." + name)).to(dtype: dtype)
+        }
     }
 
     package func buffer(_ name: String, _ shape: [Int], _ value: Double, dtype: DType? = nil) -> Tensor {

@@ -46,7 +46,9 @@ package func withGradients<Result>(_ body: () throws -> Result) rethrows -> Resu
 
 /// Runs `body` with mixed precision: operations that gain from `dtype` use it. If `dtype` is nil,
 /// runs `body` as usual.
-package func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows -> Result {
+package func withAutocast<Result>(_ dtype: DType?, on device: Device, _ body: () throws -> Result) rethrows
+    -> Result
+{
     guard let dtype else { return try body() }
     let former = checked { ct_set_autocast(device.rawValue, dtype.rawValue, $0) }
     defer { _ = checked { ct_set_autocast(device.rawValue, former, $0) } }

@@ -57,7 +57,9 @@ package struct Recording {
         guard let recording else { fatalError("libtorch returned no recording and no error") }
         defer { ct_recording_free(recording) }
         let results = withoutGradients(body)
-        guard let text = checked({ ct_recording_end(recording, $0) }) else { fatalError("libtorch returned no steps") }
+        guard let text = checked({ ct_recording_end(recording, $0) }) else {
+            fatalError("libtorch returned no steps")
+        }
         defer { ct_free(text) }
         self.constants = (0..<ct_recording_constant_count(recording)).map { index in
             tensor { ct_recording_constant(recording, index, $0) }

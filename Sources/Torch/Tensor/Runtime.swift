@@ -39,7 +39,9 @@ public enum Runtime {
     /// processors, all calls run on the calling thread, because threads would wait for each other.
     ///
     /// The results are handed to the calling thread, and no other thread keeps them.
-    package static func concurrentMap<Result>(_ count: Int, _ body: @Sendable (Int) -> sending Result) -> [Result] {
+    package static func concurrentMap<Result>(_ count: Int, _ body: @Sendable (Int) -> sending Result)
+        -> [Result]
+    {
         [Result](unsafeUninitializedCapacity: count) { results, initialized in
             guard let first = results.baseAddress else { return }
             let work = { (index: Int) in (first + index).initialize(to: withoutGradients { body(index) }) }
@@ -80,7 +82,9 @@ public enum Runtime {
     package static var gpus: [GPU] {
         (0..<cudaDeviceCount).compactMap { device in
             var bytes: UInt64 = 0
-            guard let name = try? attempt({ ct_cuda_device_name(Int32(device), &bytes, $0) }) else { return nil }
+            guard let name = try? attempt({ ct_cuda_device_name(Int32(device), &bytes, $0) }) else {
+                return nil
+            }
             defer { ct_free(name) }
             return GPU(name: String(cString: name), bytes: bytes)
         }

@@ -41,8 +41,12 @@ extension Tensor {
     }
 
     package func argmax(over dimension: Int) -> Tensor { tensor { ct_argmax(handle, Int64(dimension), $0) } }
-    package func softmax(over dimension: Int) -> Tensor { tensor { ct_softmax(handle, Int64(dimension), $0) } }
-    package func logSoftmax(over dimension: Int) -> Tensor { tensor { ct_log_softmax(handle, Int64(dimension), $0) } }
+    package func softmax(over dimension: Int) -> Tensor {
+        tensor { ct_softmax(handle, Int64(dimension), $0) }
+    }
+    package func logSoftmax(over dimension: Int) -> Tensor {
+        tensor { ct_log_softmax(handle, Int64(dimension), $0) }
+    }
 
     /// The `k` largest elements along `dimension`, largest first, and their positions.
     package func top(_ k: Int, over dimension: Int) -> (values: Tensor, indices: Tensor) {
@@ -62,7 +66,9 @@ extension Tensor {
     @discardableResult package func addInPlace(_ other: Tensor, times factor: Double = 1) -> Tensor {
         tensor { ct_add_in_place(handle, other.handle, factor, $0) }
     }
-    @discardableResult package func addInPlace(_ value: Double) -> Tensor { tensor { ct_add_scalar_in_place(handle, value, $0) } }
+    @discardableResult package func addInPlace(_ value: Double) -> Tensor {
+        tensor { ct_add_scalar_in_place(handle, value, $0) }
+    }
     @discardableResult package func multiplyInPlace(_ other: Tensor) -> Tensor {
         tensor { ct_mul_in_place(handle, other.handle, $0) }
     }

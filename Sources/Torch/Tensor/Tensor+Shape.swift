@@ -1,9 +1,15 @@
 import CTorch
 
 extension Tensor {
-    package func reshaped(_ shape: Int...) -> Tensor { tensor { ct_reshape(handle, shape.map(Int64.init), shape.count, $0) } }
-    package func permuted(_ order: Int...) -> Tensor { tensor { ct_permute(handle, order.map(Int64.init), order.count, $0) } }
-    package func unsqueezed(_ dimension: Int) -> Tensor { tensor { ct_unsqueeze(handle, Int64(dimension), $0) } }
+    package func reshaped(_ shape: Int...) -> Tensor {
+        tensor { ct_reshape(handle, shape.map(Int64.init), shape.count, $0) }
+    }
+    package func permuted(_ order: Int...) -> Tensor {
+        tensor { ct_permute(handle, order.map(Int64.init), order.count, $0) }
+    }
+    package func unsqueezed(_ dimension: Int) -> Tensor {
+        tensor { ct_unsqueeze(handle, Int64(dimension), $0) }
+    }
     package func squeezed(_ dimension: Int) -> Tensor { tensor { ct_squeeze(handle, Int64(dimension), $0) } }
 
     /// The part `range` of one dimension; shares memory.
@@ -42,11 +48,15 @@ extension Tensor {
     }
 
     /// Mixes the channels of `groups` groups (ShuffleNet).
-    package func channelShuffled(groups: Int) -> Tensor { tensor { ct_channel_shuffle(handle, Int64(groups), $0) } }
+    package func channelShuffled(groups: Int) -> Tensor {
+        tensor { ct_channel_shuffle(handle, Int64(groups), $0) }
+    }
 
     /// Row-major memory, or channels-last memory of a (N, C, H, W) tensor. Does not copy if the
     /// layout is right.
-    package func contiguous(channelsLast: Bool = false) -> Tensor { tensor { ct_contiguous(handle, channelsLast, $0) } }
+    package func contiguous(channelsLast: Bool = false) -> Tensor {
+        tensor { ct_contiguous(handle, channelsLast, $0) }
+    }
 
     /// Converts and moves the tensor; returns it unchanged if nothing differs.
     package func to(dtype: DType? = nil, device: Device? = nil) -> Tensor {

@@ -31,7 +31,9 @@ func checked<Result>(_ body: (UnsafeMutablePointer<ct_error>) -> Result) -> Resu
 }
 
 /// Returns the tensor of a shim call that can fail only by a bug of this program.
-func tensor(_ quantization: Quantization? = nil, _ body: (UnsafeMutablePointer<ct_error>) -> ct_tensor?) -> Tensor {
+func tensor(_ quantization: Quantization? = nil, _ body: (UnsafeMutablePointer<ct_error>) -> ct_tensor?)
+    -> Tensor
+{
     guard let handle = checked(body) else { fatalError("libtorch returned no tensor and no error") }
     return Tensor(owning: handle, quantization)
 }
@@ -71,12 +73,16 @@ extension Array where Element == Tensor {
 
 extension Array where Element == String {
     /// Lends the texts to a shim call.
-    func withCStrings<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result) rethrows -> Result {
+    func withCStrings<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result) rethrows
+        -> Result
+    {
         let copies = compactMap { strdup($0) }
         defer { for copy in copies { free(copy) } }
         // One extra, so that the buffer is never empty.
         return try "".withCString { end in
-            try (copies.map { UnsafePointer($0) } + [end]).withUnsafeBufferPointer { try body($0.baseAddress!) }
+            try (copies.map { UnsafePointer($0) } + [end]).withUnsafeBufferPointer {
+                try body($0.baseAddress!)
+            }
         }
     }
 }
@@ -138,7 +144,9 @@ extension Tensor {
         let handle = values.withUnsafeBytes { bytes in
             withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { empty in
                 let base = bytes.baseAddress ?? UnsafeRawPointer(empty.baseAddress!)
-                return checked { ct_from_bytes(base, shape.map(Int64.init), shape.count, Element.dtype.rawValue, $0) }
+                return checked {
+                    ct_from_bytes(base, shape.map(Int64.init), shape.count, Element.dtype.rawValue, $0)
+                }
             }
         }
         self.init(owning: handle!)
@@ -151,7 +159,9 @@ extension Tensor {
 
     /// A CPU tensor with a copy of raw little-endian elements, row-major.
     package convenience init(bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int]) {
-        precondition(bytes.count == shape.reduce(1, *) * dtype.size, "\(bytes.count) bytes do not fill \(dtype) \(shape)")
+        precondition(
+            bytes.count == shape.reduce(1, *) * dtype.size,
+            "\(bytes.count) bytes do not fill \(dtype) \(shape)")
         let handle = withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { empty in
             let base = bytes.baseAddress ?? UnsafeRawPointer(empty.baseAddress!)
             return checked { ct_from_bytes(base, shape.map(Int64.init), shape.count, dtype.rawValue, $0) }
@@ -162,17 +172,22 @@ extension Tensor {
     /// A CPU tensor over the memory of `buffer`. The memory is not copied, and must not be written
     /// while the tensor lives.
     package convenience init(sharing buffer: ByteBuffer, offset: Int = 0, shape: [Int]) {
-        precondition(offset + shape.reduce(1, *) <= buffer.count, "shape \(shape) does not fit into \(buffer.count) bytes")
+        precondition(
+            offset + shape.reduce(1, *) <= buffer.count,
+            "shape \(shape) does not fit into \(buffer.count) bytes")
         let retained = Unmanaged.passRetained(buffer)
         let handle = checked {
             ct_from_memory(
-                buffer.address + offset, shape.map(Int64.init), shape.count, DType.uint8.rawValue, retained.toOpaque(),
+                buffer.address + offset, shape.map(Int64.init), shape.count, DType.uint8.rawValue,
+                retained.toOpaque(),
                 { Unmanaged<ByteBuffer>.fromOpaque($0).release() }, $0)
         }
         self.init(owning: handle!)
     }
 
-    package static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu) -> Tensor {
+    package static func full(_ shape: [Int], _ value: Double, dtype: DType = .float32, device: Device = .cpu)
+        -> Tensor
+    {
         tensor { ct_full(shape.map(Int64.init), shape.count, value, dtype.rawValue, device.rawValue, $0) }
     }
 
@@ -187,7 +202,9 @@ extension Tensor {
 
     /// Uniformly distributed values, determined by `seed`.
     package static func uniform(_ shape: [Int], _ range: ClosedRange<Double>, seed: UInt64) -> Tensor {
-        tensor { ct_uniform(shape.map(Int64.init), shape.count, range.lowerBound, range.upperBound, seed, $0) }
+        tensor {
+            ct_uniform(shape.map(Int64.init), shape.count, range.lowerBound, range.upperBound, seed, $0)
+        }
     }
 
     /// Ones with `probability`, otherwise zeros, determined by `seed`.

@@ -39,7 +39,8 @@ package final class Adam {
             // Moments get the layout of their parameter. Otherwise the fused kernel would convert
             // them at every step.
             func zeros() -> Tensor { withoutGradients { entry.tensor.detached() * 0 } }
-            moments[entry.name] = Moments(mean: zeros(), variance: zeros(), steps: .zeros([], device: entry.tensor.device))
+            moments[entry.name] = Moments(
+                mean: zeros(), variance: zeros(), steps: .zeros([], device: entry.tensor.device))
         }
     }
 
@@ -55,7 +56,8 @@ package final class Adam {
                 if live.isEmpty { continue }
                 let states = live.map { moments[$0.name]! }
                 let lists = [
-                    live.map(\.tensor), live.map { $0.tensor.gradient! }, states.map(\.mean), states.map(\.variance),
+                    live.map(\.tensor), live.map { $0.tensor.gradient! }, states.map(\.mean),
+                    states.map(\.variance),
                     states.map(\.steps),
                 ]
                 lists[0].withList { parameters in
@@ -65,7 +67,8 @@ package final class Adam {
                                 lists[4].withList { steps in
                                     checked {
                                         ct_adam(
-                                            parameters, gradients, means, variances, steps, group.rate * factor, betas.0, betas.1,
+                                            parameters, gradients, means, variances, steps,
+                                            group.rate * factor, betas.0, betas.1,
                                             group.decay, epsilon, decoupled, $0)
                                     }
                                 }
@@ -94,7 +97,11 @@ package final class Adam {
     package func restore(_ saved: [String: Tensor]) -> [String] {
         var missing: [String] = []
         for (name, tensor) in state {
-            if let value = saved[name], value.shape == tensor.shape { tensor.copy(from: value) } else { missing.append(name) }
+            if let value = saved[name], value.shape == tensor.shape {
+                tensor.copy(from: value)
+            } else {
+                missing.append(name)
+            }
         }
         return missing
     }

@@ -20,7 +20,9 @@ package struct GradientScaler: Codable, Sendable, Equatable {
     package mutating func unscale(_ tensors: [Tensor]) -> Bool {
         let gradients = tensors.compactMap(\.gradient)
         guard !gradients.isEmpty else { return true }
-        let finite = withoutGradients { gradients.withList { list in checked { ct_unscale(list, 1 / scale, $0) } } }
+        let finite = withoutGradients {
+            gradients.withList { list in checked { ct_unscale(list, 1 / scale, $0) } }
+        }
         if !finite {
             scale /= 2
             goodSteps = 0

@@ -27,7 +27,9 @@ package struct Schedule: Sendable {
         let peak = warmFraction * Double(total) - 1
         let end = Double(total - 1)
         @Sendable func anneal(_ step: Int, _ start: Double, _ top: Double, _ finish: Double) -> Double {
-            func blend(_ a: Double, _ b: Double, _ part: Double) -> Double { b + (a - b) / 2 * (1 + cos(.pi * part)) }
+            func blend(_ a: Double, _ b: Double, _ part: Double) -> Double {
+                b + (a - b) / 2 * (1 + cos(.pi * part))
+            }
             let step = Double(step)
             if step <= peak { return blend(start, top, step / peak) }
             return blend(top, finish, min((step - peak) / max(end - peak, 1e-9), 1))

@@ -58,7 +58,8 @@ extension ImageError.Reason: CustomStringConvertible {
             "is \(width)x\(height), more than the limit of \(limit) pixels; scale it down or crop it"
         case .unsupported(let what): "is \(what), not a JPEG or PNG image; convert or replace it"
         case .corrupt(let why): "cannot be decoded (\(why)); replace it, or save it again as JPEG or PNG"
-        case .unwritable(let format, let why): "cannot be written as \(format) (\(why)); scale it down or crop it"
+        case .unwritable(let format, let why):
+            "cannot be written as \(format) (\(why)); scale it down or crop it"
         }
     }
 

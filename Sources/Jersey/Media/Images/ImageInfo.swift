@@ -19,7 +19,8 @@ package struct ImageInfo: Sendable, Equatable {
         var info = ci_info()
         let (status, message) = withMessage { message, capacity in
             bytes.withUnsafeBytes {
-                ci_read_info($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, &info, message, capacity)
+                ci_read_info(
+                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, &info, message, capacity)
             }
         }
         width = Int(info.width)

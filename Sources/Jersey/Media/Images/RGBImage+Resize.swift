@@ -12,7 +12,9 @@ extension RGBImage {
             let pixels = image.pixels.withUnsafeBufferPointer { source in
                 [UInt8](unsafeUninitializedCapacity: width * image.height * 3) { target, count in
                     for row in 0..<image.height {
-                        taps.alongRow(source.baseAddress! + row * image.width * 3, target.baseAddress! + row * width * 3)
+                        taps.alongRow(
+                            source.baseAddress! + row * image.width * 3, target.baseAddress! + row * width * 3
+                        )
                     }
                     count = width * image.height * 3
                 }
@@ -55,7 +57,9 @@ private struct ResizeTaps {
             let center = (Double(index) + 0.5) * scale
             let start = max(Int(center - support + 0.5), 0)
             let count = min(Int(center + support + 0.5), size) - start
-            let shares = (0..<count).map { max(0, 1 - abs((Double($0 + start) - center + 0.5) * (1 / support))) }
+            let shares = (0..<count).map {
+                max(0, 1 - abs((Double($0 + start) - center + 0.5) * (1 / support)))
+            }
             let total = shares.reduce(0, +)
             for (tap, share) in shares.enumerated() {
                 weights[index * stride + tap] = Int32(share / total * Double(1 << Self.bits) + 0.5)
@@ -68,7 +72,9 @@ private struct ResizeTaps {
         self.weights = weights
     }
 
-    private static func level(_ sum: Int32) -> UInt8 { UInt8(truncatingIfNeeded: min(max(sum >> Int32(bits), 0), 255)) }
+    private static func level(_ sum: Int32) -> UInt8 {
+        UInt8(truncatingIfNeeded: min(max(sum >> Int32(bits), 0), 255))
+    }
 
     /// One row of pixels of three values.
     func alongRow(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>) {

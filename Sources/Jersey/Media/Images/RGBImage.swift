@@ -27,7 +27,8 @@ public struct RGBImage: Sendable, Equatable {
     public init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(width > 0 && height > 0, "an image is at least 1x1, not \(width)x\(height)")
         precondition(
-            pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
+            pixels.count == width * height * 3,
+            "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
         self.width = width
         self.height = height
         self.pixels = pixels
@@ -47,16 +48,19 @@ public struct RGBImage: Sendable, Equatable {
         let (status, message) = withMessage { message, capacity in
             bytes.withUnsafeBytes {
                 ci_decode(
-                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels), &image, message, capacity
+                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels),
+                    &image, message, capacity
                 )
             }
         }
         let (width, height) = (Int(image.width), Int(image.height))
-        if let reason = ImageError.Reason(status, message, width: width, height: height, limit: maximumPixels) {
+        if let reason = ImageError.Reason(status, message, width: width, height: height, limit: maximumPixels)
+        {
             throw ImageError(name: name, reason: reason)
         }
         self.init(
-            width: width, height: height, pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
+            width: width, height: height,
+            pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
     }
 
     /// Reads and decodes a file.
@@ -73,9 +77,12 @@ public struct RGBImage: Sendable, Equatable {
     package func cropped(x: Range<Int>, y: Range<Int>) -> RGBImage {
         if x.count == width {
             return RGBImage(
-                width: width, height: y.count, pixels: Array(pixels[y.lowerBound * width * 3..<y.upperBound * width * 3]))
+                width: width, height: y.count,
+                pixels: Array(pixels[y.lowerBound * width * 3..<y.upperBound * width * 3]))
         }
-        let rows = y.flatMap { row in pixels[(row * width + x.lowerBound) * 3..<(row * width + x.upperBound) * 3] }
+        let rows = y.flatMap { row in
+            pixels[(row * width + x.lowerBound) * 3..<(row * width + x.upperBound) * 3]
+        }
         return RGBImage(width: x.count, height: y.count, pixels: rows)
     }
 
@@ -83,7 +90,9 @@ public struct RGBImage: Sendable, Equatable {
     /// - Throws: `ImageError` for an image of more than 65,500 pixels a side.
     package func jpegData(quality: Int = 90) throws -> Data {
         precondition((1...100).contains(quality), "JPEG quality is 1...100, not \(quality)")
-        return try encoded(as: "JPEG") { ci_encode_jpeg($0, Int32(width), Int32(height), Int32(quality), $1, $2, $3, $4) }
+        return try encoded(as: "JPEG") {
+            ci_encode_jpeg($0, Int32(width), Int32(height), Int32(quality), $1, $2, $3, $4)
+        }
     }
 
     /// An 8-bit RGB PNG.
@@ -98,7 +107,8 @@ public struct RGBImage: Sendable, Equatable {
 
     private func encoded(as format: String, _ encode: Encoder) throws -> Data {
         precondition(
-            pixels.count == width * height * 3, "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
+            pixels.count == width * height * 3,
+            "\(width)x\(height) needs \(width * height * 3) values, not \(pixels.count)")
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
         defer { ci_free_bytes(bytes) }

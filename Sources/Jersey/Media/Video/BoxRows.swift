@@ -38,11 +38,16 @@ public struct BoxColumns: Sendable, Equatable {
     /// - Throws: `UsageError` for a text of another form, and for an unknown kind of column.
     public init(_ text: String) throws {
         for pair in text.split(separator: ",") {
-            let parts = pair.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-            guard parts.count == 2, !parts[1].isEmpty else {
-                throw UsageError("'\(pair)' names no column; write columns as in frame=f,track=id,left=x,top=y,width=w,height=h")
+            let parts = pair.split(separator: "=", maxSplits: 1).map {
+                $0.trimmingCharacters(in: .whitespaces)
             }
-            guard let role = Role.allCases.first(where: { $0.usualNames.contains(parts[0].lowercased()) }) else {
+            guard parts.count == 2, !parts[1].isEmpty else {
+                throw UsageError(
+                    "'\(pair)' names no column; write columns as in frame=f,track=id,left=x,top=y,width=w,height=h"
+                )
+            }
+            guard let role = Role.allCases.first(where: { $0.usualNames.contains(parts[0].lowercased()) })
+            else {
                 throw UsageError.unknown("kind of column", parts[0], among: Role.allCases.map(\.rawValue))
             }
             names[role] = parts[1]
@@ -92,9 +97,12 @@ struct BoxRows {
         if places == nil {
             guard line.count < 65_536, !line.contains(0) else {
                 throw FileError(
-                    path, "is not a text file", advice: "give the tracker's output: MOT text, or a table with a header")
+                    path, "is not a text file",
+                    advice: "give the tracker's output: MOT text, or a table with a header")
             }
-            separator = [",", ";", "\t"].map { (s: Unicode.Scalar) in UInt8(ascii: s) }.first(where: line.contains) ?? 0x20
+            separator =
+                [",", ";", "\t"].map { (s: Unicode.Scalar) in UInt8(ascii: s) }.first(where: line.contains)
+                ?? 0x20
             split(line)
             guard !fields.isEmpty else { return }
             if Double(text(0)) == nil {
@@ -103,7 +111,8 @@ struct BoxRows {
             }
             guard columns.names.isEmpty else {
                 throw FileError(
-                    path, "has numbers instead of column names in its first line", advice: "leave out the column names",
+                    path, "has numbers instead of column names in its first line",
+                    advice: "leave out the column names",
                     remedy: .boxColumns)
             }
             places = [.frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6]
@@ -128,7 +137,9 @@ struct BoxRows {
         for role in BoxColumns.Role.allCases {
             if let name = columns.names[role] {
                 guard let place = header.firstIndex(of: name) else {
-                    throw FileError(path, "has no column '\(name)'", advice: "its columns are \(header.joined(separator: ", "))")
+                    throw FileError(
+                        path, "has no column '\(name)'",
+                        advice: "its columns are \(header.joined(separator: ", "))")
                 }
                 places[role] = place
             } else {
@@ -142,7 +153,8 @@ struct BoxRows {
             throw FileError(
                 path,
                 "has no column for \(missing.map(\.rawValue).joined(separator: ", ")); its columns are \(header.joined(separator: ", "))",
-                advice: "name them, as in frame=f,track=id,left=x,top=y,width=w,height=h", remedy: .boxColumns)
+                advice: "name them, as in frame=f,track=id,left=x,top=y,width=w,height=h", remedy: .boxColumns
+            )
         }
         return places
     }
@@ -152,7 +164,8 @@ struct BoxRows {
             guard let place = places?[role], place < fields.count else { return nil }
             return Double(text(place))
         }
-        guard let place = places?[.track], place < fields.count, let frame = value(.frame), let left = value(.left),
+        guard let place = places?[.track], place < fields.count, let frame = value(.frame),
+            let left = value(.left),
             let top = value(.top), let width = value(.width) ?? value(.right).map({ $0 - left }),
             let height = value(.height) ?? value(.bottom).map({ $0 - top })
         else { return .failure(Problem(reason: .malformed, detail: misunderstanding)) }
@@ -162,13 +175,16 @@ struct BoxRows {
         }
         guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else {
             return .failure(
-                Problem(reason: .malformed, detail: "\(text(places?[.frame] ?? 0).prefix(40)) is not a frame number"))
+                Problem(
+                    reason: .malformed,
+                    detail: "\(text(places?[.frame] ?? 0).prefix(40)) is not a frame number"))
         }
         guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
         return .success(
             TrackBoxes.Box(
-                frame: Int32(clamping: frame), track: track, left: Float(left), top: Float(top), width: Float(width),
+                frame: Int32(clamping: frame), track: track, left: Float(left), top: Float(top),
+                width: Float(width),
                 height: Float(height),
                 confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line))
     }
@@ -180,7 +196,8 @@ struct BoxRows {
             return "column \(place + 1) (\(role.rawValue)) is missing"
         }
         let wrong = wanted.first { $0.key != .track && Double(text($0.value)) == nil }
-        return wrong.map { "\($0.key.rawValue) is '\(text($0.value).prefix(40))', not a number" } ?? "a column is missing"
+        return wrong.map { "\($0.key.rawValue) is '\(text($0.value).prefix(40))', not a number" }
+            ?? "a column is missing"
     }
 
     /// The index of a track's name, which is added if it is new. Nil for a negative number or an
@@ -190,7 +207,9 @@ struct BoxRows {
         var plain = name
         if let number = Double(name) {
             guard number >= 0 else { return nil }
-            if number == number.rounded(), number < 1e15, name.contains(".") { plain = String(Int(clamping: number)) }
+            if number == number.rounded(), number < 1e15, name.contains(".") {
+                plain = String(Int(clamping: number))
+            }
         }
         guard !plain.isEmpty else { return nil }
         let index = indices[plain] ?? Int32(names.count)
@@ -216,7 +235,9 @@ struct BoxRows {
             }
         }
         let last = line[start...]
-        if last.contains(where: { $0 > 0x20 }) || (!fields.isEmpty && separator != 0x20) { fields.append(last) }
+        if last.contains(where: { $0 > 0x20 }) || (!fields.isEmpty && separator != 0x20) {
+            fields.append(last)
+        }
     }
 
     /// A field without the quotes and spaces around it.

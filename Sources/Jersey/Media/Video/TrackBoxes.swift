@@ -37,8 +37,10 @@ public struct TrackBoxes: Sendable {
     ///     frame 0, else 1.
     ///   - strict: whether a row that makes no box is an error.
     /// - Throws: `FileError` when the file is missing, is not a table of boxes, or has no box.
-    public init(contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil, strict: Bool = false) throws
-    {
+    public init(
+        contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil,
+        strict: Bool = false
+    ) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         var rows = BoxRows(path: path, columns: columns)
         try rows.add(lines: Data(reading: URL(fileURLWithPath: path)))
@@ -53,7 +55,9 @@ public struct TrackBoxes: Sendable {
         let boxes = Self.arranged(rows.boxes, places: places, firstFrame: first, &leftOut)
         guard !boxes.isEmpty else {
             let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
-            throw FileError(path, "holds no boxes\(why)", advice: "see docs/guides/predict.md for the format of a tracker's file")
+            throw FileError(
+                path, "holds no boxes\(why)",
+                advice: "see docs/guides/predict.md for the format of a tracker's file")
         }
         tracks = order.map { rows.names[$0] }
         self.boxes = boxes
@@ -81,7 +85,9 @@ public struct TrackBoxes: Sendable {
         boxes.sort { ($0.frame, $0.track, $0.line) < ($1.frame, $1.track, $1.line) }
         var kept = 0
         for index in boxes.indices {
-            if kept > 0, (boxes[kept - 1].frame, boxes[kept - 1].track) == (boxes[index].frame, boxes[index].track) {
+            if kept > 0,
+                (boxes[kept - 1].frame, boxes[kept - 1].track) == (boxes[index].frame, boxes[index].track)
+            {
                 leftOut.add(.duplicate, line: boxes[index].line)
             } else {
                 boxes[kept] = boxes[index]

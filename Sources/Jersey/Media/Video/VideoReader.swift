@@ -18,7 +18,9 @@ public final class VideoReader {
     }
 
     /// The usual endings of video names. Decoding does not depend on them.
-    package static let endings: Set<String> = ["mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv"]
+    package static let endings: Set<String> = [
+        "mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv",
+    ]
 
     package let path: String
     /// The width of an upright picture in pixels. Frames of another size are scaled to it.
@@ -49,9 +51,13 @@ public final class VideoReader {
     /// - Throws: `FileError` for a file that is missing, not a video, or too large.
     public convenience init(_ path: String, maximumPixels: Int = 16_000_000) throws {
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-        guard !FileNames.isFolder(URL(fileURLWithPath: path)) else { throw FileError(path, "is a folder, not a video") }
+        guard !FileNames.isFolder(URL(fileURLWithPath: path)) else {
+            throw FileError(path, "is a folder, not a video")
+        }
         try self.init(path, nil, maximumPixels) { opened, info, message, capacity in
-            path.withFileSystemPath { cv_reader_open($0, Int64(maximumPixels), opened, info, message, capacity) }
+            path.withFileSystemPath {
+                cv_reader_open($0, Int64(maximumPixels), opened, info, message, capacity)
+            }
         }
     }
 
@@ -62,18 +68,23 @@ public final class VideoReader {
     ///   - maximumPixels: the limit for width × height of a picture, compared before anything is
     ///     allocated.
     /// - Throws: `FileError` for data that is not a video, or too large.
-    package convenience init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
+    package convenience init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws
+    {
         // `NSData` keeps its bytes at one address.
         let kept = NSData(data: bytes)
         try self.init(name, kept, maximumPixels) {
             cv_reader_open_bytes(
-                kept.bytes.assumingMemoryBound(to: UInt8.self), kept.length, Int64(maximumPixels), $0, $1, $2, $3)
+                kept.bytes.assumingMemoryBound(to: UInt8.self), kept.length, Int64(maximumPixels), $0, $1, $2,
+                $3)
         }
     }
 
     private init(
         _ path: String, _ bytes: NSData?, _ maximumPixels: Int,
-        _ open: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<cv_info>, UnsafeMutablePointer<CChar>, Int) ->
+        _ open: (
+            UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<cv_info>, UnsafeMutablePointer<CChar>,
+            Int
+        ) ->
             cv_status
     ) throws {
         var info = cv_info()
@@ -81,16 +92,20 @@ public final class VideoReader {
         let (status, message) = withVideoMessage { open(&opened, &info, $0, $1) }
         guard let opened, status == .ok else {
             switch status {
-            case .no_video: throw FileError(path, "contains no video", advice: "give the file that has the pictures")
+            case .no_video:
+                throw FileError(path, "contains no video", advice: "give the file that has the pictures")
             case .unsupported:
                 throw FileError(
                     path, "is not a readable video (\(message))",
-                    advice: "use MP4, MOV, MKV, WebM, AVI or MPEG; check that the file is complete, or convert it")
+                    advice:
+                        "use MP4, MOV, MKV, WebM, AVI or MPEG; check that the file is complete, or convert it"
+                )
             case .too_large:
                 throw FileError(
                     path, "is \(info.width)x\(info.height), more than the limit of \(maximumPixels) pixels",
                     advice: "scale it down")
-            default: throw FileError(path, "cannot be read: \(message.isEmpty ? "not enough memory" : message)")
+            default:
+                throw FileError(path, "cannot be read: \(message.isEmpty ? "not enough memory" : message)")
             }
         }
         reader = opened
@@ -118,15 +133,18 @@ public final class VideoReader {
                 count += 1
                 hasFrame = true
                 return Frame(
-                    index: count - 1, time: frame.time < 0 ? Double(count - 1) / rate : frame.time, isDamaged: frame.damaged)
+                    index: count - 1, time: frame.time < 0 ? Double(count - 1) / rate : frame.time,
+                    isDamaged: frame.damaged)
             case .end:
                 hasFrame = false
                 guard count > 0 else {
                     let reason = damage.map { " (\($0.first))" } ?? ""
-                    throw FileError(path, "has no frame that can be decoded\(reason)", advice: "copy or export it again")
+                    throw FileError(
+                        path, "has no frame that can be decoded\(reason)", advice: "copy or export it again")
                 }
                 return nil
-            case .damaged: damage = ((damage?.count ?? 0) + 1, damage?.first ?? "\(message), after frame \(count)")
+            case .damaged:
+                damage = ((damage?.count ?? 0) + 1, damage?.first ?? "\(message), after frame \(count)")
             default: throw FileError(path, "cannot be decoded further: \(message)")
             }
         }
@@ -137,21 +155,28 @@ public final class VideoReader {
     /// - Throws: `FileError` when memory runs out.
     package func crop(_ area: PixelArea) throws -> RGBImage {
         precondition(hasFrame, "there is no frame: next() was not called, or returned nil")
-        precondition(area.isInside(width: width, height: height), "\(area) is not inside a frame of \(width)x\(height)")
+        precondition(
+            area.isInside(width: width, height: height), "\(area) is not inside a frame of \(width)x\(height)"
+        )
         var isDone = false
         let pixels = [UInt8](unsafeUninitializedCapacity: area.width * area.height * 3) { buffer, count in
             count = area.width * area.height * 3
             isDone = cv_reader_copy(
-                reader, Int32(area.left), Int32(area.top), Int32(area.width), Int32(area.height), buffer.baseAddress!)
+                reader, Int32(area.left), Int32(area.top), Int32(area.width), Int32(area.height),
+                buffer.baseAddress!)
             // Uninitialized memory must not be read.
             if !isDone { buffer.initialize(repeating: 0) }
         }
-        guard isDone else { throw FileError(path, "frame \(count) cannot be converted, or there is not enough memory") }
+        guard isDone else {
+            throw FileError(path, "frame \(count) cannot be converted, or there is not enough memory")
+        }
         return RGBImage(width: area.width, height: area.height, pixels: pixels)
     }
 
     /// The whole of the last decoded frame.
-    package func image() throws -> RGBImage { try crop(PixelArea(left: 0, top: 0, width: width, height: height)) }
+    package func image() throws -> RGBImage {
+        try crop(PixelArea(left: 0, top: 0, width: width, height: height))
+    }
 
     /// The version of FFmpeg.
     package static var libraryVersion: String { String(cString: cv_version()) }
@@ -169,7 +194,8 @@ package struct PixelArea: Sendable, Equatable {
     }
 
     func isInside(width: Int, height: Int) -> Bool {
-        left >= 0 && top >= 0 && self.width > 0 && self.height > 0 && left + self.width <= width && top + self.height <= height
+        left >= 0 && top >= 0 && self.width > 0 && self.height > 0 && left + self.width <= width
+            && top + self.height <= height
     }
 }
 

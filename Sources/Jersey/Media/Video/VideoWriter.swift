@@ -26,9 +26,14 @@ package final class VideoWriter {
         self.path = path
         self.width = width
         self.height = height
-        temporary = url.deletingLastPathComponent().appendingPathComponent(".\(UUID().uuidString).\(url.lastPathComponent)").path
+        temporary =
+            url.deletingLastPathComponent().appendingPathComponent(
+                ".\(UUID().uuidString).\(url.lastPathComponent)"
+            ).path
         let (status, message) = withVideoMessage { [temporary] message, capacity in
-            temporary.withFileSystemPath { cv_writer_open($0, Int32(width), Int32(height), rate, &writer, message, capacity) }
+            temporary.withFileSystemPath {
+                cv_writer_open($0, Int32(width), Int32(height), rate, &writer, message, capacity)
+            }
         }
         guard status == .ok else {
             _ = temporary.withFileSystemPath(unlink)
@@ -61,7 +66,8 @@ package final class VideoWriter {
     ///
     /// - Throws: `FileError` if it cannot be encoded or written.
     package func add(_ image: RGBImage, time: Double) throws {
-        precondition(image.width == width && image.height == height, "a frame of \(image.width)x\(image.height)")
+        precondition(
+            image.width == width && image.height == height, "a frame of \(image.width)x\(image.height)")
         let (status, message) = withVideoMessage { cv_writer_add(writer!, image.pixels, time, $0, $1) }
         guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
     }
@@ -72,7 +78,8 @@ package final class VideoWriter {
     package func finish() throws {
         let (status, message) = withVideoMessage { cv_writer_finish(writer!, $0, $1) }
         guard status == .ok else { throw FileError(path, "cannot be written: \(message)") }
-        guard temporary.withFileSystemPath({ from in path.withFileSystemPath { rename(from, $0) } }) == 0 else {
+        guard temporary.withFileSystemPath({ from in path.withFileSystemPath { rename(from, $0) } }) == 0
+        else {
             throw FileError(path, "cannot replace the file: \(SystemError().reason)")
         }
         cv_writer_close(writer!)

@@ -4,14 +4,17 @@ import Jersey
 extension DatasetFormat {
     /// The study's layout. Hidden files and stray files beside folders are ignored.
     package static let folders = DatasetFormat(
-        name: "folders", summary: "<number>/<track>/<sequence>/<frames>.jpg|jpeg|png; the anchor has 'anchor' in its name"
+        name: "folders",
+        summary: "<number>/<track>/<sequence>/<frames>.jpg|jpeg|png; the anchor has 'anchor' in its name"
     ) { config in
         let root = URL(fileURLWithPath: config.path)
         let numberFolders = try FolderLayout.listSubfolders(in: root)
         guard numberFolders.isEmpty || numberFolders.contains(where: FolderLayout.isTop) else {
             throw FileError(
                 root.path, "holds no folder named after a shirt number (0...9, 00...99)",
-                advice: "name the folder that holds <number>/<track>/<sequence>/<frame>.jpg, perhaps the one above or below")
+                advice:
+                    "name the folder that holds <number>/<track>/<sequence>/<frame>.jpg, perhaps the one above or below"
+            )
         }
         var content = FoldersContent(root: root, config: config, wanted: try config.wantedNumbers())
         for numberFolder in numberFolders { try content.add(numberFolder) }
@@ -68,10 +71,13 @@ private struct FoldersContent {
         for trackFolder in try FolderLayout.listSubfolders(in: url) {
             let trackURL = url.appendingPathComponent(trackFolder)
             let sequenceFolders = try FolderLayout.listSubfolders(in: trackURL)
-            if sequenceFolders.isEmpty { remarks.append("\(trackURL.path) has no sequence folders; it is skipped") }
+            if sequenceFolders.isEmpty {
+                remarks.append("\(trackURL.path) has no sequence folders; it is skipped")
+            }
             for sequenceFolder in sequenceFolders {
                 try addSequence(
-                    trackURL.appendingPathComponent(sequenceFolder), id: "\(numberFolder)/\(trackFolder)/\(sequenceFolder)",
+                    trackURL.appendingPathComponent(sequenceFolder),
+                    id: "\(numberFolder)/\(trackFolder)/\(sequenceFolder)",
                     track: "\(numberFolder)/\(trackFolder)", JerseyNumber(numberFolder))
             }
         }
@@ -87,7 +93,8 @@ private struct FoldersContent {
         if anchors > 1 { remarks.append("\(url.path) has \(anchors) anchors; the first is used") }
         sequences.append(
             FrameSequence(
-                id: id, track: track, number: number, frames: frames.map { url.appendingPathComponent($0).path },
+                id: id, track: track, number: number,
+                frames: frames.map { url.appendingPathComponent($0).path },
                 anchor: anchor))
     }
 }

@@ -6,7 +6,8 @@ extension DatasetFormat {
     /// sequences, each a window of its track. Players labelled -1 correspond to
     /// `FolderLayout.unreadable` in the other layout.
     package static let soccernet = DatasetFormat(
-        name: "soccernet", summary: "images/<player>/<frames>.jpg and <split>_gt.json, with -1 for unreadable numbers"
+        name: "soccernet",
+        summary: "images/<player>/<frames>.jpg and <split>_gt.json, with -1 for unreadable numbers"
     ) { config in
         let root = URL(fileURLWithPath: config.path)
         let images = root.appendingPathComponent(FolderLayout.images)
@@ -37,11 +38,13 @@ extension DatasetFormat {
             }
             let track = "\(number?.description ?? FolderLayout.unreadable)/\(player)"
             let whole = FrameSequence(
-                id: track, track: track, number: number, frames: frames.map { url.appendingPathComponent($0).path },
+                id: track, track: track, number: number,
+                frames: frames.map { url.appendingPathComponent($0).path },
                 anchor: anchor)
             sequences += whole.windows(size: config.maximumFrames).enumerated().map { index, window in
                 FrameSequence(
-                    id: "\(track)/\(index)", track: track, number: number, frames: window.frames, anchor: window.anchor)
+                    id: "\(track)/\(index)", track: track, number: number, frames: window.frames,
+                    anchor: window.anchor)
             }
         }
         if unreadable > 0 { remarks.append("skipped \(unreadable) players without a readable number (-1)") }
@@ -50,7 +53,8 @@ extension DatasetFormat {
             remarks.append("\(labels.path) names player \(player)\(others(absent)), missing in images/")
         }
         return try dataset(
-            sequences, in: root, remarks: remarks, ofSome: wanted != nil, layout: "images/<player>/<frame>.jpg")
+            sequences, in: root, remarks: remarks, ofSome: wanted != nil,
+            layout: "images/<player>/<frame>.jpg")
     }
 }
 
@@ -64,7 +68,8 @@ private func labels(of root: URL) throws -> SoccerNetLabels {
         throw FileError(
             root.path, "has no folder images",
             advice: splits.isEmpty
-                ? "it should look like images/<player>/<frame>.jpg" : "name one split: \(splits.joined(separator: ", "))")
+                ? "it should look like images/<player>/<frame>.jpg"
+                : "name one split: \(splits.joined(separator: ", "))")
     }
     let files = names.filter { $0.hasSuffix("_gt.json") }
     guard let file = files.first else {
