@@ -52,7 +52,7 @@ struct SequencesBench: ParsableCommand {
         let count = min(limit ?? all.count, all.count)
         let sequences = (0..<count).map { all[$0 * all.count / count] }
         let batches = try reader.batches(of: sequences)
-        let confidence = anytime ? try self.confidence ?? checkpoint.card.earlyExit().stops : nil
+        let confidence = anytime ? try self.confidence ?? checkpoint.card.measuredEarlyExit().stops : nil
         func read() -> [Reading] {
             withoutGradients { batches.flatMap { reader.readings(of: $0, until: confidence) } }
         }

@@ -33,7 +33,7 @@ final class ServedModel: Predicting {
                 var options = Recognizer.Options()
                 options.device = settings.device
                 options.precision = settings.precision
-                options.earlyExit = settings.anytime
+                options.earlyExit = settings.earlyExit
                 options.batchSize = settings.batchSize
                 let recognizer: Recognizer
                 do {
@@ -54,9 +54,11 @@ final class ServedModel: Predicting {
             } report: { report in
                 metrics.add(report, model: name)
             }
-        (self.queue, self.about, self.loader, self.decoders, self.metrics) = (
-            queue, about, loader, decoders, metrics
-        )
+        self.queue = queue
+        self.about = about
+        self.loader = loader
+        self.decoders = decoders
+        self.metrics = metrics
     }
 
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {

@@ -37,7 +37,7 @@ package struct ServerSettings: Sendable {
     package var device = Device.cpu
     package var precision = Precision.Choice.automatic
     /// Whether to stop reading a sequence once the answer is certain enough.
-    package var anytime = false
+    package var earlyExit = false
     /// The token for requests that change the server; nil refuses them all.
     package var adminToken: String?
     package var connections = 512

@@ -197,7 +197,7 @@ import Testing
         async throws
     {
         var settings = ServerSettings()
-        settings.anytime = anytime
+        settings.earlyExit = anytime
         let model = try await ServedModel(
             named: "m", version: 1, from: nil, settings, decoders: Subject.decoders, metrics: ServiceMetrics()
         )

@@ -11,18 +11,11 @@ enum Fixtures {
         return Bundle.module.resourceURL!.appendingPathComponent("Fixtures")
     }()
 
-    /// The folder that the image paths of `data.json` are relative to: `shared` beside the
-    /// repository, or `JERSEY_SHARED`.
-    static let images: URL = {
-        if let given = ProcessInfo.processInfo.environment["JERSEY_SHARED"], !given.isEmpty {
-            return URL(fileURLWithPath: given)
-        }
-        var root = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { root.deleteLastPathComponent() }
-        return root.deletingLastPathComponent().appendingPathComponent("shared")
-    }()
-
-    static let hasImages = FileManager.default.fileExists(atPath: images.appendingPathComponent("data").path)
+    /// The folder that the image paths of `data.json` are relative to, which `JERSEY_SHARED` names.
+    /// Nil without it: real images are not part of the repository.
+    static let images: URL? = ProcessInfo.processInfo.environment["JERSEY_SHARED"].flatMap {
+        $0.isEmpty ? nil : URL(fileURLWithPath: $0)
+    }
 
     /// A file in the folder.
     enum File: String {

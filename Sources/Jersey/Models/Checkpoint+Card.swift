@@ -1,7 +1,8 @@
 /// The keys of the input stand among the card's own, as older files have them.
 extension Checkpoint.Card: Codable {
     private enum CodingKeys: String, CodingKey {
-        case spec, published, numbers, training, calibration, anytime, activations, agreements
+        case spec, published, numbers, training, calibration, activations, agreements
+        case earlyExit = "anytime"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -12,7 +13,7 @@ extension Checkpoint.Card: Codable {
         numbers = try container.decode([JerseyNumber].self, forKey: .numbers)
         training = try container.decodeIfPresent(Training.self, forKey: .training)
         calibration = try container.decodeIfPresent(ModelCalibration.self, forKey: .calibration)
-        anytime = try container.decodeIfPresent(EarlyExit.self, forKey: .anytime)
+        earlyExit = try container.decodeIfPresent(EarlyExit.self, forKey: .earlyExit)
         activations = try container.decodeIfPresent([String: ClosedRange<Float>].self, forKey: .activations)
         agreements = try container.decodeIfPresent([Precision: PrecisionAgreement].self, forKey: .agreements)
     }
@@ -25,7 +26,7 @@ extension Checkpoint.Card: Codable {
         try container.encode(numbers, forKey: .numbers)
         try container.encodeIfPresent(training, forKey: .training)
         try container.encodeIfPresent(calibration, forKey: .calibration)
-        try container.encodeIfPresent(anytime, forKey: .anytime)
+        try container.encodeIfPresent(earlyExit, forKey: .earlyExit)
         try container.encodeIfPresent(activations, forKey: .activations)
         try container.encodeIfPresent(agreements, forKey: .agreements)
     }

@@ -17,7 +17,7 @@ package struct Checkpoint {
         /// Nil if it was not measured.
         package var calibration: ModelCalibration?
         /// When to stop reading; nil if that was not measured.
-        package var anytime: EarlyExit?
+        package var earlyExit: EarlyExit?
         /// Output ranges of the encoder's convolutions by name, which int8 needs; nil if they were
         /// not measured.
         package var activations: [String: ClosedRange<Float>]?
@@ -74,8 +74,8 @@ package struct Checkpoint {
             }
             // Every comparison with NaN is false, so all answers would pass the threshold.
             let shares = [
-                calibration?.threshold, calibration?.precision, calibration?.coverage, anytime?.confidence,
-                anytime?.frames,
+                calibration?.threshold, calibration?.precision, calibration?.coverage, earlyExit?.confidence,
+                earlyExit?.frames,
             ]
             if let share = shares.compactMap({ $0 }).first(where: { !(0...1 ~= $0) }) {
                 return "a share of \(share)"

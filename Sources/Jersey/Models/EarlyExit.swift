@@ -105,16 +105,16 @@ extension Checkpoint.Card {
     ///
     /// - Throws: `UsageError` if the model reads all frames at once, or if early exit was not
     ///   measured.
-    package func earlyExit() throws -> EarlyExit {
+    package func measuredEarlyExit() throws -> EarlyExit {
         guard !published else {
             throw UsageError(
                 "a model that behaves as published has no early exit: it reads all frames at once",
                 remedy: .earlyExit)
         }
-        guard let anytime else {
+        guard let earlyExit else {
             throw UsageError(
                 "this model is not calibrated for early exit; calibrate it first", remedy: .calibration)
         }
-        return anytime
+        return earlyExit
     }
 }

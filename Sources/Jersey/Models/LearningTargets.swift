@@ -29,7 +29,9 @@ package struct LearningTargets {
 
     /// One row for each sequence.
     init(_ output: JerseyModel.Output, _ numbers: [JerseyNumber?]) {
-        (tens, ones, full) = (output.tens, output.ones, output.full)
+        tens = output.tens
+        ones = output.ones
+        full = output.full
         labels = Labels(numbers.compactMap(\.self), on: output.tens.device)
         readability = nil
     }
@@ -52,7 +54,9 @@ package struct LearningTargets {
             return Tensor.zeros([numbers.count], device: device).scattered(0, at: readable, values: right).to(
                 dtype: .int64)
         }
-        (self.tens, self.ones, self.labels) = (tens, ones, labels)
+        self.tens = tens
+        self.ones = ones
+        self.labels = labels
         full = frames.full.map(rows)
         readability = (.concatenated([judged * 0, judged], over: 1), isRight)
     }

@@ -31,6 +31,7 @@ final class RecordedPasses: @unchecked Sendable {
     /// recorded.
     let size: [Int]
     private let laidOut: @Sendable (Tensor) -> Tensor
+    /// Not a `Mutex`, because tensors leave it, which are not Sendable.
     private let lock = NSLock()
     private var seen: Set<Sizes> = []
     private var passes: [Sizes: Pass] = [:]
@@ -84,7 +85,10 @@ extension RecordedPasses.Pass {
             results = .concatenated(parts(pass(input, layout)).map { $0.reshaped(-1) }, over: 0)
         }
         guard let results else { preconditionFailure("the pass was not recorded") }
-        (self.input, self.layout, self.results, shapes) = (input, layout, results, parts(sample).map(\.shape))
+        self.input = input
+        self.layout = layout
+        self.results = results
+        shapes = parts(sample).map(\.shape)
         hasFullHead = sample.full != nil
     }
 

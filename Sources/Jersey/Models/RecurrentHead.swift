@@ -107,7 +107,9 @@ extension RecurrentHead {
         private var known: DigitDistribution?
 
         init(head: RecurrentHead, pass: Pass, limit: Int) {
-            (self.head, self.pass, self.limit) = (head, pass, limit)
+            self.head = head
+            self.pass = pass
+            self.limit = limit
         }
 
         mutating func add(_ maps: Tensor) {

@@ -65,7 +65,9 @@ struct EvidenceMemory<Head: ModelHead>: FrameMemory where Head.Frame == Evidence
     private var sum: Evidence?
 
     init(head: Head, pass: Pass, correlation: Double) {
-        (self.head, self.pass, self.correlation) = (head, pass, correlation)
+        self.head = head
+        self.pass = pass
+        self.correlation = correlation
     }
 
     mutating func add(_ maps: Tensor) {

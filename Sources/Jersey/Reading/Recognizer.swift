@@ -104,7 +104,7 @@ public final class Recognizer: Sendable {
         reader = SequenceReader(
             model: model, loader: loader, batchSize: options.batchSize, workers: options.workers,
             calibration: calibration,
-            earlyExit: options.earlyExit ? try card.earlyExit() : nil, skims: options.skims)
+            earlyExit: options.earlyExit ? try card.measuredEarlyExit() : nil, skims: options.skims)
     }
 
     /// Reads folders of frames, trees of such folders, archives of them, or image files.

@@ -69,7 +69,7 @@ struct CalibrateCommand: ParsableCommand {
         card.activations = observer.ranges
         card.agreements = try agreements(
             readings, recognizer, checkpoint.with(card), calibration, dataset.sequences)
-        card.anytime = EarlyExit(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
+        card.earlyExit = EarlyExit(zip(readings, traces).map { ($0.sequence.number, $1) }, calibration)
         try checkpoint.write(card, to: URL(fileURLWithPath: out))
         Console.print(
             "temperature \(Format.decimal(calibration.temperature, places: 2)), "
@@ -77,15 +77,15 @@ struct CalibrateCommand: ParsableCommand {
                 + "\(Format.percent(calibration.precision, places: 1)) of answers right, "
                 + "\(Format.percent(calibration.coverage, places: 1)) of numbers answered, \(calibration.sequences) sequences"
         )
-        if let anytime = card.anytime, anytime.stops == nil {
+        if let earlyExit = card.earlyExit, earlyExit.stops == nil {
             Console.print(
                 "--anytime will read all frames: these sequences do not prove that fewer are enough")
-        } else if let anytime = card.anytime {
+        } else if let earlyExit = card.earlyExit {
             Console.print(
-                "--anytime stops at a confidence of \(Format.decimal(anytime.confidence, places: 2)): "
-                    + "\(Format.percent(anytime.frames, places: 0)) of frames, "
-                    + "\(Format.percent(anytime.accuracy, places: 2)) of numbers right instead of "
-                    + Format.percent(anytime.fullAccuracy, places: 2))
+                "--anytime stops at a confidence of \(Format.decimal(earlyExit.confidence, places: 2)): "
+                    + "\(Format.percent(earlyExit.frames, places: 0)) of frames, "
+                    + "\(Format.percent(earlyExit.accuracy, places: 2)) of numbers right instead of "
+                    + Format.percent(earlyExit.fullAccuracy, places: 2))
         }
         for (precision, agreement) in (card.agreements ?? [:]).sorted(by: {
             $0.key.rawValue < $1.key.rawValue

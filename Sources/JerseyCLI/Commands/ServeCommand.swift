@@ -134,7 +134,7 @@ struct ServeCommand: ParsableCommand {
         settings.device = try device.resolved()
         settings.workers = workers
         settings.precision = arithmetic.precision
-        settings.anytime = stopping.anytime
+        settings.earlyExit = stopping.anytime
         settings.connections = connections
         settings.drainSeconds = drainSeconds
         settings.adminToken = try adminToken()

@@ -33,7 +33,7 @@ package struct AnytimeBenchmark: Encodable, Sendable {
     package init(
         _ recognizer: Recognizer, mode: ExecutionMode, sequences: [FrameSequence], rounds: Int
     ) throws {
-        let (reader, stored) = (recognizer.reader, recognizer.card.anytime)
+        let (reader, stored) = (recognizer.reader, recognizer.card.earlyExit)
         var confidences: [Double?] = [nil, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99]
         if let stops = stored?.stops, !confidences.contains(stops) { confidences.append(stops) }
         confidences.sort { ($0 ?? 2) > ($1 ?? 2) }

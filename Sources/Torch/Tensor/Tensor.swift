@@ -71,6 +71,17 @@ extension Array where Element == Tensor {
     }
 }
 
+extension [[Tensor]] {
+    /// `withList` for several lists at once.
+    func withLists(_ body: ([ct_list]) -> Void) {
+        func add(_ rest: ArraySlice<[Tensor]>, to lists: [ct_list]) {
+            guard let first = rest.first else { return body(lists) }
+            first.withList { add(rest.dropFirst(), to: lists + [$0]) }
+        }
+        add(self[...], to: [])
+    }
+}
+
 extension Array where Element == String {
     /// Lends the texts to a shim call.
     func withCStrings<Result>(_ body: (UnsafePointer<UnsafePointer<CChar>>) throws -> Result) rethrows

@@ -57,23 +57,13 @@ package final class Adam {
                 let states = live.map { moments[$0.name]! }
                 let lists = [
                     live.map(\.tensor), live.map { $0.tensor.gradient! }, states.map(\.mean),
-                    states.map(\.variance),
-                    states.map(\.steps),
+                    states.map(\.variance), states.map(\.steps),
                 ]
-                lists[0].withList { parameters in
-                    lists[1].withList { gradients in
-                        lists[2].withList { means in
-                            lists[3].withList { variances in
-                                lists[4].withList { steps in
-                                    checked {
-                                        ct_adam(
-                                            parameters, gradients, means, variances, steps,
-                                            group.rate * factor, betas.0, betas.1,
-                                            group.decay, epsilon, decoupled, $0)
-                                    }
-                                }
-                            }
-                        }
+                lists.withLists { lists in
+                    checked {
+                        ct_adam(
+                            lists[0], lists[1], lists[2], lists[3], lists[4], group.rate * factor, betas.0,
+                            betas.1, group.decay, epsilon, decoupled, $0)
                     }
                 }
             }
