@@ -60,7 +60,7 @@ import Testing
         let error = #expect(throws: UsageError.self) { try mixed.overlaid(with: [Self.published]) }
         #expect(
             error?.description.hasPrefix(
-                "the study has nothing like evidence_tied and evidence_independent; ") == true)
+                "not in the study: evidence_tied, evidence_independent; ") == true)
     }
 
     @Test func `A published experiment that was begun goes on with the split that it has`() throws {
