@@ -209,7 +209,8 @@ struct RGBImageTests {
         }
         try withFile("forbidden.png", gradient(2, 2).pngData()) { url in
             try #require(chmod(url.path, 0) == 0)
-            guard !FileManager.default.isReadableFile(atPath: url.path) else { return }  // root reads everything
+            // Root can read everything.
+            guard !FileManager.default.isReadableFile(atPath: url.path) else { return }
             #expect(throws: ImageError(name: url.path, reason: .noPermission)) {
                 try RGBImage(contentsOf: url)
             }

@@ -290,7 +290,8 @@ struct ONNXGraphBuilder {
                 node(
                     "Gather", [back, initializer("int_0", Tensor([Int64(0)], shape: []))], [.int("axis", 0)]))
         }
-        finish("Transpose", [node("Concat", states, [.int("axis", 2)])], [.ints("perm", [1, 0, 2])])  // (B, T, D·H)
+        // (B, T, D·H)
+        finish("Transpose", [node("Concat", states, [.int("axis", 2)])], [.ints("perm", [1, 0, 2])])
         node("Concat", last, [.int("axis", 1)], outputs: [results[1]])
     }
 }

@@ -218,7 +218,8 @@ struct Pickle {
             case UInt8(ascii: "R"):
                 let arguments = try pop()
                 stack.append(try call(try pop(), arguments))
-            case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes such as state_dict's _metadata are not needed
+            // BUILD: attributes such as state_dict's _metadata are not needed.
+            case UInt8(ascii: "b"): _ = try pop()
             default:
                 throw Failure(
                     reason:
