@@ -45,7 +45,7 @@ struct TorchScriptTests {
     }
 
     @Test(arguments: [Data(), Data("PK".utf8), Data(count: 4096)])
-    func `What is no TorchScript is refused with the file's name`(_ data: Data) throws {
+    func `A file that is not TorchScript is refused by name`(_ data: Data) throws {
         try withFolder { folder in
             let url = folder.appendingPathComponent("model.pt")
             try data.write(to: url)

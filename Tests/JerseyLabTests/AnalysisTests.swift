@@ -97,7 +97,7 @@ import Testing
         #expect(stranger?.advice?.contains("--data") == true)
     }
 
-    @Test func `Names that are nearly right are met with those that are`() throws {
+    @Test func `Misspelt names are answered with close matches`() throws {
         #expect(
             #expect(throws: UsageError.self) { try Analysis.named("confusoin") }?.description.contains(
                 "confusion") == true)

@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: [["predct", "a"], ["help", "predct"]])
-    func `A misspelt command is met with the one that was meant`(words: [String]) throws {
+    func `A misspelt command is answered with the one that was meant`(words: [String]) throws {
         let error = #expect(throws: UsageError.self) { try JerseyCommand.checkName(words) }
         #expect(error?.description.contains("did you mean predict?") == true)
         for words in [
@@ -73,7 +73,7 @@ import Testing
         #expect(error?.description.contains("did you mean training.patience") == true)
     }
 
-    @Test func `The study's flags are met with ours, and docs tell the same`() throws {
+    @Test func `The study's flags are answered with ours, and the docs say the same`() throws {
         let help = JerseyCommand.helpMessage(for: TrainCommand.self)
         let docs = try String(
             contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
@@ -291,7 +291,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: output.url.path).count == 2)
     }
 
-    @Test func `Skimming is refused for a model of which nobody knows when it is sure`() throws {
+    @Test func `Skimming is refused for a model that is not calibrated`() throws {
         let (folder, weights) = try weights()
         let error = #expect(throws: UsageError.self) {
             try predict(["--weights", weights, "--skim", Sample.folder.path("data/48")])

@@ -168,7 +168,9 @@ import Testing
         #expect(experiment.run("basic_mv3s-1").exists(experiment.run("basic_mv3s-1").plots(of: "curves")))
     }
 
-    @Test func `An edited experiment is refused, and what was begun goes on without being named`() throws {
+    @Test func `An edited experiment is refused, and one that was begun continues without being named`()
+        throws
+    {
         let folder = try TestFolder()
         let file = folder.url.appendingPathComponent("mine.yaml")
         func write(epochs: Int) throws {

@@ -101,7 +101,7 @@ private final class Witness: ExperimentObserver {
         #expect(try records().allSatisfy { $0.config.contains("/elsewhere") })
     }
 
-    @Test func `A look at a lock is in nobody's way`() throws {
+    @Test func `Looking at a lock blocks no one`() throws {
         #expect(!folder.isRunning)
         let lock = try folder.begin(try folder.experiment())
         #expect(folder.isRunning)
@@ -136,7 +136,7 @@ private final class Witness: ExperimentObserver {
         #expect(try ExperimentStatus(folder).count(.finished) == 4)
     }
 
-    @Test func `A run that fails is tried once more, and the others go on`() throws {
+    @Test func `A run that fails is retried once, and the others continue`() throws {
         let launcher = StubLauncher { $0.id == "basic_r18-1" ? "data/4 is gone" : try self.finish($0) }
         #expect(try run(launcher) == .failed(1))
         #expect(launcher.started.count { $0 == "basic_r18-1" } == 2 && launcher.started.count == 5)
@@ -157,7 +157,7 @@ private final class Witness: ExperimentObserver {
         #expect(launcher.started.count { $0 == "basic_mv3s-2" } == 2)
     }
 
-    @Test func `Asked to stop, it stops its tasks, and goes on later`() throws {
+    @Test func `When asked to stop, it stops its tasks, and continues later`() throws {
         var looks = 0
         let launcher = StubLauncher(room: 1, work: finish)
         let ending = try run(launcher) {
@@ -178,7 +178,7 @@ private final class Witness: ExperimentObserver {
         withExtendedLifetime(lock) {}
     }
 
-    @Test func `A running run is running only while somebody runs the experiment`() throws {
+    @Test func `A run counts as running only while its experiment is running`() throws {
         #expect(try run(StubLauncher(work: finish)) == .finished)
         try FileManager.default.removeItem(at: folder.run("basic_r18-2").result)
         let (database, _) = try RunDatabase.open(folder.database)
@@ -202,7 +202,7 @@ private final class Witness: ExperimentObserver {
     ]
 
     @Test(arguments: breakages.indices)
-    func `A broken table is named where it is read, set aside where it is written, and made anew`(kind: Int)
+    func `A broken table is named when it is read, and set aside and rebuilt when it is written`(kind: Int)
         throws
     {
         #expect(try run(StubLauncher(work: finish)) == .finished)
@@ -225,7 +225,7 @@ private final class Witness: ExperimentObserver {
         #expect(names.count { $0.hasPrefix("runs.sqlite.broken-") } == 1)
     }
 
-    @Test func `A table that is made anew knows when runs were finished`() throws {
+    @Test func `A rebuilt table knows when runs were finished`() throws {
         #expect(try run(StubLauncher(work: finish)) == .finished)
         let past = Date(timeIntervalSince1970: 1_700_000_000)
         let result = folder.run("basic_r18-1").result.path
@@ -235,7 +235,7 @@ private final class Witness: ExperimentObserver {
         #expect(try records().first { $0.id == "basic_r18-1" }?.finished == past)
     }
 
-    @Test func `Runs go on without a table, and that is said once`() throws {
+    @Test func `Runs continue without a table, which is reported once`() throws {
         try FileManager.default.createDirectory(at: folder.database, withIntermediateDirectories: false)
         #expect(try run(StubLauncher(work: finish)) == .finished)
         #expect(witness.sentences.count { $0.contains("warning: \(folder.database.path)") } == 1)

@@ -63,7 +63,7 @@ import Testing
                 "not in the study: evidence_tied, evidence_independent; ") == true)
     }
 
-    @Test func `A published experiment that was begun goes on with the split that it has`() throws {
+    @Test func `A published experiment that was begun continues with its split`() throws {
         let folder = try TestFolder()
         let experiment = ExperimentFolder(folder.url)
         try experiment.begin(self.experiment("settings: {published: true}"))

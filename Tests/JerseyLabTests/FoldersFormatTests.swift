@@ -48,7 +48,7 @@ struct FoldersFormatTests {
         }
     }
 
-    @Test func `A folder that is no number is an error, unless the numbers to use are named`() throws {
+    @Test func `A folder that is not a number is an error, unless the numbers to use are named`() throws {
         try withFolder { folder throws in
             for file in ["7/t/0/1.jpg", "8/t/0/1.jpg", "unknown/t/0/1.jpg"] { try folder.add(file) }
             let error = #expect(throws: FileError.self) { try read(folder) }

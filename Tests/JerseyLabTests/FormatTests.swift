@@ -12,7 +12,7 @@ import Testing
             Format.percent(1, of: 3, places: 1) == "33.3%" && Format.percent(0, of: 0, places: 2) == "0.00%")
     }
 
-    @Test func `What there is no value of is a dash`() {
+    @Test func `A missing value is shown as a dash`() {
         #expect(Format.percent(nil, places: 1) == "-" && Format.decimal(nil, places: 4) == "-")
         #expect(Format.time(nil) == "-" && Format.duration(nil) == "-" && Format.milliseconds(nil) == "-")
         #expect(

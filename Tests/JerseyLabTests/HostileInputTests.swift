@@ -72,7 +72,9 @@ import Torch
         #expect(try text([folder.path("many"), "--format", "soccernet"]).contains("\"2\": -1"))
     }
 
-    @Test func `A video that is cut off is read as far as it goes, and one that is none is refused`() throws {
+    @Test func `A truncated video is read as far as it goes, and a file that is not a video is refused`()
+        throws
+    {
         let film = try film(frames: 40)
         let whole = try Data(contentsOf: URL(fileURLWithPath: film))
         let cut = folder.path("cut.mkv")
@@ -147,7 +149,9 @@ import Torch
     }
 
     @Test(arguments: [Float(1e18), 3e38])
-    func `Weights whose output is no number give no answer, in every format and with a roster`(scale: Float)
+    func `Weights whose output is not a number give no answer, in every format and with a roster`(
+        scale: Float
+    )
         throws
     {
         let spec = try ModelSpec.named("attn_bgru_luong", encoder: .mobilenetV3Small)

@@ -155,7 +155,7 @@ struct RunConfigTests {
     }
 
     @Test(arguments: ["[1, 2]", "just words", "a: [", "\u{1}", "a: b: c"])
-    func `A file that is none of ours, or not there, is an error`(_ text: String) {
+    func `A missing file, or one of another kind, is an error`(_ text: String) {
         #expect(throws: FileError.self) { try overlay(text) }
         #expect(throws: FileError("/no/c.yaml", "cannot read the configuration: No such file or directory")) {
             try ConfigOverlay(file: URL(fileURLWithPath: "/no/c.yaml"))

@@ -22,7 +22,7 @@ import Testing
         PairedComparison.all(among: groups, resamples: 1000, seed: seed)
     }
 
-    @Test func `Two models that are equally good are not told apart`() throws {
+    @Test func `Two equally good models are not distinguished`() throws {
         let groups = [
             try group("a") { !$0.isMultiple(of: 4) }, try group("b") { !($0 + 1).isMultiple(of: 4) },
         ]
@@ -153,7 +153,7 @@ import Testing
         #expect(isClose(clustered / naive, Double(size).squareRoot(), within: 0.4))
     }
 
-    @Test func `Seeds are drawn anew as well`() throws {
+    @Test func `Seeds are resampled as well`() throws {
         let tracks = (0..<10).map { "t\($0)" }
         let rows = [[Bool](repeating: true, count: 10), [Bool](repeating: false, count: 10)]
         let pair = compare([try RunGroup("a", rows, tracks: tracks), try RunGroup("b", rows, tracks: tracks)]
@@ -170,7 +170,7 @@ import Testing
     }
 
     @Test
-    func `A majority of more runs is no advantage: as many runs of both are counted, of common seeds first`()
+    func `A model with more runs has no advantage: equally many runs of both count, common seeds first`()
         throws
     {
         #expect(PairedComparison.matched([[1, 2, 3, 4, 5], [4, 2]]) == [[1, 3], [1, 0]])

@@ -49,7 +49,7 @@ import Testing
         ("Ek, \"Bo\"", "\"Ek, \"\"Bo\"\"\""), ("=HYPERLINK(\"x\",1)", "\"'=HYPERLINK(\"\"x\"\",1)\""),
         ("a\nb\u{1b}", "a\\nb\\u{1b}"),
     ])
-    func `A cell of CSV is no formula and no control character, unless it is asked for raw`(
+    func `A CSV cell has no formula and no control character, unless raw output is requested`(
         text: String, cell: String
     ) {
         #expect(CSV.row([text, "0.5"]) == cell + ",0.5\r\n")

@@ -138,7 +138,8 @@ import Torch
         #expect(try observed().sentences.allSatisfy { !$0.contains("random weights") })
     }
 
-    @Test func `A finished run's curves are drawn into its folder, and one that is not is told of`() throws {
+    @Test func `A finished run's curves are drawn into its folder, and a failure to draw is reported`() throws
+    {
         let folder = try TestFolder()
         #expect(try train(Sample.config("basic_mv3s"), in: folder.url) == .finished)
         let run = RunFolder(folder.url)
@@ -151,7 +152,7 @@ import Torch
     }
 
     @Test
-    func `A log has the time before each line, goes on where it was, and knows a line without its time`()
+    func `A log has the time before each line, continues an old file, and knows a line without its time`()
         throws
     {
         let folder = try TestFolder()
@@ -235,7 +236,7 @@ import Torch
         #expect(try Data(contentsOf: file(parts)).count == Data(contentsOf: file(whole)).count)
     }
 
-    @Test func `What follows from the state is made good, and broken weights are named at once`() throws {
+    @Test func `What follows from the state is repaired, and broken weights are named at once`() throws {
         let folder = try TestFolder()
         _ = try train(Sample.config(), in: folder.url)
         let run = RunFolder(folder.url)

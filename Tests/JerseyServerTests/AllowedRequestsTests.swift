@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test
-    func `An address counts as the same however it is written, and a request without a host is no browser's`()
+    func `An address is the same in any notation, and a request without a host is not from a browser`()
         throws
     {
         let allowed = try Self.allowed()
@@ -127,12 +127,12 @@ import Testing
     }
 
     @Test(arguments: ["a b", "a.example:80", "http://a.example", ""])
-    func `A host that is none is refused when the service starts`(host: String) {
+    func `An invalid host is refused when the service starts`(host: String) {
         #expect(throws: UsageError.self) { try Self.allowed { $0.allowedHosts = [host] } }
     }
 
     @Test(arguments: ["a.example", "*", "null", "ftp://a.example", "https://a.example/"])
-    func `An origin that is none is refused when the service starts`(origin: String) {
+    func `An invalid origin is refused when the service starts`(origin: String) {
         #expect(throws: UsageError.self) { try Self.allowed { $0.allowedOrigins = [origin] } }
     }
 

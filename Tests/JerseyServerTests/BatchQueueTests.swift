@@ -86,7 +86,7 @@ import Testing
 
     @Test
     func
-        `What the work throws is everybody's in the batch, and the thread goes on; what making it throws is told at once`()
+        `An error in a batch reaches all its requests, and the thread continues; an error at start is reported at once`()
         async throws
     {
         let queue = try await queue(Log(), isGated: false)

@@ -187,7 +187,7 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `A client that asks first is bidden to send, and one connection serves many requests`()
+    @Test func `A client that expects 100 Continue gets it, and one connection serves many requests`()
         async throws
     {
         try await withService(StubModel()) { port in
@@ -206,7 +206,7 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `Nobody is bidden to send a body that is refused, and the answer is the connection's last`()
+    @Test func `A refused body gets no 100 Continue, and the answer is the connection's last`()
         async throws
     {
         try await withService(StubModel()) { port in
@@ -250,7 +250,7 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `HTTP/1.0 has no answer but the last, and two hosts are none`() async throws {
+    @Test func `HTTP/1.0 gets one answer per connection, and two Host headers are refused`() async throws {
         try await withService(StubModel()) { port in
             let body = try Self.frames()
             let (old, two) = try await blocking {
@@ -300,7 +300,7 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `Connections that are all busy are not added to, and whoever comes is told`() async throws {
+    @Test func `Busy connections are not closed for new ones, which get an error`() async throws {
         let latch = Latch()
         let stub = StubModel { try await latch.wait() }
         try await withService(stub) {
@@ -316,7 +316,7 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
-    @Test func `What is no HTTP, and a head that is too long, are refused`() async throws {
+    @Test func `Input that is not HTTP, and a head that is too long, are refused`() async throws {
         try await withService(StubModel()) { port in
             let answers = try await blocking {
                 try [

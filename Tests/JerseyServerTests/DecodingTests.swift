@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `Pictures are the same as without a process of their own, and what is none is told for each`()
+    @Test func `Pictures are the same as when decoded in process, and each broken one is named`()
         async throws
     {
         let frames = [("a", try png(1)), ("b", Data("no picture".utf8)), ("c", try png(2)), ("d", Data())]
@@ -141,7 +141,7 @@ import Testing
 
     @Test
     func
-        `A decoder goes on when all of a service's processes are told to end: what has begun is answered first`()
+        `A decoder continues when all of a service's processes are asked to end: requests in flight are answered first`()
         async throws
     {
         let pool = Self.pool()
@@ -208,8 +208,7 @@ import Testing
         }
     }
 
-    @Test func `Decoding ends when nobody waits any more, and the decoder is as good as before`() async throws
-    {
+    @Test func `Decoding ends when the client has left, and the decoder remains usable`() async throws {
         let pool = Self.pool()
         let film = try Self.film(frames: 1000, width: 640, height: 480)
         let work = Work(RequestLimits(), of: "a")
@@ -273,7 +272,7 @@ import Testing
 
     @Test
     func
-        `Memory is asked for before pictures are decoded, and where there is none the decoder is as good as before`()
+        `Memory is reserved before pictures are decoded, and the decoder remains usable if there is none`()
         async throws
     {
         let pool = Self.pool()
@@ -297,7 +296,7 @@ import Testing
 
     // MARK: Messages through the pipes
 
-    @Test func `Packets come out as they went in, and what is none is refused`() throws {
+    @Test func `Packets come out as they went in, and invalid ones are refused`() throws {
         var job = MediaJob(.archive, sizes: [3, 0, .max])
         (job.name, job.framePixels, job.pixels, job.totalPixels) = ("ä\u{0}", 1, 2, 3)
         (job.frames, job.entryBytes, job.bytes, job.cpuSeconds) = (4, 5, 6, 7)

@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: ["inputs", "outputs", "datatype", "id"])
-    func `A name of megabytes in a request is neither compared, nor logged, nor told again`(place: String)
+    func `A name of megabytes in a request is neither compared, nor logged, nor repeated`(place: String)
         async throws
     {
         let long = String(repeating: "x", count: 8 << 20)
@@ -199,7 +199,7 @@ import Testing
 
     @Test
     func
-        `A request that takes too long is told so, and a service of which nothing else is heard is not ready`()
+        `A request that takes too long gets an error, and a service that answers nothing else is not ready`()
         async throws
     {
         let isSlow = Mutex(true)
@@ -229,7 +229,7 @@ import Testing
         }
     }
 
-    @Test func `A service of which a request goes on long after its time is not ready until that ends`()
+    @Test func `A service with a request long past its deadline is not ready until that request ends`()
         async throws
     {
         let handler = try await Subject([StubModel()]).handler
@@ -251,7 +251,7 @@ import Testing
         }
     }
 
-    @Test func `A log that nobody reads loses lines, counts them, and keeps nobody waiting`() throws {
+    @Test func `A log without a reader loses lines, counts them, and blocks no request`() throws {
         var ends: [Int32] = [-1, -1]
         try #require(pipe(&ends) == 0)
         let writer = LogWriter(ends[1])

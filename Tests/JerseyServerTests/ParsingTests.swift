@@ -7,7 +7,8 @@ import Testing
 /// Request bodies from strangers.
 @Suite struct ParsingTests {
     @Test
-    func `A form's parts are what stands between the boundaries, be it empty, binary or like a boundary`()
+    func
+        `A form's parts are what lies between the boundaries, even if empty, binary or similar to a boundary`()
         throws
     {
         let tricky = Data([0, 13, 10, 45, 45]) + Data("--frontierless\r\n--front".utf8)

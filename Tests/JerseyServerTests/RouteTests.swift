@@ -51,7 +51,7 @@ import Torch
         }
     }
 
-    @Test func `A model whose output is no number answers unreadable, and says why, by either interface`()
+    @Test func `A model whose output is not finite answers unreadable, and says why, by either interface`()
         async throws
     {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -210,7 +210,8 @@ import Torch
     }
 
     @Test
-    func `An archive is read sequence by sequence, and one that leads out of itself or is none is refused`()
+    func
+        `An archive is read sequence by sequence, and one with paths outside it or of another kind is refused`()
         async throws
     {
         let stub = StubModel()
@@ -362,7 +363,7 @@ import Torch
         #expect(histogram.text.hasPrefix("# HELP h Help.\n# TYPE h histogram\nh_bucket"))
     }
 
-    @Test func `Another method of a path is told from a path that is not there`() async throws {
+    @Test func `A wrong method is distinguished from an unknown path`() async throws {
         try await Subject([StubModel()]).ask { client async throws in
             let answer = try await client.execute(uri: "/v2/models/stub/infer", method: .put) { $0 }
             #expect(answer.status == .methodNotAllowed && answer.headers[.allow] == "POST")

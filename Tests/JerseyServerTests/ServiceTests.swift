@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `Whoever finds the service full is told to come again, and those who are in are answered`()
+    @Test func `A full service refuses new requests with 429 and answers those it has`()
         async throws
     {
         let latch = Latch()
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `Bodies that together have more bytes than there is room for are told to come again`()
+    @Test func `Bodies that together exceed the memory are refused with 429`()
         async throws
     {
         let subject = try await Subject([StubModel()]) { $0.memory = 100 }
@@ -108,7 +108,7 @@ import Testing
         try await admission.withMemoryPermit("a") { try $0.take(10) }
     }
 
-    @Test func `A model is loaded anew with the token only, and off is the default`() async throws {
+    @Test func `A model is reloaded only with the token, and off is the default`() async throws {
         let token = "0123456789abcdef"
         let path = "/v2/repository/models/stub/load"
         try await Subject([StubModel()]).ask { client async throws in
@@ -134,7 +134,7 @@ import Testing
 
     @Test
     func
-        `A model that is loaded anew answers from then on, what is under way ends with the former, and a failure changes nothing`()
+        `A reloaded model answers from then on, requests in flight end with the former one, and a failure changes nothing`()
         async throws
     {
         let latch = Latch()
@@ -156,7 +156,7 @@ import Testing
         #expect(try registry.model("stub").about.version == 2 && registry.isReady)
     }
 
-    @Test func `Requests go on while real weights are swapped under them, and none is lost`() async throws {
+    @Test func `Requests continue while weights are swapped under them, and none is lost`() async throws {
         let folder = try TestFolder()
         let file = folder.url.appendingPathComponent("m.safetensors")
         try Checkpoint.bundled().write(try Checkpoint.bundled().card, to: file)
@@ -216,7 +216,7 @@ import Testing
         #expect(served[0].frames.map(\.path) == expected[0].frames.map(\.path))
     }
 
-    @Test func `Who has a model loaded while the service loads its own is told so, and the service goes on`()
+    @Test func `Loading a model while the service loads its own is a conflict, and the service continues`()
         async throws
     {
         let latch = Latch()

@@ -27,7 +27,7 @@ struct AtomicFileTests {
         }
     }
 
-    @Test func `What cannot be written, or must not be, is told beforehand`() throws {
+    @Test func `Outputs that cannot or must not be written are refused beforehand`() throws {
         try withFolder { folder throws in
             let (input, link) = (folder.appendingPathComponent("a"), folder.appendingPathComponent("link"))
             try Data([1]).write(to: input)

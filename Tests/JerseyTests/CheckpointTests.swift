@@ -317,7 +317,7 @@ struct CheckpointTests {
 
     @Test(
         arguments: [128, 384, 1408, 19_280])
-    func `A file's kind is told by its content, whatever its name, and whatever the length of its header`(
+    func `A file's kind is recognised by its content, whatever its name and the length of its header`(
         _ length: Int
     ) throws {
         try withFolder { folder throws in

@@ -36,7 +36,7 @@ import Testing
 }
 
 @Suite struct StrangersTextTests {
-    @Test func `A name that nobody has is cut, and costs what it weighs`() {
+    @Test func `An unknown name is cut, and costs no more than its length`() {
         let long = String(repeating: "x", count: 60 << 20)
         let start = ContinuousClock.now
         let error = UsageError.unknown(

@@ -42,7 +42,7 @@ import Torch
     }
 
     @Test(arguments: ["seq_urnn_fs", "seq_ugru_fs", "seq_ulstm_fs", "basic_sv2", "evidence_tied"])
-    func `A causal model goes on however long the stream, as one that takes all frames at once`(model: String)
+    func `A causal model reads a stream of any length as it reads all frames at once`(model: String)
         throws
     {
         let spec = try ModelSpec.named(model)
@@ -97,7 +97,7 @@ import Torch
         #expect(single.probability(of: long.number)..<bound ~= long.probability(of: long.number))
     }
 
-    @Test func `A picture that is too thin is refused, and the stream goes on`() throws {
+    @Test func `A picture that is too thin is refused, and the stream continues`() throws {
         let spec = try ModelSpec.named("seq_ugru_fs", encoder: .mobilenetV3Small)
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 24, truncates: true), maximumFrames: 4,

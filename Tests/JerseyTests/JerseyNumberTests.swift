@@ -31,7 +31,7 @@ struct JerseyNumberTests {
 
     @Test(
         arguments: ["", "100", "a", "1a", "-1", " 1", "1 ", "٣", "１", "1.", "é"])
-    func `Anything but one or two ASCII digits is no number`(_ text: String) {
+    func `Anything but one or two ASCII digits is not a number`(_ text: String) {
         #expect(JerseyNumber(text) == nil)
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode([JerseyNumber].self, from: JSONEncoder().encode([text]))

@@ -49,7 +49,7 @@ struct ModelTests {
             ("attn_bgru_luon", "attn_bgru_luong"), ("basic_r81", "basic_r18"), ("SEQ_BGRU_MP", "seq_bgru_mp"),
             ("anchr", "anchor"),
         ])
-    func `An unknown name is met with those that come close`(_ name: String, _ suggestion: String) {
+    func `An unknown name is answered with close matches`(_ name: String, _ suggestion: String) {
         let error = #expect(throws: UsageError.self) { try ModelSpec.named(name) }
         #expect(error?.description.hasPrefix("there is no model '\(name)'; did you mean ") == true)
         #expect(error?.description.contains(suggestion) == true)

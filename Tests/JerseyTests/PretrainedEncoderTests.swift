@@ -41,7 +41,7 @@ struct PretrainedEncoderTests {
                 == "_blocks.99._bn1.weight")
     }
 
-    @Test func `Random first weights are told of once for all encoders, where somebody has ImageNet's`() {
+    @Test func `Random first weights are mentioned once, for all encoders that have ImageNet weights`() {
         let plain = PretrainedEncoder.note(
             [.resnet18, .compact, .resnet18, .efficientnetB0], published: false)
         #expect(
@@ -60,7 +60,8 @@ struct PretrainedEncoderTests {
                 && PretrainedEncoder.note([], published: true) == nil)
     }
 
-    @Test func `Prefixes go, and MobileNet's first classifier layer moves to where the study has it`() {
+    @Test
+    func `Prefixes are removed, and MobileNet's first classifier layer moves to where the study has it`() {
         #expect(
             PretrainedEncoder.renamed("module.encoder.backbone.conv1.weight", for: .resnet18)
                 == "conv1.weight")

@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `What is no archive, or a damaged one, is refused, wherever it is cut`() throws {
+    @Test func `A file that is not an archive, or a damaged one, is refused, wherever it is cut`() throws {
         try withFolder { folder in
             try folder.add("text.zip", Data("no archive at all, but long enough to look at\n".utf8))
             try folder.add("empty.tar")

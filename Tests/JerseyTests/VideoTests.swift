@@ -133,7 +133,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         }
     }
 
-    @Test func `What is no video is refused in words that help`() throws {
+    @Test func `A file that is not a video is refused with a helpful message`() throws {
         try withFolder { folder in
             try folder.add("text.mp4", Data("frame,id\n1,2\n".utf8))
             try folder.add("empty.mp4")
@@ -197,7 +197,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         }
     }
 
-    @Test func `Video of a kind that nobody looks after is not decoded`() throws {
+    @Test func `Video of an unmaintained codec is not decoded`() throws {
         try withFolder { folder in
             let file = folder.appendingPathComponent("a.mov")
             try film(file.path)

@@ -33,7 +33,7 @@ struct GradientTests {
 
     @Test
     func
-        `withoutGradients records nothing, and recording goes on afterwards, also after an error and when nested`()
+        `withoutGradients records nothing, and recording resumes afterwards, also after an error and when nested`()
     {
         let x = leaf(2)
         func isRecorded() -> Bool {

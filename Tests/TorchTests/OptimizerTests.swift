@@ -70,7 +70,7 @@ struct OptimizerTests {
         #expect(a.tensor.floats != [1] && b.tensor.floats == [1] && adam.state["b.steps"]!.item == 0)
     }
 
-    @Test func `A restored state goes on bit for bit, and what is missing is named`() {
+    @Test func `A restored state continues bit for bit, and what is missing is named`() {
         func made() -> (Entry, Adam) {
             let entry = entry("w", [1, 2])
             return (entry, Adam([.init(name: "", rate: 0.1, decay: 0, entries: [entry])]))

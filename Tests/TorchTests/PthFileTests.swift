@@ -235,7 +235,7 @@ struct PthFileTests {
         refused(view(offset: offset, [6], [1]), "reaches outside its storage")
     }
 
-    @Test func `Archives that lack a record, or are none, are refused`() {
+    @Test func `Archives that lack a record, and files that are not archives, are refused`() {
         let state = view([6], [1])
         refused(PthWriter.zip(state), "data/0")
         refused(

@@ -40,7 +40,7 @@ struct RecordingTests {
         #expect(arguments[3] == [.list([.value(1), .value(3)]), .integer(1)])
     }
 
-    @Test func `What changes nothing is no step, and a recording ends with its closure`() {
+    @Test func `Operations that change nothing are not recorded, and a recording ends with its closure`() {
         let recording = Recording(of: [x], constants: []) { [x.to(dtype: .float32).contiguous().tanh()] }
         #expect(recording.steps.map(\.operation) == ["aten::tanh"])
         _ = x.tanh()

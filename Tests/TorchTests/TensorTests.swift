@@ -115,7 +115,7 @@ struct TensorTests {
         #expect(squares.map(\.item) == (0..<count).map { Double($0 * $0) })
     }
 
-    @Test func `Operations stay on the calling thread for as long as they are told to`() {
+    @Test func `Operations stay on the calling thread as long as the caller wants`() {
         let threads = Runtime.threads
         #expect(Runtime.onCallingThread { Runtime.threads } == 1)
         #expect(Runtime.threads == threads)
