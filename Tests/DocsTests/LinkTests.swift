@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct LinkTests {
@@ -20,7 +21,7 @@ import Testing
                 ? path
                 : ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent(parts[0])
             let isThere = FileManager.default.fileExists(
-                atPath: Page.root.appendingPathComponent(target).path)
+                atPath: Places.repository.appendingPathComponent(target).path)
             #expect(isThere, "\(path): \(link)")
             guard isThere, parts.count == 2 else { continue }
             #expect(try Page(target).anchors.contains(parts[1]), "\(path): there is no heading for \(link)")
@@ -29,17 +30,19 @@ import Testing
 
     @Test func `Every page that the sources name is there`() throws {
         for folder in ["Sources", "Tests", "Tools", "Benchmarks", "Examples"] {
-            let files = FileManager.default.enumerator(atPath: Page.root.appendingPathComponent(folder).path)
+            let files = FileManager.default.enumerator(
+                atPath: Places.repository.appendingPathComponent(folder).path)
             for file in files?.allObjects as? [String] ?? []
             where file.contains(/\.(swift|h|c|cpp|py|sh|yaml|md)$/) {
                 let text = try String(
-                    contentsOf: Page.root.appendingPathComponent("\(folder)/\(file)"), encoding: .utf8)
+                    contentsOf: Places.repository.appendingPathComponent("\(folder)/\(file)"), encoding: .utf8
+                )
                 let parts = text.components(separatedBy: "docs/")
                 // A preceding slash means a page of another site.
                 for (before, rest) in zip(parts, parts.dropFirst()) where before.last != "/" {
                     guard let page = rest.prefixMatch(of: /[A-Za-z\/-]+\.md/)?.output else { continue }
                     let isThere = FileManager.default.fileExists(
-                        atPath: Page.root.appendingPathComponent("docs/\(page)").path)
+                        atPath: Places.repository.appendingPathComponent("docs/\(page)").path)
                     #expect(isThere, "\(folder)/\(file) names docs/\(page)")
                 }
             }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A Markdown page of the repository.
@@ -16,13 +17,10 @@ struct Page: Sendable, CustomTestStringConvertible {
     let prose: [String]
     let blocks: [Block]
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../..").standardizedFileURL
-
     init(_ path: String) throws {
         var (prose, blocks): ([String], [Block]) = ([], [])
         var isInBlock = false
-        let text = try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+        let text = try String(contentsOf: Places.repository.appendingPathComponent(path), encoding: .utf8)
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
             if line.hasPrefix("```") {
                 isInBlock.toggle()
@@ -44,7 +42,8 @@ struct Page: Sendable, CustomTestStringConvertible {
 
     /// All pages in a folder and below it.
     static func paths(in folder: String) -> [String] {
-        let files = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
+        let files = FileManager.default.enumerator(
+            atPath: Places.repository.appendingPathComponent(folder).path)
         return (files?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".md") }.sorted().map {
             "\(folder)/\($0)"
         }

@@ -7,7 +7,7 @@ import Torch
 /// Runs a page's commands in a folder of small data.
 final class PageShell {
     private let folder: TestFolder
-    private var servers: [ShellCall] = []
+    private var servers: [RunningProgram] = []
     /// The actual address of the page's server: port 8080 may be taken.
     private var address = "127.0.0.1:8080"
 
@@ -41,7 +41,7 @@ final class PageShell {
         }
         for server in servers {
             server.process.terminate()
-            let (status, output) = server.end()
+            let (status, output, _) = server.end()
             #expect(status == 0, "\(output)")
         }
         servers = []
@@ -50,14 +50,15 @@ final class PageShell {
     private static let hasCurl = (try? ExternalProgram(["curl", "--version"]).status) == 0
 
     private func finish(_ command: String) throws -> String {
-        let call = try ShellCall(command.replacing("127.0.0.1:8080", with: address), in: folder.url)
-        let (status, output) = call.end()
+        let call = try RunningProgram(
+            shell: command.replacing("127.0.0.1:8080", with: address), in: folder.url)
+        let (status, output, _) = call.end()
         try #require(status == 0, "\(command)\n\(output)")
         return output
     }
 
     private func serve(_ command: String) throws -> String {
-        let server = try ShellCall("exec \(command) --port 0", in: folder.url)
+        let server = try RunningProgram(shell: "exec \(command) --port 0", in: folder.url)
         servers.append(server)
         let match = server.wait { try? /http:\/\/([0-9.]+:[0-9]+)\n/.firstMatch(in: server.output) }
         address = String(try #require(match, "\(command)\n\(server.output)").output.1)
@@ -75,6 +76,26 @@ final class PageShell {
         for line in printed where line.contains(/[A-Za-z]/) {
             #expect(lines.contains(words(line)), "\(command) does not print '\(line)':\n\(output)")
         }
+    }
+}
+
+extension RunningProgram {
+    /// Settings that make training end within seconds. Commands of the pages leave these at their
+    /// defaults.
+    private static let settings = [
+        "JERSEY_ENCODER": "compact", "JERSEY_DATA_HEIGHT": "32", "JERSEY_DATA_WIDTH": "32",
+        "JERSEY_TRAINING_EPOCHS": "1", "JERSEY_OPTIMIZER_WARMUP_EPOCHS": "0", "JERSEY_TRAINING_THREADS": "1",
+    ]
+
+    /// A command in a shell that finds the `jersey` built beside the tests. `output` includes standard
+    /// error.
+    convenience init(shell command: String, in folder: URL) throws {
+        let own = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("JERSEY_") }
+        try self.init(
+            "/usr/bin/env", ["bash", "-o", "pipefail", "-c", "exec 2>&1\n" + command], in: folder,
+            environment: own.merging(Self.settings) { $1 }
+                .merging(["PATH": "\(Places.programs.path):\(own["PATH"] ?? "")"]) { $1 },
+            limit: .seconds(120))
     }
 }
 

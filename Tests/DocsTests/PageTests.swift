@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The commands in pages for users.
@@ -14,7 +15,7 @@ import Testing
         for block in try Page("docs/guides/library.md").blocks where block.language == "swift" {
             let name = try #require(block.name, "a block names its file below Examples")
             let file = try String(
-                contentsOf: Page.root.appendingPathComponent("Examples/\(name)"), encoding: .utf8)
+                contentsOf: Places.repository.appendingPathComponent("Examples/\(name)"), encoding: .utf8)
             #expect(file.contains(block.lines.joined(separator: "\n")), "\(name)")
         }
     }

@@ -3,6 +3,7 @@ import Foundation
 import Jersey
 import JerseyLab
 import JerseyVisualization
+import TestSupport
 import Testing
 
 @testable import JerseyCLI
@@ -18,7 +19,7 @@ struct ReferencePage: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     /// The page's place in the repository.
-    var file: URL { Page.root.appendingPathComponent("docs/reference/\(name).md") }
+    var file: URL { Places.repository.appendingPathComponent("docs/reference/\(name).md") }
 
     /// The whole file.
     func text() throws -> String {

@@ -13,9 +13,9 @@ enum SmallData {
             let calls = try [
                 "jersey synthesize --out crops \(pictures) --tracks 10 --unreadable 0.1",
                 "jersey synthesize --out match.mp4 --numbers 7,23 --frames 6",
-            ].map { try ShellCall($0, in: folder.url) }
+            ].map { try RunningProgram(shell: $0, in: folder.url) }
             for call in calls {
-                let (status, output) = call.end()
+                let (status, output, _) = call.end()
                 try #require(status == 0, "\(output)")
             }
             try fill(folder.url)
@@ -30,7 +30,7 @@ enum SmallData {
         try files.copyItem(
             at: folder.appendingPathComponent("crops"), to: folder.appendingPathComponent("others"))
         try files.copyItem(
-            at: Page.root.appendingPathComponent("Tools"), to: folder.appendingPathComponent("Tools"))
+            at: Places.repository.appendingPathComponent("Tools"), to: folder.appendingPathComponent("Tools"))
         // SoccerNet's layout: a folder of frames for each player, and the numbers in a file.
         var players: [String: Int] = [:]
         var frames: [TestArchive.Item] = []

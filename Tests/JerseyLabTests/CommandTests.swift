@@ -76,8 +76,7 @@ import Testing
     @Test func `The study's flags are answered with ours, and the docs say the same`() throws {
         let help = JerseyCommand.helpMessage(for: TrainCommand.self)
         let docs = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-                "../../docs/explanation/study.md"),
+            contentsOf: Places.repository.appendingPathComponent("docs/explanation/study.md"),
             encoding: .utf8)
         let rows = docs.split(separator: "\n").map {
             $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -26,9 +26,7 @@ import Testing
     /// Runs the program built beside the tests.
     private static func jersey(_ arguments: [String]) throws -> (status: Int32, text: String, errors: String)
     {
-        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        let program = tests.deletingLastPathComponent().appendingPathComponent("jersey").path
-        let jersey = try ExternalProgram([program] + arguments)
+        let jersey = try ExternalProgram([Places.jersey] + arguments)
         return (jersey.status, String(decoding: jersey.output, as: UTF8.self), jersey.errors)
     }
 

@@ -50,9 +50,9 @@ import Testing
             to: script)
         try Data("a-1\nb-1\n".utf8).write(to: list)
 
-        let call = try Call(
+        let call = try RunningProgram(
             "/bin/bash", [script.path, list.path], ["SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"])
-        #expect(try call.end().status == 5)
+        #expect(call.end().status == 5)
         let log = try String(contentsOf: ExperimentFolder(url).run("b-1").log, encoding: .utf8).split(
             separator: "\n")
         #expect(log.first.map(RunLog.unstamped)?.hasPrefix("Slurm task 7_1 on ") ?? false)
@@ -89,13 +89,13 @@ import Testing
         let logs = (1...3).map { folder.run("attn_ugru_gate-\($0)").log }
         try wait(for: first) { FileManager.default.fileExists(atPath: logs[0].path) }
         kill(first.process.processIdentifier, SIGKILL)
-        #expect(try first.end().status == SIGKILL)
+        #expect(first.end().status == SIGKILL)
         // As if the kill had come before Slurm's answer was saved.
         try? FileManager.default.removeItem(at: folder.url.appendingPathComponent("slurm/1.job"))
 
         let second = try node.run(folder).end()
-        #expect(second.status == 0, "\(second.words)")
-        #expect(second.words.contains("not submitting again"), "\(second.words)")
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.errors.contains("not submitting again"), "\(second.errors)")
         #expect(try ExperimentStatus(folder).count(.finished) == 3)
         for log in logs {
             #expect(try String(contentsOf: log, encoding: .utf8).ranges(of: "Slurm task").count == 1)
@@ -109,9 +109,10 @@ import Testing
             variants: "[{name: bad, settings: {data: {splits: \(TestFolder.missing)/splits.json}}}]")
         let call = try node.run(folder).end()
         #expect(call.status == 1)
-        #expect(call.words.contains("attn_ugru_gate-bad-1 failed: "), "\(call.words)")
+        #expect(call.errors.contains("attn_ugru_gate-bad-1 failed: "), "\(call.errors)")
         #expect(
-            call.words.contains("retrying once") && call.words.contains(TestFolder.missing), "\(call.words)")
+            call.errors.contains("retrying once") && call.errors.contains(TestFolder.missing),
+            "\(call.errors)")
         let status = try ExperimentStatus(folder)
         #expect(
             status.runs.map(\.state) == [.failed]
@@ -124,20 +125,20 @@ import Testing
         try wait(for: call) { RunProgress(contentsOf: folder.run("attn_ugru_gate-1").progress) != nil }
         #expect(try ExperimentStatus(folder).count(.running) == 1)
         call.process.interrupt()
-        let end = try call.end()
-        #expect(end.status == 130, "\(end.words)")
+        let end = call.end()
+        #expect(end.status == 130, "\(end.errors)")
         #expect(try node.queue().isEmpty)
         let run = folder.run("attn_ugru_gate-1")
         #expect(run.exists(run.state) && !run.exists(run.result))
         #expect(try ExperimentStatus(folder).runs.map(\.state) == [.interrupted, .waiting])
     }
 
-    private func wait(for call: Call, until condition: () -> Bool) throws {
+    private func wait(for call: RunningProgram, until condition: () -> Bool) throws {
         let start = ContinuousClock.now
         while !condition() {
             guard call.process.isRunning, .now - start < .seconds(40) else {
                 call.process.terminate()
-                throw UsageError("it did not come so far: \(try call.end().words)")
+                throw UsageError("it did not come so far: \(call.end().errors)")
             }
             Thread.sleep(forTimeInterval: 0.05)
         }
@@ -152,24 +153,22 @@ private final class SlurmNode {
     let isInstalled: Bool
     /// What is missing if Slurm is not installed.
     let words: String
-    private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("Tools/slurm_node.sh").path
+    private static let script = Places.repository.appendingPathComponent("Tools/slurm_node.sh").path
 
     init() throws {
         temporary = try TestFolder()
         folder = temporary.path("node")
-        let start = try Call(Self.script, ["start", folder]).end()
+        let start = try RunningProgram(Self.script, ["start", folder]).end()
         isInstalled = start.status != 77
-        words = start.words
+        words = start.errors
         guard [0, 77].contains(start.status) else {
-            throw UsageError("the node did not start: \(start.words)")
+            throw UsageError("the node did not start: \(start.errors)")
         }
         environment = ["SLURM_CONF": folder + "/slurm.conf"]
     }
 
     func stop() {
-        _ = try? Call(Self.script, ["stop", folder]).end()
+        _ = try? RunningProgram(Self.script, ["stop", folder]).end()
         for name in ["munged", "slurmctld", "slurmd"] {
             let pid = (try? String(contentsOfFile: "\(folder)/\(name).pid", encoding: .utf8)) ?? ""
             let program = "/proc/\(pid.trimmingCharacters(in: .whitespacesAndNewlines))/exe"
@@ -193,48 +192,24 @@ private final class SlurmNode {
     }
 
     /// `jersey experiment run`, one task at a time.
-    func run(_ folder: ExperimentFolder) throws -> Call {
-        let jersey = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            .deletingLastPathComponent()
-            .appendingPathComponent("jersey").path
-        return try Call(
-            jersey, ["experiment", "run", "--out", folder.url.path, "--launcher", "slurm"], environment)
+    func run(_ folder: ExperimentFolder) throws -> RunningProgram {
+        return try RunningProgram(
+            Places.jersey, ["experiment", "run", "--out", folder.url.path, "--launcher", "slurm"], environment
+        )
     }
 
     func queue() throws -> String {
-        try Call("/usr/bin/env", ["squeue", "--noheader"], environment).end().output
+        try RunningProgram("/usr/bin/env", ["squeue", "--noheader"], environment).end().output
     }
 }
 
-/// A running program.
-private struct Call {
-    let process = Process()
-    private let folder: TestFolder
-
+extension RunningProgram {
     /// - Parameter environment: overrides this process's environment.
-    init(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
-        folder = try TestFolder()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        // Files, because daemons that the program leaves behind would keep pipes open.
-        for name in ["output", "words"] { try Data().write(to: folder.url.appendingPathComponent(name)) }
-        process.standardOutput = try FileHandle(forWritingTo: folder.url.appendingPathComponent("output"))
-        process.standardError = try FileHandle(forWritingTo: folder.url.appendingPathComponent("words"))
-        try process.run()
-    }
-
-    /// Waits at most a minute. If a signal ended the program, the status is the signal's number.
-    /// `words` is its standard error.
-    @discardableResult func end() throws -> (status: Int32, output: String, words: String) {
-        let start = ContinuousClock.now
-        while process.isRunning, .now - start < .seconds(60) { Thread.sleep(forTimeInterval: 0.02) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
-        func text(_ name: String) throws -> String {
-            try String(contentsOfFile: folder.path(name), encoding: .utf8)
-        }
-        return (process.terminationStatus, try text("output"), try text("words"))
+    fileprivate convenience init(
+        _ program: String, _ arguments: [String], _ environment: [String: String] = [:]
+    ) throws {
+        try self.init(
+            program, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+            limit: .seconds(60))
     }
 }

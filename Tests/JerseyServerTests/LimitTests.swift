@@ -36,8 +36,7 @@ import Testing
             #expect(throws: UsageError.self) { try ServiceLimit.set(word, in: &settings) }
         }
         let page = try String(
-            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-                "../../docs/reference/http.md"), encoding: .utf8)
+            contentsOf: Places.repository.appendingPathComponent("docs/reference/http.md"), encoding: .utf8)
         let row = "| `\(name)` | \(limit.value(in: ServerSettings())) | \(limit.summary) |"
         #expect(page.contains(row), "docs/reference/http.md has no row \(row)")
     }

@@ -4,6 +4,7 @@ import HummingbirdTesting
 import Jersey
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JerseyServer
@@ -94,11 +95,8 @@ struct Subject {
     }
 
     static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    /// The program from which decoders are started. It lies beside the tests.
-    static let program: String = {
-        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        return tests.deletingLastPathComponent().appendingPathComponent("jersey").path
-    }()
+    /// The program from which decoders are started.
+    static let program = Places.jersey
 
     static let decoders: DecoderPool = {
         var settings = ServerSettings()

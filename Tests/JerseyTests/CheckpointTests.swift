@@ -142,10 +142,7 @@ struct CheckpointTests {
     }
 
     @Test func `A card of before is read, and written as it was`() throws {
-        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-            "../..")
-        let file = repository.appendingPathComponent("Sources/CBundledModel/bundled.safetensors")
-            .standardizedFileURL
+        let file = Places.repository.appendingPathComponent("Sources/CBundledModel/bundled.safetensors")
         let text = try #require(try Safetensors(contentsOf: file).metadata[Checkpoint.cardKey])
         let card = try JSON.decoded(Checkpoint.Card.self, from: Data(text.utf8))
         #expect(JSON.text(try JSON.line(card)) == text)

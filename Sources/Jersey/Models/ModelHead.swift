@@ -57,6 +57,13 @@ extension ModelHead {
         output(of: encoded(maps, pass), layout, pass)
     }
 
+    /// Each sequence learns as a whole.
+    func learningTargets(
+        of frames: Frames, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass
+    ) -> LearningTargets {
+        LearningTargets(output(of: frames, layout, pass), numbers)
+    }
+
     func learningTargets(
         maps: Tensor, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass
     ) -> LearningTargets {

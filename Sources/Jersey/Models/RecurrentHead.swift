@@ -10,7 +10,7 @@ struct RecurrentHead: ModelHead {
     /// Whether the weights of frames are learned. The equal weights of a mean are not attention.
     private let isAttention: Bool
     /// Whether the state after a frame is all that the next frame and the answer need.
-    private let goesOn: Bool
+    private let continuesFromState: Bool
 
     init(
         _ layer: ModelSpec.Temporal, _ pooling: ModelSpec.Pooling, hasFullHead: Bool,
@@ -19,7 +19,7 @@ struct RecurrentHead: ModelHead {
     ) {
         self.features = features
         isAttention = pooling.isAttention
-        goesOn = pooling == .final && !layer.bidirectional
+        continuesFromState = pooling == .final && !layer.bidirectional
         // The study calls the recurrent layer "rnn" before plain pooling and "gru" before
         // attention.
         recurrent = Recurrent(
@@ -63,13 +63,8 @@ struct RecurrentHead: ModelHead {
     }
 
     func memory(limit: Int, _ pass: Pass) -> any FrameMemory {
-        goesOn ? LastState(head: self, pass: pass) : LastFrames(head: self, pass: pass, limit: limit)
-    }
-
-    func learningTargets(
-        of frames: Tensor, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass
-    ) -> LearningTargets {
-        LearningTargets(output(of: frames, layout, pass), numbers)
+        continuesFromState
+            ? LastState(head: self, pass: pass) : LastFrames(head: self, pass: pass, limit: limit)
     }
 
     func exported(_ frames: Tensor) -> [Tensor] { [frames] }
@@ -86,7 +81,10 @@ extension RecurrentHead {
         private var state: Recurrent.State?
         private var known: DigitDistribution?
 
-        init(head: RecurrentHead, pass: Pass) { (self.head, self.pass) = (head, pass) }
+        init(head: RecurrentHead, pass: Pass) {
+            self.head = head
+            self.pass = pass
+        }
 
         mutating func add(_ maps: Tensor) {
             let next = head.recurrent.step(head.features(maps, pass), after: state)

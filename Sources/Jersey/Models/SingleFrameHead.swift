@@ -47,12 +47,6 @@ struct SingleFrameHead: ModelHead {
         EvidenceMemory(head: self, pass: pass, correlation: Evidence.windowCorrelation)
     }
 
-    func learningTargets(
-        of frames: FrameLogits, _ layout: PackedLayout, _ numbers: [JerseyNumber?], _ pass: Pass
-    ) -> LearningTargets {
-        LearningTargets(output(of: frames, layout, pass), numbers)
-    }
-
     func exported(_ frames: FrameLogits) -> [Tensor] { frames.all }
 }
 
