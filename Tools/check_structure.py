@@ -40,6 +40,7 @@ LAYERS = {
         "Data",
         "Settings",
         "Training",
+        "Finder",
         "Evaluation",
         "Runs",
         "Statistics",

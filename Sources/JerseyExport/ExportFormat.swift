@@ -10,7 +10,8 @@ package struct ExportFormat: Sendable, Catalogued {
     package let summary: String
     /// Whether weights may be written in float16.
     package let allowsHalf: Bool
-    private let write: @Sendable (JerseyModel, Checkpoint.Card, _ half: Bool, URL) throws -> Void
+    private let write:
+        @Sendable (JerseyModel, Checkpoint.Card, _ finder: [String: Tensor], _ half: Bool, URL) throws -> Void
 
     /// All formats. `jersey export` and the tests read this list.
     package static let all: [ExportFormat] = [.safetensors, .pth, .torchscript, .onnx]
@@ -19,16 +20,19 @@ package struct ExportFormat: Sendable, Catalogued {
     ///
     /// - Parameters:
     ///   - model: on the CPU.
+    ///   - finder: the weights of its finder, which only safetensors files hold.
     ///   - half: weights in float16.
     /// - Throws: `UsageError` if the format has no float16, or a weight does not fit into it;
     ///   `FileError` if the file cannot be written.
-    package func write(_ model: JerseyModel, _ card: Checkpoint.Card, half: Bool = false, to url: URL) throws
-    {
+    package func write(
+        _ model: JerseyModel, _ card: Checkpoint.Card, finder: [String: Tensor] = [:], half: Bool = false,
+        to url: URL
+    ) throws {
         guard allowsHalf || !half else {
             let others = Self.all.filter(\.allowsHalf).map(\.name).joined(separator: ", ")
             throw UsageError("\(name) files hold only float32; use \(others) for float16")
         }
-        try write(model, card, half, url)
+        try write(model, card, finder, half, url)
     }
 
     private static func text(_ card: Checkpoint.Card) throws -> String { JSON.text(try JSON.line(card)) }
@@ -40,13 +44,13 @@ extension ExportFormat {
     static let safetensors = ExportFormat(
         name: "safetensors", summary: "weights and card, for jersey and other safetensors readers",
         allowsHalf: true
-    ) { model, card, half, url in
-        try Checkpoint.write(model, card, half: half, to: url)
+    ) { model, card, finder, half, url in
+        try Checkpoint.write(model, card, finder: finder, half: half, to: url)
     }
 
     static let pth = ExportFormat(
         name: "pth", summary: "a checkpoint for the study's PyTorch code", allowsHalf: false
-    ) { model, card, _, url in
+    ) { model, card, _, _, url in
         let tensors = model.store.entries.map { ($0.name, $0.tensor) }
         try AtomicFile.write(PthFile.data(tensors, extra: (Checkpoint.cardKey, text(card))), to: url)
     }
@@ -54,14 +58,14 @@ extension ExportFormat {
     static let torchscript = ExportFormat(
         name: "torchscript", summary: "the whole network, for torch.jit.load in Python and C++",
         allowsHalf: false
-    ) { model, card, _, url in
+    ) { model, card, _, _, url in
         let file = try TorchScriptFile(Network(model, card))
         try AtomicFile.write(file.module.data(extra: (Checkpoint.cardKey, text(card))), to: url)
     }
 
     static let onnx = ExportFormat(
         name: "onnx", summary: "the whole network, for ONNX Runtime, OpenVINO and others", allowsHalf: false
-    ) { model, card, _, url in
+    ) { model, card, _, _, url in
         let file = try ONNXFile(Network(model, card), metadata: [Checkpoint.cardKey: text(card)])
         try AtomicFile.write(file.data, to: url)
     }

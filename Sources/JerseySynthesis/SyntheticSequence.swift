@@ -170,7 +170,7 @@ private struct Scene {
                 let error = SIMD2(random.normal(), random.normal()) * 0.04 * crop.size.y
                 crop = crop.cut(
                     around: Crop(around: numberPoints(of: tubes[0])).middle + error,
-                    side: WholePlayers.numberSide * crop.size.y)
+                    side: 0.25 * crop.size.y)
             }
             result.append(
                 try frame(

@@ -41,7 +41,8 @@ package enum PredictionSheet {
                 frames: prediction.frames.compactMap { frame in
                     guard let image = image(frame.path) else { return nil }
                     return ContactSheet.Frame(
-                        image: image, caption: caption(frame), weight: frame.weight)
+                        image: image, caption: caption(frame), weight: frame.weight,
+                        box: frame.box.map { [$0.left, $0.top, $0.width, $0.height] })
                 })
         }
         if isPage(url.path) {

@@ -66,9 +66,6 @@ package struct Checkpoint {
                 return "a \(spec.name) whose parts are not those of a known model"
             }
             if let problem = input.validationError { return problem }
-            if input.wholePlayers == .number && !spec.locatesNumbers {
-                return "numbers to find, but digits that are not tied"
-            }
             if let temperature = calibration?.temperature, !(0.01...1000).contains(temperature) {
                 return "a temperature of \(temperature)"
             }
@@ -95,7 +92,10 @@ package struct Checkpoint {
     package private(set) var card: Card
     /// Whether the file has a card. Otherwise `card` holds the defaults for such weights.
     package let hasCard: Bool
+    /// The model's weights.
     package let tensors: [String: Tensor]
+    /// The weights of the finder that the model was trained with; empty if the file has none.
+    package let finder: [String: Tensor]
 
     /// Reads one of our files, safetensors or `.pth`, or a state dictionary of the study.
     ///
@@ -156,8 +156,9 @@ package struct Checkpoint {
         _ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, published: Bool = false,
         path: String
     ) throws {
-        self.tensors = tensors
         hasCard = metadata[Self.cardKey] != nil
+        finder = hasCard ? Self.parts(of: tensors, named: Self.finderPrefix) : [:]
+        self.tensors = hasCard ? tensors.filter { !$0.key.hasPrefix(Self.finderPrefix) } : tensors
         if let text = metadata[Self.cardKey] {
             do {
                 var card = try JSONDecoder().decode(Card.self, from: Data(text.utf8))
@@ -261,10 +262,14 @@ package struct Checkpoint {
 
     /// Writes a model and its card as safetensors.
     ///
-    /// - Parameter half: stores the weights as float16, in half the space.
+    /// - Parameters:
+    ///   - finder: the weights of the finder that belongs to the model, if any.
+    ///   - half: stores the weights as float16, in half the space.
     /// - Throws: `UsageError` if a weight is too large for float16.
-    package static func write(_ model: JerseyModel, _ card: Card, half: Bool = false, to url: URL) throws {
-        var tensors = model.store.tensors
+    package static func write(
+        _ model: JerseyModel, _ card: Card, finder: [String: Tensor] = [:], half: Bool = false, to url: URL
+    ) throws {
+        var tensors = model.store.tensors.merging(prefixed(finder)) { own, _ in own }
         for (name, tensor) in tensors where half && tensor.dtype == .float32 {
             let rounded = tensor.to(dtype: .float16)
             guard rounded.isFinite else {
@@ -277,7 +282,7 @@ package struct Checkpoint {
 
     /// Writes the same weights with another card.
     package func write(_ card: Card, to url: URL) throws {
-        try Self.write(tensors, card, to: url)
+        try Self.write(tensors.merging(Self.prefixed(finder)) { own, _ in own }, card, to: url)
     }
 
     private static func write(_ tensors: [String: Tensor], _ card: Card, to url: URL) throws {

@@ -109,15 +109,6 @@ package struct CompiledModel: Sendable {
     /// - Parameter limit: the most frames to keep, for models that have to keep frames.
     func memory(limit: Int) -> any FrameMemory { head.memory(limit: limit, pass) }
 
-    /// The place of the number in each frame, if there is one: (R, 3, H, W) normalised frames to
-    /// (R, 2), across and down, from 0 to 1. Nil if the model does not locate numbers.
-    var numberPlaces: (@Sendable (Tensor) -> Tensor)? {
-        head.locator.map { locator in
-            let locator = Frozen(locator)
-            return { locator.value.numberPlaces(maps($0)) }
-        }
-    }
-
     /// Runs `body` on parts of the frames, and returns the results in order.
     ///
     /// Up to here frames are independent. Each thread takes some of them through all layers, so no

@@ -8,8 +8,6 @@ protocol DigitHeads {
     ///   - maps: (R, C, h, w), what the features were pooled from.
     /// - Returns: logits of tens (R, 11) and ones (R, 10).
     func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor)
-    /// Nil if digits are not located in the maps.
-    var locator: (any NumberLocator)? { get }
     /// The same for maps of one shape (R, C, h, w), with everything that depends on the shape
     /// computed in advance.
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads
@@ -33,14 +31,13 @@ struct IndependentDigits: DigitHeads {
     func callAsFunction(_ features: Tensor, maps: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
         self(features, pass)
     }
-    var locator: (any NumberLocator)? { nil }
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads { self }
 }
 
 /// Reads digits where they are. One learned query finds the place of the tens and another that of
 /// the ones, and one classifier reads the digit at either place. It does not know the place, so
 /// what it learns about a digit in one place and number applies to all others.
-struct TiedDigits: DigitHeads, NumberLocator {
+struct TiedDigits: DigitHeads {
     let key: Linear
     let place: Linear
     /// (2, K), for tens and ones.
@@ -66,11 +63,9 @@ struct TiedDigits: DigitHeads, NumberLocator {
         read(maps, Self.places(like: maps), pass)
     }
 
-    var locator: (any NumberLocator)? { self }
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads {
         CompiledDigits(self, for: maps, on: device)
     }
-    func numberPlaces(_ maps: Tensor) -> Tensor { numberPlaces(maps, Self.places(like: maps)) }
 
     /// - Parameter places: of the maps (`places(like:)`).
     func read(_ maps: Tensor, _ places: Tensor, _ pass: Pass) -> (tens: Tensor, ones: Tensor) {
@@ -83,14 +78,6 @@ struct TiedDigits: DigitHeads, NumberLocator {
         return (.concatenated([digits.selected(1, at: 0), blank], over: 1), digits.selected(1, at: 1))
     }
 
-    /// The place of the number: the mean of the places that the queries attend to.
-    func numberPlaces(_ maps: Tensor, _ places: Tensor) -> Tensor {
-        let contents = maps.reshaped(-1, maps.shape[1], places.shape[0]).permuted(0, 2, 1)
-        let coordinates = Tensor.concatenated(
-            [Self.across, Self.down].map { places.narrowed(1, to: $0..<$0 + 1) }, over: 1)
-        return (attention(contents, places, .evaluation).matmul(coordinates).mean(over: 1) + 1) * 0.5
-    }
-
     /// The attention of each query to each place: (R, 2, P), which sums to 1 over P.
     private func attention(_ contents: Tensor, _ places: Tensor, _ pass: Pass) -> Tensor {
         let keys = key(contents, pass) + place(places, pass)  // (R, P, K) + (P, K)
@@ -98,9 +85,7 @@ struct TiedDigits: DigitHeads, NumberLocator {
     }
 
     private static let waves = 3
-    private static let placeWidth = 2 * (1 + 2 * waves)
-    /// The indices of the coordinates, -1...1, in a place's code.
-    private static let (down, across) = (0, 1 + 2 * waves)
+    static let placeWidth = 2 * (1 + 2 * waves)
 
     /// The places of maps (R, C, h, w), as (P, 14).
     private static func places(like maps: Tensor) -> Tensor {
@@ -123,7 +108,7 @@ struct TiedDigits: DigitHeads, NumberLocator {
 
 /// Tied digits for inference on maps of one size, with everything that depends on the size computed
 /// in advance. Maps of another size are read by `TiedDigits`.
-struct CompiledDigits: DigitHeads, NumberLocator {
+struct CompiledDigits: DigitHeads {
     private let digits: TiedDigits
     /// Height and width of the maps.
     private let size: [Int]
@@ -158,13 +143,8 @@ struct CompiledDigits: DigitHeads, NumberLocator {
         return (logits.selected(1, at: 0), logits.selected(1, at: 1).narrowed(1, to: 0..<10))
     }
 
-    var locator: (any NumberLocator)? { self }
     func prepared(for maps: [Int], on device: Device) -> any DigitHeads {
         digits.prepared(for: maps, on: device)
-    }
-
-    func numberPlaces(_ maps: Tensor) -> Tensor {
-        isExpected(maps) ? digits.numberPlaces(maps, places) : digits.numberPlaces(maps)
     }
 
     private func isExpected(_ maps: Tensor) -> Bool { Array(maps.shape[2...]) == size }

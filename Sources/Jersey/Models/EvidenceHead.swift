@@ -27,7 +27,6 @@ struct EvidenceHead: ModelHead {
     }
 
     var features: FrameFeatures { reader.features }
-    var locator: (any NumberLocator)? { reader.locator }
 
     func prepared(for maps: [Int], on device: Device) -> EvidenceHead {
         var head = self

@@ -14,8 +14,6 @@ protocol ModelHead: SendableMetatype {
 
     /// From the maps to the encoder's features.
     var features: FrameFeatures { get }
-    /// Nil if the number is not located within a frame.
-    var locator: (any NumberLocator)? { get }
     /// The same for maps of one shape (R, C, h, w), with everything that depends on the shape
     /// computed in advance.
     func prepared(for maps: [Int], on device: Device) -> Self
@@ -50,7 +48,6 @@ protocol ModelHead: SendableMetatype {
 }
 
 extension ModelHead {
-    var locator: (any NumberLocator)? { nil }
     func prepared(for maps: [Int], on device: Device) -> Self { self }
 
     func output(maps: Tensor, _ layout: PackedLayout, _ pass: Pass) -> Output {
@@ -79,13 +76,6 @@ protocol FrameMemory {
     mutating func add(_ maps: Tensor)
     /// The combined distribution of the frames so far; nil before the first.
     mutating func digits() -> DigitDistribution?
-}
-
-/// Locates numbers in frames.
-protocol NumberLocator {
-    /// The place of the number in each frame, if there is one: maps (R, C, h, w) to (R, 2), across
-    /// and down, from 0 to 1.
-    func numberPlaces(_ maps: Tensor) -> Tensor
 }
 
 extension ModelSpec {

@@ -34,14 +34,6 @@ extension ModelSpec {
         }
     }
 
-    /// Whether it locates the number within a frame (`NumberLocator`).
-    package var locatesNumbers: Bool {
-        switch family {
-        case .singleFrame(let digits), .evidence(let digits): digits == .tied
-        case .recurrent: false
-        }
-    }
-
     /// Why the study has no such model, so that it cannot behave as published; nil if it can.
     package var notPublished: String? {
         switch family {

@@ -8,7 +8,6 @@ struct SingleFrameHead: ModelHead {
     init(_ reader: FrameReader) { self.reader = reader }
 
     var features: FrameFeatures { reader.features }
-    var locator: (any NumberLocator)? { reader.locator }
 
     func prepared(for maps: [Int], on device: Device) -> SingleFrameHead {
         SingleFrameHead(reader.prepared(for: maps, on: device))

@@ -19,6 +19,9 @@ package final class BatchLoader {
         package let used: [[Int]]
         /// The heights of those frames before they were fitted, in pixels.
         package let heights: [[Int]]
+        /// Where the number is in each of those frames, in its pixels; nil where none was found or
+        /// looked for.
+        package let boxes: [[NumberBox?]]
         /// For each sequence, the frames that were left out.
         package let leftOut: [[FrameProblem]]
         /// Sequences without a readable frame, which are in none of the lists above.
@@ -117,6 +120,7 @@ extension BatchLoader.Batch {
             frames: frames,
             lengths: readable.map(\.frames.used.count), isPadded: pads, sequences: readable.map(\.sequence),
             used: readable.map(\.frames.used), heights: readable.map(\.frames.heights),
+            boxes: readable.map(\.frames.boxes),
             leftOut: readable.map(\.frames.problems),
             unreadable: loaded.filter { $0.frames.used.isEmpty }.map {
                 UnreadableSequence(sequence: $0.sequence, problems: $0.frames.problems)

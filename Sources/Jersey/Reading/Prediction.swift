@@ -17,6 +17,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         /// The share of the frame in the answer, 0...1; the shares of a prediction's frames sum to
         /// 1. Nil where the model does not weigh frames.
         public let weight: Double?
+        /// Where the number is in the frame. Nil where none was found, and where the model reads
+        /// frames as they are.
+        public let box: NumberBox?
 
         /// The number of the frame in its video, as the tracker counts; nil for an image file.
         package var videoFrame: String? { path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) } }
@@ -135,7 +138,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.init(
             sequence: reading.sequence.id, track: reading.sequence.track, digits: reading.digits,
             frames: reading.used.enumerated().map { place, index in
-                FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
+                FrameWeight(
+                    path: reading.sequence.frames[index], weight: reading.attention?[place],
+                    box: reading.boxes.isEmpty ? nil : reading.boxes[place])
             }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
     }
 
@@ -226,7 +231,7 @@ public struct Prediction: Codable, Sendable, Equatable {
             window.frames.map { frame in
                 // A model without weights treats all frames of a window alike.
                 let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
-                return FrameWeight(path: frame.path, weight: weight.map { $0 * share })
+                return FrameWeight(path: frame.path, weight: weight.map { $0 * share }, box: frame.box)
             }
         }
         var joined = Prediction(

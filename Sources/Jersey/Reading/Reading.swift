@@ -13,6 +13,9 @@ package struct Reading: Sendable {
     /// The heights of the frames read, in pixels before they were fitted: a measure of how much
     /// there was to see.
     package let heights: [Int]
+    /// Where the number is in each frame read, in its pixels; nil where none was found or looked
+    /// for.
+    package let boxes: [NumberBox?]
     /// The weight of each frame read, with the sum 1; nil if the model has none.
     package let attention: [Double]?
     package let problems: [FrameProblem]
@@ -23,7 +26,7 @@ package struct Reading: Sendable {
 
     package init(
         sequence: FrameSequence, digits: DigitDistribution, full: [Double]? = nil, used: [Int],
-        heights: [Int] = [],
+        heights: [Int] = [], boxes: [NumberBox?] = [],
         attention: [Double]?, problems: [FrameProblem], threshold: Double? = nil,
         precision: Precision = .float32
     ) {
@@ -32,6 +35,7 @@ package struct Reading: Sendable {
         self.full = full
         self.used = used
         self.heights = heights
+        self.boxes = boxes
         self.attention = attention
         self.problems = problems
         self.threshold = threshold

@@ -76,13 +76,8 @@ public final class Recognizer: Sendable {
         let card = checkpoint.card
         let network = try checkpoint.model(on: options.device ?? .automatic, path: path)
         let model = try network.compiled(as: options, card)
-        // The number finder always computes in float32 on the CPU, so it can share the model only
-        // if that does as well.
-        let isShared = !options.isEager && model.device == .cpu && model.precision == .float32
         let loader =
-            try loader
-            ?? SequenceLoader(
-                checkpoint, singleFrame: options.singleFrame, path: path, sharing: isShared ? model : nil)
+            try loader ?? SequenceLoader(checkpoint, singleFrame: options.singleFrame, path: path)
         try self.init(model, card, loader, options)
     }
 

@@ -22,6 +22,9 @@ package struct LoadedSequence: Sendable {
     let used: [Int]
     /// The heights of the frames read, in pixels before they were fitted.
     let heights: [Int]
+    /// Where the number is in each frame read, in its pixels; nil where none was found or looked
+    /// for.
+    let boxes: [NumberBox?]
     let problems: [FrameProblem]
 }
 
@@ -41,8 +44,14 @@ package struct SequenceLoader: Sendable {
     package var sampling: FrameSampling
     package var order = FrameOrder.time
     package var wholePlayers = WholePlayers.whole
-    /// Without it, `WholePlayers.number` is read as torsos.
-    var finder: (any NumberFinding)?
+    /// Finds the numbers that `WholePlayers.number` asks for; without it the pictures are read as
+    /// they are.
+    package var finder: (any NumberFinding)?
+    /// Takes the boxes of rendered frames from the truth beside them instead. A model learns from
+    /// true boxes, and with them reading can be measured by itself.
+    package var usesTruth = false
+    /// Shifts and scales boxes at random, for training.
+    package var jittersBoxes = false
     /// Nil for models that read sequences.
     package var singleFrame: SingleFrame?
     /// The augmentation of a sequence's fitted frames: for each of `count` frames, a change of a
@@ -112,18 +121,23 @@ package struct SequenceLoader: Sendable {
         let frames = ByteBuffer(count: chosen.count * preprocessor.byteCount)
         // Drawn for every frame, readable or not, so that one bad frame does not change the others.
         let changes = augment?(chosen.count, &random)
-        var (used, heights): ([Int], [Int]) = ([], [])
+        var (used, heights, boxes): ([Int], [Int], [NumberBox?]) = ([], [], [])
         var problems: [FrameProblem] = []
         let images = chosen.map { index in Result { try image(sequence, index) } }
-        var shown = shown(images.compactMap { try? $0.get() })[...]
+        let readable = zip(chosen, images).compactMap { index, image in
+            (try? image.get()).map { (image: $0, path: sequence.file(index)) }
+        }
+        var views = try views(readable, &random)[...]
         for (place, index) in chosen.enumerated() {
             do {
                 let image = try images[place].get()
-                var picture = try preprocessor.fitted(shown.removeFirst())
+                let view = views.removeFirst()
+                var picture = try preprocessor.fitted(view.picture)
                 if let changes { picture = changes[place](picture) }
                 preprocessor.paste(picture, into: frames, at: used.count)
                 used.append(index)
                 heights.append(image.height)
+                boxes.append(view.box)
             } catch {
                 if strict { throw error }
                 if sequence.images == nil { try checkFolder(of: sequence.file(index)) }
@@ -131,7 +145,8 @@ package struct SequenceLoader: Sendable {
                 problems.append(FrameProblem(path: sequence.frames[index], reason: reason))
             }
         }
-        return LoadedSequence(frames: frames, used: used, heights: heights, problems: problems)
+        return LoadedSequence(
+            frames: frames, used: used, heights: heights, boxes: boxes, problems: problems)
     }
 
     /// Throws if a frame's folder is gone: the data set was moved, or a disk dropped out.
@@ -147,15 +162,51 @@ package struct SequenceLoader: Sendable {
     ///
     /// - Throws: `UsageError` for an image so thin that nothing is left of it at the input size.
     func frame(_ image: RGBImage) throws -> Tensor {
-        try preprocessor.frame(shown([image])[0])
+        try preprocessor.frame(views([image])[0].picture)
     }
 
-    /// The part of one sequence's frames that the model sees.
-    private func shown(_ images: [RGBImage]) -> [RGBImage] {
-        guard wholePlayers != .whole, WholePlayers.areShown(in: images) else { return images }
-        // The finder fails on frames that are too thin. They are too thin to read as well, and each
-        // is reported in its turn.
-        return (try? finder?.numbers(of: images)) ?? images.map(WholePlayers.torso)
+    /// What the model sees of a frame.
+    private struct View {
+        let picture: RGBImage
+        var box: NumberBox?
+
+        /// The number, or a black picture if there is none: there is nothing to read.
+        init(of image: RGBImage, at box: NumberBox?) {
+            picture = box.map(image.cropped) ?? RGBImage(width: 1, height: 1, pixels: [0, 0, 0])
+            self.box = box
+        }
+
+        init(_ picture: RGBImage) { self.picture = picture }
+    }
+
+    /// The part of each of one sequence's frames that the model sees.
+    private func views(_ images: [RGBImage]) -> [View] {
+        switch wholePlayers {
+        case .whole: images.map { View($0) }
+        case .torso where WholePlayers.areShown(in: images): images.map { View(WholePlayers.torso(of: $0)) }
+        case .torso: images.map { View($0) }
+        case .number:
+            finder.map { zip(images, $0.boxes(in: images)).map(View.init(of:at:)) } ?? images.map { View($0) }
+        }
+    }
+
+    /// The same, with the boxes of rendered frames where these are wanted.
+    private func views(_ frames: [(image: RGBImage, path: String)], _ random: inout RandomStream) throws
+        -> [View]
+    {
+        guard wholePlayers == .number, usesTruth || jittersBoxes, let first = frames.first else {
+            return views(frames.map(\.image))
+        }
+        let folder = URL(fileURLWithPath: first.path).deletingLastPathComponent()
+        let truth = usesTruth ? try FrameTruth.all(in: folder) : nil
+        let boxes =
+            truth.map { truth in frames.map { truth[URL(fileURLWithPath: $0.path).lastPathComponent]?.box } }
+            ?? finder?.boxes(in: frames.map(\.image)) ?? frames.map { _ in nil }
+        return zip(frames, boxes).map { frame, box in
+            View(
+                of: frame.image,
+                at: jittersBoxes ? NumberBox.jittered(box, in: frame.image, &random) : box)
+        }
     }
 
     private func image(_ sequence: FrameSequence, _ index: Int) throws -> RGBImage {

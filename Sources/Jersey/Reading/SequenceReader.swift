@@ -238,6 +238,7 @@ package struct SequenceReader: Sendable {
         Reading(
             sequence: batch.sequences[index], digits: digits, full: output.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
+            boxes: frames.map { batch.boxes[index][$0] },
             attention: output.weights, problems: batch.leftOut[index], threshold: calibration?.threshold,
             precision: model.precision)
     }

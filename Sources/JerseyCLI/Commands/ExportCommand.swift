@@ -34,7 +34,7 @@ struct ExportCommand: ParsableCommand {
         let checkpoint = try source.checkpoint()
         let model = try checkpoint.model(on: .cpu, path: source.path)
         let url = URL(fileURLWithPath: out)
-        try format.write(model, checkpoint.card, half: float16, to: url)
+        try format.write(model, checkpoint.card, finder: checkpoint.finder, half: float16, to: url)
         let card = checkpoint.card
         Console.print("\(out): \(card.spec.title), frames of \(card.height)x\(card.width)")
     }

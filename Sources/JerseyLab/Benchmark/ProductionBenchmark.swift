@@ -306,7 +306,7 @@ extension ProductionBenchmark {
         let checkpoint = try Checkpoint(contentsOf: run.folder.best)
         try self.init(
             checkpoint, on: .cpu, path: run.id,
-            loader: SequenceLoader(run.config, spec: checkpoint.card.spec, training: false),
+            loader: run.loader(checkpoint),
             sequences: sequences ?? [], rounds: rounds, within: seconds, progress: progress)
     }
 }

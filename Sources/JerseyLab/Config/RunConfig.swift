@@ -1,3 +1,4 @@
+import Foundation
 import Jersey
 
 /// The configuration of a training run. Defaults are the study's (report, tables 5 and 6).
@@ -11,6 +12,7 @@ package struct RunConfig: Sendable, Equatable {
     package var hidden = ModelSpec.Temporal.usualHidden
     package var pretrained: String?
     package var startFrom: String?
+    package var finder: String?
     package var seed: UInt64 = 42
     package var published = false
     package var data = DataConfig()
@@ -27,6 +29,17 @@ package struct RunConfig: Sendable, Equatable {
         var spec = try ModelSpec.named(model, encoder: encoder, hidden: hidden)
         spec.hasFullHead = training.fullWeight > 0
         return spec
+    }
+
+    /// The finder of numbers that the model is trained and kept with; nil if it reads pictures as
+    /// they are.
+    ///
+    /// - Throws: `FileError` if the file is missing or broken.
+    func finderNetwork() throws -> FinderNetwork? {
+        guard data.wholePlayers == .number else { return nil }
+        if let finder { return try Checkpoint.finderNetwork(contentsOf: URL(fileURLWithPath: finder)) }
+        let start = startFrom ?? Checkpoint.bundledWord
+        return try Checkpoint(named: start).finderNetwork(path: start)
     }
 
     /// The file with the encoder's initial weights; nil for random ones.

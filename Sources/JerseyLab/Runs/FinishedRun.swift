@@ -58,8 +58,19 @@ package struct FinishedRun: Sendable {
         options.device = .cpu
         options.isEager = true
         options.isCalibrated = false
-        let loader = SequenceLoader(config, spec: checkpoint.card.spec, training: false)
-        return try Recognizer(checkpoint, path: folder.best.path, options: options, loader: loader)
+        return try Recognizer(
+            checkpoint, path: folder.best.path, options: options, loader: loader(checkpoint))
+    }
+
+    /// A loader that prepares frames as the run's test did.
+    ///
+    /// - Parameter checkpoint: the run's best weights.
+    /// - Throws: `FileError` if the finder in it is broken.
+    func loader(_ checkpoint: Checkpoint) throws -> SequenceLoader {
+        let finder =
+            config.data.wholePlayers == .number
+            ? NumberFinder(try checkpoint.finderNetwork(path: folder.best.path)) : nil
+        return SequenceLoader(config, spec: checkpoint.card.spec, training: false, finder: finder)
     }
 
     static func rows<Row: Decodable>(at url: URL) throws -> [Row] {

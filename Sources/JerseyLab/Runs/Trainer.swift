@@ -45,6 +45,7 @@ package final class Trainer {
         let spec = try config.spec()
         let dataset = try Dataset(config.data)
         dataset.remarks.forEach(observer.say)
+        let finder = try config.finderNetwork()
         let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
         // Before anything is written, so that missing weights do not leave a run folder behind.
         if !folder.exists(folder.state) { try loadFirstWeights(into: model) }
@@ -74,7 +75,8 @@ package final class Trainer {
         let session = Session(
             learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
             seen: splits.seenNumbers(in: dataset), batches: batches,
-            cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil)
+            cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil,
+            finder: finder)
         return try train(from: state, session)
     }
 
@@ -151,6 +153,14 @@ package final class Trainer {
         /// Batches per epoch.
         let batches: Int
         let cache: FrameCache?
+        /// Nil if the model reads pictures as they are.
+        let finder: FinderNetwork?
+
+        func loader(_ config: RunConfig, training: Bool) -> SequenceLoader {
+            SequenceLoader(
+                config, spec: learner.model.spec, training: training, cache: cache,
+                finder: finder.map { NumberFinder($0) })
+        }
     }
 
     private func schedule(batches: Int) -> Schedule {
@@ -170,7 +180,7 @@ package final class Trainer {
         let loader = BatchLoader(
             EpochOrder(config).items(session.parts.train, epoch: state.epoch),
             batchSize: config.training.batchSize,
-            loader: SequenceLoader(config, spec: learner.model.spec, training: true, cache: session.cache),
+            loader: session.loader(config, training: true),
             workers: config.data.workers,
             start: state.batch, pads: config.published)
         let before = state.rows.reduce(0) { $0 + $1.seconds }
@@ -224,7 +234,8 @@ package final class Trainer {
             card.training = .init(
                 seed: config.seed, epoch: state.epoch + 1, validationAccuracy: state.bestAccuracy,
                 sequences: session.parts.train.count)
-            try Checkpoint.write(learner.model, card, to: folder.best)
+            try Checkpoint.write(
+                learner.model, card, finder: session.finder?.store.tensors ?? [:], to: folder.best)
         }
         if validation.loss < state.bestLoss {
             state.bestLoss = validation.loss
@@ -259,7 +270,7 @@ package final class Trainer {
     ) throws -> (Evaluation, [Reading]) {
         let reader = SequenceReader(
             model: model.frozen(),
-            loader: SequenceLoader(config, spec: model.spec, training: false, cache: session.cache),
+            loader: session.loader(config, training: false),
             batchSize: config.training.batchSize, workers: config.data.workers)
         let (readings, unreadable) = try reader.readAll(sequences) { if shouldStop() { throw Stop() } }
         let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)

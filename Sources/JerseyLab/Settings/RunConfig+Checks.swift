@@ -21,11 +21,6 @@ extension RunConfig {
             throw UsageError(
                 "data.unreadable applies only to evidence models, such as evidence_tied, not to \(model)")
         }
-        guard data.wholePlayers != .number || spec.locatesNumbers else {
-            throw UsageError(
-                "data.wholePlayers number applies only to models with tied digits, such as evidence_tied, not to \(model); "
-                    + "use torso")
-        }
         if published, let reason = spec.notPublished { throw UsageError("\(reason); leave out published") }
         guard max(training.tensWeight, training.onesWeight, training.fullWeight) > 0 else {
             throw UsageError(

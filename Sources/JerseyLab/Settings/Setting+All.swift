@@ -21,6 +21,10 @@ extension Setting {
             "startFrom", \.startFrom, flag: "--start-from <file>",
             "Weights of the same model to initialise all of it with, for fine-tuning; 'bundled' is the bundled model."
         ),
+        Setting(
+            "finder", \.finder, flag: "--finder <file>",
+            "Weights of the finder of numbers, with data.wholePlayers number (default: that of startFrom, or the bundled one)."
+        ),
         Setting("seed", \.seed, flag: "--seed <n>", "Seed of weights, order and augmentation."),
         Setting(
             "published", \.published, flag: "--published",
@@ -56,8 +60,8 @@ extension Setting {
             "Also train on sequences without a visible number; only for evidence models."),
         Setting(
             "data.wholePlayers", \.data.input.wholePlayers,
-            "Input for whole players: the whole crop, the torso, or the number that the model locates; number crops stay "
-                + "unchanged. With `number`, a model with tied digits trains on torsos, and also needs rendered glances."
+            "The part of a picture that the model reads: the whole picture, the torso of a whole player, or the surroundings "
+                + "of the number, which a finder locates. Training takes the boxes of rendered frames from their truth."
         ),
         Setting(
             "data.ratios", \.data.ratios,

@@ -8,11 +8,16 @@ package struct ContactSheet: Sendable, Equatable {
         package var caption: String?
         /// At least 0; bars are relative to the largest weight in the row.
         package var weight: Double?
+        /// Left and top edge, width and height of a frame to draw in the image, in its pixels.
+        package var box: SIMD4<Double>?
 
-        package init(image: RGBImage, caption: String? = nil, weight: Double? = nil) {
+        package init(
+            image: RGBImage, caption: String? = nil, weight: Double? = nil, box: SIMD4<Double>? = nil
+        ) {
             self.image = image
             self.caption = caption
             self.weight = weight
+            self.box = box
         }
     }
 
@@ -127,6 +132,10 @@ extension ContactSheet {
         for frame in row.frames {
             let (width, room) = (width(of: frame), room(for: frame))
             canvas.draw(Canvas(frame.image), at: [left, top], size: [width, Double(frameHeight)])
+            if let box = frame.box {
+                let scale = Double(frameHeight) / Double(frame.image.height)
+                draw(box * scale, at: [left, top], in: [width, Double(frameHeight)], on: canvas)
+            }
             let barTop = top + Double(frameHeight) + 4
             if let weight = frame.weight {
                 let share = most > 0 && weight.isFinite ? max(0, weight / most) : 0
@@ -150,6 +159,19 @@ extension ContactSheet {
             }
             left += room + gap
         }
+    }
+}
+
+extension ContactSheet {
+    private func draw(
+        _ box: SIMD4<Double>, at origin: Canvas.Point, in size: Canvas.Point, on canvas: Canvas
+    ) {
+        let first = (origin + [box.x, box.y]).clamped(lowerBound: origin, upperBound: origin + size)
+        let last = (origin + [box.x + box.z, box.y + box.w]).clamped(
+            lowerBound: origin, upperBound: origin + size)
+        let corners: [Canvas.Point] = [first, [last.x, first.y], last, [first.x, last.y]]
+        canvas.stroke([corners], width: 3, Style.paper)
+        canvas.stroke([corners], width: 1.5, Style.bar)
     }
 }
 
