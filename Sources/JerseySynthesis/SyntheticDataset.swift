@@ -255,7 +255,7 @@ extension SyntheticDataset {
             }
             return ContactSheet.Row(title: tracks[track]?.description ?? "–", frames: frames)
         }
-        return try ContactSheet(rows: sheet, frameHeight: renderer.framing == .body ? 128 : 64).image()
+        return try ContactSheet(rows: sheet, frameHeight: renderer.framing == .number ? 64 : 128).image()
     }
 }
 
