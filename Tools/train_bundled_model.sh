@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Makes the bundled model from scratch: renders number crops, whole players, and crops of them
-# around located numbers; trains on all (Tools/bundled-model.yaml); and calibrates on other rendered
-# sequences. Takes a quarter of an hour with a GPU and 16 cores, about three hours on two cores, and
+# Makes the bundled model from scratch: renders number crops, whole players, and torsos; trains
+# on all (Tools/bundled-model.yaml); and calibrates on other rendered sequences. Takes a quarter of an hour with a GPU and 16 cores, about three hours on two cores, and
 # 4 GB of disk. Copy the result to Sources/CBundledModel/bundled.safetensors.
 #
 #   Tools/train_bundled_model.sh [FOLDER]    working folder (default: bundled/); existing results are kept
@@ -18,19 +17,18 @@ numbers=0-9:4,00-09:0.5,10-39,40-99:0.4
 [ -x "$jersey" ] || { echo "'$jersey' does not exist; run \`make build\`" >&2; exit 1; }
 mkdir -p "$work"
 
-# render NAME SEED NUMBER-TRACKS PLAYER-TRACKS GLANCE-TRACKS FRAMES UNREADABLE: renders number
-# crops; whole players, in tracks named body0000 and so on; and crops of players around located
-# numbers, in tracks named glance0000 and so on.
+# render NAME SEED NUMBER-TRACKS PLAYER-TRACKS TORSO-TRACKS FRAMES UNREADABLE: renders number crops;
+# whole players, in tracks named body0000 and so on; and torsos, in tracks named torso0000 and so on.
 render() {
     [ ! -e "$work/$1" ] || return 0
     rm -rf "$work/$1.part" "$work/$1.players"
     local options=(--numbers "$numbers" --seed "$2" --sequences 1 --frames "$6" --unreadable "$7" ${THREADS:+--threads "$THREADS"})
     "$jersey" synthesize --out "$work/$1.part" --framing number --tracks "$3" "${options[@]}"
     local framing tracks
-    for framing in "body $4" "glance $5"; do
+    for framing in "body $4" "torso $5"; do
         read -r framing tracks <<< "$framing"
         [ "$tracks" -gt 0 ] || continue
-        "$jersey" synthesize --out "$work/$1.players" --framing "$framing" --height 70-220 --tracks "$tracks" "${options[@]}"
+        "$jersey" synthesize --out "$work/$1.players" --framing "$framing" --tracks "$tracks" "${options[@]}"
         for track in "$work/$1.players"/*/*; do
             mv "$track" "$work/$1.part/$(basename "$(dirname "$track")")/$framing$(basename "$track")"
         done

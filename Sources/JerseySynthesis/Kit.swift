@@ -9,282 +9,266 @@ struct Kit: Sendable {
 
     enum Pattern: CaseIterable {
         case stripes, pinstripes, hoops, band, halves, sash, shoulders, sides, fade, checks
+        case hem, chevron, camouflage, brush
+
+        /// Whether it lies under the number.
+        var isUnderNumber: Bool { ![.pinstripes, .shoulders, .sides, .hem].contains(self) }
     }
 
-    /// A line of text other than the number; `place` is the middle of its top edge.
-    struct Lettering {
+    /// A print: text or a number. `place` is the middle of its top edge, from the middle of the back
+    /// or of the chest, and from the collar.
+    struct Print {
         var outline: Canvas.Outline
         var place: Point
-        var height: Double
-        var colour: Colour
+        var isOnChest = false
+
+        /// The outline's corners: left and top, right and bottom.
+        var bounds: (Point, Point) {
+            let points = outline.joined()
+            guard let first = points.first else { return (place, place) }
+            return points.reduce((first + place, first + place)) {
+                (pointwiseMin($0.0, $1 + place), pointwiseMax($0.1, $1 + place))
+            }
+        }
     }
 
-    let shirt, trim, sleeves, cuffs, collar, shorts, socks, shoes: Colour
+    /// Text beside the number, perhaps in a coloured box.
+    struct Lettering {
+        var print: Print
+        var colour: Colour
+        var box: Colour?
+    }
+
+    /// A crest or a maker's mark.
+    struct Badge {
+        var place: Point
+        var radii: Point
+        var colour, inner: Colour
+        var isOnChest: Bool
+    }
+
+    let palette: Palette
+    let sleeves, cuffs, collar, shorts, socks, shoes: Colour
     /// Nil for a plain shirt.
     let pattern: Pattern?
+    let trim: Colour
+    /// Where the pattern starts, different in every kit.
+    let patternPhase: Double
     /// How far the sleeve reaches along the arm: 0 is sleeveless, 1 the elbow, 2 the wrist.
     let sleeveLength: Double
+    let isDress: Bool
+    /// Shine, from 0 to 1, and the strength of printed-on shading from wrinkles.
+    let gloss, wrinkles: Double
 
-    /// Empty if the shirt has no number.
-    let number: Canvas.Outline
-    let numberColour: Colour
-    /// An outline around the number, a thinner one inside it, and a drop shadow.
-    let border, inlay, shadow: Colour?
-    let borderWidth: Double
-    /// Width of the number's colour that the inlay leaves, relative to the number's height.
-    let inlayWidth: Double
-    let numberSize: Point
-    /// Distance from the collar to the number's upper edge.
-    let numberTop: Double
-    /// Whether a small number is on the chest.
-    let frontNumber: Bool
+    let style: NumberStyle
+    /// Nil on shirts without a number.
+    private(set) var back, chest: Print?
+    /// Letters at the number's place, on shirts without a number.
+    private(set) var bib: [Print] = []
     let letterings: [Lettering]
+    let badges: [Badge]
 
-    init(number text: String?, sport: Sport, difficulty: Difficulty, using random: inout RandomStream) {
-        func colour() -> Colour { Self.colours.randomElement(using: &random)!.shaken(using: &random) }
-        let shirt = colour()
+    /// Heights, places and room of the two numbers.
+    private let places: [(height: Double, place: Point, room: Double, isOnChest: Bool)]
+
+    var shirt: Colour { palette.main }
+
+    init(number: String?, sport: Sport, difficulty: Difficulty, using random: inout RandomStream) {
+        let palette = Palette(using: &random)
+        self.palette = palette
+        let isSimple = difficulty.clutter == 0
+        let usual: [Pattern] = sport.helmets ? [.hem, .shoulders, .sides] : Pattern.allCases
         let pattern =
-            random.chance(difficulty.patterned) ? Pattern.allCases.randomElement(using: &random) : nil
-        // What lies under the number must not look like it. Tone-on-tone patterns interfere least.
-        let trim = random.chance(0.5) ? shirt.mixed(with: colour(), random.uniform(0.1...0.5)) : colour()
-        let isUnderNumber = [.stripes, .hoops, .halves, .fade, .checks, .band, .sash].contains(pattern)
-        let grounds = isUnderNumber ? [shirt, trim] : [shirt]
-        let contrast = random.chance(difficulty.faint) ? 0.15 : difficulty.contrast
-        func isReadable(_ colour: Colour) -> Bool {
-            grounds.allSatisfy { colour.distance(to: $0) > contrast }
-        }
-        // Black or white, as on most shirts.
-        let usual: Colour = shirt.luminance > 0.5 ? Colour(0x16181C) : Colour(0xF4F4F2)
-        let candidates = (random.chance(0.6) ? [usual] : []) + (0..<40).map { _ in colour() }
-        let numberColour = candidates.first(where: isReadable) ?? usual
-        let opposite: Colour = numberColour.luminance > 0.5 ? Colour(0x101216) : Colour(0xF8F8F6)
-        let needsBorder = !isReadable(numberColour)
-        // Some numbers show only by their outline; others have an outline in their own colour and
-        // look bold.
-        let isHollow = random.chance(difficulty.hollow)
-        let isBold = random.chance(0.2)
-        self.shirt = shirt
+            random.chance(difficulty.patterned)
+            ? (random.chance(0.5) ? usual : Pattern.allCases).randomElement(using: &random) : nil
         self.pattern = pattern
-        self.trim = trim
-        self.numberColour = isHollow ? shirt.mixed(with: trim, random.uniform(0...0.15)) : numberColour
-        if isHollow || isBold && !needsBorder {
-            border = numberColour
-        } else {
-            border = needsBorder || random.chance(0.3) ? (random.chance(0.7) ? opposite : colour()) : nil
-        }
-        let inside = !isHollow && random.chance(0.15) ? (random.chance(0.7) ? shirt : colour()) : nil
-        inlayWidth = random.uniform(0.05...0.11)
-        shadow = random.chance(0.08) ? opposite : nil
-        borderWidth =
-            isBold && !isHollow && !needsBorder ? random.uniform(0.003...0.009) : random.uniform(0.006...0.02)
+        // What lies under the number must not look like it. Tone-on-tone patterns interfere least.
+        let isSoft = pattern?.isUnderNumber == true && random.chance(0.6)
+        trim =
+            isSoft
+            ? palette.main.mixed(with: palette.second, random.uniform(0.08...0.4))
+            : (random.chance(0.75) ? palette.second : palette.accent)
+        patternPhase = random.uniform()
+        style = NumberStyle(
+            palette: palette,
+            grounds: pattern?.isUnderNumber == true ? [palette.main, trim] : [palette.main],
+            patches: sport.patches, difficulty: difficulty, using: &random)
 
-        sleeves = random.chance(0.65) ? shirt : (random.chance(0.6) ? trim : colour())
-        cuffs = random.chance(0.6) ? sleeves : colour()
-        collar = random.chance(0.5) ? shirt : colour()
-        shorts = random.chance(0.4) ? shirt : colour()
-        socks = random.chance(0.5) ? shirt : (random.chance(0.5) ? shorts : colour())
-        shoes = random.chance(0.5) ? Colour(0x1B1B1D) : colour()
-        sleeveLength = random.uniform(sport.sleeves)
+        func one(of colours: [(Colour, Double)]) -> Colour {
+            var rest = random.uniform()
+            return colours.first {
+                rest -= $0.1
+                return rest < 0
+            }?.0 ?? palette.main
+        }
+        let (main, second, accent) = (palette.main, palette.second, palette.accent)
+        sleeves = one(of: [(main, 0.68), (second, 0.22), (accent, 0.1)])
+        cuffs = random.chance(0.55) ? sleeves : one(of: [(second, 0.6), (accent, 0.4)])
+        collar = one(of: [(main, 0.5), (second, 0.35), (accent, 0.15)])
+        shorts = one(of: [(main, 0.45), (second, 0.3), (Palette.black, 0.12), (Palette.white, 0.13)])
+        socks = one(of: [(main, 0.45), (second, 0.3), (Palette.black, 0.1), (Palette.white, 0.15)])
+        shoes = random.chance(0.5) ? Palette.black : Palette.colour(using: &random)
+        let isLong = random.chance(sport.longSleeves)
+        sleeveLength = random.uniform(isLong ? 1.7...2 : sport.sleeves)
+        isDress = random.chance(sport.dresses)
+        gloss = isSimple ? 0 : (random.chance(0.4) ? random.uniform(0.1...0.6) : random.uniform(0...0.1))
+        wrinkles = random.uniform(difficulty.folds) * 0.16
 
-        let face = NumberFace.random(fancy: difficulty.fancy, using: &random)
-        number = text.map(face.outline) ?? []
-        // An inlay would follow every contour, and bars have contours where they meet.
-        inlay = if case .bars = face { nil } else { inside }
-        let height = random.uniform(sport.numberHeight)
-        let width = max(0.1, number.joined().reduce(0) { max($0, abs($1.x)) } * 2)
-        // Two wide digits must still fit between the shoulder blades.
-        let stretch = min(random.uniform(0.6...1.1), 0.4 / (height * width))
-        numberSize = Point(height * stretch, height)
-        numberTop = random.uniform(0.13...0.2)
-        frontNumber = random.chance(sport.frontNumbers)
-        letterings = Self.letterings(
-            below: numberTop + height, above: numberTop, numberColour: numberColour, shirt: shirt,
-            using: &random)
-    }
+        // The number hangs below the name or the sponsor.
+        let nameHeight = random.chance(0.62) ? random.uniform(0.03...(random.chance(0.2) ? 0.1 : 0.06)) : 0
+        let backHeight = random.uniform(sport.backNumber)
+        let top = max(random.uniform(0.09...0.17), 0.06 + nameHeight + random.uniform(0.012...0.04))
+        let chestHeight = random.uniform(sport.chestNumber)
+        let isBeside = random.chance(sport.besides)
+        let chestPlace = Point(
+            isBeside ? random.uniform(0.05...0.09) * (random.chance(0.5) ? 1 : -1) : 0,
+            random.uniform(isBeside ? 0.13...0.24 : 0.16...0.3))
+        let aside = random.chance(difficulty.clutter * 0.08) ? random.normal() * 0.03 : 0
+        var places = [(height: backHeight, place: Point(aside, top), room: 0.4, isOnChest: false)]
+        if random.chance(sport.chestNumbers) {
+            places.append((chestHeight, chestPlace, isBeside ? 0.16 : 0.3, true))
+        }
+        self.places = places
 
-    private static func letterings(
-        below: Double, above: Double, numberColour: Colour, shirt: Colour, using random: inout RandomStream
-    ) -> [Lettering] {
-        func line(_ length: ClosedRange<Int>, at place: Point, height: Double, width: Double) -> Lettering {
-            let letters = (0..<Int.random(in: length, using: &random)).map { _ in
-                "ABCDEFGHIJKLMNOPRSTUVWXYZ".randomElement(using: &random)!
-            }
-            let typeface =
-                (NumberFace.ordinary + NumberFace.special).randomElement(using: &random)
-                ?? .init(family: "sans")
-            let outline = Canvas.outline(of: String(letters), typeface)
-            let reach = outline.joined().reduce(0.1) { max($0, abs($1.x)) } * 2
-            let colour = random.chance(0.7) ? numberColour : colours.randomElement(using: &random)!
-            return Lettering(
-                outline: outline, place: place, height: min(height, width / reach), colour: colour)
+        var texts = Texts(style: style, palette: palette)
+        if nameHeight > 0 {
+            texts.add(
+                letters: 3...11, height: nameHeight, width: 0.36, bottom: top - random.uniform(0.01...0.03),
+                using: &random)
         }
-        var lines: [Lettering] = []
-        if random.chance(0.6) {
-            let height = random.uniform(0.035...0.06)
-            lines.append(
-                line(
-                    3...10, at: [0, above - height - random.uniform(0.015...0.04)], height: height,
-                    width: 0.34))
+        if random.chance(0.45) {
+            texts.add(
+                letters: 4...11, height: random.uniform(0.025...(random.chance(0.25) ? 0.14 : 0.07)),
+                width: 0.36, top: top + backHeight + random.uniform(0.015...0.05), using: &random)
         }
-        if random.chance(0.35) {
-            lines.append(
-                line(
-                    4...10, at: [0, below + random.uniform(0.02...0.05)], height: random.uniform(0.03...0.07),
-                    width: 0.3))
-        }
-        let chest = random.uniform(0.2...0.3)
-        if random.chance(0.75) {
-            lines.append(line(3...9, at: [front, chest], height: random.uniform(0.05...0.12), width: 0.32))
+        let hasChestNumber = places.count > 1
+        if random.chance(hasChestNumber ? 0.5 : 0.8) {
+            let height = random.uniform(0.03...0.1)
+            texts.add(
+                letters: 3...9, height: height, width: 0.32,
+                top: hasChestNumber && !isBeside
+                    ? (random.chance(0.6) ? chestPlace.y - height - 0.02 : chestPlace.y + chestHeight + 0.02)
+                    : random.uniform(0.22...0.32), isOnChest: true, using: &random)
         }
         if random.chance(0.2) {
-            lines.append(line(3...8, at: [front, chest + 0.14], height: 0.05, width: 0.25))
+            texts.add(
+                letters: 3...8, height: 0.05, width: 0.25, top: 0.44, isOnChest: true, using: &random)
         }
-        return lines
+        letterings =
+            isSimple ? texts.lines.map { Lettering(print: $0.print, colour: $0.colour) } : texts.lines
+        badges =
+            isSimple
+            ? []
+            : (0..<3).filter { _ in random.chance(0.45) }.map { _ in
+                let isRound = random.chance(0.6)
+                let size = random.uniform(0.012...0.035)
+                return Badge(
+                    place: Point(
+                        random.uniform(0.05...0.1) * (random.chance(0.5) ? 1 : -1),
+                        random.uniform(0.09...0.17)),
+                    radii: isRound ? Point(size, size * 1.15) : Point(size * 1.6, size * 0.5),
+                    colour: random.chance(0.5) ? second : accent, inner: random.chance(0.5) ? main : accent,
+                    isOnChest: random.chance(0.8))
+            }
+        wear(number, using: &random)
+        if number == nil && random.chance(isSimple ? 0.1 : (sport.dresses > 0 ? 0.8 : 0.2)) {
+            let letters = ["C", "GA", "GD", "GK", "GS", "WA", "WD", "K", "A", "R", "S", "X"]
+            let text = letters.randomElement(using: &random) ?? "C"
+            bib = places.map { print(text, in: $0) }
+        }
     }
 
-    /// Stands for the middle of the chest: any distance from the spine beyond halfway around.
-    private static let front = 9.0
+    var hasChestNumber: Bool { chest != nil }
 
-    static let colours: [Colour] = [
-        0xF6F6F4, 0xF6F6F4, 0xF2F2F2, 0x16181C, 0x16181C, 0xC8102E, 0xD81E2C, 0x7A0019, 0x0B3D91, 0x1E5AC8,
-        0x6CABDD, 0x1B1F4B,
-        0xFFD200,
-        0xF2E205, 0xF58220, 0x00703C, 0x2FA84F, 0x6A2C91, 0x8C8F93, 0xF7A8C4, 0x00A6A0, 0xA8E05F,
-    ].map { Colour($0) }
+    /// The area of the number, or where it would be: its left upper corner from the middle of the
+    /// back or the chest and from the collar, and its size.
+    func area(onChest: Bool) -> (origin: Point, size: Point) {
+        if let print = onChest ? chest : back {
+            let (low, high) = print.bounds
+            return (low, high - low)
+        }
+        let place = places.first { $0.isOnChest == onChest } ?? places[0]
+        let size = Point(place.height, place.height)
+        return (place.place - Point(size.x / 2, 0), size)
+    }
+
+    /// The same kit on another player.
+    func worn(with number: String?, using random: inout RandomStream) -> Kit {
+        var kit = self
+        kit.wear(number, using: &random)
+        return kit
+    }
+
+    private mutating func wear(_ number: String?, using random: inout RandomStream) {
+        (back, chest, bib) = (nil, nil, [])
+        guard let number else { return }
+        for place in places {
+            if place.isOnChest {
+                chest = print(number, in: place)
+            } else {
+                back = print(number, in: place)
+            }
+        }
+    }
+
+    private func print(
+        _ text: String, in place: (height: Double, place: Point, room: Double, isOnChest: Bool)
+    ) -> Print {
+        let outline = style.outline(of: text)
+        let width = max(0.1, outline.joined().reduce(0) { max($0, abs($1.x)) } * 2)
+        // Two wide digits must still fit between the shoulder blades.
+        let stretch = min(style.stretch, place.room / (place.height * width))
+        return Print(
+            outline: outline.map { $0.map { $0 * Point(place.height * stretch, place.height) } },
+            place: place.place, isOnChest: place.isOnChest)
+    }
 }
 
-extension Canvas.Colour {
-    /// Varies a colour slightly: cloth fades, cameras differ.
-    func shaken(using random: inout RandomStream) -> Self {
-        var shade = mixed(with: .init(0x808080), random.uniform(0...0.15))
-        shade.red += random.uniform(-0.05...0.05)
-        shade.green += random.uniform(-0.05...0.05)
-        shade.blue += random.uniform(-0.05...0.05)
-        return shade
+/// Collects lines of text for a shirt.
+private struct Texts {
+    let style: NumberStyle
+    let palette: Palette
+    var lines: [Kit.Lettering] = []
+
+    init(style: NumberStyle, palette: Palette) {
+        self.style = style
+        self.palette = palette
     }
 
-    /// Approximates perceived difference: luminance counts most.
-    func distance(to other: Self) -> Double {
-        abs(luminance - other.luminance) + 0.2 * (abs(red - other.red) + abs(blue - other.blue)) / 2
-    }
-
-    var levels: SIMD3<Float> { SIMD3(Float(red), Float(green), Float(blue)) * 255 }
-}
-
-/// A shirt, cut open along the chest and laid flat: `u` runs around it from 0 to 1 with the spine
-/// at 0.5, `v` down from the collar.
-struct ShirtTexture: Sendable {
-    let width, height: Int
-    /// Red, green and blue from 0 to 255, and the share covered by the number, from 0 to 1.
-    let texels: [SIMD4<Float>]
-    /// Area of the number on the back, in square metres.
-    let numberArea: Double
-
-    /// - Parameters:
-    ///   - girth: of the shirt, in metres; so is `length`.
-    ///   - density: texels per metre.
-    init(_ kit: Kit, girth: Double, length: Double, density: Double) {
-        width = max(8, Int((girth * density).rounded()))
-        height = max(8, Int((length * density).rounded()))
-        let (shirt, mask) = (Canvas(width: width, height: height), Canvas(width: width, height: height))
-        for canvas in [shirt, mask] {
-            canvas.scale([Double(width) / girth, Double(height) / length])
-            canvas.translate([girth / 2, 0])
+    /// A line whose top or bottom edge lies at a distance from the collar, in metres.
+    mutating func add(
+        letters: ClosedRange<Int>, height: Double, width: Double, top: Double? = nil, bottom: Double = 0,
+        isOnChest: Bool = false, using random: inout RandomStream
+    ) {
+        let text = (0..<Int.random(in: letters, using: &random)).map { _ in
+            (random.chance(0.04) ? "0123456789" : "AAABCDEEEFGHIIJKLMNNOOPRRSSTTUVWXYZ")
+                .randomElement(using: &random) ?? "A"
         }
-        kit.paint(on: shirt, girth: girth, length: length)
-        mask.fill(.black)
-        kit.paintNumber(on: mask, as: .white)
-        kit.paintFrontNumber(on: mask, girth: girth, as: .white)
-        let (colours, covered) = (shirt.image.pixels, mask.image.pixels)
-        texels = (0..<width * height).map { texel -> SIMD4<Float> in
-            let (red, green, blue) = (
-                Float(colours[texel * 3]), Float(colours[texel * 3 + 1]), Float(colours[texel * 3 + 2])
-            )
-            return SIMD4(red, green, blue, Float(covered[texel * 3]) / 255)
-        }
-        // The back spans the middle half.
-        let back = width / 4..<3 * width / 4
-        var area: Float = 0
-        for row in 0..<height { for column in back { area += texels[row * width + column].w } }
-        numberArea = Double(area) / (density * density)
-    }
-}
-
-// MARK: - Painting, in metres from the spine and the collar
-
-extension Kit {
-    fileprivate func paint(on canvas: Canvas, girth: Double, length: Double) {
-        canvas.fill(shirt)
-        paintPattern(on: canvas, half: girth / 2, length: length)
-        canvas.rectangle([-girth / 2, 0], [girth, 0.045], collar)
-        for lettering in letterings {
-            // Lettering on the chest straddles both edges.
-            let places = lettering.place.x > girth / 2 ? [-girth / 2, girth / 2] : [lettering.place.x]
-            for x in places {
-                let outline = lettering.outline.map {
-                    $0.map { $0 * lettering.height + Point(x, lettering.place.y) }
-                }
-                canvas.fill(outline, lettering.colour)
+        let typeface =
+            (NumberFace.ordinary + NumberFace.special).randomElement(using: &random) ?? .init(family: "sans")
+        let outline = Canvas.outline(of: String(text), typeface)
+        let reach = outline.joined().reduce(0.1) { max($0, abs($1.x)) } * 2
+        // Few letters stand apart, many are narrow.
+        let stretch = min(random.uniform(0.8...1.6), width / (height * reach))
+        let shrunk = stretch < 0.45 ? stretch / 0.45 : 1
+        let size = Canvas.Point(height * stretch, height * shrunk)
+        let bend = random.chance(0.3) ? random.uniform(0.5...2) : 0
+        let bent = outline.map {
+            $0.map { point in
+                let place = point * size
+                return Canvas.Point(place.x, place.y + bend * place.x * place.x)
             }
         }
-        paintFrontNumber(on: canvas, girth: girth, as: numberColour)
-        paintNumber(on: canvas, as: nil)
-    }
-
-    fileprivate func paintFrontNumber(on canvas: Canvas, girth: Double, as colour: Colour) {
-        guard frontNumber else { return }
-        for x in [-girth / 2, girth / 2] {
-            canvas.fill(number.map { $0.map { $0 * numberSize * 0.5 + Point(x, 0.36) } }, colour)
-        }
-    }
-
-    /// Paints in its own colours, or all in one.
-    fileprivate func paintNumber(on canvas: Canvas, as single: Colour?) {
-        guard !number.isEmpty else { return }
-        let outline = number.map { $0.map { $0 * numberSize + Point(0, numberTop) } }
-        if let shadow, single == nil {
-            canvas.fill(outline.map { $0.map { $0 + Point(0.014, 0.014) } }, shadow)
-        }
-        if let border { canvas.stroke(outline, width: 2 * borderWidth, single ?? border) }
-        canvas.fill(outline, single ?? numberColour)
-        if let inlay, single == nil {
-            // Thinner than the digits by the width of a border.
-            canvas.scoped {
-                canvas.clip(to: outline)
-                canvas.fill(outline, inlay)
-                canvas.stroke(outline, width: numberSize.y * inlayWidth, numberColour)
-            }
-        }
-    }
-
-    private func paintPattern(on canvas: Canvas, half: Double, length: Double) {
-        func column(_ x: Double, _ width: Double) { canvas.rectangle([x, 0], [width, length], trim) }
-        func row(_ y: Double, _ height: Double) { canvas.rectangle([-half, y], [2 * half, height], trim) }
-        switch pattern {
-        case nil: break
-        case .stripes: for x in stride(from: -half, to: half, by: half / 5) { column(x, half / 10) }
-        case .pinstripes: for x in stride(from: -half, to: half, by: half / 9) { column(x, 0.008) }
-        case .hoops: for y in stride(from: 0, to: length, by: length / 4) { row(y, length / 8) }
-        case .band: row(0.18, 0.2)
-        case .halves: column(0, half)
-        case .sash:
-            canvas.fill(
-                [[[-half / 2, 0], [-half / 2 + 0.14, 0], [half / 2, length], [half / 2 - 0.14, length]]], trim
-            )
-        case .shoulders: row(0, 0.15)
-        case .sides: for x in [-half / 2 - 0.05, half / 2 - 0.05] { column(x, 0.1) }
-        case .fade:
-            for step in 0..<24 {
-                canvas.rectangle(
-                    [-half, length * Double(step) / 24], [2 * half, length / 24 + 0.001],
-                    shirt.mixed(with: trim, Double(step) / 23))
-            }
-        case .checks:
-            for step in 0..<40 where (step % 8 + step / 8) % 2 == 0 {
-                canvas.rectangle(
-                    [-half + Double(step % 8) * half / 4, Double(step / 8) * length / 5],
-                    [half / 4, length / 5], trim)
-            }
-        }
+        let box = random.chance(0.16)
+        let ground =
+            box ? (random.chance(0.5) ? palette.second : Palette.colour(using: &random)) : palette.main
+        let ink =
+            !box && random.chance(0.6)
+            ? style.colour : palette.ink(on: [ground], contrast: 0.25, using: &random)
+        let place = Canvas.Point(0, max(0.05, top ?? (bottom - size.y)))
+        lines.append(
+            Kit.Lettering(
+                print: .init(outline: bent, place: place, isOnChest: isOnChest), colour: ink,
+                box: box ? ground : nil))
     }
 }

@@ -26,12 +26,13 @@ struct Motion: Sendable {
         }
     }
 
-    /// Whether the number faces the camera or not.
-    enum View: Sendable { case back, front }
+    /// The side towards the camera: the back, the chest, or somewhere towards the front.
+    enum View: Sendable { case back, chest, front }
 
     private let facing, lean, twist, stride, cadence, effort: Double
     private let sway, rollWave, leanWave, look: Wave
     private let turn: Turn?
+    private let crouch, tumble: Double
     private let gestures: (Pose.Gesture?, Pose.Gesture?)
     private let gesture: (moment: Double, length: Double)
     /// Metres per second to the right; 0 for a player who runs straight away from the camera.
@@ -47,18 +48,32 @@ struct Motion: Sendable {
         cadence = 2 * .pi * (0.7 + 0.75 * effort)
         stride = random.uniform(0...(2 * .pi))
         twist = 0.06 + 0.14 * effort
-        lean = random.uniform(sport.lean) * (0.35 + 0.65 * effort)
+        var (lean, crouch, tumble) = (random.uniform(sport.lean) * (0.35 + 0.65 * effort), 0.0, 0.0)
+        if random.chance(difficulty.stunts) {
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: lean += random.uniform(0.3...0.9)
+            case 1: (lean, crouch) = (lean + random.uniform(0...0.6), random.uniform(0.3...0.9))
+            case 2: tumble = random.normal() * 0.3
+            default:
+                // A fall or a dive.
+                tumble = random.uniform(0.5...1.6) * (random.chance(0.5) ? 1 : -1)
+                crouch = random.uniform(0...0.5)
+            }
+        }
+        (self.lean, self.crouch, self.tumble) = (lean, crouch, tumble)
         sway = Wave(random.uniform(0.03...0.3) * difficulty.facing / 0.4, seconds: 0.8...3, using: &random)
         rollWave = Wave(random.uniform(0...0.09), seconds: 0.8...3, using: &random)
         leanWave = Wave(random.uniform(0...0.06), seconds: 0.6...2, using: &random)
         look = Wave(random.uniform(0...0.9), seconds: 1.5...5, using: &random)
         switch view {
         case .back: facing = (random.normal() * difficulty.facing).clamped(to: -1.1...1.1)
+        case .chest: facing = .pi + (random.normal() * difficulty.facing).clamped(to: -1.1...1.1)
         case .front: facing = .pi + random.uniform(-1...1)
         }
-        if view == .back && random.chance(difficulty.turning) {
+        if view != .front && random.chance(difficulty.turning) {
             // Players turn away as often as they turn back.
-            let far = random.uniform(0.9...2.6) * (facing >= 0 ? 1 : -1)
+            let side = view == .back ? facing : facing - .pi
+            let far = random.uniform(0.9...2.6) * (side >= 0 ? 1 : -1)
             let (from, to) = random.chance(0.5) ? (0, far) : (far, 0)
             turn = Turn(from: from, to: to, moment: middle, length: random.uniform(0.3...1.2))
         } else {
@@ -80,6 +95,8 @@ struct Motion: Sendable {
         pose.yaw = yaw(at: time)
         pose.lean = lean + leanWave(time)
         pose.roll = rollWave(time)
+        pose.crouch = crouch
+        pose.tumble = tumble
         pose.stride = stride + cadence * time
         pose.effort = effort
         pose.twist = twist * sin(pose.stride)

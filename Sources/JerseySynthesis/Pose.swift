@@ -7,6 +7,10 @@ struct Pose: Sendable {
     var lean = 0.0
     var roll = 0.0
     var twist = 0.0
+    /// Bend of both knees, from 0 to 1; and sideways rotation of the whole body, up to a quarter
+    /// turn in a fall.
+    var crouch = 0.0
+    var tumble = 0.0
     /// Phase of the running cycle, and amplitude of the limbs: 0 stands, 1 runs.
     var stride = 0.0
     var effort = 0.0

@@ -9,11 +9,16 @@ struct Raster {
         /// Sine and cosine of the camera's downward tilt.
         var sine = 0.0
         var cosine = 1.0
+        /// Sine and cosine of the camera's rotation about its axis, counter-clockwise in the picture.
+        var rollSine = 0.0
+        var rollCosine = 1.0
 
         /// Picture coordinates in metres (y up), and depth, larger towards the camera.
         func seen(_ point: SIMD3<Float>) -> SIMD3<Float> {
             let (s, c) = (Float(sine), Float(cosine))
-            return SIMD3(point.x, point.y * c - point.z * s, point.z * c + point.y * s)
+            let (x, y) = (point.x, point.y * c - point.z * s)
+            let (rs, rc) = (Float(rollSine), Float(rollCosine))
+            return SIMD3(x * rc - y * rs, x * rs + y * rc, point.z * c + point.y * s)
         }
     }
 
@@ -22,13 +27,15 @@ struct Raster {
         var way: SIMD3<Float>
         /// Share of ambient light.
         var ambient: Float
+        /// Unevenness of skin and cloth, from 0 to 1.
+        var grain: Float = 0
     }
 
     let width, height: Int
     /// Red, green and blue, from 0 to 255.
     var colours: [SIMD4<Float>]
     private var depths: [Float]
-    /// How much of the foremost surface is the number, from 0 to 1.
+    /// How much of the foremost surface is the number: 0 to 1 on the back, 0 to -1 on the chest.
     private(set) var number: [Float]
     /// Index of the foremost body; 0 for none.
     private(set) var bodies: [UInt8]
@@ -48,40 +55,86 @@ struct Raster {
         bodies = .init(repeating: 0, count: width * height)
     }
 
+    /// Makes the background uneven: grass, dirt and people are.
+    ///
+    /// - Parameters:
+    ///   - strength: relative to the brightness.
+    ///   - scale: pixels per unit of the noise, across and down.
+    mutating func roughen(strength: Float, scale: SIMD2<Float>, offset: SIMD2<Float>) {
+        let noise = Noise.shared
+        for y in 0..<height {
+            let v = Float(y) / scale.y + offset.y
+            for x in 0..<width {
+                colours[y * width + x] *= 1 + strength * noise.nearest(Float(x) / scale.x + offset.x, v)
+            }
+        }
+    }
+
     /// Draws a body with its shirt. Only the first body's number counts.
-    mutating func draw(_ tubes: [Tube], _ shirt: ShirtTexture, body: UInt8, in view: View, _ light: Light) {
+    ///
+    /// - Parameter grain: where the pattern of its skin and cloth starts.
+    mutating func draw(
+        _ tubes: [Tube], _ shirt: ShirtTexture, body: UInt8, grain: SIMD2<Float> = .zero, in view: View,
+        _ light: Light
+    ) {
+        // A half-way vector for shine: the camera looks along z, tilted.
+        let middle = light.way + SIMD3<Float>(0, Float(view.sine), Float(view.cosine))
+        let half = middle / max((middle * middle).sum().squareRoot(), 1e-6)
+        let paint = Paint(
+            body: body, grain: light.grain, offset: grain, scale: 160 / Float(view.density))
         for tube in tubes {
             let columns = tube.columns
             let corners = tube.vertices.map { vertex in
                 let seen = view.seen(vertex.place)
                 let lit = max(0, (vertex.normal * light.way).sum())
-                // Surfaces at a glancing angle receive less skylight.
+                // Surfaces at a glancing angle, and those turned to the ground, receive less
+                // skylight.
                 let facing = view.seen(vertex.normal).z
-                let shade = light.ambient * (0.7 + 0.35 * max(0, facing)) + (1 - light.ambient) * 1.35 * lit
+                let sky =
+                    light.grain > 0
+                    ? 0.62 + 0.3 * max(0, facing) + 0.2 * vertex.normal.y : 0.7 + 0.35 * max(0, facing)
+                var shine: Float = 0
+                if tube.isShirt && shirt.gloss > 0 {
+                    let mirrored = max(0, (vertex.normal * half).sum())
+                    let square = mirrored * mirrored
+                    let fourth = square * square
+                    shine = shirt.gloss * 150 * fourth * fourth * fourth
+                }
                 return Corner(
                     x: (seen.x - Float(view.left)) * Float(view.density),
                     y: (Float(view.top) - seen.y) * Float(view.density),
-                    depth: seen.z, shade: shade, colour: vertex.colour, texture: vertex.texture)
+                    depth: seen.z, shade: light.ambient * sky + (1 - light.ambient) * 1.35 * lit,
+                    shine: shine, colour: vertex.colour, texture: vertex.texture)
             }
             for row in 0..<tube.rows - 1 {
                 for column in 0..<columns - 1 {
                     let index = row * columns + column
                     let (a, b) = (corners[index], corners[index + 1])
                     let (c, d) = (corners[index + columns], corners[index + columns + 1])
-                    fill(a, b, c, tube.isShirt ? shirt : nil, body)
-                    fill(b, d, c, tube.isShirt ? shirt : nil, body)
+                    fill(a, b, c, tube.isShirt ? shirt : nil, paint)
+                    fill(b, d, c, tube.isShirt ? shirt : nil, paint)
                 }
             }
         }
     }
 
+    /// What the triangles of a body share.
+    private struct Paint {
+        var body: UInt8
+        var grain: Float
+        var offset: SIMD2<Float>
+        /// Units of noise per pixel.
+        var scale: Float
+    }
+
     private struct Corner {
-        var x, y, depth, shade: Float
+        var x, y, depth, shade, shine: Float
         var colour: SIMD3<Float>
         var texture: SIMD2<Float>
     }
 
-    private mutating func fill(_ a: Corner, _ b: Corner, _ c: Corner, _ shirt: ShirtTexture?, _ body: UInt8) {
+    private mutating func fill(_ a: Corner, _ b: Corner, _ c: Corner, _ shirt: ShirtTexture?, _ paint: Paint)
+    {
         let area = (b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y)
         guard abs(area) > 1e-6 else { return }
         // The inside of a shirt would show only past its edges.
@@ -102,13 +155,18 @@ struct Raster {
                 let pixel = y * width + x
                 guard depth > depths[pixel] else { continue }
                 depths[pixel] = depth
-                bodies[pixel] = body
-                let shade = a.shade * wa + b.shade * wb + c.shade * wc
+                bodies[pixel] = paint.body
+                var shade = a.shade * wa + b.shade * wb + c.shade * wc
+                if paint.grain > 0 {
+                    let place = SIMD2(px, py) * paint.scale + paint.offset
+                    shade *= 1 + paint.grain * Noise.shared.nearest(place.x, place.y)
+                }
                 if let shirt {
                     let place = a.texture * wa + b.texture * wb + c.texture * wc
                     let texel = shirt.colour(at: place)
-                    colours[pixel] = texel * shade
-                    number[pixel] = body == 1 ? texel.w : 0
+                    colours[pixel] = texel * shade + (a.shine * wa + b.shine * wb + c.shine * wc)
+                    let isBack = 0.25...0.75 ~= place.x
+                    number[pixel] = paint.body == 1 ? (isBack ? texel.w : -texel.w) : 0
                 } else {
                     colours[pixel] = SIMD4((a.colour * wa + b.colour * wb + c.colour * wc) * shade, 0)
                     number[pixel] = 0

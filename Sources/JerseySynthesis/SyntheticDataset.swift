@@ -194,43 +194,19 @@ extension SyntheticDataset {
             try attempt(file) { try frame.jpeg.write(to: file) }
             truth += try JSON.line(FrameTruth(frame, name: name, number: job.number)) + Data("\n".utf8)
         }
-        let file = job.folder.appending(path: "truth.jsonl")
+        let file = job.folder.appending(path: FrameTruth.fileName)
         try attempt(file) { try truth.write(to: file) }
     }
 }
 
-/// A line of `truth.jsonl`.
-struct FrameTruth: Codable, Equatable {
-    let frame: String
-    let number: JerseyNumber?
-    let visibility: Double
-    /// Left, top, width and height in pixels.
-    let numberBox, playerBox: [Double]?
-
-    init(_ frame: SyntheticSequence.Frame, name: String, number: JerseyNumber?) {
+extension FrameTruth {
+    fileprivate init(_ frame: SyntheticSequence.Frame, name: String, number: JerseyNumber?) {
         func rounded(_ box: SyntheticSequence.Box?) -> [Double]? {
             box.map { [$0.left, $0.top, $0.width, $0.height].map { ($0 * 10).rounded() / 10 } }
         }
-        self.frame = name
-        self.number = number
-        visibility = (frame.visibility * 1000).rounded() / 1000
-        numberBox = rounded(frame.numberBox)
-        playerBox = rounded(frame.playerBox)
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case frame, number, visibility
-        case numberBox = "number_box"
-        case playerBox = "player_box"
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var row = encoder.container(keyedBy: CodingKeys.self)
-        try row.encode(frame, forKey: .frame)
-        try row.encode(number, forKey: .number)  // write null, do not omit the key
-        try row.encode(visibility, forKey: .visibility)
-        try row.encode(numberBox, forKey: .numberBox)
-        try row.encode(playerBox, forKey: .playerBox)
+        self.init(
+            frame: name, number: number, visibility: (frame.visibility * 1000).rounded() / 1000,
+            numberBox: rounded(frame.numberBox), playerBox: rounded(frame.playerBox))
     }
 }
 
@@ -255,7 +231,7 @@ extension SyntheticDataset {
             }
             return ContactSheet.Row(title: tracks[track]?.description ?? "–", frames: frames)
         }
-        return try ContactSheet(rows: sheet, frameHeight: renderer.framing == .body ? 128 : 64).image()
+        return try ContactSheet(rows: sheet, frameHeight: renderer.framing == .number ? 64 : 128).image()
     }
 }
 

@@ -62,7 +62,7 @@ struct SynthesizeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Frame heights in pixels, such as 64 or 20-200; with --framing glance, heights of the players.",
+            "Frame heights in pixels, such as 64 or 20-200; heights of the players where a frame cuts off a part.",
             valueName: "range"))
     var height: String?
 
