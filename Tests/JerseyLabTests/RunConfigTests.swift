@@ -311,18 +311,4 @@ struct RunConfigTests {
             (config.data.height, config.data.maximumFrames) == (24, 16) && config.training.saveEverySteps == 1
         )
     }
-
-    @Test func `A configuration finds numbers on whole players only with a model that looks for digits`()
-        throws
-    {
-        var config = RunConfig()
-        config.data.path = "x"
-        config.data.wholePlayers = .number
-        config.model = "evidence_tied"
-        try config.validate()
-        config.model = "evidence_independent"
-        #expect { try config.validate() } throws: {
-            "\($0)".contains("data.wholePlayers") && "\($0)".contains("evidence_tied")
-        }
-    }
 }

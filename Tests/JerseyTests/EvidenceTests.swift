@@ -121,49 +121,6 @@ struct EvidenceTests {
         #expect(WholePlayers.torso(of: picture(1, width: 1, height: 2)).height > 0)
     }
 
-    @Test(
-        arguments: [
-            // The position across and down the torso, which covers rows 20..<55 of 100; the columns
-            // and rows of the cut.
-            (0.5, 0.5, 8..<33, 25..<50), (0.0, 0.0, 0..<13, 8..<33), (1.0, 1.0, 28..<40, 43..<68),
-        ])
-    func `Of whole players a square around the number is cut out, as far as there is a picture`(
-        x: Double, y: Double, columns: Range<Int>, rows: Range<Int>
-    ) {
-        let player = picture(1, width: 40, height: 100)
-        #expect(WholePlayers.number(of: player, x: x, y: y) == player.cropped(x: columns, y: rows))
-        let dot = picture(1, width: 1, height: 1)
-        #expect(WholePlayers.number(of: dot, x: x, y: y) == dot)
-    }
-
-    @Test func `Weights too large to compute with find the number anywhere, and nothing traps`() throws {
-        try withFolder { folder throws in
-            let spec = try ModelSpec.named("evidence_tied")
-            let model = JerseyModel(spec)
-            withoutGradients { for tensor in model.store.tensors.values { tensor.copy(from: tensor * 1e30) } }
-            var card = Checkpoint.Card(spec: spec)
-            (card.height, card.width, card.wholePlayers) = (48, 48, .number)
-            let file = folder.appending(path: "x.safetensors")
-            try Checkpoint.write(model, card, to: file)
-            let loader = try SequenceLoader(Checkpoint(contentsOf: file), singleFrame: .anchor, path: "x")
-            let player = picture(1, width: 40, height: 100)
-            let sequence = FrameSequence(
-                id: "x", track: "x", number: nil, frames: ["1"], images: [player], anchor: nil)
-            #expect(try loader.load(sequence).used == [0])
-        }
-    }
-
-    @Test func `Only models that look for digits can find numbers on whole players`() throws {
-        try withFolder { folder throws in
-            let spec = try ModelSpec.named("evidence_independent")
-            var card = Checkpoint.Card(spec: spec)
-            card.wholePlayers = .number
-            let file = folder.appending(path: "x.safetensors")
-            try Checkpoint.write(JerseyModel(spec), card, to: file)
-            #expect { try Checkpoint(contentsOf: file) } throws: { "\($0)".contains("numbers to find") }
-        }
-    }
-
     @Test func `The bundled model is small, calibrated, and says what it is`() throws {
         let checkpoint = try Checkpoint.bundled()
         let model = try checkpoint.model(on: .cpu, path: Checkpoint.bundledName)

@@ -63,7 +63,6 @@ import Testing
     func `What a family says before a network is built is what its network does`(_ spec: ModelSpec) throws {
         let spec = try ModelSpec.named(spec.name, encoder: .compact)
         let model = JerseyModel(spec, seed: 1)
-        #expect((model.frozen().numberPlaces != nil) == spec.locatesNumbers)
         #expect(model.store.entries.contains { $0.name.hasPrefix(spec.encoderPath) })
         let targets = model.learningTargets(
             .normal([3, 3, 32, 32], deviation: 1, seed: 2), lengths: [1, 1, 1], isPadded: false,
