@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 @testable import JerseyCLI
-@testable import JerseyVisualization
 @testable import JerseyOutput
+@testable import JerseyVisualization
 
 /// How tracks in which the player changes are written.
 @Suite struct TrackPieceTests {
@@ -39,9 +39,10 @@ import Testing
 
     @Test func `MOT keeps the tracker's names, and each box has the number of its piece`() throws {
         let rows = try written(.mot).split(separator: "\n").map { $0.split(separator: ",") }
-        #expect(rows.map { "\($0[0]) \($0[1]) \($0[10])" } == [
-            "1 4 7", "2 4 7", "3 4 23", "3 5 7", "4 4 23", "4 5 7",
-        ])
+        #expect(
+            rows.map { "\($0[0]) \($0[1]) \($0[10])" } == [
+                "1 4 7", "2 4 7", "3 4 23", "3 5 7", "4 4 23", "4 5 7",
+            ])
     }
 
     @Test func `JSON has the track of a piece, its frames and its player`() throws {
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test func `CSV has columns for them, and the table says who comes again`() throws {
-        let rows = try written(.csv).split(separator: "\n").map {
+        let rows = try written(.csv).split(whereSeparator: \.isNewline).map {
             $0.split(separator: ",", omittingEmptySubsequences: false)
         }
         #expect(rows[0].suffix(3) == ["first_frame", "last_frame", "player_id"])

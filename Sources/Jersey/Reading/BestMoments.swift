@@ -4,7 +4,8 @@
 enum BestMoments {
     /// The length of a slot in frames; neighbouring frames of a video show the same.
     static let slot: Int32 = 5
-    /// The least quality of a view, as a share of the track's best.
+    /// The least quality of a view of a long track, as a share of the track's best. Boxes know little
+    /// of who hides whom, so what a model reads at once anyway is read, however bad.
     static let leastShare: Float = 0.5
 
     /// - Parameters:
@@ -13,19 +14,23 @@ enum BestMoments {
     ///     that it still fills that.
     /// - Returns: indices of `views`, in order.
     static func chosen(of views: [BoxView], size: Int) -> [Int] {
-        guard let first = views.first, let best = views.map(\.quality).max() else { return [] }
         let slot = min(slot, max(1, Int32(clamping: views.count / size)))
-        var chosen: [Int] = []
-        var current: Int32 = -1
-        for index in views.indices where views[index].quality >= leastShare * best {
-            let place = (views[index].frame - first.frame) / slot
-            if place != current {
-                current = place
-                chosen.append(index)
-            } else if views[index].quality > views[chosen[chosen.count - 1]].quality {
-                chosen[chosen.count - 1] = index
+        var moments: [Int] = []
+        for index in views.indices {
+            if let last = moments.last, isOneSlot(views[last], views[index]) {
+                if views[index].quality > views[last].quality { moments[moments.count - 1] = index }
+            } else {
+                moments.append(index)
             }
         }
-        return chosen
+        func isOneSlot(_ one: BoxView, _ other: BoxView) -> Bool {
+            (one.frame - views[0].frame) / slot == (other.frame - views[0].frame) / slot
+        }
+        let ranked = moments.sorted { (views[$0].quality, $1) > (views[$1].quality, $0) }
+        let best = ranked.first.map { views[$0].quality } ?? 0
+        return ranked.enumerated().filter {
+            $0.offset < size || views[$0.element].quality >= leastShare * best
+        }
+        .map(\.element).sorted()
     }
 }

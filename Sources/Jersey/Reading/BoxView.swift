@@ -47,8 +47,8 @@ extension BoxView {
     }
 
     /// For each box of one frame, the share of it that the one box in front hides most of, 0...1.
-    /// The lower edge tells who is in front: cameras look down on a field. Of whole players only
-    /// the rows of the torso count, for a number is there.
+    /// The lower edge tells who is in front: cameras look down on a field. Only the rows of the
+    /// torso count in whole players, for a number is there.
     static func hiddenShares(of boxes: [TrackBoxes.Box]) -> [Float] {
         let order = boxes.indices.sorted { boxes[$0].left < boxes[$1].left }
         var shares = [Float](repeating: 0, count: boxes.count)
@@ -56,6 +56,7 @@ extension BoxView {
             // Nearby boxes only: a frame with thousands of boxes must not take forever.
             for second in order[(place + 1)...].prefix(mostNeighbours) {
                 guard boxes[second].left < boxes[first].left + boxes[first].width else { break }
+                guard boxes[first].bottom != boxes[second].bottom else { continue }
                 let isInFront = boxes[first].bottom > boxes[second].bottom
                 let (front, back) = isInFront ? (first, second) : (second, first)
                 shares[back] = max(shares[back], boxes[back].share(behind: boxes[front]))

@@ -24,7 +24,9 @@ enum PlayerGrouping {
         }
         for group in groups.values {
             let inTime = group.compactMap { predictions[$0].span }.sorted { $0.lowerBound < $1.lowerBound }
-            guard zip(inTime, inTime.dropFirst()).allSatisfy({ $0.upperBound < $1.lowerBound }) else { continue }
+            guard zip(inTime, inTime.dropFirst()).allSatisfy({ $0.upperBound < $1.lowerBound }) else {
+                continue
+            }
             for index in group { predictions[index].playerID = predictions[group[0]].track }
         }
         return predictions

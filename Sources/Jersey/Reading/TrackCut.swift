@@ -34,7 +34,8 @@ enum TrackCut {
         {
             let neighbours = [weakest - 1, weakest + 1].filter(stretches.indices.contains)
             let nearest = neighbours.max {
-                stretches[weakest].evidence(for: stretches[$0]) < stretches[weakest].evidence(for: stretches[$1])
+                stretches[weakest].evidence(for: stretches[$0])
+                    < stretches[weakest].evidence(for: stretches[$1])
             }
             guard let nearest else { break }
             merge(min(weakest, nearest), of: &stretches, parts, windows)
@@ -103,7 +104,9 @@ enum TrackCut {
         guard let first = parts.first else { return [] }
         let numbers = JerseyNumber.all
         func scores(_ digits: DigitDistribution) -> [Double] {
-            numbers.map { log((1 - misleading) * digits.probability(of: $0) + misleading / Double(numbers.count)) }
+            numbers.map {
+                log((1 - misleading) * digits.probability(of: $0) + misleading / Double(numbers.count))
+            }
         }
         var best = scores(first)
         // For each later part, the best number before it, and which numbers it pays to change to.

@@ -62,7 +62,8 @@ struct PredictCommand: ParsableCommand {
             throw ValidationError("--boxes takes one video, not \(paths.count) paths")
         }
         guard !video.keepTracks || video.boxes != nil || tracks else {
-            throw ValidationError("--keep-tracks needs tracks: a video's with --boxes, or folders with --tracks")
+            throw ValidationError(
+                "--keep-tracks needs tracks: a video's with --boxes, or folders with --tracks")
         }
         guard !raw || written.hasCells else { throw ValidationError("--raw needs --format csv") }
         guard !written.needsBoxes || video.boxes != nil else {
@@ -118,13 +119,16 @@ struct PredictCommand: ParsableCommand {
     /// Says which tracks were cut.
     private func reportPieces(_ predictions: [Prediction]) {
         let pieces = Dictionary(grouping: predictions.filter { $0.pieceOf != nil }) { $0.pieceOf ?? "" }
-        let cut = predictions.compactMap { $0.track == pieces[$0.pieceOf ?? ""]?.first?.track ? $0.pieceOf : nil }
+        let cut = predictions.compactMap {
+            $0.track == pieces[$0.pieceOf ?? ""]?.first?.track ? $0.pieceOf : nil
+        }
         Console.list(cut, rest: "such tracks; see piece_of in --format json") { track in
             let players = (pieces[track] ?? []).map { piece in
                 let frames = piece.span.map { ", frames \($0.lowerBound) to \($0.upperBound)" } ?? ""
                 return "\(piece.answer) (\(piece.track)\(frames))"
             }
-            return "note: track \(track) changes players: \(players.joined(separator: ", then ")); --keep-tracks keeps it whole"
+            return
+                "note: track \(track) changes players: \(players.joined(separator: ", then ")); --keep-tracks keeps it whole"
         }
     }
 

@@ -6,7 +6,8 @@ import Foundation
 /// of trackers are known, such as `track_id`, `x1` or `bb_left`.
 public struct BoxColumns: Sendable, Equatable {
     package enum Role: String, CaseIterable, Sendable {
-        case frame, track, left, top, width, height, right, bottom, confidence, kind = "class"
+        case frame, track, left, top, width, height, right, bottom, confidence
+        case kind = "class"
 
         /// The names that trackers use, in lower case.
         var usualNames: [String] {
@@ -118,7 +119,9 @@ struct BoxRows {
                     advice: "leave out the column names",
                     remedy: .boxColumns)
             }
-            places = [.frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6, .kind: 7]
+            places = [
+                .frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6, .kind: 7,
+            ]
         } else {
             split(line)
         }
@@ -210,7 +213,9 @@ struct BoxRows {
 
     /// Why a line is not a box.
     private var misunderstanding: String {
-        let wanted = (places ?? [:]).filter { ![.confidence, .kind].contains($0.key) }.sorted { $0.value < $1.value }
+        let wanted = (places ?? [:]).filter { ![.confidence, .kind].contains($0.key) }.sorted {
+            $0.value < $1.value
+        }
         if let (role, place) = wanted.first(where: { $0.value >= fields.count }) {
             return "column \(place + 1) (\(role.rawValue)) is missing"
         }

@@ -71,20 +71,6 @@ public struct TrackBoxes: Sendable {
         self.leftOut = leftOut
     }
 
-    /// The class of most of these boxes; nil if they have none.
-    ///
-    /// - Parameters:
-    ///   - indices: in `boxes`.
-    ///   - span: frames, as the tracker counts; nil takes all.
-    func kind(of indices: [Int32], in span: ClosedRange<Int>?) -> String? {
-        guard !kinds.isEmpty else { return nil }
-        var counts = kinds.map { _ in 0 }
-        for box in indices.lazy.map({ boxes[Int($0)] }) where box.kind >= 0 {
-            if span?.contains(Int(box.frame) + firstFrame) ?? true { counts[Int(box.kind)] += 1 }
-        }
-        return counts.contains { $0 > 0 } ? kinds[counts.indexOfMaximum] : nil
-    }
-
     /// Sorts the boxes by frame, counts frames from 0, and keeps one box of each track in a frame.
     ///
     /// - Parameter places: for each track of `rows`, its index in `tracks`.
