@@ -22,6 +22,7 @@ import pathlib
 import random
 import re
 import shutil
+import statistics
 
 from harness.data import synthesize
 from harness.processes import Failure, exit_with, measured
@@ -169,13 +170,13 @@ def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Pa
             if len(parts) == 1:
                 count["of one"] += 1
                 count["false"] += len(found)
-            for before, after in itertools.pairwise(parts):
+            starts = [part[2] for part in parts] + [FRAMES + 1]
+            for place, (before, after) in enumerate(itertools.pairwise(parts)):
                 count["changes"] += 1
                 if before[0] in known and after[0] in known:
                     count["findable"] += 1
-                    near = min((abs(first - after[2]) for first in found), default=999)
-                    if near <= 50:
-                        lags.append(near)
+                    here = [first for first in found if starts[place] < first < starts[place + 2]]
+                    lags += [min(abs(first - after[2]) for first in here)] if here else []
         for title, answers in (("whole", whole), ("cut", rows)):
             for row in answers:
                 parts = stretches[int(pieces_of(row))]
@@ -191,7 +192,7 @@ def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Pa
                 count[f"rightly {title}"] += row["number"] == str(PLAYERS[most - 1])
     print(
         f"changes {count['changes']}, findable {count['findable']}, found {len(lags)}, "
-        f"{sum(lags) / max(len(lags), 1):.1f} frames away; tracks of one player {count['of one']}, "
+        f"{statistics.median(lags or [0]):.0f} frames away in the median; tracks of one player {count['of one']}, "
         f"false cuts {count['false']}"
     )
     print(
