@@ -192,8 +192,8 @@ def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Pa
                 count[f"rightly {title}"] += row["number"] == str(PLAYERS[most - 1])
     print(
         f"changes {count['changes']}, findable {count['findable']}, found {len(lags)}, "
-        f"{statistics.median(lags or [0]):.0f} frames away in the median; tracks of one player {count['of one']}, "
-        f"false cuts {count['false']}"
+        f"{statistics.median(lags or [0]):.0f} frames away in the median; "
+        f"tracks of one player {count['of one']}, false cuts {count['false']}"
     )
     print(
         f"tracks with changes: answered whole {count['answered whole']}, with the number of most frames "
