@@ -7,7 +7,7 @@ package enum AnnotatedVideo {
     /// Decodes a video again and writes an annotated copy, without sound.
     ///
     /// - Parameters:
-    ///   - predictions: one per track, with the tracker's names.
+    ///   - predictions: of the tracks, or pieces of them.
     ///   - video: must be at its start.
     ///   - progress: called after each frame; if it throws, the work ends and no file remains.
     /// - Throws: `FileError` if a file cannot be read or written.
@@ -15,8 +15,12 @@ package enum AnnotatedVideo {
         _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String,
         progress: () throws -> Void = {}
     ) throws {
-        let known = Dictionary(predictions.map { ($0.track, $0) }) { first, _ in first }
-        let labels = boxes.tracks.map { label(known[$0]) }
+        let known = BoxPredictions(predictions)
+        func label(_ box: TrackBoxes.Box) -> Label {
+            Self.label(
+                known.prediction(
+                    ofTrack: boxes.tracks[Int(box.track)], frame: Int(box.frame) + boxes.firstFrame))
+        }
         let writer = try VideoWriter(path, width: video.width, height: video.height, rate: video.rate)
         var rest = boxes.boxes[...]
         while let frame = try video.next() {
@@ -24,7 +28,7 @@ package enum AnnotatedVideo {
             rest = rest.dropFirst(here.count)
             let image = try video.image()
             try writer.add(
-                here.isEmpty ? image : annotated(image, here.map { ($0, labels[Int($0.track)]) }),
+                here.isEmpty ? image : annotated(image, here.map { ($0, label($0)) }),
                 time: frame.time)
             try progress()
         }

@@ -8,6 +8,9 @@ extension Table {
         // Extra columns for a roster, and for the windows of long tracks.
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
         let hasWindows = predictions.contains { $0.windows != nil }
+        // For tracks in which the player changes, and for players who come again.
+        let hasPieces = predictions.contains { $0.pieceOf != nil && $0.span != nil }
+        let hasReturns = predictions.contains { $0.isReturn }
         let rows = predictions.map { prediction in
             let others = prediction.top.dropFirst(prediction.number == nil ? 0 : 1)
                 .map { "\($0.number) \(Format.percent($0.probability, places: 1))" }.joined(separator: ", ")
@@ -17,12 +20,15 @@ extension Table {
                     others, "\(prediction.frames.count)\(left)",
                 ]
                 + (hasWindows ? [Self.decisive(prediction)] : [])
+                + (hasPieces ? [prediction.span.map { "\($0.lowerBound)-\($0.upperBound)" } ?? ""] : [])
+                + (hasReturns ? [prediction.isReturn ? prediction.playerID ?? "" : ""] : [])
         }
         let header =
             ["sequence", "number", "confidence"] + (hasPlayers ? ["player"] : []) + [
                 "alternatives", "frames",
             ]
-            + (hasWindows ? ["decided by"] : [])
+            + (hasWindows ? ["decided by"] : []) + (hasPieces ? ["in frames"] : [])
+            + (hasReturns ? ["same player as"] : [])
         self.init(header, rows: rows)
     }
 
@@ -44,4 +50,9 @@ extension Table {
         let name = frame.videoFrame.map { "frame \($0)" } ?? frame.path.lastName
         return "\(name) (\(Format.percent(weight, places: 0)))"
     }
+}
+
+extension Prediction {
+    /// Whether an earlier row may show the same player.
+    fileprivate var isReturn: Bool { playerID != nil && playerID != track }
 }

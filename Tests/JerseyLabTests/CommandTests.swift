@@ -181,6 +181,8 @@ import Testing
         ),
         (["predict", "--weights", "w", "a.mp4", "--format", "mot"], "--boxes"),
         (["predict", "--weights", "w", "a.mp4", "b.mp4", "--boxes", "c"], "one video"),
+        (["predict", "--weights", "w", "a", "--keep-tracks"], "--tracks"),
+        (["predict", "--weights", "w", "a", "--stride", "0"], "--stride"),
         (["train", "--data", "d"], "--run"), (["train", "--run", "MISSING/x"], "--data"),
         (["predict", "--weights", "bundled", "--model", "basic_r18", "a"], "name it with --weights"),
         (["evaluate", "--published", "--data", "d"], "name it with --weights"),

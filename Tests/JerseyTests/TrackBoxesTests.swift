@@ -35,6 +35,28 @@ import Testing
         #expect((b.frame, b.left, b.top, b.width, b.height, b.confidence) == (1, 11, 21, 30, 40, 1))
     }
 
+    @Test(arguments: [
+        ("1,3,0,0,5,5,1,2,1\n2,3,0,0,5,5,1,1,1\n3,3,0,0,5,5,1,1,1\n1,4,0,0,5,5,1,2,1\n", ["1", "2"]),
+        ("frame,id,x,y,w,h,team\n1,3,0,0,5,5,red\n1,4,0,0,5,5,white\n", ["red", "white"]),
+        ("1,3,0,0,5,5,1,-1,-1,-1\n1,4,0,0,5,5\n", [nil, nil]),
+    ])
+    func `A track has the class of most of its boxes, where there are classes`(
+        text: String, classes: [String?]
+    ) throws {
+        let found = try boxes(text)
+        let kinds = found.tracks.indices.map { track in
+            found.kind(
+                of: found.boxes.indices.filter { Int(found.boxes[$0].track) == track }.map { Int32($0) },
+                in: nil)
+        }
+        #expect(kinds == classes)
+    }
+
+    @Test func `More classes than a match has are measurements, and none`() throws {
+        let found = try boxes((1...100).map { "\($0),3,0,0,5,5,1,\($0).5,0,0\n" }.joined())
+        #expect(found.kinds.isEmpty && found.kind(of: [0, 1], in: nil) == nil)
+    }
+
     @Test func `Frames in any order are sorted, and tracks are in natural order`() throws {
         let found = try boxes("3,10,0,0,5,5\n1,9,0,0,5,5\n2,10,0,0,5,5\n1,10,0,0,5,5\n")
         #expect(found.tracks == ["9", "10"])

@@ -6,14 +6,16 @@ import Testing
 
 @Suite struct TrackPlanTests {
     /// For each count, a track with that many boxes inside the picture.
-    private func plan(_ counts: [Int], stride: Int = 5, windowSize: Int = 16) throws -> TrackPlan {
+    private func plan(
+        _ counts: [Int], selection: BoxSelection = .every(5), windowSize: Int = 16
+    ) throws -> TrackPlan {
         try withFolder { folder in
             let rows = counts.enumerated().flatMap { track, count in
                 (1...count).map { "\($0),\(track),0,0,10,10" }
             }
             try folder.add("boxes", Data(rows.joined(separator: "\n").utf8))
             let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
-            return TrackPlan(boxes, width: 100, height: 100, stride: stride, windowSize: windowSize)
+            return TrackPlan(boxes, width: 100, height: 100, selection: selection, windowSize: windowSize)
         }
     }
 
@@ -31,6 +33,13 @@ import Testing
         #expect(
             plan.looks.filter { $0.window >= 4 }.map(\.frame) == Array(Swift.stride(from: 0, to: 1000, by: 5))
         )
+    }
+
+    @Test func `The best moments of a long track fill windows of equal size, too`() throws {
+        let plan = try plan([40, 1000], selection: .bestMoments)
+        #expect(plan.windowsOfTrack == [2, 13] && plan.windows.map(\.count).max()! <= 16)
+        #expect(plan.windows.allSatisfy { $0.count > 0 } && plan.boxesOfTrack.map(\.count) == [40, 1000])
+        #expect(plan.looks.map(\.frame) == plan.looks.map(\.frame).sorted())
     }
 
     @Test func `A box that is half in the picture is clipped and read, and a sliver is not`() throws {

@@ -266,7 +266,7 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
             try folder.add("boxes", Data(rows.utf8))
             let boxes = try TrackBoxes(contentsOf: folder.appendingPathComponent("boxes").path)
             var tracks = TrackReader(reader)
-            (tracks.shownTracks, tracks.stride) = (shown, stride)
+            (tracks.shownTracks, tracks.selection) = (shown, .every(stride))
             var results: [String: TrackReader.Result] = [:]
             let leftOut = try tracks.read(VideoReader(path), boxes) { result in
                 #expect(results.updateValue(result, forKey: result.prediction.track) == nil)

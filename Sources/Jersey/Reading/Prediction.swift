@@ -55,7 +55,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var windows: Int?
     /// How many windows would, each by itself, be answered with another number. Nil where there are
     /// none, and where the model has no threshold.
-    public private(set) var disagreeingWindows: Int?
+    public internal(set) var disagreeingWindows: Int?
     /// The players who wear the number by the roster; several where several teams have it. Nil
     /// without a roster.
     public internal(set) var players: [Roster.Player]?
@@ -63,13 +63,31 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var conflict: Candidate?
     /// The precision in which the encoder computed. Nil where no frame could be read.
     public let precision: Precision?
+    /// The tracker's name of the track of which this is a piece, because the player changes. Nil for
+    /// a whole track.
+    public internal(set) var pieceOf: String?
+    /// The first and the last frame of the track or piece in its video, as the tracker counts. Nil
+    /// for frames that are not of a video.
+    public internal(set) var span: ClosedRange<Int>?
+    /// Who this is among the tracks of a video: tracks or pieces that may show one player have the
+    /// same name here, that of the first of them (`grouped(_:)`). Nil without an answer.
+    public internal(set) var playerID: String?
     /// The least confidence of an answer; nil if every sequence is answered. Not part of the JSON.
     var threshold: Double?
+    /// What parts of a window say by themselves (`Reading.parts`). Not part of the JSON.
+    var parts: [DigitDistribution] = []
+    /// The class of the track's boxes, such as a team, where the tracker's file has one. Not part of
+    /// the JSON.
+    var kind: String?
 
     private enum CodingKeys: String, CodingKey {
         case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players,
             conflict, precision
         case disagreeingWindows = "windows_against"
+        case pieceOf = "piece_of"
+        case firstFrame = "first_frame"
+        case lastFrame = "last_frame"
+        case playerID = "player_id"
         case leftOut = "left_out"
     }
 
@@ -99,6 +117,13 @@ public struct Prediction: Codable, Sendable, Equatable {
         players = try container.decodeIfPresent([Roster.Player].self, forKey: .players)
         conflict = try container.decodeIfPresent(Candidate.self, forKey: .conflict)
         precision = try container.decodeIfPresent(Precision.self, forKey: .precision)
+        pieceOf = try container.decodeIfPresent(String.self, forKey: .pieceOf)
+        let ends = (
+            try container.decodeIfPresent(Int.self, forKey: .firstFrame),
+            try container.decodeIfPresent(Int.self, forKey: .lastFrame)
+        )
+        if let first = ends.0, let last = ends.1, first <= last { span = first...last }
+        playerID = try container.decodeIfPresent(String.self, forKey: .playerID)
     }
 
     /// Encodes the object that `jersey predict --format json` writes.
@@ -122,6 +147,10 @@ public struct Prediction: Codable, Sendable, Equatable {
         try container.encodeIfPresent(players, forKey: .players)
         try container.encodeIfPresent(conflict, forKey: .conflict)
         try container.encodeIfPresent(precision, forKey: .precision)
+        try container.encodeIfPresent(pieceOf, forKey: .pieceOf)
+        try container.encodeIfPresent(span?.lowerBound, forKey: .firstFrame)
+        try container.encodeIfPresent(span?.upperBound, forKey: .lastFrame)
+        try container.encodeIfPresent(playerID, forKey: .playerID)
     }
 
     /// Whether at least two windows, and a quarter of all, would be answered with another number.
@@ -142,6 +171,7 @@ public struct Prediction: Codable, Sendable, Equatable {
                     path: reading.sequence.frames[index], weight: reading.attention?[place],
                     box: reading.boxes.isEmpty ? nil : reading.boxes[place])
             }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
+        parts = reading.parts
     }
 
     /// The prediction for a sequence without a readable frame.
@@ -167,7 +197,7 @@ public struct Prediction: Codable, Sendable, Equatable {
         }
     }
 
-    private init(
+    init(
         sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight],
         leftOut: [FrameProblem],
         threshold: Double?, precision: Precision?
@@ -186,65 +216,5 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.frames = frames
         self.leftOut = leftOut
         self.precision = precision
-    }
-
-    /// One prediction for each track, in order. A track's sequences count as windows of one player
-    /// (`DigitDistribution.init(windows:)`).
-    package static func combined(_ predictions: [Prediction]) -> [Prediction] {
-        combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
-    }
-
-    /// One prediction for each sequence, in order, from one or more windows of each.
-    package static func joinedWindows(_ predictions: [Prediction]) -> [Prediction] {
-        combined(predictions, by: \.sequence).map { group in
-            group.count > 1 ? joined(group, sequence: group[0].sequence) : group[0]
-        }
-    }
-
-    private static func combined(_ predictions: [Prediction], by key: KeyPath<Prediction, String>)
-        -> [[Prediction]]
-    {
-        var order: [ExactText] = []
-        var groups: [ExactText: [Prediction]] = [:]
-        for prediction in predictions {
-            let name = ExactText(prediction[keyPath: key])
-            if groups[name] == nil { order.append(name) }
-            groups[name, default: []].append(prediction)
-        }
-        return order.compactMap { groups[$0] }
-    }
-
-    /// - Parameter group: at least one prediction, all of one track.
-    private static func joined(_ group: [Prediction], sequence: String) -> Prediction {
-        let readable = group.filter { $0.digits != nil }
-        let leftOut = group.flatMap(\.leftOut)
-        guard !readable.isEmpty else {
-            let nothing = FrameSequence(
-                id: sequence, track: group[0].track, number: nil, frames: [], anchor: nil)
-            var nothingRead = Prediction(UnreadableSequence(sequence: nothing, problems: leftOut))
-            nothingRead.unreadable = group.contains(where: \.unreadable)
-            return nothingRead
-        }
-        let windows = readable.compactMap(\.digits)
-        let digits = DigitDistribution(windows: windows)
-        let frames = zip(readable, digits.shares(of: windows)).flatMap { window, share in
-            window.frames.map { frame in
-                // A model without weights treats all frames of a window alike.
-                let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
-                return FrameWeight(path: frame.path, weight: weight.map { $0 * share }, box: frame.box)
-            }
-        }
-        var joined = Prediction(
-            sequence: sequence, track: group[0].track, digits: digits, frames: frames, leftOut: leftOut,
-            threshold: readable[0].threshold, precision: readable[0].precision)
-        if readable.count > 1 {
-            joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
-            let disagreeing = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
-                let isOther = part.number.map { $0 != digits.number } ?? false
-                return count + (isOther ? part.windows ?? 1 : part.disagreeingWindows ?? 0)
-            }
-            joined.disagreeingWindows = disagreeing > 0 ? disagreeing : nil
-        }
-        return joined
     }
 }

@@ -23,6 +23,9 @@ package struct Reading: Sendable {
     package let threshold: Double?
     /// The precision of the model's encoder.
     package let precision: Precision
+    /// What each `Prediction.partLength` of the frames read say by themselves, calibrated as
+    /// `digits` are. Empty unless the reader was asked for it.
+    var parts: [DigitDistribution] = []
 
     package init(
         sequence: FrameSequence, digits: DigitDistribution, full: [Double]? = nil, used: [Int],

@@ -30,8 +30,12 @@ public final class Recognizer: Sendable {
         /// Whether to stop reading the windows of a long track once its number is certain enough.
         /// It needs a calibrated model.
         public var skims = false
-        /// Reads every `stride`-th frame of a long track; at least 1.
+        /// Reads every `stride`-th frame of a long sequence; at least 1.
         public var stride = TrackWindows.usualStride
+        /// Which boxes of a track in a video are read.
+        public var boxSelection = BoxSelection.bestMoments
+        /// Whether a track in a video has one answer even if its player changes.
+        public var keepsTracks = false
         /// How many sequences are read at once; at least 1.
         public var batchSize = 16
         /// How many threads decode frames; at least 1.
@@ -139,10 +143,11 @@ public final class Recognizer: Sendable {
     public func stream() -> FrameStream { FrameStream(reader) }
 
     /// A reader for the players whom a tracker followed through a video. It reads with
-    /// `Options.stride`.
+    /// `Options.boxSelection` and `Options.keepsTracks`.
     public func trackReader() -> TrackReader {
         var tracks = TrackReader(reader)
-        tracks.stride = options.stride
+        tracks.selection = options.boxSelection
+        tracks.keepsTracks = options.keepsTracks
         return tracks
     }
 }

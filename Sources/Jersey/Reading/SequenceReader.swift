@@ -15,6 +15,8 @@ package struct SequenceReader: Sendable {
     package let earlyExit: EarlyExit?
     /// Stops reading a long track's windows once the answer is certain enough (`WindowReader`).
     package let skims: Bool
+    /// Whether readings have `parts`.
+    var readsParts = false
 
     /// - Parameters:
     ///   - batchSize: the number of sequences that are read at once.
@@ -37,10 +39,12 @@ package struct SequenceReader: Sendable {
 
     /// The same reader, with the model's passes observed by `pass`.
     package func watched(by pass: Pass) -> SequenceReader {
-        SequenceReader(
+        var watched = SequenceReader(
             model: model.watched(by: pass), loader: loader, batchSize: batchSize, workers: workers,
             pads: pads,
             calibration: calibration, earlyExit: earlyExit, skims: skims)
+        watched.readsParts = readsParts
+        return watched
     }
 
     // MARK: Sequences
@@ -168,8 +172,8 @@ package struct SequenceReader: Sendable {
     ///
     /// - Parameter isEnough: nil reads all frames in one stage, which padded batches always do.
     private func readings(of batch: BatchLoader.Batch, stops isEnough: IsEnough?) -> [Reading] {
-        // A GPU may have recorded whole passes, which are faster.
-        guard !batch.isPadded, isEnough != nil || model.device == .cpu else {
+        // A GPU may have recorded whole passes, which are faster, but have no parts.
+        guard !batch.isPadded, isEnough != nil || readsParts || model.device == .cpu else {
             return readingsInOnePass(of: batch)
         }
         return readings(of: batch, stops: isEnough, by: model.head)
@@ -213,11 +217,19 @@ package struct SequenceReader: Sendable {
                 guard isDone || count == batch.lengths[index] else { continue }
                 readings[index] = reading(
                     of: index, in: batch, frames: seen[index].map(\.frame), digits, output)
+                if readsParts { readings[index]?.parts = parts(of: seen[index].map(\.output), by: head) }
             }
             open.removeAll { readings[$0] != nil }
             stage += 1
         }
         return readings.compactMap(\.self)
+    }
+
+    /// What parts of a sequence say by themselves.
+    private func parts<Head: ModelHead>(of frames: [Head.Frame], by head: Head) -> [DigitDistribution] {
+        let starts = stride(from: 0, to: frames.count, by: Prediction.partLength)
+        let parts = starts.map { Array(frames[$0..<min($0 + Prediction.partLength, frames.count)]) }
+        return model.sequenceOutputs(of: parts, by: head).map { calibrated($0.digits) }
     }
 
     // MARK: From the model's output to a reading

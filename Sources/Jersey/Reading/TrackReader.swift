@@ -2,15 +2,16 @@ import Foundation
 
 /// Reads the numbers of the players whom a tracker followed through a video.
 ///
-/// The video is decoded once, and only the boxes that the model looks at are cut out: every
-/// `stride`-th box of a long track, and all of a short one. With `Recognizer.Options.skims` nothing
+/// The video is decoded once, and only the boxes that the model looks at are cut out: those of
+/// `selection`. With `Recognizer.Options.skims` nothing
 /// more is cut out once a track is decided. These crops are read in windows of as many frames as
 /// the model takes, and the evidence of the windows is combined. Memory holds the boxes, the
 /// results, and the crops of windows that have begun and are not read yet.
 public struct TrackReader {
     /// What was read of one track.
     public struct Result: Sendable {
-        /// What was read. Its `sequence` and `track` are the tracker's name of the player.
+        /// What was read. Its `sequence` and `track` are the tracker's name of the player, or that
+        /// of a piece of the track, such as "4/a" (`Prediction.pieceOf`).
         public let prediction: Prediction
         /// The crops that weighed most, by their names in the prediction. Empty except for the
         /// first `shownTracks` tracks.
@@ -18,8 +19,11 @@ public struct TrackReader {
     }
 
     private let reader: SequenceReader
-    /// Reads every `stride`-th box of a long track; at least 1.
-    public var stride = TrackWindows.usualStride
+    /// Which boxes of a track are read.
+    public var selection = BoxSelection.bestMoments
+    /// Whether a track has one result even if its player changes. Otherwise it has a result for each
+    /// player, if that is certain.
+    public var keepsTracks = false
     /// How many tracks, in order of their names, keep crops to show.
     public var shownTracks = 0
 
@@ -27,13 +31,14 @@ public struct TrackReader {
         self.reader = reader
     }
 
-    /// Reads all tracks, and hands over each as soon as its last window is read.
+    /// Reads all tracks, and hands over each as soon as its last window is read. A track in which
+    /// the player changes is handed over piece by piece, unless `keepsTracks` is set.
     ///
     /// - Parameters:
     ///   - video: a video at its start.
     ///   - boxes: what a tracker found in it.
     ///   - progress: called after each frame.
-    ///   - body: called with the result of each track; what it throws ends the reading.
+    ///   - body: called with the result of each track or piece; what it throws ends the reading.
     /// - Returns: the boxes that could not be used, besides `TrackBoxes.leftOut`.
     /// - Throws: `FileError` where the video cannot be decoded and, if
     ///   `Recognizer.Options.isStrict` is set, for a box in a damaged frame.
@@ -41,13 +46,16 @@ public struct TrackReader {
         _ video: VideoReader, _ boxes: TrackBoxes, progress: () -> Void = {}, _ body: (Result) throws -> Void
     ) throws -> LeftOutBoxes {
         let plan = TrackPlan(
-            boxes, width: video.width, height: video.height, stride: stride,
+            boxes, width: video.width, height: video.height, selection: selection,
             windowSize: reader.loader.maximumFrames)
         var leftOut = plan.leftOut
         var windows = OpenWindows(video.path, boxes, plan)
-        var windowReader = WindowReader(reader)
+        var sequenceReader = reader
+        sequenceReader.readsParts = !keepsTracks
+        var windowReader = WindowReader(sequenceReader)
         var tracks = OpenTracks(
-            boxes, plan, shownTracks: shownTracks, shownFrames: reader.loader.maximumFrames)
+            boxes, plan, keepsTracks: keepsTracks, shownTracks: shownTracks,
+            shownFrames: reader.loader.maximumFrames)
         for result in tracks.unseen(video.path) { try body(result) }
 
         var next = 0
@@ -95,83 +103,8 @@ public struct TrackReader {
         var readings: [Int: Swift.Result<Reading, UnreadableSequence>] = [:]
         try reader.read(seen.map { windows[$0].readable }) { readings[seen[$0]] = $1 }
         for (index, window) in windows.enumerated() {
-            if let result = tracks.add(window, readings[index]) { try body(result) }
+            for result in tracks.add(window, readings[index]) { try body(result) }
         }
-    }
-}
-
-/// The boxes to look at, and their windows. It is made before the first frame is decoded.
-struct TrackPlan {
-    struct Look {
-        let frame: Int
-        let window: Int
-        let area: PixelArea
-        let line: Int32
-    }
-
-    /// In order of frames.
-    private(set) var looks: [Look] = []
-    /// For each window, its track, its place among the track's windows, and the number of its
-    /// looks.
-    private(set) var windows: [(track: Int, place: Int, count: Int)] = []
-    private(set) var windowsOfTrack: [Int]
-    private(set) var leftOut = LeftOutBoxes()
-
-    /// - Parameters:
-    ///   - width: of the picture, in pixels.
-    ///   - windowSize: the most looks of a window.
-    init(_ boxes: TrackBoxes, width: Int, height: Int, stride: Int, windowSize: Int) {
-        windowsOfTrack = Array(repeating: 0, count: boxes.tracks.count)
-        var visible = windowsOfTrack
-        for box in boxes.boxes {
-            if box.legibleArea(width: width, height: height) == nil {
-                leftOut.add(.outside, line: box.line)
-            } else {
-                visible[Int(box.track)] += 1
-            }
-        }
-        let plans = visible.map { TrackWindows(frames: $0, size: windowSize, stride: stride) }
-        windowsOfTrack = plans.map(\.count)
-        var firstWindows: [Int] = []
-        for (track, plan) in plans.enumerated() {
-            firstWindows.append(windows.count)
-            windows += (0..<plan.count).map { (track, $0, 0) }
-        }
-        var seen = Array(repeating: 0, count: visible.count)
-        looks.reserveCapacity(plans.reduce(0) { $0 + $1.looks })
-        for box in boxes.boxes {
-            let track = Int(box.track)
-            guard let area = box.legibleArea(width: width, height: height) else { continue }
-            defer { seen[track] += 1 }
-            guard let place = plans[track].window(ofFrame: seen[track]) else { continue }
-            let window = firstWindows[track] + place
-            windows[window].count += 1
-            looks.append(Look(frame: Int(box.frame), window: window, area: area, line: box.line))
-        }
-    }
-}
-
-extension TrackBoxes.Box {
-    /// The pixels of the box inside the picture; nil if they are less than half of it. A sliver of
-    /// a player shows no number, but a model would still answer one.
-    func legibleArea(width: Int, height: Int) -> PixelArea? {
-        guard let area = area(width: width, height: height) else { return nil }
-        return Double(area.width) * Double(area.height) * 2 >= Double(self.width) * Double(self.height)
-            ? area : nil
-    }
-
-    /// The pixels of the box inside the picture; nil if there are none.
-    package func area(width: Int, height: Int) -> PixelArea? {
-        func span(_ start: Float, _ length: Float, _ limit: Int) -> (start: Int, length: Int) {
-            let start = Double(start)
-            // Clamped before the conversion to integers, which would trap on large values.
-            let from = min(max(start.rounded(), 0), Double(limit))
-            let to = min(max((start + Double(length)).rounded(), 0), Double(limit))
-            return (Int(from), Int(to) - Int(from))
-        }
-        let (x, y) = (span(left, self.width, width), span(top, self.height, height))
-        guard x.length > 0, y.length > 0 else { return nil }
-        return PixelArea(left: x.start, top: y.start, width: x.length, height: y.length)
     }
 }
 
@@ -250,12 +183,14 @@ private struct OpenTracks {
     private var open: [Int: Track] = [:]
     private let boxes: TrackBoxes
     private let plan: TrackPlan
+    private let keepsTracks: Bool
     private let shownTracks: Int
     private let shownFrames: Int
 
-    init(_ boxes: TrackBoxes, _ plan: TrackPlan, shownTracks: Int, shownFrames: Int) {
+    init(_ boxes: TrackBoxes, _ plan: TrackPlan, keepsTracks: Bool, shownTracks: Int, shownFrames: Int) {
         self.boxes = boxes
         self.plan = plan
+        self.keepsTracks = keepsTracks
         self.shownTracks = shownTracks
         self.shownFrames = shownFrames
     }
@@ -266,13 +201,21 @@ private struct OpenTracks {
             let name = boxes.tracks[track]
             let problem = FrameProblem(
                 path: "\(path)#track=\(name)", reason: "has no box with at least half inside the picture")
-            return TrackReader.Result(prediction: Prediction(Self.unreadable(name, [problem])), crops: [:])
+            var prediction = Prediction(Self.unreadable(name, [problem]))
+            prediction.span = span(of: track)
+            return TrackReader.Result(prediction: prediction, crops: [:])
         }
     }
 
-    /// Adds a window and its reading, if any. Returns the track's result after its last window.
+    /// The first and the last frame of a track, as the tracker counts.
+    private func span(of track: Int) -> ClosedRange<Int> {
+        let frames = plan.boxesOfTrack[track].map { Int(boxes.boxes[Int($0)].frame) + boxes.firstFrame }
+        return (frames.first ?? 0)...(frames.last ?? 0)
+    }
+
+    /// Adds a window and its reading, if any. Returns the track's results after its last window.
     mutating func add(_ window: OpenWindows.Window, _ reading: Result<Reading, UnreadableSequence>?)
-        -> TrackReader.Result?
+        -> [TrackReader.Result]
     {
         var track =
             open.removeValue(forKey: window.track) ?? Track(windowsLeft: plan.windowsOfTrack[window.track])
@@ -289,10 +232,17 @@ private struct OpenTracks {
         }
         guard track.windowsLeft == 0 else {
             open[window.track] = track
-            return nil
+            return []
         }
         let crops = Dictionary(uniqueKeysWithValues: track.crops.map { ($0.name, $0.image) })
-        return TrackReader.Result(prediction: Prediction.combined(track.predictions)[0], crops: crops)
+        let pieces = Prediction.pieces(
+            of: track.predictions, within: span(of: window.track), keepingTrack: keepsTracks)
+        return pieces.map { piece in
+            var piece = piece
+            piece.kind = boxes.kind(of: plan.boxesOfTrack[window.track], in: piece.span)
+            let names = Set(piece.frames.map(\.path))
+            return TrackReader.Result(prediction: piece, crops: crops.filter { names.contains($0.key) })
+        }
     }
 
     private func keep(_ reading: Reading, _ track: inout Track) {

@@ -21,6 +21,9 @@ package struct TrackWindows: Sendable, Equatable {
         count = (looks + size - 1) / size
     }
 
+    /// The frames that are read.
+    var frames: [Int] { (0..<looks).map { $0 * step } }
+
     /// The window that contains frame `frame`, from 0; nil if none does.
     package func window(ofFrame frame: Int) -> Int? {
         frame % step == 0 ? frame / step * count / looks : nil

@@ -12,7 +12,7 @@ struct PredictCommand: ParsableCommand {
             A path is a folder of frames, a tree of such folders, a zip or tar file of either, or image files (files from one folder \
             form one sequence). Frames are read in natural order of their names, or in the study's order if the model was trained so; \
             they need no labels or anchors. A sequence longer than the model's input is read in windows, which are then combined. With \
-            --boxes the path is a video, and each track gets a row.
+            --boxes the path is a video, and each track gets a row; a track in which the player changes gets one for each player.
 
             Output formats:
             \(OutputFormat.lines)
@@ -61,6 +61,10 @@ struct PredictCommand: ParsableCommand {
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes takes one video, not \(paths.count) paths")
         }
+        guard !video.keepTracks || video.boxes != nil || tracks else {
+            throw ValidationError(
+                "--keep-tracks needs tracks: a video's with --boxes, or folders with --tracks")
+        }
         guard !raw || written.hasCells else { throw ValidationError("--raw needs --format csv") }
         guard !written.needsBoxes || video.boxes != nil else {
             throw ValidationError(
@@ -73,6 +77,10 @@ struct PredictCommand: ParsableCommand {
         let ending = output.flatMap { OutputFormat.find(URL(fileURLWithPath: $0).pathExtension.lowercased()) }
         return format ?? ending ?? .table
     }
+
+    /// Whether a track in which the player changes has one answer. A submission names each track
+    /// once.
+    private var keepsTracks: Bool { video.keepTracks || written.needsWholeTracks }
 
     private func checkOutputs() throws {
         let inputs = paths + [video.boxes, roster.roster, options.file].compactMap { $0 }
@@ -93,6 +101,7 @@ struct PredictCommand: ParsableCommand {
         let roster = try roster.read()
         let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
+        reportPieces(predictions)
         let mixed = predictions.filter(\.isMixed)
         Console.list(mixed, rest: "such sequences; see windows_against in --format json") {
             let most = $0.top.first?.number.description ?? "the most probable"
@@ -107,11 +116,31 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
+    /// Says which tracks were cut.
+    private func reportPieces(_ predictions: [Prediction]) {
+        let pieces = Dictionary(grouping: predictions.filter { $0.pieceOf != nil }) { $0.pieceOf ?? "" }
+        let cut = predictions.compactMap {
+            $0.track == pieces[$0.pieceOf ?? ""]?.first?.track ? $0.pieceOf : nil
+        }
+        Console.list(cut, rest: "such tracks; see piece_of in --format json") { track in
+            let players = (pieces[track] ?? []).map { piece in
+                let frames = piece.span.map { ", frames \($0.lowerBound) to \($0.upperBound)" } ?? ""
+                return "\(piece.answer) (\(piece.track)\(frames))"
+            }
+            return
+                "note: track \(track) changes players: \(players.joined(separator: ", then ")); --keep-tracks keeps it whole"
+        }
+    }
+
     private func recognizer() throws -> Recognizer {
         let recognizer = try options.recognizer {
             $0.earlyExit = stopping.anytime
             $0.skims = video.skim
-            $0.stride = video.stride
+            if let stride = video.stride {
+                $0.stride = stride
+                $0.boxSelection = .every(stride)
+            }
+            $0.keepsTracks = keepsTracks
         }
         if recognizer.card.calibration == nil {
             Console.error(
@@ -135,7 +164,7 @@ struct PredictCommand: ParsableCommand {
             try checkCancelled()
         }
         progress.finish()
-        if tracks { predictions = Prediction.combined(predictions) }
+        if tracks { predictions = Prediction.combined(predictions, keepingTracks: keepsTracks) }
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
         try write(predictions, empty: found.emptyFolders)
         if let sheet { try draw(predictions, sequences, to: sheet) }
@@ -148,6 +177,7 @@ struct PredictCommand: ParsableCommand {
         var (predictions, crops) = try video.read(
             paths[0], boxes, with: recognizer(), shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
+        predictions = Prediction.grouped(predictions)
         try write(predictions, boxes: boxes)
         if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { crops[$0] } }
         // Flush first: drawing may take minutes, and the user may stop it.
@@ -157,7 +187,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func draw(_ predictions: [Prediction], _ sequences: [FrameSequence], to sheet: String) throws {
-        let shown = Set(predictions.prefix(PredictionSheet.maximumRows).map(\.sequence))
+        let shown = Set(predictions.prefix(PredictionSheet.maximumRows).map { $0.pieceOf ?? $0.sequence })
         let files = Dictionary(
             sequences.filter { shown.contains(tracks ? $0.track : $0.id) }.flatMap { sequence in
                 sequence.frames.indices.map { (sequence.frames[$0], sequence.file($0)) }

@@ -56,7 +56,8 @@ struct SynthesizeCommand: ParsableCommand {
     @Option(
         help: """
             \(Difficulty.all.map(\.name).joined(separator: " or ")): what a small model learns in minutes, or what broadcasts look like \
-            (default: \(Usual.difficulty.name)).
+            (default: \(Usual.difficulty.name)). In a real video players turn, hide each other, come nearer and go away (default of \
+            videos: easy).
             """)
     var difficulty: Difficulty?
 
@@ -127,8 +128,7 @@ struct SynthesizeCommand: ParsableCommand {
         guard isVideo else { return }
         for (option, isGiven) in [
             ("--tracks", tracks != nil), ("--sequences", sequences != nil), ("--framing", framing != nil),
-            ("--height", height != nil), ("--difficulty", difficulty != nil),
-            ("--unreadable", unreadable != nil),
+            ("--height", height != nil), ("--unreadable", unreadable != nil),
             ("--threads", threads != nil), ("--preview", preview != nil),
         ] where isGiven {
             throw ValidationError("\(option) is for data sets, but \(out) is a video")
@@ -167,7 +167,8 @@ struct SynthesizeCommand: ParsableCommand {
         if !overwrite, let taken = [out, boxes].first(where: FileNames.exists) {
             throw FileError(taken, "already exists", advice: "choose another name or pass --overwrite")
         }
-        let film = SyntheticVideo(numbers: players, frames: try frameRange().upperBound, seed: seed)
+        var film = SyntheticVideo(numbers: players, frames: try frameRange().upperBound, seed: seed)
+        film.isMatch = difficulty == .real
         let progress = ProgressLine("drawing", total: film.frames)
         try film.write(out, boxes: boxes, progress: progress.advance)
         progress.finish()

@@ -26,9 +26,19 @@ struct VideoOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Read every n-th box or frame of a long track, but at least as many as the model takes at once.",
+            """
+            Read every n-th frame or box of a long track, but at least as many as the model takes at once (default: 5; with --boxes, \
+            the best view of each slot of time).
+            """,
             valueName: "n"))
-    var stride = TrackWindows.usualStride
+    var stride: Int?
+
+    @Flag(
+        help: """
+            With --boxes or --tracks: keep a track whole even if its player changes. By default it has an answer for each player, where \
+            both are certain.
+            """)
+    var keepTracks = false
 
     @Flag(
         help: """
@@ -46,7 +56,7 @@ struct VideoOptions: ParsableArguments {
         guard firstFrame.map({ 0...1_000_000_000 ~= $0 }) ?? true else {
             throw ValidationError("--first-frame must be 0 or more")
         }
-        try (1...10_000).check(stride, "--stride")
+        try stride.map { try (1...10_000).check($0, "--stride") }
         if boxes == nil {
             for (name, isGiven) in [
                 ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil),
@@ -64,18 +74,19 @@ struct VideoOptions: ParsableArguments {
         )
     }
 
-    /// One prediction per track, ordered by track name, and crops of the first `shown` tracks.
+    /// The predictions of all tracks, ordered by track name, and crops of the first `shown` tracks.
     func read(
         _ path: String, _ boxes: TrackBoxes, with recognizer: Recognizer, shown: Int
     ) throws -> (predictions: [Prediction], crops: [String: RGBImage]) {
         let video = try VideoReader(path)
         var tracks = recognizer.trackReader()
         tracks.shownTracks = shown
-        var predictions: [String: Prediction] = [:]
+        var predictions: [String: [Prediction]] = [:]
         var crops: [String: RGBImage] = [:]
         let progress = ProgressLine("reading", total: Self.frames(of: video, upTo: boxes))
         let leftOut = try tracks.read(video, boxes, progress: progress.advance) { result in
-            predictions[result.prediction.track] = result.prediction
+            let track = result.prediction.pieceOf ?? result.prediction.track
+            predictions[track, default: []].append(result.prediction)
             crops.merge(result.crops) { first, _ in first }
         }
         progress.finish()
@@ -101,7 +112,7 @@ struct VideoOptions: ParsableArguments {
                 "the video has \(video.count) frames, but boxes go up to frame \(Int(boxes.boxes.last!.frame) + boxes.firstFrame)"
             )
         }
-        let ordered = boxes.tracks.compactMap { predictions[$0] }
+        let ordered = boxes.tracks.flatMap { predictions[$0] ?? [] }
         // Tracks whose model output is invalid. Skipped boxes and frames are counted above.
         let broken = ordered.filter { $0.unreadable && $0.confidence == nil }.compactMap(\.leftOut.last)
         Console.list(broken, rest: "tracks") { "\($0.path) \($0.reason)" }

@@ -3,12 +3,13 @@ import Jersey
 import JerseyOutput
 
 extension OutputFormat {
-    /// RFC 4180. Columns for a roster come last, and only with a roster.
+    /// RFC 4180. Columns for a video and for a roster come last, and only with one.
     static let csv = OutputFormat(
         name: "csv", summary: "one row per prediction, with a header", hasCells: true
     ) { content in
         let predictions = content.predictions
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
+        let hasSpans = predictions.contains { $0.span != nil }
         let header =
             [
                 "sequence", "track", "number", "confidence", "first", "first_probability", "second",
@@ -16,6 +17,7 @@ extension OutputFormat {
                 "third", "third_probability", "frames", "left_out",
             ]
             + (0...9).map { "tens_\($0)" } + ["tens_blank"] + (0...9).map { "ones_\($0)" } + ["unreadable"]
+            + (hasSpans ? ["first_frame", "last_frame", "player_id"] : [])
             + (hasPlayers ? ["player", "team", "conflict", "conflict_probability"] : [])
         let rows = predictions.map { prediction in
             // The first is the number if there is one, else the best guess.
@@ -30,6 +32,11 @@ extension OutputFormat {
                 + (prediction.digits == nil
                     ? Array(repeating: "", count: 21) : (prediction.tens + prediction.ones).map(number))
                 + ["\(prediction.unreadable)"]
+                + (hasSpans
+                    ? [
+                        prediction.span.map { "\($0.lowerBound)" } ?? "",
+                        prediction.span.map { "\($0.upperBound)" } ?? "", prediction.playerID ?? "",
+                    ] : [])
                 + (hasPlayers
                     ? [
                         players.map(\.name).joined(separator: " / "),

@@ -4,20 +4,17 @@ import JerseyOutput
 extension OutputFormat {
     /// MOTChallenge's ten columns, plus the number as the eleventh; -1 if none was read.
     static let mot = OutputFormat(
-        name: "mot", summary: "the tracker's boxes, with each track's number", needsBoxes: true
+        name: "mot", summary: "the tracker's boxes, with each one's number", needsBoxes: true
     ) { content in
         guard let boxes = content.boxes else { return "" }
-        let numbers = Dictionary(content.predictions.map { ($0.track, $0.number?.description ?? "-1") }) {
-            first, _ in first
-        }
-        let tails = boxes.tracks.map { ",-1,-1,-1,\(numbers[$0] ?? "-1")\n" }
+        let predictions = BoxPredictions(content.predictions)
         var text = ""
         for box in boxes.boxes {
+            let (track, frame) = (boxes.tracks[Int(box.track)], Int(box.frame) + boxes.firstFrame)
+            let number = predictions.prediction(ofTrack: track, frame: frame)?.number?.description ?? "-1"
             let place = [box.left, box.top, box.width, box.height, box.confidence].map(plain).joined(
                 separator: ",")
-            text +=
-                "\(Int(box.frame) + boxes.firstFrame),\(CSV.cell(boxes.tracks[Int(box.track)])),\(place)"
-                + tails[Int(box.track)]
+            text += "\(frame),\(CSV.cell(track)),\(place),-1,-1,-1,\(number)\n"
         }
         return text
     }

@@ -10,6 +10,8 @@ struct OutputFormat: Sendable, Catalogued {
     let summary: String
     /// Whether it lists a tracker's boxes, and so needs a video.
     var needsBoxes = false
+    /// Whether it names each track once, so that none may be cut.
+    var needsWholeTracks = false
     /// Whether it has cells that a spreadsheet might take for formulas; `--raw` keeps those
     /// unchanged.
     var hasCells = false
@@ -60,7 +62,9 @@ extension OutputFormat {
         try $0.predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
     }
 
-    static let soccernet = OutputFormat(name: "soccernet", summary: "a submission to SoccerNet's challenge") {
+    static let soccernet = OutputFormat(
+        name: "soccernet", summary: "a submission to SoccerNet's challenge", needsWholeTracks: true
+    ) {
         // A submission must also list folders without frames, as unreadable.
         try SoccerNetLabels($0.predictions, unread: $0.emptyFolders).json
     }

@@ -7,6 +7,7 @@ import Foundation
 public struct BoxColumns: Sendable, Equatable {
     package enum Role: String, CaseIterable, Sendable {
         case frame, track, left, top, width, height, right, bottom, confidence
+        case kind = "class"
 
         /// The names that trackers use, in lower case.
         var usualNames: [String] {
@@ -20,6 +21,7 @@ public struct BoxColumns: Sendable, Equatable {
             case .right: ["right", "x2", "xmax"]
             case .bottom: ["bottom", "y2", "ymax"]
             case .confidence: ["confidence", "conf", "score"]
+            case .kind: ["team", "team_id", "class", "class_id", "cls", "category"]
             }
         }
     }
@@ -62,6 +64,8 @@ struct BoxRows {
     /// Frames are numbered as in the file; tracks are in order of appearance.
     private(set) var boxes: [TrackBoxes.Box] = []
     private(set) var names: [String] = []
+    /// Classes in order of appearance.
+    private(set) var kinds: [String] = []
     private(set) var leftOut = LeftOutBoxes()
 
     private var indices: [String: Int32] = [:]
@@ -115,7 +119,9 @@ struct BoxRows {
                     advice: "leave out the column names",
                     remedy: .boxColumns)
             }
-            places = [.frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6]
+            places = [
+                .frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6, .kind: 7,
+            ]
         } else {
             split(line)
         }
@@ -181,17 +187,35 @@ struct BoxRows {
         }
         guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
         guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
+        let kind = kind()
         return .success(
             TrackBoxes.Box(
                 frame: Int32(clamping: frame), track: track, left: Float(left), top: Float(top),
                 width: Float(width),
                 height: Float(height),
-                confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line))
+                confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line,
+                kind: kind))
     }
+
+    /// The index of a box's class, which is added if it is new; -1 without one. Trackers write -1
+    /// where they know none.
+    private mutating func kind() -> Int16 {
+        guard let place = places?[.kind], place < fields.count else { return -1 }
+        let name = text(place)
+        guard !name.isEmpty, Double(name).map({ $0 >= 0 }) ?? true else { return -1 }
+        if let index = kinds.firstIndex(of: name) { return Int16(index) }
+        guard kinds.count <= Self.mostKinds else { return -1 }
+        kinds.append(name)
+        return Int16(kinds.count - 1)
+    }
+
+    static let mostKinds = 32
 
     /// Why a line is not a box.
     private var misunderstanding: String {
-        let wanted = (places ?? [:]).filter { $0.key != .confidence }.sorted { $0.value < $1.value }
+        let wanted = (places ?? [:]).filter { ![.confidence, .kind].contains($0.key) }.sorted {
+            $0.value < $1.value
+        }
         if let (role, place) = wanted.first(where: { $0.value >= fields.count }) {
             return "column \(place + 1) (\(role.rawValue)) is missing"
         }

@@ -17,10 +17,14 @@ public struct TrackBoxes: Sendable {
         package var confidence: Float
         /// The line in the file, from 1.
         package var line: Int32
+        /// Index in `kinds`; -1 if the tracker gives no class.
+        package var kind: Int16 = -1
     }
 
     /// The tracker's names of players, in natural order: "2" before "10".
     public let tracks: [String]
+    /// The classes of boxes, such as teams, where the file has some.
+    package let kinds: [String]
     /// In order of frames, at most one box of each track in a frame.
     package let boxes: [Box]
     /// The tracker's number of the first frame: 1, or 0 if a box is in frame 0.
@@ -60,6 +64,8 @@ public struct TrackBoxes: Sendable {
                 advice: "see docs/guides/predict.md for the format of a tracker's file")
         }
         tracks = order.map { rows.names[$0] }
+        // Beyond a few dozen they are measurements, and not classes.
+        kinds = rows.kinds.count > BoxRows.mostKinds ? [] : rows.kinds
         self.boxes = boxes
         self.firstFrame = first
         self.leftOut = leftOut
