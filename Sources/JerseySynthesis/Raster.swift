@@ -127,6 +127,28 @@ struct Raster {
         var scale: Float
     }
 
+    /// A net of square meshes before everything. Lengths are in metres.
+    struct Net: Sendable {
+        var spacing, width: Double
+        var colour: SIMD3<Float>
+        var opacity: Float
+    }
+
+    mutating func cover(with net: Net, in view: View) {
+        func isThread(_ pixel: Int, _ start: Double) -> Bool {
+            let place = (Double(pixel) / view.density + start) / net.spacing
+            return (place - place.rounded(.down)) * net.spacing < max(net.width, 0.5 / view.density)
+        }
+        let threads = (0..<width).map { isThread($0, view.left) }
+        for y in 0..<height {
+            let isAcross = isThread(y, -view.top)
+            for x in 0..<width where isAcross || threads[x] {
+                let pixel = colours[y * width + x]
+                colours[y * width + x] = pixel + (SIMD4(net.colour, 0) - pixel) * net.opacity
+            }
+        }
+    }
+
     private struct Corner {
         var x, y, depth, shade, shine: Float
         var colour: SIMD3<Float>
