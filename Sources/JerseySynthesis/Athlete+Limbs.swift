@@ -110,7 +110,44 @@ extension Athlete {
         }
         rings += [(at(reach * 0.935), rings.last!.1, cuff), (at(reach), rings.last!.1, cuff)]
         tubes.append(tube(rings, round: 12))
+        if kit.hasSleeveNumber {
+            tubes += patch(
+                from: at(0.15), to: at(0.52), radius: 0.093 * baggy * size, outward: chest.way([side, 0, 0]))
+        }
         return tubes
+    }
+
+    /// The back's number again, smaller, around a limb; nothing if there is none.
+    ///
+    /// - Parameters:
+    ///   - top: the limb's middle at the number's upper edge; `bottom` at its lower edge.
+    ///   - outward: where the number faces.
+    func patch(from top: SIMD3<Double>, to bottom: SIMD3<Double>, radius: Double, outward: SIMD3<Double>)
+        -> [Tube]
+    {
+        guard kit.back != nil else { return [] }
+        let area = kit.area(onChest: false)
+        let down = bottom - top
+        let along = down / max(down.length, 1e-9)
+        let straight = outward - along * (outward * along).sum()
+        let out = straight / max(straight.length, 1e-9)
+        let right = cross(-along, out)
+        let turn = min(1.2, down.length * area.size.x / area.size.y / radius) / 2
+        var tube = Tube(columns: 7, isShirt: true, isPatch: true)
+        for row in 0..<3 {
+            for column in 0..<7 {
+                let (across, below) = (Double(column) / 6, Double(row) / 2)
+                let angle = turn * (2 * across - 1)
+                let normal = out * cos(angle) + right * sin(angle)
+                let place = area.origin + area.size * SIMD2(across, below)
+                tube.vertices.append(
+                    Vertex(
+                        place: SIMD3<Float>(top + down * below + normal * radius),
+                        normal: SIMD3<Float>(normal), colour: .zero,
+                        texture: SIMD2(Float(0.5 + place.x / girth), Float(place.y / length))))
+            }
+        }
+        return [tube]
     }
 
     /// What the right hand holds, which may hide a number.

@@ -121,7 +121,15 @@ extension Athlete {
 
         var tubes = [shirt(chest, pose)]
         for (side, leg) in zip([-1.0, 1], legs) {
-            tubes += self.leg(side: side, joints: leg.map { hips($0 * size) })
+            let joints = leg.map { hips($0 * size) }
+            tubes += self.leg(side: side, joints: joints)
+            if kit.hasShortsNumber && side > 0 {
+                let way = (joints[1] - joints[0]) * shorts
+                tubes += patch(
+                    from: joints[0] + way * 0.35,
+                    to: joints[0] + way * 0.35 + way * min(0.5, 0.1 / way.length),
+                    radius: 0.116 * breadth * size, outward: hips.way([0.2, 0, -1]))
+            }
             tubes += arm(side: side, pose: pose, chest: chest.turned(pose.twist))
         }
         tubes.append(

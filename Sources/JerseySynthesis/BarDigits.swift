@@ -181,3 +181,7 @@ extension [Canvas.Point] {
 extension SIMD2<Double> {
     var length: Double { (self * self).sum().squareRoot() }
 }
+
+extension SIMD3<Double> {
+    var length: Double { (self * self).sum().squareRoot() }
+}

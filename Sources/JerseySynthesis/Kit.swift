@@ -58,6 +58,8 @@ struct Kit: Sendable {
     /// How far the sleeve reaches along the arm: 0 is sleeveless, 1 the elbow, 2 the wrist.
     let sleeveLength: Double
     let isDress: Bool
+    /// Whether the number is on the shorts and on the sleeves, too.
+    let hasShortsNumber, hasSleeveNumber: Bool
     /// Shine, from 0 to 1, and the strength of printed-on shading from wrinkles.
     let gloss, wrinkles: Double
 
@@ -122,6 +124,9 @@ struct Kit: Sendable {
         let isLong = random.chance(sport.longSleeves)
         sleeveLength = random.uniform(isLong ? 1.7...2 : sport.sleeves)
         isDress = random.chance(sport.dresses)
+        // It is painted on the shirt's colour.
+        hasShortsNumber = shorts == main && random.chance(2 * sport.shortsNumbers * difficulty.clutter)
+        hasSleeveNumber = sleeves == main && random.chance(sport.sleeveNumbers * difficulty.clutter)
         gloss = isSimple ? 0 : (random.chance(0.4) ? random.uniform(0.1...0.6) : random.uniform(0...0.1))
         wrinkles = random.uniform(difficulty.folds) * 0.16
 

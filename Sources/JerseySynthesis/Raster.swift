@@ -80,9 +80,10 @@ struct Raster {
         // A half-way vector for shine: the camera looks along z, tilted.
         let middle = light.way + SIMD3<Float>(0, Float(view.sine), Float(view.cosine))
         let half = middle / max((middle * middle).sum().squareRoot(), 1e-6)
-        let paint = Paint(
+        var paint = Paint(
             body: body, grain: light.grain, offset: grain, scale: 160 / Float(view.density))
         for tube in tubes {
+            paint.counts = body == 1 && !tube.isPatch
             let columns = tube.columns
             let corners = tube.vertices.map { vertex in
                 let seen = view.seen(vertex.place)
@@ -121,6 +122,8 @@ struct Raster {
     /// What the triangles of a body share.
     private struct Paint {
         var body: UInt8
+        /// Whether what is painted may be the player's number.
+        var counts = false
         var grain: Float
         var offset: SIMD2<Float>
         /// Units of noise per pixel.
@@ -188,7 +191,7 @@ struct Raster {
                     let texel = shirt.colour(at: place)
                     colours[pixel] = texel * shade + (a.shine * wa + b.shine * wb + c.shine * wc)
                     let isBack = 0.25...0.75 ~= place.x
-                    number[pixel] = paint.body == 1 ? (isBack ? texel.w : -texel.w) : 0
+                    number[pixel] = paint.counts ? (isBack ? texel.w : -texel.w) : 0
                 } else {
                     colours[pixel] = SIMD4((a.colour * wa + b.colour * wb + c.colour * wc) * shade, 0)
                     number[pixel] = 0
