@@ -25,6 +25,7 @@ extension Athlete {
         let (hip, knee, ankle, toes) = (joints[0], joints[1], joints[2], joints[3])
         let covered = shorts
         let (cloth, socks, shoes) = (kit.shorts.levels, kit.socks.levels, kit.shoes.levels)
+        let (hemBand, sockBand) = (kit.shortsBand.levels, kit.sockBand.levels)
         let hem = hip + (knee - hip) * covered
         let top = hip + SIMD3(0, 0.05 * size, 0)
         let high = knee + (ankle - knee) * 0.2
@@ -32,13 +33,18 @@ extension Athlete {
             tube(
                 [
                     (top, 0.08 * breadth, cloth), (hip, 0.105 * breadth, cloth),
-                    (hip + (hem - hip) * 0.5, 0.112 * breadth, cloth), (hem, 0.105 * breadth, cloth),
+                    (hip + (hem - hip) * 0.5, 0.112 * breadth, cloth),
+                    (hip + (hem - hip) * 0.86, 0.107 * breadth, cloth),
+                    (hip + (hem - hip) * 0.89, 0.106 * breadth, hemBand), (hem, 0.105 * breadth, hemBand),
                 ], round: 12),
             tube(
                 [(hip, 0.085, skin), (hem, 0.078, skin), (knee, 0.058, skin), (high, 0.056, skin)], round: 10),
             tube(
-                [(high, 0.06, socks), (knee + (ankle - knee) * 0.4, 0.064, socks), (ankle, 0.042, socks)],
-                round: 10),
+                [
+                    (high, 0.06, sockBand), (knee + (ankle - knee) * 0.3, 0.063, sockBand),
+                    (knee + (ankle - knee) * 0.32, 0.063, socks), (knee + (ankle - knee) * 0.4, 0.064, socks),
+                    (ankle, 0.042, socks),
+                ], round: 10),
             tube(
                 [(ankle + (ankle - toes) * 0.25, 0.03, shoes), (ankle, 0.048, shoes), (toes, 0.03, shoes)],
                 round: 8),
@@ -59,6 +65,7 @@ extension Athlete {
                 case .behindBack: [-0.75, 0.15, -0.5, 1.2]
                 case .pointing: [1.1, 0.8, 0.1, 0]
                 case .onHead: [2.2, 0.9, 2.1, 1.4]
+                case .folded: [0.45, 0.25, 1.3, 1.4]
                 }
             angles += (wanted - angles) * pose.gesturing
         }
@@ -74,7 +81,8 @@ extension Athlete {
         func at(_ way: Double) -> SIMD3<Double> {
             chest((way < 1 ? shoulder + (elbow - shoulder) * way : elbow + (hand - elbow) * (way - 1)) * size)
         }
-        let (sleeve, cuff) = (kit.sleeves.levels, kit.cuffs.levels)
+        let (sleeve, cuff, glove) = (kit.sleeves.levels, kit.cuffs.levels, kit.gloves?.levels ?? skin)
+        let bulk = kit.gloves == nil ? 1 : 1.5
         let reach = kit.sleeveLength
         let baggy = 0.5 * (breadth + looseness)
         var tubes = [
@@ -86,11 +94,13 @@ extension Athlete {
                 round: 10),
             tube(
                 [
-                    (at(1.95), 0.03, skin), (chest((hand + (tip - hand) * 0.4) * size), 0.045, skin),
-                    (chest(tip * size), 0.022, skin),
+                    (at(1.9), 0.03 * bulk, glove),
+                    (chest((hand + (tip - hand) * 0.4) * size), 0.045 * bulk, glove),
+                    (chest(tip * size), 0.022 * bulk, glove),
                 ],
                 round: 8),
         ]
+        if let prop, side > 0 { tubes.append(held(prop, hand: hand, tip: tip, chest: chest)) }
         guard reach > 0.1 else { return tubes }
         let inner = chest(SIMD3(side * 0.13 * breadth, 0.505, 0) * size)
         var rings = [(inner, 0.05 * baggy, sleeve), (at(0), 0.088 * baggy, sleeve)]
@@ -100,7 +110,64 @@ extension Athlete {
         }
         rings += [(at(reach * 0.935), rings.last!.1, cuff), (at(reach), rings.last!.1, cuff)]
         tubes.append(tube(rings, round: 12))
+        if kit.hasSleeveNumber {
+            tubes += patch(
+                from: at(0.15), to: at(0.52), radius: 0.093 * baggy * size, outward: chest.way([side, 0, 0]))
+        }
         return tubes
+    }
+
+    /// The back's number again, smaller, around a limb; nothing if there is none.
+    ///
+    /// - Parameters:
+    ///   - top: the limb's middle at the number's upper edge; `bottom` at its lower edge.
+    ///   - outward: where the number faces.
+    func patch(from top: SIMD3<Double>, to bottom: SIMD3<Double>, radius: Double, outward: SIMD3<Double>)
+        -> [Tube]
+    {
+        guard kit.back != nil else { return [] }
+        let area = kit.area(onChest: false)
+        let down = bottom - top
+        let along = down / max(down.length, 1e-9)
+        let straight = outward - along * (outward * along).sum()
+        let out = straight / max(straight.length, 1e-9)
+        let right = cross(-along, out)
+        let turn = min(1.2, down.length * area.size.x / area.size.y / radius) / 2
+        var tube = Tube(columns: 7, isShirt: true, isPatch: true)
+        for row in 0..<3 {
+            for column in 0..<7 {
+                let (across, below) = (Double(column) / 6, Double(row) / 2)
+                let angle = turn * (2 * across - 1)
+                let normal = out * cos(angle) + right * sin(angle)
+                let place = area.origin + area.size * SIMD2(across, below)
+                tube.vertices.append(
+                    Vertex(
+                        place: SIMD3<Float>(top + down * below + normal * radius),
+                        normal: SIMD3<Float>(normal), colour: .zero,
+                        texture: SIMD2(Float(0.5 + place.x / girth), Float(place.y / length))))
+            }
+        }
+        return [tube]
+    }
+
+    /// What the right hand holds, which may hide a number.
+    private func held(_ prop: Prop, hand: SIMD3<Double>, tip: SIMD3<Double>, chest: BodyFrame) -> Tube {
+        switch prop {
+        case .ball(let colour, let radius):
+            let middle = tip + (tip - hand) * 0.5
+            return ball(chest, at: middle, radii: .init(repeating: radius)) { out in
+                // Seams, or the panels of a ball.
+                abs(out.x) < 0.3 || abs(out.y) < 0.3 ? colour * 0.75 : colour
+            }
+        case .stick(let colour):
+            let end = hand + SIMD3(-0.35, -0.7, -0.5)
+            return tube(
+                [
+                    (chest((hand - (end - hand) * 0.3) * size), 0.017, colour),
+                    (chest(end * size), 0.017, colour),
+                    (chest((end + SIMD3(-0.25, 0.02, -0.1)) * size), 0.03, colour),
+                ], round: 6)
+        }
     }
 
     /// The lower part of a dress.
@@ -123,28 +190,41 @@ extension Athlete {
         let cover = sport.helmets ? helmet : (hairiness < 0.12 ? skin * 0.97 : hair)
         let volume = sport.helmets ? 1.18 : 1 + 0.28 * max(0, hairiness - 0.75)
         var tubes = [
-            ball(frame, at: [0, 0, 0], radii: [0.076, 0.115, 0.092], skin),
-            ball(frame, at: [0, 0.025, 0.018], radii: [0.083, 0.103, 0.092] * volume, cover),
+            ball(frame, at: [0, 0, 0], radii: [0.076, 0.115, 0.092], colour: face),
+            ball(frame, at: [0, 0.025, 0.018], radii: [0.083, 0.103, 0.092] * volume) { _ in cover },
         ]
         if !sport.helmets && 0.6..<0.75 ~= hairiness {
             let swing = 0.03 * pose.effort * sin(pose.stride)
+            // A ponytail or open hair, which may reach the number.
+            let length = 0.12 + 0.3 * (hairiness - 0.6) / 0.15
+            let width = hairiness > 0.68 ? 0.05 : 0.034
             tubes.append(
                 tube(
                     [
                         (frame([0, 0.05, 0.1] * size), 0.022, hair),
-                        (frame([swing, -0.06, 0.14] * size), 0.034, hair),
-                        (frame([2 * swing, -0.2, 0.11] * size), 0.012, hair),
+                        (frame([swing, -0.06, 0.14] * size), width, hair),
+                        (frame([1.5 * swing, 0.05 - 0.8 * length, 0.15] * size), width, hair),
+                        (frame([2 * swing, 0.05 - length, 0.14] * size), 0.012, hair),
                     ], round: 8))
         }
         return tubes
     }
 
+    /// The colour of the head by direction: eyes and mouth, perhaps a beard or the cage of a helmet.
+    private func face(_ out: SIMD3<Double>) -> SIMD3<Float> {
+        guard out.z < -0.4 else { return skin }
+        if sport.helmets { return skin * (abs(out.y) < 0.5 ? 0.45 : 0.7) }
+        if abs(out.y - 0.2) < 0.16 { return skin * 0.62 }
+        if out.y < -0.2 && isBearded { return hair * 0.6 + skin * 0.4 }
+        return abs(out.y + 0.45) < 0.12 ? skin * 0.78 : skin
+    }
+
+    /// - Parameter colour: by the direction from the centre; the face looks along negative z.
     private func ball(
-        _ frame: BodyFrame, at centre: SIMD3<Double>, radii: SIMD3<Double>, _ colour: SIMD3<Float>
-    )
-        -> Tube
-    {
-        let (rows, columns) = (7, 13)
+        _ frame: BodyFrame, at centre: SIMD3<Double>, radii: SIMD3<Double>,
+        colour: (SIMD3<Double>) -> SIMD3<Float>
+    ) -> Tube {
+        let (rows, columns) = (9, 15)
         var tube = Tube(columns: columns)
         for row in 0..<rows {
             let height = Double.pi * Double(row) / Double(rows - 1)
@@ -152,7 +232,7 @@ extension Athlete {
                 let angle = 2 * .pi * Double(column) / Double(columns - 1)
                 let out = SIMD3(-sin(angle) * sin(height), cos(height), -cos(angle) * sin(height))
                 tube.vertices.append(
-                    Vertex(place: SIMD3<Float>(frame((centre + out * radii) * size)), colour: colour))
+                    Vertex(place: SIMD3<Float>(frame((centre + out * radii) * size)), colour: colour(out)))
             }
         }
         return tube

@@ -4,6 +4,13 @@ import JerseyOutput
 
 /// A body and its kit: the constant parts of a track.
 struct Athlete: Sendable {
+    typealias Colour = Canvas.Colour
+
+    enum Prop {
+        case ball(SIMD3<Float>, radius: Double)
+        case stick(SIMD3<Float>)
+    }
+
     let sport: Sport
     let kit: Kit
     let skinColour: Canvas.Colour
@@ -12,6 +19,9 @@ struct Athlete: Sendable {
     let size, breadth: Double
     /// Hair length, from bald to a ponytail.
     let hairiness: Double
+    let isBearded: Bool
+    /// What the right hand holds, if anything.
+    let prop: Prop?
     /// Fit of the shirt; 1 is tight.
     let looseness: Double
     /// Where the patterns of cloth and skin start, so that no two players look alike.
@@ -36,6 +46,13 @@ struct Athlete: Sendable {
         size = random.uniform(0.92...1.06)
         breadth = random.uniform(sport.bulk)
         hairiness = sport.dresses > 0 ? random.uniform(0.5...1) : random.uniform()
+        isBearded = random.chance(0.3) && sport.dresses == 0
+        prop =
+            random.chance(sport.stick ? 0.8 * difficulty.clutter : 0.15 * difficulty.clutter)
+            ? (sport.stick
+                ? .stick(random.chance(0.6) ? Palette.black.levels : Colour(0xB09060).levels)
+                : .ball([0xE8E8E4, 0xC86A30, 0xD8C040].map { Colour($0).levels }[sport.ball], radius: 0.12))
+            : nil
         looseness = random.uniform(sport.fit)
         shorts = random.uniform(sport.shorts)
         grain = SIMD2(Float(random.uniform(0...256)), Float(random.uniform(0...256)))
@@ -104,7 +121,15 @@ extension Athlete {
 
         var tubes = [shirt(chest, pose)]
         for (side, leg) in zip([-1.0, 1], legs) {
-            tubes += self.leg(side: side, joints: leg.map { hips($0 * size) })
+            let joints = leg.map { hips($0 * size) }
+            tubes += self.leg(side: side, joints: joints)
+            if kit.hasShortsNumber && side > 0 {
+                let way = (joints[1] - joints[0]) * shorts
+                tubes += patch(
+                    from: joints[0] + way * 0.35,
+                    to: joints[0] + way * 0.35 + way * min(0.5, 0.1 / way.length),
+                    radius: 0.116 * breadth * size, outward: hips.way([0.2, 0, -1]))
+            }
             tubes += arm(side: side, pose: pose, chest: chest.turned(pose.twist))
         }
         tubes.append(

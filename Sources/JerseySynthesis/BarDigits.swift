@@ -46,7 +46,7 @@ struct BarDigits: Sendable {
         either(2, [[[0, 0.18], [0, 0], [1, 0], [1, 0.38], [0, 1], [1, 1]]], 0.4)
         either(3, [[[0, 0], [1, 0], [0.45, 0.4], [1, 0.52], [1, 1], [0, 1], [0, 0.86]]], 0.15)
         // Crossing of the bars of a 4.
-        let crossing = Point(random.uniform(0.55...0.9), random.uniform(0.58...0.8))
+        let crossing = Point(random.uniform(0.66...0.92), random.uniform(0.6...0.8))
         shapes[4] = [
             [[crossing.x, 1], [crossing.x, 0]], [[crossing.x, 0], [0, crossing.y], [1, crossing.y]],
         ]
@@ -179,5 +179,9 @@ extension [Canvas.Point] {
 }
 
 extension SIMD2<Double> {
+    var length: Double { (self * self).sum().squareRoot() }
+}
+
+extension SIMD3<Double> {
     var length: Double { (self * self).sum().squareRoot() }
 }

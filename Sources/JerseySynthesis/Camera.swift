@@ -15,12 +15,32 @@ struct Camera: Sendable {
     private let defocus, smear, smearAngle, noise, chroma, sharpening: Double
     private let exposure, gamma, contrast, saturation: Double
     private let cast: SIMD3<Double>
+    private let shade: Shade?
     private let interlacing: Interlacing?
     private let qualities: [Int]
 
     private enum Interlacing {
         case combed(Double)
         case halved
+    }
+
+    /// Less light on one side of the picture: the shadow of a roof, or the edge of a spotlight.
+    private struct Shade {
+        /// Unit vector into the dark, the border's distance from the middle, and its softness, all
+        /// relative to the picture's size.
+        let way: SIMD2<Float>
+        let start, softness: Float
+        /// Share of the light that is missing.
+        let strength: Float
+
+        init(using random: inout RandomStream) {
+            let angle = random.uniform(0...(2 * .pi))
+            way = SIMD2(Float(cos(angle)), Float(sin(angle)))
+            start = Float(random.uniform(-0.5...0.4))
+            let isHard = random.chance(0.25)
+            softness = Float(isHard ? random.uniform(0.02...0.1) : random.uniform(0.3...1))
+            strength = Float(random.uniform(0.1...0.5))
+        }
     }
 
     /// What varies from frame to frame.
@@ -48,8 +68,10 @@ struct Camera: Sendable {
         let size = numberHeight / 15
         let finest = (7 / numberHeight).clamped(to: 0.45...0.9)
         resolution = random.chance(difficulty.enlarged) ? random.uniform(finest...0.95) : 1
-        defocus = random.uniform(difficulty.defocus) * size.clamped(to: 0.3...2.2)
-        smear = random.uniform(difficulty.smear) * random.uniform() * size.clamped(to: 0.3...3)
+        // Less than in proportion on small numbers, of which little blur leaves nothing.
+        let blur = size < 1 ? pow(size, 1.6) : size
+        defocus = random.uniform(difficulty.defocus) * blur.clamped(to: 0.15...2.2)
+        smear = random.uniform(difficulty.smear) * random.uniform() * blur.clamped(to: 0.15...3)
         smearAngle = random.normal() * 0.5
         let isGloomy = random.chance(difficulty.gloom)
         noise =
@@ -57,11 +79,12 @@ struct Camera: Sendable {
             * size.clamped(to: 0.4...1.2)
         chroma = random.uniform(0.2...0.8)
         sharpening =
-            random.chance(0.6) ? random.uniform(0.2...(random.chance(difficulty.clutter * 0.2) ? 3 : 1.2)) : 0
+            random.chance(0.7)
+            ? random.uniform(0.2...(random.chance(difficulty.clutter * 0.25) ? 3.5 : 1.5)) : 0
         exposure = isGloomy ? random.uniform(0.5...0.85) : random.uniform(0.98...1.35)
         gamma = random.uniform(0.75...1.1)
-        contrast = isGloomy ? random.uniform(0.75...1.05) : random.uniform(0.85...1.15)
-        saturation = random.chance(0.02 * difficulty.clutter) ? 0 : random.uniform(0.75...1.4)
+        contrast = isGloomy ? random.uniform(0.8...1.15) : random.uniform(0.9...1.3)
+        saturation = random.chance(0.02 * difficulty.clutter) ? 0 : random.uniform(0.75...1.55)
         let strength = random.chance(difficulty.cast) ? 0.1 : 0.02
         var cast = SIMD3(
             1 + strength * random.normal(), 1 + 0.5 * strength * random.normal(),
@@ -72,6 +95,7 @@ struct Camera: Sendable {
                 random.uniform(0.85...1.3), random.uniform(0.6...0.85), random.uniform(0.95...1.35))
         }
         self.cast = cast
+        shade = random.chance(0.3 * difficulty.clutter) ? Shade(using: &random) : nil
         if random.chance(difficulty.interlaced) {
             interlacing = random.chance(0.5) ? .halved : .combed(random.uniform(0.5...1.4))
         } else {
@@ -109,10 +133,14 @@ struct Camera: Sendable {
         using random: inout RandomStream
     ) throws -> Data {
         var picture = Picture(width: scene.width, height: scene.height, pixels: scene.colours)
-        let scale = Double(oversampling) * resolution
+        // Large pictures are as good, and much faster, if blurred when they are reduced.
+        let isLarge = oversampling <= 2
+        if isLarge { picture = picture.reduced(by: oversampling) }
+        let scale = isLarge ? resolution : Double(oversampling) * resolution
         picture.smear(by: moment.smear * scale)
         picture.blur(deviation: moment.defocus * scale)
-        picture = picture.reduced(by: oversampling)
+        if !isLarge { picture = picture.reduced(by: oversampling) }
+        if let shade { darken(&picture, shade) }
         expose(&picture)
         if sharpening > 0 { picture.sharpen(by: Float(sharpening)) }
         picture.addNoise(deviation: noise, chroma: chroma, using: &random)
@@ -123,6 +151,17 @@ struct Camera: Sendable {
         }
         image = image.resized(width: width, height: height)
         return try image.jpegData(quality: max(75, qualities.last!))
+    }
+
+    private func darken(_ picture: inout Picture, _ shade: Shade) {
+        for y in 0..<picture.height {
+            let v = (Float(y) / Float(picture.height) - 0.5) * shade.way.y - shade.start
+            for x in 0..<picture.width {
+                let depth = (Float(x) / Float(picture.width) - 0.5) * shade.way.x + v
+                let share = min(max(depth / shade.softness, 0), 1)
+                picture.pixels[y * picture.width + x] *= 1 - shade.strength * share
+            }
+        }
     }
 
     private func expose(_ picture: inout Picture) {

@@ -56,10 +56,10 @@ package struct Difficulty: Sendable, Equatable {
 
     /// Like broadcast footage.
     package static let real = Difficulty(
-        name: "real", facing: 0.45, turning: 0.2, others: 0.7, gestures: 0.2, stunts: 0.22, clutter: 1,
+        name: "real", facing: 0.45, turning: 0.2, others: 0.6, gestures: 0.2, stunts: 0.18, clutter: 1,
         misboxed: 0.45, patterned: 0.5, contrast: 0.36, faint: 0.04, hollow: 0.04, fancy: 0.75,
-        folds: 0.4...1.8, margins: 0...0.6, defocus: 0.15...0.8, smear: 0...2.6, noise: 0.5...5,
-        gloom: 0.13, cast: 0.3, interlaced: 0.06, enlarged: 0.35, generations: 0...2, quality: 40...92,
+        folds: 0.4...1.8, margins: 0...0.6, defocus: 0...0.65, smear: 0...2.4, noise: 0.5...5,
+        gloom: 0.11, cast: 0.3, interlaced: 0.06, enlarged: 0.3, generations: 0...2, quality: 40...92,
         bodyHeight: 40...320, torsoHeight: 28...260, numberHeight: 12...64)
 
     package static let all = [easy, real]

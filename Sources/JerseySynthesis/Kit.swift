@@ -48,7 +48,8 @@ struct Kit: Sendable {
     }
 
     let palette: Palette
-    let sleeves, cuffs, collar, shorts, socks, shoes: Colour
+    let sleeves, cuffs, collar, shorts, shortsBand, socks, sockBand, shoes: Colour
+    let gloves: Colour?
     /// Nil for a plain shirt.
     let pattern: Pattern?
     let trim: Colour
@@ -57,6 +58,8 @@ struct Kit: Sendable {
     /// How far the sleeve reaches along the arm: 0 is sleeveless, 1 the elbow, 2 the wrist.
     let sleeveLength: Double
     let isDress: Bool
+    /// Whether the number is on the shorts and on the sleeves, too.
+    let hasShortsNumber, hasSleeveNumber: Bool
     /// Shine, from 0 to 1, and the strength of printed-on shading from wrinkles.
     let gloss, wrinkles: Double
 
@@ -74,16 +77,22 @@ struct Kit: Sendable {
     var shirt: Colour { palette.main }
 
     init(number: String?, sport: Sport, difficulty: Difficulty, using random: inout RandomStream) {
-        let palette = Palette(using: &random)
-        self.palette = palette
         let isSimple = difficulty.clutter == 0
+        // Among those without a number are referees in stripes and people in plain shirts.
+        let isReferee = number == nil && random.chance(0.1 * difficulty.clutter)
+        let isPlain = number == nil && !isReferee && random.chance(0.25 * difficulty.clutter)
+        let palette = isReferee ? Palette.referee : Palette(using: &random)
+        self.palette = palette
         let usual: [Pattern] = sport.helmets ? [.hem, .shoulders, .sides] : Pattern.allCases
+        let isPatterned = random.chance(isPlain ? 0.1 : difficulty.patterned)
         let pattern =
-            random.chance(difficulty.patterned)
-            ? (random.chance(0.5) ? usual : Pattern.allCases).randomElement(using: &random) : nil
+            isReferee
+            ? Pattern.stripes
+            : isPatterned
+                ? (random.chance(0.5) ? usual : Pattern.allCases).randomElement(using: &random) : nil
         self.pattern = pattern
         // What lies under the number must not look like it. Tone-on-tone patterns interfere least.
-        let isSoft = pattern?.isUnderNumber == true && random.chance(0.6)
+        let isSoft = pattern?.isUnderNumber == true && !isReferee && random.chance(0.6)
         trim =
             isSoft
             ? palette.main.mixed(with: palette.second, random.uniform(0.08...0.4))
@@ -107,10 +116,17 @@ struct Kit: Sendable {
         collar = one(of: [(main, 0.5), (second, 0.35), (accent, 0.15)])
         shorts = one(of: [(main, 0.45), (second, 0.3), (Palette.black, 0.12), (Palette.white, 0.13)])
         socks = one(of: [(main, 0.45), (second, 0.3), (Palette.black, 0.1), (Palette.white, 0.15)])
+        shortsBand = random.chance(0.6) ? shorts : second
+        sockBand = random.chance(0.6) ? socks : (random.chance(0.5) ? second : main)
+        gloves =
+            sport.stick ? (random.chance(0.6) ? Palette.black : second) : random.chance(0.05) ? second : nil
         shoes = random.chance(0.5) ? Palette.black : Palette.colour(using: &random)
         let isLong = random.chance(sport.longSleeves)
         sleeveLength = random.uniform(isLong ? 1.7...2 : sport.sleeves)
         isDress = random.chance(sport.dresses)
+        // It is painted on the shirt's colour.
+        hasShortsNumber = shorts == main && random.chance(2 * sport.shortsNumbers * difficulty.clutter)
+        hasSleeveNumber = sleeves == main && random.chance(sport.sleeveNumbers * difficulty.clutter)
         gloss = isSimple ? 0 : (random.chance(0.4) ? random.uniform(0.1...0.6) : random.uniform(0...0.1))
         wrinkles = random.uniform(difficulty.folds) * 0.16
 
@@ -155,7 +171,8 @@ struct Kit: Sendable {
                 letters: 3...8, height: 0.05, width: 0.25, top: 0.44, isOnChest: true, using: &random)
         }
         letterings =
-            isSimple ? texts.lines.map { Lettering(print: $0.print, colour: $0.colour) } : texts.lines
+            isPlain
+            ? [] : isSimple ? texts.lines.map { Lettering(print: $0.print, colour: $0.colour) } : texts.lines
         badges =
             isSimple
             ? []
@@ -171,7 +188,9 @@ struct Kit: Sendable {
                     isOnChest: random.chance(0.8))
             }
         wear(number, using: &random)
-        if number == nil && random.chance(isSimple ? 0.1 : (sport.dresses > 0 ? 0.8 : 0.2)) {
+        if number == nil && !isReferee && !isPlain
+            && random.chance(isSimple ? 0.1 : (sport.dresses > 0 ? 0.8 : 0.3))
+        {
             let letters = ["C", "GA", "GD", "GK", "GS", "WA", "WD", "K", "A", "R", "S", "X"]
             let text = letters.randomElement(using: &random) ?? "C"
             bib = places.map { print(text, in: $0) }

@@ -49,6 +49,7 @@ struct Motion: Sendable {
         stride = random.uniform(0...(2 * .pi))
         twist = 0.06 + 0.14 * effort
         var (lean, crouch, tumble) = (random.uniform(sport.lean) * (0.35 + 0.65 * effort), 0.0, 0.0)
+        if difficulty.stunts > 0 { tumble = random.normal() * 0.08 * effort }
         if random.chance(difficulty.stunts) {
             switch Int.random(in: 0..<4, using: &random) {
             case 0: lean += random.uniform(0.3...0.9)

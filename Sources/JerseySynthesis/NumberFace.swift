@@ -78,13 +78,10 @@ enum NumberFace: Sendable {
         .init(family: "Open Sans Extrabold"),
         .init(family: "Yanone Kaffeesatz"), .init(family: "Play"),
         // fonts-aenigma
-        .init(family: "Vigilance BRK"), .init(family: "Combustion Plain BRK"),
-        .init(family: "Alpha Beta BRK"),
-        .init(family: "Forcible BRK"), .init(family: "Extraction BRK"), .init(family: "Corpulent Caps BRK"),
-        .init(family: "Conduit BRK"), .init(family: "Pneumatics BRK"), .init(family: "Revert BRK"),
-        .init(family: "Galapogos BRK"), .init(family: "Jasper Solid BRK"),
-        .init(family: "Hand Me Down S BRK"),
-        .init(family: "Kaliber Solid BRK"), .init(family: "Persuasion BRK"), .init(family: "Dynamic BRK"),
-        .init(family: "Stranded BRK"), .init(family: "Regenerate BRK"), .init(family: "Unlearned 2 BRK"),
+        .init(family: "Vigilance BRK"), .init(family: "Alpha Beta BRK"),
+        .init(family: "Extraction BRK"), .init(family: "Corpulent Caps BRK"),
+        .init(family: "Conduit BRK"), .init(family: "Galapogos BRK"), .init(family: "Hand Me Down S BRK"),
+        .init(family: "Kaliber Solid BRK"), .init(family: "Dynamic BRK"),
+        .init(family: "Regenerate BRK"),
     ]
 }

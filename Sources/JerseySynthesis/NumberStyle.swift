@@ -59,7 +59,7 @@ struct NumberStyle: Sendable {
         let thin = random.uniform(0.02...0.055)
         var borders: [(colour: Colour, width: Double)] = []
         if isHollow || isBold && !needsBorder {
-            borders = [(ink, isHollow ? thin + 0.015 : random.uniform(0.008...0.03))]
+            borders = [(ink, isHollow ? thin + 0.015 : random.uniform(0.006...0.02))]
         } else if needsBorder || random.chance(0.35) {
             borders = [(needsBorder ? opposite : other(), thin)]
             if random.chance(difficulty.clutter * 0.35) {
@@ -70,9 +70,11 @@ struct NumberStyle: Sendable {
         self.borders = borders
         face = NumberFace.random(fancy: difficulty.fancy, using: &random)
         let second = ink.mixed(with: other(), random.uniform(0.3...0.7))
+        // A part in the shirt's colour would be missing.
+        let isSeen = grounds.allSatisfy { second.distance(to: $0) > 0.2 }
         // An inlay would follow every contour, and bars have contours where they meet.
         let hasContours = if case .bars = face { false } else { true }
-        if isHollow || !random.chance(difficulty.clutter * 0.28) {
+        if isHollow || !isSeen || !random.chance(difficulty.clutter * 0.28) {
             fill = .plain
         } else {
             fill =

@@ -45,6 +45,12 @@ struct Palette: Sendable {
         accent = other(using: &random)
     }
 
+    static let referee = Palette(main: white, second: black, accent: black)
+
+    private init(main: Colour, second: Colour, accent: Colour) {
+        (self.main, self.second, self.accent) = (main, second, accent)
+    }
+
     /// A number's colour that is seen on all `grounds`: mostly black or white.
     ///
     /// - Parameter contrast: the least distance to each ground, from 0 to 1.

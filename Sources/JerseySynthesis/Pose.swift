@@ -23,5 +23,5 @@ struct Pose: Sendable {
     /// Position of the feet: to the right, and towards the camera.
     var place = SIMD2(0.0, 0.0)
 
-    enum Gesture: CaseIterable, Sendable { case raised, onHip, behindBack, pointing, onHead }
+    enum Gesture: CaseIterable, Sendable { case raised, onHip, behindBack, pointing, onHead, folded }
 }

@@ -80,9 +80,10 @@ struct Raster {
         // A half-way vector for shine: the camera looks along z, tilted.
         let middle = light.way + SIMD3<Float>(0, Float(view.sine), Float(view.cosine))
         let half = middle / max((middle * middle).sum().squareRoot(), 1e-6)
-        let paint = Paint(
+        var paint = Paint(
             body: body, grain: light.grain, offset: grain, scale: 160 / Float(view.density))
         for tube in tubes {
+            paint.counts = body == 1 && !tube.isPatch
             let columns = tube.columns
             let corners = tube.vertices.map { vertex in
                 let seen = view.seen(vertex.place)
@@ -121,10 +122,34 @@ struct Raster {
     /// What the triangles of a body share.
     private struct Paint {
         var body: UInt8
+        /// Whether what is painted may be the player's number.
+        var counts = false
         var grain: Float
         var offset: SIMD2<Float>
         /// Units of noise per pixel.
         var scale: Float
+    }
+
+    /// A net of square meshes before everything. Lengths are in metres.
+    struct Net: Sendable {
+        var spacing, width: Double
+        var colour: SIMD3<Float>
+        var opacity: Float
+    }
+
+    mutating func cover(with net: Net, in view: View) {
+        func isThread(_ pixel: Int, _ start: Double) -> Bool {
+            let place = (Double(pixel) / view.density + start) / net.spacing
+            return (place - place.rounded(.down)) * net.spacing < max(net.width, 0.5 / view.density)
+        }
+        let threads = (0..<width).map { isThread($0, view.left) }
+        for y in 0..<height {
+            let isAcross = isThread(y, -view.top)
+            for x in 0..<width where isAcross || threads[x] {
+                let pixel = colours[y * width + x]
+                colours[y * width + x] = pixel + (SIMD4(net.colour, 0) - pixel) * net.opacity
+            }
+        }
     }
 
     private struct Corner {
@@ -166,7 +191,7 @@ struct Raster {
                     let texel = shirt.colour(at: place)
                     colours[pixel] = texel * shade + (a.shine * wa + b.shine * wb + c.shine * wc)
                     let isBack = 0.25...0.75 ~= place.x
-                    number[pixel] = paint.body == 1 ? (isBack ? texel.w : -texel.w) : 0
+                    number[pixel] = paint.counts ? (isBack ? texel.w : -texel.w) : 0
                 } else {
                     colours[pixel] = SIMD4((a.colour * wa + b.colour * wb + c.colour * wc) * shade, 0)
                     number[pixel] = 0

@@ -33,10 +33,13 @@ struct Scene {
         let athlete = Athlete(number: number, sport: sport, difficulty: difficulty, using: &random)
         self.athlete = athlete
         let kit = athlete.kit
-        let showsChest = kit.hasChestNumber && random.chance(0.45 * difficulty.clutter)
-        self.showsChest = showsChest
+        let wantsChest = kit.hasChestNumber && random.chance(0.45 * difficulty.clutter)
         let (low, high) = (log(renderer.height.lowerBound), log(renderer.height.upperBound))
-        let height = exp(low + (high - low) * pow(random.uniform(), framing == .number ? 0.8 : 0.6))
+        let height = exp(low + (high - low) * pow(random.uniform(), framing == .number ? 0.7 : 0.45))
+        // On a small player, the small number on the chest would be nothing to read.
+        let part = kit.area(onChest: true).size.y / (framing == .body ? 1.9 : 0.7)
+        let showsChest = wantsChest && (framing == .number || height * part > 8)
+        self.showsChest = showsChest
         leastAspect = random.uniform(0.4...0.95)
         let numberHeight = kit.area(onChest: showsChest).size.y
         let shown: Double
@@ -57,7 +60,8 @@ struct Scene {
         density = height / shown
         camera = Camera(difficulty, numberHeight: density * numberHeight, using: &random)
         // Texels are as fine as the finest pixels that show them.
-        let fineness = (density * camera.resolution * Double(Self.oversampling(height))).clamped(to: 60...700)
+        let sampling = min(1.4, Double(Self.oversampling(height)))
+        let fineness = (density * camera.resolution * sampling).clamped(to: 60...500)
         func texture(_ athlete: Athlete) -> ShirtTexture {
             ShirtTexture(
                 athlete.kit, girth: athlete.girth, length: athlete.length, skin: athlete.skinColour,
@@ -80,7 +84,7 @@ struct Scene {
 
     /// Gives a scene at least about a hundred rows of pixels.
     private static func oversampling(_ height: Double) -> Int {
-        height > 200 ? 1 : height > 90 ? 2 : height > 35 ? 3 : 4
+        height > 280 ? 1 : height > 90 ? 2 : height > 35 ? 3 : 4
     }
 
     func rendered(frames: Int, isHidden: Bool, isSafe: Bool, using random: inout RandomStream) throws
@@ -216,6 +220,8 @@ struct Scene {
             raster.draw(
                 body.tubes, body.shirt, body: UInt8(index + 1), grain: body.grain, in: view, camera.light)
         }
+
+        if let net = scenery.net { raster.cover(with: net, in: view) }
 
         let scale = Double(width) / Double(columns * factor)
         let (player, _) = raster.bodies.box(in: raster.width, scale: scale) { $0 == 1 }

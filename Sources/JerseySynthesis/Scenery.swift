@@ -19,6 +19,8 @@ struct Scenery: Sendable {
     let ground: Sport.Ground
     /// Unevenness of the ground: strength, and metres per unit of the noise, across and down.
     let roughness: (strength: Float, scale: SIMD2<Double>)
+    /// A net between the camera and the players, or none.
+    let net: Raster.Net?
     /// How much coarser than the players the background is drawn, as out of focus.
     let coarseness: Int
     /// Repeats the same drawing in every frame.
@@ -44,6 +46,13 @@ struct Scenery: Sendable {
             Float(strength * clutter),
             SIMD2(random.uniform(0.004...0.02), random.uniform(0.003...0.008))
         )
+        net =
+            random.chance(0.03 * clutter)
+            ? Raster.Net(
+                spacing: random.uniform(0.05...0.14), width: random.uniform(0.004...0.01),
+                colour: (random.chance(0.7) ? Palette.white : Palette.black).levels,
+                opacity: Float(random.uniform(0.3...0.9)))
+            : nil
         func board(using random: inout RandomStream) -> Board {
             let colour = Palette.colour(using: &random)
             let isNumber = random.chance(0.15)
@@ -110,9 +119,9 @@ struct Scenery: Sendable {
         case .grass:
             between(0x2F6B22, 0x6A8F3C).mixed(with: between(0x2A4F20, 0x788A58), random.uniform(0...0.7))
         case .court:
-            random.chance(0.75)
+            random.chance(0.85)
                 ? between(0xB98A54, 0xE2BE8C)
-                : (random.chance(0.5) ? between(0x1F5FA8, 0x3E8CC8) : between(0xC05A30, 0xD88A50))
+                : (random.chance(0.5) ? between(0x1F5FA8, 0x3E7CB0) : between(0xA85C3C, 0xC8906C))
         case .floor:
             [between(0x8C8F93, 0x55606B), between(0x2F7F6A, 0x3F8FA0), between(0x2A4F90, 0x4878B0)]
                 .randomElement(using: &random) ?? between(0x8C8F93, 0x55606B)

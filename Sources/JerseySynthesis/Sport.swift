@@ -26,7 +26,13 @@ struct Sport: Sendable {
     var lean = 0.0...0.4
     /// Covered part of the thighs: 0 to 1 (the knee) and beyond.
     var shorts = 0.6...0.9
+    /// Shares of kits with the number again on the shorts and on the sleeves.
+    var shortsNumbers = 0.1
+    var sleeveNumbers = 0.03
     var helmets = false
+    var stick = false
+    /// The ball: 0 white, 1 orange, 2 yellow.
+    var ball = 0
     /// Breadth that pads add to the shoulders.
     var pads = 0.0
     /// Shares of dresses, and of numbers on a patch pinned to the shirt.
@@ -34,7 +40,8 @@ struct Sport: Sendable {
     var patches = 0.02
 
     static let football = Sport(
-        name: "football", share: 0.26, grounds: [.grass], longSleeves: 0.25, backNumber: 0.2...0.32)
+        name: "football", share: 0.26, grounds: [.grass], longSleeves: 0.25, backNumber: 0.2...0.32,
+        shortsNumbers: 0.25)
 
     /// All sports.
     static let all = [
@@ -44,16 +51,17 @@ struct Sport: Sendable {
             chestNumbers: 0, bulk: 1.05...1.25, fit: 1...1.08, lean: 0...0.6, shorts: 0.35...0.65),
         Sport(
             name: "basketball", share: 0.17, grounds: [.court, .court, .floor], sleeves: 0...0.05,
-            backNumber: 0.15...0.24, chestNumber: 0.12...0.2, chestNumbers: 1, besides: 0.08,
-            bulk: 0.95...1.12, fit: 1.05...1.25, lean: 0...0.5, shorts: 0.85...1.05),
+            backNumber: 0.17...0.26, chestNumber: 0.13...0.2, chestNumbers: 1, besides: 0.08,
+            bulk: 0.95...1.12, fit: 1.05...1.25, lean: 0...0.5, shorts: 0.85...1.05, ball: 1),
         Sport(
             name: "hockey", share: 0.17, grounds: [.ice, .floor], sleeves: 1.8...2,
             backNumber: 0.24...0.38, chestNumbers: 0, bulk: 1.15...1.4, fit: 1.1...1.3,
-            lean: 0.15...0.8, shorts: 0.95...1, helmets: true, pads: 0.06),
+            lean: 0.15...0.8, shorts: 0.95...1, sleeveNumbers: 0.5,
+            helmets: true, stick: true, pads: 0.06),
         Sport(
             name: "volleyball", share: 0.08, grounds: [.court, .floor], sleeves: 0.1...0.6,
-            longSleeves: 0.1, backNumber: 0.14...0.22, chestNumber: 0.1...0.16, chestNumbers: 0.95,
-            besides: 0.1, bulk: 0.88...1.05, fit: 1...1.06, shorts: 0.25...0.6),
+            longSleeves: 0.1, backNumber: 0.16...0.24, chestNumber: 0.11...0.16, chestNumbers: 0.95,
+            besides: 0.1, bulk: 0.88...1.05, fit: 1...1.06, shorts: 0.25...0.6, ball: 2),
         Sport(
             name: "handball", share: 0.05, grounds: [.court, .floor], sleeves: 0.3...0.8,
             backNumber: 0.18...0.26, chestNumber: 0.09...0.14, chestNumbers: 0.9, besides: 0.3,
@@ -69,7 +77,8 @@ struct Sport: Sendable {
         Sport(
             name: "American football", share: 0.08, grounds: [.grass], sleeves: 0.25...0.6,
             backNumber: 0.2...0.3, chestNumber: 0.18...0.26, chestNumbers: 1, besides: 0,
-            bulk: 1.05...1.3, fit: 1...1.1, lean: 0...0.7, shorts: 1.05...1.1, helmets: true, pads: 0.22),
+            bulk: 1.05...1.3, fit: 1...1.1, lean: 0...0.7, shorts: 1.05...1.1, sleeveNumbers: 0.4,
+            helmets: true, pads: 0.22),
     ]
 
     /// The sport of easy pictures: short sleeves or none.

@@ -11,11 +11,15 @@ struct Tube {
     var columns: Int
     var vertices: [Vertex] = []
     var isShirt = false
+    /// A piece of the shirt's print on other clothes. It does not count as the number, and is not
+    /// closed around.
+    var isPatch = false
 
     var rows: Int { vertices.count / columns }
 
     /// Computes normals from neighbouring points. The first and last column coincide.
     mutating func finish() {
+        guard !isPatch else { return }
         let rows = rows
         for row in 0..<rows {
             for column in 0..<columns {

