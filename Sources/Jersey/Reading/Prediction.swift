@@ -60,8 +60,12 @@ public struct Prediction: Codable, Sendable, Equatable {
     public internal(set) var conflict: Candidate?
     /// The precision in which the encoder computed. Nil where no frame could be read.
     public let precision: Precision?
-    /// The least confidence of an answer; nil if every sequence is answered. Not part of the JSON.
-    var threshold: Double?
+    /// What the confidence is calibrated by; nil if it is not, and every sequence is answered. Not
+    /// part of the JSON.
+    var calibration: ModelCalibration?
+    /// What was read, for the track of several sequences. Not part of the JSON; nil where no frame
+    /// could be read, and for decoded predictions.
+    var evidence: TrackEvidence?
 
     private enum CodingKeys: String, CodingKey {
         case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players,
@@ -134,9 +138,10 @@ public struct Prediction: Codable, Sendable, Equatable {
     package init(_ reading: Reading) {
         self.init(
             sequence: reading.sequence.id, track: reading.sequence.track, digits: reading.digits,
+            evidence: TrackEvidence(reading),
             frames: reading.used.enumerated().map { place, index in
                 FrameWeight(path: reading.sequence.frames[index], weight: reading.attention?[place])
-            }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
+            }, leftOut: reading.problems, calibration: reading.calibration, precision: reading.precision)
     }
 
     /// The prediction for a sequence without a readable frame.
@@ -163,17 +168,20 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     private init(
-        sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight],
+        sequence: String, track: String, digits: DigitDistribution, evidence: TrackEvidence,
+        frames: [FrameWeight],
         leftOut: [FrameProblem],
-        threshold: Double?, precision: Precision?
+        calibration: ModelCalibration?, precision: Precision?
     ) {
         self.sequence = sequence
         self.track = track
         let confidence = digits.confidence
-        unreadable = threshold.map { confidence < $0 } ?? false
+        // Not `<`, because every comparison with NaN is false.
+        unreadable = calibration.map { !(confidence >= $0.threshold) } ?? !confidence.isFinite
         number = unreadable ? nil : digits.number
         self.confidence = confidence
-        self.threshold = threshold
+        self.calibration = calibration
+        self.evidence = evidence
         top = digits.top(3).map { Candidate(number: $0, probability: digits.probability(of: $0)) }
         self.digits = digits
         tens = digits.tens.map(exp)
@@ -184,7 +192,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     /// One prediction for each track, in order. A track's sequences count as windows of one player
-    /// (`DigitDistribution.init(windows:)`).
+    /// (`TrackEvidence`).
     package static func combined(_ predictions: [Prediction]) -> [Prediction] {
         combined(predictions, by: \.track).map { group in joined(group, sequence: group[0].track) }
     }
@@ -221,8 +229,11 @@ public struct Prediction: Codable, Sendable, Equatable {
             return nothingRead
         }
         let windows = readable.compactMap(\.digits)
-        let digits = DigitDistribution(windows: windows)
-        let frames = zip(readable, digits.shares(of: windows)).flatMap { window, share in
+        let parts = zip(readable, windows).map { $0.evidence ?? TrackEvidence($1, nil) }
+        let evidence = TrackEvidence(parts)
+        let digits = evidence.distribution(readable[0].calibration)
+        let frames = zip(readable, digits.shares(of: zip(windows, parts).map { $1.looks?.sum ?? $0 })).flatMap {
+            window, share in
             window.frames.map { frame in
                 // A model without weights treats all frames of a window alike.
                 let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
@@ -230,11 +241,11 @@ public struct Prediction: Codable, Sendable, Equatable {
             }
         }
         var joined = Prediction(
-            sequence: sequence, track: group[0].track, digits: digits, frames: frames, leftOut: leftOut,
-            threshold: readable[0].threshold, precision: readable[0].precision)
+            sequence: sequence, track: group[0].track, digits: digits, evidence: evidence, frames: frames,
+            leftOut: leftOut, calibration: readable[0].calibration, precision: readable[0].precision)
         if readable.count > 1 {
             joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
-            let disagreeing = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
+            let disagreeing = readable.filter { $0.calibration != nil }.reduce(0) { count, part in
                 let isOther = part.number.map { $0 != digits.number } ?? false
                 return count + (isOther ? part.windows ?? 1 : part.disagreeingWindows ?? 0)
             }
