@@ -31,7 +31,9 @@ extension Network {
         case .evidence:
             let (frames, _, mask) = addSequences(card)
             let values = try record(model, card, frames)
-            addSums(of: Array(values.dropFirst()), weights: values[0], mask: mask)
+            addLooks(
+                values.dropFirst(2).map { add(.sequences, $0, mask) }, readability: add(.sequences, values[0], mask),
+                features: add(.sequences, values[1], mask), card.calibration?.looks)
         }
     }
 
@@ -72,13 +74,46 @@ extension Network {
 
     // MARK: Evidence
 
-    /// Adds the sums over each sequence's frames, and the frames' weights.
-    private mutating func addSums(of terms: [Argument], weights: Argument, mask: Argument) {
-        addLogits(terms.map { add(.sum, add(.sequences, $0, mask), .integers(1), false) })
-        let weights = add(.squeeze, add(.sequences, weights, mask), 2)
-        let total = add(.clamp, add(.sum, weights, .integers(1), true), .number(1e-12), .number(1e12))
-        addOutput("attention", add(.div, weights, total), [.named("batch"), .named("length")])
-        addOutput("readability", weights, [.named("batch"), .named("length")])
+    /// Adds what the frames of each sequence say together, and their weights: mirrors `Looks` and
+    /// `ModelCalibration.LookWeights`, up to the temperature.
+    ///
+    /// - Parameters:
+    ///   - terms: log-probabilities (B, T, C).
+    ///   - readability: (B, T, 1).
+    ///   - features: (B, T, F).
+    ///   - weighing: nil takes the mean.
+    private mutating func addLooks(
+        _ terms: [Argument], readability: Argument, features: Argument,
+        _ weighing: ModelCalibration.LookWeights?
+    ) {
+        let weights = add(.mul, readability, readability)
+        let shares = add(.div, weights, atLeast(1e-30, sum(weights, 1)))
+        var means = terms.map { sum(add(.mul, $0, shares), 1) }  // (B, 1, C)
+        if let weighing {
+            let length = add(.pow, atLeast(1e-30, sum(add(.mul, features, features), 2)), .number(0.5))
+            let direction = sum(add(.mul, add(.div, features, length), shares), 1)
+            let likeness = sum(add(.mul, direction, direction), 2)
+            // 1 + variety · (1 − likeness)
+            let variety = add(
+                .clamp,
+                add(.add, add(.mul, likeness, .number(-weighing.variety)), .number(1 + weighing.variety)),
+                .number(1), .number(1e12))
+            let clarity = add(
+                .pow, atLeast(1e-30, sum(add(.mul, readability, shares), 1)), .number(weighing.readability))
+            let count = add(.mul, variety, clarity)  // (B, 1, 1)
+            means = means.map { add(.mul, $0, count) }
+        }
+        addLogits(means.map { add(.squeeze, $0, 1) })
+        addOutput("attention", add(.squeeze, shares, 2), [.named("batch"), .named("length")])
+        addOutput("readability", add(.squeeze, readability, 2), [.named("batch"), .named("length")])
+    }
+
+    private mutating func sum(_ x: Argument, _ dimension: Int) -> Argument {
+        add(.sum, x, .integers(dimension), true)
+    }
+
+    private mutating func atLeast(_ least: Double, _ x: Argument) -> Argument {
+        add(.clamp, x, .number(least), .number(1e30))
     }
 
     // MARK: Recurrent layer, pooling

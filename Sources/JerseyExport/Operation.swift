@@ -19,6 +19,7 @@ enum Operation: String, CaseIterable {
     case mul
     case narrow
     case permute
+    case pow
     case relu
     case reshape
     case select

@@ -33,6 +33,7 @@ final class ServedModel: Predicting {
                 var options = Recognizer.Options()
                 options.device = settings.device
                 options.precision = settings.precision
+                options.target = settings.target
                 options.earlyExit = settings.earlyExit
                 options.batchSize = settings.batchSize
                 let recognizer: Recognizer
@@ -49,7 +50,7 @@ final class ServedModel: Predicting {
                     parameters: model.parameterCount,
                     input: card.input, device: settings.device,
                     precision: model.precision,
-                    threshold: card.calibration?.threshold)
+                    threshold: reader.calibration?.threshold)
                 return ((about, reader.loader), { reader.read($0) })
             } report: { report in
                 metrics.add(report, model: name)

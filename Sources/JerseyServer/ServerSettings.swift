@@ -36,6 +36,9 @@ package struct ServerSettings: Sendable {
     /// The device for all models.
     package var device = Device.cpu
     package var precision = Precision.Choice.automatic
+    /// The share of answers that should be right, 0...1; nil takes what each model was calibrated
+    /// for.
+    package var target: Double?
     /// Whether to stop reading a sequence once the answer is certain enough.
     package var earlyExit = false
     /// The token for requests that change the server; nil refuses them all.

@@ -95,8 +95,8 @@ extension ReferencePage {
 
             ## Pooling
 
-            `none` reads one frame. `summed evidence` reads every frame alone and sums the log-probabilities, weighted by the \
-            probability that the frame can be read. The others pool the states of a recurrent layer:
+            `none` reads one frame. `weighted mean` reads every frame alone and averages the log-probabilities, weighted by how \
+            readable the frame is. The others pool the states of a recurrent layer:
 
             \(list(ModelSpec.Pooling.self))
 

@@ -1,8 +1,9 @@
 import Foundation
-import Jersey
 import TestSupport
 import Testing
 import Torch
+
+@testable import Jersey
 
 @testable import JerseyExport
 
@@ -41,6 +42,34 @@ struct TorchScriptTests {
             if let attention = expected.attention, spec.pooling != .mean {
                 #expect(difference(try module(inputs, output: "attention"), attention) < 1e-4)
             }
+        }
+    }
+
+    @Test func `A file of a calibrated model that judges frames weighs looks as the program does`() throws {
+        var (model, card) = drawn(try ModelSpec.named("evidence_tied"))
+        let calibration = ModelCalibration(
+            temperature: 1, threshold: 0.5, precision: 1, coverage: 1, sequences: 1,
+            looks: .init(variety: 3, readability: 0.4))
+        card.calibration = calibration
+        let module = try withFolder { folder in
+            let url = folder.appendingPathComponent("model.pt")
+            try ExportFormat.named("torchscript").write(model, card, to: url)
+            return try ScriptModule(contentsOf: url)
+        }
+        let frames = Tensor.uniform([1, 5, card.height, card.width, 3], 0...255.99, seed: 3).to(dtype: .uint8)
+        let read = withoutGradients {
+            let pixels = FramePreprocessor.normalized(frames.selected(0, at: 0), on: .cpu)
+            let compiled = model.frozen()
+            return compiled.sequenceOutputs(compiled(pixels, lengths: [5]), lengths: [5])[0]
+        }
+        let inputs = [frames, Tensor([5] as [Int64])]
+        let exported = DigitDistribution(
+            tens: try module(inputs, output: "tens").floats.map(Double.init),
+            ones: try module(inputs, output: "ones").floats.map(Double.init))
+        let expected = calibration.calibrated(read.digits, read.sum)
+        #expect(expected != read.digits)
+        for (a, b) in zip(exported.tens + exported.ones, expected.tens + expected.ones) {
+            #expect(abs(a - b) < 1e-4)
         }
     }
 

@@ -63,6 +63,45 @@ struct BundledModelTests {
         #expect(try readings(nil, count: 8).count { $0.unreadable } >= 7)
     }
 
+    @Test(arguments: WayToRead.allCases)
+    func `One clear picture is answered, and the same picture again changes nothing`(_ way: WayToRead) throws {
+        let reader = try reader()
+        for (number, track) in [("23", 0), ("7", 1), ("48", 2)] {
+            let picture = try #require(sequences(number, count: track + 1, frames: 1)[track].images)[0].get()
+            let confidences = try [1, 2, 3, 8, 16].map { count in
+                try way.confidence(Array(repeating: picture, count: count), reader, number)
+            }
+            #expect(confidences.allSatisfy { abs($0 - confidences[0]) < 0.02 })
+        }
+    }
+
+    /// A way to read a sequence.
+    enum WayToRead: CaseIterable {
+        case whole, anytime, stream
+
+        /// The confidence in a number, which must be answered.
+        func confidence(_ images: [RGBImage], _ reader: SequenceReader, _ number: String) throws -> Double {
+            let sequence = FrameSequence(
+                id: "a", track: "a", number: nil, frames: images.indices.map(String.init), images: images,
+                anchor: nil)
+            switch self {
+            case .whole:
+                let prediction = try reader.predictions([[sequence]])[0]
+                #expect(prediction.number?.description == number)
+                return prediction.confidence ?? 0
+            case .anytime:
+                let exit = EarlyExit(confidence: 0.95, frames: 1, accuracy: 1, fullAccuracy: 1, sequences: 1)
+                let early = SequenceReader(
+                    model: reader.model, loader: reader.loader, calibration: reader.calibration, earlyExit: exit)
+                return try early.predictions([[sequence]])[0].confidence ?? 0
+            case .stream:
+                let stream = FrameStream(reader)
+                for image in images { try stream.add(image) }
+                return try #require(stream.digits).confidence
+            }
+        }
+    }
+
     @Test
     func
         `It skims long tracks: of a number that is plain to see one window, of none what it takes to find out`()

@@ -96,7 +96,8 @@ import Testing
     @Test func `Reading stops at the lowest confidence with which nothing is lost`() throws {
         let trace = { (first: Int, confidence: Double) in
             [
-                EarlyExit.Stage(frames: 1, digits: self.digits(first, confidence)), (4, self.digits(7, 0.99)),
+                EarlyExit.Stage(frames: 1, digits: self.digits(first, confidence), looks: nil),
+                (4, self.digits(7, 0.99), nil),
             ]
         }
         // Certain at once and right; less certain at once and wrong.
@@ -114,7 +115,7 @@ import Testing
     }
 
     @Test func `Reading never stops at less confidence than an answer needs`() throws {
-        let stages = [EarlyExit.Stage(frames: 1, digits: digits(7, 0.5)), (2, digits(7, 0.9))]
+        let stages = [EarlyExit.Stage(frames: 1, digits: digits(7, 0.5), looks: nil), (2, digits(7, 0.9), nil)]
         let measured = try #require(
             EarlyExit(Array(repeating: (JerseyNumber("7"), stages), count: 1000), calibration))
         #expect(measured.confidence == 0.6)

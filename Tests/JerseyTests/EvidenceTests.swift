@@ -14,14 +14,19 @@ struct EvidenceTests {
     }
 
     @Test(arguments: specs)
-    func `A sequence says what its frames say, read one by one and summed`(_ spec: ModelSpec) {
+    func `A sequence says what its frames say, each weighted by the square of its readability`(_ spec: ModelSpec) {
         let model = JerseyModel(spec, seed: 1)
         withoutGradients {
             let frames = Tensor.normal([5, 3, 48, 48], deviation: 1, seed: 2)
             let (whole, single) = (model(frames, lengths: [5]), model(frames, lengths: [1, 1, 1, 1, 1]))
-            #expect(isClose(whole.tens.floats, single.tens.sum(over: 0).floats, within: 1e-4))
-            #expect(isClose(whole.ones.floats, single.ones.sum(over: 0).floats, within: 1e-4))
-            #expect(model.exported(frames).map(\.shape) == [[5, 1], [5, 11], [5, 10]])
+            let parts = model.exported(frames)
+            #expect(parts.map(\.shape) == [[5, 1], [5, 96], [5, 11], [5, 10]])
+            let weights = parts[0] * parts[0]
+            func mean(_ rows: Tensor) -> Tensor {
+                (rows * weights).sum(over: 0) / weights.sum(over: 0)
+            }
+            #expect(isClose(whole.tens.floats, mean(single.tens).floats, within: 1e-4))
+            #expect(isClose(whole.ones.floats, mean(single.ones).floats, within: 1e-4))
         }
     }
 
@@ -33,6 +38,11 @@ struct EvidenceTests {
             let output = model(.normal([3, 3, 48, 48], deviation: 1, seed: 2), lengths: [3])
             #expect(isClose(output.tens.floats, Array(repeating: 0, count: 11), within: 1e-6))
             #expect(output.attention?.isFinite == true)
+            let read = model.frozen().sequenceOutputs(output, lengths: [3])[0]
+            let calibration = ModelCalibration(
+                temperature: 1, threshold: 0, precision: 1, coverage: 1, sequences: 1,
+                looks: .init(variety: 1, readability: 1))
+            #expect(calibration.calibrated(read.digits, read.sum).confidence < 0.01)
         }
     }
 
@@ -98,7 +108,8 @@ struct EvidenceTests {
             return Prediction(
                 Reading(
                     sequence: plain.sequence, digits: plain.digits, used: [0], attention: nil, problems: [],
-                    threshold: 0.8))
+                    calibration: ModelCalibration(
+                        temperature: 1, threshold: 0.8, precision: 1, coverage: 1, sequences: 1)))
         }
         let (sure, doubtful) = (prediction(9), prediction(2.5))
         #expect(sure.number?.description == "42" && !sure.unreadable)
@@ -128,6 +139,6 @@ struct EvidenceTests {
         #expect(checkpoint.card.numbers.count == 110)
         let calibration = try #require(checkpoint.card.calibration)
         #expect(
-            calibration.precision >= 0.98 && 0.5...1 ~= calibration.threshold && calibration.temperature > 1)
+            calibration.precision >= 0.98 && 0.5...1 ~= calibration.threshold && calibration.looks != nil)
     }
 }

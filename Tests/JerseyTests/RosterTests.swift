@@ -114,14 +114,17 @@ import Testing
 
     @Test func `An answer has to be sure enough among the listed numbers`() throws {
         var unsure = prediction(tens: [1: 0.55, JerseyNumber.blank: 0.05], ones: [7: 0.8])
-        unsure.threshold = 0.8
+        func calibration(_ threshold: Double) -> ModelCalibration {
+            ModelCalibration(temperature: 1, threshold: threshold, precision: 1, coverage: 1, sequences: 1)
+        }
+        unsure.calibration = calibration(0.8)
         (unsure.number, unsure.unreadable) = (nil, true)
         let judged = unsure.constrained(to: try roster(Self.text, team: "Reds"))
         #expect(
             judged.number == JerseyNumber("17") && !judged.unreadable
                 && judged.players?.map(\.name) == ["Ek, Bo"])
         #expect(abs((judged.confidence ?? 0) - 0.55 / 0.60) < 1e-9)
-        unsure.threshold = 0.95
+        unsure.calibration = calibration(0.95)
         let unreadable = unsure.constrained(to: try roster(Self.text, team: "Reds"))
         #expect(unreadable.number == nil && unreadable.unreadable && unreadable.players == nil)
         #expect(unreadable.confidence == judged.confidence && unreadable.top == judged.top)

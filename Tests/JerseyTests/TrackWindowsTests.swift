@@ -87,7 +87,10 @@ import Testing
             return Prediction(
                 Reading(
                     sequence: sequence, digits: digits, used: [0], attention: nil, problems: [],
-                    threshold: threshold))
+                    calibration: threshold.map {
+                        ModelCalibration(
+                            temperature: 1, threshold: $0, precision: 1, coverage: 1, sequences: 1)
+                    }))
         }
         let several = Prediction.joinedWindows(
             [("23", 0.99), ("48", 0.97), ("10", 0.97), ("23", 0.99)].map { window($0, $1) })[0]

@@ -70,11 +70,17 @@ package struct Checkpoint {
                 return "a temperature of \(temperature)"
             }
             // Every comparison with NaN is false, so all answers would pass the threshold.
+            let cuts = (calibration?.cuts ?? []).flatMap { [$0.target, $0.threshold, $0.precision, $0.coverage] }
             let shares = [
                 calibration?.threshold, calibration?.precision, calibration?.coverage, earlyExit?.confidence,
                 earlyExit?.frames,
             ]
-            if let share = shares.compactMap({ $0 }).first(where: { !(0...1 ~= $0) }) {
+            if let looks = calibration?.looks,
+                let weight = [looks.variety, looks.readability].first(where: { !(0...1000 ~= $0) })
+            {
+                return "looks with a weight of \(weight)"
+            }
+            if let share = (shares + cuts).compactMap({ $0 }).first(where: { !(0...1 ~= $0) }) {
                 return "a share of \(share)"
             }
             if let range = activations?.values.first(where: {

@@ -48,8 +48,8 @@ package struct EarlyExit: Codable, Sendable, Equatable {
 }
 
 extension EarlyExit {
-    /// The distribution after some of a sequence's frames.
-    package typealias Stage = (frames: Int, digits: DigitDistribution)
+    /// What was read after some of a sequence's frames, before calibration.
+    package typealias Stage = (frames: Int, digits: DigitDistribution, looks: Looks?)
 
     /// The accuracy that may be lost. Proving it takes a thousand sequences; with fewer, all frames
     /// are read.
@@ -65,7 +65,7 @@ extension EarlyExit {
         let sequences = traces.compactMap { trace in
             trace.number.map { number in
                 trace.stages.map { stage in
-                    let digits = stage.digits.temperatureScaled(calibration.temperature)
+                    let digits = calibration.calibrated(stage.digits, stage.looks)
                     return (
                         frames: stage.frames, confidence: digits.confidence, isRight: digits.number == number
                     )

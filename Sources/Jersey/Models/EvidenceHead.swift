@@ -1,21 +1,18 @@
 import Torch
 
-/// Sums the digits' log-probabilities of all frames, each weighted by the probability that the
-/// frame is read correctly.
+/// Averages the digits' log-probabilities of all frames. The weight of a frame is the square of the
+/// probability that it is read correctly.
 struct EvidenceHead: ModelHead {
     /// The logits of R frames, each by itself.
     struct Frames {
         let logits: FrameLogits
         /// (R, 1), the logits of the frames being read correctly.
         let readability: Tensor
+        /// (R, F), by which frames are compared.
+        let features: Tensor
 
-        /// What each frame adds to the sums of its sequence: the log-probabilities of tens, ones
-        /// and perhaps whole numbers (R, C), times the weights (R, 1), which are the probabilities
-        /// of being read correctly. `Evidence` computes the same on the CPU.
-        var evidence: (terms: [Tensor], weights: Tensor) {
-            let weights = readability.sigmoid()
-            return (logits.all.map { $0.logSoftmax(over: 1) * weights }, weights)
-        }
+        /// (R, 1 + C + F): everything that `Looks` needs.
+        var rows: Tensor { .concatenated([readability] + logits.all + [features], over: 1) }
     }
 
     private var reader: FrameReader
@@ -36,44 +33,45 @@ struct EvidenceHead: ModelHead {
 
     func encoded(_ maps: Tensor, _ pass: Pass) -> Frames {
         let (logits, features) = reader(maps, pass)
-        return Frames(logits: logits, readability: readability(features, pass))
+        return Frames(logits: logits, readability: readability(features, pass), features: features)
     }
 
     func joined(_ parts: [Frames]) -> Frames {
         Frames(
             logits: .joined(parts.map(\.logits)),
-            readability: .concatenated(parts.map(\.readability), over: 0))
+            readability: .concatenated(parts.map(\.readability), over: 0),
+            features: .concatenated(parts.map(\.features), over: 0))
     }
 
-    func each(_ frames: Frames) -> [Evidence] {
-        Evidence.each(frames.logits, readability: frames.readability)
-    }
+    func each(_ frames: Frames) -> [Looks] { Looks.each(frames.rows, classes: frames.logits.all.map { $0.shape[1] }) }
 
+    /// The means that the model has without a calibration, and a row of the output for every frame.
     func output(of frames: Frames, _ layout: PackedLayout, _ pass: Pass) -> Output {
-        let (terms, weights) = frames.evidence
-        let sums = terms.map { layout.padded($0).sum(over: 1) }
-        let padded = layout.padded(weights).squeezed(2)
+        let readability = frames.readability.sigmoid()
+        let weights = layout.padded(readability * readability)  // (B, T, 1)
+        let shares = weights / weights.sum(over: 1, keep: true).clamped(to: 1e-30...1e30)
+        let means = frames.logits.all.map { (layout.padded($0.logSoftmax(over: 1)) * shares).sum(over: 1) }
         return Output(
-            tens: sums[0], ones: sums[1], full: sums.count > 2 ? sums[2] : nil,
-            attention: padded / padded.sum(over: 1, keep: true).clamped(to: 1e-12...1e12))
+            tens: means[0], ones: means[1], full: means.count > 2 ? means[2] : nil,
+            attention: shares.squeezed(2), frames: frames.rows)
     }
 
     func sequenceOutputs(_ output: Output, lengths: [Int]) -> [SequenceOutput] {
-        SequenceOutput.each(output, lengths: lengths, hasWeights: true)
-    }
-
-    /// The plain sums, because the model was trained to sum weighted frames.
-    func sequenceOutputs(of frames: [[Evidence]], _ pass: Pass) -> [SequenceOutput] {
-        frames.map { frames in
-            let sum = Evidence(frames)
-            return SequenceOutput(
-                sum, sum.distribution(correlation: 0),
-                weights: frames.map { $0.weight / max(sum.weight, 1e-12) })
+        guard let rows = output.frames else { preconditionFailure("the output has no frames") }
+        let classes = [output.tens, output.ones, output.full].compactMap { $0?.shape[1] }
+        var looks = Looks.each(rows, classes: classes)[...]
+        return lengths.map { length in
+            defer { looks = looks.dropFirst(length) }
+            return SequenceOutput(looks.prefix(length))
         }
     }
 
+    func sequenceOutputs(of frames: [[Looks]], _ pass: Pass) -> [SequenceOutput] {
+        frames.map { SequenceOutput($0) }
+    }
+
     func memory(limit: Int, _ pass: Pass) -> any FrameMemory {
-        EvidenceMemory(head: self, pass: pass, correlation: 0)
+        SumMemory(head: self, pass: pass) { SequenceOutput([$0]) }
     }
 
     /// Each frame is a sample of its own.
@@ -85,9 +83,8 @@ struct EvidenceHead: ModelHead {
         return LearningTargets(frames.logits, readability: frames.readability, numbers)
     }
 
-    /// The weights, then the terms of the sums.
+    /// The probabilities of being read correctly, the features, then log-probabilities.
     func exported(_ frames: Frames) -> [Tensor] {
-        let (terms, weights) = frames.evidence
-        return [weights] + terms
+        [frames.readability.sigmoid(), frames.features] + frames.logits.all.map { $0.logSoftmax(over: 1) }
     }
 }

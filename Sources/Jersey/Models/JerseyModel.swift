@@ -17,6 +17,8 @@ package final class JerseyModel {
         package let full: Tensor?
         /// (B, T) weights of the frames, zero on padding; nil if the pooling has none.
         package let attention: Tensor?
+        /// (R, C), what each frame says by itself; nil if the model does not judge frames.
+        var frames: Tensor?
     }
 
     package let spec: ModelSpec

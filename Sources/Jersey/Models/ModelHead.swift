@@ -74,8 +74,8 @@ extension ModelHead {
 protocol FrameMemory {
     /// - Parameter maps: (1, C, h, w) of the next frame.
     mutating func add(_ maps: Tensor)
-    /// The combined distribution of the frames so far; nil before the first.
-    mutating func digits() -> DigitDistribution?
+    /// The output for the frames so far; nil before the first.
+    mutating func output() -> SequenceOutput?
 }
 
 extension ModelSpec {

@@ -6,7 +6,7 @@ extension ModelSpec {
         case singleFrame = "0"
         case sequence = "A"
         case attention = "B"
-        /// Ours, not the study's: frames are read one by one, and their evidence is summed.
+        /// Ours, not the study's: frames are read one by one, and what they say is averaged.
         case evidence = "E"
     }
 
@@ -33,6 +33,9 @@ extension ModelSpec {
         case .evidence: true
         }
     }
+
+    /// Whether it judges how well it reads each frame (`Looks`).
+    package var judgesFrames: Bool { phase == .evidence }
 
     /// Why the study has no such model, so that it cannot behave as published; nil if it can.
     package var notPublished: String? {
@@ -63,7 +66,7 @@ extension ModelSpec {
         switch family {
         case .singleFrame: "none"
         case .recurrent(_, let pooling): pooling.name
-        case .evidence: "summed evidence"
+        case .evidence: "weighted mean"
         }
     }
 

@@ -10,7 +10,7 @@ package struct ModelSpec: Sendable, Hashable {
         /// A recurrent layer runs over the features of all frames, and the digits are read from its
         /// pooled states.
         case recurrent(Temporal, Pooling)
-        /// The digits of each frame are summed, weighted by the probability that the frame is read
+        /// The digits of each frame are averaged, weighted by the probability that the frame is read
         /// correctly.
         case evidence(Digits)
     }

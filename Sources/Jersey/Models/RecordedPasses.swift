@@ -76,7 +76,7 @@ extension RecordedPasses.Pass {
         beside other: Self?
     ) {
         func parts(_ output: JerseyModel.Output) -> [Tensor] {
-            [output.tens, output.ones, output.full, output.attention].compactMap(\.self)
+            [output.tens, output.ones, output.full, output.attention, output.frames].compactMap(\.self)
         }
         // Libraries choose and prepare their kernels on the first run, so that run is not recorded.
         let sample = pass(input, layout)
@@ -108,6 +108,6 @@ extension RecordedPasses.Pass {
         return JerseyModel.Output(
             tens: parts.removeFirst(), ones: parts.removeFirst(),
             full: hasFullHead ? parts.removeFirst() : nil,
-            attention: parts.popFirst())
+            attention: parts.popFirst(), frames: parts.popFirst())
     }
 }

@@ -79,7 +79,7 @@ extension RecurrentHead {
         let head: RecurrentHead
         let pass: Pass
         private var state: Recurrent.State?
-        private var known: DigitDistribution?
+        private var known: SequenceOutput?
 
         init(head: RecurrentHead, pass: Pass) {
             self.head = head
@@ -88,21 +88,21 @@ extension RecurrentHead {
 
         mutating func add(_ maps: Tensor) {
             let next = head.recurrent.step(head.features(maps, pass), after: state)
-            known = head.sequenceOutputs(head.output(next.hidden, nil, pass), lengths: [1])[0].digits
+            known = head.sequenceOutputs(head.output(next.hidden, nil, pass), lengths: [1])[0]
             state = next
         }
 
-        func digits() -> DigitDistribution? { known }
+        func output() -> SequenceOutput? { known }
     }
 
-    /// The last frames, as many as the model takes, and their combined distribution once it was
+    /// The last frames, as many as the model takes, and their combined output once it was
     /// asked for.
     private struct LastFrames: FrameMemory {
         let head: RecurrentHead
         let pass: Pass
         let limit: Int
         private var frames: [Tensor] = []
-        private var known: DigitDistribution?
+        private var known: SequenceOutput?
 
         init(head: RecurrentHead, pass: Pass, limit: Int) {
             self.head = head
@@ -115,8 +115,8 @@ extension RecurrentHead {
             known = nil
         }
 
-        mutating func digits() -> DigitDistribution? {
-            if known == nil, !frames.isEmpty { known = head.sequenceOutputs(of: [frames], pass)[0].digits }
+        mutating func output() -> SequenceOutput? {
+            if known == nil, !frames.isEmpty { known = head.sequenceOutputs(of: [frames], pass)[0] }
             return known
         }
     }

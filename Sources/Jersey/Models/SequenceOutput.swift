@@ -1,6 +1,8 @@
 /// A model's output for one sequence, before calibration.
 struct SequenceOutput {
     let digits: DigitDistribution
+    /// What each frame says; empty if the model does not judge frames.
+    var looks: [Looks] = []
     /// Log-probabilities of `JerseyNumber.all`; nil without that head.
     let full: [Double]?
     /// Weights of the frames, with the sum 1; nil if the model has none.
@@ -11,6 +13,17 @@ extension SequenceOutput {
     init(_ sum: Evidence, _ digits: DigitDistribution, weights: [Double]?) {
         self.init(
             digits: digits, full: sum.full.map { DigitDistribution.logSoftmax($0[...]) }, weights: weights)
+    }
+
+    /// The looks of all frames; nil if the model does not judge frames.
+    var sum: Looks? { looks.isEmpty ? nil : Looks(looks) }
+
+    /// - Parameter looks: at least one.
+    init(_ looks: some Collection<Looks>) {
+        let sum = Looks(looks)
+        self.init(
+            digits: sum.mean, looks: Array(looks), full: sum.fullMean,
+            weights: looks.map { $0.weight / max(sum.weight, 1e-300) })
     }
 
     /// The outputs of all sequences, from an output with one row for each.

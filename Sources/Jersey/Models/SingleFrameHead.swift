@@ -36,36 +36,35 @@ struct SingleFrameHead: ModelHead {
 
     private static func sequenceOutput(_ frames: some Collection<Evidence>) -> SequenceOutput {
         let sum = Evidence(frames)
-        let digits = sum.distribution(correlation: Evidence.windowCorrelation)
-        let shares =
-            frames.count > 1 ? digits.shares(of: frames.map { $0.distribution(correlation: 0) }) : nil
+        let digits = sum.distribution()
+        let shares = frames.count > 1 ? digits.shares(of: frames.map { $0.distribution() }) : nil
         return SequenceOutput(sum, digits, weights: shares)
     }
 
     func memory(limit: Int, _ pass: Pass) -> any FrameMemory {
-        EvidenceMemory(head: self, pass: pass, correlation: Evidence.windowCorrelation)
+        SumMemory(head: self, pass: pass) { SequenceOutput($0, $0.distribution(), weights: nil) }
     }
 
     func exported(_ frames: FrameLogits) -> [Tensor] { frames.all }
 }
 
-/// The summed evidence of the frames so far.
-struct EvidenceMemory<Head: ModelHead>: FrameMemory where Head.Frame == Evidence {
+/// The sum of the frames so far.
+struct SumMemory<Head: ModelHead>: FrameMemory where Head.Frame: RunningSum {
     let head: Head
     let pass: Pass
-    /// The share of a frame's evidence that repeats that of the others, 0...1.
-    let correlation: Double
-    private var sum: Evidence?
+    /// What the sum says.
+    let said: (Head.Frame) -> SequenceOutput
+    private var sum: Head.Frame?
 
-    init(head: Head, pass: Pass, correlation: Double) {
+    init(head: Head, pass: Pass, said: @escaping (Head.Frame) -> SequenceOutput) {
         self.head = head
         self.pass = pass
-        self.correlation = correlation
+        self.said = said
     }
 
     mutating func add(_ maps: Tensor) {
         for look in head.each(head.encoded(maps, pass)) { sum.add(look) }
     }
 
-    func digits() -> DigitDistribution? { sum?.distribution(correlation: correlation) }
+    func output() -> SequenceOutput? { sum.map(said) }
 }

@@ -34,7 +34,7 @@ public final class FrameStream {
     /// What the frames so far say, calibrated where the model is. Nil before the first frame, and
     /// where the model's output is not finite.
     public var digits: DigitDistribution? {
-        let digits = withoutGradients { reader.model.together { memory.digits() } }
-        return digits.map(reader.calibrated).flatMap { $0.isFinite ? $0 : nil }
+        let output = withoutGradients { reader.model.together { memory.output() } }
+        return output.map(reader.calibrated).flatMap { $0.isFinite ? $0 : nil }
     }
 }

@@ -7,34 +7,85 @@ extension ModelCalibration {
     ///   - precision: the precision to reach. The threshold is the lowest that does.
     /// - Throws: `UsageError` if no sequence has a number, or no threshold reaches that precision.
     package init(_ readings: [Reading], precision wanted: Double) throws {
-        let labelled = readings.filter { $0.sequence.number != nil }
-        guard !labelled.isEmpty else {
+        guard readings.contains(where: { $0.sequence.number != nil }) else {
             throw UsageError("none of the \(readings.count) sequences has a number")
         }
-        func loss(_ temperature: Double) -> Double {
-            labelled.reduce(0) { sum, reading in
-                sum
-                    - reading.digits.temperatureScaled(temperature).logProbability(
-                        of: reading.sequence.number!)
-            }
+        let samples = CalibrationSample.all(readings)
+        self.init(
+            temperature: 1, threshold: 0, precision: 0, coverage: 0, sequences: readings.count,
+            looks: samples.contains { $0.looks != nil } ? LookWeights(variety: 1, readability: 1) : nil)
+        fit(to: samples)
+        // The precision must hold for one frame as for several, of whichever more are read.
+        let groups = [samples.filter { $0.frames == 1 }, samples.filter { $0.frames != 1 }].map(answers)
+        let all = answers(samples)
+        let cuts = (Self.targets.filter { abs($0 - wanted) > 1e-9 } + [wanted]).sorted().compactMap { target in
+            Self.threshold(groups, precision: target).map { Cut(target: target, threshold: $0, all) }
         }
-        // The loss has one minimum. A step is 2%.
-        let temperature = (-60...240).map { pow(1.02, Double($0)) }.min { loss($0) < loss($1) }!
-        self.temperature = temperature
-
-        let answers = readings.map { reading in
-            let (digits, truth) = (reading.digits.temperatureScaled(temperature), reading.sequence.number)
-            return (confidence: digits.confidence, isRight: digits.number == truth, isNumber: truth != nil)
-        }.sorted { $0.confidence > $1.confidence }
-        let cuts = Self.cuts(answers.map { ($0.confidence, $0.isRight) })
-        guard let best = cuts.last(where: { Double($0.right) >= wanted * Double($0.given) }) else {
+        guard let best = cuts.first(where: { $0.target == wanted }) else {
             throw UsageError(
                 "even the most confident answers do not reach a precision of \(wanted); choose a lower one")
         }
-        threshold = answers[best.given - 1].confidence
-        precision = Double(best.right) / Double(best.given)
-        coverage = Double(answers.prefix(best.given).count { $0.isNumber }) / Double(labelled.count)
-        sequences = readings.count
+        (threshold, precision, coverage) = (best.threshold, best.precision, best.coverage)
+        self.cuts = cuts
+    }
+
+    /// The precisions for which a file has thresholds.
+    private static let targets: [Double] = {
+        let rough = stride(from: 500, to: 900, by: 50)
+        let fine = stride(from: 900, to: 990, by: 10)
+        return (Array(rough) + Array(fine) + Array(990...999)).map { Double($0) / 1000 }
+    }()
+
+    private typealias Answer = (confidence: Double, isRight: Bool, isNumber: Bool)
+
+    /// Most confident first.
+    private func answers(_ samples: [CalibrationSample]) -> [Answer] {
+        samples.map { sample in
+            let digits = sample.digits(self)
+            return (digits.confidence, digits.number == sample.truth, sample.truth != nil)
+        }.sorted { $0.confidence > $1.confidence }
+    }
+
+    /// The lowest threshold above which answers of each group are right as often as that; nil if
+    /// there is none.
+    private static func threshold(_ groups: [[Answer]], precision: Double) -> Double? {
+        var highest: Double?
+        for answers in groups where !answers.isEmpty {
+            let cuts = cuts(answers.map { ($0.confidence, $0.isRight) })
+            guard let best = cuts.last(where: { Double($0.right) >= precision * Double($0.given) }) else {
+                return nil
+            }
+            highest = max(highest ?? 0, answers[best.given - 1].confidence)
+        }
+        return highest
+    }
+
+    /// Finds the temperature and the weights of looks with the least loss: from where they are, in
+    /// steps that halve where none helps (a compass search; Kolda, Lewis and Torczon 2003).
+    private mutating func fit(to samples: [CalibrationSample]) {
+        func loss(_ calibration: ModelCalibration) -> Double { samples.reduce(0) { $0 + $1.loss(calibration) } }
+        var least = loss(self)
+        var step = 0.5
+        while step > 0.005 {
+            let tried = (neighbours(step) + neighbours(-step)).map { (calibration: $0, loss: loss($0)) }
+            if let best = tried.min(by: { $0.loss < $1.loss }), best.loss < least {
+                (self, least) = best
+            } else {
+                step /= 2
+            }
+        }
+    }
+
+    /// This calibration with one value changed, each in turn.
+    private func neighbours(_ step: Double) -> [ModelCalibration] {
+        var cooler = self
+        cooler.temperature = min(max(temperature * exp(step), 0.05), 100)
+        guard let looks else { return [cooler] }
+        var (varied, clearer) = (self, self)
+        // Not by a factor alone, so that zero can be reached and left.
+        varied.looks?.variety = min(max(looks.variety * exp(step) + step / 10, 0), 100)
+        clearer.looks?.readability = min(max(looks.readability + step, 0), 10)
+        return [cooler, varied, clearer]
     }
 
     /// The reasons to doubt this calibration, as sentences.
@@ -73,5 +124,20 @@ extension ModelCalibration {
             let isTied = index + 1 < answers.count && answers[index + 1].confidence == answer.confidence
             return isTied ? nil : (index + 1, right)
         }
+    }
+}
+
+extension ModelCalibration.Cut {
+    /// - Parameter answers: most confident first.
+    fileprivate init(
+        target: Double, threshold: Double,
+        _ answers: [(confidence: Double, isRight: Bool, isNumber: Bool)]
+    ) {
+        let given = answers.prefix { $0.confidence >= threshold }
+        let numbers = answers.count(where: \.isNumber)
+        self.init(
+            target: target, threshold: threshold,
+            precision: Double(given.count(where: \.isRight)) / Double(max(given.count, 1)),
+            coverage: Double(given.count(where: \.isNumber)) / Double(max(numbers, 1)))
     }
 }

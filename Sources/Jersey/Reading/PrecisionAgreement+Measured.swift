@@ -6,7 +6,7 @@ extension PrecisionAgreement {
     package init(_ readings: [Reading], _ others: [Reading], _ calibration: ModelCalibration) {
         precondition(readings.count == others.count, "both must be of the same sequences")
         func answer(_ reading: Reading) -> JerseyNumber? {
-            let digits = reading.digits.temperatureScaled(calibration.temperature)
+            let digits = reading.calibrated(by: calibration)
             return digits.confidence < calibration.threshold ? nil : digits.number
         }
         let pairs = zip(readings, others)

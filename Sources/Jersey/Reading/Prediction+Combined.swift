@@ -3,7 +3,7 @@ import Foundation
 /// One prediction of several: of the windows of a sequence, and of the sequences of a track.
 extension Prediction {
     /// One prediction for each track, in order. A track's sequences count as windows of one player
-    /// (`DigitDistribution.init(windows:)`).
+    /// (`TrackEvidence`).
     ///
     /// - Parameter keepingTracks: whether a track in which the player changes stays one.
     package static func combined(_ predictions: [Prediction], keepingTracks: Bool = true) -> [Prediction] {
@@ -43,8 +43,11 @@ extension Prediction {
             return nothingRead
         }
         let windows = readable.compactMap(\.digits)
-        let digits = DigitDistribution(windows: windows)
-        let frames = zip(readable, digits.shares(of: windows)).flatMap { window, share in
+        let parts = zip(readable, windows).map { $0.evidence ?? TrackEvidence($1, nil) }
+        let evidence = TrackEvidence(parts)
+        let digits = evidence.distribution(readable[0].calibration)
+        let sums = zip(windows, parts).map { $1.looks?.sum ?? $0 }
+        let frames = zip(readable, digits.shares(of: sums)).flatMap { window, share in
             window.frames.map { frame in
                 // A model without weights treats all frames of a window alike.
                 let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
@@ -52,11 +55,11 @@ extension Prediction {
             }
         }
         var joined = Prediction(
-            sequence: sequence, track: track, digits: digits, frames: frames, leftOut: leftOut,
-            threshold: readable[0].threshold, precision: readable[0].precision)
+            sequence: sequence, track: track, digits: digits, evidence: evidence, frames: frames,
+            leftOut: leftOut, calibration: readable[0].calibration, precision: readable[0].precision)
         if readable.count > 1 {
             joined.windows = readable.reduce(0) { $0 + ($1.windows ?? 1) }
-            let disagreeing = readable.filter { $0.threshold != nil }.reduce(0) { count, part in
+            let disagreeing = readable.filter { $0.calibration != nil }.reduce(0) { count, part in
                 let isOther = part.number.map { $0 != digits.number } ?? false
                 return count + (isOther ? part.windows ?? 1 : part.disagreeingWindows ?? 0)
             }

@@ -2,6 +2,13 @@ import Foundation
 
 /// Tracks in which the player changes.
 extension Prediction {
+    /// What a few frames of a window say by themselves.
+    struct Part: Sendable, Equatable {
+        /// Calibrated where the model is.
+        let digits: DigitDistribution
+        let evidence: TrackEvidence
+    }
+
     /// The frames of a part. At the usual distance of frames it lasts less than a second.
     static let partLength = 4
 
@@ -48,19 +55,22 @@ extension Prediction {
             (part * Self.partLength..<(part + 1) * Self.partLength).filter(frames.indices.contains)
         }
         let total = places.reduce(0) { $0 + (frames[$1].weight ?? 0) }
+        let evidence = indices.isEmpty ? TrackEvidence(digits, nil) : TrackEvidence(indices.map { parts[$0].evidence })
         let rest = Prediction(
             sequence: sequence, track: track,
-            digits: indices.isEmpty ? digits : DigitDistribution(summing: indices.map { parts[$0] }),
+            digits: indices.isEmpty ? digits : evidence.distribution(calibration), evidence: evidence,
             frames: places.map { place in
                 let weight = frames[place].weight.map { total > 0 ? $0 / total : 1 / Double(places.count) }
                 return FrameWeight(path: frames[place].path, weight: weight, box: frames[place].box)
-            }, leftOut: indices.contains(0) ? leftOut : [], threshold: threshold, precision: precision)
+            }, leftOut: indices.contains(0) ? leftOut : [], calibration: calibration, precision: precision)
         return rest
     }
 
     /// What the parts of a window say; the whole window is its only part where it was not read in
     /// parts.
-    var looks: [DigitDistribution] { parts.isEmpty ? [digits].compactMap(\.self) : parts }
+    var partDigits: [DigitDistribution] {
+        parts.isEmpty ? [digits].compactMap(\.self) : parts.map(\.digits)
+    }
 
     /// The first and the last frame of a video that were read.
     private var readFrames: ClosedRange<Int>? {

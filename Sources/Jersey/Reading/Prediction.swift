@@ -72,13 +72,17 @@ public struct Prediction: Codable, Sendable, Equatable {
     /// Who this is among the tracks of a video: tracks or pieces that may show one player have the
     /// same name here, that of the first of them (`grouped(_:)`). Nil without an answer.
     public internal(set) var playerID: String?
-    /// The least confidence of an answer; nil if every sequence is answered. Not part of the JSON.
-    var threshold: Double?
     /// What parts of a window say by themselves (`Reading.parts`). Not part of the JSON.
-    var parts: [DigitDistribution] = []
+    var parts: [Part] = []
     /// The class of the track's boxes, such as a team, where the tracker's file has one. Not part of
     /// the JSON.
     var kind: String?
+    /// What the confidence is calibrated by; nil if it is not, and every sequence is answered. Not
+    /// part of the JSON.
+    var calibration: ModelCalibration?
+    /// What was read, for the track of several sequences. Not part of the JSON; nil where no frame
+    /// could be read, and for decoded predictions.
+    var evidence: TrackEvidence?
 
     private enum CodingKeys: String, CodingKey {
         case sequence, track, number, confidence, unreadable, top, tens, ones, frames, windows, players,
@@ -166,11 +170,12 @@ public struct Prediction: Codable, Sendable, Equatable {
     package init(_ reading: Reading) {
         self.init(
             sequence: reading.sequence.id, track: reading.sequence.track, digits: reading.digits,
+            evidence: TrackEvidence(reading),
             frames: reading.used.enumerated().map { place, index in
                 FrameWeight(
                     path: reading.sequence.frames[index], weight: reading.attention?[place],
                     box: reading.boxes.isEmpty ? nil : reading.boxes[place])
-            }, leftOut: reading.problems, threshold: reading.threshold, precision: reading.precision)
+            }, leftOut: reading.problems, calibration: reading.calibration, precision: reading.precision)
         parts = reading.parts
     }
 
@@ -198,17 +203,20 @@ public struct Prediction: Codable, Sendable, Equatable {
     }
 
     init(
-        sequence: String, track: String, digits: DigitDistribution, frames: [FrameWeight],
+        sequence: String, track: String, digits: DigitDistribution, evidence: TrackEvidence,
+        frames: [FrameWeight],
         leftOut: [FrameProblem],
-        threshold: Double?, precision: Precision?
+        calibration: ModelCalibration?, precision: Precision?
     ) {
         self.sequence = sequence
         self.track = track
         let confidence = digits.confidence
-        unreadable = threshold.map { confidence < $0 } ?? false
+        // Not `<`, because every comparison with NaN is false.
+        unreadable = calibration.map { !(confidence >= $0.threshold) } ?? !confidence.isFinite
         number = unreadable ? nil : digits.number
         self.confidence = confidence
-        self.threshold = threshold
+        self.calibration = calibration
+        self.evidence = evidence
         top = digits.top(3).map { Candidate(number: $0, probability: digits.probability(of: $0)) }
         self.digits = digits
         tens = digits.tens.map(exp)

@@ -36,6 +36,11 @@ public final class Recognizer: Sendable {
         public var boxSelection = BoxSelection.bestMoments
         /// Whether a track in a video has one answer even if its player changes.
         public var keepsTracks = false
+        /// The share of answers that should be right, 0...1: where answers would be right less often,
+        /// by the calibration in the model's file, there are none. A larger share means fewer
+        /// answers. Nil takes the share that the file was calibrated for, usually 0.98. It needs a
+        /// calibrated model.
+        public var target: Double?
         /// How many sequences are read at once; at least 1.
         public var batchSize = 16
         /// How many threads decode frames; at least 1.
@@ -64,8 +69,9 @@ public final class Recognizer: Sendable {
     ///   - weights: the path of a weight file; nil takes the bundled model.
     ///   - options: how to read.
     /// - Throws: `FileError` for a file that is missing, broken or holds another model;
-    ///   `UsageError` where the device or the precision is not available, and for `earlyExit` or
-    ///   `skims` with a model that is not calibrated.
+    ///   `UsageError` where the device or the precision is not available, for `earlyExit`, `skims` or
+    ///   `target` with a model that is not calibrated or was calibrated by an older version, and for
+    ///   a `target` that it never reached.
     public convenience init(weights: String? = nil, options: Options = Options()) throws {
         let name = weights ?? Checkpoint.bundledWord
         try self.init(Checkpoint(named: name), path: weights ?? Checkpoint.bundledName, options: options)
@@ -91,7 +97,20 @@ public final class Recognizer: Sendable {
     package init(
         _ model: CompiledModel, _ card: Checkpoint.Card, _ loader: SequenceLoader, _ options: Options
     ) throws {
-        let calibration = options.isCalibrated ? card.calibration : nil
+        var calibration = options.isCalibrated ? card.calibration : nil
+        guard calibration == nil || calibration?.looks != nil || !card.spec.judgesFrames else {
+            throw UsageError(
+                "this model's calibration is of an older version and does not suit its confidences; calibrate it again",
+                remedy: .calibration)
+        }
+        if let target = options.target {
+            guard let known = calibration else {
+                throw UsageError(
+                    "how often answers are right is known of calibrated models only; calibrate this one first",
+                    remedy: .calibration)
+            }
+            calibration = try known.aiming(at: target)
+        }
         guard !options.skims || calibration != nil else {
             throw UsageError(
                 "skimming needs a calibrated model; calibrate this one first", remedy: .calibration)

@@ -103,7 +103,7 @@ extension Prediction {
             prediction.unreadable = false
         } else if let best = listed.first {
             prediction.confidence = best.probability
-            prediction.unreadable = threshold.map { best.probability < $0 } ?? false
+            prediction.unreadable = calibration.map { best.probability < $0.threshold } ?? false
             prediction.number = prediction.unreadable ? nil : best.number
             prediction.players = prediction.number.flatMap { roster.players[$0] }
         }

@@ -81,8 +81,8 @@ package struct SequenceReader: Sendable {
             var stages: [[EarlyExit.Stage]] = batch.lengths.map { _ in [] }
             let readings = self.readings(
                 of: batch,
-                stops: { index, digits, frames in
-                    stages[index].append((frames, digits))
+                stops: { index, output, frames in
+                    stages[index].append((frames, output.digits, output.sum))
                     return false
                 })
             // Readings that are not finite become failures, so they have no traces.
@@ -160,12 +160,14 @@ package struct SequenceReader: Sendable {
     package func readings(of batch: BatchLoader.Batch, until confidence: Double?) -> [Reading] {
         readings(
             of: batch,
-            stops: confidence.map { confidence in { _, digits, _ in digits.confidence >= confidence } })
+            stops: confidence.map { confidence in
+                { _, output, _ in calibrated(output).confidence >= confidence }
+            })
     }
 
-    /// Gets the index of a sequence in its batch, its distribution so far (calibrated if the reader
-    /// is), and the number of frames behind it.
-    private typealias IsEnough = (Int, DigitDistribution, Int) -> Bool
+    /// Gets the index of a sequence in its batch, the output so far, and the number of frames behind
+    /// it.
+    private typealias IsEnough = (Int, SequenceOutput, Int) -> Bool
 
     /// Reads the frames of all sequences stage by stage, each sequence until `isEnough` returns
     /// true.
@@ -185,7 +187,7 @@ package struct SequenceReader: Sendable {
         let output = model(frames, lengths: batch.lengths, isPadded: batch.isPadded)
         let outputs = model.sequenceOutputs(output, lengths: batch.lengths)
         return zip(batch.sequences.indices, outputs).map { index, output in
-            reading(of: index, in: batch, frames: 0..<batch.lengths[index], calibrated(output.digits), output)
+            reading(of: index, in: batch, frames: 0..<batch.lengths[index], output)
         }
     }
 
@@ -212,11 +214,10 @@ package struct SequenceReader: Sendable {
             let sequences = model.sequenceOutputs(of: open.map { seen[$0].map(\.output) }, by: head)
             for (index, output) in zip(open, sequences) {
                 let count = seen[index].count
-                let digits = calibrated(output.digits)
-                let isDone = isEnough?(index, digits, count) ?? true
+                let isDone = isEnough?(index, output, count) ?? true
                 guard isDone || count == batch.lengths[index] else { continue }
                 readings[index] = reading(
-                    of: index, in: batch, frames: seen[index].map(\.frame), digits, output)
+                    of: index, in: batch, frames: seen[index].map(\.frame), output)
                 if readsParts { readings[index]?.parts = parts(of: seen[index].map(\.output), by: head) }
             }
             open.removeAll { readings[$0] != nil }
@@ -226,32 +227,34 @@ package struct SequenceReader: Sendable {
     }
 
     /// What parts of a sequence say by themselves.
-    private func parts<Head: ModelHead>(of frames: [Head.Frame], by head: Head) -> [DigitDistribution] {
+    private func parts<Head: ModelHead>(of frames: [Head.Frame], by head: Head) -> [Prediction.Part] {
         let starts = stride(from: 0, to: frames.count, by: Prediction.partLength)
         let parts = starts.map { Array(frames[$0..<min($0 + Prediction.partLength, frames.count)]) }
-        return model.sequenceOutputs(of: parts, by: head).map { calibrated($0.digits) }
+        return model.sequenceOutputs(of: parts, by: head).map { output in
+            let digits = calibrated(output)
+            return Prediction.Part(digits: digits, evidence: TrackEvidence(digits, output.sum))
+        }
     }
 
     // MARK: From the model's output to a reading
 
     /// Applies the calibration, if there is one.
-    func calibrated(_ digits: DigitDistribution) -> DigitDistribution {
-        calibration.map { digits.temperatureScaled($0.temperature) } ?? digits
+    func calibrated(_ output: SequenceOutput) -> DigitDistribution {
+        calibration.calibrated(output.digits, output.sum)
     }
 
     /// - Parameters:
     ///   - frames: the indices, among the sequence's frames in the batch, of those that the output
     ///     is based on.
-    ///   - digits: those of the output, calibrated.
     private func reading(
-        of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ digits: DigitDistribution,
-        _ output: SequenceOutput
+        of index: Int, in batch: BatchLoader.Batch, frames: some Sequence<Int>, _ output: SequenceOutput
     ) -> Reading {
         Reading(
-            sequence: batch.sequences[index], digits: digits, full: output.full,
+            sequence: batch.sequences[index], digits: calibrated(output), looks: output.looks,
+            full: output.full,
             used: frames.map { batch.used[index][$0] }, heights: frames.map { batch.heights[index][$0] },
             boxes: frames.map { batch.boxes[index][$0] },
-            attention: output.weights, problems: batch.leftOut[index], threshold: calibration?.threshold,
+            attention: output.weights, problems: batch.leftOut[index], calibration: calibration,
             precision: model.precision)
     }
 }

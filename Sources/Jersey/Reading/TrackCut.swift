@@ -21,9 +21,9 @@ enum TrackCut {
     /// - Parameter windows: those of one track in time order. Windows of a model without a
     ///   threshold are never cut, for it is sure of everything.
     static func pieces(of windows: [Prediction]) -> [[Prediction]] {
-        guard windows.contains(where: { $0.threshold != nil }) else { return [windows] }
+        guard windows.contains(where: { $0.calibration != nil }) else { return [windows] }
         let parts = windows.enumerated().flatMap { place, window in
-            window.looks.indices.map { Part(window: place, index: $0, digits: window.looks[$0]) }
+            window.partDigits.indices.map { Part(window: place, index: $0, digits: window.partDigits[$0]) }
         }
         var stretches = stretches(of: parts.map(\.digits)).map { Stretch($0, of: parts, in: windows) }
         // The least certain first, so that what is certain grows.
@@ -129,7 +129,7 @@ enum TrackCut {
     /// Windows without a readable frame, which the parts do not know, stay with those before them.
     private static func withUnreadable(_ windows: [Prediction], _ pieces: [[Prediction]]) -> [[Prediction]] {
         var pieces = pieces
-        pieces[0] += windows.filter { $0.looks.isEmpty }
+        pieces[0] += windows.filter { $0.partDigits.isEmpty }
         return pieces
     }
 }

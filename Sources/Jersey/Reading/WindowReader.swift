@@ -19,17 +19,17 @@ struct WindowReader {
 
     /// The state of a long track.
     private struct Track {
-        var evidence: Evidence?
+        var evidence: TrackEvidence?
         var isDecided = false
     }
 
     /// A track with at least this many windows is long.
     static let longTrack = 4
-    /// A preview with less information, in nats, shows no number. Certainty is 4.7.
+    /// A preview that is less likely to be read correctly shows no number, 0...1.
+    static let leastReadability = 0.2
+    /// A preview with less information, in nats, shows no number, if the model does not judge
+    /// frames. Certainty is 4.7.
     static let leastInformation = 0.1
-    /// Calibrated confidence at which a track counts as decided. It is stricter than the threshold
-    /// of an answer, because the track's remaining windows are never read.
-    static let confidence = 0.999
 
     private let reader: SequenceReader
     private var tracks: [Int: Track] = [:]
@@ -100,17 +100,21 @@ struct WindowReader {
         var rest = indices[...]
         try reader.read(indices.map { windows[$0].sequence.preview }) { result in
             let index = rest.removeFirst()
-            guard case .success(let reading) = result, reading.digits.information < Self.leastInformation
-            else { return }
+            guard case .success(let reading) = result, Self.isBlank(reading) else { return }
             blank[index] = reading
         }
         return blank
     }
 
+    private static func isBlank(_ reading: Reading) -> Bool {
+        guard !reading.looks.isEmpty else { return reading.digits.information < leastInformation }
+        return Looks(reading.looks).readability < leastReadability
+    }
+
     private mutating func update(_ reading: Reading, _ window: Window) {
         guard skims(window) else { return }
         var track = tracks[window.track] ?? Track()
-        track.evidence.add(Evidence(reading.digits))
+        track.evidence.add(TrackEvidence(reading))
         tracks[window.track] = track
     }
 
@@ -121,8 +125,9 @@ struct WindowReader {
         else {
             return
         }
-        let digits = evidence.distribution(correlation: Evidence.windowCorrelation)
-        tracks[window.track]?.isDecided = digits.confidence >= Self.confidence
+        let digits = evidence.distribution(reader.calibration)
+        let isDecided = digits.confidence >= (reader.calibration?.decisive ?? 1)
+        tracks[window.track]?.isDecided = isDecided
     }
 }
 

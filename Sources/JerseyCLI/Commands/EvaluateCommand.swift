@@ -9,7 +9,7 @@ struct EvaluateCommand: ParsableCommand {
         commandName: "evaluate",
         abstract: "Measures accuracy on a labelled data set.",
         discussion: """
-            Accuracies come with Wilson's 95% interval. A track's number is read from the summed evidence of its sequences. Seen \
+            Accuracies come with Wilson's 95% interval. A track's number is that of the summed log-probabilities of its sequences. Seen \
             numbers are those that occurred in training, as recorded in the weight file.
 
             Example: jersey evaluate --weights runs/luong/best.safetensors --data crops
@@ -18,6 +18,8 @@ struct EvaluateCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: WeightOptions
+
+    @OptionGroup var answering: TargetOptions
 
     @OptionGroup var stopping: AnytimeOptions
 
@@ -31,18 +33,29 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write one line of JSON for each sequence.", valueName: "file"))
     var outcomes: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Also draw how often answers are right at which confidence (SVG), and print it by number of frames. Sequences without a \
+            visible number, in unreadable/, are read for this; any answer there is wrong.
+            """, valueName: "file"))
+    var reliability: String?
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
         try outcomes.map { try AtomicFile.check($0, unlike: [options.file].compactMap { $0 }) }
+        try reliability.map { try AtomicFile.check($0, unlike: [options.file, outcomes].compactMap { $0 }) }
         let recognizer = try options.recognizer {
             $0.singleFrame = .anchor
+            $0.target = answering.target
             $0.earlyExit = stopping.anytime
         }
         let (reader, card) = (recognizer.reader, recognizer.card)
-        let sequences = try splitOptions.sequences(
-            dataOptions.config(path: data), for: card, weights: options.file)
+        var config = dataOptions.config(path: data)
+        config.unreadable = config.unreadable || reliability != nil
+        let sequences = try splitOptions.sequences(config, for: card, weights: options.file)
         let progress = ProgressLine("evaluating", total: sequences.count)
         let (readings, unreadable) = try reader.readAll(sequences, progress: progress.advance)
         progress.finish()
@@ -60,6 +73,11 @@ struct EvaluateCommand: ParsableCommand {
                 let all = readings.reduce(0) { $0 + reader.loader.frameCount(of: $1.sequence) }
                 Console.print("read \(read) of \(all) frames")
             }
+        }
+        if let reliability {
+            let measured = Reliability(readings, reader.calibration)
+            if !json { Console.print(measured.table) }
+            try AtomicFile.write(Data(measured.chart.svg().utf8), to: URL(fileURLWithPath: reliability))
         }
         Console.report(readings.flatMap(\.problems) + unreadable.flatMap(\.problems))
     }

@@ -26,6 +26,8 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var options: WeightOptions
 
+    @OptionGroup var answering: TargetOptions
+
     @OptionGroup var stopping: AnytimeOptions
 
     @OptionGroup var video: VideoOptions
@@ -134,6 +136,7 @@ struct PredictCommand: ParsableCommand {
 
     private func recognizer() throws -> Recognizer {
         let recognizer = try options.recognizer {
+            $0.target = answering.target
             $0.earlyExit = stopping.anytime
             $0.skims = video.skim
             if let stride = video.stride {

@@ -92,6 +92,8 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var arithmetic: PrecisionOptions
 
+    @OptionGroup var answering: TargetOptions
+
     @OptionGroup var stopping: AnytimeOptions
 
     @Option(help: ArgumentHelp("Open connections; to accept more, idle ones are closed.", valueName: "n"))
@@ -134,6 +136,7 @@ struct ServeCommand: ParsableCommand {
         settings.device = try device.resolved()
         settings.workers = workers
         settings.precision = arithmetic.precision
+        settings.target = answering.target
         settings.earlyExit = stopping.anytime
         settings.connections = connections
         settings.drainSeconds = drainSeconds

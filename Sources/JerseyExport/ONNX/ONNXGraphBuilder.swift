@@ -133,9 +133,11 @@ struct ONNXGraphBuilder {
         // Most operations take a tensor first. Those that take more tensors read them below.
         let x = try operation == .cat ? "" : tensor(arguments[0])
         switch operation {
-        case .add, .mul, .div, .matmul:
+        case .add, .mul, .div, .matmul, .pow:
             guard arguments.count == 2 else { throw Unsupported() }
-            let type: [Operation: String] = [.add: "Add", .mul: "Mul", .div: "Div", .matmul: "MatMul"]
+            let type: [Operation: String] = [
+                .add: "Add", .mul: "Mul", .div: "Div", .matmul: "MatMul", .pow: "Pow",
+            ]
             finish(type[operation]!, [x, try tensor(arguments[1])])
         case .relu: finish("Relu", [x])
         case .sigmoid: finish("Sigmoid", [x])
