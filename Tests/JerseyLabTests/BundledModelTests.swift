@@ -1,7 +1,7 @@
 import Foundation
-import Jersey
 import Testing
 
+@testable import Jersey
 @testable import JerseyLab
 @testable import JerseySynthesis
 
