@@ -30,10 +30,15 @@ import Testing
             var reading = Reading(
                 sequence: sequence, digits: DigitDistribution(summing: shown),
                 used: Array(frames.indices),
-                attention: frames.map { _ in 1 / Double(frames.count) }, problems: [], threshold: threshold)
-            reading.parts = shown
+                attention: frames.map { _ in 1 / Double(frames.count) }, problems: [],
+                calibration: threshold.map { Self.calibration($0) })
+            reading.parts = shown.map { Prediction.Part(digits: $0, evidence: TrackEvidence($0, nil)) }
             return Prediction(reading)
         }
+    }
+
+    private static func calibration(_ threshold: Double) -> ModelCalibration {
+        ModelCalibration(temperature: 1, threshold: threshold, precision: 1, coverage: 1, sequences: 1)
     }
 
     private func numbers(_ parts: [String?], degree: Double = 0.97) -> [String] {
@@ -138,7 +143,7 @@ import Testing
             return Prediction(
                 Reading(
                     sequence: sequence, digits: digits(number, 0.99), used: [0], attention: nil, problems: [],
-                    threshold: 0.9))
+                    calibration: Self.calibration(0.9)))
         }
         let cut = Prediction.combined(sequences, keepingTracks: false)
         #expect(cut.map(\.track) == ["t/a", "t/b"] && cut.map(\.answer) == ["23", "48"])
