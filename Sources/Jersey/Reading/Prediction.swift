@@ -232,7 +232,8 @@ public struct Prediction: Codable, Sendable, Equatable {
         let parts = zip(readable, windows).map { $0.evidence ?? TrackEvidence($1, nil) }
         let evidence = TrackEvidence(parts)
         let digits = evidence.distribution(readable[0].calibration)
-        let frames = zip(readable, digits.shares(of: zip(windows, parts).map { $1.looks?.sum ?? $0 })).flatMap {
+        let frames = zip(readable, digits.shares(of: zip(windows, parts).map { $1.looks?.sum ?? $0 })).flatMap
+        {
             window, share in
             window.frames.map { frame in
                 // A model without weights treats all frames of a window alike.
