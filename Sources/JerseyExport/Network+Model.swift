@@ -32,7 +32,8 @@ extension Network {
             let (frames, _, mask) = addSequences(card)
             let values = try record(model, card, frames)
             addLooks(
-                values.dropFirst(2).map { add(.sequences, $0, mask) }, readability: add(.sequences, values[0], mask),
+                values.dropFirst(2).map { add(.sequences, $0, mask) },
+                readability: add(.sequences, values[0], mask),
                 features: add(.sequences, values[1], mask), card.calibration?.looks)
         }
     }

@@ -4,7 +4,6 @@ import Testing
 import Torch
 
 @testable import Jersey
-
 @testable import JerseyExport
 
 @Suite("TorchScript")

@@ -64,7 +64,8 @@ struct BundledModelTests {
     }
 
     @Test(arguments: WayToRead.allCases)
-    func `One clear picture is answered, and the same picture again changes nothing`(_ way: WayToRead) throws {
+    func `One clear picture is answered, and the same picture again changes nothing`(_ way: WayToRead) throws
+    {
         let reader = try reader()
         for (number, track) in [("23", 0), ("7", 1), ("48", 2)] {
             let picture = try #require(sequences(number, count: track + 1, frames: 1)[track].images)[0].get()
@@ -92,7 +93,8 @@ struct BundledModelTests {
             case .anytime:
                 let exit = EarlyExit(confidence: 0.95, frames: 1, accuracy: 1, fullAccuracy: 1, sequences: 1)
                 let early = SequenceReader(
-                    model: reader.model, loader: reader.loader, calibration: reader.calibration, earlyExit: exit)
+                    model: reader.model, loader: reader.loader, calibration: reader.calibration,
+                    earlyExit: exit)
                 return try early.predictions([[sequence]])[0].confidence ?? 0
             case .stream:
                 let stream = FrameStream(reader)

@@ -115,7 +115,9 @@ import Testing
     }
 
     @Test func `Reading never stops at less confidence than an answer needs`() throws {
-        let stages = [EarlyExit.Stage(frames: 1, digits: digits(7, 0.5), looks: nil), (2, digits(7, 0.9), nil)]
+        let stages = [
+            EarlyExit.Stage(frames: 1, digits: digits(7, 0.5), looks: nil), (2, digits(7, 0.9), nil),
+        ]
         let measured = try #require(
             EarlyExit(Array(repeating: (JerseyNumber("7"), stages), count: 1000), calibration))
         #expect(measured.confidence == 0.6)

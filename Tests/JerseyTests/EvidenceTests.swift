@@ -14,7 +14,9 @@ struct EvidenceTests {
     }
 
     @Test(arguments: specs)
-    func `A sequence says what its frames say, each weighted by the square of its readability`(_ spec: ModelSpec) {
+    func `A sequence says what its frames say, each weighted by the square of its readability`(
+        _ spec: ModelSpec
+    ) {
         let model = JerseyModel(spec, seed: 1)
         withoutGradients {
             let frames = Tensor.normal([5, 3, 48, 48], deviation: 1, seed: 2)

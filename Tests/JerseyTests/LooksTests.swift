@@ -11,7 +11,9 @@ struct LooksTests {
         looks: .init(variety: 2, readability: 0.5))
 
     /// A look at a number, with this probability of each digit.
-    private func look(_ number: String, _ degree: Double, readability: Double, features: [Double] = [1, 0, 0])
+    private func look(
+        _ number: String, _ degree: Double, readability: Double, features: [Double] = [1, 0, 0]
+    )
         -> Looks
     {
         let number = JerseyNumber(number)!
@@ -36,7 +38,9 @@ struct LooksTests {
             problems: [], calibration: calibration)
     }
 
-    private func isClose(_ a: DigitDistribution, _ b: DigitDistribution, within tolerance: Double = 1e-9) -> Bool {
+    private func isClose(_ a: DigitDistribution, _ b: DigitDistribution, within tolerance: Double = 1e-9)
+        -> Bool
+    {
         zip(a.tens + a.ones, b.tens + b.ones).allSatisfy { abs($0 - $1) < tolerance }
     }
 
@@ -133,7 +137,8 @@ struct LooksTests {
     @Test func `A file has thresholds for many precisions, and stricter ones are not lower`() throws {
         let measured = try ModelCalibration(readings(400), precision: 0.9)
         let cuts = try #require(measured.cuts)
-        #expect(zip(cuts, cuts.dropFirst()).allSatisfy { $0.target < $1.target && $0.threshold <= $1.threshold })
+        #expect(
+            zip(cuts, cuts.dropFirst()).allSatisfy { $0.target < $1.target && $0.threshold <= $1.threshold })
         #expect(cuts.allSatisfy { $0.precision >= $0.target })
         #expect(try measured.aiming(at: 0.9) == measured)
         let strict = try measured.aiming(at: 0.95)
@@ -149,7 +154,9 @@ struct LooksTests {
         #expect { try measured.aiming(at: 0.99) } throws: { "\($0)".contains("at most 0.9") }
     }
 
-    @Test func `A calibration of an older version does not suit looks, and is refused with the way out`() throws {
+    @Test func `A calibration of an older version does not suit looks, and is refused with the way out`()
+        throws
+    {
         try withFolder { folder throws in
             let spec = try ModelSpec.named("evidence_tied")
             var card = Checkpoint.Card(spec: spec)

@@ -13,7 +13,8 @@ import Torch
         let model = JerseyModel(try .named("evidence_tied"), seed: 1)
         let loader = SequenceLoader(
             preprocessor: FramePreprocessor(height: 32, width: 32), maximumFrames: 4, sampling: .even)
-        let frames = try Tensor.concatenated([frame(false), frame(true)].map { try loader.frame($0) }, over: 0)
+        let frames = try Tensor.concatenated(
+            [frame(false), frame(true)].map { try loader.frame($0) }, over: 0)
         let features = withoutGradients { model.encode(FramePreprocessor.normalized(frames, on: .cpu)) }
         let (dark, bright) = (features.narrowed(0, to: 0..<1), features.narrowed(0, to: 1..<2))
         let apart = bright - dark
@@ -25,15 +26,21 @@ import Torch
         let plain = SequenceReader(model: model.frozen(), loader: loader, batchSize: 3, workers: 1)
         let shownWindows = try plain.readAll(sequence(shown)).0.filter { Looks($0.looks).readability > 0.5 }
         var calibration = ModelCalibration(
-            temperature: 4, threshold: 0, precision: 1, coverage: 1, sequences: 1,
+            temperature: 1, threshold: 0, precision: 1, coverage: 1, sequences: 1,
             looks: .init(variety: 900, readability: 1))
+        // Half sure of one window.
+        while TrackEvidence(shownWindows[0]).distribution(calibration).confidence < 0.5,
+            calibration.temperature > 1e-9
+        {
+            calibration.temperature *= 0.98
+        }
         let confidences = shownWindows.indices.map { last in
             TrackEvidence(shownWindows[...last].map(TrackEvidence.init)).distribution(calibration).confidence
         }
         try #require(windows == 1 || confidences[windows - 1] > confidences[windows - 2])
         calibration.threshold =
             windows == 1
-            ? confidences[0] * 0.5 : (confidences[windows - 1] + confidences[windows - 2]) / 2
+            ? confidences[0] * 0.8 : (confidences[windows - 1] + confidences[windows - 2]) / 2
         calibration.cuts = [
             .init(target: 0.995, threshold: calibration.threshold, precision: 1, coverage: 1)
         ]
@@ -44,7 +51,7 @@ import Torch
 
     /// - Parameter window: frames of different windows differ, or they would say the same again.
     private func frame(_ isBright: Bool, window: Int = 0) -> RGBImage {
-        let level = isBright ? 220 - 6 * window : 10
+        let level = isBright ? 140 + 7 * window : 10
         return RGBImage(width: 32, height: 32, pixels: Array(repeating: UInt8(level), count: 32 * 32 * 3))
     }
 

@@ -70,7 +70,9 @@ package struct Checkpoint {
                 return "a temperature of \(temperature)"
             }
             // Every comparison with NaN is false, so all answers would pass the threshold.
-            let cuts = (calibration?.cuts ?? []).flatMap { [$0.target, $0.threshold, $0.precision, $0.coverage] }
+            let cuts = (calibration?.cuts ?? []).flatMap {
+                [$0.target, $0.threshold, $0.precision, $0.coverage]
+            }
             let shares = [
                 calibration?.threshold, calibration?.precision, calibration?.coverage, earlyExit?.confidence,
                 earlyExit?.frames,

@@ -43,7 +43,9 @@ struct EvidenceHead: ModelHead {
             features: .concatenated(parts.map(\.features), over: 0))
     }
 
-    func each(_ frames: Frames) -> [Looks] { Looks.each(frames.rows, classes: frames.logits.all.map { $0.shape[1] }) }
+    func each(_ frames: Frames) -> [Looks] {
+        Looks.each(frames.rows, classes: frames.logits.all.map { $0.shape[1] })
+    }
 
     /// The means that the model has without a calibration, and a row of the output for every frame.
     func output(of frames: Frames, _ layout: PackedLayout, _ pass: Pass) -> Output {

@@ -28,9 +28,3 @@ struct TrackEvidence: Sendable, Equatable, RunningSum {
         return calibration.calibrated(looks.mean, looks)
     }
 }
-
-extension TrackEvidence {
-    init(_ reading: Reading) {
-        self.init(reading.digits, reading.looks.isEmpty ? nil : Looks(reading.looks))
-    }
-}

@@ -20,7 +20,7 @@ package struct CalibrationSample {
         (variety, readability) = (looks?.variety ?? 0, looks?.readability ?? 1)
     }
 
-    /// All samples of some readings. Of a model that judges its frames these are also parts of each
+    /// All samples of some readings. If the model judges its frames, these are also parts of each
     /// sequence, of one, two, four and eight frames, some far from each other and some that follow
     /// each other, and the tracks, so that confidences are right whatever there is to see.
     ///
@@ -53,11 +53,16 @@ package struct CalibrationSample {
         let spread = EarlyExit.order(count)
         return [1, 2, 4, 8].filter { $0 < count }.flatMap { length in
             let start = (number * 7) % (count - length + 1)
-            return [Array(spread[(number % (count - length + 1))...].prefix(length)), Array(start..<start + length)]
+            return [
+                Array(spread[(number % (count - length + 1))...].prefix(length)),
+                Array(start..<start + length),
+            ]
         }
     }
 
-    package func digits(_ calibration: ModelCalibration) -> DigitDistribution { mean.scaled(by: strength(calibration)) }
+    package func digits(_ calibration: ModelCalibration) -> DigitDistribution {
+        mean.scaled(by: strength(calibration))
+    }
 
     private func strength(_ calibration: ModelCalibration) -> Double {
         (calibration.looks?.count(variety: variety, readability: readability) ?? 1) / calibration.temperature

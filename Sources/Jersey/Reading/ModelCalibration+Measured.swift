@@ -18,7 +18,8 @@ extension ModelCalibration {
         // The precision must hold for one frame as for several, of whichever more are read.
         let groups = [samples.filter { $0.frames == 1 }, samples.filter { $0.frames != 1 }].map(answers)
         let all = answers(samples)
-        let cuts = (Self.targets.filter { abs($0 - wanted) > 1e-9 } + [wanted]).sorted().compactMap { target in
+        let cuts = (Self.targets.filter { abs($0 - wanted) > 1e-9 } + [wanted]).sorted().compactMap {
+            target in
             Self.threshold(groups, precision: target).map { Cut(target: target, threshold: $0, all) }
         }
         guard let best = cuts.first(where: { $0.target == wanted }) else {
@@ -63,7 +64,9 @@ extension ModelCalibration {
     /// Finds the temperature and the weights of looks with the least loss: from where they are, in
     /// steps that halve where none helps (a compass search; Kolda, Lewis and Torczon 2003).
     private mutating func fit(to samples: [CalibrationSample]) {
-        func loss(_ calibration: ModelCalibration) -> Double { samples.reduce(0) { $0 + $1.loss(calibration) } }
+        func loss(_ calibration: ModelCalibration) -> Double {
+            samples.reduce(0) { $0 + $1.loss(calibration) }
+        }
         var least = loss(self)
         var step = 0.5
         while step > 0.005 {
@@ -79,7 +82,7 @@ extension ModelCalibration {
     /// This calibration with one value changed, each in turn.
     private func neighbours(_ step: Double) -> [ModelCalibration] {
         var cooler = self
-        cooler.temperature = min(max(temperature * exp(step), 0.05), 100)
+        cooler.temperature = min(max(temperature * exp(step), 0.3), 100)
         guard let looks else { return [cooler] }
         var (varied, clearer) = (self, self)
         // Not by a factor alone, so that zero can be reached and left.

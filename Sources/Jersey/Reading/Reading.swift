@@ -71,3 +71,9 @@ package struct Reading: Sendable {
             .max() ?? 0
     }
 }
+
+extension TrackEvidence {
+    init(_ reading: Reading) {
+        self.init(reading.digits, reading.looks.isEmpty ? nil : Looks(reading.looks))
+    }
+}
