@@ -15,12 +15,10 @@ extension ModelCalibration {
             temperature: 1, threshold: 0, precision: 0, coverage: 0, sequences: readings.count,
             looks: samples.contains { $0.looks != nil } ? LookWeights(variety: 1, readability: 1) : nil)
         fit(to: samples)
-        // The precision must hold for one frame as for several, of whichever more are read.
-        let groups = [samples.filter { $0.frames == 1 }, samples.filter { $0.frames != 1 }].map(answers)
         let all = answers(samples)
         let cuts = (Self.targets.filter { abs($0 - wanted) > 1e-9 } + [wanted]).sorted().compactMap {
             target in
-            Self.threshold(groups, precision: target).map { Cut(target: target, threshold: $0, all) }
+            Self.threshold(all, precision: target).map { Cut(target: target, threshold: $0, all) }
         }
         guard let best = cuts.first(where: { $0.target == wanted }) else {
             throw UsageError(
@@ -47,18 +45,12 @@ extension ModelCalibration {
         }.sorted { $0.confidence > $1.confidence }
     }
 
-    /// The lowest threshold above which answers of each group are right as often as that; nil if
-    /// there is none.
-    private static func threshold(_ groups: [[Answer]], precision: Double) -> Double? {
-        var highest: Double?
-        for answers in groups where !answers.isEmpty {
-            let cuts = cuts(answers.map { ($0.confidence, $0.isRight) })
-            guard let best = cuts.last(where: { Double($0.right) >= precision * Double($0.given) }) else {
-                return nil
-            }
-            highest = max(highest ?? 0, answers[best.given - 1].confidence)
+    /// The lowest threshold above which answers are right as often as that; nil if there is none.
+    private static func threshold(_ answers: [Answer], precision: Double) -> Double? {
+        let best = cuts(answers.map { ($0.confidence, $0.isRight) }).last {
+            Double($0.right) >= precision * Double($0.given)
         }
-        return highest
+        return best.map { answers[$0.given - 1].confidence }
     }
 
     /// Finds the temperature and the weights of looks with the least loss: from where they are, in
