@@ -9,14 +9,11 @@ import Testing
 struct BundledModelTests {
     private func reader(skims: Bool = false) throws -> SequenceReader {
         let checkpoint = try Checkpoint.bundled()
-        let card = checkpoint.card
-        let loader = SequenceLoader(
-            preprocessor: FramePreprocessor(height: card.height, width: card.width),
-            maximumFrames: card.maximumFrames,
-            sampling: .even)
         return SequenceReader(
-            model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName).frozen(), loader: loader,
-            calibration: card.calibration, skims: skims)
+            model: try checkpoint.model(on: .cpu, path: Checkpoint.bundledName).frozen(),
+            loader: try SequenceLoader(
+                checkpoint, singleFrame: .anchorOrAll, path: Checkpoint.bundledName),
+            calibration: checkpoint.card.calibration, skims: skims)
     }
 
     private func sequences(_ number: String?, count: Int, frames: Int = 4, framing: Framing = .number) throws

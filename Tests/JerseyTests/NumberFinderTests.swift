@@ -10,8 +10,13 @@ import Torch
 struct NumberFinderTests {
     /// A picture of one colour with a brighter rectangle in it.
     private func picture(width: Int, height: Int, x: Range<Int>, y: Range<Int>) -> RGBImage {
-        var image = RGBImage(width: width, height: height, pixels: .init(repeating: 60, count: width * height * 3))
-        for row in y { for column in x { for channel in 0..<3 { image.pixels[(row * width + column) * 3 + channel] = 230 } } }
+        var image = RGBImage(
+            width: width, height: height, pixels: .init(repeating: 60, count: width * height * 3))
+        for row in y {
+            for column in x {
+                for channel in 0..<3 { image.pixels[(row * width + column) * 3 + channel] = 230 }
+            }
+        }
         return image
     }
 
@@ -85,12 +90,15 @@ struct NumberFinderTests {
         }
     }
 
-    @Test func `A file keeps the finder that its model was trained with; others take the bundled one`() throws {
+    @Test func `A file keeps the finder that its model was trained with; others take the bundled one`() throws
+    {
         try withFolder { folder throws in
             let spec = try ModelSpec.named("evidence_independent")
             var card = Checkpoint.Card(spec: spec)
             card.wholePlayers = .number
-            let (own, none) = (folder.appending(path: "own.safetensors"), folder.appending(path: "none.safetensors"))
+            let (own, none) = (
+                folder.appending(path: "own.safetensors"), folder.appending(path: "none.safetensors")
+            )
             let finder = FinderNetwork(seed: 7)
             try Checkpoint.write(JerseyModel(spec), card, finder: finder.store.tensors, to: own)
             try Checkpoint.write(JerseyModel(spec), card, to: none)
@@ -127,7 +135,9 @@ struct NumberFinderTests {
             let box = try #require(loader.load(sequence).boxes[0])
             #expect(box == truth.box)
             loader.jittersBoxes = true
-            let boxes = try (0..<20).compactMap { try loader.load(sequence, random: RandomStream($0)).boxes[0] }
+            let boxes = try (0..<20).compactMap {
+                try loader.load(sequence, random: RandomStream($0)).boxes[0]
+            }
             #expect(boxes.count == 20 && Set(boxes.map(\.left)).count == 20)
             #expect(boxes.allSatisfy { $0.overlap(with: box) > 0.4 })
         }

@@ -35,7 +35,9 @@ extension NumberBox {
     ///
     /// - Parameter truth: nil if no number is seen. The result is then mostly nil as well, and
     ///   otherwise a place anywhere, where a model learns that there is nothing to read.
-    static func jittered(_ truth: NumberBox?, in picture: RGBImage, _ random: inout RandomStream) -> NumberBox? {
+    static func jittered(_ truth: NumberBox?, in picture: RGBImage, _ random: inout RandomStream)
+        -> NumberBox?
+    {
         // The same draws whatever the truth is.
         let (isFound, x, y, size) = (
             random.chance(0.8), random.normal(), random.normal(), random.normal()

@@ -23,7 +23,8 @@ extension Checkpoint {
     private static func finderNetwork(_ tensors: [String: Tensor], path: String) throws -> FinderNetwork {
         let network = FinderNetwork()
         if let problem = network.store.mismatches(with: tensors).first {
-            throw FileError(path, "holds no finder of numbers: \(problem)", advice: "train one, or name another file")
+            throw FileError(
+                path, "holds no finder of numbers: \(problem)", advice: "train one, or name another file")
         }
         if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw FileError(path, "has NaN or infinity in \(broken)", advice: "write the weights again")

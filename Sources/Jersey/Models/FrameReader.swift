@@ -20,7 +20,6 @@ struct FrameReader {
         full = hasFullHead ? Linear(heads / "fc_full", features.count, JerseyNumber.all.count) : nil
     }
 
-
     /// The same for maps of one shape (R, C, h, w).
     func prepared(for maps: [Int], on device: Device) -> FrameReader {
         var reader = self

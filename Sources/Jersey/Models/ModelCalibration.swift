@@ -76,9 +76,9 @@ package struct ModelCalibration: Codable, Sendable, Equatable {
 
     /// Confidence from which on it is not worth while to read more of a long track, stricter than
     /// the threshold of an answer. Confidences of looks are bounded, so theirs is the one at which
-    /// 99.5% of answers are right.
+    /// 99% of answers are right.
     var decisive: Double {
-        guard looks != nil, let cut = cuts?.last(where: { $0.target <= 0.995 }) else { return 0.999 }
+        guard looks != nil, let cut = cuts?.last(where: { $0.target <= 0.99 }) else { return 0.999 }
         return max(cut.threshold, threshold)
     }
 }

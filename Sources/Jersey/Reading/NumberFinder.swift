@@ -60,7 +60,9 @@ package struct NumberFinder: NumberFinding {
         let pixels = Tensor(sharing: frames, shape: [pictures.count, size.height, size.width, 3])
         let (scores, boxes) = withoutGradients { () -> ([Double], [Double]) in
             let output = (input == .small ? small : large)(FramePreprocessor.normalized(pixels, on: .cpu))
-            return (output.logits.softmax(over: 1).array(of: Double.self), output.boxes.array(of: Double.self))
+            return (
+                output.logits.softmax(over: 1).array(of: Double.self), output.boxes.array(of: Double.self)
+            )
         }
         return fits.enumerated().map { index, fit in
             let best = FinderNetwork.best(
@@ -124,7 +126,9 @@ extension FinderNetwork {
             for column in max(0, best % columns - 1)...min(columns - 1, best % columns + 1) {
                 let index = row * columns + column
                 let box = boxes[index * 4..<index * 4 + 4]
-                let (x, y, width, height) = (box[index * 4], box[index * 4 + 1], box[index * 4 + 2], box[index * 4 + 3])
+                let (x, y, width, height) = (
+                    box[index * 4], box[index * 4 + 1], box[index * 4 + 2], box[index * 4 + 3]
+                )
                 let proposal = SIMD4(
                     (Double(column) + 0.5 + x) * Double(cell), (Double(row) + 0.5 + y) * Double(cell),
                     usualSide * exp(min(max(width, -3), 3)), usualSide * exp(min(max(height, -3), 3)))

@@ -55,7 +55,8 @@ extension Prediction {
             (part * Self.partLength..<(part + 1) * Self.partLength).filter(frames.indices.contains)
         }
         let total = places.reduce(0) { $0 + (frames[$1].weight ?? 0) }
-        let evidence = indices.isEmpty ? TrackEvidence(digits, nil) : TrackEvidence(indices.map { parts[$0].evidence })
+        let evidence =
+            indices.isEmpty ? TrackEvidence(digits, nil) : TrackEvidence(indices.map { parts[$0].evidence })
         let rest = Prediction(
             sequence: sequence, track: track,
             digits: indices.isEmpty ? digits : evidence.distribution(calibration), evidence: evidence,

@@ -20,7 +20,9 @@ struct TrainFinderCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Data set of rendered frames.", valueName: "folder"))
     var data: String
 
-    @Option(name: .customLong("run"), help: ArgumentHelp("Run folder, for weights and state.", valueName: "folder"))
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("Run folder, for weights and state.", valueName: "folder"))
     var folder: String
 
     @Option(help: ArgumentHelp("Epochs.", valueName: "n"))
@@ -44,8 +46,8 @@ struct TrainFinderCommand: ParsableCommand {
         Runtime.keepMemory()
         let signals = StopSignals()
         let isFinished = try trainer.run(
-            config, folder: URL(fileURLWithPath: folder), shouldStop: { signals.isStopped }
-        ) { Console.error($0) }
+            config, folder: URL(fileURLWithPath: folder), shouldStop: { signals.isStopped },
+            report: { Console.error($0) })
         guard isFinished else {
             Console.error("stopped; the same command resumes after the last whole epoch")
             throw ExitCode(130)

@@ -102,7 +102,8 @@ struct FinderSamples: Sendable {
         func sides(of length: Int) -> ClosedRange<Double> {
             let (low, high) = (random.uniform(), random.uniform())
             let (cutsLow, cutsHigh) = (random.chance(0.5), random.chance(0.5))
-            return Double(length) * (cutsLow ? 0.45 * low : 0)...Double(length) * (cutsHigh ? 1 - 0.45 * high : 1)
+            return Double(length) * (cutsLow ? 0.45 * low : 0)...Double(length)
+                * (cutsHigh ? 1 - 0.45 * high : 1)
         }
         var (across, down) = (sides(of: image.width), sides(of: image.height))
         if let box, random.chance(0.4) {
@@ -110,7 +111,8 @@ struct FinderSamples: Sendable {
             let reach = random.uniform(0.02...1) * max(box.width, box.height)
             func around(_ start: Double, _ length: Double, _ whole: Int) -> ClosedRange<Double> {
                 let low = max(0, start - reach * random.uniform(0.1...1.5))
-                return low...max(low + 1, min(Double(whole), start + length + reach * random.uniform(0.1...1.5)))
+                return
+                    low...max(low + 1, min(Double(whole), start + length + reach * random.uniform(0.1...1.5)))
             }
             across = around(box.left, box.width, image.width)
             down = around(box.top, box.height, image.height)
@@ -122,13 +124,25 @@ struct FinderSamples: Sendable {
             let height = min(bottom, down.upperBound) - max(box.top, down.lowerBound)
             let share = max(width, 0) * max(height, 0) / max(box.width * box.height, 1e-9)
             if share > 0.1 {
-                across = min(across.lowerBound, max(box.left, 0))...max(across.upperBound, min(right, Double(image.width)))
-                down = min(down.lowerBound, max(box.top, 0))...max(down.upperBound, min(bottom, Double(image.height)))
+                across =
+                    min(
+                        across.lowerBound, max(box.left, 0))...max(
+                        across.upperBound, min(right, Double(image.width)))
+                down =
+                    min(
+                        down.lowerBound, max(box.top, 0))...max(
+                        down.upperBound, min(bottom, Double(image.height)))
                 inside = box
             }
         }
-        let x = Int(across.lowerBound)..<min(image.width, max(Int(across.lowerBound) + 1, Int(across.upperBound.rounded(.up))))
-        let y = Int(down.lowerBound)..<min(image.height, max(Int(down.lowerBound) + 1, Int(down.upperBound.rounded(.up))))
+        let x =
+            Int(
+                across.lowerBound)..<min(
+                image.width, max(Int(across.lowerBound) + 1, Int(across.upperBound.rounded(.up))))
+        let y =
+            Int(
+                down.lowerBound)..<min(
+                image.height, max(Int(down.lowerBound) + 1, Int(down.upperBound.rounded(.up))))
         return (
             image.cropped(x: x, y: y),
             inside.map {
