@@ -42,7 +42,7 @@ import Torch
             windows == 1
             ? confidences[0] * 0.8 : (confidences[windows - 1] + confidences[windows - 2]) / 2
         calibration.cuts = [
-            .init(target: 0.995, threshold: calibration.threshold, precision: 1, coverage: 1)
+            .init(target: 0.99, threshold: calibration.threshold, precision: 1, coverage: 1)
         ]
         return SequenceReader(
             model: model.frozen(), loader: loader, batchSize: 3, workers: 1, calibration: calibration,

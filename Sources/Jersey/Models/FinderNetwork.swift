@@ -11,8 +11,8 @@ package final class FinderNetwork {
     package enum Input: CaseIterable, Sendable {
         case small, large
 
-        /// The height of the highest picture that is small, in pixels. Of a whole player of this
-        /// height nothing could be read.
+        /// The height of the highest picture that is small, in pixels. The number of a whole player
+        /// of this height could not be read.
         private static let smallHeight = 56
 
         package init(for picture: RGBImage) {

@@ -20,10 +20,10 @@ public struct TrackReader {
 
     private let reader: SequenceReader
     /// Which boxes of a track are read.
-    public var selection = BoxSelection.bestMoments
+    package var selection = BoxSelection.bestMoments
     /// Whether a track has one result even if its player changes. Otherwise it has a result for each
     /// player, if that is certain.
-    public var keepsTracks = false
+    package var keepsTracks = false
     /// How many tracks, in order of their names, keep crops to show.
     public var shownTracks = 0
 

@@ -120,7 +120,7 @@ public struct LeftOutBoxes: Sendable, Equatable {
     package init() {}
 
     /// How many boxes were not used.
-    public var total: Int { counts.values.reduce(0, +) }
+    package var total: Int { counts.values.reduce(0, +) }
 
     mutating func add(_ reason: Reason, line: Int32, detail: String? = nil) {
         counts[reason, default: 0] += 1
