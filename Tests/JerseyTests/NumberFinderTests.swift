@@ -66,7 +66,8 @@ struct NumberFinderTests {
         let box = NumberBox(left: 0, top: 0, width: Double(width), height: Double(height), confidence: 0.5)
         let back = fit.outward(fit.inward(box))
         #expect(abs(back.left) < 1e-6 && abs(back.width - box.width) < 1e-6 && back.confidence == 0.5)
-        #expect(fit.resized(image).shape == [1, 3, fit.height, fit.width])
+        let fitted = FinderNetwork.Input(for: image).preprocessor.resized(image)
+        #expect(fitted?.shape == [1, 3, fit.height, fit.width])
     }
 
     @Test func `A network that overflows finds nothing`() {

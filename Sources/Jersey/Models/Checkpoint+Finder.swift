@@ -17,7 +17,7 @@ extension Checkpoint {
     ///
     /// - Throws: `FileError` if there is none, or it is broken.
     package static func finderNetwork(contentsOf url: URL) throws -> FinderNetwork {
-        try finderNetwork(parts(of: read(url).0, named: finderPrefix), path: url.path)
+        try finderNetwork(read(url).0.part(finderPrefix), path: url.path)
     }
 
     private static func finderNetwork(_ tensors: [String: Tensor], path: String) throws -> FinderNetwork {
@@ -26,27 +26,14 @@ extension Checkpoint {
             throw FileError(
                 path, "holds no finder of numbers: \(problem)", advice: "train one, or name another file")
         }
-        if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
-            throw FileError(path, "has NaN or infinity in \(broken)", advice: "write the weights again")
-        }
+        try checkFinite(tensors, path: path)
         network.store.load(tensors)
         return network
     }
 
     /// Writes a finder by itself.
     package static func write(_ finder: FinderNetwork, to url: URL) throws {
-        try Safetensors(metadata: ["format": "pt"], tensors: prefixed(finder.store.tensors)).write(to: url)
-    }
-
-    static func prefixed(_ finder: [String: Tensor]) -> [String: Tensor] {
-        Dictionary(uniqueKeysWithValues: finder.map { (finderPrefix + $0.key, $0.value) })
-    }
-
-    /// The tensors whose names begin with a prefix, without it.
-    static func parts(of tensors: [String: Tensor], named prefix: String) -> [String: Tensor] {
-        Dictionary(
-            uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }.map {
-                (String($0.key.dropFirst(prefix.count)), $0.value)
-            })
+        try Safetensors(metadata: ["format": "pt"], tensors: finder.store.tensors.prefixed(by: finderPrefix))
+            .write(to: url)
     }
 }

@@ -165,7 +165,7 @@ package struct Checkpoint {
         path: String
     ) throws {
         hasCard = metadata[Self.cardKey] != nil
-        finder = hasCard ? Self.parts(of: tensors, named: Self.finderPrefix) : [:]
+        finder = hasCard ? tensors.part(Self.finderPrefix) : [:]
         self.tensors = hasCard ? tensors.filter { !$0.key.hasPrefix(Self.finderPrefix) } : tensors
         if let text = metadata[Self.cardKey] {
             do {
@@ -262,10 +262,14 @@ package struct Checkpoint {
                     + problems.prefix(3).joined(separator: "; ") + more,
                 advice: "name the right model", remedy: .model)
         }
+        try Self.checkFinite(tensors, path: path)
+        model.store.load(tensors)
+    }
+
+    static func checkFinite(_ tensors: [String: Tensor], path: String) throws {
         if let broken = tensors.filter({ !$0.value.isFinite }).keys.min() {
             throw FileError(path, "has NaN or infinity in \(broken)", advice: "write the weights again")
         }
-        model.store.load(tensors)
     }
 
     /// Writes a model and its card as safetensors.
@@ -277,7 +281,7 @@ package struct Checkpoint {
     package static func write(
         _ model: JerseyModel, _ card: Card, finder: [String: Tensor] = [:], half: Bool = false, to url: URL
     ) throws {
-        var tensors = model.store.tensors.merging(prefixed(finder)) { own, _ in own }
+        var tensors = model.store.tensors.merging(finder.prefixed(by: finderPrefix)) { own, _ in own }
         for (name, tensor) in tensors where half && tensor.dtype == .float32 {
             let rounded = tensor.to(dtype: .float16)
             guard rounded.isFinite else {
@@ -290,7 +294,8 @@ package struct Checkpoint {
 
     /// Writes the same weights with another card.
     package func write(_ card: Card, to url: URL) throws {
-        try Self.write(tensors.merging(Self.prefixed(finder)) { own, _ in own }, card, to: url)
+        try Self.write(
+            tensors.merging(finder.prefixed(by: Self.finderPrefix)) { own, _ in own }, card, to: url)
     }
 
     private static func write(_ tensors: [String: Tensor], _ card: Card, to url: URL) throws {

@@ -8,11 +8,14 @@ enum CompactEncoder {
     /// outputs, stride
     static let table = [(48, 2), (48, 1), (96, 2), (96, 1)]
 
-    static func layers(_ scope: Scope) -> [any CompilableLayer] {
+    /// - Parameters:
+    ///   - stem: channels of the first layer.
+    ///   - table: outputs and stride of each block.
+    static func layers(_ scope: Scope, stem: Int = 32, table: [(Int, Int)] = table) -> [any CompilableLayer] {
         var layers: [any CompilableLayer] = [
-            ConvNormActivation(scope / "stem", 3, 32, kernel: 3, stride: 2, activation: .relu)
+            ConvNormActivation(scope / "stem", 3, stem, kernel: 3, stride: 2, activation: .relu)
         ]
-        var inputs = 32
+        var inputs = stem
         for (index, (outputs, stride)) in table.enumerated() {
             layers.append(BasicBlock(scope / "blocks" / index, inputs, outputs, stride: stride))
             inputs = outputs

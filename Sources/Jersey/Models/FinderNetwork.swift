@@ -72,15 +72,9 @@ package final class FinderNetwork {
     /// A residual network that halves its maps three times, so that a place is a cell. The blocks
     /// after that see the whole picture: which player it is about decides which number is meant.
     private static func encoder(_ root: Scope) -> FrameEncoder {
-        var layers: [any CompilableLayer] = [
-            ConvNormActivation(root / "stem", 3, 16, kernel: 3, stride: 2, activation: .relu)
-        ]
-        var inputs = 16
-        for (index, (outputs, stride)) in [(32, 2), (64, 2), (64, 1), (64, 1)].enumerated() {
-            layers.append(BasicBlock(root / "blocks" / index, inputs, outputs, stride: stride))
-            inputs = outputs
-        }
-        return FrameEncoder(layers, channels: inputs, isQuantizable: true)
+        let table = [(32, 2), (64, 2), (64, 1), (64, 1)]
+        return FrameEncoder(
+            CompactEncoder.layers(root, stem: 16, table: table), channels: 64, isQuantizable: true)
     }
 
     /// A copy for inference on the CPU, for frames of one size: folded, fused and packed where that

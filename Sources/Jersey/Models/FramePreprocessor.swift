@@ -68,7 +68,7 @@ package struct FramePreprocessor: Sendable, Equatable {
     /// The same as `resized`, but throws.
     ///
     /// - Throws: `UsageError` if truncation leaves nothing of the picture.
-    func fitted(_ image: RGBImage) throws -> Tensor {
+    package func fitted(_ image: RGBImage) throws -> Tensor {
         guard let picture = resized(image) else {
             throw UsageError(
                 "\(image.width)x\(image.height) pixels are too thin: nothing is left at the input size")

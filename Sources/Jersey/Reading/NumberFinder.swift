@@ -55,7 +55,7 @@ package struct NumberFinder: NumberFinding {
         let frames = ByteBuffer(count: pictures.count * size.byteCount)
         let fits = pictures.map { Fit($0, input) }
         for (index, picture) in pictures.enumerated() {
-            size.paste(fits[index].resized(picture), into: frames, at: index)
+            if let fitted = size.resized(picture) { size.paste(fitted, into: frames, at: index) }
         }
         let pixels = Tensor(sharing: frames, shape: [pictures.count, size.height, size.width, 3])
         let (scores, boxes) = withoutGradients { () -> ([Double], [Double]) in
@@ -83,12 +83,6 @@ package struct NumberFinder: NumberFinding {
             (width, height) = size.fit(width: picture.width, height: picture.height) ?? (1, 1)
             (top, left) = size.margins(width: width, height: height)
             scale = SIMD2(Double(picture.width) / Double(width), Double(picture.height) / Double(height))
-        }
-
-        /// (1, 3, h, w) uint8.
-        package func resized(_ picture: RGBImage) -> Tensor {
-            let small = picture.resized(width: width, height: height)
-            return Tensor(small.pixels, shape: [1, height, width, 3]).permuted(0, 3, 1, 2)
         }
 
         /// From pixels of the input to those of the picture.

@@ -124,10 +124,10 @@ package struct SequenceLoader: Sendable {
         var (used, heights, boxes): ([Int], [Int], [NumberBox?]) = ([], [], [])
         var problems: [FrameProblem] = []
         let images = chosen.map { index in Result { try image(sequence, index) } }
-        let readable = zip(chosen, images).compactMap { index, image in
-            (try? image.get()).map { (image: $0, path: sequence.file(index)) }
+        let readable = zip(chosen, images).compactMap { index, image in (try? image.get()).map { (index, $0) }
         }
-        var views = try views(readable, &random)[...]
+        let truth = try trueBoxes(readable.map { sequence.file($0.0) })
+        var views = views(readable.map(\.1), truth: truth, &random)[...]
         for (place, index) in chosen.enumerated() {
             do {
                 let image = try images[place].get()
@@ -162,7 +162,8 @@ package struct SequenceLoader: Sendable {
     ///
     /// - Throws: `UsageError` for an image so thin that nothing is left of it at the input size.
     func frame(_ image: RGBImage) throws -> Tensor {
-        try preprocessor.frame(views([image])[0].picture)
+        var random = RandomStream(0)
+        return try preprocessor.frame(views([image], &random)[0].picture)
     }
 
     /// What the model sees of a frame.
@@ -180,32 +181,29 @@ package struct SequenceLoader: Sendable {
     }
 
     /// The part of each of one sequence's frames that the model sees.
-    private func views(_ images: [RGBImage]) -> [View] {
+    ///
+    /// - Parameter truth: the true boxes, where they are to be used instead of the finder's.
+    private func views(
+        _ images: [RGBImage], truth: [NumberBox?]? = nil, _ random: inout RandomStream
+    ) -> [View] {
         switch wholePlayers {
-        case .whole: images.map { View($0) }
-        case .torso where WholePlayers.areShown(in: images): images.map { View(WholePlayers.torso(of: $0)) }
-        case .torso: images.map { View($0) }
+        case .torso where WholePlayers.areShown(in: images):
+            return images.map { View(WholePlayers.torso(of: $0)) }
+        case .whole, .torso: return images.map { View($0) }
         case .number:
-            finder.map { zip(images, $0.boxes(in: images)).map(View.init(of:at:)) } ?? images.map { View($0) }
+            guard let boxes = truth ?? finder?.boxes(in: images) else { return images.map { View($0) } }
+            return zip(images, boxes).map { image, box in
+                View(of: image, at: jittersBoxes ? NumberBox.jittered(box, in: image, &random) : box)
+            }
         }
     }
 
-    /// The same, with the boxes of rendered frames where these are wanted.
-    private func views(_ frames: [(image: RGBImage, path: String)], _ random: inout RandomStream) throws
-        -> [View]
-    {
-        guard wholePlayers == .number, usesTruth || jittersBoxes, let first = frames.first else {
-            return views(frames.map(\.image))
-        }
-        let folder = URL(fileURLWithPath: first.path).deletingLastPathComponent()
-        let truth = usesTruth ? try FrameTruth.all(in: folder) : nil
-        let boxes =
-            truth.map { truth in frames.map { truth[URL(fileURLWithPath: $0.path).lastPathComponent]?.box } }
-            ?? finder?.boxes(in: frames.map(\.image)) ?? frames.map { _ in nil }
-        return zip(frames, boxes).map { frame, box in
-            View(
-                of: frame.image,
-                at: jittersBoxes ? NumberBox.jittered(box, in: frame.image, &random) : box)
+    /// The boxes in the truth beside rendered frames, if they are to be used and there is one.
+    private func trueBoxes(_ paths: [String]) throws -> [NumberBox?]? {
+        guard wholePlayers == .number, usesTruth, let first = paths.first else { return nil }
+        let folder = URL(fileURLWithPath: first).deletingLastPathComponent()
+        return try FrameTruth.all(in: folder).map { truth in
+            paths.map { truth[URL(fileURLWithPath: $0).lastPathComponent]?.box }
         }
     }
 

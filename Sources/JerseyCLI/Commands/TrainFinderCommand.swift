@@ -37,6 +37,12 @@ struct TrainFinderCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Seed of weights, order and augmentation.", valueName: "n"))
     var seed = FinderTrainer().seed
 
+    func validate() throws {
+        guard epochs >= 1 else { throw ValidationError("--epochs must be at least 1") }
+        guard batchSize >= 1 else { throw ValidationError("--batch-size must be at least 1") }
+        guard rate > 0, rate.isFinite else { throw ValidationError("--rate must be above 0") }
+    }
+
     func run() throws {
         var trainer = FinderTrainer()
         (trainer.epochs, trainer.batchSize, trainer.rate, trainer.seed) = (epochs, batchSize, rate, seed)

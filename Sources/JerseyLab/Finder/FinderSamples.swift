@@ -52,7 +52,7 @@ struct FinderSamples: Sendable {
     /// The frame as it is.
     func sample(_ index: Int) throws -> Sample {
         let image = try RGBImage(contentsOf: URL(fileURLWithPath: frames[index].path))
-        return sample(image, frames[index].box, draw: nil)
+        return try sample(image, frames[index].box, draw: nil)
     }
 
     /// The frame cut, coarsened, mirrored and lit at random.
@@ -79,13 +79,13 @@ struct FinderSamples: Sendable {
                     height: $0.height)
             }
         }
-        return sample(image, box, draw: draw)
+        return try sample(image, box, draw: draw)
     }
 
-    private func sample(_ image: RGBImage, _ box: NumberBox?, draw: Augmentation.Draw?) -> Sample {
+    private func sample(_ image: RGBImage, _ box: NumberBox?, draw: Augmentation.Draw?) throws -> Sample {
         let input = FinderNetwork.Input(for: image)
         let (size, fit) = (input.preprocessor, NumberFinder.Fit(image, input))
-        var picture = fit.resized(image)
+        var picture = try size.fitted(image)
         if let draw { picture = Augmentation.apply(draw, to: picture) }
         let frame = ByteBuffer(count: size.byteCount)
         size.paste(picture, into: frame, at: 0)

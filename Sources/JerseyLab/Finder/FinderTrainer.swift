@@ -161,7 +161,7 @@ package struct FinderTrainer: Sendable {
         -> [FinderSamples.Sample]
     {
         let results = Runtime.concurrentMap(indices.count) { place in
-            Result { try withoutGradients { try body(indices[place]) } }
+            Result { try body(indices[place]) }
         }
         return try results.map { try $0.get() }
     }
@@ -193,9 +193,8 @@ package struct FinderTrainer: Sendable {
     private static let epochKey = "epoch"
 
     private func save(_ network: FinderNetwork, _ optimizer: Adam, epoch: Int, to url: URL) throws {
-        var tensors: [String: Tensor] = [:]
-        for (name, tensor) in network.store.tensors { tensors["model." + name] = tensor }
-        for (name, tensor) in optimizer.state { tensors["adam." + name] = tensor }
+        var tensors = network.store.tensors.prefixed(by: "model.")
+        tensors.merge(optimizer.state.prefixed(by: "adam.")) { $1 }
         try Safetensors(metadata: [Self.epochKey: "\(epoch)"], tensors: tensors).write(to: url)
     }
 
@@ -203,19 +202,15 @@ package struct FinderTrainer: Sendable {
     private func restore(_ network: FinderNetwork, _ optimizer: Adam, from url: URL) throws -> Int {
         guard FileNames.exists(url.path) else { return 0 }
         let file = try Safetensors(contentsOf: url)
-        func part(_ prefix: String) -> [String: Tensor] {
-            Dictionary(
-                uniqueKeysWithValues: file.tensors.filter { $0.key.hasPrefix(prefix) }.map {
-                    (String($0.key.dropFirst(prefix.count)), $0.value)
-                })
-        }
+        let weights = file.tensors.part("model.")
         guard let epoch = file.metadata[Self.epochKey].flatMap({ Int($0) }),
-            network.store.mismatches(with: part("model.")).isEmpty, optimizer.restore(part("adam.")).isEmpty
+            network.store.mismatches(with: weights).isEmpty,
+            optimizer.restore(file.tensors.part("adam.")).isEmpty
         else {
             throw FileError(
                 url.path, "is not a state of this run", advice: "remove the run folder and train again")
         }
-        network.store.load(part("model."))
+        network.store.load(weights)
         return epoch
     }
 }

@@ -40,9 +40,8 @@ struct TrainingState: Codable, Checked {
 
     /// Writes everything to one file, which is replaced atomically.
     func write(_ learner: Learner, to url: URL) throws {
-        var tensors: [String: Tensor] = [:]
-        for (name, tensor) in learner.model.store.tensors { tensors["model." + name] = tensor }
-        for (name, tensor) in learner.optimizer.state { tensors["adam." + name] = tensor }
+        var tensors = learner.model.store.tensors.prefixed(by: "model.")
+        tensors.merge(learner.optimizer.state.prefixed(by: "adam.")) { $1 }
         // The study never clears these gradients, so they belong to the state.
         for entry in learner.unoptimized {
             if let gradient = entry.tensor.gradient { tensors["gradient." + entry.name] = gradient }
@@ -70,20 +69,14 @@ struct TrainingState: Codable, Checked {
         } catch let error as DecodingError {
             throw FileError(url.path, "is not a state of this run (\(error.summary))", advice: anew)
         }
-        func part(_ prefix: String) -> [String: Tensor] {
-            Dictionary(
-                uniqueKeysWithValues: file.tensors.filter { $0.key.hasPrefix(prefix) }.map {
-                    (String($0.key.dropFirst(prefix.count)), $0.value)
-                })
-        }
-        let weights = part("model.")
+        let weights = file.tensors.part("model.")
         guard learner.model.store.mismatches(with: weights).isEmpty,
-            learner.optimizer.restore(part("adam.")).isEmpty
+            learner.optimizer.restore(file.tensors.part("adam.")).isEmpty
         else {
             throw broken
         }
         learner.model.store.load(weights)
-        let gradients = part("gradient.")
+        let gradients = file.tensors.part("gradient.")
         guard
             learner.unoptimized.allSatisfy({ gradients[$0.name]?.shape ?? $0.tensor.shape == $0.tensor.shape }
             )

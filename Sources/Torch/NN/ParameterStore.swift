@@ -61,3 +61,18 @@ extension ParameterStore {
         }
     }
 }
+
+extension [String: Tensor] {
+    /// The tensors whose names begin with a prefix, without it.
+    package func part(_ prefix: String) -> [String: Tensor] {
+        Dictionary(
+            uniqueKeysWithValues: filter { $0.key.hasPrefix(prefix) }.map {
+                (String($0.key.dropFirst(prefix.count)), $0.value)
+            })
+    }
+
+    /// The same tensors with a prefix before their names.
+    package func prefixed(by prefix: String) -> [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: map { (prefix + $0.key, $0.value) })
+    }
+}
