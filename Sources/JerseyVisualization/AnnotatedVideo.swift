@@ -8,18 +8,27 @@ package enum AnnotatedVideo {
     ///
     /// - Parameters:
     ///   - predictions: of the tracks, or pieces of them.
+    ///   - players: who they are, if they were sorted into teams. Boxes then have the colours of
+    ///     their shirts, and those of officials are grey.
     ///   - video: must be at its start.
     ///   - progress: called after each frame; if it throws, the work ends and no file remains.
     /// - Throws: `FileError` if a file cannot be read or written.
     package static func write(
-        _ predictions: [Prediction], _ boxes: TrackBoxes, in video: VideoReader, to path: String,
+        _ predictions: [Prediction], _ boxes: TrackBoxes, players: PlayerTable? = nil,
+        in video: VideoReader, to path: String,
         progress: () throws -> Void = {}
     ) throws {
         let known = BoxPredictions(predictions)
+        let playerOfTrack = players.map { table in
+            Dictionary(
+                (table.players + table.unnumbered).flatMap { player in player.tracks.map { ($0, player) } },
+                uniquingKeysWith: { first, _ in first })
+        }
         func label(_ box: TrackBoxes.Box) -> Label {
-            Self.label(
-                known.prediction(
-                    ofTrack: boxes.tracks[Int(box.track)], frame: Int(box.frame) + boxes.firstFrame))
+            let prediction = known.prediction(
+                ofTrack: boxes.tracks[Int(box.track)], frame: Int(box.frame) + boxes.firstFrame)
+            guard let playerOfTrack else { return Self.label(prediction) }
+            return Self.label(prediction.flatMap { playerOfTrack[$0.track] })
         }
         let writer = try VideoWriter(path, width: video.width, height: video.height, rate: video.rate)
         var rest = boxes.boxes[...]
@@ -51,6 +60,14 @@ package enum AnnotatedVideo {
         return Label(text: "\(number) \(Format.percent(confidence, places: 0))", colour: colour)
     }
 
+    /// "23 Ann Lee" in the colour of the shirt; a frame without a label if no number was read.
+    private static func label(_ player: Player?) -> Label {
+        let isOfficial = player?.team == Teams.Side.other.rawValue && player?.number == nil
+        let rgb = isOfficial ? nil : player?.colour.flatMap { UInt32($0.dropFirst(), radix: 16) }
+        let text = [player?.number?.description, player?.names.first].compactMap(\.self)
+        return Label(text: text.joined(separator: " "), colour: Canvas.Colour(rgb ?? 0x8C8F93))
+    }
+
     private static let colours: [Canvas.Colour] = [
         0x4E9AE8, 0xF28E2B, 0xE15759, 0x76D7C4, 0x59C14F, 0xEDC948, 0xC58BE0, 0xFF9DA7, 0xBAB0AC, 0xFFFFFF,
         0x9FD356,
@@ -70,6 +87,7 @@ package enum AnnotatedVideo {
             let (right, bottom) = (left + Double(area.width), top + Double(area.height))
             canvas.stroke(
                 [[[left, top], [right, top], [right, bottom], [left, bottom]]], width: line, label.colour)
+            guard !label.text.isEmpty else { continue }
             let width = canvas.textWidth(label.text, size: size, typeface) + size * 0.6
             // Above the box, or inside it at the upper edge of the frame; never beyond the sides.
             let y = top - size * 1.3 < 0 ? top : top - size * 1.3

@@ -24,14 +24,33 @@ package enum PredictionSheet {
 
     /// Draws the first sixty predictions as PNG, or as an HTML page, by the file's extension.
     ///
-    /// - Parameter image: returns a frame by its path in the prediction; frames for which it
-    ///   returns nil are not drawn.
+    /// - Parameters:
+    ///   - players: who was seen in a video, with its path. The page then shows players, with the
+    ///     moments at which they are seen.
+    ///   - image: returns a frame by its path in the prediction; frames for which it returns nil
+    ///     are not drawn.
     /// - Throws: `FileError` if the file cannot be written.
     package static func write(
-        _ predictions: [Prediction], to url: URL,
+        _ predictions: [Prediction], players: (table: PlayerTable, video: String)? = nil, to url: URL,
         image: (String) -> RGBImage? = { try? RGBImage(contentsOf: URL(fileURLWithPath: $0)) }
     ) throws {
-        let rows = predictions.prefix(maximumRows).map { prediction in
+        if let players, isPage(url.path) {
+            let rows = Dictionary(
+                players.table.predictions.map { ($0.track, row($0, image)) },
+                uniquingKeysWith: { first, _ in first })
+            let page = try PlayerPage(players.table, video: players.video, rows: rows).report()
+            return try AtomicFile.write(Data(page.html().utf8), to: url)
+        }
+        let rows = predictions.prefix(maximumRows).map { row($0, image) }
+        if isPage(url.path) {
+            let page = try page(predictions, rows: Array(rows))
+            try AtomicFile.write(Data(page.html().utf8), to: url)
+        } else {
+            try AtomicFile.write(ContactSheet(rows: Array(rows)).image().pngData(), to: url)
+        }
+    }
+
+    private static func row(_ prediction: Prediction, _ image: (String) -> RGBImage?) -> ContactSheet.Row {
             ContactSheet.Row(
                 title: prediction.number?.description ?? "?",
                 subtitle: prediction.confidence.map {
@@ -44,13 +63,6 @@ package enum PredictionSheet {
                         image: image, caption: caption(frame), weight: frame.weight,
                         box: frame.box.map { [$0.left, $0.top, $0.width, $0.height] })
                 })
-        }
-        if isPage(url.path) {
-            let page = try page(predictions, rows: Array(rows))
-            try AtomicFile.write(Data(page.html().utf8), to: url)
-        } else {
-            try AtomicFile.write(ContactSheet(rows: Array(rows)).image().pngData(), to: url)
-        }
     }
 
     /// The frame's weight, and its number in a video.

@@ -11,8 +11,11 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             A path is a folder of frames, a tree of such folders, a zip or tar file of either, or image files (files from one folder \
             form one sequence). Frames are read in natural order of their names, or in the study's order if the model was trained so; \
-            they need no labels or anchors. A sequence longer than the model's input is read in windows, which are then combined. With \
-            --boxes the path is a video, and each track gets a row; a track in which the player changes gets one for each player.
+            they need no labels or anchors. A sequence longer than the model's input is read in windows, which are then combined.
+
+            A path may also be a video. People in it are found and followed, and the answer is a table of players: team, number, and \
+            when they are seen. With the boxes of your own tracker in --boxes, each track gets a row; a track in which the player changes \
+            gets one for each player.
 
             Output formats:
             \(OutputFormat.lines)
@@ -21,7 +24,9 @@ struct PredictCommand: ParsableCommand {
 
             Example: jersey predict crops.zip --roster squad.csv --team Reds
 
-            Example: jersey predict match.mp4 --boxes tracks.txt --video read.mp4
+            Example: jersey predict match.mp4 --roster squads.csv --video read.mp4
+
+            Example: jersey predict match.mp4 --boxes tracks.txt --format json
             """)
 
     @OptionGroup var options: WeightOptions
@@ -32,10 +37,14 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var video: VideoOptions
 
+    @OptionGroup var tracking: TrackingOptions
+
+    @OptionGroup var teams: TeamOptions
+
     @OptionGroup var roster: RosterOptions
 
     @Argument(
-        help: ArgumentHelp("Folders, archives or image files; with --boxes, one video.", valueName: "path"))
+        help: ArgumentHelp("Folders, archives or image files; or one video.", valueName: "path"))
     var paths: [String]
 
     @Option(help: "Output format, one of the above (default: by the extension of --output, or table).")
@@ -63,16 +72,30 @@ struct PredictCommand: ParsableCommand {
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes takes one video, not \(paths.count) paths")
         }
-        guard !video.keepTracks || video.boxes != nil || tracks else {
+        guard isVideo || !paths.contains(where: VideoReader.isVideo) else {
+            throw ValidationError("a video is read by itself; give one path, not \(paths.count)")
+        }
+        guard !video.keepTracks || isVideo || tracks else {
+            throw ValidationError("--keep-tracks needs tracks: a video's, or folders with --tracks")
+        }
+        guard video.video == nil || isVideo else { throw ValidationError("--video needs a video to read") }
+        guard isFollowed || (!tracking.isGiven && teams.teamColours == nil) else {
             throw ValidationError(
-                "--keep-tracks needs tracks: a video's with --boxes, or folders with --tracks")
+                "--detect-every, --everyone and --team-colours need a video whose people are followed, without --boxes"
+            )
         }
         guard !raw || written.hasCells else { throw ValidationError("--raw needs --format csv") }
-        guard !written.needsBoxes || video.boxes != nil else {
-            throw ValidationError(
-                "--format \(written.name) needs a video, and its tracker's boxes in --boxes")
+        guard !written.needsBoxes || isVideo else {
+            throw ValidationError("--format \(written.name) needs a video")
         }
     }
+
+    private var isVideo: Bool {
+        video.boxes != nil || (paths.count == 1 && paths.allSatisfy(VideoReader.isVideo))
+    }
+
+    /// Whether we follow the people ourselves.
+    private var isFollowed: Bool { isVideo && video.boxes == nil }
 
     /// The output format in effect.
     private var written: OutputFormat {
@@ -101,7 +124,7 @@ struct PredictCommand: ParsableCommand {
     func run() throws {
         try checkOutputs()
         let roster = try roster.read()
-        let predictions = try video.boxes.map { try readVideo($0, roster) } ?? readFolders(roster)
+        let predictions = try isVideo ? readVideo(roster) : readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
         reportPieces(predictions)
         let mixed = predictions.filter(\.isMixed)
@@ -175,17 +198,35 @@ struct PredictCommand: ParsableCommand {
         return predictions
     }
 
-    private func readVideo(_ file: String, _ roster: Roster?) throws -> [Prediction] {
-        let boxes = try video.trackBoxes(file, strict: options.strict)
+    private func readVideo(_ roster: Roster?) throws -> [Prediction] {
+        let recognizer = try recognizer()
+        let followed = try isFollowed ? tracking.follow(paths[0]) : nil
+        let boxes = try followed?.boxes ?? video.trackBoxes(video.boxes ?? "", strict: options.strict)
+        guard !boxes.boxes.isEmpty else {
+            throw FileError(
+                paths[0], "shows nobody who could be followed",
+                advice: "try \(tracking.everyone ? "a video in which players are larger" : "--everyone, if they stand beside a playing area")")
+        }
         var (predictions, crops) = try video.read(
-            paths[0], boxes, with: recognizer(), shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
+            paths[0], boxes, with: recognizer, shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
-        predictions = Prediction.grouped(predictions)
-        try write(predictions, boxes: boxes)
-        if let sheet { try PredictionSheet.write(predictions, to: URL(fileURLWithPath: sheet)) { crops[$0] } }
+        var players: PlayerTable?
+        if let followed {
+            let table = PlayerTable(
+                predictions, in: followed, teams: Teams(followed), names: try teams.names())
+            (players, predictions) = (table, table.predictions)
+        } else {
+            predictions = Prediction.grouped(predictions)
+        }
+        try write(predictions, boxes: boxes, players: players)
+        if let sheet {
+            try PredictionSheet.write(
+                predictions, players: players.map { ($0, paths[0]) }, to: URL(fileURLWithPath: sheet)
+            ) { crops[$0] }
+        }
         // Flush first: drawing may take minutes, and the user may stop it.
         fflush(nil)
-        try video.annotate(paths[0], boxes, predictions)
+        try video.annotate(paths[0], boxes, predictions, players)
         return predictions
     }
 
@@ -201,9 +242,13 @@ struct PredictCommand: ParsableCommand {
     }
 
     /// - Parameter empty: folders without frames, which a submission must list as well.
-    private func write(_ predictions: [Prediction], boxes: TrackBoxes? = nil, empty: [String] = []) throws {
+    private func write(
+        _ predictions: [Prediction], boxes: TrackBoxes? = nil, players: PlayerTable? = nil,
+        empty: [String] = []
+    ) throws {
         let text = try written.text(
-            OutputFormat.Content(predictions: predictions, isRaw: raw, boxes: boxes, emptyFolders: empty))
+            OutputFormat.Content(
+                predictions: predictions, isRaw: raw, boxes: boxes, players: players, emptyFolders: empty))
         Console.list(empty, rest: "folders without frames") { "\($0) contains no frames" }
         guard let output else { return Console.printExactly(text) }
         try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))

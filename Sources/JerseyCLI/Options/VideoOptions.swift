@@ -60,7 +60,6 @@ struct VideoOptions: ParsableArguments {
         if boxes == nil {
             for (name, isGiven) in [
                 ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil),
-                ("--video", video != nil),
             ] where isGiven {
                 throw ValidationError("\(name) needs a video, and its tracker's boxes in --boxes")
             }
@@ -120,14 +119,16 @@ struct VideoOptions: ParsableArguments {
     }
 
     /// Writes the annotated video, if the user asked for one.
-    func annotate(_ path: String, _ boxes: TrackBoxes, _ predictions: [Prediction]) throws {
+    func annotate(
+        _ path: String, _ boxes: TrackBoxes, _ predictions: [Prediction], _ players: PlayerTable? = nil
+    ) throws {
         guard let target = video else { return }
         let video = try VideoReader(path)
         let progress = ProgressLine(
             "drawing", total: video.expectedFrames ?? Int(boxes.boxes.last!.frame) + 1)
         // Handle signals, so that a partial file is removed.
         let signals = StopSignals()
-        try AnnotatedVideo.write(predictions, boxes, in: video, to: target) {
+        try AnnotatedVideo.write(predictions, boxes, players: players, in: video, to: target) {
             progress.advance()
             if signals.isStopped { throw ExitCode(130) }
         }

@@ -5,8 +5,9 @@ import JerseyOutput
 extension OutputFormat {
     /// RFC 4180. Columns for a video and for a roster come last, and only with one.
     static let csv = OutputFormat(
-        name: "csv", summary: "one row per prediction, with a header", hasCells: true
+        name: "csv", summary: "one row per prediction or player, with a header", hasCells: true
     ) { content in
+        if let players = content.players { return Self.rows(players, isRaw: content.isRaw) }
         let predictions = content.predictions
         let hasPlayers = predictions.contains { $0.players != nil || $0.conflict != nil }
         let hasSpans = predictions.contains { $0.span != nil }
@@ -46,6 +47,22 @@ extension OutputFormat {
                     ] : [])
         }
         return ([header] + rows).map { CSV.row($0, isRaw: content.isRaw) }.joined()
+    }
+
+    /// A row for each player, and for each track without a number.
+    private static func rows(_ table: PlayerTable, isRaw: Bool) -> String {
+        let header = [
+            "team", "number", "player", "confidence", "first_second", "last_second", "seconds", "tracks",
+            "colour",
+        ]
+        let rows = (table.players + table.unnumbered).map { player in
+            [
+                player.team ?? "", player.number?.description ?? "", player.names.joined(separator: " / "),
+                player.confidence.map(number) ?? "", number(player.firstSecond), number(player.lastSecond),
+                number(player.seconds), player.tracks.joined(separator: " "), player.colour ?? "",
+            ]
+        }
+        return ([header] + rows).map { CSV.row($0, isRaw: isRaw) }.joined()
     }
 
     private static func number(_ value: Double) -> String { Format.decimal(value, places: 6) }

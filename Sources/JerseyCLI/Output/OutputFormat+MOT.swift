@@ -8,13 +8,23 @@ extension OutputFormat {
     ) { content in
         guard let boxes = content.boxes else { return "" }
         let predictions = BoxPredictions(content.predictions)
+        return boxes.motText { track, frame in
+            [predictions.prediction(ofTrack: track, frame: frame)?.number?.description ?? "-1"]
+        }
+    }
+}
+
+extension TrackBoxes {
+    /// MOTChallenge's ten columns.
+    ///
+    /// - Parameter more: further columns of a track's box in a frame.
+    func motText(_ more: (_ track: String, _ frame: Int) -> [String] = { _, _ in [] }) -> String {
         var text = ""
-        for box in boxes.boxes {
-            let (track, frame) = (boxes.tracks[Int(box.track)], Int(box.frame) + boxes.firstFrame)
-            let number = predictions.prediction(ofTrack: track, frame: frame)?.number?.description ?? "-1"
-            let place = [box.left, box.top, box.width, box.height, box.confidence].map(plain).joined(
-                separator: ",")
-            text += "\(frame),\(CSV.cell(track)),\(place),-1,-1,-1,\(number)\n"
+        for box in boxes {
+            let (track, frame) = (tracks[Int(box.track)], Int(box.frame) + firstFrame)
+            let place = [box.left, box.top, box.width, box.height, box.confidence].map(Self.plain)
+            text += (["\(frame)", CSV.cell(track)] + place + ["-1", "-1", "-1"] + more(track, frame))
+                .joined(separator: ",") + "\n"
         }
         return text
     }

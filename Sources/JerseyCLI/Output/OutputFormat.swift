@@ -25,6 +25,8 @@ struct OutputFormat: Sendable, Catalogued {
         var isRaw = false
         /// The boxes in the video.
         var boxes: TrackBoxes?
+        /// Who was seen in a video whose people we followed ourselves.
+        var players: PlayerTable?
         /// Folders without frames.
         var emptyFolders: [String] = []
     }
@@ -51,15 +53,39 @@ extension ExpressibleByArgument where Self: Catalogued {
 
 extension OutputFormat {
     static let table = OutputFormat(name: "table", summary: "a table for people") {
-        Table($0.predictions).description + "\n"
+        content in
+        guard let players = content.players else { return Table(content.predictions).description + "\n" }
+        let tables = [
+            players.players.isEmpty ? "no number was read" : Table(players.players).description,
+            players.unnumbered.isEmpty
+                ? nil : "tracks without a number:\n" + Table(players.unnumbered).description,
+        ]
+        return tables.compactMap(\.self).joined(separator: "\n\n") + "\n"
     }
 
-    static let json = OutputFormat(name: "json", summary: "an array of objects") {
-        JSON.text(try JSON.output($0.predictions))
+    static let json = OutputFormat(
+        name: "json", summary: "an array of objects; of a video without boxes, an object with players and tracks"
+    ) {
+        guard let players = $0.players else { return JSON.text(try JSON.output($0.predictions)) }
+        return JSON.text(
+            try JSON.output(
+                MatchOutput(players: players.players + players.unnumbered, tracks: $0.predictions)))
     }
 
-    static let jsonl = OutputFormat(name: "jsonl", summary: "one object per line") {
-        try $0.predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
+    static let jsonl = OutputFormat(
+        name: "jsonl", summary: "one object per line: a prediction, or a player of a video without boxes"
+    ) {
+        guard let players = $0.players else {
+            return try $0.predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
+        }
+        return try (players.players + players.unnumbered).map { JSON.text(try JSON.line($0)) + "\n" }.joined()
+    }
+
+    /// Who was seen in a video, and what was read of each track.
+    private struct MatchOutput: Encodable {
+        /// Those with a number first.
+        let players: [Player]
+        let tracks: [Prediction]
     }
 
     static let soccernet = OutputFormat(

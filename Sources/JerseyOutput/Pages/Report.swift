@@ -17,6 +17,8 @@ package struct Report: Sendable {
     package enum Block: Sendable {
         case text(String)
         case list([String])
+        /// Texts with the addresses to which they lead.
+        case links([(text: String, address: String)])
         case table(Table)
         case chart(Chart)
         /// A JPEG.
@@ -64,6 +66,8 @@ extension Report.Block {
         switch self {
         case .text(let text): Markdown.escaped(text)
         case .list(let items): items.map { "- " + Markdown.escaped($0) }.joined(separator: "\n")
+        case .links(let links):
+            links.map { "[\(Markdown.escaped($0.text))](<\($0.address)>)" }.joined(separator: ", ")
         case .table(let table): table.markdown
         case .chart(let chart): "![\(Markdown.escaped(chart.title))](\(chart.name).png)"
         case .picture(let name, _, let caption):
@@ -97,6 +101,10 @@ extension Report.Block {
     fileprivate func html() throws -> String {
         switch self {
         case .text(let text): "<p>\(HTML.escaped(text))</p>"
+        case .links(let links):
+            "<p>"
+                + links.map { "<a href=\"\(HTML.escaped($0.address))\">\(HTML.escaped($0.text))</a>" }
+                .joined(separator: ", ") + "</p>"
         case .list(let items): "<ul>\(items.map { "<li>\(HTML.escaped($0))</li>" }.joined())</ul>"
         case .table(let table):
             (table.title.map { "<h3>\(HTML.escaped($0))</h3>" } ?? "")

@@ -22,6 +22,12 @@ public final class VideoReader {
         "mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv",
     ]
 
+    /// Whether a path names a video, by its ending.
+    package static func isVideo(_ path: String) -> Bool {
+        endings.contains(URL(fileURLWithPath: path).pathExtension.lowercased())
+            && !FileNames.isFolder(URL(fileURLWithPath: path))
+    }
+
     package let path: String
     /// The width of an upright picture in pixels. Frames of another size are scaled to it.
     public let width: Int

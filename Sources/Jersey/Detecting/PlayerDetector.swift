@@ -1,0 +1,97 @@
+import CBundledModel
+import Foundation
+import Torch
+
+/// Finds the people in pictures of matches, with the bundled weights (docs/measurements/detection.md). Threads may
+/// share one.
+package final class PlayerDetector: Sendable {
+    /// Less sure detections are not worth following.
+    package static let leastScore = 0.1
+
+    /// Boxes that share more than this are of one person.
+    private static let greatestOverlap = 0.55
+    /// The area to which pictures are scaled, in pixels: a player of a wide shot must stay about 40 pixels high.
+    private static let area = 1280.0 * 736
+    /// Smaller pictures are enlarged, but not beyond sense; and the sides' limit for thin ones, in pixels.
+    private static let (greatestScale, greatestSide) = (2.0, 2560.0)
+
+    private let network: @Sendable (Tensor) -> Tensor
+
+    /// - Throws: `FileError` if the weights do not fit.
+    package static func bundled() throws -> PlayerDetector {
+        var size = 0
+        let bytes = bundled_detector(&size)
+        let name = "the bundled detector"
+        let contents = try Safetensors(data: Data(bytes: bytes, count: size), named: name)
+        let network = DetectorNetwork()
+        if let problem = network.store.mismatches(with: contents.tensors).first {
+            throw FileError(name, "does not fit: \(problem)", advice: "build the program again")
+        }
+        network.store.load(contents.tensors)
+        return PlayerDetector(network)
+    }
+
+    init(_ network: DetectorNetwork) {
+        self.network = withoutGradients { network.compiled(height: 736, width: 1280) }
+    }
+
+    /// Everybody who is seen in a picture, the surest first, with scores of at least `leastScore`: spectators and
+    /// coaches, too (see `PlayingArea`). Boxes reach into the picture's edges, and not beyond.
+    package func detections(in picture: RGBImage) -> [Detection] {
+        let (width, height) = Self.size(for: picture)
+        let scaled = picture.resized(width: width, height: height)
+        let (rows, columns) = (height / DetectorNetwork.cell, width / DetectorNetwork.cell)
+        let output = withoutGradients { () -> [Float] in
+            let pixels = Tensor(scaled.pixels, shape: [1, height, width, 3])
+            let colours = pixels.scaledFrames(
+                .init(repeating: 2 / 255, count: 3), .init(repeating: -1, count: 3))
+            return network(colours).contiguous().array()
+        }
+        return Self.detections(
+            in: output, rows: rows, columns: columns,
+            scale: SIMD2(Double(picture.width) / Double(width), Double(picture.height) / Double(height)),
+            limit: SIMD2(Double(picture.width), Double(picture.height)))
+    }
+
+    /// The size at which a picture is looked at.
+    static func size(for picture: RGBImage) -> (width: Int, height: Int) {
+        let (width, height) = (Double(picture.width), Double(picture.height))
+        let scale = min(
+            (area / (width * height)).squareRoot(), greatestScale, greatestSide / max(width, height))
+        func side(_ length: Double) -> Int {
+            let step = Double(DetectorNetwork.multiple)
+            return Int(max(1, (length * scale / step).rounded()) * step)
+        }
+        return (side(width), side(height))
+    }
+
+    /// The boxes that the network's output stands for.
+    ///
+    /// - Parameters:
+    ///   - output: (5, rows, columns), as `DetectorNetwork` says.
+    ///   - scale: pixels of the picture per pixel of the network's input.
+    ///   - limit: the picture's size.
+    static func detections(
+        in output: [Float], rows: Int, columns: Int, scale: SIMD2<Double>, limit: SIMD2<Double>
+    ) -> [Detection] {
+        let least = Float(log(leastScore / (1 - leastScore)))
+        let (count, side) = (rows * columns, Double(DetectorNetwork.cell))
+        var found: [Detection] = []
+        for cell in 0..<count where output[cell] >= least {
+            func distance(_ edge: Int) -> Double {
+                exp2(min(max(Double(output[(edge + 1) * count + cell]), -2), 10))
+            }
+            let x = (Double(cell % columns) + 0.5) * side
+            let y = (Double(cell / columns) + 0.5) * side
+            let low = SIMD2(x - distance(0), y - distance(1)) * scale
+            let high = SIMD2(x + distance(2), y + distance(3)) * scale
+            let (first, last) = (pointwiseMax(low, .zero), pointwiseMin(high, limit))
+            guard last.x > first.x, last.y > first.y else { continue }
+            found.append(
+                Detection(
+                    left: first.x, top: first.y, width: last.x - first.x, height: last.y - first.y,
+                    score: 1 / (1 + exp(-Double(output[cell])))))
+        }
+        return found.suppressed(overlap: greatestOverlap)
+    }
+}

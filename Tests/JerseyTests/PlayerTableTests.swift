@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@testable import Jersey
+
+@Suite struct PlayerTableTests {
+    private let red = ShirtColour(red: 200, green: 30, blue: 40)
+    private let white = ShirtColour(red: 240, green: 240, blue: 240)
+
+    /// A video of 100 frames at 10 a second, with tracks of given frames and shirts.
+    private func video(_ tracks: [(frames: ClosedRange<Int>, shirt: ShirtColour)]) -> TrackedVideo {
+        let boxes = tracks.enumerated().flatMap { index, track in
+            track.frames.map {
+                TrackBoxes.Box(
+                    frame: Int32($0), track: Int32(index), left: Float(index) * 50, top: 0, width: 30,
+                    height: 80, confidence: 1, line: 0)
+            }
+        }
+        return TrackedVideo(
+            boxes: TrackBoxes(tracks: tracks.indices.map { "\($0 + 1)" }, boxes: boxes, firstFrame: 1),
+            shirts: tracks.map(\.shirt), cuts: [], times: (0..<100).map { Double($0) / 10 })
+    }
+
+    private func prediction(
+        _ track: Int, _ number: String?, _ confidence: Double = 0.99, teams: [String] = [],
+        span: ClosedRange<Int>
+    ) throws -> Prediction {
+        var prediction = Prediction(
+            UnreadableSequence(
+                sequence: FrameSequence(id: "\(track)", track: "\(track)", number: nil, frames: [], anchor: nil),
+                problems: []))
+        prediction.number = number.flatMap { JerseyNumber($0) }
+        prediction.confidence = confidence
+        prediction.span = span
+        prediction.players = teams.isEmpty ? nil : teams.map { Roster.Player(team: $0, name: "\($0) \(number ?? "")") }
+        return prediction
+    }
+
+    private func table(
+        _ tracks: [(frames: ClosedRange<Int>, shirt: ShirtColour)], _ numbers: [(String?, Double, [String])],
+        names: [(colour: ShirtColour, name: String)] = []
+    ) throws -> PlayerTable {
+        let video = video(tracks)
+        let predictions = try numbers.enumerated().map { index, read in
+            let frames = tracks[index].frames
+            return try prediction(
+                index + 1, read.0, read.1, teams: read.2, span: frames.lowerBound + 1...frames.upperBound + 1)
+        }
+        return PlayerTable(predictions, in: video, teams: Teams(video), names: names)
+    }
+
+    @Test func tracksOfOneTeamWithOneNumberAreOnePlayer() throws {
+        let table = try table(
+            [(0...30, red), (50...90, red), (0...99, white), (40...60, white)],
+            [("7", 0.99, []), ("7", 0.98, []), ("7", 0.99, []), (nil, 0.3, [])])
+        #expect(table.players.count == 2)
+        let home = try #require(table.players.first { $0.tracks == ["1", "2"] })
+        #expect(home.confidence == 0.99 && home.firstSecond == 0 && home.lastSecond == 9)
+        #expect(abs(home.seconds - 7.2) < 1e-9)
+        #expect(table.unnumbered.map(\.tracks) == [["4"]])
+        #expect(table.predictions.map(\.playerID) == ["1", "1", "3", nil])
+    }
+
+    @Test func nobodyIsInTwoPlacesAtOnce() throws {
+        let table = try table(
+            [(0...80, red), (20...60, red), (0...99, white)],
+            [("7", 0.99, []), ("7", 0.981, []), ("3", 0.99, [])])
+        #expect(table.players.first { $0.number == JerseyNumber("7") }?.tracks == ["1"])
+        #expect(table.unnumbered.map(\.tracks) == [["2"]])
+        #expect(table.predictions[1].number == nil)
+    }
+
+    @Test func aTrackerMayBeginATrackBeforeTheOldOneEnds() throws {
+        let table = try table(
+            [(0...40, red), (38...80, red)], [("7", 0.99, []), ("7", 0.99, [])])
+        #expect(table.players.map(\.tracks) == [["1", "2"]])
+    }
+
+    @Test func theRosterNamesTheTeams() throws {
+        let table = try table(
+            [(0...90, red), (0...90, white), (0...90, white)],
+            [("7", 0.99, ["Reds", "Whites"]), ("9", 0.99, ["Whites"]), ("4", 0.99, ["Whites"])])
+        #expect(Set(table.players.compactMap(\.team)) == ["A", "B"])
+        let both = try self.table(
+            [(0...90, red), (0...90, red), (0...90, white), (0...90, white)],
+            [("7", 0.99, ["Reds", "Whites"]), ("5", 0.99, ["Reds"]), ("9", 0.99, ["Whites"]), (nil, 0, [])])
+        #expect(both.players.first { $0.number == JerseyNumber("7") }?.names == ["Reds 7"])
+        #expect(Set(both.players.compactMap(\.team)) == ["Reds", "Whites"])
+    }
+
+    @Test func givenColoursNameTheTeams() throws {
+        let table = try table(
+            [(0...90, red), (0...60, white)], [("7", 0.99, []), ("9", 0.99, [])],
+            names: [(try ShirtColour(named: "white"), "Snow"), (try ShirtColour(named: "maroon"), "Wine")])
+        #expect(table.players.map(\.team) == ["Wine", "Snow"])
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import Testing
+
+@testable import Jersey
+
+@Suite struct AssignmentTests {
+    @Test func costsLeastInSum() {
+        let costs = [[1.0, 2], [1.1, 5]]
+        #expect(Assignment.cheapest(rows: 2, columns: 2, limit: 10) { costs[$0][$1] } == [1, 0])
+    }
+
+    @Test func leavesApartWhatCostsTheLimit() {
+        #expect(Assignment.cheapest(rows: 2, columns: 1, limit: 1) { row, _ in row == 0 ? 1 : 0.5 } == [nil, 0])
+        #expect(Assignment.cheapest(rows: 1, columns: 1, limit: 1) { _, _ in .infinity } == [nil])
+    }
+
+    @Test(arguments: [(0, 0), (0, 3), (3, 0)]) func ofNothingIsNothing(rows: Int, columns: Int) {
+        #expect(
+            Assignment.cheapest(rows: rows, columns: columns, limit: 1) { _, _ in 0 }
+                == [Int?](repeating: nil, count: rows))
+    }
+
+    @Test(arguments: 1...20) func isAsCheapAsTheBestOfAllOrders(seed: Int) {
+        var random = RandomStream(UInt64(seed))
+        let costs = (0..<5).map { _ in (0..<5).map { _ in random.uniform() } }
+        let pairs = Assignment.cheapest(rows: 5, columns: 5, limit: 10) { costs[$0][$1] }
+        let found = pairs.enumerated().reduce(0.0) { $0 + costs[$1.offset][$1.element ?? 0] }
+        #expect(Set(pairs).count == 5)
+        func best(_ row: Int, _ free: Set<Int>) -> Double {
+            row == 5 ? 0 : free.map { costs[row][$0] + best(row + 1, free.subtracting([$0])) }.min() ?? 0
+        }
+        #expect(abs(found - best(0, Set(0..<5))) < 1e-9)
+    }
+}
+
+@Suite struct CameraMotionTests {
+    /// Random spots, seen by a camera.
+    private func picture(_ motion: CameraMotion, seed: UInt64 = 1) -> GreyPicture {
+        var random = RandomStream(seed)
+        var values = [UInt8](repeating: 90, count: 240 * 135)
+        for _ in 0..<900 {
+            let (x, y) = (random.uniform(-80...320), random.uniform(-60...200))
+            let level = UInt8(random.uniform(0...255))
+            let place = motion.moved(x, y)
+            let (left, top) = (Int(place.x.rounded()), Int(place.y.rounded()))
+            for row in top..<top + 6 where (0..<135).contains(row) {
+                for column in left..<left + 6 where (0..<240).contains(column) {
+                    values[row * 240 + column] = level
+                }
+            }
+        }
+        return GreyPicture(width: 240, height: 135, values: values)
+    }
+
+    @Test(arguments: [
+        CameraMotion.none, CameraMotion(right: 12, down: -5), CameraMotion(right: -31, down: 3),
+        CameraMotion(scale: 1.04, roll: 0, right: -8, down: 2),
+    ]) func isFoundInPictures(motion: CameraMotion) {
+        var estimator = CameraMotionEstimator(width: 1920)
+        _ = estimator.change(to: picture(.none))
+        let change = estimator.change(to: picture(motion))
+        #expect(!change.isCut)
+        // In pixels of the video, 8 times larger. The corners must be right within two of them.
+        for (x, y) in [(300.0, 200.0), (1600, 200), (300, 900), (1600, 900)] {
+            let found = change.motion.moved(x, y)
+            let small = motion.moved(x / 8, y / 8)
+            #expect(abs(found.x - small.x * 8) < 10 && abs(found.y - small.y * 8) < 10)
+        }
+    }
+
+    @Test func ofAnotherShotIsACut() {
+        var estimator = CameraMotionEstimator(width: 1920)
+        _ = estimator.change(to: picture(.none))
+        let dark = GreyPicture(
+            width: 240, height: 135, values: picture(.none, seed: 9).values.map { $0 / 4 })
+        #expect(estimator.change(to: dark).isCut)
+    }
+
+    @Test func ofBlackPicturesIsNone() {
+        var estimator = CameraMotionEstimator(width: 1920)
+        let black = GreyPicture(width: 240, height: 135, values: [UInt8](repeating: 0, count: 240 * 135))
+        for _ in 0..<3 {
+            let change = estimator.change(to: black)
+            #expect(!change.isCut && change.motion == .none)
+        }
+    }
+
+    @Test(arguments: [(1, 1), (3, 4000), (4000, 3), (240, 1)])
+    func takesPicturesOfAnyShape(width: Int, height: Int) {
+        let image = RGBImage(
+            width: width, height: height, pixels: [UInt8](repeating: 7, count: width * height * 3))
+        var estimator = CameraMotionEstimator(width: width)
+        for _ in 0..<2 { #expect(!estimator.change(to: GreyPicture(image, width: 240)).isCut) }
+    }
+}
+
+@Suite struct MultiObjectTrackerTests {
+    private let red = ShirtColour(red: 200, green: 30, blue: 40)
+    private let blue = ShirtColour(red: 30, green: 60, blue: 200)
+
+    private func box(_ x: Double, _ y: Double = 100, score: Double = 0.9) -> Detection {
+        Detection(left: x, top: y, width: 40, height: 100, score: score)
+    }
+
+    /// The tracks of looks at every fourth frame.
+    private func tracks(
+        _ looks: [[(Detection, ShirtColour?)]], camera: CameraMotion = .none
+    ) -> [MultiObjectTracker.Track] {
+        var tracker = MultiObjectTracker(MultiObjectTracker.Options(), rate: 25)
+        for (index, look) in looks.enumerated() {
+            tracker.look(
+                at: look.map(\.0), shirts: look.map(\.1), frame: index * 4, elapsed: index == 0 ? 0 : 4,
+                camera: camera)
+        }
+        tracker.endAll()
+        return tracker.ended.sorted { $0.id < $1.id }
+    }
+
+    @Test func followsARunnerWhoMovesFurtherThanHisWidth() {
+        let found = tracks((0..<10).map { [(box(50 + 45 * Double($0)), red)] })
+        #expect(found.map(\.seen.count) == [10])
+    }
+
+    @Test func followsWithAPanningCamera() {
+        let looks = (0..<8).map { [(box(900 - 100 * Double($0)), red as ShirtColour?)] }
+        #expect(tracks(looks, camera: CameraMotion(right: -100)).map(\.seen.count) == [8])
+    }
+
+    @Test func bridgesAMissAndKeepsUnsureBoxes() {
+        let looks: [[(Detection, ShirtColour?)]] = (0..<9).map { index in
+            index == 4 ? [] : [(box(100 + 5 * Double(index), score: index == 6 ? 0.2 : 0.9), red)]
+        }
+        #expect(tracks(looks).map { $0.seen.map(\.frame) } == [[0, 4, 8, 12, 20, 24, 28, 32]])
+    }
+
+    @Test func doesNotGoOnWithAnotherShirt() {
+        let looks = (0..<8).map { [(box(100), ($0 < 4 ? red : blue) as ShirtColour?)] }
+        #expect(tracks(looks).map(\.seen.count) == [4, 4])
+    }
+
+    @Test func crossingPlayersOfTwoTeamsKeepTheirTracks() {
+        let looks: [[(Detection, ShirtColour?)]] = (0..<13).map { index in
+            let way = 20 * Double(index)
+            // The far one is hidden in the middle.
+            let near: [(Detection, ShirtColour?)] = [(box(100 + way, 110), red)]
+            return (5...7).contains(index) ? near : near + [(box(340 - way, 100), blue)]
+        }
+        let found = tracks(looks)
+        #expect(found.count == 2)
+        for track in found {
+            let ways = zip(track.seen, track.seen.dropFirst()).map { $1.box.left - $0.box.left }
+            #expect(ways.allSatisfy { $0 > 0 } || ways.allSatisfy { $0 < 0 })
+        }
+    }
+
+    @Test func tracksEndWherePlayersOfOneTeamMayHaveSwapped() {
+        let looks: [[(Detection, ShirtColour?)]] = (0..<14).map { index in
+            let apart = abs(Double(index) - 6.5) * 12
+            // Both stop behind each other, and either could come out at either side.
+            return (4...9).contains(index)
+                ? [(box(300), red)] : [(box(300 - apart), red), (box(300 + apart), red)]
+        }
+        #expect(tracks(looks).count >= 3)
+    }
+
+    @Test func somebodyWhoIsSeenOnceIsNobody() {
+        #expect(tracks([[(box(100), red)], [], [], []]).isEmpty)
+    }
+
+    @Test func brokenBoxesHarmNothing() {
+        let broken = [
+            Detection(left: 0, top: 0, width: 0, height: 0, score: 0.9),
+            Detection(left: -1e9, top: 1e9, width: 1e9, height: 1, score: 0.9),
+        ]
+        _ = tracks((0..<4).map { _ in broken.map { ($0, nil) } })
+    }
+}
+
+@Suite struct TeamsTests {
+    private func shirts(_ colours: [(Double, Double, Double)]) -> [ShirtColour] {
+        colours.map { ShirtColour(red: $0.0, green: $0.1, blue: $0.2) }
+    }
+
+    @Test func areTheTwoColoursThatAreSeenMost() {
+        let known = shirts([
+            (200, 30, 40), (210, 40, 50), (240, 240, 240), (230, 230, 225), (30, 200, 60), (20, 20, 20), (190, 25, 45),
+        ])
+        let teams = Teams(known + [nil], weights: [9, 9, 8, 8, 3, 2, 9, 5])
+        #expect(teams.sides == [.a, .a, .b, .b, .other, .other, .a, nil])
+    }
+
+    @Test func ofOneColourAreOneTeam() {
+        let teams = Teams(shirts([(200, 30, 40), (205, 30, 40), (198, 35, 42)]), weights: [1, 1, 1])
+        #expect(teams.sides == [.a, .a, .a] && teams.colours.count == 1)
+    }
+
+    @Test func ofNobodyAreNone() { #expect(Teams([], weights: []).sides.isEmpty) }
+
+    @Test(arguments: ShirtColour.named.map(\.name)) func namedColoursAreFoundAgain(name: String) throws {
+        #expect(try ShirtColour(named: name).name == name)
+        #expect(try ShirtColour(named: ShirtColour(named: name).hex).name == name)
+    }
+
+    @Test func unknownColoursAreRefused() {
+        #expect(throws: UsageError.self) { try ShirtColour(named: "rred") }
+        #expect(throws: UsageError.self) { try ShirtColour(named: "#12345") }
+    }
+}
