@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Jersey
@@ -204,5 +205,96 @@ import Testing
     @Test func unknownColoursAreRefused() {
         #expect(throws: UsageError.self) { try ShirtColour(named: "rred") }
         #expect(throws: UsageError.self) { try ShirtColour(named: "#12345") }
+    }
+}
+
+@Suite struct PlayerTrackerTests {
+    private static let (width, height) = (320, 180)
+    private static let (red, blue): ([UInt8], [UInt8]) = ([200, 30, 40], [30, 60, 200])
+
+    /// A film of a red and a blue player who run past each other, with a cut in the middle.
+    private func film(frames: Int, cutAt cut: Int?) throws -> (TestFolder, String) {
+        let folder = try TestFolder()
+        let path = folder.path("match.mp4")
+        let writer = try VideoWriter(path, width: Self.width, height: Self.height, rate: 25)
+        var random = RandomStream(5)
+        let ground = (0..<2).map { shot in
+            (0..<Self.width * Self.height).flatMap { _ in
+                let level = UInt8(random.uniform(0...40))
+                return shot == 0 ? [40 + level, 130, 50] : [200, 200 - level, 190]
+            }
+        }
+        for frame in 0..<frames {
+            var pixels: [UInt8] = ground[frame < (cut ?? frames) ? 0 : 1]
+            for (colour, place) in [(Self.red, Self.places(frame).red), (Self.blue, Self.places(frame).blue)] {
+                for y in place.top..<place.top + 50 {
+                    for x in place.left..<place.left + 20 {
+                        pixels.replaceSubrange((y * Self.width + x) * 3..<(y * Self.width + x) * 3 + 3, with: colour)
+                    }
+                }
+            }
+            try writer.add(
+                RGBImage(width: Self.width, height: Self.height, pixels: pixels), time: Double(frame) / 25)
+        }
+        try writer.finish()
+        return (folder, path)
+    }
+
+    private static func places(_ frame: Int) -> (red: (left: Int, top: Int), blue: (left: Int, top: Int)) {
+        ((20 + 5 * frame, 40), (280 - 5 * frame, 100))
+    }
+
+    /// Finds what is red or blue.
+    private static func people(in picture: RGBImage) -> [Detection] {
+        [0, 2].compactMap { channel in
+            let places = (0..<picture.width * picture.height).filter { place in
+                let pixel = picture.pixels[place * 3..<place * 3 + 3]
+                let other = pixel[pixel.startIndex + 2 - channel]
+                return pixel[pixel.startIndex + channel] > 140 && other < 110 && pixel[pixel.startIndex + 1] < 110
+            }
+            let (x, y) = (places.map { $0 % picture.width }, places.map { $0 / picture.width })
+            guard let left = x.min(), let right = x.max(), let top = y.min(), let bottom = y.max() else {
+                return nil
+            }
+            return Detection(
+                left: Double(left), top: Double(top), width: Double(right + 1 - left),
+                height: Double(bottom + 1 - top), score: 0.9)
+        }
+    }
+
+    private func tracked(_ path: String, every interval: Int?) throws -> TrackedVideo {
+        var options = PlayerTracker.Options()
+        options.detectEvery = interval
+        options.who = .everybody
+        return try PlayerTracker(options, detect: Self.people).track(VideoReader(path))
+    }
+
+    @Test(arguments: [1, 3, nil]) func everyFrameHasABoxForEachPlayer(interval: Int?) throws {
+        let (folder, path) = try film(frames: 41, cutAt: nil)
+        let video = try withExtendedLifetime(folder) { try tracked(path, every: interval) }
+        #expect(video.boxes.tracks == ["1", "2"] && video.cuts.isEmpty && video.times.count == 41)
+        for track in 0..<2 as Range<Int32> {
+            let boxes = video.boxes.boxes.filter { $0.track == track }
+            #expect(boxes.map(\.frame) == Array(0...(boxes.last?.frame ?? 0)) && boxes.count >= 37)
+            let isRed = (video.shirts[Int(track)]?.blueYellow ?? 0) > 0
+            for box in boxes {
+                let place = Self.places(Int(box.frame))
+                #expect(abs(Double(box.left) - Double((isRed ? place.red : place.blue).left)) < 4)
+            }
+        }
+    }
+
+    @Test func aCutEndsAllTracks() throws {
+        let (folder, path) = try film(frames: 40, cutAt: 20)
+        let video = try withExtendedLifetime(folder) { try tracked(path, every: 2) }
+        #expect(video.cuts == [20] && video.boxes.tracks.count == 4)
+        #expect(video.boxes.spans.allSatisfy { $0.map { $0.upperBound < 20 || $0.lowerBound >= 20 } ?? false })
+    }
+
+    @Test func aFilmOfNobodyHasNoTracks() throws {
+        let (folder, path) = try film(frames: 8, cutAt: nil)
+        let tracker = PlayerTracker(PlayerTracker.Options()) { _ in [] }
+        let video = try withExtendedLifetime(folder) { try tracker.track(VideoReader(path)) }
+        #expect(video.boxes.tracks.isEmpty && video.boxes.boxes.isEmpty && video.times.count == 8)
     }
 }

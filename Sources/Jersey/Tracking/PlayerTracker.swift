@@ -15,7 +15,8 @@ package struct PlayerTracker: Sendable {
         package init() {}
     }
 
-    private let detector: PlayerDetector
+    /// Everybody in a picture. It may run on several threads at once.
+    private let detect: @Sendable (RGBImage) -> [Detection]
     private let options: Options
 
     /// The looks in a second by default. Players then move about their own width between looks.
@@ -28,7 +29,11 @@ package struct PlayerTracker: Sendable {
     private static let fewestLooks = 3
 
     package init(_ detector: PlayerDetector, _ options: Options = Options()) {
-        self.detector = detector
+        self.init(options, detect: detector.detections)
+    }
+
+    init(_ options: Options, detect: @escaping @Sendable (RGBImage) -> [Detection]) {
+        self.detect = detect
         self.options = options
     }
 
@@ -52,8 +57,8 @@ package struct PlayerTracker: Sendable {
         var last = 0
         func look() throws {
             let pictures = pending.map(\.picture)
-            let found = Runtime.concurrentMap(pictures.count) { [detector, options] index in
-                Self.people(in: pictures[index], detector, options.who)
+            let found = Runtime.concurrentMap(pictures.count) { [detect, options] index in
+                People(in: pictures[index], options.who, detect)
             }
             for ((frame, picture), people) in zip(pending, found) {
                 let change = camera.change(to: people.grey)
@@ -83,16 +88,14 @@ package struct PlayerTracker: Sendable {
             longestGap: max(interval, Int((Self.longestGap * video.rate).rounded())))
     }
 
+    /// What a look at a picture shows.
     private struct People {
         let boxes: [Detection]
         let grey: GreyPicture
-    }
 
-    private static func people(in picture: RGBImage, _ detector: PlayerDetector, _ who: PlayingArea.Rule)
-        -> People
-    {
-        People(
-            boxes: who.kept(detector.detections(in: picture), in: picture),
-            grey: GreyPicture(picture, width: CameraMotionEstimator.width))
+        init(in picture: RGBImage, _ who: PlayingArea.Rule, _ detect: (RGBImage) -> [Detection]) {
+            boxes = who.kept(detect(picture), in: picture)
+            grey = GreyPicture(picture, width: CameraMotionEstimator.width)
+        }
     }
 }
