@@ -18,13 +18,18 @@ struct MultiObjectTracker {
     struct Track: Sendable {
         let id: Int
         var motion: BoxMotion
-        /// One at each look at which the player was found, in time order.
+        /// One at each look at which the player was found, in time order; and between two such looks
+        /// at the looks that missed him, where he must have been. Those have the score 0.
         var seen: [(frame: Int, box: Detection)]
+        /// Where he was expected at the looks that missed him since.
+        var missed: [(frame: Int, box: Detection)] = []
         var shirt: ShirtColour?
         /// Frames since it was seen last.
         var hidden = 0
         /// Whether it was found often enough to be believed.
-        var isConfirmed: Bool { seen.count >= 2 }
+        var isConfirmed: Bool { looks >= 2 }
+        /// At how many looks he was found.
+        var looks: Int { seen.count { $0.box.score > 0 } }
     }
 
     private struct Pair {
@@ -115,6 +120,9 @@ struct MultiObjectTracker {
                     shirt: shirts[box]))
             nextID += 1
         }
+        for index in open.indices where open[index].hidden > 0 {
+            open[index].missed.append((frame, expected[index]))
+        }
         endTracks(elapsed: elapsed)
     }
 
@@ -159,6 +167,13 @@ struct MultiObjectTracker {
     }
 
     private mutating func confirm(_ track: Int, _ box: Detection, _ shirt: ShirtColour?, _ frame: Int) {
+        let expected = open[track].motion.box
+        for (place, miss) in open[track].missed.enumerated() {
+            // The error grew little by little.
+            let share = Double(place + 1) / Double(open[track].missed.count + 1)
+            open[track].seen.append((miss.frame, miss.box.corrected(from: expected, to: box, share: share)))
+        }
+        open[track].missed = []
         open[track].motion.correct(box)
         open[track].seen.append((frame, box))
         open[track].hidden = 0
@@ -182,7 +197,7 @@ struct MultiObjectTracker {
         for first in rest.indices where rest[first].hidden == 0 {
             for second in rest.indices.dropFirst(first + 1) where rest[second].hidden == 0 {
                 guard boxes[first].overlap(with: boxes[second]) > 0.85 else { continue }
-                isDouble[rest[first].seen.count >= rest[second].seen.count ? second : first] = true
+                isDouble[rest[first].looks >= rest[second].looks ? second : first] = true
             }
         }
         for (track, isDouble) in zip(rest, isDouble) where isDouble && track.isConfirmed {
@@ -199,6 +214,16 @@ struct MultiObjectTracker {
 }
 
 extension Detection {
+    /// Where a box that was expected here was, if its expectation was wrong later.
+    ///
+    /// - Parameter share: of the later error, 0...1.
+    fileprivate func corrected(from expected: Detection, to found: Detection, share: Double) -> Detection {
+        Detection(
+            left: left + share * (found.left - expected.left), top: top + share * (found.top - expected.top),
+            width: max(1, width + share * (found.width - expected.width)),
+            height: max(1, height + share * (found.height - expected.height)), score: 0)
+    }
+
     /// - Parameter margin: on each side, as a share of its length.
     func enlarged(by margin: Double) -> Detection {
         Detection(

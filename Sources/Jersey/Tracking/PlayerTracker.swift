@@ -84,7 +84,7 @@ package struct PlayerTracker: Sendable {
         try look()
         tracker.endAll()
         return result.video(
-            tracker.ended.filter { $0.seen.count >= Self.fewestLooks || $0.seen.count * interval >= last },
+            tracker.ended.filter { $0.looks >= Self.fewestLooks || $0.looks * interval >= last },
             longestGap: max(interval, Int((Self.longestGap * video.rate).rounded())))
     }
 

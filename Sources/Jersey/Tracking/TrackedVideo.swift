@@ -28,7 +28,7 @@ package struct TrackedVideo: Sendable {
                     TrackBoxes.Box(
                         frame: Int32(clamping: frame), track: Int32(clamping: index), left: Float(box.left),
                         top: Float(box.top), width: Float(box.width), height: Float(box.height),
-                        confidence: Float(box.score), line: 0)
+                        confidence: max(Float(box.score), TrackBoxes.Box.guessed), line: 0)
                 }
             }
             return TrackedVideo(
@@ -55,6 +55,12 @@ package struct TrackedVideo: Sendable {
             return boxes
         }
     }
+}
+
+extension TrackBoxes.Box {
+    /// The confidence of a box where nobody was found, but somebody must have been. It is not 0,
+    /// with which MOTChallenge marks boxes that do not count.
+    static let guessed: Float = 0.01
 }
 
 extension TrackBoxes {
