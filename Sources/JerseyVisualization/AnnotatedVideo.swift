@@ -21,7 +21,9 @@ package enum AnnotatedVideo {
                 known.prediction(
                     ofTrack: boxes.tracks[Int(box.track)], frame: Int(box.frame) + boxes.firstFrame))
         }
-        let writer = try VideoWriter(path, width: video.width, height: video.height, rate: video.rate)
+        let writer = try VideoWriter(
+            path, width: video.width, height: video.height, rate: video.rate,
+            pixelAspect: video.pixelAspect)
         var rest = boxes.boxes[...]
         while let frame = try video.next() {
             let here = rest.prefix { $0.frame == frame.index }
