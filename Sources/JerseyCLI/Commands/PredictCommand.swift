@@ -41,7 +41,9 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "Output format, one of the above (default: by the extension of --output, or table).")
     var format: OutputFormat?
 
-    @Option(help: ArgumentHelp("Write to this file instead of the terminal.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write to this file instead of the terminal; - is standard output.", valueName: "file"))
     var output: String?
 
     @Flag(
@@ -74,6 +76,9 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
+    /// The file to write to; nil for standard output.
+    private var file: String? { ["-", "/dev/stdout"].contains(output) ? nil : output }
+
     /// The output format in effect.
     private var written: OutputFormat {
         let ending = output.flatMap { OutputFormat.find(URL(fileURLWithPath: $0).pathExtension.lowercased()) }
@@ -86,16 +91,17 @@ struct PredictCommand: ParsableCommand {
 
     private func checkOutputs() throws {
         let inputs = paths + [video.boxes, roster.roster, options.file].compactMap { $0 }
-        try output.map { try AtomicFile.check($0, unlike: inputs) }
+        try file.map { try AtomicFile.check($0, unlike: inputs) }
         try sheet.map { try PredictionSheet.check($0, unlike: inputs) }
         try video.video.map { try VideoWriter.check($0, unlike: inputs) }
-        let outputs = [output, sheet, video.video].compactMap { $0 }
+        let outputs = [file, sheet, video.video].compactMap { $0 }
         guard
             Set(outputs.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }).count
                 == outputs.count
         else {
             throw UsageError("--output, --sheet and --video must name different files")
         }
+        try file.map(OutputFormat.checkName)
     }
 
     func run() throws {
@@ -176,7 +182,7 @@ struct PredictCommand: ParsableCommand {
     }
 
     private func readVideo(_ file: String, _ roster: Roster?) throws -> [Prediction] {
-        let boxes = try video.trackBoxes(file, strict: options.strict)
+        let boxes = try video.trackBoxes(file, in: paths[0], strict: options.strict)
         var (predictions, crops) = try video.read(
             paths[0], boxes, with: recognizer(), shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
@@ -205,7 +211,7 @@ struct PredictCommand: ParsableCommand {
         let text = try written.text(
             OutputFormat.Content(predictions: predictions, isRaw: raw, boxes: boxes, emptyFolders: empty))
         Console.list(empty, rest: "folders without frames") { "\($0) contains no frames" }
-        guard let output else { return Console.printExactly(text) }
-        try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
+        guard let file else { return Console.printExactly(text) }
+        try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: file))
     }
 }
