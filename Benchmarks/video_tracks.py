@@ -7,11 +7,11 @@ the player changes.
     Benchmarks/video_tracks.py --crops DATA
 
 Renders matches of two teams, with a camera that follows play, and cuts the boxes of players and
-officials, where they are seen, into tracks of 25 to 250 frames. For cuts, it also confuses players: two who hide each other swap their
-names in the boxes. A change can be found if each stretch before and after it is answered rightly when it
-is a track of its own. A real film needs boxes (MOT) and the truth, a line `track,number` for each track
-with a number. DATA holds crops in the folders format; changes are halves of two tracks. Films are kept in
---work for the next run. Needs only Python.
+officials, where they are seen, into tracks of 25 to 250 frames. For cuts, it also confuses players: two
+who hide each other swap their names in the boxes. A change can be found if each stretch before and after
+it is answered rightly when it is a track of its own. A real film needs boxes (MOT) and the truth, a line
+`track,number` for each track with a number. DATA holds crops in the folders format; changes are halves
+of two tracks. Films are kept in --work for the next run. Needs only Python.
 """
 
 import argparse
@@ -166,9 +166,7 @@ def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Pa
                 stretches[box[1]].append((len(names), now, box[0]))
             alone.append((box[0], len(names), *box[2:]))
         rows, _ = read(options, [film, "--boxes", save(alone, options.work / "alone.txt"), "--keep-tracks"])
-        known = {
-            int(row["track"]) for row in rows if row["number"] == numbers.get(names[int(row["track"])])
-        }
+        known = {int(row["track"]) for row in rows if row["number"] == numbers.get(names[int(row["track"])])}
         confused_boxes = save(cut, options.work / "confused.txt")
         whole, _ = read(options, [film, "--boxes", confused_boxes, "--keep-tracks"])
         rows, _ = read(options, [film, "--boxes", confused_boxes])

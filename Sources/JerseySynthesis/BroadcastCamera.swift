@@ -8,7 +8,7 @@ struct BroadcastCamera: Sendable {
     let place: SIMD3<Double>
     /// Pixels per metre, one metre away.
     let focal: Double
-    /// Of the picture, in pixels.
+    /// The size of the picture, in pixels.
     let width, height: Int
     /// Unit vectors of the view; `right` is level.
     let ahead, right, up: SIMD3<Double>

@@ -56,7 +56,7 @@ struct MatchCast: Sendable {
     private static func kit(hasNumber: Bool, unlike others: [Kit], using random: inout RandomStream) -> Kit {
         func difference(_ kit: Kit) -> Double {
             others.map { other in
-                let (one, two) = (kit.shirt, other.shirt)
+                let (one, two) = (kit.impression, other.impression)
                 return abs(one.red - two.red) + abs(one.green - two.green) + abs(one.blue - two.blue)
             }.min() ?? 0
         }
@@ -66,7 +66,7 @@ struct MatchCast: Sendable {
         return kits.max { difference($0) < difference($1) } ?? kits[0]
     }
 
-    /// Of a goalkeeper, and ten players.
+    /// Numbers for a goalkeeper and ten players.
     private static func numbers(using random: inout RandomStream) -> [JerseyNumber] {
         let keepers = ["1", "1", "1", "12", "13", "22"]
         var numbers = [keepers.randomElement(using: &random) ?? "1"]
@@ -77,6 +77,11 @@ struct MatchCast: Sendable {
         }
         return numbers.compactMap(JerseyNumber.init)
     }
+}
+
+extension Kit {
+    /// The colour of the shirt from afar.
+    fileprivate var impression: Colour { pattern == nil ? shirt : shirt.mixed(with: trim, 0.4) }
 }
 
 extension Difficulty {

@@ -150,7 +150,7 @@ struct MatchPainter: Sendable {
             guard width > 0, height > 0 else { return nil }
         }
 
-        /// Of a body, when the area is `finer` times as large.
+        /// How a body is seen when the area is `finer` times as large.
         func view(_ body: Body, finer: Int) -> Raster.View {
             var view = body.view
             view.left = (Double(left) - body.feet.x) / view.density

@@ -50,7 +50,7 @@ struct MatchPlay: Sendable {
     /// beside the pitch.
     init(besides: Int, using random: inout RandomStream) {
         self.random = RandomStream(random.next())
-        ball = [random.uniform(-25...25), random.uniform(-15...15)]
+        ball = [random.uniform(-42...42), random.uniform(-25...25)]
         for team in 0..<2 { add(.goal, team: team, at: [team == 0 ? -46 : 46, 0], using: &random) }
         for team in 0..<2 {
             let formation = Self.formations.randomElement(using: &random) ?? Self.formations[0]
@@ -71,13 +71,16 @@ struct MatchPlay: Sendable {
 
     private static let formations: [[Place]] = [
         [
-            [-17, -20], [-18, -7], [-18, 7], [-17, 20], [-4, -19], [-5, -6], [-4, 6], [-3, 19], [9, -6], [10, 7],
+            [-17, -20], [-18, -7], [-18, 7], [-17, 20], [-4, -19], [-5, -6], [-4, 6], [-3, 19], [9, -6],
+            [10, 7],
         ],
         [
-            [-17, -20], [-18, -7], [-18, 7], [-17, 20], [-6, -10], [-8, 1], [-5, 11], [8, -20], [11, 0], [8, 20],
+            [-17, -20], [-18, -7], [-18, 7], [-17, 20], [-6, -10], [-8, 1], [-5, 11], [8, -20], [11, 0],
+            [8, 20],
         ],
         [
-            [-18, -13], [-19, 0], [-18, 13], [-5, -23], [-6, -9], [-8, 1], [-5, 10], [-5, 23], [9, -6], [10, 6],
+            [-18, -13], [-19, 0], [-18, 13], [-5, -23], [-6, -9], [-8, 1], [-5, 10], [-5, 23], [9, -6],
+            [10, 6],
         ],
     ]
 

@@ -63,7 +63,10 @@ package struct MatchTruth: Codable, Sendable, Equatable {
             }
             let fields =
                 ["\(frame + 1)", "\(player.track)"] + box
-                + [player.role == .beside ? "0" : "1", "\(player.kind)", Format.decimal(seen.visibility, places: 3)]
+                + [
+                    player.role == .beside ? "0" : "1", "\(player.kind)",
+                    Format.decimal(seen.visibility, places: 3),
+                ]
             return fields.joined(separator: ",") + "\n"
         }.joined()
     }

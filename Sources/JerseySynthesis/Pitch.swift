@@ -47,11 +47,13 @@ enum Pitch {
                 : Point(random.uniform(-half...half), random.uniform(-side...side))
             let tone: Canvas.Colour = random.chance(0.5) ? .black : Canvas.Colour(0xC8B878)
             canvas.ellipse(
-                spot, [random.uniform(0.2...3), random.uniform(0.2...2)], tone.opacity(random.uniform(0...0.035)))
+                spot, [random.uniform(0.2...3), random.uniform(0.2...2)],
+                tone.opacity(random.uniform(0...0.035)))
         }
         // Beyond the touchlines the ground is often another one.
         if random.chance(0.5) {
-            let rim = Canvas.Colour([0x6A4038, 0x4A5058, 0x3A6A38, 0x7A7468].randomElement(using: &random) ?? 0)
+            let rim = Canvas.Colour(
+                [0x6A4038, 0x4A5058, 0x3A6A38, 0x7A7468].randomElement(using: &random) ?? 0)
             let (x, y) = (half + 3.2, side + 3.2)
             canvas.rectangle(-margin, [size.x, margin.y - y], rim)
             canvas.rectangle([-margin.x, y], [size.x, size.y - margin.y - y], rim)

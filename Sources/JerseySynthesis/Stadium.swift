@@ -40,24 +40,29 @@ struct Stadium: Sendable {
         if isSunny {
             lamps = [
                 Lamp(
-                    way: way(side * random.uniform(0.3...1), random.uniform(0.5...1.1), random.uniform(-0.5...0.8)),
+                    way: way(
+                        side * random.uniform(0.3...1), random.uniform(0.5...1.1), random.uniform(-0.5...0.8)),
                     strength: random.uniform(0.4...0.62))
             ]
         } else if isNight {
             lamps = [-1, 1].map {
                 Lamp(
-                    way: way($0 * random.uniform(0.5...0.9), random.uniform(0.5...0.8), random.uniform(0.2...0.7)),
+                    way: way(
+                        $0 * random.uniform(0.5...0.9), random.uniform(0.5...0.8), random.uniform(0.2...0.7)),
                     strength: random.uniform(0.16...0.3))
             }
         } else {
             lamps = [
-                Lamp(way: way(side * 0.1, 1, random.uniform(-0.1...0.2)), strength: random.uniform(0.35...0.5))
+                Lamp(
+                    way: way(side * 0.1, 1, random.uniform(-0.1...0.2)), strength: random.uniform(0.35...0.5))
             ]
         }
         softness = isSunny ? 0.03 : isNight ? 0.06 : 0.09
-        let main = isSunny ? lamps[0].way : way(side * random.uniform(0...0.4), 0.9, random.uniform(0.2...0.7))
+        let main =
+            isSunny ? lamps[0].way : way(side * random.uniform(0...0.4), 0.9, random.uniform(0.2...0.7))
         light = Raster.Light(
-            way: SIMD3<Float>(main), ambient: Float(isSunny ? random.uniform(0.45...0.6) : random.uniform(0.6...0.8)),
+            way: SIMD3<Float>(main),
+            ambient: Float(isSunny ? random.uniform(0.45...0.6) : random.uniform(0.6...0.8)),
             grain: Float(random.uniform(0.03...0.08)))
         roof =
             isSunny && random.chance(0.4)
@@ -85,7 +90,8 @@ struct Stadium: Sendable {
         let grey = Canvas.Colour(0x6A6C70).mixed(with: .black, random.uniform(0.1...0.7))
         wall = SIMD4(grey.levels, 0)
         sky = SIMD4(
-            Canvas.Colour(isNight ? 0x0C0E14 : 0x8898A8).mixed(with: .black, random.uniform(0...0.5)).levels, 0)
+            Canvas.Colour(isNight ? 0x0C0E14 : 0x8898A8).mixed(with: .black, random.uniform(0...0.5)).levels,
+            0)
         slope = Float(random.uniform(0.45...0.65))
     }
 
@@ -158,7 +164,7 @@ struct Stadium: Sendable {
     private func grass(_ x: Float, _ z: Float, depth: Float, pixel: Float) -> SIMD4<Float> {
         let scale = Float(ground.density)
         let (u, v) = ((x + Float(Pitch.margin.x)) * scale, (z + Float(Pitch.margin.y)) * scale)
-        let taps = min(4, max(1, Int(depth * scale * 0.7)))
+        let taps = min(12, max(1, Int(depth * scale * 0.6)))
         var sum = SIMD4<Float>.zero
         for tap in 0..<taps {
             let offset = (Float(tap) + 0.5) / Float(taps) - 0.5
@@ -183,10 +189,15 @@ struct Stadium: Sendable {
         let isSide = acrossSide < acrossEnd
         let reach = min(acrossSide, acrossEnd)
         let height = place.y + ray.y * reach
-        let along = isSide ? place.x + ray.x * reach : place.z + ray.z * reach + 31
+        // Text is read from inside, wherever one looks.
+        func along(_ reach: Float) -> Float {
+            isSide
+                ? (ray.z < 0 ? 500 : 700) + (place.x + ray.x * reach) * (ray.z < 0 ? 1 : -1)
+                : (ray.x > 0 ? 531 : 731) + (place.z + ray.z * reach) * (ray.x > 0 ? 1 : -1)
+        }
         if height < Float(Self.boardHeight) {
             return boards.repeated(
-                (along + 500) * Float(boards.density),
+                along(reach) * Float(boards.density),
                 min(Float(Self.boardHeight) - height, Float(Self.boardHeight) * 0.98) * Float(boards.density))
         }
         let foot: Float = 2.4
@@ -199,10 +210,9 @@ struct Stadium: Sendable {
         guard back < 34 else { return sky }
         // A way between two blocks of seats.
         if 15..<16.2 ~= back { return wall * 0.8 }
-        let across = isSide ? place.x + ray.x * far : place.z + ray.z * far + 31
         let row = back * (1 + slope * slope).squareRoot()
         let shade = 1 - 0.3 * back / 34
-        return crowd.repeated((across + 500) * Float(crowd.density), -row * Float(crowd.density)) * shade
+        return crowd.repeated(along(far) * Float(crowd.density), -row * Float(crowd.density)) * shade
     }
 
     private static func paintBoards(on canvas: Canvas, using random: inout RandomStream) {
@@ -238,7 +248,8 @@ struct Stadium: Sendable {
             for column in stride(from: 0.25, to: 36, by: 0.5) {
                 // Stairs.
                 guard column.truncatingRemainder(dividingBy: 12) > 1 else {
-                    canvas.rectangle([column - 0.25, row - 0.4], [0.5, 0.8], lit(shade.mixed(with: .white, 0.2)))
+                    canvas.rectangle(
+                        [column - 0.25, row - 0.4], [0.5, 0.8], lit(shade.mixed(with: .white, 0.2)))
                     continue
                 }
                 let noise = Double(Noise.shared(Float(column) * 4, Float(row) * 4))

@@ -42,6 +42,7 @@ struct Texture: Sendable {
     /// The same, repeated without end.
     func repeated(_ x: Float, _ y: Float) -> SIMD4<Float> {
         let (columns, rows) = (x / Float(width), y / Float(height))
-        return self((columns - columns.rounded(.down)) * Float(width), (rows - rows.rounded(.down)) * Float(height))
+        return self(
+            (columns - columns.rounded(.down)) * Float(width), (rows - rows.rounded(.down)) * Float(height))
     }
 }

@@ -217,7 +217,6 @@ import Testing
         (["synthesize", "--out", "a.mp4", "--match", "1", "--cuts", "25"], "fewer than the 25 frames"),
         (["synthesize", "--out", "a.mp4", "--match", "1", "--numbers", "7"], "numbers come from --seed"),
         (["synthesize", "--out", "a", "--match", "1", "--tracks", "7"], "a is a match"),
-        (["synthesize", "--out", "a", "--match", "1", "--size", "7x7"], "--size"),
         (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "a folder that does not exist"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws

@@ -171,7 +171,8 @@ struct SynthesizeCommand: ParsableCommand {
             ("--difficulty", difficulty != nil), ("--height", height != nil && !isMatch),
             ("--threads", threads != nil && !isMatch),
         ] where isGiven {
-            throw ValidationError("\(option) is for data sets, but \(out) is a \(isMatch ? "match" : "video")")
+            throw ValidationError(
+                "\(option) is for data sets, but \(out) is a \(isMatch ? "match" : "video")")
         }
         for (option, isGiven) in [("--numbers", numbers != nil), ("--frames", frames != nil)]
         where isGiven && isMatch {
@@ -185,7 +186,8 @@ struct SynthesizeCommand: ParsableCommand {
             throw ValidationError("--match must be 0.04...3600 seconds, not \(match)")
         }
         guard 0..<film(match).frames ~= cuts ?? 0 else {
-            throw ValidationError("--cuts must be at least 0, and fewer than the \(film(match).frames) frames")
+            throw ValidationError(
+                "--cuts must be at least 0, and fewer than the \(film(match).frames) frames")
         }
     }
 
@@ -250,7 +252,9 @@ struct SynthesizeCommand: ParsableCommand {
                 toFolder: URL(fileURLWithPath: out), overwrite: overwrite, threads: threads,
                 progress: progress.advance)
             progress.finish()
-            Console.print("\(film.frames) frames in \(out)/img1, the boxes in \(out)/gt, the numbers in \(out)/match.json")
+            Console.print(
+                "\(film.frames) frames in \(out)/img1, the boxes in \(out)/gt, the numbers in \(out)/match.json"
+            )
         }
     }
 
