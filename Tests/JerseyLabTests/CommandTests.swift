@@ -214,6 +214,12 @@ import Testing
         (["synthesize", "--out", "a.mp4", "--tracks", "3"], "--tracks is for data sets"),
         (["synthesize", "--out", "a.mp4", "--tracks", "10"], "--tracks is for data sets"),
         (["synthesize", "--out", "a.mp4", "--framing", "body"], "--framing is for data sets"),
+        (["synthesize", "--out", "a.mp4", "--difficulty", "real"], "--difficulty is for data sets"),
+        (["synthesize", "--out", "a.mp4", "--cuts", "1"], "add --match"),
+        (["synthesize", "--out", "a.mp4", "--match", "0"], "--match must be 0.04...3600"),
+        (["synthesize", "--out", "a.mp4", "--match", "1", "--cuts", "25"], "fewer than the 25 frames"),
+        (["synthesize", "--out", "a.mp4", "--match", "1", "--numbers", "7"], "numbers come from --seed"),
+        (["synthesize", "--out", "a", "--match", "1", "--tracks", "7"], "a is a match"),
         (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "a folder that does not exist"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws
