@@ -6,7 +6,7 @@ SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 .PHONY: help setup build test examples docs demo format lint clean
 
 help:
-	@echo 'make demo     renders a video of three players and reads their numbers with the bundled model'
+	@echo 'make demo     renders a match and reads the players' numbers with the bundled model'
 	@echo 'make test     runs the tests'
 	@echo 'make examples builds and runs the packages in Examples/, which depend on this one'
 	@echo 'make docs     builds the library documentation from its comments'

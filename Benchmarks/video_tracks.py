@@ -6,12 +6,12 @@ the player changes.
     Benchmarks/video_tracks.py --film F --boxes B --truth T
     Benchmarks/video_tracks.py --crops DATA
 
-Renders matches in which players turn, hide each other, come nearer and go away, and cuts their boxes
-into tracks of 25 to 250 frames. For cuts, it also confuses players: two who hide each other swap their
-names in the boxes. A change can be found if each stretch before and after it is answered rightly when it
-is a track of its own. A real film needs boxes (MOT) and the truth, a line `track,number` for each track
-with a number. DATA holds crops in the folders format; changes are halves of two tracks. Films are kept in
---work for the next run. Needs only Python.
+Renders matches of two teams, with a camera that follows play, and cuts the boxes of players and
+officials, where they are seen, into tracks of 25 to 250 frames. For cuts, it also confuses players: two
+who hide each other swap their names in the boxes. A change can be found if each stretch before and after
+it is answered rightly when it is a track of its own. A real film needs boxes (MOT) and the truth, a line
+`track,number` for each track with a number. DATA holds crops in the folders format; changes are halves
+of two tracks. Films are kept in --work for the next run. Needs only Python.
 """
 
 import argparse
@@ -28,7 +28,9 @@ from harness.data import synthesize
 from harness.processes import Failure, exit_with, measured
 from harness.programs import Parser
 
-PLAYERS, FRAMES = [2, 3, 4, 5, 7, 8, 9, 10, 11, 14, 17, 18, 19, 20, 21, 22, 24, 27, 33, 48], 1500
+FRAMES, RATE = 1500, 25
+# The least visible share of a box that a tracker would find.
+LEAST_SEEN = 0.25
 SHORTEST, LONGEST = 25, 250
 
 # frame, track, left, top, width, height
@@ -37,6 +39,8 @@ Box = tuple[int, int, float, float, float, float]
 
 def load(path: pathlib.Path) -> list[Box]:
     rows = [line.split(",") for line in path.read_text().splitlines()]
+    # Rendered matches say who counts, and how much of whom is seen.
+    rows = [row for row in rows if len(row) < 9 or (row[6] != "0" and float(row[8]) >= LEAST_SEEN)]
     return [(int(row[0]), int(row[1]), *map(float, row[2:6])) for row in rows]
 
 
@@ -140,11 +144,17 @@ def confused(boxes: list[Box], draw: random.Random) -> list[Box]:
     return swapped
 
 
+def numbers_of(film: pathlib.Path) -> dict[int, str]:
+    """Returns the numbers of a rendered match by track."""
+    players = json.loads(film.with_suffix(".json").read_text())["players"]
+    return {player["track"]: player["number"] for player in players if "number" in player}
+
+
 def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Path]]) -> None:
     count, lags = collections.Counter(), []
     for seed, (film, boxes) in enumerate(films):
         draw = random.Random(seed)
-        own = load(boxes)
+        own, numbers = load(boxes), numbers_of(film)
         player = {(box[0], *box[2:]): box[1] for box in own}
         cut, _ = tracks(confused(own, draw), draw)
         # Each stretch of one player as a track of its own.
@@ -156,9 +166,7 @@ def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Pa
                 stretches[box[1]].append((len(names), now, box[0]))
             alone.append((box[0], len(names), *box[2:]))
         rows, _ = read(options, [film, "--boxes", save(alone, options.work / "alone.txt"), "--keep-tracks"])
-        known = {
-            int(row["track"]) for row in rows if row["number"] == str(PLAYERS[names[int(row["track"])] - 1])
-        }
+        known = {int(row["track"]) for row in rows if row["number"] == numbers.get(names[int(row["track"])])}
         confused_boxes = save(cut, options.work / "confused.txt")
         whole, _ = read(options, [film, "--boxes", confused_boxes, "--keep-tracks"])
         rows, _ = read(options, [film, "--boxes", confused_boxes])
@@ -189,7 +197,7 @@ def cuts(options: argparse.Namespace, films: list[tuple[pathlib.Path, pathlib.Pa
                 for (_, shown, start), end in zip(parts, ends, strict=True):
                     spans[shown] += max(0, min(end, last + 1) - max(start, first))
                 most = spans.most_common(1)[0][0]
-                count[f"rightly {title}"] += row["number"] == str(PLAYERS[most - 1])
+                count[f"rightly {title}"] += row["number"] == numbers.get(most)
     print(
         f"changes {count['changes']}, findable {count['findable']}, found {len(lags)}, "
         f"{statistics.median(lags or [0]):.0f} frames away in the median; "
@@ -266,12 +274,13 @@ def main() -> None:
         for seed in range(1, options.films + 1):
             film = options.work / f"match{seed}.mp4"
             if not film.exists():
-                numbers = ",".join(map(str, PLAYERS))
-                synthesize(options.jersey, film, numbers, frames=FRAMES, seed=seed, difficulty="real")
+                synthesize(options.jersey, film, match=FRAMES / RATE, seed=seed)
             films.append((film, film.with_suffix(".txt")))
             cut, truth = tracks(load(films[-1][1]), random.Random(seed))
+            numbers = numbers_of(film)
             boxes = save(cut, options.work / f"tracks{seed}.txt")
-            sets.append((film, boxes, {name: str(PLAYERS[index - 1]) for name, index in truth.items()}))
+            wanted = {name: numbers[index] for name, index in truth.items() if index in numbers}
+            sets.append((film, boxes, wanted))
         compare(options, sets)
         cuts(options, films)
 

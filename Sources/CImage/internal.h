@@ -15,5 +15,3 @@ ci_status ci_decode_png(const uint8_t *bytes, size_t count, int64_t maximum_pixe
 
 // The orientation, 1...8, in an EXIF block that starts with "Exif\0\0"; 1 if there is none.
 int ci_exif_orientation(const uint8_t *exif, unsigned count);
-// Turns the pixels upright; false if out of memory.
-bool ci_orient(ci_image *image, int orientation);

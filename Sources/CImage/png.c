@@ -79,6 +79,10 @@ ci_status ci_decode_png(const uint8_t *bytes, size_t count, int64_t maximum_pixe
   c.info = c.png ? png_create_info_struct(c.png) : NULL;
   ci_status status = c.info ? decode(&c, maximum_pixels, pixels, out) : ci_status_no_memory;
   png_destroy_read_struct(&c.png, &c.info, NULL);
+  if (status != ci_status_ok) return status;
+  int orientation = ci_orientation(bytes, count);
+  if (pixels) return ci_orient(out, orientation) ? status : ci_status_no_memory;
+  if (orientation >= 5) *out = (ci_image){out->height, out->width, NULL};
   return status;
 }
 

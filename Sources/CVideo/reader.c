@@ -44,6 +44,8 @@ struct cv_reader {
   int stream;
   int failures;
   bool draining;
+  bool waits_for_key; // HEVC: its decoder makes up grey pictures before the first key frame
+  int passed_over;    // packets before the first key frame
 
   struct SwsContext *scaler;
   look look;
@@ -162,6 +164,11 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
   }
   AVRational rate = stream->avg_frame_rate.num > 0 ? stream->avg_frame_rate : stream->r_frame_rate;
   info->rate = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+  AVRational aspect = stream->sample_aspect_ratio.num > 0 ? stream->sample_aspect_ratio : stream->codecpar->sample_aspect_ratio;
+  if (aspect.num > 0 && aspect.den > 0 && aspect.num != aspect.den) {
+    info->aspect_x = r->turns % 2 ? aspect.den : aspect.num;
+    info->aspect_y = r->turns % 2 ? aspect.num : aspect.den;
+  }
   info->frames = stream->nb_frames;
   double expected = info->rate * (double)r->file->duration / AV_TIME_BASE;
   if (info->frames <= 0 && expected > 0 && expected < 1e15) info->frames = llround(expected);
@@ -174,6 +181,7 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
   if (code < 0) return cv_fail(code, report);
   r->codec->max_pixels = padded(r->maximum_pixels);
   r->codec->pkt_timebase = stream->time_base;
+  r->waits_for_key = decoder->id == AV_CODEC_ID_HEVC;
   r->codec->thread_count = threads;
   AVDictionary *options = NULL;
   av_dict_set(&options, "codec_whitelist", decoders, 0);
@@ -220,6 +228,20 @@ void cv_reader_close(cv_reader *r) {
   free(r);
 }
 
+int64_t cv_count_frames(const uint8_t *bytes, size_t count, int64_t maximum_pixels) {
+  cv_reader *reader;
+  cv_info info;
+  int64_t frames = 0;
+  char reason[1];
+  if (cv_reader_open_bytes(bytes, count, maximum_pixels, &reader, &info, reason, sizeof reason) != cv_status_ok) return 0;
+  while (av_read_frame(reader->file, reader->packet) == 0) {
+    frames += reader->packet->stream_index == reader->stream;
+    av_packet_unref(reader->packet);
+  }
+  cv_reader_close(reader);
+  return frames;
+}
+
 // MARK: decoding
 
 static double time_of(const cv_reader *r) {
@@ -231,13 +253,21 @@ static double time_of(const cv_reader *r) {
   return fmax(0, since * av_q2d(stream->time_base));
 }
 
+// Whether the video's packet comes before the first key frame, and is to be passed over.
+static bool is_before_key(cv_reader *r) {
+  if (!r->waits_for_key) return false;
+  if (r->packet->flags & AV_PKT_FLAG_KEY || r->passed_over >= most_failures) r->waits_for_key = false;
+  else r->passed_over++;
+  return r->waits_for_key;
+}
+
 // Gives the decoder one more packet, or signals the end.
 static int feed(cv_reader *r) {
   int code;
   do {
     av_packet_unref(r->packet);
     code = av_read_frame(r->file, r->packet);
-  } while (code == 0 && r->packet->stream_index != r->stream);
+  } while (code == 0 && (r->packet->stream_index != r->stream || is_before_key(r)));
   if (code == AVERROR_EOF || (code < 0 && r->failures >= most_failures)) {
     r->draining = true;
     return avcodec_send_packet(r->codec, NULL);
@@ -263,7 +293,14 @@ cv_status cv_reader_next(cv_reader *r, cv_frame *out, char *message, size_t capa
       return cv_status_ok;
     }
     if (code == AVERROR_EOF) return cv_status_end;
-    if (code == AVERROR(EAGAIN)) code = feed(r);
+    if (code == AVERROR(EAGAIN)) {
+      bool waited = r->waits_for_key;
+      code = feed(r);
+      if (waited && !r->waits_for_key && r->passed_over > 0 && code == 0) {
+        snprintf(message, capacity, "%d pictures before the first key frame", r->passed_over);
+        return cv_status_damaged;
+      }
+    }
     if (code == 0) continue;
     if (code == AVERROR(ENOMEM)) return cv_fail(code, report);
     if (++r->failures > most_failures && r->draining) return cv_status_end;

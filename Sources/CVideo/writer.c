@@ -33,7 +33,7 @@ const char *cv_writer_codec(void) {
   return codec && codec->id == AV_CODEC_ID_H264 ? "H.264" : "MPEG-4";
 }
 
-static int open_codec(cv_writer *w, const AVCodec *codec, int width, int height, double rate) {
+static int open_codec(cv_writer *w, const AVCodec *codec, int width, int height, double rate, AVRational aspect) {
   AVCodecContext *c = w->codec = avcodec_alloc_context3(codec);
   if (!c) return AVERROR(ENOMEM);
   bool high = height >= 720;
@@ -42,6 +42,7 @@ static int open_codec(cv_writer *w, const AVCodec *codec, int width, int height,
   c->pix_fmt = AV_PIX_FMT_YUV420P;
   c->time_base = (AVRational){1, ticks};
   c->framerate = av_d2q(rate, 1001000);
+  c->sample_aspect_ratio = aspect;
   c->gop_size = 50;
   c->color_range = AVCOL_RANGE_MPEG;
   c->colorspace = high ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
@@ -62,12 +63,12 @@ static int open_codec(cv_writer *w, const AVCodec *codec, int width, int height,
   return code;
 }
 
-static int open_writer(cv_writer *w, const char *path, int width, int height, double rate) {
+static int open_writer(cv_writer *w, const char *path, int width, int height, double rate, AVRational aspect) {
   int code = avformat_alloc_output_context2(&w->file, NULL, NULL, path);
   if (code < 0) return code;
   const AVCodec *codec = encoder();
   if (!codec) return AVERROR_ENCODER_NOT_FOUND;
-  code = open_codec(w, codec, width & ~1, height & ~1, rate);
+  code = open_codec(w, codec, width & ~1, height & ~1, rate, aspect);
   if (code < 0) return code;
 
   w->stream = avformat_new_stream(w->file, NULL);
@@ -84,6 +85,7 @@ static int open_writer(cv_writer *w, const char *path, int width, int height, do
   code = av_frame_get_buffer(w->frame, 0);
   if (code < 0) return code;
   w->stream->time_base = w->codec->time_base;
+  w->stream->sample_aspect_ratio = aspect;
   w->stream->avg_frame_rate = w->codec->framerate;
   code = avcodec_parameters_from_context(w->stream->codecpar, w->codec);
   if (code < 0) return code;
@@ -91,14 +93,15 @@ static int open_writer(cv_writer *w, const char *path, int width, int height, do
   return code < 0 ? code : avformat_write_header(w->file, NULL);
 }
 
-cv_status cv_writer_open(const char *path, int32_t width, int32_t height, double rate, cv_writer **out, char *message, size_t capacity) {
+cv_status cv_writer_open(const char *path, int32_t width, int32_t height, double rate, int32_t aspect_x, int32_t aspect_y, cv_writer **out,
+                         char *message, size_t capacity) {
   cv_listen();
   *out = NULL;
   cv_writer *w = calloc(1, sizeof *w);
   if (!w) return cv_status_no_memory;
   w->width = width;
   w->last = -1;
-  int code = open_writer(w, path, width, height, rate);
+  int code = open_writer(w, path, width, height, rate, (AVRational){aspect_x, aspect_x > 0 ? aspect_y : 1});
   if (code >= 0) {
     *out = w;
     return cv_status_ok;

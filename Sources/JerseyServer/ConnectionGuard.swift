@@ -136,6 +136,20 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireUserInboundEventTriggered(event)
     }
 
+    /// The parser refuses what is no HTTP, and closes. Clients get the reason as for other errors.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError, step != .farewell, !hasAnswerBegun || open == 0 else {
+            return context.fireErrorCaught(error)
+        }
+        let isTooLong = error == .headerOverflow
+        refuse(
+            isTooLong
+                ? ServiceError(
+                    .requestHeaderFieldsTooLarge,
+                    "the request's head is too long: a field may have 8 KiB, and all together 32 KiB")
+                : ServiceError(.badRequest, "the request is not HTTP/1.1: \(error)"), context)
+    }
+
     private func clientHasLeft() {
         hasLeft = true
         leave?()

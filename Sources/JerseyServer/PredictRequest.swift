@@ -83,10 +83,37 @@ enum PredictRequest {
 
     static func base64(_ text: String, _ place: String, _ upload: Upload) throws -> Data {
         try upload.take(text.utf8.count / 4 * 3)
-        guard let data = Data(base64Encoded: text) else {
+        guard let data = Data(base64Encoded: text) ?? Data(anyBase64: text) else {
             throw ServiceError(
                 .badRequest, "\(place): is not base64; encode the bytes of a JPEG or PNG image")
         }
         return data
+    }
+}
+
+extension Data {
+    /// Base64 as programs write it: behind `data:image/jpeg;base64,`, in lines, with `-` and `_` for
+    /// URLs, or without the padding at the end. Nil for other text.
+    init?(anyBase64 text: String) {
+        var bytes = text.utf8[...]
+        if bytes.starts(with: "data:".utf8) {
+            guard let comma = bytes.prefix(200).firstIndex(of: UInt8(ascii: ",")),
+                String(decoding: bytes[..<comma], as: UTF8.self).lowercased().hasSuffix(";base64")
+            else { return nil }
+            bytes = bytes[bytes.index(after: comma)...]
+        }
+        var plain: [UInt8] = []
+        plain.reserveCapacity(bytes.count + 3)
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: " "), UInt8(ascii: "\t")...UInt8(ascii: "\r"): continue
+            case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
+            case UInt8(ascii: "_"): plain.append(UInt8(ascii: "/"))
+            default: plain.append(byte)
+            }
+        }
+        while plain.last == UInt8(ascii: "=") { plain.removeLast() }
+        plain += [UInt8](repeating: UInt8(ascii: "="), count: (4 - plain.count % 4) % 4)
+        self.init(base64Encoded: Data(plain))
     }
 }

@@ -166,6 +166,11 @@ struct PredictionHandler: Sendable {
     private func collect(_ request: Request, _ context: ServiceContext, _ permit: Admission.MemoryPermit)
         async throws -> Data
     {
+        if let encoding = request.headers[.contentEncoding]?.lowercased(), encoding != "identity" {
+            throw ServiceError(
+                .unsupportedMediaType,
+                "the body has Content-Encoding \(encoding), which is not read; send it as it is")
+        }
         let tooLarge = ServiceError(
             .contentTooLarge,
             "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")

@@ -9,8 +9,8 @@ package struct RequestLimits: Sendable, Equatable {
     package var frames = 1_024
     package var sequences = 64
     /// Pixels of one frame.
-    package var framePixels = 16_000_000
-    /// Pixels of all frames of a sequence, which are decoded together.
+    package var framePixels = 32_000_000
+    /// Pixels of all frames of a sequence, which are in memory together. Larger ones are shrunk.
     package var pixels = 64_000_000
     /// Pixels of all frames of a request, including skipped video frames.
     package var totalPixels = 2_500_000_000

@@ -30,7 +30,8 @@ package struct ServiceLimit: Sendable, Catalogued {
         .init("sequences", "sequences per request", 1...10_000, \.limits.sequences),
         .init("frame-pixels", "million pixels per frame", 1...64, unit: 1_000_000, \.limits.framePixels),
         .init(
-            "sequence-pixels", "million pixels per sequence, all decoded at once", 1...1000, unit: 1_000_000,
+            "sequence-pixels", "million pixels per sequence, to which large frames are shrunk", 1...1000,
+            unit: 1_000_000,
             \.limits.pixels),
         .init(
             "request-pixels", "million pixels per request, including skipped video frames", 1...100_000,

@@ -43,7 +43,8 @@ struct Upload {
     {
         guard !frames.isEmpty else {
             throw ServiceError(
-                .unprocessableContent, "\(id) has no frames; send at least one JPEG or PNG image")
+                .unprocessableContent, "\(id) has no frames; send at least one picture, such as a JPEG or PNG"
+            )
         }
         self.frames += frames.count
         guard self.frames <= limits.frames else {
@@ -52,10 +53,10 @@ struct Upload {
         }
         let declared = frames.map { DeclaredSize($0.bytes) }
         // Images that are too large or invalid will not be decoded, so they do not count.
-        let together = declared.compactMap { $0?.pixels }.filter { $0 <= limits.framePixels }.reduce(0, +)
-        guard together <= limits.pixels else { throw Work.tooManyPixelsTogether(limits.pixels) }
-        pixels += together
+        pixels += declared.compactMap { $0?.pixels }.filter { $0 <= limits.framePixels }.reduce(0, +)
         guard pixels <= limits.totalPixels else { throw Work.tooManyPixels(limits) }
+        let names = Self.distinct(frames.map(\.name))
+        let frames = zip(names, frames).map { (name: $0, bytes: $1.bytes) }
         let size = DecoderPool.Size(
             bytes: frames.reduce(0) { $0 + $1.bytes.count },
             pixels: declared.reduce(0) { $0 + ($1?.cost ?? 0) })
@@ -83,7 +84,8 @@ struct Upload {
             .sorted { Self.precedes($0.1[...], $1.1[...]) }.map(\.0)
         guard !ordered.isEmpty else {
             throw ServiceError(
-                .unprocessableContent, "\(name) contains no frames; frames are jpeg, jpg, png files")
+                .unprocessableContent,
+                "\(name) contains no frames; frames are pictures, such as .jpg and .png files")
         }
         guard ordered.count <= limits.sequences else {
             throw ServiceError(
@@ -114,6 +116,22 @@ struct Upload {
     ///
     /// - Throws: `ServiceError` if there is not enough left.
     func take(_ bytes: Int) throws { try permit.take(bytes) }
+
+    /// The names, with a number in those that come again: phones call all their pictures image.jpg.
+    static func distinct(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        var counts: [String: Int] = [:]
+        return names.map { name in
+            var distinct = name
+            while !seen.insert(distinct).inserted {
+                let count = (counts[name] ?? 1) + 1
+                counts[name] = count
+                let dot = name.lastIndex(of: ".") ?? name.endIndex
+                distinct = "\(name[..<dot]) (\(count))\(name[dot...])"
+            }
+            return distinct
+        }
+    }
 
     /// A name that is safe for a path, a log and a page.
     static func plain(_ name: String?, or fallback: String) -> String {

@@ -40,7 +40,14 @@ enum V1Routes {
     /// The body itself, or the only file of a form.
     private static func archive(_ body: Data, _ type: ContentType) throws -> (Data, String) {
         let plain = ["application/zip", "application/x-tar", "application/gzip", "application/octet-stream"]
-        if plain.contains(type.value) { return (body, "archive") }
+        // What browsers and older programs call the same.
+        let others = [
+            "application/x-zip-compressed", "application/x-zip", "application/x-gzip", "application/x-gtar",
+            "application/x-compressed", "application/x-compressed-tar", "application/x-tgz",
+            "application/tar",
+            "application/x-gtar-compressed", "multipart/x-zip",
+        ]
+        if plain.contains(type.value) || others.contains(type.value) { return (body, "archive") }
         guard type.value == "multipart/form-data" else {
             throw ServiceError(
                 .unsupportedMediaType,

@@ -116,6 +116,29 @@ package enum FileNames {
         return Int(status.st_size)
     }
 
+    /// The same for all paths that lead to one file or folder.
+    package struct Identity: Hashable, Sendable {
+        private let device: UInt64
+        private let number: UInt64
+
+        fileprivate init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            number = UInt64(status.st_ino)
+        }
+    }
+
+    /// What a path leads to, following links; nil if there is nothing.
+    package static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        return path.withFileSystemPath({ stat($0, &status) }) == 0 ? Identity(status) : nil
+    }
+
+    /// Whether a path is a symbolic link.
+    package static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return path.withFileSystemPath({ lstat($0, &status) }) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
     package static func exists(_ path: String) -> Bool { kind(path) != nil }
 }
 

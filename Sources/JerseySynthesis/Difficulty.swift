@@ -17,9 +17,9 @@ package struct Difficulty: Sendable, Equatable {
     /// nearly all kits.
     let patterned, contrast: Double
     /// Shares of kits with numbers in nearly the shirt's colour, and with outline-only numbers.
-    let faint, hollow: Double
+    var faint, hollow: Double
     /// Share of kits with unusual digit shapes.
-    let fancy: Double
+    var fancy: Double
     /// How strongly cloth folds; 0 is flat.
     let folds: ClosedRange<Double>
     /// Margins of number crops, relative to the number's height.

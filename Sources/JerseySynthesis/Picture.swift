@@ -67,6 +67,30 @@ struct Picture {
         }
     }
 
+    /// Draws a line. One thinner than a pixel is fainter instead.
+    mutating func line(
+        from: SIMD2<Double>, to: SIMD2<Double>, width thickness: Double, _ colour: SIMD4<Float>,
+        opacity: Float
+    ) {
+        let half = max(thickness, 1) / 2
+        let strength = opacity * Float(min(thickness, 1))
+        let (low, high) = (pointwiseMin(from, to) - half - 1, pointwiseMax(from, to) + half + 1)
+        let limit = SIMD2(Double(width - 1), Double(height - 1))
+        guard low.x <= limit.x, low.y <= limit.y, high.x >= 0, high.y >= 0 else { return }
+        let way = to - from
+        let square = max((way * way).sum(), 1e-9)
+        for y in Int(max(low.y, 0))...Int(min(high.y, limit.y)) {
+            for x in Int(max(low.x, 0))...Int(min(high.x, limit.x)) {
+                let place = SIMD2(Double(x) + 0.5, Double(y) + 0.5) - from
+                let share = min(max((place * way).sum() / square, 0), 1)
+                let cover = min(max(half + 0.5 - (place - way * share).length, 0), 1)
+                guard cover > 0 else { continue }
+                let pixel = pixels[y * width + x]
+                pixels[y * width + x] = pixel + (colour - pixel) * (strength * Float(cover))
+            }
+        }
+    }
+
     /// Spreads each pixel evenly along a vector.
     mutating func smear(by way: SIMD2<Double>) {
         let steps = Int(way.length.rounded())

@@ -55,6 +55,16 @@ struct Raster {
         bodies = .init(repeating: 0, count: width * height)
     }
 
+    /// Without a background.
+    init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+        colours = .init(repeating: .zero, count: width * height)
+        depths = .init(repeating: -.infinity, count: width * height)
+        number = .init(repeating: 0, count: width * height)
+        bodies = .init(repeating: 0, count: width * height)
+    }
+
     /// Makes the background uneven: grass, dirt and people are.
     ///
     /// - Parameters:

@@ -30,7 +30,9 @@ package enum AnnotatedVideo {
             guard let playerOfTrack else { return Self.label(prediction) }
             return Self.label(prediction.flatMap { playerOfTrack[$0.track] })
         }
-        let writer = try VideoWriter(path, width: video.width, height: video.height, rate: video.rate)
+        let writer = try VideoWriter(
+            path, width: video.width, height: video.height, rate: video.rate,
+            pixelAspect: video.pixelAspect)
         var rest = boxes.boxes[...]
         while let frame = try video.next() {
             let here = rest.prefix { $0.frame == frame.index }

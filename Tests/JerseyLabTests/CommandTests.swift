@@ -213,6 +213,9 @@ import Testing
         (["predict", "a.mp4", "--boxes", "c.txt", "--format", "mot", "--output", "c.txt"], "is an input"),
         (["predict", "a.mp4", "--boxes", "c", "--video", "./a.mp4"], "is an input"),
         (["predict", "a", "--output", "/tmp/a.png", "--sheet", "/tmp/../tmp/a.png"], "different files"),
+        (["predict", "a", "--output", "/tmp/a.xlsx"], "would be a text file named .xlsx"),
+        (["predict", "a", "--frame-size", "48x48"], "name it with --weights"),
+        (["predict", "a.mp4", "--box-stride", "2"], "--boxes"),
         (["predict", "a", "--output", "MISSING/b.csv"], "a folder that does not exist"),
         (["predict", "a", "--sheet", "b.gif"], ".png"),
         (["evaluate", "--data", "d", "--outcomes", "MISSING/b"], "a folder that does not exist"),
@@ -221,6 +224,12 @@ import Testing
         (["synthesize", "--out", "a.mp4", "--tracks", "3"], "--tracks is for data sets"),
         (["synthesize", "--out", "a.mp4", "--tracks", "10"], "--tracks is for data sets"),
         (["synthesize", "--out", "a.mp4", "--framing", "body"], "--framing is for data sets"),
+        (["synthesize", "--out", "a.mp4", "--difficulty", "real"], "--difficulty is for data sets"),
+        (["synthesize", "--out", "a.mp4", "--cuts", "1"], "add --match"),
+        (["synthesize", "--out", "a.mp4", "--match", "0"], "--match must be 0.04...3600"),
+        (["synthesize", "--out", "a.mp4", "--match", "1", "--cuts", "25"], "fewer than the 25 frames"),
+        (["synthesize", "--out", "a.mp4", "--match", "1", "--numbers", "7"], "numbers come from --seed"),
+        (["synthesize", "--out", "a", "--match", "1", "--tracks", "7"], "a is a match"),
         (["synthesize", "--out", "a", "--preview", "MISSING/b.png"], "a folder that does not exist"),
     ])
     func `A call that makes no sense is refused in words that help`(arguments: [String], hint: String) throws

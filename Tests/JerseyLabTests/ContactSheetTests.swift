@@ -7,6 +7,12 @@ import Testing
 struct ContactSheetTests {
     private let frame = RGBImage(width: 30, height: 60, pixels: [UInt8](repeating: 200, count: 30 * 60 * 3))
 
+    @Test func `A frame that is wide beyond measure does not spoil the sheet`() throws {
+        let wide = RGBImage(width: 3000, height: 1, pixels: Array(repeating: 9, count: 9000))
+        let row = ContactSheet.Row(title: "7", frames: [.init(image: wide), .init(image: wide)])
+        #expect(try ContactSheet(rows: [row], frameHeight: 80).image().width < 1000)
+    }
+
     @Test func `A sheet grows by one height per row and one frame's width per frame`() throws {
         func sheet(rows: Int, frames: Int) throws -> RGBImage {
             let frames = [ContactSheet.Frame](

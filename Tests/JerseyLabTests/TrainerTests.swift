@@ -35,6 +35,15 @@ import Torch
         }
     }
 
+    @Test func `A run in which no batch can be learned from ends in words that help`() throws {
+        let folder = try TestFolder()
+        var config = Sample.config("basic_mv3s")
+        (config.training.batchSize, config.data.height, config.data.width) = (1, 32, 32)
+        let run = folder.url.appendingPathComponent("run")
+        let error = #expect(throws: UsageError.self) { try train(config, in: run) }
+        #expect(error?.description.contains("no batch of epoch 1 can be learned from") == true)
+    }
+
     @Test(arguments: ["attn_ugru_gate", "basic_mv3s"], [false, true])
     func `A run that is stopped again and again ends as the uninterrupted one`(model: String, published: Bool)
         throws

@@ -143,6 +143,21 @@ private final class Wire: @unchecked Sendable {
         }
     }
 
+    @Test func `A head that is too long, and what is no HTTP, are refused in words`() async throws {
+        try await withService(StubModel()) { port in
+            let (long, other) = try await blocking {
+                let (long, other) = (try Wire(port: port), try Wire(port: port))
+                let cookie = String(repeating: "a", count: 12_000)
+                long.send("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: \(cookie)\r\n\r\n")
+                other.send("no HTTP at all\r\n\r\n")
+                return (long.receive(), other.receive())
+            }
+            #expect(
+                long.hasPrefix("HTTP/1.1 431") && long.contains(#"{"error":"the request's head"#), "\(long)")
+            #expect(other.hasPrefix("HTTP/1.1 400") && other.contains(#"{"error":"#), "\(other)")
+        }
+    }
+
     @Test func `A body that does not come in time is given up with a word, a head and silence without one`()
         async throws
     {

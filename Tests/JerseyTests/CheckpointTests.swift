@@ -41,6 +41,24 @@ struct CheckpointTests {
         }
     }
 
+    @Test(arguments: ["module.", "_orig_mod.", "model.", "module._orig_mod.", "net.", "a.b.c."])
+    func `What other programs put before all names is taken off`(prefix: String) throws {
+        try withFolder { folder throws in
+            let url = folder.appendingPathComponent("a.safetensors")
+            let model = JerseyModel(Self.spec, seed: 4)
+            let named = Dictionary(
+                uniqueKeysWithValues: model.store.tensors.map { (prefix + $0.key, $0.value) })
+            try Safetensors(metadata: [:], tensors: named).write(to: url)
+            let checkpoint = try Checkpoint(contentsOf: url)
+            #expect(checkpoint.card.spec == Self.spec && !checkpoint.tellsSize)
+            _ = try checkpoint.model(on: .cpu, path: url.path)
+            try Safetensors(
+                metadata: ["config.img_height": "48", "config.img_width": "48"], tensors: named
+            ).write(to: url)
+            #expect(try Checkpoint(contentsOf: url).tellsSize)
+        }
+    }
+
     @Test(arguments: [Double.nan, .infinity])
     func `Weights that are not finite are refused by name`(_ value: Double) throws {
         try withFolder { folder throws in

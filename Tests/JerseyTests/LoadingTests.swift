@@ -172,7 +172,7 @@ struct LoadingTests {
             #expect(batch.lengths == [3] && batch.used == [[0, 2, 3]] && batch.unreadable.isEmpty)
             #expect(
                 batch.problems.map(\.path) == [folder.path + "/3/1.png"]
-                    && batch.problems[0].reason.contains("not a JPEG or PNG")
+                    && batch.problems[0].reason.contains("is a text file")
             )
             for (index, place) in batch.used[0].enumerated() {
                 #expect(

@@ -136,7 +136,7 @@ struct RGBImageTests {
             """)
         #expect(
             throws: ImageError(
-                name: "p", reason: .tooLarge(width: 100_000, height: 100_000, limit: 16_000_000))
+                name: "p", reason: .tooLarge(width: 100_000, height: 100_000, limit: 64_000_000))
         ) {
             try RGBImage(decoding: png, named: "p")
         }
@@ -144,7 +144,7 @@ struct RGBImageTests {
         for side in [65_000, 65_535] {  // on both sides of libjpeg's own limit
             let jpeg = try withSize(side, side, gradient(8, 8).jpegData())
             #expect(
-                throws: ImageError(name: "j", reason: .tooLarge(width: side, height: side, limit: 16_000_000))
+                throws: ImageError(name: "j", reason: .tooLarge(width: side, height: side, limit: 64_000_000))
             ) {
                 try RGBImage(decoding: jpeg, named: "j")
             }
@@ -183,9 +183,6 @@ struct RGBImageTests {
 
     @Test(
         arguments: [
-            ("GIF89a......", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"),
-            ("BM..........", "a BMP image"),
-            ("II*\0........", "a TIFF image"), ("MM\0*........", "a TIFF image"),
             ("\0\0\0\u{18}ftypheic....", "a HEIC image"),
             ("\0\0\0\u{18}ftypavif....", "an AVIF image"),
             ("\0\0\0\u{18}ftypisom....", "an MP4 or QuickTime video"),
@@ -218,14 +215,16 @@ struct RGBImageTests {
     }
 
     @Test func `An error prints as one sentence with the name, the reason and the way out`() {
-        let error = ImageError(name: "7/3.gif", reason: .unsupported("a GIF image"))
-        #expect("\(error)" == "7/3.gif is a GIF image, not a JPEG or PNG image; convert or replace it")
+        let error = ImageError(name: "7/3.heic", reason: .unsupported("a HEIC image"))
+        #expect(
+            "\(error)"
+                == "7/3.heic is a HEIC image, which is not read; convert it to JPEG or PNG, or replace it")
         #expect((error as any Error).localizedDescription == "\(error)")
         let large = ImageError(
-            name: "a.png", reason: .tooLarge(width: 9_000, height: 8_000, limit: 16_000_000))
+            name: "a.png", reason: .tooLarge(width: 9_000, height: 8_000, limit: 64_000_000))
         #expect(
             "\(large)"
-                == "a.png is 9000x8000, more than the limit of 16000000 pixels; scale it down or crop it")
+                == "a.png is 9000x8000, more than the limit of 64000000 pixels; scale it down or crop it")
     }
 }
 

@@ -31,6 +31,10 @@ import Testing
 
     @Test(arguments: [
         text, "\u{feff}" + text.replacing("\n", with: "\r\n"), text.replacing(",07,", with: ", 07 ,"),
+        text.replacing("\n", with: "\r") + ",,\r,,\r", text.replacing(",7,", with: ",7.0,"),
+        text.replacing(",17,", with: ",#17,"),
+        "sep=;\n" + "team;number;name\nReds;7;Ann Lee\nReds;17;Ek, Bo\n"
+            + "Blues;7;Cy Dee\nBlues;07;Al Fa\n;;\n",
         "Name;Shirt;TEAM;Number\nAnn Lee;S;Reds;7\n\"Ek, Bo\";M;Reds;17\n\nCy Dee;S;Blues;7\nAl Fa;L;Blues;07",
     ])
     func `A roster is a table with a header, in any order of columns`(text: String) throws {
@@ -49,13 +53,15 @@ import Testing
         ("Reds,7,Ann\n", "has no column 'team' in its first line (reds, 7, ann)"),
         ("team,number\nReds,7\n", "has no column 'name'"),
         ("team,number,name\nReds,7\n", "has no 'name' in line 2"),
-        ("team,number,name\nReds,#7,Ann\n", "has '#7' as a number in line 2"),
+        ("team,number,name\nReds,7.5,Ann\n", "has '7.5' as a number in line 2"),
         ("team,number,name\nReds,,Ann\n", "has '' as a number in line 2"),
         (
             "team,number,name\nReds,7,A\nBlues,7,B\n\nReds,7,C\n",
             "lists number 7 of Reds twice, in lines 2 and 5"
         ),
-        ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "is not a text file"),
+        ("team,number,name\nReds,7,\"A\n", "opens a quote in line 2"), ("team\0", "not a text file"),
+        ("[{\"team\": \"Reds\"}]", "is JSON, not a table"),
+        ("team,number,name\nReds,23,Lee, Ann\n", "has 4 cells for 3 columns in line 2, such as 'Ann'"),
     ])
     func `A roster that cannot be right is refused, with the line`(text: String, words: String) throws {
         let error = #expect(throws: FileError.self) { try roster(text) }

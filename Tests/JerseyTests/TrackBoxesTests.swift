@@ -130,7 +130,7 @@ import Testing
         ("frame,id,x,y,w\n", "", "no column for height; its columns are frame, id, x, y, w"),
         ("frame,id,x,y,w,h\n", "frame=f", "has no column 'f'; its columns are frame"),
         ("1,1,0,0,5,5\n", "frame=f", "leave out the column names"),
-        ("\0\0\0 ftyp\n", "", "is not a text file"),
+        ("\0\0\0 ftyp\n", "", "not a text file"),
     ])
     func `A file without boxes is refused in words that help`(text: String, columns: String, words: String)
         throws

@@ -133,6 +133,19 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         }
     }
 
+    @Test func `Pixels that are not square stay so`() throws {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mp4").path
+            let writer = try VideoWriter(path, width: 64, height: 48, rate: 25, pixelAspect: (16, 15))
+            try writer.add(picture(1, width: 64, height: 48), time: 0)
+            try writer.finish()
+            let aspect = try #require(VideoReader(path).pixelAspect)
+            #expect((aspect.x, aspect.y) == (16, 15))
+            try film(path, frames: 1)
+            #expect(try VideoReader(path).pixelAspect == nil)
+        }
+    }
+
     @Test func `A file that is not a video is refused with a helpful message`() throws {
         try withFolder { folder in
             try folder.add("text.mp4", Data("frame,id\n1,2\n".utf8))

@@ -4,10 +4,12 @@ import pathlib
 import subprocess
 
 
-def synthesize(jersey, out: pathlib.Path, numbers: str, **options) -> pathlib.Path:
+def synthesize(jersey, out: pathlib.Path, numbers: str | None = None, **options) -> pathlib.Path:
     """Renders with `jersey synthesize`; keywords become options."""
+    if numbers is not None:
+        options["numbers"] = numbers
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    command = [jersey, "synthesize", "--out", out, "--numbers", numbers, *words]
+    command = [jersey, "synthesize", "--out", out, *words]
     subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
     return out
 

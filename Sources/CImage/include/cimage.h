@@ -42,6 +42,12 @@ ci_status ci_decode(const uint8_t *_Nullable bytes, size_t count, int64_t maximu
                     char *message, size_t capacity);
 void ci_release(ci_image *image);
 
+/// Turns pixels that malloc gave upright, for an EXIF orientation 1...8. Returns false if out of
+/// memory.
+bool ci_orient(ci_image *image, int orientation);
+/// The EXIF orientation in a PNG, WebP or TIFF file; 1 if it tells none.
+int ci_orientation(const uint8_t *_Nullable bytes, size_t count);
+
 /// Reads only the header.
 ci_status ci_read_info(const uint8_t *_Nullable bytes, size_t count, ci_info *out, char *message, size_t capacity);
 

@@ -31,6 +31,7 @@ typedef struct {
   int32_t width, height; // upright: after the rotation in the file
   double rate;           // average frames per second; 0 if unknown
   int64_t frames;        // approximate; 0 if unknown
+  int32_t aspect_x, aspect_y; // a pixel's width and height, upright; 0 if unknown or square
 } cv_info;
 
 typedef struct {
@@ -45,6 +46,9 @@ cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader *_N
 /// nothing else and starts no threads.
 cv_status cv_reader_open_bytes(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out,
                                cv_info *info, char *message, size_t capacity);
+/// Counts the video's packets in memory, which are its frames, without decoding; 0 if it cannot be
+/// opened.
+int64_t cv_count_frames(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels);
 /// Decodes the next frame in time order. Returns ok, end, damaged or no_memory.
 cv_status cv_reader_next(cv_reader *reader, cv_frame *out, char *message, size_t capacity);
 /// Copies a rectangle, which must lie inside the last decoded frame. Returns false if the frame
@@ -53,9 +57,20 @@ cv_status cv_reader_next(cv_reader *reader, cv_frame *out, char *message, size_t
 bool cv_reader_copy(cv_reader *reader, int32_t left, int32_t top, int32_t width, int32_t height, uint8_t *rgb);
 void cv_reader_close(cv_reader *reader);
 
+typedef struct {
+  int32_t width, height;
+  uint8_t *_Nullable rgb; // height * width * 3 bytes, freed by cv_picture_release
+} cv_picture;
+
+/// Decodes a WebP, BMP, TIFF, GIF or AVIF picture in memory, and HEIC if the library can; of an
+/// animation, the first. Returns unsupported for other bytes. Starts no threads.
+cv_status cv_picture_decode(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels, cv_picture *out, char *message,
+                            size_t capacity);
+void cv_picture_release(cv_picture *picture);
+
 /// Creates an H.264 video, or MPEG-4 if the library has no x264. The container follows from the
-/// extension of `path`. Sides are at least 2; an odd side loses its last row or column.
-cv_status cv_writer_open(const char *path, int32_t width, int32_t height, double rate, cv_writer *_Nullable *_Nonnull out,
+/// extension of `path`. A pixel has that width and height; 0 for square ones. Sides are at least 2; an odd side loses its last row or column.
+cv_status cv_writer_open(const char *path, int32_t width, int32_t height, double rate, int32_t aspect_x, int32_t aspect_y, cv_writer *_Nullable *_Nonnull out,
                          char *message, size_t capacity);
 /// Adds a frame of the writer's size, `time` seconds from the start.
 cv_status cv_writer_add(cv_writer *writer, const uint8_t *rgb, double time, char *message, size_t capacity);

@@ -14,11 +14,24 @@ package enum FrameOrder: Sendable, Equatable {
     /// - Parameter published: whether the model behaves as the study's.
     init(published: Bool) { self = published ? .published(anchorFirst: true) : .time }
 
-    package static let extensions: Set<String> = ["jpg", "jpeg", "png"]
+    /// The endings of pictures that can be read. What a file is, its content tells.
+    package static let extensions: Set<String> = [
+        "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "gif", "avif",
+    ]
 
-    static func isFrame(_ name: String) -> Bool {
+    /// The endings of other pictures. They count as frames, so that they are named as such that
+    /// cannot be read, and not passed over.
+    private static let unreadExtensions: Set<String> = [
+        "heic", "heif", "hif", "jxl", "jp2", "j2k", "ppm", "pgm", "tga", "psd", "dng", "cr2", "cr3", "nef",
+        "arw",
+        "orf", "rw2", "raf",
+    ]
+
+    /// Whether a name is that of a picture.
+    package static func isFrame(_ name: String) -> Bool {
         guard !isHidden(name), let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
-        return extensions.contains(name[name.utf8.index(after: dot)...].lowercased())
+        let ending = name[name.utf8.index(after: dot)...].lowercased()
+        return extensions.contains(ending) || unreadExtensions.contains(ending)
     }
 
     static func isHidden(_ name: String) -> Bool { name.utf8.first == UInt8(ascii: ".") }

@@ -13,10 +13,14 @@ struct TableRows {
     /// - Throws: `FileError` if the file cannot be read, is not text, lacks a column, or has a row
     ///   that lacks one.
     init(contentsOf path: String, columns: [String]) throws {
-        let data = try Data(reading: URL(fileURLWithPath: path))
-        let table = "a table with the columns \(columns.joined(separator: ", "))"
-        guard data.count <= 16 << 20, !data.contains(0) else {
-            throw FileError(path, "is not a text file", advice: "give \(table), as CSV in UTF-8")
+        let wanted = "give a table with the columns \(columns.joined(separator: ", ")), as CSV in UTF-8"
+        let input = try TextInput(path, wanted: wanted)
+        let data = input.bytes
+        guard data.count <= 16 << 20 else {
+            throw FileError(path, "is too large for a table", advice: wanted)
+        }
+        guard input.syntax == .table else {
+            throw FileError(path, "is \(input.syntax == .json ? "JSON" : "XML"), not a table", advice: wanted)
         }
         guard let text = String(data: data, encoding: .utf8) else {
             let line =
@@ -26,8 +30,11 @@ struct TableRows {
                 path, "is not UTF-8 text: line \(line) has a character in another encoding",
                 advice: "save it again as UTF-8; spreadsheets call this \"CSV UTF-8\"")
         }
-        var lines = try Self.cells(of: text.hasPrefix("\u{feff}") ? String(text.dropFirst()) : text, path)[
-            ...]
+        // Excel's "sep=;" only tells the separator, which the header tells as well.
+        let isPlain = !text.hasPrefix("sep=")
+        var lines = try Self.cells(
+            of: isPlain ? text[...] : text.drop { !$0.isNewline }.dropFirst(), from: isPlain ? 1 : 2, path)[
+                ...]
         let header = lines.popFirst()?.cells.map { $0.lowercased() } ?? []
         let places = try columns.map { column in
             guard let place = header.firstIndex(of: column) else {
@@ -35,7 +42,7 @@ struct TableRows {
                     path,
                     header.isEmpty
                         ? "is empty"
-                        : "has no column '\(column)' in its first line (\(header.joined(separator: ", ")))",
+                        : "has no column '\(column)' in its first line (\(TextInput.listed(header)))",
                     advice: "the first line names the columns: \(columns.joined(separator: ","))")
             }
             return place
@@ -47,15 +54,25 @@ struct TableRows {
                     path, "has no '\(header[missing])' in line \(line)",
                     advice: "every line needs \(header.count) cells")
             }
+            if let extra = cells[min(header.count, cells.count)...].first(where: { !$0.isEmpty }) {
+                throw FileError(
+                    path,
+                    "has \(cells.count) cells for \(header.count) columns in line \(line), such as '\(Shown.text(extra, limit: 40))'",
+                    advice: "put a cell with the separator in it into quotes")
+            }
             return (line, places.map { cells[$0] })
         }
     }
 
-    private static func cells(of text: String, _ path: String) throws -> [(line: Int, cells: [String])] {
+    private static func cells(of text: Substring, from firstLine: Int, _ path: String) throws
+        -> [(line: Int, cells: [String])]
+    {
         let first = text.prefix { !$0.isNewline }
         let separator = [Character(";"), "\t"].first(where: first.contains) ?? ","
         var rows: [(line: Int, cells: [String])] = []
-        var (cells, cell, line, start, isQuoted): ([String], String, Int, Int, Bool) = ([], "", 1, 1, false)
+        var (cells, cell, line, start, isQuoted): ([String], String, Int, Int, Bool) = (
+            [], "", firstLine, firstLine, false
+        )
         func finish() {
             cells.append(cell.trimmingCharacters(in: .whitespaces))
             cell = ""
@@ -78,7 +95,7 @@ struct TableRows {
                 finish()
             } else if character.isNewline {
                 finish()
-                if cells != [""] { rows.append((start, cells)) }
+                if !cells.allSatisfy(\.isEmpty) { rows.append((start, cells)) }
                 line += 1
                 cells = []
                 start = line
@@ -88,7 +105,8 @@ struct TableRows {
         }
         guard !isQuoted else { throw FileError(path, "opens a quote in line \(start) and never closes it") }
         finish()
-        if cells != [""] { rows.append((start, cells)) }
+        // Spreadsheets end with rows of separators only.
+        if !cells.allSatisfy(\.isEmpty) { rows.append((start, cells)) }
         return rows
     }
 }

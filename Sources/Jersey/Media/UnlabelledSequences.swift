@@ -9,6 +9,9 @@ package struct UnlabelledSequences: Sendable {
 
     private static let kinds = FrameOrder.extensions.sorted().joined(separator: ", ")
 
+    /// The folders that were read.
+    private var reached: Set<FileNames.Identity> = []
+
     /// - Parameter unpacking: called for each entry of an archive; what it throws ends the search.
     /// - Throws: `FileError` if a path is missing, is not an image, or has no frames; and what
     ///   `UnpackedArchive` throws.
@@ -71,18 +74,16 @@ package struct UnlabelledSequences: Sendable {
         if let archive = first(UnpackedArchive.endings) {
             return ("name the archive itself, \(archive)", nil)
         }
-        if let other = first([".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"]) {
-            return ("frames are \(Self.kinds) files; convert others, such as \(other)", nil)
-        }
         return ("frames are \(Self.kinds) files", nil)
     }
 
     private mutating func addTree(_ path: String, in archive: UnpackedArchive?, depth: Int) throws {
-        // No layout of tracks is deeper. Without a limit, a link to a parent folder would never
-        // end.
+        // No layout of tracks is deeper.
         guard depth < 16 else { return }
         let url =
             archive.map { $0.file(path + "/") }.map { URL(fileURLWithPath: $0) } ?? URL(fileURLWithPath: path)
+        // A folder that links reach again, such as a link to the folder above, is read once.
+        if let identity = FileNames.identity(url.path), !reached.insert(identity).inserted { return }
         var (files, folders): ([String], [String]) = ([], [])
         for name in try FolderLayout.listNames(in: url) {
             if FileNames.isFolder(url.appendingPathComponent(name)) {
@@ -97,7 +98,9 @@ package struct UnlabelledSequences: Sendable {
         } else if folders.isEmpty {
             emptyFolders.append(path)
         }
-        for folder in folders { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
+        // Links come last: a folder is read under its own name.
+        let (links, real) = folders.partitioned { FileNames.isLink(url.appendingPathComponent($0).path) }
+        for folder in real + links { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
     }
 
     private mutating func add(
@@ -109,5 +112,12 @@ package struct UnlabelledSequences: Sendable {
                 id: folder, track: parent.isEmpty ? folder : parent, number: nil,
                 frames: arranged.frames.map { folder.appendingName($0) }, anchor: arranged.anchor,
                 archive: archive))
+    }
+}
+
+extension Array {
+    /// The elements that satisfy the condition, and the others.
+    fileprivate func partitioned(by condition: (Element) -> Bool) -> ([Element], [Element]) {
+        (filter(condition), filter { !condition($0) })
     }
 }

@@ -5,8 +5,8 @@ import Foundation
 /// last reference to it.
 ///
 /// Archives are untrusted. An archive with a path that points outside it, a link or a device, or
-/// one that exceeds a limit, is refused as a whole, and the error names the entry. Only frames and
-/// JSON files are written. Other files and hidden files are skipped.
+/// one that exceeds a limit, is refused as a whole, and the error names the entry. Only frames,
+/// JSON files and `seqinfo.ini` are written. Other files and hidden files are skipped.
 package final class UnpackedArchive: Sendable {
     /// The most that an archive may contain.
     package struct Limits: Sendable {
@@ -104,6 +104,7 @@ package final class UnpackedArchive: Sendable {
     private static func isWanted(_ parts: [String]) -> Bool {
         guard let name = parts.last, !parts.contains(where: FrameOrder.isHidden) else { return false }
         return FrameOrder.isFrame(name) || name.hasSuffix(".json") || name.hasSuffix(".jsonl")
+            || name == "seqinfo.ini"
     }
 }
 

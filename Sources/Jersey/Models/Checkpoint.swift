@@ -100,6 +100,9 @@ package struct Checkpoint {
     package private(set) var card: Card
     /// Whether the file has a card. Otherwise `card` holds the defaults for such weights.
     package let hasCard: Bool
+    /// Whether the file says at which size the model reads frames. Otherwise the card has the size
+    /// of the study.
+    package let tellsSize: Bool
     /// The model's weights.
     package let tensors: [String: Tensor]
     /// The weights of the finder that the model was trained with; empty if the file has none.
@@ -164,7 +167,9 @@ package struct Checkpoint {
         _ tensors: [String: Tensor], _ metadata: [String: String], spec: ModelSpec?, published: Bool = false,
         path: String
     ) throws {
+        let tensors = Self.withoutCommonPrefix(tensors)
         hasCard = metadata[Self.cardKey] != nil
+        tellsSize = hasCard || (metadata["config.img_height"] != nil && metadata["config.img_width"] != nil)
         finder = hasCard ? tensors.part(Self.finderPrefix) : [:]
         self.tensors = hasCard ? tensors.filter { !$0.key.hasPrefix(Self.finderPrefix) } : tensors
         if let text = metadata[Self.cardKey] {
@@ -213,6 +218,19 @@ package struct Checkpoint {
             }
             self.card = card
         }
+    }
+
+    /// The tensors without what other programs put before all names: "module." of parallel
+    /// training, "_orig_mod." of compiled models, "model." of Lightning.
+    private static func withoutCommonPrefix(_ tensors: [String: Tensor]) -> [String: Tensor] {
+        var tensors = tensors
+        while ModelSpec.recognised(by: tensors.mapValues(\.shape)) == nil,
+            let first = tensors.keys.first?.prefix(while: { $0 != "." }),
+            !first.isEmpty, tensors.keys.allSatisfy({ $0.hasPrefix("\(first).") })
+        {
+            tensors = tensors.part("\(first).")
+        }
+        return tensors
     }
 
     /// All tensors of a weight file of any kind, and its metadata.

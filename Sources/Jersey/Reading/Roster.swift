@@ -30,7 +30,6 @@ public struct Roster: Sendable, Equatable {
     /// - Throws: `FileError` with the line for a text that is not a number, a number that one team
     ///   lists twice, and a missing column; `UsageError` for a team that is not in the table.
     public init(contentsOf path: String, team: String? = nil) throws {
-        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
         var (players, others): ([JerseyNumber: [Player]], [JerseyNumber: [Player]]) = ([:], [:])
         var lines: [String: Int] = [:]
@@ -38,9 +37,9 @@ public struct Roster: Sendable, Equatable {
         var known: Set<String> = []
         for (line, cells) in rows.rows {
             let player = Player(team: cells[0], name: cells[2])
-            guard let number = JerseyNumber(cells[1]) else {
+            guard let number = JerseyNumber(Self.number(cells[1])) else {
                 throw FileError(
-                    path, "has '\(cells[1])' as a number in line \(line)",
+                    path, "has '\(Shown.text(cells[1], limit: 40))' as a number in line \(line)",
                     advice: "shirt numbers are 0...9 and 00...99")
             }
             if let other = lines.updateValue(line, forKey: "\(number)/\(player.team)") {
@@ -60,7 +59,8 @@ public struct Roster: Sendable, Equatable {
         }
         if let team, !known.contains(team) {
             throw UsageError.unknown(
-                "team", team, among: teams, advice: "\(path) has \(teams.joined(separator: ", "))")
+                "team", team, among: teams,
+                advice: "the teams of \(path) are \(teams.joined(separator: ", "))")
         }
         guard !players.isEmpty else {
             throw FileError(
@@ -69,6 +69,16 @@ public struct Roster: Sendable, Equatable {
         self.path = path
         self.players = players
         self.others = others
+    }
+
+    /// A number without what spreadsheets and people add: "7.0", "#7".
+    private static func number(_ cell: String) -> String {
+        let digits = cell.hasPrefix("#") ? String(cell.dropFirst()) : cell
+        guard let dot = digits.firstIndex(of: "."), digits[dot...].dropFirst().allSatisfy({ $0 == "0" })
+        else {
+            return digits
+        }
+        return String(digits[..<dot])
     }
 
     /// The listed numbers with their probabilities among themselves, most probable first. The

@@ -11,8 +11,7 @@ package struct SoccerNetLabels: Sendable, Equatable {
     ///   string, a fraction or out of range. SoccerNet's scorer would stop there, or count wrongly.
     package init(contentsOf path: String) throws {
         self.path = path
-        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-        let data = try Data(reading: URL(fileURLWithPath: path))
+        let data = try TextInput(path, wanted: Self.advice).bytes
         let object: Any
         do {
             object = try JSONSerialization.jsonObject(with: data)

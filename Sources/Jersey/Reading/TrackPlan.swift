@@ -25,6 +25,7 @@ struct TrackPlan {
         var boxesOfTrack: [[Int32]] = boxes.tracks.map { _ in [] }
         for (index, box) in boxes.boxes.enumerated() { boxesOfTrack[Int(box.track)].append(Int32(index)) }
         self.boxesOfTrack = boxesOfTrack
+        leftOut.unit = boxes.leftOut.unit
         let views = BoxView.ofTracks(in: boxes, width: width, height: height, &leftOut)
         var windowOfBox: [Int32: Int] = [:]
         windowsOfTrack = []

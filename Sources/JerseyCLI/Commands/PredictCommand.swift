@@ -50,7 +50,9 @@ struct PredictCommand: ParsableCommand {
     @Option(help: "Output format, one of the above (default: by the extension of --output, or table).")
     var format: OutputFormat?
 
-    @Option(help: ArgumentHelp("Write to this file instead of the terminal.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Write to this file instead of the terminal; - is standard output.", valueName: "file"))
     var output: String?
 
     @Flag(
@@ -97,6 +99,9 @@ struct PredictCommand: ParsableCommand {
     /// Whether we follow the people ourselves.
     private var isFollowed: Bool { isVideo && video.boxes == nil }
 
+    /// The file to write to; nil for standard output.
+    private var file: String? { ["-", "/dev/stdout"].contains(output) ? nil : output }
+
     /// The output format in effect.
     private var written: OutputFormat {
         let ending = output.flatMap { OutputFormat.find(URL(fileURLWithPath: $0).pathExtension.lowercased()) }
@@ -109,16 +114,17 @@ struct PredictCommand: ParsableCommand {
 
     private func checkOutputs() throws {
         let inputs = paths + [video.boxes, roster.roster, options.file].compactMap { $0 }
-        try output.map { try AtomicFile.check($0, unlike: inputs) }
+        try file.map { try AtomicFile.check($0, unlike: inputs) }
         try sheet.map { try PredictionSheet.check($0, unlike: inputs) }
         try video.video.map { try VideoWriter.check($0, unlike: inputs) }
-        let outputs = [output, sheet, video.video].compactMap { $0 }
+        let outputs = [file, sheet, video.video].compactMap { $0 }
         guard
             Set(outputs.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }).count
                 == outputs.count
         else {
             throw UsageError("--output, --sheet and --video must name different files")
         }
+        try file.map(OutputFormat.checkName)
     }
 
     func run() throws {
@@ -201,7 +207,7 @@ struct PredictCommand: ParsableCommand {
     private func readVideo(_ roster: Roster?) throws -> [Prediction] {
         let recognizer = try recognizer()
         let followed = try isFollowed ? tracking.follow(paths[0]) : nil
-        let boxes = try followed?.boxes ?? video.trackBoxes(video.boxes ?? "", strict: options.strict)
+        let boxes = try followed?.boxes ?? video.trackBoxes(video.boxes ?? "", in: paths[0], strict: options.strict)
         guard !boxes.boxes.isEmpty else {
             throw FileError(
                 paths[0], "shows nobody who could be followed",
@@ -250,7 +256,7 @@ struct PredictCommand: ParsableCommand {
             OutputFormat.Content(
                 predictions: predictions, isRaw: raw, boxes: boxes, players: players, emptyFolders: empty))
         Console.list(empty, rest: "folders without frames") { "\($0) contains no frames" }
-        guard let output else { return Console.printExactly(text) }
-        try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: output))
+        guard let file else { return Console.printExactly(text) }
+        try AtomicFile.write(Data(text.utf8), to: URL(fileURLWithPath: file))
     }
 }

@@ -14,7 +14,7 @@ struct TrainCommand: ParsableCommand {
             environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags; each overrides the one before. The run folder keeps the \
             result as config.json. `jersey train --list-settings` shows all settings, `jersey help training.epochs` shows one.
 
-            On Ctrl-C, SIGTERM and SIGUSR1, training finishes the step, saves, and exits with status 130. --resume continues exactly.
+            On Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP, training finishes the step, saves, and exits with status 130. --resume continues exactly.
 
             Example: jersey train --model attn_bgru_luong --data crops --run runs/luong
             """)

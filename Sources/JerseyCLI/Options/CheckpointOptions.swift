@@ -19,6 +19,12 @@ struct CheckpointOptions: ParsableArguments {
             valueName: "name"))
     var encoder: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Height x width of the frames that the model reads, if the weight file does not say, such as 192x96.",
+            valueName: "hxw"))
+    var frameSize: String?
+
     @Flag(help: "Read the weight file as the study did, including its defects, if the file does not say how.")
     var published = false
 
@@ -29,9 +35,9 @@ struct CheckpointOptions: ParsableArguments {
     var path: String { file ?? Checkpoint.bundledName }
 
     func validate() throws {
-        guard file != nil || (model == nil && encoder == nil && !published) else {
+        guard file != nil || (model == nil && encoder == nil && frameSize == nil && !published) else {
             throw ValidationError(
-                "--model, --encoder and --published need a weight file; name it with --weights")
+                "--model, --encoder, --frame-size and --published need a weight file; name it with --weights")
         }
     }
 
@@ -41,8 +47,30 @@ struct CheckpointOptions: ParsableArguments {
         let kind = try encoder.map(EncoderKind.named)
         let spec = try model.map { try ModelSpec.named($0, encoder: kind) }
         if kind != nil && spec == nil { throw UsageError("--encoder needs --model") }
-        let checkpoint = try Checkpoint(
+        var checkpoint = try Checkpoint(
             contentsOf: URL(fileURLWithPath: file), spec: spec, published: published)
+        if let frameSize {
+            let sides = frameSize.lowercased().split(separator: "x").compactMap { Int($0) }
+            guard sides.count == 2, sides.allSatisfy(FramePreprocessor.sides.contains) else {
+                throw UsageError(
+                    "--frame-size must be height x width in pixels, such as 192x96, not '\(frameSize)'")
+            }
+            guard
+                !checkpoint.tellsSize
+                    || (checkpoint.card.height, checkpoint.card.width) == (sides[0], sides[1])
+            else {
+                throw UsageError(
+                    "\(file) says that its frames are \(checkpoint.card.height)x\(checkpoint.card.width); leave out --frame-size"
+                )
+            }
+            var card = checkpoint.card
+            (card.height, card.width) = (sides[0], sides[1])
+            checkpoint = checkpoint.with(card)
+        } else if !checkpoint.tellsSize && !published {
+            throw UsageError(
+                "\(file) does not say at which size its model reads frames; name it with --frame-size, such as 192x96, the study's"
+            )
+        }
         if !checkpoint.hasCard && !published && checkpoint.card.spec.notPublished == nil {
             Console.error(
                 "note: \(file) does not say how to order frames, so they are read in time order; "

@@ -8,13 +8,19 @@ import JerseyVisualization
 struct VideoOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A tracker's boxes in the video: MOT text (frame,track,left,top,width,height,…) or a table with a header.",
+            """
+            A tracker's boxes in the video: MOT text (frame,track,left,top,width,height,…), a table with a header, JSON, or CVAT's XML; \
+            - is standard input.
+            """,
             valueName: "file"))
     var boxes: String?
 
     @Option(
         help: ArgumentHelp(
-            "Column names, if they are not the usual ones: frame=f,track=id,left=x,top=y,width=w,height=h, or x1, y1, x2, y2.",
+            """
+            Column names, if they are not the usual ones: frame=f,track=id,left=x,top=y,width=w,height=h, or x1, y1, x2, y2, or x_center, \
+            y_center, width, height; ltwh, xyxy or cxcywh for four numbers in one column. In a table without names, numbers of columns from 1.
+            """,
             valueName: "list"))
     var boxColumns: String?
 
@@ -23,6 +29,12 @@ struct VideoOptions: ParsableArguments {
             "The tracker's number for the first frame (default: 1, or 0 if any box has frame 0).",
             valueName: "n"))
     var firstFrame: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Frames of the video for each frame that the tracker counts (default: 1), where it looked at every n-th only.",
+            valueName: "n"))
+    var boxStride: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -57,19 +69,47 @@ struct VideoOptions: ParsableArguments {
             throw ValidationError("--first-frame must be 0 or more")
         }
         try stride.map { try (1...10_000).check($0, "--stride") }
+        try boxStride.map { try (1...10_000).check($0, "--box-stride") }
         if boxes == nil {
             for (name, isGiven) in [
                 ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil),
+                ("--box-stride", boxStride != nil),
             ] where isGiven {
                 throw ValidationError("\(name) needs a video, and its tracker's boxes in --boxes")
             }
         }
     }
 
-    func trackBoxes(_ path: String, strict: Bool) throws -> TrackBoxes {
-        try TrackBoxes(
+    func trackBoxes(_ path: String, in video: String, strict: Bool) throws -> TrackBoxes {
+        let boxes = try TrackBoxes(
             contentsOf: path, columns: try boxColumns.map(BoxColumns.init) ?? BoxColumns(),
-            firstFrame: firstFrame, strict: strict
+            firstFrame: firstFrame, strict: strict, stride: boxStride ?? 1
+        ) {
+            let video = try VideoReader(video)
+            return VideoFacts(
+                width: video.width, height: video.height, frames: video.expectedFrames,
+                fileNumbers: video.fileNumbers)
+        }
+        for remark in boxes.remarks { Console.error("note: \(remark) (--first-frame)") }
+        return boxes
+    }
+
+    /// A remark if boxes end long before the video, as those of a tracker that looked at every n-th
+    /// frame and counted only these.
+    private func remarkEarlyEnd(_ boxes: TrackBoxes, _ video: VideoReader) {
+        // Where parts are missing, the file's length says little.
+        guard video.damage == nil, let frames = video.expectedFrames, let last = boxes.boxes.last?.frame
+        else { return }
+        let ratio = Double(frames) / Double(last + 1)
+        guard ratio >= 1.5, frames >= 10 else { return }
+        let step = Int(ratio.rounded())
+        let isMultiple = 2...10 ~= step && abs(ratio / Double(step) - 1) < 0.1 && boxStride == nil
+        let hint =
+            isMultiple
+            ? "; if the tracker looked at every \(step == 2 ? "second" : step == 3 ? "third" : "\(step)th") frame and counted "
+                + "only these, use --box-stride \(step)" : ""
+        Console.error(
+            "note: boxes end at frame \(Int(last) + boxes.firstFrame), but the video has about \(frames) frames\(hint)"
         )
     }
 
@@ -89,6 +129,7 @@ struct VideoOptions: ParsableArguments {
             crops.merge(result.crops) { first, _ in first }
         }
         progress.finish()
+        remarkEarlyEnd(boxes, video)
         if let damage = video.damage {
             Console.error(
                 "\(path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))"

@@ -45,6 +45,21 @@ extension ExpressibleByArgument where Self: Catalogued {
         self = found
     }
 
+    /// Refuses names that promise a file of another kind than text.
+    ///
+    /// - Throws: `FileError`.
+    static func checkName(_ path: String) throws {
+        let ending = URL(fileURLWithPath: path).pathExtension.lowercased()
+        let others = [
+            "xlsx", "xls", "ods", "numbers", "pdf", "docx", "parquet", "png", "jpg", "jpeg", "zip", "gz",
+            "db", "sqlite", "mp4",
+        ]
+        guard others.contains(ending) else { return }
+        throw FileError(
+            path, "would be a text file named .\(ending)",
+            advice: "use .csv, which spreadsheets open, or another of \(names.joined(separator: ", "))")
+    }
+
     static var allValueStrings: [String] { names }
     var defaultValueDescription: String { name }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Turns Ctrl-C, SIGTERM and SIGUSR1 into a request to stop. A second Ctrl-C ends the process at
+/// Turns Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP, which a closed terminal sends, into a request to stop. A second Ctrl-C ends the process at
 /// once.
 ///
 /// `@unchecked Sendable`: the sources never change and are only kept alive; the flag has a lock.
@@ -11,7 +11,13 @@ final class StopSignals: @unchecked Sendable {
 
     init() {
         let queue = DispatchQueue(label: "signals")
-        sources = [SIGINT, SIGTERM, SIGUSR1].map { number in
+        // `nohup` asks to go on after the terminal is closed.
+        var hangup = sigaction()
+        sigaction(SIGHUP, nil, &hangup)
+        let goesOn =
+            unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
+        sources = ([SIGINT, SIGTERM, SIGUSR1] + (goesOn ? [] : [SIGHUP])).map { number in
             signal(number, SIG_IGN)
             return DispatchSource.makeSignalSource(signal: number, queue: queue)
         }

@@ -213,6 +213,11 @@ package final class Trainer {
                 try state.write(learner, to: folder.state)
             }
         }
+        guard state.tally.sequences > 0 else {
+            throw UsageError(
+                "no batch of epoch \(state.epoch + 1) can be learned from: batch norm needs more than one frame, or frames of more than 32 pixels, and digits a number; use a larger training.batchSize, larger frames or more sequences"
+            )
+        }
     }
 
     /// Validates, keeps the best weights, writes the epoch's row, and saves. In this order,

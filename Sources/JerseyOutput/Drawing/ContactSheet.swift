@@ -105,8 +105,13 @@ extension ContactSheet {
     }
 
     private func width(of frame: Frame) -> Double {
-        (Double(frameHeight) * Double(frame.image.width) / Double(frame.image.height)).rounded(.up)
+        min(
+            (Double(frameHeight) * Double(frame.image.width) / Double(frame.image.height)).rounded(.up),
+            Double(frameHeight) * Self.widest)
     }
+
+    /// The widest that a frame is drawn, in its heights; a wider one is squeezed.
+    private static let widest = 4.0
 
     /// Leaves room for a short caption even below a narrow frame.
     private func room(for frame: Frame) -> Double {
@@ -133,8 +138,10 @@ extension ContactSheet {
             let (width, room) = (width(of: frame), room(for: frame))
             canvas.draw(Canvas(frame.image), at: [left, top], size: [width, Double(frameHeight)])
             if let box = frame.box {
-                let scale = Double(frameHeight) / Double(frame.image.height)
-                draw(box * scale, at: [left, top], in: [width, Double(frameHeight)], on: canvas)
+                let (x, y) = (
+                    width / Double(frame.image.width), Double(frameHeight) / Double(frame.image.height)
+                )
+                draw(box * [x, y, x, y], at: [left, top], in: [width, Double(frameHeight)], on: canvas)
             }
             let barTop = top + Double(frameHeight) + 4
             if let weight = frame.weight {

@@ -158,7 +158,7 @@ final class MediaDecoder {
     // MARK: Jobs
 
     /// Decodes a few small images on the calling thread; returns nil if any image is large or
-    /// unknown.
+    /// unknown, or all together are.
     ///
     /// - Throws: `ServiceError` if they exceed the limits, or there is not enough memory.
     func smallPictures(
@@ -171,7 +171,8 @@ final class MediaDecoder {
             return nil
         }
         let total = sizes.reduce(0) { $0 + $1.pixels }
-        guard total <= work.limits.pixels else { throw Work.tooManyPixelsTogether(work.limits.pixels) }
+        // A decoder shrinks them.
+        guard total <= work.limits.pixels else { return nil }
         try work.spend(pixels: total)
         try permit.take(3 * total)
         let before = Self.threadSeconds

@@ -77,15 +77,18 @@ package enum DecoderWorker {
             let sizes = blocks.map {
                 (try? ImageInfo(decoding: $0, named: "")).map { $0.width * $0.height } ?? 0
             }
-            let total = sizes.reduce(0) { $0 + ($1 <= job.framePixels ? $1 : 0) }
-            guard total <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
+            let wanted = sizes.map { $0 <= job.framePixels ? $0 : 0 }
+            let total = wanted.reduce(0, +)
+            let kept = PixelBudget(total: job.pixels).kept(of: wanted)
+            let sent = kept.reduce(0, +)
+            guard sent <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
             if total > job.totalPixels { throw Refused() }
-            try ask(3 * total)
+            try ask(3 * sent)
             for (index, block) in blocks.enumerated() {
                 do {
                     let image = try RGBImage(
                         decoding: block, named: "", maximumPixels: min(job.framePixels, max(sizes[index], 1)))
-                    try send(image, index)
+                    try send(image.shrunk(to: kept[index]), index)
                 } catch let error as ImageError {
                     try pipes.send(MediaAnswer.broken(index: index, error.reason).packet)
                 }
@@ -101,9 +104,9 @@ package enum DecoderWorker {
         mutating func film(_ bytes: Data) throws {
             let video = try VideoReader(decoding: bytes, named: job.name, maximumPixels: job.framePixels)
             let size = video.width * video.height
-            // The length in a file's header may be wrong.
-            let expected = min(video.expectedFrames ?? 1, job.frames)
-            let step = max(1, (expected * size + job.pixels - 1) / job.pixels)
+            // Counted, because a header may lack the length, or lie.
+            let count = min(VideoReader.frameCount(in: bytes), job.frames)
+            let (pixels, step) = PixelBudget(total: job.pixels).kept(ofFrames: count, size: size)
             var kept = 0
             while let frame = try video.next() {
                 guard frame.index < job.frames else {
@@ -114,14 +117,14 @@ package enum DecoderWorker {
                 decoded += size
                 if decoded > job.totalPixels { throw Refused() }
                 guard frame.index % step == 0 else { continue }
-                kept += size
+                kept += pixels
                 guard kept <= job.pixels else { throw Work.tooManyPixelsTogether(job.pixels) }
                 if frame.isDamaged {
                     try pipes.send(
                         MediaAnswer.broken(index: frame.index, .corrupt("damaged in the video")).packet)
                 } else {
-                    try ask(3 * size)
-                    try send(try video.image(), frame.index)
+                    try ask(3 * pixels)
+                    try send(try video.image().shrunk(to: pixels), frame.index)
                 }
             }
         }

@@ -5,8 +5,13 @@ const element = id => document.getElementById(id);
 const percent = share => (100 * share).toFixed(share >= 0.0995 && share < 0.9 ? 0 : 1).replace(/\.0$/, "") + "%";
 const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 const isArchive = file => /\.(zip|tar|tgz|tar\.gz)$/i.test(file.name);
-const isVideo = file => file.type.startsWith("video/") || /\.(mp4|mov|mkv|webm|avi|m4v|mpe?g)$/i.test(file.name);
-const isPicture = file => /^image\/(jpeg|png)$/.test(file.type) || /\.(jpe?g|png)$/i.test(file.name);
+const isVideo = file => file.type.startsWith("video/")
+  || /\.(mp4|mov|mkv|webm|avi|m4v|mpe?g|ts|mts|m2ts|3gp|3g2|wmv|flv|ogv)$/i.test(file.name);
+// The service names the pictures that it cannot read.
+const isPicture = file => /^image\/(?!svg)/.test(file.type)
+  || /\.(jpe?g|jpe|jfif|png|webp|bmp|tiff?|gif|avif|heic|heif|hif|jxl|jp2|dng|cr2|nef|arw)$/i.test(file.name);
+// The folder of a file in a dropped folder, such as "squad/7"; empty for a single file.
+const folderOf = file => file.folder ?? "";
 const byName = new Intl.Collator("en", { numeric: true });
 
 let request = null;
@@ -16,28 +21,35 @@ function say(text, kind = "") {
   element("status").className = kind;
 }
 
-// All pictures are one player; each archive or video is its own request.
+// The pictures of a folder are one player, and so are single ones; each archive or video is its own request.
 function jobs(files) {
-  const pictures = files.filter(isPicture).sort((a, b) => byName.compare(a.name, b.name));
-  const list = files.filter(file => !isPicture(file)).map(file => {
+  const pictures = Map.groupBy ? Map.groupBy(files.filter(isPicture), folderOf) : grouped(files.filter(isPicture));
+  const list = files.filter(file => isArchive(file) || isVideo(file)).map(file => {
     const form = new FormData();
     if (isArchive(file)) {
       form.append("archive", file, file.name);
       return { name: file.name, path: "v1/predict/archive", body: form };
     }
-    if (!isVideo(file)) throw new Error(`${file.name} is not a JPEG or PNG picture, a zip file or a video`);
     form.append("sequence", file.name);
     form.append("video", file, file.name);
     return { name: file.name, path: "v1/predict", body: form };
   });
-  if (pictures.length) {
+  const folders = [...pictures.keys()].sort(byName.compare).reverse();
+  for (const folder of folders) {
+    const here = pictures.get(folder).sort((a, b) => byName.compare(a.name, b.name));
     const form = new FormData();
-    const name = pictures.length === 1 ? pictures[0].name : counted(pictures.length, "picture");
-    form.append("sequence", name);
-    for (const picture of pictures) form.append("frames", picture, picture.name);
+    const name = folder || (here.length === 1 ? here[0].name : counted(here.length, "picture"));
+    form.append("sequence", name.split("/").pop());
+    for (const picture of here) form.append("frames", picture, picture.name);
     list.unshift({ name, path: "v1/predict", body: form });
   }
   return list;
+}
+
+function grouped(files) {
+  const groups = new Map();
+  for (const file of files) groups.set(folderOf(file), [...(groups.get(folderOf(file)) ?? []), file]);
+  return groups;
 }
 
 async function send(job, signal) {
@@ -57,19 +69,32 @@ async function read(files) {
   request = new AbortController();
   const { signal } = request;
   element("results").replaceChildren();
+  const others = files.filter(file => !isPicture(file) && !isArchive(file) && !isVideo(file)).map(file => file.name);
+  const rest = others.length ? ` Not a picture, an archive or a video: ${others.slice(0, 3).join(", ")}`
+    + (others.length > 3 ? ` and ${others.length - 3} more` : "") + "." : "";
   try {
     let count = 0, answered = 0;
-    for (const job of jobs(files)) {
+    const problems = [];
+    const list = jobs(files);
+    if (!list.length) return say(rest.trim(), "error");
+    for (const job of list) {
       say(`Reading ${job.name}`, "busy");
-      for (const prediction of await send(job, signal)) {
-        element("results").append(show(prediction));
-        count += 1;
-        answered += prediction.number === null ? 0 : 1;
+      try {
+        for (const prediction of await send(job, signal)) {
+          element("results").append(show(prediction));
+          count += 1;
+          answered += prediction.number === null ? 0 : 1;
+        }
+      } catch (error) {
+        // One that cannot be read does not keep the others from being read.
+        if (error.name === "AbortError" || error instanceof TypeError || list.length === 1) throw error;
+        problems.push(error.message);
       }
     }
+    if (problems.length) return say(`Read ${answered} of ${count + problems.length}. ${problems.slice(0, 3).join("; ")}.${rest}`, "error");
     const numbers = [...document.querySelectorAll(".result:not(.unsure) .number")].map(number => number.textContent);
-    say(count === 1 ? (answered ? `The number is ${numbers[0]}.` : "No number was read with enough confidence.")
-      : `Read ${answered} of ${count} players: ${numbers.join(", ")}`);
+    say((count === 1 ? (answered ? `The number is ${numbers[0]}.` : "No number was read with enough confidence.")
+      : `Read ${answered} of ${count} players: ${numbers.join(", ")}.`) + rest);
   } catch (error) {
     if (error.name === "AbortError") return;
     say(error instanceof TypeError ? "Cannot reach the service. Is it still running?" : error.message, "error");
@@ -165,17 +190,22 @@ async function dropped(transfer) {
   const entries = [...transfer.items].map(item => item.webkitGetAsEntry?.()).filter(entry => entry);
   if (!entries.some(entry => entry.isDirectory)) return [...transfer.files];
   const files = [];
-  const visit = async entry => {
-    if (entry.isFile) return files.push(await new Promise((done, fail) => entry.file(done, fail)));
+  const visit = async (entry, folder) => {
+    if (entry.isFile) {
+      const file = await new Promise((done, fail) => entry.file(done, fail));
+      if (!file.name.startsWith(".")) files.push(Object.assign(file, { folder }));
+      return;
+    }
     const reader = entry.createReader();
     for (;;) {
       const batch = await new Promise((done, fail) => reader.readEntries(done, fail));
       if (!batch.length) return;
-      for (const inner of batch) await visit(inner);
+      for (const inner of batch) await visit(inner, folder ? `${folder}/${entry.name}` : entry.name);
     }
   };
-  for (const entry of entries) await visit(entry);
-  return files.filter(file => isPicture(file) || isArchive(file) || isVideo(file));
+  for (const entry of entries) await visit(entry, "");
+  if (!files.length) say("There are no files in it.", "error");
+  return files;
 }
 
 const field = element("files");

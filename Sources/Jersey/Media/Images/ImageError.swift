@@ -18,8 +18,8 @@ public struct ImageError: Error, Equatable, Sendable {
         /// The image has more pixels than allowed. The sizes are pixels; the limit is for width ×
         /// height.
         case tooLarge(width: Int, height: Int, limit: Int)
-        /// The bytes are neither JPEG nor PNG. The text says what they are instead, such as "a GIF
-        /// image".
+        /// The bytes are of no kind that is read. The text says what they are instead, such as "a
+        /// HEIC image".
         case unsupported(String)
         /// The image cannot be decoded, for the reason that the decoder gives.
         case corrupt(String)
@@ -56,7 +56,7 @@ extension ImageError.Reason: CustomStringConvertible {
         case .truncated: "is truncated; copy or export it again"
         case .tooLarge(let width, let height, let limit):
             "is \(width)x\(height), more than the limit of \(limit) pixels; scale it down or crop it"
-        case .unsupported(let what): "is \(what), not a JPEG or PNG image; convert or replace it"
+        case .unsupported(let what): "is \(what), which is not read; convert it to JPEG or PNG, or replace it"
         case .corrupt(let why): "cannot be decoded (\(why)); replace it, or save it again as JPEG or PNG"
         case .unwritable(let format, let why):
             "cannot be written as \(format) (\(why)); scale it down or crop it"

@@ -6,6 +6,7 @@ package struct ImageInfo: Sendable, Equatable {
     package enum Format: String, Sendable {
         case jpeg = "JPEG"
         case png = "PNG"
+        case other = "another format"
     }
 
     package let format: Format
@@ -22,6 +23,12 @@ package struct ImageInfo: Sendable, Equatable {
                 ci_read_info(
                     $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, &info, message, capacity)
             }
+        }
+        if status == .unsupported {
+            // Decoded as a whole, for want of a library that reads their headers.
+            let image = try RGBImage(decoding: bytes, named: name, maximumPixels: 1 << 28)
+            (format, width, height) = (.other, image.width, image.height)
+            return
         }
         width = Int(info.width)
         height = Int(info.height)

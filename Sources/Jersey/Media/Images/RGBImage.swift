@@ -1,13 +1,14 @@
 import CImage
+import CVideo
 import Foundation
 
 /// An 8-bit colour image in memory.
 ///
-/// It is read from JPEG and PNG, which are told apart by content and never by name. Grey, palette,
-/// CMYK and 16-bit images become RGB, and alpha is dropped. The bytes are those of Pillow's
-/// `convert("RGB")`, except for 16-bit grey images: we keep the high byte of each value, Pillow
-/// clips. The EXIF orientation of a JPEG is applied, which neither the study nor Pillow by itself
-/// does. An animated PNG gives its default image.
+/// It is read from JPEG and PNG, and from WebP, BMP, TIFF, GIF and AVIF, which are told apart by
+/// content and never by name. Grey, palette, CMYK and 16-bit images become RGB, and alpha is
+/// dropped. The bytes of JPEG and PNG are those of Pillow's `convert("RGB")`, except for 16-bit grey
+/// images: we keep the high byte of each value, Pillow clips. The EXIF orientation is applied, which
+/// neither the study nor Pillow by itself does. An animation gives its first image.
 public struct RGBImage: Sendable, Equatable {
     /// Pixels, at least 1.
     public let width: Int
@@ -34,7 +35,7 @@ public struct RGBImage: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// Decodes a whole JPEG or PNG.
+    /// Decodes a whole picture.
     ///
     /// - Parameters:
     ///   - bytes: the content of a file.
@@ -42,7 +43,7 @@ public struct RGBImage: Sendable, Equatable {
     ///   - maximumPixels: the limit for width × height. The size in the header is compared with it
     ///     before anything is allocated.
     /// - Throws: `ImageError`, also for an image that ends too early.
-    public init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws {
+    public init(decoding bytes: Data, named name: String, maximumPixels: Int = 64_000_000) throws {
         var image = ci_image()
         defer { ci_release(&image) }
         let (status, message) = withMessage { message, capacity in
@@ -53,8 +54,14 @@ public struct RGBImage: Sendable, Equatable {
                 )
             }
         }
+        if status == .unsupported {
+            let isRead = try Self.decodeOther(bytes, named: name, maximumPixels, into: &image)
+            if !isRead { throw ImageError(name: name, reason: .unsupported(message)) }
+        }
         let (width, height) = (Int(image.width), Int(image.height))
-        if let reason = ImageError.Reason(status, message, width: width, height: height, limit: maximumPixels)
+        if status != .unsupported,
+            let reason = ImageError.Reason(
+                status, message, width: width, height: height, limit: maximumPixels)
         {
             throw ImageError(name: name, reason: reason)
         }
@@ -63,13 +70,49 @@ public struct RGBImage: Sendable, Equatable {
             pixels: [UInt8](UnsafeBufferPointer(start: image.pixels, count: width * height * 3)))
     }
 
+    /// Decodes a picture that is neither JPEG nor PNG, and turns it upright.
+    ///
+    /// - Returns: whether the format is known.
+    /// - Throws: `ImageError`.
+    private static func decodeOther(
+        _ bytes: Data, named name: String, _ maximumPixels: Int, into image: inout ci_image
+    ) throws -> Bool {
+        var picture = cv_picture()
+        let (status, message) = withVideoMessage { message, capacity in
+            bytes.withUnsafeBytes {
+                cv_picture_decode(
+                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels),
+                    &picture, message, capacity)
+            }
+        }
+        switch status {
+        case .ok: break
+        case .unsupported: return false
+        case .too_large:
+            let (width, height) = (Int(picture.width), Int(picture.height))
+            throw ImageError(
+                name: name, reason: .tooLarge(width: width, height: height, limit: maximumPixels))
+        case .no_memory: throw ImageError(name: name, reason: .unreadable("not enough memory"))
+        default: throw ImageError(name: name, reason: .corrupt(message))
+        }
+        // Both libraries give memory of malloc.
+        image = ci_image(width: picture.width, height: picture.height, pixels: picture.rgb)
+        let orientation = bytes.withUnsafeBytes {
+            ci_orientation($0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count)
+        }
+        guard ci_orient(&image, orientation) else {
+            throw ImageError(name: name, reason: .unreadable("not enough memory"))
+        }
+        return true
+    }
+
     /// Reads and decodes a file.
     ///
     /// - Parameters:
-    ///   - url: a JPEG or PNG file.
+    ///   - url: a JPEG or PNG file, or one of another kind that is read.
     ///   - maximumPixels: the limit for width × height, compared before anything is allocated.
     /// - Throws: `ImageError`, also for an image that ends too early.
-    public init(contentsOf url: URL, maximumPixels: Int = 16_000_000) throws {
+    public init(contentsOf url: URL, maximumPixels: Int = 64_000_000) throws {
         try self.init(decoding: imageData(contentsOf: url), named: url.path, maximumPixels: maximumPixels)
     }
 

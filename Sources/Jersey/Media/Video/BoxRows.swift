@@ -1,77 +1,15 @@
 import Foundation
 
-/// Which columns of a tracker's table hold what.
-///
-/// A box is left, top, width and height, or left, top, right and bottom, in pixels. The usual names
-/// of trackers are known, such as `track_id`, `x1` or `bb_left`.
-public struct BoxColumns: Sendable, Equatable {
-    package enum Role: String, CaseIterable, Sendable {
-        case frame, track, left, top, width, height, right, bottom, confidence
-        case kind = "class"
-
-        /// The names that trackers use, in lower case.
-        var usualNames: [String] {
-            switch self {
-            case .frame: ["frame", "frame_id", "frame_number", "frameid", "f"]
-            case .track: ["track", "track_id", "trackid", "id", "player_id", "player"]
-            case .left: ["left", "x", "x1", "xmin", "bb_left", "bbox_left"]
-            case .top: ["top", "y", "y1", "ymin", "bb_top", "bbox_top"]
-            case .width: ["width", "w", "bb_width", "bbox_width"]
-            case .height: ["height", "h", "bb_height", "bbox_height"]
-            case .right: ["right", "x2", "xmax"]
-            case .bottom: ["bottom", "y2", "ymax"]
-            case .confidence: ["confidence", "conf", "score"]
-            case .kind: ["team", "team_id", "class", "class_id", "cls", "category"]
-            }
-        }
-    }
-
-    /// Names in the header that are not the usual ones.
-    package var names: [Role: String] = [:]
-
-    /// Columns with the usual names.
-    public init() {}
-
-    /// Columns with names of their own.
-    ///
-    /// - Parameter text: kind and name of each column whose name is not a usual one, such as
-    ///   "frame=f,track=id,left=x,top=y,width=w,height=h". A kind may also have a usual name, such
-    ///   as x2 for right.
-    /// - Throws: `UsageError` for a text of another form, and for an unknown kind of column.
-    public init(_ text: String) throws {
-        for pair in text.split(separator: ",") {
-            let parts = pair.split(separator: "=", maxSplits: 1).map {
-                $0.trimmingCharacters(in: .whitespaces)
-            }
-            guard parts.count == 2, !parts[1].isEmpty else {
-                throw UsageError(
-                    "'\(pair)' names no column; write columns as in frame=f,track=id,left=x,top=y,width=w,height=h"
-                )
-            }
-            guard let role = Role.allCases.first(where: { $0.usualNames.contains(parts[0].lowercased()) })
-            else {
-                throw UsageError.unknown("kind of column", parts[0], among: Role.allCases.map(\.rawValue))
-            }
-            names[role] = parts[1]
-        }
-    }
-}
-
-/// Parses the boxes in a tracker's file. The first line decides which kind of file it is.
+/// Parses the boxes in a tracker's table. The first line decides which kind of table it is.
 struct BoxRows {
     let path: String
     let columns: BoxColumns
-    /// Frames are numbered as in the file; tracks are in order of appearance.
-    private(set) var boxes: [TrackBoxes.Box] = []
-    private(set) var names: [String] = []
-    /// Classes in order of appearance.
-    private(set) var kinds: [String] = []
-    private(set) var leftOut = LeftOutBoxes()
+    private(set) var found = FoundBoxes()
+    private(set) var layout: BoxLayout?
 
-    private var indices: [String: Int32] = [:]
     private var separator = UInt8(ascii: ",")
-    /// Nil before the first line.
-    private var places: [BoxColumns.Role: Int]?
+    /// How many columns the header names; nil without a header.
+    private var width: Int?
     private var fields: [Slice<UnsafeRawBufferPointer>] = []
 
     init(path: String, columns: BoxColumns) {
@@ -80,168 +18,207 @@ struct BoxRows {
     }
 
     /// Parses all rows of a file.
+    ///
+    /// - Throws: `FileError` if the first lines show that the file is not a table of boxes.
     mutating func add(lines data: Data) throws {
         try data.withUnsafeBytes { bytes in
             var rest = bytes[...]
-            if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
             var line: Int32 = 0
             while !rest.isEmpty {
                 line += 1
-                let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
-                try add(rest[rest.startIndex..<end], line: line)
-                rest = rest[min(end + 1, rest.endIndex)...]
+                let text = Self.popLine(&rest)
+                if layout == nil {
+                    if try begin(text, followedBy: rest) { add(line: line) }
+                } else {
+                    split(text)
+                    add(line: line)
+                }
             }
         }
     }
 
-    /// Parses one line, without its line end.
+    /// Lines end in LF, CR LF, or CR alone, as old spreadsheets on the Mac write.
+    private static func popLine(_ rest: inout Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer>
+    {
+        let end = rest.firstIndex { $0 == 0x0a || $0 == 0x0d } ?? rest.endIndex
+        let line = rest[rest.startIndex..<end]
+        var next = end
+        if next < rest.endIndex {
+            next += 1
+            if rest[end] == 0x0d, next < rest.endIndex, rest[next] == 0x0a { next += 1 }
+        }
+        rest = rest[next...]
+        return line
+    }
+
+    private mutating func add(line: Int32) {
+        guard let layout, !fields.isEmpty else { return }
+        if let width, fields.count > width,
+            let extra = (width..<fields.count).first(where: { !text($0).isEmpty })
+        {
+            found.leftOut.add(
+                .malformed, line: line,
+                detail:
+                    "it has \(fields.count) cells for \(width) columns, such as '\(Shown.text(text(extra), limit: 40))'"
+            )
+            return
+        }
+        // The fields move out and back, so that they are not copied.
+        let fields = fields
+        found.add(layout, line: line, count: fields.count) { Self.text(fields[$0]) }
+    }
+
+    // MARK: The first line
+
+    /// Decides on the layout by a line.
     ///
-    /// - Throws: `FileError` if the first line shows that the file is not a table of boxes.
-    mutating func add(_ line: Slice<UnsafeRawBufferPointer>, line number: Int32) throws {
-        if places == nil {
-            guard line.count < 65_536, !line.contains(0) else {
+    /// - Returns: whether the line is a row.
+    private mutating func begin(
+        _ line: Slice<UnsafeRawBufferPointer>, followedBy rest: Slice<UnsafeRawBufferPointer>
+    ) throws -> Bool {
+        // Excel's "sep=;" only tells the separator, which the next line tells as well.
+        guard !line.starts(with: "sep=".utf8) else { return false }
+        let isComment = line.first == UInt8(ascii: "#") || line.first == UInt8(ascii: "%")
+        let content = isComment ? line.drop { "#% ".utf8.contains($0) } : line
+        separator =
+            [",", ";", "\t"].map { (s: Unicode.Scalar) in UInt8(ascii: s) }.first(where: content.contains)
+            ?? 0x20
+        split(content)
+        guard !fields.isEmpty else { return false }
+        let header = fields.indices.map { text($0) }
+        if isComment {
+            // A comment may name the columns; any other is passed over.
+            let named = try? BoxLayout(header: header, names: columns.names, samples: [])
+            guard let named, named.frame != nil, named.track != nil, named.shape != nil else { return false }
+            (layout, width) = (named, header.count)
+            return false
+        }
+        if let numbered = Self.numbered(header) {
+            layout = try unnamed(header.count).moved(by: numbered)
+            return false
+        }
+        if header.count >= 10, header[..<9].allSatisfy({ Double($0) != nil }), Double(header[9]) == nil,
+            header[6..<9].allSatisfy(["0", "1"].contains), columns.names.isEmpty
+        {
+            layout = .vatic
+            return true
+        }
+        if Double(header[0]) == nil {
+            layout = try named(header, samples: samples(rest))
+            width = header.count
+            return false
+        }
+        try checkColumns(header)
+        layout = try unnamed(header.count)
+        return true
+    }
+
+    /// The first rows after the header.
+    private mutating func samples(_ rest: Slice<UnsafeRawBufferPointer>) -> [[String]] {
+        var (rest, rows) = (rest, [[String]]())
+        while !rest.isEmpty, rows.count < 20 {
+            split(Self.popLine(&rest))
+            if !fields.isEmpty { rows.append(fields.indices.map { text($0) }) }
+        }
+        return rows
+    }
+
+    /// Where the columns begin, if their names are only numbers: "0,1,2,…" of pandas, "V1,V2,…" of
+    /// R. Nil for other lines. A number of the row has an empty name.
+    private static func numbered(_ header: [String]) -> Int? {
+        let start = header[0].isEmpty || header[0].hasPrefix("Unnamed") ? 1 : 0
+        let names = header[start...]
+        guard names.count >= 6 else { return nil }
+        let prefix = names[start].prefix { !$0.isNumber && $0 != "-" }
+        let numbers = names.compactMap { $0.hasPrefix(prefix) ? Double($0.dropFirst(prefix.count)) : nil }
+        guard numbers.count == names.count, let first = numbers.first, first == 0 || first == 1 else {
+            return nil
+        }
+        // A box of frame 1 and track 2 at 3, 4 may be one, if a small one.
+        guard first == 0 || !prefix.isEmpty || names.count > 6 else { return nil }
+        return zip(numbers.indices, numbers).allSatisfy { Double($0) + first == $1 } ? start : nil
+    }
+
+    /// The layout of a table without names, in which a person names columns by number.
+    private func unnamed(_ count: Int) throws -> BoxLayout {
+        guard !columns.names.isEmpty else { return .mot }
+        var header = ["frame", "track", "left", "top", "width", "height", "confidence", "class"]
+        header += (0..<max(0, count - header.count)).map { "\($0 + 9)" }
+        var names: [BoxColumns.Role: String] = [:]
+        for (role, number) in columns.names {
+            guard let place = Int(number), 1...header.count ~= place else {
                 throw FileError(
-                    path, "is not a text file",
-                    advice: "give the tracker's output: MOT text, or a table with a header")
-            }
-            separator =
-                [",", ";", "\t"].map { (s: Unicode.Scalar) in UInt8(ascii: s) }.first(where: line.contains)
-                ?? 0x20
-            split(line)
-            guard !fields.isEmpty else { return }
-            if Double(text(0)) == nil {
-                places = try header()
-                return
-            }
-            guard columns.names.isEmpty else {
-                throw FileError(
-                    path, "has numbers instead of column names in its first line",
-                    advice: "leave out the column names",
+                    path,
+                    "has no names of columns in its first line, so '\(Shown.text(number, limit: 40))' cannot be one",
+                    advice: "leave out the column names, or give the columns' numbers, from 1",
                     remedy: .boxColumns)
             }
-            places = [
-                .frame: 0, .track: 1, .left: 2, .top: 3, .width: 4, .height: 5, .confidence: 6, .kind: 7,
-            ]
-        } else {
-            split(line)
+            names[role] = header[place - 1]
         }
-        guard !fields.isEmpty else { return }
-        switch box(line: number) {
-        case .success(let box): boxes.append(box)
-        case .failure(let problem): leftOut.add(problem.reason, line: number, detail: problem.detail)
-        }
+        return try layout(header, names, samples: [])
     }
 
-    private struct Problem: Error {
-        let reason: LeftOutBoxes.Reason
-        var detail: String?
-    }
-
-    private func header() throws -> [BoxColumns.Role: Int] {
-        let header = fields.indices.map { text($0) }
-        var places: [BoxColumns.Role: Int] = [:]
-        for role in BoxColumns.Role.allCases {
-            if let name = columns.names[role] {
-                guard let place = header.firstIndex(of: name) else {
-                    throw FileError(
-                        path, "has no column '\(name)'",
-                        advice: "its columns are \(header.joined(separator: ", "))")
-                }
-                places[role] = place
-            } else {
-                places[role] = header.firstIndex { role.usualNames.contains($0.lowercased()) }
-            }
-        }
-        var missing = [BoxColumns.Role.frame, .track, .left, .top].filter { places[$0] == nil }
-        if places[.width] == nil && places[.right] == nil { missing.append(.width) }
-        if places[.height] == nil && places[.bottom] == nil { missing.append(.height) }
+    private func named(_ header: [String], samples: [[String]]) throws -> BoxLayout {
+        let layout = try layout(header, columns.names, samples: samples)
+        var missing: [String] = []
+        if layout.frame == nil { missing.append("frame") }
+        if layout.track == nil { missing.append("track") }
+        if layout.shape == nil { missing += missingSides(header) }
         guard missing.isEmpty else {
+            let plain = Set(header.map(BoxColumns.plain))
+            let isRoster = plain.isSuperset(of: ["number", "name"])
             throw FileError(
                 path,
-                "has no column for \(missing.map(\.rawValue).joined(separator: ", ")); its columns are \(header.joined(separator: ", "))",
-                advice: "name them, as in frame=f,track=id,left=x,top=y,width=w,height=h", remedy: .boxColumns
-            )
+                "has no column for \(missing.joined(separator: ", ")); its columns are \(TextInput.listed(header))",
+                advice: isRoster
+                    ? "it looks like a roster; give a tracker's boxes"
+                    : "name them, as in \(BoxColumns.example), or x1=xmin,y1=ymin,x2=xmax,y2=ymax",
+                remedy: isRoster ? nil : .boxColumns)
         }
-        return places
+        return layout
     }
 
-    private mutating func box(line: Int32) -> Result<TrackBoxes.Box, Problem> {
-        func value(_ role: BoxColumns.Role) -> Double? {
-            guard let place = places?[role], place < fields.count else { return nil }
-            return Double(text(place))
+    private func missingSides(_ header: [String]) -> [String] {
+        // Single letters may mean anything.
+        let plain = header.map(BoxColumns.plain).filter { $0.count > 1 || "xywh".contains($0) }
+        func has(_ role: BoxColumns.Role) -> Bool {
+            columns.names[role] != nil
+                || plain.contains { name in
+                    role.knows(name)
+                        || ["bbox", "bb"].contains {
+                            name.hasPrefix($0) && role.knows(String(name.dropFirst($0.count)))
+                        }
+                }
         }
-        guard let place = places?[.track], place < fields.count, let frame = value(.frame),
-            let left = value(.left),
-            let top = value(.top), let width = value(.width) ?? value(.right).map({ $0 - left }),
-            let height = value(.height) ?? value(.bottom).map({ $0 - top })
-        else { return .failure(Problem(reason: .malformed, detail: misunderstanding)) }
-        // Boxes are stored as float32, in which larger values are infinite.
-        guard [frame, left, top, width, height].allSatisfy({ Float($0).isFinite }) else {
-            return .failure(Problem(reason: .notFinite))
-        }
-        guard frame == frame.rounded(), abs(frame) < Double(Int32.max) else {
-            return .failure(
-                Problem(
-                    reason: .malformed,
-                    detail: "\(text(places?[.frame] ?? 0).prefix(40)) is not a frame number"))
-        }
-        guard width >= 1, height >= 1 else { return .failure(Problem(reason: .sizeless)) }
-        guard let track = track(text(place)) else { return .failure(Problem(reason: .trackless)) }
-        let kind = kind()
-        return .success(
-            TrackBoxes.Box(
-                frame: Int32(clamping: frame), track: track, left: Float(left), top: Float(top),
-                width: Float(width),
-                height: Float(height),
-                confidence: value(.confidence).map { $0.isFinite ? Float($0) : 1 } ?? 1, line: line,
-                kind: kind))
+        var missing = [BoxColumns.Role.left, .top].filter { !has($0) }
+        if !has(.width) && !has(.right) { missing.append(.width) }
+        if !has(.height) && !has(.bottom) { missing.append(.height) }
+        return missing.isEmpty ? ["box"] : missing.map(\.rawValue)
     }
 
-    /// The index of a box's class, which is added if it is new; -1 without one. Trackers write -1
-    /// where they know none.
-    private mutating func kind() -> Int16 {
-        guard let place = places?[.kind], place < fields.count else { return -1 }
-        let name = text(place)
-        guard !name.isEmpty, Double(name).map({ $0 >= 0 }) ?? true else { return -1 }
-        if let index = kinds.firstIndex(of: name) { return Int16(index) }
-        guard kinds.count <= Self.mostKinds else { return -1 }
-        kinds.append(name)
-        return Int16(kinds.count - 1)
+    private func layout(_ header: [String], _ names: [BoxColumns.Role: String], samples: [[String]]) throws
+        -> BoxLayout
+    {
+        do {
+            return try BoxLayout(header: header, names: names, samples: samples)
+        } catch {
+            throw FileError(error, path, header: header)
+        }
     }
 
-    static let mostKinds = 32
-
-    /// Why a line is not a box.
-    private var misunderstanding: String {
-        let wanted = (places ?? [:]).filter { ![.confidence, .kind].contains($0.key) }.sorted {
-            $0.value < $1.value
-        }
-        if let (role, place) = wanted.first(where: { $0.value >= fields.count }) {
-            return "column \(place + 1) (\(role.rawValue)) is missing"
-        }
-        let wrong = wanted.first { $0.key != .track && Double(text($0.value)) == nil }
-        return wrong.map { "\($0.key.rawValue) is '\(text($0.value).prefix(40))', not a number" }
-            ?? "a column is missing"
+    /// Finds labels of one picture, as YOLO writes them: a class and four shares.
+    private func checkColumns(_ row: [String]) throws {
+        let numbers = row.compactMap(Double.init)
+        guard row.count == 5 || row.count == 6, numbers.count == row.count, columns.names.isEmpty,
+            numbers[1...].allSatisfy({ 0...1 ~= $0 }), numbers[1] != numbers[1].rounded()
+        else { return }
+        throw FileError(
+            path,
+            "looks like YOLO's labels of one picture: a class and shares of the picture, but no frame and track",
+            advice: "track the players first; boxes are MOT text, or a table with a header")
     }
 
-    /// The index of a track's name, which is added if it is new. Nil for a negative number or an
-    /// empty name, which mean that there is no track. "3.0" is "3".
-    private mutating func track(_ name: String) -> Int32? {
-        if let index = indices[name] { return index }
-        var plain = name
-        if let number = Double(name) {
-            guard number >= 0 else { return nil }
-            if number == number.rounded(), number < 1e15, name.contains(".") {
-                plain = String(Int(clamping: number))
-            }
-        }
-        guard !plain.isEmpty else { return nil }
-        let index = indices[plain] ?? Int32(names.count)
-        if Int(index) == names.count { names.append(plain) }
-        indices[plain] = index
-        indices[name] = index
-        return index
-    }
+    // MARK: Fields
 
     /// Splits a line at its separators, except within quotes. A blank line has no fields.
     private mutating func split(_ line: Slice<UnsafeRawBufferPointer>) {
@@ -264,11 +241,34 @@ struct BoxRows {
         }
     }
 
+    private func text(_ index: Int) -> String { Self.text(fields[index]) }
+
     /// A field without the quotes and spaces around it.
-    private func text(_ index: Int) -> String {
-        var field = fields[index]
+    private static func text(_ field: Slice<UnsafeRawBufferPointer>) -> String {
+        var field = field
         while let byte = field.first, byte <= 0x20 || byte == UInt8(ascii: "\"") { field = field.dropFirst() }
         while let byte = field.last, byte <= 0x20 || byte == UInt8(ascii: "\"") { field = field.dropLast() }
         return String(decoding: field, as: UTF8.self)
+    }
+}
+
+extension FileError {
+    /// Columns or keys that cannot be told apart.
+    init(_ problem: BoxLayout.Problem, _ path: String, header: [String]) {
+        switch problem {
+        case .unknown(let name):
+            self.init(
+                path, "has no column '\(Shown.text(name, limit: 100))'",
+                advice: "its columns are \(TextInput.listed(header))", remedy: nil)
+        case .ambiguous(let role, let names):
+            let example =
+                role == "box" ? "left=…,top=…,width=…,height=…" : "\(role)=\(Shown.text(names[0], limit: 40))"
+            self.init(
+                path,
+                "has several columns that may be the \(role), and they differ: \(TextInput.listed(names))",
+                advice: Set(names).count < names.count
+                    ? "rename or remove all but one" : "name the right one, as in \(example)",
+                remedy: .boxColumns)
+        }
     }
 }

@@ -2,9 +2,9 @@ import Foundation
 
 /// What a tracker found in a video: boxes around players, frame by frame.
 ///
-/// The file is MOTChallenge text (`frame,track,left,top,width,height,confidence,…`) or, where its
-/// first line has names instead of numbers, a table with a header. Rows that make no box are left
-/// out and counted.
+/// The file is MOTChallenge text (`frame,track,left,top,width,height,confidence,…`), a table whose
+/// first line names the columns, or JSON or XML in which frame, track and box can be recognised, as
+/// of COCO and CVAT. Rows that make no box are left out and counted.
 public struct TrackBoxes: Sendable {
     package struct Box: Sendable, Equatable {
         /// From 0.
@@ -32,43 +32,114 @@ public struct TrackBoxes: Sendable {
     /// The rows of the file that made no box.
     public let leftOut: LeftOutBoxes
 
+    /// What a person should know about how the file was understood.
+    package let remarks: [String]
+
     /// Reads a tracker's file.
     ///
     /// - Parameters:
-    ///   - path: MOTChallenge text, or a table with a header.
+    ///   - path: MOTChallenge text, a table with a header, JSON or XML; "-" is standard input.
     ///   - columns: the names in the header, where they are not the usual ones.
-    ///   - firstFrame: the tracker's number of the first frame. Nil takes 0 where a box is in a
-    ///     frame 0, else 1.
+    ///   - firstFrame: the tracker's number of the first frame. Nil takes 0 where the file mentions
+    ///     a frame 0, else 1.
     ///   - strict: whether a row that makes no box is an error.
     /// - Throws: `FileError` when the file is missing, is not a table of boxes, or has no box.
     public init(
         contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil,
         strict: Bool = false
     ) throws {
-        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-        var rows = BoxRows(path: path, columns: columns)
-        try rows.add(lines: Data(reading: URL(fileURLWithPath: path)))
-        let first = firstFrame ?? (rows.boxes.contains { $0.frame == 0 } ? 0 : 1)
-        if strict, let sentence = rows.leftOut.sentences.first { throw FileError(path, sentence) }
+        try self.init(contentsOf: path, columns: columns, firstFrame: firstFrame, strict: strict, stride: 1) {
+            nil
+        }
+    }
+
+    /// The same, for a video of known size.
+    ///
+    /// - Parameters:
+    ///   - stride: how many frames of the video there are for each that the tracker counts.
+    ///   - picture: the video, in shares of whose pictures boxes may be. It is asked for only if it
+    ///     matters.
+    package init(
+        contentsOf path: String, columns: BoxColumns = BoxColumns(), firstFrame: Int? = nil,
+        strict: Bool = false, stride: Int, picture: () throws -> VideoFacts?
+    ) throws {
+        let input = try TextInput(path, wanted: "give a tracker's boxes: MOT text, or a table with a header")
+        var (found, shape) = try Self.found(in: input, path, columns)
+        if let shape { try found.settle(shape, path, picture: picture) }
+        let named = try firstFrame ?? found.firstFrame ?? Self.firstNumber(found, picture)
+        let lone = named == nil && found.hasFrameZero ? Self.loneBox(found) : nil
+        // Counted from 0, the last frame would not be in the video.
+        let isAstray = try lone != nil && picture()?.frames == found.boxes.lazy.map { Int($0.frame) }.max()
+        let first = named ?? (found.hasFrameZero && !isAstray ? 0 : 1)
+        remarks =
+            lone.map { line in
+                let unit = found.leftOut.unit
+                return [
+                    isAstray
+                        ? "frames count from 1, though \(unit) \(line) is a box in frame 0; if they count from 0, say so"
+                        : "a single box, in \(unit) \(line), decides that frames count from 0; if they count from 1, say so"
+                ]
+            } ?? []
+        if strict, let sentence = found.leftOut.sentences.first { throw FileError(path, sentence) }
 
         // Results come in the order of tracks, so it is the order in which people look for them.
-        let order = rows.names.indices.sorted { naturallyPrecedes(rows.names[$0], rows.names[$1]) }
+        let order = found.names.indices.sorted { naturallyPrecedes(found.names[$0], found.names[$1]) }
         var places = [Int32](repeating: 0, count: order.count)
         for (place, index) in order.enumerated() { places[index] = Int32(place) }
-        var leftOut = rows.leftOut
-        let boxes = Self.arranged(rows.boxes, places: places, firstFrame: first, &leftOut)
+        var leftOut = found.leftOut
+        var boxes = Self.arranged(found.boxes, places: places, firstFrame: first, &leftOut)
         guard !boxes.isEmpty else {
             let why = leftOut.sentences.first.map { ": \($0)" } ?? ""
             throw FileError(
                 path, "holds no boxes\(why)",
                 advice: "see docs/guides/predict.md for the format of a tracker's file")
         }
-        tracks = order.map { rows.names[$0] }
+        if stride > 1 {
+            for index in boxes.indices {
+                boxes[index].frame = Int32(clamping: Int(boxes[index].frame) * stride)
+            }
+        }
+        tracks = order.map { found.names[$0] }
         // Beyond a few dozen they are measurements, and not classes.
-        kinds = rows.kinds.count > BoxRows.mostKinds ? [] : rows.kinds
+        kinds = found.kinds.count > FoundBoxes.mostKinds ? [] : found.kinds
         self.boxes = boxes
         self.firstFrame = first
         self.leftOut = leftOut
+    }
+
+    /// The number of the first frame's file, if boxes count as the files do: frames 501 to 620 of
+    /// a longer film, say.
+    private static func firstNumber(_ found: FoundBoxes, _ picture: () throws -> VideoFacts?) throws -> Int? {
+        let frames = found.boxes.map { Int($0.frame) }
+        guard let low = frames.min(), let high = frames.max(), low > 1,
+            let numbers = try picture()?.fileNumbers, numbers.lowerBound > 1, numbers.contains(low),
+            numbers.contains(high), low == numbers.lowerBound || high > numbers.count
+        else { return nil }
+        return numbers.lowerBound
+    }
+
+    private static func found(in input: TextInput, _ path: String, _ columns: BoxColumns) throws -> (
+        FoundBoxes, BoxLayout.Shape?
+    ) {
+        switch input.syntax {
+        case .json, .xml:
+            var tree = BoxTree(path: path, columns: columns)
+            try input.syntax == .json ? tree.add(json: input.bytes) : tree.add(xml: input.bytes)
+            return (tree.found, tree.shape)
+        case .table:
+            var rows = BoxRows(path: path, columns: columns)
+            try rows.add(lines: input.bytes)
+            return (rows.found, rows.layout?.shape)
+        }
+    }
+
+    /// The line of the only box in frame 0, if its track does not go on: it may be no box at all,
+    /// and all others would be a frame off.
+    private static func loneBox(_ found: FoundBoxes) -> Int32? {
+        let first = found.boxes.filter { $0.frame == 0 }
+        guard first.count == 1, found.boxes.count > 1 else { return nil }
+        let goesOn = found.boxes.contains { 1...10 ~= $0.frame && $0.track == first[0].track }
+        return goesOn ? nil : first[0].line
     }
 
     /// Sorts the boxes by frame, counts frames from 0, and keeps one box of each track in a frame.
@@ -102,64 +173,5 @@ public struct TrackBoxes: Sendable {
         }
         boxes.removeSubrange(kept...)
         return boxes
-    }
-}
-
-/// Boxes that were not used, counted by what is wrong with them.
-public struct LeftOutBoxes: Sendable, Equatable {
-    package enum Reason: Int, CaseIterable, Sendable {
-        case malformed, notFinite, sizeless, trackless, early, duplicate, outside, late, undecodable
-    }
-
-    package private(set) var counts: [Reason: Int] = [:]
-    /// The first line of the file for each reason.
-    package private(set) var firstLines: [Reason: Int] = [:]
-    /// What exactly is wrong, if there is more to say.
-    private var details: [Reason: String] = [:]
-
-    package init() {}
-
-    /// How many boxes were not used.
-    package var total: Int { counts.values.reduce(0, +) }
-
-    mutating func add(_ reason: Reason, line: Int32, detail: String? = nil) {
-        counts[reason, default: 0] += 1
-        if details[reason] == nil { details[reason] = detail }
-        firstLines[reason] = min(firstLines[reason] ?? .max, Int(line))
-    }
-
-    mutating func add(_ other: LeftOutBoxes) {
-        counts.merge(other.counts, uniquingKeysWith: +)
-        firstLines.merge(other.firstLines, uniquingKeysWith: min)
-        details.merge(other.details) { first, _ in first }
-    }
-
-    /// A sentence for each thing that is wrong, in a fixed order, such as "2 boxes without width or
-    /// height (first: line 7)".
-    public var sentences: [String] {
-        Reason.allCases.compactMap { reason in
-            guard let count = counts[reason], let line = firstLines[reason] else { return nil }
-            let detail = details[reason].map { ": \($0)" } ?? ""
-            return count == 1
-                ? "1 box \(reason.description) (line \(line)\(detail))"
-                : "\(count) boxes \(reason.description) (first: line \(line)\(detail))"
-        }
-    }
-}
-
-extension LeftOutBoxes.Reason: CustomStringConvertible {
-    /// Follows "1 box" or "7 boxes" in a sentence.
-    package var description: String {
-        switch self {
-        case .malformed: "that cannot be understood"
-        case .notFinite: "with NaN or infinity"
-        case .sizeless: "without width or height"
-        case .trackless: "without a track (-1)"
-        case .early: "before the first frame"
-        case .duplicate: "in addition to another of the same track in the same frame"
-        case .outside: "less than half inside the picture"
-        case .late: "past the end of the video"
-        case .undecodable: "in damaged frames"
-        }
     }
 }

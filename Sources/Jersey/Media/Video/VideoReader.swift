@@ -1,8 +1,8 @@
 import CVideo
 import Foundation
 
-/// A video file, decoded once from its start, one frame at a time. Memory does not depend on its
-/// length.
+/// A video, decoded once from its start, one frame at a time: a video file, or a folder of frames
+/// as MOTChallenge and SoccerNet have them. Memory does not depend on its length.
 ///
 /// Frame 0 is the first that can be decoded, as OpenCV and most trackers count. Pictures stand
 /// upright. Damaged parts are passed over and counted; they are not an error. A reader belongs to
@@ -22,10 +22,13 @@ public final class VideoReader {
         "mp4", "mov", "mkv", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "wmv",
     ]
 
-    /// Whether a path names a video, by its ending.
+    /// Whether a path names a video: by its ending, or as a folder of frames with a `seqinfo.ini`.
     package static func isVideo(_ path: String) -> Bool {
-        endings.contains(URL(fileURLWithPath: path).pathExtension.lowercased())
-            && !FileNames.isFolder(URL(fileURLWithPath: path))
+        let url = URL(fileURLWithPath: path)
+        if FileNames.isFolder(url) {
+            return FileNames.exists(url.appendingPathComponent(SequenceInformation.name).path)
+        }
+        return endings.contains(url.pathExtension.lowercased())
     }
 
     package let path: String
@@ -35,6 +38,8 @@ public final class VideoReader {
     public let height: Int
     /// Average frames per second; 25 if the file does not say.
     package let rate: Double
+    /// The width and height of a pixel, in any unit; nil if it is square.
+    package let pixelAspect: (x: Int, y: Int)?
     /// Approximate number of frames; nil if the file does not say.
     package let expectedFrames: Int?
     /// Frames decoded so far.
@@ -42,7 +47,9 @@ public final class VideoReader {
     /// How many pieces of the file were skipped, and what was wrong with the first.
     package private(set) var damage: (count: Int, first: String)?
 
-    private let reader: OpaquePointer
+    /// Nil if the frames are pictures in files of their own.
+    private let reader: OpaquePointer?
+    private let pictures: FrameFileReader?
     /// The video, if it is in memory. FFmpeg keeps a pointer into it.
     private let bytes: NSData?
     /// Whether the last call of `next()` returned a frame.
@@ -51,15 +58,18 @@ public final class VideoReader {
     /// Opens a video at its start.
     ///
     /// - Parameters:
-    ///   - path: a file that FFmpeg reads, such as MP4, MOV, MKV, WebM or AVI.
+    ///   - path: a file that FFmpeg reads, such as MP4, MOV, MKV, WebM or AVI; or a folder of
+    ///     frames, a sequence that has them in `img1`, a pattern such as `img1/%06d.jpg`, or an
+    ///     archive of one of these.
     ///   - maximumPixels: the limit for width × height of a picture, compared before anything is
     ///     allocated.
     /// - Throws: `FileError` for a file that is missing, not a video, or too large.
-    public convenience init(_ path: String, maximumPixels: Int = 16_000_000) throws {
-        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
-        guard !FileNames.isFolder(URL(fileURLWithPath: path)) else {
-            throw FileError(path, "is a folder, not a video")
+    public convenience init(_ path: String, maximumPixels: Int = 64_000_000) throws {
+        if let files = try FrameFiles(path) {
+            try self.init(path, FrameFileReader(files, path, maximumPixels: maximumPixels))
+            return
         }
+        guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
         try self.init(path, nil, maximumPixels) { opened, info, message, capacity in
             path.withFileSystemPath {
                 cv_reader_open($0, Int64(maximumPixels), opened, info, message, capacity)
@@ -74,7 +84,7 @@ public final class VideoReader {
     ///   - maximumPixels: the limit for width × height of a picture, compared before anything is
     ///     allocated.
     /// - Throws: `FileError` for data that is not a video, or too large.
-    package convenience init(decoding bytes: Data, named name: String, maximumPixels: Int = 16_000_000) throws
+    package convenience init(decoding bytes: Data, named name: String, maximumPixels: Int = 64_000_000) throws
     {
         // `NSData` keeps its bytes at one address.
         let kept = NSData(data: bytes)
@@ -115,22 +125,41 @@ public final class VideoReader {
             }
         }
         reader = opened
+        pictures = nil
         self.bytes = bytes
         self.path = path
         width = Int(info.width)
         height = Int(info.height)
         rate = info.rate > 0 && info.rate <= 1000 ? info.rate : 25
         expectedFrames = info.frames > 0 ? Int(info.frames) : nil
+        pixelAspect = info.aspect_x > 0 ? (Int(info.aspect_x), Int(info.aspect_y)) : nil
+    }
+
+    private init(_ path: String, _ pictures: FrameFileReader) {
+        reader = nil
+        bytes = nil
+        self.path = path
+        self.pictures = pictures
+        width = pictures.image.width
+        height = pictures.image.height
+        rate = pictures.files.rate ?? 25
+        expectedFrames = pictures.files.files.count
+        pixelAspect = nil
     }
 
     deinit {
-        cv_reader_close(reader)
+        if let reader { cv_reader_close(reader) }
     }
+
+    /// The numbers that the names of the first and the last frame's files have; nil for a video
+    /// file.
+    package var fileNumbers: ClosedRange<Int>? { pictures?.files.numbers }
 
     /// Decodes the next frame; nil after the last.
     ///
     /// - Throws: `FileError` if memory runs out, or if the file ends without a single frame.
     package func next() throws -> Frame? {
+        guard let reader else { return nextPicture() }
         while true {
             var frame = cv_frame()
             let (status, message) = withVideoMessage { cv_reader_next(reader, &frame, $0, $1) }
@@ -156,6 +185,17 @@ public final class VideoReader {
         }
     }
 
+    private func nextPicture() -> Frame? {
+        guard let pictures, let isRead = pictures.advance() else {
+            hasFrame = false
+            return nil
+        }
+        damage = pictures.damage
+        count += 1
+        hasFrame = true
+        return Frame(index: count - 1, time: Double(count - 1) / rate, isDamaged: !isRead)
+    }
+
     /// A part of the last decoded frame. `area` must be non-empty and inside the frame.
     ///
     /// - Throws: `FileError` when memory runs out.
@@ -164,6 +204,10 @@ public final class VideoReader {
         precondition(
             area.isInside(width: width, height: height), "\(area) is not inside a frame of \(width)x\(height)"
         )
+        guard let reader else {
+            let (x, y) = (area.left..<area.left + area.width, area.top..<area.top + area.height)
+            return pictures?.image.cropped(x: x, y: y) ?? RGBImage(width: 1, height: 1, pixels: [0, 0, 0])
+        }
         var isDone = false
         let pixels = [UInt8](unsafeUninitializedCapacity: area.width * area.height * 3) { buffer, count in
             count = area.width * area.height * 3
@@ -182,6 +226,15 @@ public final class VideoReader {
     /// The whole of the last decoded frame.
     package func image() throws -> RGBImage {
         try crop(PixelArea(left: 0, top: 0, width: width, height: height))
+    }
+
+    /// How many frames a video in memory has, counted without decoding.
+    package static func frameCount(in bytes: Data, maximumPixels: Int = 64_000_000) -> Int {
+        bytes.withUnsafeBytes {
+            Int(
+                cv_count_frames(
+                    $0.baseAddress?.assumingMemoryBound(to: UInt8.self), $0.count, Int64(maximumPixels)))
+        }
     }
 
     /// The version of FFmpeg.

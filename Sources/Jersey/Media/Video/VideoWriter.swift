@@ -16,8 +16,11 @@ package final class VideoWriter {
     ///   - path: the file to write. Its ending decides the kind of file: mp4, mov or mkv.
     ///   - width: of the pictures, in pixels. The last column or row of an odd size is cut off.
     ///   - rate: approximate frames per second.
+    ///   - pixelAspect: the width and height of a pixel; nil for square ones.
     /// - Throws: `FileError` if the file cannot be created.
-    package init(_ path: String, width: Int, height: Int, rate: Double) throws {
+    package init(
+        _ path: String, width: Int, height: Int, rate: Double, pixelAspect: (x: Int, y: Int)? = nil
+    ) throws {
         try Self.check(path)
         let url = URL(fileURLWithPath: path)
         guard width >= 2, height >= 2, width <= 16384, height <= 16384 else {
@@ -32,7 +35,9 @@ package final class VideoWriter {
             ).path
         let (status, message) = withVideoMessage { [temporary] message, capacity in
             temporary.withFileSystemPath {
-                cv_writer_open($0, Int32(width), Int32(height), rate, &writer, message, capacity)
+                cv_writer_open(
+                    $0, Int32(width), Int32(height), rate, Int32(clamping: pixelAspect?.x ?? 0),
+                    Int32(clamping: pixelAspect?.y ?? 0), &writer, message, capacity)
             }
         }
         guard status == .ok else {
