@@ -1,5 +1,5 @@
 /// An upright box around somebody in a picture, and how sure the detector is of him.
-package struct Detection: Sendable, Equatable {
+package struct Detection: Rectangular, Sendable, Equatable {
     /// Pixels of the picture. Boxes may reach past its edges by a little.
     package var left, top, width, height: Double
     /// 0...1.
@@ -11,19 +11,6 @@ package struct Detection: Sendable, Equatable {
         self.width = width
         self.height = height
         self.score = score
-    }
-
-    package var right: Double { left + width }
-    package var bottom: Double { top + height }
-    package var area: Double { width * height }
-
-    /// The intersection over the union of both boxes, 0...1; 0 if neither has an area.
-    package func overlap(with other: Detection) -> Double {
-        let across = min(right, other.right) - max(left, other.left)
-        let down = min(bottom, other.bottom) - max(top, other.top)
-        guard across > 0, down > 0 else { return 0 }
-        let shared = across * down
-        return shared / (area + other.area - shared)
     }
 }
 

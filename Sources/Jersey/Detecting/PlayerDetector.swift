@@ -1,4 +1,3 @@
-import CBundledModel
 import Foundation
 import Torch
 
@@ -9,26 +8,21 @@ package final class PlayerDetector: Sendable {
     package static let leastScore = 0.1
 
     /// Boxes that share more than this are of one person.
-    private static let greatestOverlap = 0.55
-    /// The area to which pictures are scaled, in pixels: a player of a wide shot must stay about 40 pixels high.
+    private static let greatestOverlap = 0.5
+    /// The area to which pictures are scaled, in pixels. A player of a wide shot stays about 40 pixels high.
     private static let area = 1280.0 * 736
-    /// Smaller pictures are enlarged, but not beyond sense; and the sides' limit for thin ones, in pixels.
+    /// Pictures are looked at in full, and at half the size, where near players are as high as far ones before.
+    private static let looks = [1.0, 0.5]
+    /// Small pictures are enlarged up to this; and the limit of a thin one's longer side, in pixels.
     private static let (greatestScale, greatestSide) = (2.0, 2560.0)
+    /// Rendered players have exact boxes; people who draw boxes leave a margin. Relative to the box.
+    private static let margin = 0.025
 
     private let network: @Sendable (Tensor) -> Tensor
 
     /// - Throws: `FileError` if the weights do not fit.
     package static func bundled() throws -> PlayerDetector {
-        var size = 0
-        let bytes = bundled_detector(&size)
-        let name = "the bundled detector"
-        let contents = try Safetensors(data: Data(bytes: bytes, count: size), named: name)
-        let network = DetectorNetwork()
-        if let problem = network.store.mismatches(with: contents.tensors).first {
-            throw FileError(name, "does not fit: \(problem)", advice: "build the program again")
-        }
-        network.store.load(contents.tensors)
-        return PlayerDetector(network)
+        PlayerDetector(try DetectorNetwork.bundled())
     }
 
     init(_ network: DetectorNetwork) {
@@ -36,11 +30,14 @@ package final class PlayerDetector: Sendable {
     }
 
     /// Everybody who is seen in a picture, the surest first, with scores of at least `leastScore`: spectators and
-    /// coaches, too (see `PlayingArea`). Boxes reach into the picture's edges, and not beyond.
+    /// coaches, too (see `PlayingArea`). Boxes end at the picture's edges.
     package func detections(in picture: RGBImage) -> [Detection] {
-        let (width, height) = Self.size(for: picture)
+        Self.looks.flatMap { look(at: picture, scale: $0) }.suppressed(overlap: Self.greatestOverlap)
+    }
+
+    private func look(at picture: RGBImage, scale: Double) -> [Detection] {
+        let (width, height) = Self.size(width: picture.width, height: picture.height, scale: scale)
         let scaled = picture.resized(width: width, height: height)
-        let (rows, columns) = (height / DetectorNetwork.cell, width / DetectorNetwork.cell)
         let output = withoutGradients { () -> [Float] in
             let pixels = Tensor(scaled.pixels, shape: [1, height, width, 3])
             let colours = pixels.scaledFrames(
@@ -48,15 +45,15 @@ package final class PlayerDetector: Sendable {
             return network(colours).contiguous().array()
         }
         return Self.detections(
-            in: output, rows: rows, columns: columns,
+            in: output, rows: height / DetectorNetwork.cell, columns: width / DetectorNetwork.cell,
             scale: SIMD2(Double(picture.width) / Double(width), Double(picture.height) / Double(height)),
             limit: SIMD2(Double(picture.width), Double(picture.height)))
     }
 
-    /// The size at which a picture is looked at.
-    static func size(for picture: RGBImage) -> (width: Int, height: Int) {
-        let (width, height) = (Double(picture.width), Double(picture.height))
-        let scale = min(
+    /// The size at which a picture of this size is looked at.
+    static func size(width: Int, height: Int, scale: Double = 1) -> (width: Int, height: Int) {
+        let (width, height) = (Double(width), Double(height))
+        let scale = scale * min(
             (area / (width * height)).squareRoot(), greatestScale, greatestSide / max(width, height))
         func side(_ length: Double) -> Int {
             let step = Double(DetectorNetwork.multiple)
@@ -65,7 +62,7 @@ package final class PlayerDetector: Sendable {
         return (side(width), side(height))
     }
 
-    /// The boxes that the network's output stands for.
+    /// The boxes that the network's output stands for, of each person more than one.
     ///
     /// - Parameters:
     ///   - output: (5, rows, columns), as `DetectorNetwork` says.
@@ -85,13 +82,14 @@ package final class PlayerDetector: Sendable {
             let y = (Double(cell / columns) + 0.5) * side
             let low = SIMD2(x - distance(0), y - distance(1)) * scale
             let high = SIMD2(x + distance(2), y + distance(3)) * scale
-            let (first, last) = (pointwiseMax(low, .zero), pointwiseMin(high, limit))
+            let rim = (high - low) * margin
+            let (first, last) = (pointwiseMax(low - rim, .zero), pointwiseMin(high + rim, limit))
             guard last.x > first.x, last.y > first.y else { continue }
             found.append(
                 Detection(
                     left: first.x, top: first.y, width: last.x - first.x, height: last.y - first.y,
                     score: 1 / (1 + exp(-Double(output[cell])))))
         }
-        return found.suppressed(overlap: greatestOverlap)
+        return found
     }
 }

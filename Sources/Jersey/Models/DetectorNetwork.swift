@@ -1,3 +1,5 @@
+import CBundledModel
+import Foundation
 import Torch
 
 /// Finds athletes in a picture: MobileNetV2 (Sandler et al. 2018) with a feature pyramid (Lin et al. 2017) that ends
@@ -19,21 +21,40 @@ final class DetectorNetwork {
         layers = Layers(Scope(store))
     }
 
+    /// With the weights that are part of the program.
+    ///
+    /// - Throws: `FileError` if they do not fit.
+    static func bundled() throws -> DetectorNetwork {
+        var size = 0
+        let bytes = bundled_detector(&size)
+        let name = "the bundled detector"
+        let contents = try Safetensors(data: Data(bytes: bytes, count: size), named: name)
+        let network = DetectorNetwork()
+        if let problem = network.store.mismatches(with: contents.tensors).first {
+            throw FileError(name, "does not fit: \(problem)", advice: "build the program again")
+        }
+        network.store.load(contents.tensors)
+        return network
+    }
+
     /// - Parameter pictures: (1, 3, H, W), from −1 to 1; H and W are multiples of `multiple`.
     /// - Returns: (1, 5, H / 8, W / 8): the score's logit, and the binary logarithms of the distances in pixels from
     ///   the cell's middle to the left, top, right and bottom of the box.
     func callAsFunction(_ pictures: Tensor) -> Tensor { layers(pictures, .evaluation) }
 
-    /// A copy for inference on the CPU: fused, and packed for pictures of about this size.
-    func compiled(height: Int, width: Int) -> @Sendable (Tensor) -> Tensor {
+    /// A copy for inference on the CPU, whose outputs are float32: fused, and packed for pictures of about this size.
+    ///
+    /// - Parameter dtype: bfloat16 moves half the memory, which the first layers wait for. Where the processor cannot
+    ///   compute in it, float32 takes its place.
+    func compiled(height: Int, width: Int, dtype: DType = .bfloat16) -> @Sendable (Tensor) -> Tensor {
         let frozen = Layers(Scope(freezing: store, device: .cpu, dtype: .float32))
-        let compiler = Compiler.float(.float32)
-        guard compiler.isSupported(on: .cpu) else {
+        let compilers = [Compiler.float(dtype), .float(.float32)]
+        guard let compiler = compilers.first(where: { $0.isSupported(on: .cpu) }) else {
             let layers = Frozen(frozen)
             return { layers.value($0, .evaluation) }
         }
         let layers = frozen.compiled(by: compiler, for: TensorSpec(shape: [1, 3, height, width]))
-        return { layers($0, .evaluation) }
+        return { layers($0, .evaluation).to(dtype: .float32) }
     }
 }
 

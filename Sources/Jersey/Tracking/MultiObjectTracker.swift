@@ -8,7 +8,7 @@
 struct MultiObjectTracker {
     struct Options: Sendable {
         /// The least score of a box in the first pass, and of one that begins a track.
-        var sure = 0.5
+        var sure = 0.4
         /// The least score of a box in the second pass.
         var unsure = 0.1
         /// How long a track that is not seen is searched, in seconds.
@@ -93,7 +93,7 @@ struct MultiObjectTracker {
         // neighbour. Where they are is less sure.
         func sureCost(_ track: Int, _ box: Int) -> Double {
             let missed = missedLooks(track, elapsed: elapsed)
-            return cost(track, box, margin: 0.3 + 0.1 * missed, mostColour: missed > 0 ? 30 : 45)
+            return cost(track, box, margin: 0.3 + 0.05 * missed, mostColour: missed > 0 ? 30 : 45)
                 + 0.03 * missed
         }
         let sure = pair(
@@ -168,7 +168,9 @@ struct MultiObjectTracker {
 
     private mutating func confirm(_ track: Int, _ box: Detection, _ shirt: ShirtColour?, _ frame: Int) {
         let expected = open[track].motion.box
-        for (place, miss) in open[track].missed.enumerated() {
+        // Where he was is known only if the expectation was about right in the end.
+        let isRight = expected.enlarged(by: 0.2).overlap(with: box.enlarged(by: 0.2)) > 0.3
+        for (place, miss) in open[track].missed.enumerated() where isRight {
             // The error grew little by little.
             let share = Double(place + 1) / Double(open[track].missed.count + 1)
             open[track].seen.append((miss.frame, miss.box.corrected(from: expected, to: box, share: share)))

@@ -23,8 +23,6 @@ package struct PlayerTracker: Sendable {
     private static let usualLooks = 6.0
     /// Pictures that are decoded before they are looked at together, so that all cores are busy.
     private static let chunk = 4
-    /// The longest time in seconds in which a track goes on although nothing was found.
-    private static let longestGap = 0.7
     /// The fewest looks at which somebody was found for a track to be reported.
     private static let fewestLooks = 3
 
@@ -85,7 +83,7 @@ package struct PlayerTracker: Sendable {
         tracker.endAll()
         return result.video(
             tracker.ended.filter { $0.looks >= Self.fewestLooks || $0.looks * interval >= last },
-            longestGap: max(interval, Int((Self.longestGap * video.rate).rounded())))
+            longestGap: interval)
     }
 
     /// What a look at a picture shows.

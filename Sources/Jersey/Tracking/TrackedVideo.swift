@@ -75,6 +75,7 @@ extension TrackBoxes {
         self.boxes = boxes.sorted { ($0.frame, $0.track) < ($1.frame, $1.track) }
         self.firstFrame = firstFrame
         leftOut = LeftOutBoxes()
+        remarks = []
     }
 
     /// The same boxes with a class for each track.
