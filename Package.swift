@@ -49,7 +49,7 @@ let package = Package(
         // The sandbox for the processes that decode untrusted media, and how they start.
         .target(name: "CSandbox"),
         // The bundled weights, embedded in the program, so that it is a single file.
-        .target(name: "CBundledModel", exclude: ["bundled.safetensors"]),
+        .target(name: "CBundledModel", exclude: ["bundled.safetensors", "detector.safetensors"]),
         // Drawing, for rendered samples and contact sheets.
         .systemLibrary(name: "CCairo"),
         // Zip and tar files.
@@ -108,7 +108,10 @@ let package = Package(
         // jersey's side of Benchmarks/compare.py.
         .executableTarget(
             name: "jersey-bench",
-            dependencies: ["JerseyLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "JerseyLab", "JerseySynthesis",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Benchmarks/jersey-bench"),
         // Shared by tests: temporary folders, images, comparisons.
         .target(

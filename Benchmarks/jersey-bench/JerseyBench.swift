@@ -12,7 +12,7 @@ struct JerseyBench: ParsableCommand {
         subcommands: [
             TrainingStepBench.self, LoadingBench.self, InferenceBench.self, SequencesBench.self,
             BookkeepingBench.self,
-            ReferenceBench.self, RostersBench.self, WindowsBench.self,
+            ReferenceBench.self, RostersBench.self, WindowsBench.self, Cutouts.self, DetectBench.self,
         ])
 }
 

@@ -100,7 +100,11 @@ extension Athlete {
                 ],
                 round: 8),
         ]
-        if let prop, side > 0 { tubes.append(held(prop, hand: hand, tip: tip, chest: chest)) }
+        if let prop, side > 0 {
+            var thing = held(prop, hand: hand, tip: tip, chest: chest)
+            thing.isProp = true
+            tubes.append(thing)
+        }
         guard reach > 0.1 else { return tubes }
         let inner = chest(SIMD3(side * 0.13 * breadth, 0.505, 0) * size)
         var rings = [(inner, 0.05 * baggy, sleeve), (at(0), 0.088 * baggy, sleeve)]

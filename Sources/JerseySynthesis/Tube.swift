@@ -14,6 +14,8 @@ struct Tube {
     /// A piece of the shirt's print on other clothes. It does not count as the number, and is not
     /// closed around.
     var isPatch = false
+    /// A ball or a stick: held, but no part of the body.
+    var isProp = false
 
     var rows: Int { vertices.count / columns }
 

@@ -20,15 +20,9 @@ public struct NumberBox: Sendable, Equatable, Codable {
         self.height = height
         self.confidence = confidence
     }
-
-    /// The area that both boxes cover, as a share of the area that at least one covers.
-    package func overlap(with other: NumberBox) -> Double {
-        let across = min(left + width, other.left + other.width) - max(left, other.left)
-        let down = min(top + height, other.top + other.height) - max(top, other.top)
-        let shared = max(across, 0) * max(down, 0)
-        return shared / max(width * height + other.width * other.height - shared, 1e-9)
-    }
 }
+
+extension NumberBox: Rectangular {}
 
 extension NumberBox {
     /// A box such as a finder that errs could give, for training.

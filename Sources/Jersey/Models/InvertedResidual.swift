@@ -11,7 +11,17 @@ struct InvertedResidual<Convolution: ConvolutionLayer>: Layer {
     let drop: Dropout?
 
     func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-        var y = depthwise(expansion?(x, pass) ?? x, pass)
+        reduced(expanded(x, pass), adding: x, pass)
+    }
+
+    /// The first half: more channels, from which feature pyramids may take.
+    func expanded(_ x: Tensor, _ pass: Pass) -> Tensor { expansion?(x, pass) ?? x }
+
+    /// The second half.
+    ///
+    /// - Parameter x: the block's input, for the shortcut; it may be overwritten.
+    func reduced(_ expanded: Tensor, adding x: Tensor, _ pass: Pass) -> Tensor {
+        var y = depthwise(expanded, pass)
         if let excitation { y = excitation(y, pass) }
         guard let drop, drop.isActive(in: pass) else {
             return projection(y, adding: drop == nil ? nil : x, pass)
