@@ -100,7 +100,9 @@ def frames(options: argparse.Namespace, work: pathlib.Path):
             scale = f"scale={options.stretch.replace('x', ':')}"
             subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", scale, picture], check=True)
         width, height = size(picture)
-        rows = [line.split() for line in (options.frames / "labels" / f"{path.stem}.txt").read_text().splitlines()]
+        rows = [
+            line.split() for line in (options.frames / "labels" / f"{path.stem}.txt").read_text().splitlines()
+        ]
         boxes = []
         for row in rows:
             if row[0] in classes:

@@ -22,9 +22,11 @@ struct Cutouts: ParsableCommand {
                 let name = "\(match)-\(index)"
                 let (cutout, box) = (athlete.cutout, athlete.cutout.box)
                 try cutout.picture.pngData().write(to: folder.appending(path: "\(name).png"))
-                try cutout.opacity.jpegData(quality: 95).write(to: folder.appending(path: "\(name)-opacity.jpg"))
+                try cutout.opacity.jpegData(quality: 95).write(
+                    to: folder.appending(path: "\(name)-opacity.jpg"))
                 lines.append(
-                    "\(name),\(match),\(athlete.role.rawValue),\(box.left),\(box.top),\(box.width),\(box.height)")
+                    "\(name),\(match),\(athlete.role.rawValue),\(box.left),\(box.top),\(box.width),\(box.height)"
+                )
             }
         }
         try Data(lines.joined(separator: "\n").utf8).write(to: folder.appending(path: "cutouts.csv"))

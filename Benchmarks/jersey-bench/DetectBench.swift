@@ -42,7 +42,8 @@ struct DetectBench: ParsableCommand {
             }
         }
         let mean = seconds / Double(max(1, count - 1)) * 1000
-        FileHandle.standardError.write(Data("\(count) pictures, \(String(format: "%.1f", mean)) ms each\n".utf8))
+        FileHandle.standardError.write(
+            Data("\(count) pictures, \(String(format: "%.1f", mean)) ms each\n".utf8))
     }
 }
 

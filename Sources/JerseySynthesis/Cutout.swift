@@ -34,7 +34,8 @@ package struct Cutout: Sendable {
         let pitch = random.uniform(0.03...0.6)
         let light = Camera(difficulty, using: &random).light
         return Role.allCases.flatMap { role in
-            let kit = Kit(number: role.number(using: &random), sport: sport, difficulty: difficulty, using: &random)
+            let kit = Kit(
+                number: role.number(using: &random), sport: sport, difficulty: difficulty, using: &random)
             return (0..<role.poses).map { _ in
                 let outfit =
                     role == .bystander
@@ -42,7 +43,8 @@ package struct Cutout: Sendable {
                     : kit.worn(with: role.number(using: &random), using: &random)
                 let athlete = Athlete(kit: outfit, sport: sport, difficulty: difficulty, using: &random)
                 let cutout = Cutout(
-                    athlete, difficulty: difficulty, pitch: pitch, light: light, height: height, using: &random)
+                    athlete, difficulty: difficulty, pitch: pitch, light: light, height: height,
+                    using: &random)
                 return (role, cutout)
             }
         }

@@ -41,7 +41,10 @@ struct PlayingAreaTests {
 
     @Test func `In a picture without a surface everybody counts`() {
         let picture = painted { x, y in
-            [UInt8(truncatingIfNeeded: x * 3), UInt8(truncatingIfNeeded: y * 5), UInt8(truncatingIfNeeded: x * y)]
+            [
+                UInt8(truncatingIfNeeded: x * 3), UInt8(truncatingIfNeeded: y * 5),
+                UInt8(truncatingIfNeeded: x * y),
+            ]
         }
         #expect(PlayingArea(of: picture).holds(person(feet: 90, 60)))
     }

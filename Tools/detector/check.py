@@ -1,4 +1,4 @@
-"""Prints what the detector's network computes for a small picture, for the test that compares the program's."""
+"""Prints what the detector's network computes for a small picture; a test of the program compares."""
 
 import argparse
 from pathlib import Path

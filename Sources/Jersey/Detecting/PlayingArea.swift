@@ -27,10 +27,11 @@ package struct PlayingArea: Sendable {
     private static let brightness: ClosedRange<Float> = 0.35...1.9
     /// A surface covers at least this share of the picture's lower three quarters.
     private static let leastCover = 0.2
-    /// Around the feet, at least this share is surface.
+    /// Beside the lower legs, at least this share is surface.
     private static let leastGround = 0.3
-    /// How far the surroundings of the feet reach: aside in widths of the box, up and down in heights.
-    private static let (aside, upDown) = (0.35, 0.12)
+    /// How far that reaches: to the left and right of the box in widths, and up from its bottom in heights. What is
+    /// below says nothing: the boards behind a pitch stand on it, too.
+    private static let (aside, upward) = (0.35, 0.2)
 
     private let columns, rows: Int
     /// How many squares above and left of a corner are surface, (rows + 1) × (columns + 1); empty without a surface.
@@ -81,8 +82,7 @@ package struct PlayingArea: Sendable {
         }
         let reach = Self.aside * detection.width
         let across = cells(detection.left - reach, detection.right + reach, columns)
-        let tall = Self.upDown * detection.height
-        let down = cells(detection.bottom - tall, detection.bottom + tall, rows)
+        let down = cells(detection.bottom - Self.upward * detection.height, detection.bottom, rows)
         func sum(_ row: Int, _ column: Int) -> Double { Double(sums[row * (columns + 1) + column]) }
         let ground =
             sum(down.upperBound, across.upperBound) - sum(down.lowerBound, across.upperBound)

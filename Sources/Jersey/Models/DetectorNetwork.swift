@@ -182,15 +182,18 @@ extension InvertedResidual<ConvNormActivation> {
 }
 
 extension ConvNormActivation {
-    /// A convolution with a bias, and TensorFlow's padding, with which the backbone was trained.
+    /// A convolution with a bias.
+    ///
+    /// The backbone was trained with TensorFlow's padding: with stride 2, a pixel at the right and bottom only. Kernels
+    /// of 4 by 4 that begin with zeros do the same with padding on all sides, and without a copy of the maps.
     fileprivate static func folded(
         _ scope: Scope, _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, groups: Int = 1,
         activation: Activation? = nil
     ) -> ConvNormActivation {
         ConvNormActivation(
             Conv2d(
-                scope, inputs, outputs, kernel: kernel, stride: stride, padding: .tensorFlowSame, groups: groups,
-                bias: true),
+                scope, inputs, outputs, kernel: stride == 1 ? kernel : kernel + 1, stride: stride,
+                padding: .symmetric(kernel / 2), groups: groups, bias: true),
             nil, activation)
     }
 }
@@ -198,7 +201,9 @@ extension ConvNormActivation {
 extension Tensor {
     /// (N, C, H, W) to (N, C, 2 H, 2 W): each value four times.
     fileprivate var doubled: Tensor {
-        func indices(_ count: Int) -> Tensor { Tensor((0..<2 * count).map { Int64($0 / 2) }, shape: [2 * count]) }
+        func indices(_ count: Int) -> Tensor {
+            Tensor((0..<2 * count).map { Int64($0 / 2) }, shape: [2 * count])
+        }
         return indexSelected(2, at: indices(shape[2])).indexSelected(3, at: indices(shape[3]))
             .contiguous(channelsLast: true)
     }
