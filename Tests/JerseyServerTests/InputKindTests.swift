@@ -53,6 +53,18 @@ import Testing
         #expect(many.reduce(0, +) <= 64_000_000)
     }
 
+    @Test(arguments: [(6, 4, 6), (7, 5, 6), (9, 9, 9), (3000, 1, 100), (1, 3000, 100), (5, 5, 1), (4, 4, 16)])
+    func `A picture is shrunk to means of squares`(width: Int, height: Int, most: Int) {
+        let rows = (0..<height).flatMap { y in
+            (0..<width).flatMap { x in [UInt8(x % 2 * 100), UInt8(y % 2 * 100), 40] }
+        }
+        let small = RGBImage(width: width, height: height, pixels: rows).shrunk(to: most)
+        #expect(small.width * small.height <= most && small.pixels[2] == 40)
+        if (width, height, most) == (6, 4, 6) {
+            #expect((small.width, small.height) == (3, 2) && small.pixels.prefix(2) == [50, 50])
+        }
+    }
+
     @Test func `Large pictures and videos of unknown length are read, shrunk`() async throws {
         let folder = try TestFolder()
         let film = folder.url.appendingPathComponent("film.mkv")

@@ -62,6 +62,7 @@ import Testing
         // A column with the whole box
         "frame,track_id,bbox\n1,7,\"[40, 60, 64, 80]\"\n2,7,\"[320, 100, 32, 64]\"\n2,8,\"[480 160 64 80]\"\n",
         "frame,track_id,bbox\n1,7,\"[40, 60, 104, 140]\"\n2,7,\"[320, 100, 352, 164]\"\n2,8,\"[480 160 544 240]\"\n",
+        "frame,track_id,bbox_ltwh\n1,7,\"[np.float64(40.0), np.float64(60.0), np.float64(64.0), np.float64(80.0)]\"\n2,7,\"array([320., 100.,  32.,  64.])\"\n2,8,\"tensor([480., 160., 64., 80.])\"\n",
         "image_id,track_id,bbox_ltwh\n1,7,\"40,60,64,80\"\n2,7,\"320,100,32,64\"\n2,8,\"480,160,64,80\"\n",
         "frame,track_id,bbox_xyxy\n1,7,\"40,60,104,140\"\n2,7,\"320,100,352,164\"\n2,8,\"480,160,544,240\"\n",
         // Shares of the picture, named as such or not

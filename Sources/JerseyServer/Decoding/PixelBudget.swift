@@ -29,11 +29,41 @@ struct PixelBudget {
 }
 
 extension RGBImage {
-    /// The picture with at most that many pixels, of the same shape.
+    /// The picture with at most that many pixels: each is the mean of a square of a whole number of
+    /// pixels a side, which costs a fraction of what decoding does.
     func shrunk(to pixels: Int) -> RGBImage {
         guard width * height > pixels else { return self }
-        let scale = (Double(pixels) / Double(width * height)).squareRoot()
-        return resized(
-            width: max(1, Int(Double(width) * scale)), height: max(1, Int(Double(height) * scale)))
+        var side = 2
+        while max(1, width / side) * max(1, height / side) > max(1, pixels) { side += 1 }
+        let (across, down) = (min(side, width), min(side, height))
+        let (columns, rows) = (width / across, height / down)
+        let stride = width * 3
+        let area = UInt32(across * down)
+        let means = [UInt8](unsafeUninitializedCapacity: columns * rows * 3) { means, count in
+            self.pixels.withUnsafeBufferPointer { source in
+                withUnsafeTemporaryAllocation(of: UInt32.self, capacity: columns * 3) { sums in
+                    for row in 0..<rows {
+                        sums.update(repeating: 0)
+                        for line in row * down..<(row + 1) * down {
+                            var place = line * stride
+                            for column in 0..<columns {
+                                for _ in 0..<across {
+                                    sums[column * 3] &+= UInt32(source[place])
+                                    sums[column * 3 + 1] &+= UInt32(source[place + 1])
+                                    sums[column * 3 + 2] &+= UInt32(source[place + 2])
+                                    place += 3
+                                }
+                            }
+                        }
+                        for index in 0..<columns * 3 {
+                            means[row * columns * 3 + index] = UInt8(
+                                truncatingIfNeeded: (sums[index] &+ area / 2) / area)
+                        }
+                    }
+                }
+            }
+            count = columns * rows * 3
+        }
+        return RGBImage(width: columns, height: rows, pixels: means)
     }
 }

@@ -23,7 +23,7 @@ function say(text, kind = "") {
 
 // The pictures of a folder are one player, and so are single ones; each archive or video is its own request.
 function jobs(files) {
-  const pictures = Map.groupBy ? Map.groupBy(files.filter(isPicture), folderOf) : grouped(files.filter(isPicture));
+  const pictures = grouped(files.filter(isPicture));
   const list = files.filter(file => isArchive(file) || isVideo(file)).map(file => {
     const form = new FormData();
     if (isArchive(file)) {

@@ -22,11 +22,27 @@ struct BoxNumbers {
     let path: String
     let shape: BoxLayout.Shape
 
-    /// Four numbers in any brackets, separated by commas, semicolons or spaces.
+    /// Four numbers in any brackets, separated by commas, semicolons or spaces. Words are those of
+    /// Python: `[np.float64(40.0), …]`, `tensor([40., …])`, `array([40., …])`.
     static func list(_ text: String) -> [Double]? {
-        let pieces = text.utf8.split { " ,;[](){}\t".utf8.contains($0) }
-        guard pieces.count == 4 else { return nil }
-        let numbers = pieces.compactMap { Double(String(decoding: $0, as: UTF8.self)) }
+        func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7a ~= byte | 0x20 || byte == UInt8(ascii: "_") }
+        func isOfNumber(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte || "+-.eE".utf8.contains(byte) }
+        var numbers: [Double] = []
+        var rest = text.utf8[...]
+        while let byte = rest.first {
+            if isLetter(byte) {
+                rest = rest.drop { isLetter($0) || 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }
+            } else if isOfNumber(byte) {
+                let digits = rest.prefix(while: isOfNumber)
+                guard let number = Double(String(decoding: digits, as: UTF8.self)) else { return nil }
+                numbers.append(number)
+                rest = rest.dropFirst(digits.count)
+            } else if " ,;[](){}\t'".utf8.contains(byte) {
+                rest = rest.dropFirst()
+            } else {
+                return nil
+            }
+        }
         return numbers.count == 4 ? numbers : nil
     }
 
