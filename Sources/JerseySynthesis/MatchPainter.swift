@@ -85,9 +85,11 @@ struct MatchPainter: Sendable {
         for person in foremost { seen[Int(person)] += 1 }
 
         let limit = SIMD2(Double(camera.width), Double(camera.height))
-        let appearances = bodies.filter { whole[$0.index] > 0 }.map { body in
+        let appearances = bodies.filter { whole[$0.index] > 0 }.compactMap { body -> Appearance? in
             let low = body.low.clamped(lowerBound: .zero, upperBound: limit)
             let high = body.high.clamped(lowerBound: .zero, upperBound: limit)
+            // Less than a pixel at the edge of the picture is nobody.
+            guard (high - low).min() >= 1 else { return nil }
             return Appearance(
                 person: body.index,
                 box: .init(left: low.x, top: low.y, width: high.x - low.x, height: high.y - low.y),

@@ -97,7 +97,9 @@ struct MatchPlay: Sendable {
 
     private func place(of home: Place, team: Int) -> Place {
         let way = team == 0 ? 1.0 : -1
-        let middle = Place((0.72 * ball.x - 2 * way).clamped(to: -32...32), 0.38 * ball.y)
+        // All follow the attack of those who have the ball.
+        let attack = people[holder].team == 0 ? 6.0 : -6
+        let middle = Place((0.85 * ball.x + attack - 2 * way).clamped(to: -37...37), 0.38 * ball.y)
         let place = middle + Place(home.x * way, home.y) * 0.85
         return [place.x.clamped(to: -50...50), place.y.clamped(to: -32...32)]
     }
@@ -155,13 +157,25 @@ extension MatchPlay {
         ball += (owner.place + owner.ahead * 0.7 - ball) * min(1, 6 * seconds)
         untilPass -= seconds
         guard untilPass < 0 else { return }
-        let team = random.chance(0.15) ? 1 - (owner.team ?? 0) : owner.team ?? 0
+        isFlying = true
+        let own = owner.team ?? 0
+        let forward = own == 0 ? 1.0 : -1
+        if owner.isFielder && ball.x * forward > 33 && random.chance(0.6) {
+            // A shot, which the other goalkeeper holds.
+            holder = 1 - own
+            return
+        }
+        let team = random.chance(0.08) ? 1 - own : own
+        let reach = owner.isFielder ? 5...34.0 : 12...65
         let others = people.indices.filter { index in
             people[index].team == team && index != holder && people[index].isFielder
-                && 5...34 ~= (people[index].place - ball).length
+                && reach ~= (people[index].place - ball).length
+        }.shuffled(using: &random)
+        // Most passes go forward, if two ways are open.
+        let receiver = others.prefix(random.chance(0.7) ? 2 : 1).max {
+            people[$0].place.x * forward < people[$1].place.x * forward
         }
-        guard let receiver = others.randomElement(using: &random) else { return }
-        (holder, isFlying) = (receiver, true)
+        holder = receiver ?? nearest(to: ball, of: 1 - own)
     }
 
     /// The velocity that somebody would like to have.
