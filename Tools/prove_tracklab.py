@@ -24,14 +24,13 @@ from pathlib import Path
 
 import cv2
 import hydra
+import jersey
 import pandas as pd
 from hydra.utils import instantiate
 from tracklab.datastruct import TrackerState, TrackingSet
 from tracklab.engine import OfflineTrackingEngine
 from tracklab.pipeline import Pipeline
 from tracklab.utils.cv2 import cv2_load_image
-
-import jersey
 
 WORN = {1: "7", 2: "23", 3: "48"}
 FRAMES = 250
@@ -95,7 +94,9 @@ def main():
         folder = Path(name)
         video, boxes = folder / "match.mp4", folder / "match.txt"
         options = f"--numbers {','.join(WORN.values())} --frames {FRAMES} --seed 3".split()
-        subprocess.run([program, "synthesize", "--out", video, *options], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [program, "synthesize", "--out", video, *options], check=True, stdout=subprocess.DEVNULL
+        )
         expected = {int(p.track): p.number for p in jersey.read(video, boxes=boxes)}
         print(f"jersey predict: {expected}")
 

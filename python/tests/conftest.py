@@ -12,13 +12,14 @@ import jersey
 
 @pytest.fixture(scope="session")
 def program() -> str:
-    """The program as `find_program` finds it, or the release build of this clone."""
+    """The program as `find_program` finds it, or a build of this clone."""
     try:
         return jersey.find_program()
     except jersey.JerseyError as error:
-        built = Path(__file__).parents[2] / ".build/release/jersey"
-        if built.exists():
-            return str(built)
+        for build in ["release", "debug"]:
+            built = Path(__file__).parents[2] / ".build" / build / "jersey"
+            if built.exists():
+                return str(built)
         pytest.skip(str(error))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Union
+from typing import Any, Union, cast
 
 # What `encoded` takes: a numpy array, an image of Pillow, or the bytes of a JPEG, PNG or other file.
 Picture = Union[bytes, bytearray, memoryview, Any]
@@ -49,7 +49,7 @@ def frames_of(source: Any) -> Iterable[Picture]:
     if hasattr(source, "dtype") and hasattr(source, "shape"):
         shape = tuple(source.shape)
         return [source] if len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3)) else _rows(source)
-    return source
+    return cast("Iterable[Picture]", source)
 
 
 def _rows(array: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from ._pictures import Picture, encoded, frames_of
 from ._predict import StrPath, predict
@@ -77,7 +77,7 @@ def read(source, *, boxes=None, roster=None, program=None, bgr=False, **options)
         raise ValueError("there are no frames to read")
     frames = chain([first], frames)
     if isinstance(first, (str, os.PathLike)):
-        return predict(list(frames), boxes=boxes, program=program, options=options)
+        return predict(cast("list[StrPath]", list(frames)), boxes=boxes, program=program, options=options)
     if boxes is None and all(value is None or value is False for value in options.values()):
         return _reader(program).read(frames, bgr=bgr)
     with tempfile.TemporaryDirectory(prefix="jersey-") as folder:
