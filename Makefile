@@ -3,11 +3,12 @@
 SWIFT_SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test examples docs demo format lint clean wheel tarball deb
+.PHONY: help setup build test examples docs demo format lint clean wheel tarball deb test-python
 
 help:
 	@echo 'make demo     renders a video of three players and reads their numbers with the bundled model'
 	@echo 'make test     runs the tests'
+	@echo 'make test-python  runs the tests of the Python package'
 	@echo 'make examples builds and runs the packages in Examples/, which depend on this one'
 	@echo 'make docs     builds the library documentation from its comments'
 	@echo 'make setup    installs missing Debian packages and libtorch'
@@ -38,6 +39,9 @@ docs: setup
 
 demo: build
 	@Tools/demo.sh
+
+test-python:
+	@Tools/test_python.sh
 
 wheel tarball deb: build
 	@Tools/package/$@.sh

@@ -8,6 +8,7 @@ jersey.read("match.mp4", boxes="tracks.txt")         # tracks of a tracker -> Re
 jersey.read("match.mp4")                             # people are found and followed -> Reading
 """
 
+from . import formats
 from ._errors import JerseyError
 from ._program import find_program
 from ._read import read
@@ -43,5 +44,6 @@ __all__ = [
     "RosterPlayer",
     "__version__",
     "find_program",
+    "formats",
     "read",
 ]
