@@ -53,7 +53,7 @@ read_as_user() { # root, program
 prove() { # kind
     local there=$roots/$1 start=$SECONDS file
     echo "prove: $1"
-    rm -rf "$there"
+    rm -rf --one-file-system "$there"
     cp -a "$roots/base" "$there"
     mount --bind /proc "$there/proc"
     mount --bind /dev "$there/dev"
@@ -93,8 +93,8 @@ print(jersey.read(pictures).number, jersey.find_program())
 assert \\\"torch\\\" not in sys.modules\"'"
         ;;
     esac
-    umount "$there/proc" "$there/dev"
-    rm -rf "$there"
+    umount --lazy "$there/proc" "$there/dev"
+    rm -rf --one-file-system "$there"
     echo "prove: $1 works ($((SECONDS - start)) s)"
 }
 

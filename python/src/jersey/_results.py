@@ -202,7 +202,7 @@ class Reading(Sequence[Prediction]):
 
     tracks: tuple[Prediction, ...]
     players: tuple[Player, ...] = ()
-    """Of a video without boxes: who was seen, those with a number first. Else empty."""
+    """Who was seen in a video without boxes, those with a number first. Else empty."""
     notes: tuple[str, ...] = ()
     """What the program remarked, such as boxes that it passed over."""
     _by_track: dict[str, list[Prediction]] = field(init=False, repr=False, compare=False)

@@ -1,13 +1,13 @@
 """Numbers for the detections of supervision (0.31).
 
-Of a video file, only boxes are collected, and the program reads the file once they are complete:
+With a video file, only boxes are collected, and the program reads the file once they are complete:
 
     tracks = jersey.supervision.Tracks()
     for frame in sv.get_video_frames_generator("match.mp4"):
         tracks.add(tracker.update_with_detections(detect(frame)))
     reading = tracks.read("match.mp4")
 
-Of a stream, pieces of the frames are kept:
+With a stream, pieces of the frames are kept:
 
     tracks = jersey.supervision.LiveTracks(bgr=True)
     for frame in stream:
@@ -76,7 +76,7 @@ class LiveTracks:
 
     Args:
         reader: the process to read with; by default one with the bundled model.
-        most: the most pictures of a track that are kept. Of longer tracks it is every second, fourth …
+        most: the most pictures of a track that are kept; of a longer track it is every second, fourth …
         bgr: whether frames are in OpenCV's order of colours, as those of `get_video_frames_generator`.
     """
 
