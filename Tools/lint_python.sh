@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the Python of Benchmarks/ and Tools/ with ruff (ruff.toml), or formats it.
+# Checks the Python of Benchmarks/, Tools/ and python/ with ruff (ruff.toml, python/pyproject.toml), or formats it.
 #
 #   Tools/lint_python.sh           checks, and fails on any finding
 #   Tools/lint_python.sh format    formats in place
