@@ -8,7 +8,14 @@ FOLDER holds SET/<number>/<track>/<sequence>/<frame>. `measure` reads every pict
 itself. A number is found if the square that is read holds at least 85% of its marked box. `sheets` draws pictures with
 rulers and the finder's boxes, to mark more; the marks are left, top, right and bottom in percent of the picture.
 """
-import argparse, collections, json, pathlib, random, subprocess, tempfile
+
+import argparse
+import collections
+import json
+import pathlib
+import random
+import subprocess
+import tempfile
 
 MARKS = pathlib.Path(__file__).with_suffix("") / "marks.json"
 MARGIN = 1.3  # the side of the square that is read, by the longer side of the box
@@ -23,7 +30,9 @@ def predictions(jersey, paths, weights):
             (folder / f"{index:04}" / path.name).symlink_to(path.resolve())
         out = folder / "out.jsonl"
         command = [jersey, "predict", *(f"{folder}/{i:04}" for i in range(len(paths))), "--output", out]
-        subprocess.run(command + (["--weights", weights] if weights else []), stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            command + (["--weights", weights] if weights else []), stdout=subprocess.DEVNULL, check=True
+        )
         return [json.loads(line) for line in out.read_text().splitlines()]
 
 
@@ -45,6 +54,7 @@ def overlap(mark, box):
 
 def measure(arguments):
     from PIL import Image
+
     marks = json.loads(MARKS.read_text())
     root = pathlib.Path(arguments.folder)
     paths = [root / name for name in marks if (root / name).exists()]
@@ -71,9 +81,12 @@ def measure(arguments):
 
 def sheets(arguments):
     from PIL import Image, ImageDraw
+
     root = pathlib.Path(arguments.folder)
     generator = random.Random(7)
-    found = sorted(p for p in root.glob("*/*/*/*/*.jpg") if not p.relative_to(root).parts[0].endswith("-none"))
+    found = sorted(
+        p for p in root.glob("*/*/*/*/*.jpg") if not p.relative_to(root).parts[0].endswith("-none")
+    )
     paths = generator.sample(found, min(arguments.count, len(found)))
     reads = predictions(arguments.jersey, paths, arguments.weights)
     tile, out = 300, pathlib.Path(arguments.out)
@@ -81,7 +94,7 @@ def sheets(arguments):
     for first in range(0, len(paths), 20):
         sheet = Image.new("RGB", (5 * tile, 4 * tile), "white")
         pen = ImageDraw.Draw(sheet)
-        for place, (path, read) in enumerate(zip(paths[first:first + 20], reads[first:first + 20])):
+        for place, (path, read) in enumerate(zip(paths[first : first + 20], reads[first : first + 20])):
             left, top = place % 5 * tile + 26, place // 5 * tile + 14
             picture = Image.open(path).convert("RGB")
             scale = min((tile - 40) / picture.width, (tile - 40) / picture.height)
@@ -95,13 +108,17 @@ def sheets(arguments):
             box = read["frames"][0].get("box") if read["frames"] else None
             if box:
                 corners = [box["left"], box["top"], box["left"] + box["width"], box["top"] + box["height"]]
-                pen.rectangle([value * scale + (left, top)[i % 2] for i, value in enumerate(corners)], outline="red")
+                pen.rectangle(
+                    [value * scale + (left, top)[i % 2] for i, value in enumerate(corners)], outline="red"
+                )
             pen.text((left, top + height + 2), "/".join(path.relative_to(root).parts)[:44], fill="black")
         sheet.save(out / f"{first // 20:02}.png")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(required=True)
     for name, run in [("measure", measure), ("sheets", sheets)]:
         command = commands.add_parser(name)

@@ -12,7 +12,8 @@ struct JerseyCommand: ParsableCommand {
         abstract: "Reads shirt numbers of athletes from short image sequences.",
         version: jerseyVersion,
         subcommands: [
-            PredictCommand.self, TrackCommand.self, TrainCommand.self, TrainFinderCommand.self, EvaluateCommand.self,
+            PredictCommand.self, TrackCommand.self, TrainCommand.self, TrainFinderCommand.self,
+            EvaluateCommand.self,
             CalibrateCommand.self,
             ExperimentCommand.self,
             RunsCommand.self, AnalyzeCommand.self, ReportCommand.self, BenchmarkCommand.self,

@@ -45,7 +45,9 @@ struct PlayerPage {
     }
 
     private func section(_ player: Player) throws -> Report.Section {
-        let views = player.tracks.compactMap { rows[$0] }.flatMap(\.frames).sorted { ($0.weight ?? 0) > ($1.weight ?? 0) }
+        let views = player.tracks.compactMap { rows[$0] }.flatMap(\.frames).sorted {
+            ($0.weight ?? 0) > ($1.weight ?? 0)
+        }
         let links = player.pieces.map { piece in
             (
                 text: "\(Table.moment(piece.firstSecond))-\(Table.moment(piece.lastSecond))",
@@ -96,7 +98,8 @@ struct PlayerPage {
             canvas.rectangle([margin, top + 8], [width - margin - 20, 2], Canvas.Colour(0xE0E2E4))
             for piece in player.pieces {
                 let (left, right) = (x(piece.firstSecond), x(piece.lastSecond))
-                canvas.rectangle([left - 0.5, top + 1.5], [max(right - left, 2) + 1, 15], Canvas.Colour(0x8C8F93))
+                canvas.rectangle(
+                    [left - 0.5, top + 1.5], [max(right - left, 2) + 1, 15], Canvas.Colour(0x8C8F93))
                 canvas.rectangle([left, top + 2], [max(right - left, 2), 14], Canvas.Colour(rgb))
             }
         }

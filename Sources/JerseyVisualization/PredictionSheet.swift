@@ -51,18 +51,18 @@ package enum PredictionSheet {
     }
 
     private static func row(_ prediction: Prediction, _ image: (String) -> RGBImage?) -> ContactSheet.Row {
-            ContactSheet.Row(
-                title: prediction.number?.description ?? "?",
-                subtitle: prediction.confidence.map {
-                    "\(Format.percent($0, places: 1))  \(prediction.sequence)"
-                }
-                    ?? prediction.sequence,
-                frames: prediction.frames.compactMap { frame in
-                    guard let image = image(frame.path) else { return nil }
-                    return ContactSheet.Frame(
-                        image: image, caption: caption(frame), weight: frame.weight,
-                        box: frame.box.map { [$0.left, $0.top, $0.width, $0.height] })
-                })
+        ContactSheet.Row(
+            title: prediction.number?.description ?? "?",
+            subtitle: prediction.confidence.map {
+                "\(Format.percent($0, places: 1))  \(prediction.sequence)"
+            }
+                ?? prediction.sequence,
+            frames: prediction.frames.compactMap { frame in
+                guard let image = image(frame.path) else { return nil }
+                return ContactSheet.Frame(
+                    image: image, caption: caption(frame), weight: frame.weight,
+                    box: frame.box.map { [$0.left, $0.top, $0.width, $0.height] })
+            })
     }
 
     /// The frame's weight, and its number in a video.

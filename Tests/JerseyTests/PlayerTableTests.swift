@@ -27,12 +27,14 @@ import Testing
     ) throws -> Prediction {
         var prediction = Prediction(
             UnreadableSequence(
-                sequence: FrameSequence(id: "\(track)", track: "\(track)", number: nil, frames: [], anchor: nil),
+                sequence: FrameSequence(
+                    id: "\(track)", track: "\(track)", number: nil, frames: [], anchor: nil),
                 problems: []))
         prediction.number = number.flatMap { JerseyNumber($0) }
         prediction.confidence = confidence
         prediction.span = span
-        prediction.players = teams.isEmpty ? nil : teams.map { Roster.Player(team: $0, name: "\($0) \(number ?? "")") }
+        prediction.players =
+            teams.isEmpty ? nil : teams.map { Roster.Player(team: $0, name: "\($0) \(number ?? "")") }
         return prediction
     }
 

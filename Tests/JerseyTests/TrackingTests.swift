@@ -11,7 +11,8 @@ import Testing
     }
 
     @Test func leavesApartWhatCostsTheLimit() {
-        #expect(Assignment.cheapest(rows: 2, columns: 1, limit: 1) { row, _ in row == 0 ? 1 : 0.5 } == [nil, 0])
+        #expect(
+            Assignment.cheapest(rows: 2, columns: 1, limit: 1) { row, _ in row == 0 ? 1 : 0.5 } == [nil, 0])
         #expect(Assignment.cheapest(rows: 1, columns: 1, limit: 1) { _, _ in .infinity } == [nil])
     }
 
@@ -184,7 +185,8 @@ import Testing
 
     @Test func areTheTwoColoursThatAreSeenMost() {
         let known = shirts([
-            (200, 30, 40), (210, 40, 50), (240, 240, 240), (230, 230, 225), (30, 200, 60), (20, 20, 20), (190, 25, 45),
+            (200, 30, 40), (210, 40, 50), (240, 240, 240), (230, 230, 225), (30, 200, 60), (20, 20, 20),
+            (190, 25, 45),
         ])
         let teams = Teams(known + [nil], weights: [9, 9, 8, 8, 3, 2, 9, 5])
         #expect(teams.sides == [.a, .a, .b, .b, .other, .other, .a, nil])
@@ -226,10 +228,12 @@ import Testing
         }
         for frame in 0..<frames {
             var pixels: [UInt8] = ground[frame < (cut ?? frames) ? 0 : 1]
-            for (colour, place) in [(Self.red, Self.places(frame).red), (Self.blue, Self.places(frame).blue)] {
+            for (colour, place) in [(Self.red, Self.places(frame).red), (Self.blue, Self.places(frame).blue)]
+            {
                 for y in place.top..<place.top + 50 {
                     for x in place.left..<place.left + 20 {
-                        pixels.replaceSubrange((y * Self.width + x) * 3..<(y * Self.width + x) * 3 + 3, with: colour)
+                        pixels.replaceSubrange(
+                            (y * Self.width + x) * 3..<(y * Self.width + x) * 3 + 3, with: colour)
                     }
                 }
             }
@@ -250,7 +254,8 @@ import Testing
             let places = (0..<picture.width * picture.height).filter { place in
                 let pixel = picture.pixels[place * 3..<place * 3 + 3]
                 let other = pixel[pixel.startIndex + 2 - channel]
-                return pixel[pixel.startIndex + channel] > 140 && other < 110 && pixel[pixel.startIndex + 1] < 110
+                return pixel[pixel.startIndex + channel] > 140 && other < 110
+                    && pixel[pixel.startIndex + 1] < 110
             }
             let (x, y) = (places.map { $0 % picture.width }, places.map { $0 / picture.width })
             guard let left = x.min(), let right = x.max(), let top = y.min(), let bottom = y.max() else {
@@ -288,7 +293,8 @@ import Testing
         let (folder, path) = try film(frames: 40, cutAt: 20)
         let video = try withExtendedLifetime(folder) { try tracked(path, every: 2) }
         #expect(video.cuts == [20] && video.boxes.tracks.count == 4)
-        #expect(video.boxes.spans.allSatisfy { $0.map { $0.upperBound < 20 || $0.lowerBound >= 20 } ?? false })
+        #expect(
+            video.boxes.spans.allSatisfy { $0.map { $0.upperBound < 20 || $0.lowerBound >= 20 } ?? false })
     }
 
     @Test func aFilmOfNobodyHasNoTracks() throws {

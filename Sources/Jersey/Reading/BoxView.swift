@@ -39,7 +39,8 @@ extension BoxView {
                 views[Int(box.track)].append(
                     BoxView(
                         frame: frame, box: Int32(start + place), height: Float(area.height),
-                        visible: box.confidence <= TrackBoxes.Box.guessed ? 0 : min(inside, 1) * (1 - hidden[place])))
+                        visible: box.confidence <= TrackBoxes.Box.guessed
+                            ? 0 : min(inside, 1) * (1 - hidden[place])))
             }
             start = end
         }

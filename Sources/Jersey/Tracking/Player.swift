@@ -92,7 +92,9 @@ package struct PlayerTable: Sendable, Equatable {
         var framesOfTrack: [[Int]] = video.boxes.tracks.map { _ in [] }
         for box in video.boxes.boxes { framesOfTrack[Int(box.track)].append(Int(box.frame) + first) }
         let pieces = predictions.indices.compactMap { index -> Piece? in
-            guard let track = places[predictions[index].pieceOf ?? predictions[index].track] else { return nil }
+            guard let track = places[predictions[index].pieceOf ?? predictions[index].track] else {
+                return nil
+            }
             let frames = framesOfTrack[track]
             guard let span = predictions[index].span ?? frames.first.map({ $0...(frames.last ?? $0) }) else {
                 return nil
@@ -115,7 +117,8 @@ package struct PlayerTable: Sendable, Equatable {
         for piece in bySureness {
             guard let number = predictions[piece.index].number else { continue }
             let key = Key(side: piece.side, number: number)
-            if groups[key, default: []].contains(where: { Self.overlap($0.span, piece.span) > Self.tolerance }) {
+            if groups[key, default: []].contains(where: { Self.overlap($0.span, piece.span) > Self.tolerance }
+            ) {
                 predictions[piece.index].number = nil
                 predictions[piece.index].unreadable = true
                 predictions[piece.index].players = nil
@@ -135,7 +138,8 @@ package struct PlayerTable: Sendable, Equatable {
             return Player(
                 team: names.name(of: side), colour: shirts.isEmpty ? nil : ShirtColour.middle(of: shirts).hex,
                 number: number, names: names.players(known, of: side),
-                confidence: number == nil ? nil : inTime.compactMap { predictions[$0.index].confidence }.max(),
+                confidence: number == nil
+                    ? nil : inTime.compactMap { predictions[$0.index].confidence }.max(),
                 seconds: inTime.reduce(0) { $0 + video.duration(of: $1.frames) },
                 pieces: inTime.map { piece in
                     Player.Piece(
@@ -163,7 +167,9 @@ package struct PlayerTable: Sendable, Equatable {
         let number: JerseyNumber
 
         /// A, B, others, unknown.
-        var place: Int { side.flatMap { Teams.Side.allCases.firstIndex(of: $0) } ?? Teams.Side.allCases.count }
+        var place: Int {
+            side.flatMap { Teams.Side.allCases.firstIndex(of: $0) } ?? Teams.Side.allCases.count
+        }
     }
 
     /// The most frames in which two tracks of one player may both be seen: a tracker often begins a

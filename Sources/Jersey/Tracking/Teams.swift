@@ -52,7 +52,9 @@ package struct Teams: Sendable {
         var centres = best.centres
         for _ in 0..<3 {
             centres = centres.map { centre in
-                let own = samples.filter { Self.side(of: $0.shirt, centres) == Self.side(of: centre, centres) }
+                let own = samples.filter {
+                    Self.side(of: $0.shirt, centres) == Self.side(of: centre, centres)
+                }
                 return own.isEmpty ? centre : ShirtColour.middle(of: own.map(\.shirt))
             }
         }

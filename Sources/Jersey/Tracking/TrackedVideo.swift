@@ -98,7 +98,8 @@ extension TrackBoxes {
         var spans: [ClosedRange<Int>?] = tracks.map { _ in nil }
         for box in boxes {
             let (track, frame) = (Int(box.track), Int(box.frame))
-            spans[track] = spans[track].map { min($0.lowerBound, frame)...max($0.upperBound, frame) } ?? frame...frame
+            spans[track] =
+                spans[track].map { min($0.lowerBound, frame)...max($0.upperBound, frame) } ?? frame...frame
         }
         return spans
     }

@@ -207,11 +207,14 @@ struct PredictCommand: ParsableCommand {
     private func readVideo(_ roster: Roster?) throws -> [Prediction] {
         let recognizer = try recognizer()
         let followed = try isFollowed ? tracking.follow(paths[0]) : nil
-        let boxes = try followed?.boxes ?? video.trackBoxes(video.boxes ?? "", in: paths[0], strict: options.strict)
+        let boxes =
+            try followed?.boxes ?? video.trackBoxes(video.boxes ?? "", in: paths[0], strict: options.strict)
         guard !boxes.boxes.isEmpty else {
             throw FileError(
                 paths[0], "shows nobody who could be followed",
-                advice: "try \(tracking.everyone ? "a video in which players are larger" : "--everyone, if they stand beside a playing area")")
+                advice:
+                    "try \(tracking.everyone ? "a video in which players are larger" : "--everyone, if they stand beside a playing area")"
+            )
         }
         var (predictions, crops) = try video.read(
             paths[0], boxes, with: recognizer, shown: sheet == nil ? 0 : PredictionSheet.maximumRows)

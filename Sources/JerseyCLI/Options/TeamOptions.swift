@@ -21,7 +21,8 @@ struct TeamOptions: ParsableArguments {
         return try pairs.map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2 else {
-                throw ValidationError("--team-colours must be colour=name,colour=name, such as red=Ajax,white=PSV")
+                throw ValidationError(
+                    "--team-colours must be colour=name,colour=name, such as red=Ajax,white=PSV")
             }
             return (try ShirtColour(named: parts[0]), parts[1])
         }

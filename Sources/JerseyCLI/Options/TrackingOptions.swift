@@ -11,7 +11,8 @@ struct TrackingOptions: ParsableArguments {
 
     @Flag(
         help:
-            "Also follow people beside the playing area, such as the crowd. By default only those count who stand on it.")
+            "Also follow people beside the playing area, such as the crowd. By default only those count who stand on it."
+    )
     var everyone = false
 
     func validate() throws { try detectEvery.map { try (1...1000).check($0, "--detect-every") } }

@@ -23,7 +23,8 @@ extension TrackBoxes {
         for box in boxes {
             let (track, frame) = (tracks[Int(box.track)], Int(box.frame) + firstFrame)
             let place = [box.left, box.top, box.width, box.height, box.confidence].map(Self.plain)
-            text += (["\(frame)", CSV.cell(track)] + place + ["-1", "-1", "-1"] + more(track, frame))
+            text +=
+                (["\(frame)", CSV.cell(track)] + place + ["-1", "-1", "-1"] + more(track, frame))
                 .joined(separator: ",") + "\n"
         }
         return text

@@ -79,7 +79,8 @@ extension OutputFormat {
     }
 
     static let json = OutputFormat(
-        name: "json", summary: "an array of objects; of a video without boxes, an object with players and tracks"
+        name: "json",
+        summary: "an array of objects; of a video without boxes, an object with players and tracks"
     ) {
         guard let players = $0.players else { return JSON.text(try JSON.output($0.predictions)) }
         return JSON.text(
