@@ -55,8 +55,9 @@ import Testing
 
     @Test(arguments: [(6, 4, 6), (7, 5, 6), (9, 9, 9), (3000, 1, 100), (1, 3000, 100), (5, 5, 1), (4, 4, 16)])
     func `A picture is shrunk to means of squares`(width: Int, height: Int, most: Int) {
-        let rows = (0..<height).flatMap { y in
-            (0..<width).flatMap { x in [UInt8(x % 2 * 100), UInt8(y % 2 * 100), 40] }
+        var rows: [UInt8] = []
+        for y in 0..<height {
+            for x in 0..<width { rows += [UInt8(x % 2 * 100), UInt8(y % 2 * 100), 40] }
         }
         let small = RGBImage(width: width, height: height, pixels: rows).shrunk(to: most)
         #expect(small.width * small.height <= most && small.pixels[2] == 40)

@@ -42,7 +42,7 @@ struct FrameOrderTests {
 
     @Test func `Frames are images by name, in any case; hidden and other files are not`() {
         let (frames, anchor) = FrameOrder.frames(among: [
-            "2.JPG", ".3.jpg", "1.jpeg", "notes.txt", "10.Png", "jpg", "x.gif", ".png",
+            "2.JPG", ".3.jpg", "1.jpeg", "notes.txt", "10.Png", "jpg", "x.svg", ".png",
         ])
         #expect(frames == ["1.jpeg", "2.JPG", "10.Png"] && anchor == nil)
         #expect(FrameOrder.frames(among: []).frames == [])
