@@ -3,7 +3,7 @@
 # ${XDG_CACHE_HOME:-$HOME/.cache}/jersey/python-tests. Arguments go to pytest.
 set -euo pipefail
 
-PACKAGES=(pytest==9.2.0 numpy pillow supervision==0.31.0)
+PACKAGES=(pytest==9.2.0 numpy pillow pycocotools supervision==0.31.0)
 cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/jersey/python-tests
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -34,6 +34,11 @@ kind_of() { # path of a library
     esac
 }
 
+# Debian's package with a file. Some packages know their files by the name without /usr.
+owner_of() { # path
+    { dpkg-query -S "$1" || dpkg-query -S "${1#/usr}"; } 2> /dev/null | cut -d: -f1 | head -n 1 | grep .
+}
+
 torch=$(ldd "$program" | awk '$1 == "libtorch_cpu.so" { print $3 }')
 [ -n "$torch" ] && [ "$torch" != not ] || stop "'$program' does not find its libtorch; run \`make setup\`"
 torch=$(dirname "$torch")
@@ -45,15 +50,23 @@ while read -r name path; do
     kind=$(kind_of "$path")
     [[ " $* " == *" $kind "* ]] || continue
     cp -L "$path" "$folder/lib/$name"
-    if [ "$kind" = system ] && owner=$(dpkg-query -S "$(readlink -f "$path")" 2> /dev/null); then
-        owner=${owner%%:*}
+    if [ "$kind" = system ] && owner=$(owner_of "$(readlink -f "$path")"); then
         cp -L "/usr/share/doc/$owner/copyright" "$folder/licences/$owner" 2> /dev/null || true
     fi
 done < "$folder/libraries"
 rm "$folder/libraries"
 cp "$root/LICENSE" "$root/NOTICE" "$folder/licences/"
+take_licence() { # kind, name, file
+    if [[ " ${kinds[*]} " == *" $1 "* ]] && [ -e "$3" ]; then cp -rL "$3" "$folder/licences/$2"; fi
+}
+kinds=("$@")
 for licence in "$(readlink -f "$torch")"/../../torch-*.dist-info/licenses/*; do
-    if [[ " $* " == *" torch "* ]] && [ -f "$licence" ]; then cp "$licence" "$folder/licences/torch-$(basename "$licence")"; fi
+    take_licence torch "torch-$(basename "$licence")" "$licence"
+done
+take_licence swift swift-LICENSE.txt "$(dirname "$(readlink -f "$(command -v swift)")")/../share/swift/LICENSE.txt"
+# The texts that Debian's copyright files name.
+for licence in GPL-2 GPL-3 LGPL-2 LGPL-2.1 LGPL-3 Apache-2.0 MPL-1.1 MPL-2.0 Artistic; do
+    take_licence system "$licence" "/usr/share/common-licenses/$licence"
 done
 find "$folder/lib" -type f ! -name 'libtorch*' ! -name 'libc10*' -exec strip --strip-unneeded {} + 2> /dev/null || true
 chmod 644 "$folder"/lib/*

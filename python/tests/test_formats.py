@@ -153,6 +153,14 @@ def test_the_program_reads_its_own_boxes_back(program, match):
     )
 
 
+def test_boxes_of_numpy_are_written(tmp_path):
+    numpy = pytest.importorskip("numpy")
+    box = Box(numpy.int64(1), numpy.int64(5), *numpy.array([1, 2, 3, 4], dtype=numpy.float32))
+    for write in [formats.write_coco, formats.write_game_state, formats.write_cvat]:
+        write(tmp_path / "file", READING, [box], VIDEO)
+        assert "07" in (tmp_path / "file").read_text()
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "coco.json"
     path.write_text("before")

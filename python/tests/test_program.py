@@ -75,6 +75,13 @@ def test_remarks_of_the_program_are_notes(fake):
     assert len(reading) == 0 and reading.notes == ("skipped: 3 boxes",)
 
 
+def test_a_video_without_boxes_has_players(fake):
+    reading = jersey.read(
+        "match.mp4", program=fake("""echo '{"players": [{"number": "7"}], "tracks": []}'""")
+    )
+    assert [player.number for player in reading.players] == ["7"] and len(reading) == 0
+
+
 def test_boxes_in_memory_become_a_table(fake):
     program = fake('while [ "$1" != --boxes ]; do shift; done; cat "$2" >&2; echo "[]"')
     boxes = [jersey.Box(0, "a,b", 1, 2.5, 3, 4), (5, 6, 1e-7, 8, 9, 10)]

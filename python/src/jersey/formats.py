@@ -242,10 +242,14 @@ def write_coco(path: StrPath, reading: Reading, boxes: Iterable[Box], video: Vid
 
 def _numbered(reading: Reading, boxes: Iterable[Box], video: Video) -> Iterator[_Read]:
     for one in boxes:
-        box = Box(*one[:6])
-        index = int(box.frame) - video.first_frame
+        frame, track, *sides = one[:6]
+        # Numbers of numpy become Python's, which JSON has.
+        box = Box(
+            int(frame), track if isinstance(track, str) else int(track), *(float(side) for side in sides)
+        )
+        index = box.frame - video.first_frame
         if 0 <= index < video.frames:
-            prediction = reading.at(box.track, int(box.frame))
+            prediction = reading.at(box.track, box.frame)
             yield _Read(index, box, prediction.number if prediction else None, prediction)
 
 

@@ -76,8 +76,8 @@ def _boxes(detections: pd.DataFrame, frame_of: Mapping[Any, int]) -> tuple[list[
     boxes: list[Box] = []
     rows = zip(detections["image_id"], detections["track_id"], detections["bbox_ltwh"])
     for place, (image, track, sides) in enumerate(rows):
-        if pd.isna(track) or image not in frame_of:
-            continue
+        if pd.isna(track) or isinstance(sides, float) or image not in frame_of:
+            continue  # in no track, without a box, or in no frame of this video
         name = str(int(track)) if isinstance(track, float) and track == int(track) else str(track)
         places.append(place)
         boxes.append(Box(frame_of[image], name, *(float(side) for side in sides[:4])))
