@@ -4,9 +4,10 @@
     number_marks.py measure JERSEY FOLDER [--weights FILE]
     number_marks.py sheets JERSEY FOLDER OUT [--count 160]
 
-FOLDER holds SET/<number>/<track>/<sequence>/<frame>. `measure` reads every picture of number_marks/marks.json by
-itself. A number is found if the square that is read holds at least 85% of its marked box. `sheets` draws pictures with
-rulers and the finder's boxes, to mark more; the marks are left, top, right and bottom in percent of the picture.
+FOLDER holds SET/<number>/<track>/<sequence>/<frame>. `measure` reads every picture of
+number_marks/marks.json by itself. A number is found if the square that is read holds at least 85% of
+its marked box. `sheets` draws pictures with rulers and the finder's boxes, to mark more; the marks are
+left, top, right and bottom in percent of the picture.
 """
 
 import argparse
@@ -60,10 +61,12 @@ def measure(arguments):
     paths = [root / name for name in marks if (root / name).exists()]
     counts = collections.defaultdict(collections.Counter)
     overlaps = collections.defaultdict(list)
-    for path, read in zip(paths, predictions(arguments.jersey, paths, arguments.weights)):
+    for path, read in zip(paths, predictions(arguments.jersey, paths, arguments.weights), strict=True):
         name = path.relative_to(root).parts
         width, height = Image.open(path).size
-        mark = [value * side / 100 for value, side in zip(marks["/".join(name)], (width, height) * 2)]
+        mark = [
+            value * side / 100 for value, side in zip(marks["/".join(name)], (width, height) * 2, strict=True)
+        ]
         box = read["frames"][0].get("box") if read["frames"] else None
         is_right = bool(read["top"]) and read["top"][0]["number"] == name[1]
         is_found = box is not None and held(mark, box) >= 0.85
@@ -94,7 +97,9 @@ def sheets(arguments):
     for first in range(0, len(paths), 20):
         sheet = Image.new("RGB", (5 * tile, 4 * tile), "white")
         pen = ImageDraw.Draw(sheet)
-        for place, (path, read) in enumerate(zip(paths[first : first + 20], reads[first : first + 20])):
+        for place, (path, read) in enumerate(
+            zip(paths[first : first + 20], reads[first : first + 20], strict=True)
+        ):
             left, top = place % 5 * tile + 26, place // 5 * tile + 14
             picture = Image.open(path).convert("RGB")
             scale = min((tile - 40) / picture.width, (tile - 40) / picture.height)

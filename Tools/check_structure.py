@@ -31,7 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # it.
 LAYERS = {
     "Torch": ["Tensor", "NN", "Compiled", "IO", "Training"],
-    "Jersey": ["Media", "Models", "Detecting", "Reading"],
+    "Jersey": ["Media", "Models", "Detecting", "Reading", "Tracking"],
     "JerseyOutput": ["Text", "Drawing", "Charts", "Pages"],
     "JerseyCLI": ["Output", "Options", "Commands", ""],
     "JerseyLab": [

@@ -8,9 +8,9 @@
 struct MultiObjectTracker {
     struct Options: Sendable {
         /// The least score of a box in the first pass, and of one that begins a track.
-        var sure = 0.4
+        var sure = 0.45
         /// The least score of a box in the second pass.
-        var unsure = 0.1
+        var unsure = 0.15
         /// How long a track that is not seen is searched, in seconds.
         var patience = 1.5
     }

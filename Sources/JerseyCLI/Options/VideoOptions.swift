@@ -135,6 +135,10 @@ struct VideoOptions: ParsableArguments {
                 "\(path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))"
             )
         }
+        // Boxes of our own have no lines, and what is outside is meant so.
+        guard boxes.boxes.contains(where: { $0.line > 0 }) else {
+            return (boxes.tracks.flatMap { predictions[$0] ?? [] }, crops)
+        }
         let outside = leftOut.counts[.outside] ?? 0
         if 3 * outside > boxes.boxes.count {
             let reach = boxes.boxes.reduce((0, 0)) {
