@@ -57,12 +57,6 @@ package struct TrackedVideo: Sendable {
     }
 }
 
-extension TrackBoxes.Box {
-    /// The confidence of a box where nobody was found, but somebody must have been. It is not 0,
-    /// with which MOTChallenge marks boxes that do not count.
-    static let guessed: Float = 0.01
-}
-
 extension TrackBoxes {
     /// Boxes of our own tracker.
     ///
