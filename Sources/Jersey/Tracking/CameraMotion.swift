@@ -28,8 +28,8 @@ package struct CameraMotion: Sendable, Equatable {
 /// Finds the motion of the camera, and cuts between shots, in small grey pictures.
 ///
 /// The pan of the whole picture is searched in a coarse one. Blocks of a finer one then find their
-/// places around it, and a similarity is fitted to them. Blocks that do not agree, such as those on
-/// players, count less (iteratively reweighted least squares, Holland and Welsch 1977).
+/// places around it, and a similarity is fitted to them. Blocks on people are left out, and blocks that
+/// do not agree count less (iteratively reweighted least squares, Holland and Welsch 1977).
 struct CameraMotionEstimator {
     /// What happened since the last picture.
     struct Change {
@@ -39,7 +39,7 @@ struct CameraMotionEstimator {
     }
 
     private let scale: Double
-    private var last: (fine: GreyPicture, coarse: GreyPicture)?
+    private var last: (fine: GreyPicture, coarse: GreyPicture, people: [Detection])?
 
     /// The width of the finer picture, in pixels.
     static let width = 240
@@ -49,15 +49,23 @@ struct CameraMotionEstimator {
         scale = Double(max(width, 1)) / Double(Self.width)
     }
 
-    /// - Parameter picture: the next one, `Self.width` pixels wide.
-    mutating func change(to picture: GreyPicture) -> Change {
+    /// - Parameters:
+    ///   - picture: the next one, `Self.width` pixels wide.
+    ///   - people: in it, in pixels of the video.
+    mutating func change(to picture: GreyPicture, people: [Detection] = []) -> Change {
         let coarse = picture.halved().halved()
-        defer { last = (picture, coarse) }
+        defer { last = (picture, coarse, people) }
         guard let last, last.fine.width == picture.width, last.fine.height == picture.height else {
             return Change()
         }
         let pan = Self.pan(from: last.coarse, to: coarse)
-        let matches = Self.matches(from: last.fine, to: picture, around: (pan.x * 4, pan.y * 4))
+        let matches = Self.matches(from: last.fine, to: picture, around: (pan.x * 4, pan.y * 4)) { x, y in
+            // Not even partly on somebody: ground without texture would give way to his edges.
+            !last.people.contains { person in
+                person.left < (x + Self.block) * scale && x * scale < person.left + person.width
+                    && person.top < (y + Self.block) * scale && y * scale < person.top + person.height
+            }
+        }
         let (motion, agreement) = Self.fitted(matches)
         // After a cut, blocks find no place, or each another one.
         if Self.isCut(last.coarse, coarse, agreement: agreement) { return Change(isCut: true) }
@@ -68,6 +76,10 @@ struct CameraMotionEstimator {
         return Change(motion: scaled)
     }
 
+    /// The side of a block, in pixels of the finer picture.
+    private static let block = 16.0
+    /// Fewer blocks may lie on whatever moves by itself.
+    private static let fewestMatches = 6
     /// The share of the blocks that must agree on a motion.
     private static let leastAgreement = 0.3
     /// How far the whole picture is searched for, in pixels of the coarse picture: a fifth of its
@@ -94,15 +106,17 @@ struct CameraMotionEstimator {
         let weight: Double
     }
 
-    private static func matches(from old: GreyPicture, to new: GreyPicture, around pan: (x: Int, y: Int))
-        -> [Match]
-    {
-        let (side, reach) = (16, 6)
+    private static func matches(
+        from old: GreyPicture, to new: GreyPicture, around pan: (x: Int, y: Int),
+        where isFree: (_ left: Double, _ top: Double) -> Bool
+    ) -> [Match] {
+        let (side, reach) = (Int(block), 6)
         var matches: [Match] = []
         for top in stride(from: 4, to: old.height - side - 3, by: side) {
             for left in stride(from: 4, to: old.width - side - 3, by: side) {
-                let texture = old.texture(left, top, side)
-                guard texture > 3 else { continue }
+                guard old.texture(left, top, side) > 3, isFree(Double(left), Double(top)) else {
+                    continue
+                }
                 var costs: [(cost: Double, x: Int, y: Int)] = []
                 for y in -reach...reach {
                     for x in -reach...reach {
@@ -139,7 +153,7 @@ struct CameraMotionEstimator {
 
     /// The similarity on which most matches agree, and the share that agrees.
     private static func fitted(_ matches: [Match]) -> (CameraMotion, agreement: Double) {
-        guard matches.count >= 4 else { return (.none, 0) }
+        guard matches.count >= Self.fewestMatches else { return (.none, 0) }
         var motion = CameraMotion.none
         motion.right = median(matches.map { $0.toX - $0.x })
         motion.down = median(matches.map { $0.toY - $0.y })

@@ -59,7 +59,7 @@ package struct PlayerTracker: Sendable {
                 People(in: pictures[index], options.who, detect)
             }
             for ((frame, picture), people) in zip(pending, found) {
-                let change = camera.change(to: people.grey)
+                let change = camera.change(to: people.grey, people: people.boxes)
                 if change.isCut {
                     tracker.endAll()
                     result.cuts.append(frame)
