@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The main use in one command: renders twelve seconds of a match with the boxes of a perfect tracker,
-# and reads the numbers with the bundled model. `make demo` builds first. Each run starts
-# from scratch.
+# The main use in one command: renders twelve seconds of a match, and finds and reads its players with
+# the models in the program. `make demo` builds first. Each run starts from scratch.
 #
 #   Tools/demo.sh [FOLDER]    folder for the results (default: demo/)
 set -euo pipefail
@@ -20,20 +19,17 @@ mkdir -p "$demo"
 say "1 of 2: rendering twelve seconds of a match"
 "$jersey" synthesize --out "$demo/match.mp4" --match 12 --seed 3
 
-say "2 of 2: reading their numbers"
+say "2 of 2: finding the players, following them and reading their numbers"
 start=$SECONDS
-"$jersey" predict "$demo/match.mp4" --boxes "$demo/match.txt" --video "$demo/read.mp4" --sheet "$demo/read.html" \
-    --format json --output "$demo/read.json"
-"$jersey" predict "$demo/match.mp4" --boxes "$demo/match.txt"
+"$jersey" predict "$demo/match.mp4" --video "$demo/read.mp4" --sheet "$demo/read.html"
 
 say "done, in $((SECONDS - start)) s. Results:
-    $demo/match.mp4    the video; match.txt has the boxes of all people,
-                       match.json the numbers they wear
-    $demo/read.mp4     the video with the numbers that were read
-    $demo/read.html    the deciding frames, as a web page
-    $demo/read.json    the same as JSON
+    $demo/match.mp4    the video; match.json has the numbers that are worn,
+                       match.txt the true boxes of all people
+    $demo/read.mp4     the video with the players that were found
+    $demo/read.html    who was seen when, and the best views, as a web page
 
-Next, try your own: a folder of player or number crops, with a folder per player
-    $jersey predict FOLDER
-or a video with a tracker's boxes (docs/guides/predict.md)
-    $jersey predict VIDEO --boxes BOXES --video read.mp4"
+Next, try your own: a video
+    $jersey predict VIDEO --video read.mp4
+or a folder of player or number crops, with a folder per player
+    $jersey predict FOLDER"
