@@ -44,7 +44,9 @@ def scored(truth, found):
     for frame in range(1, max(truth) + 1):
         sides = truth.get(frame, []), found.get(frame, [])
         for side in (0, 1):
-            numbers[side].append(np.array([ids[side].setdefault(b[0], len(ids[side])) for b in sides[side]], int))
+            numbers[side].append(
+                np.array([ids[side].setdefault(b[0], len(ids[side])) for b in sides[side]], int)
+            )
         a, b = (np.array([box[1:] for box in boxes]).reshape(-1, 4) for boxes in sides)
         low = np.maximum(a[:, None, :2], b[None, :, :2])
         high = np.minimum((a[:, :2] + a[:, 2:])[:, None], (b[:, :2] + b[:, 2:])[None])
@@ -74,7 +76,9 @@ def scored(truth, found):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("jersey")
     parser.add_argument("video")
     parser.add_argument("truth")
@@ -93,13 +97,19 @@ def main():
         rows = [row for row in json.loads(pathlib.Path(out).read_text())["players"] if row["number"]]
         best = None
         for first in (0, 1):
-            sides = {"A": wearers[teams[first]], "B": wearers[teams[1 - first]], "other": set.union(*wearers.values())}
+            sides = {
+                "A": wearers[teams[first]],
+                "B": wearers[teams[1 - first]],
+                "other": set.union(*wearers.values()),
+            }
             right = [row for row in rows if row["number"] in sides.get(row["team"], set())]
             if best is None or len(right) > len(best):
                 best = right
         wrong = [f"{row['team']} {row['number']}" for row in rows if row not in best]
         total = sum(map(len, wearers.values()))
-        print(f"{len(best)} of {total} players with a number, {len(wrong)} wrong rows {wrong}; {seconds:.1f} s")
+        print(
+            f"{len(best)} of {total} players with a number, {len(wrong)} wrong rows {wrong}; {seconds:.1f} s"
+        )
         if arguments.boxes:
             seconds = run([arguments.jersey, "track", arguments.video, "--output", f"{folder}/out.txt"])
             print(scored(read_boxes(arguments.boxes), read_boxes(f"{folder}/out.txt")) + f"; {seconds:.1f} s")

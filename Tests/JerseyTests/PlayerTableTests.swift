@@ -18,7 +18,8 @@ import Testing
         }
         return TrackedVideo(
             boxes: TrackBoxes(tracks: tracks.indices.map { "\($0 + 1)" }, boxes: boxes, firstFrame: 1),
-            shirts: tracks.map(\.shirt), cuts: [], times: (0..<100).map { Double($0) / 10 })
+            looks: tracks.map { [($0.frames.lowerBound, $0.shirt)] }, cuts: [],
+            times: (0..<100).map { Double($0) / 10 })
     }
 
     private func prediction(

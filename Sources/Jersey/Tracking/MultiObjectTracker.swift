@@ -23,7 +23,9 @@ struct MultiObjectTracker {
         var seen: [(frame: Int, box: Detection)]
         /// Where he was expected at the looks that missed him since.
         var missed: [(frame: Int, box: Detection)] = []
+        /// As it looked lately, and at each look.
         var shirt: ShirtColour?
+        var shirts: [(frame: Int, colour: ShirtColour)] = []
         /// Frames since it was seen last.
         var hidden = 0
         /// Whether it was found often enough to be believed.
@@ -93,7 +95,7 @@ struct MultiObjectTracker {
         // neighbour. Where they are is less sure.
         func sureCost(_ track: Int, _ box: Int) -> Double {
             let missed = missedLooks(track, elapsed: elapsed)
-            return cost(track, box, margin: 0.3 + 0.05 * missed, mostColour: missed > 0 ? 30 : 45)
+            return cost(track, box, margin: 0.3 + 0.05 * missed, mostColour: missed > 0 ? 30 : 38)
                 + 0.03 * missed
         }
         let sure = pair(
@@ -117,7 +119,7 @@ struct MultiObjectTracker {
             open.append(
                 Track(
                     id: nextID, motion: BoxMotion(boxes[box]), seen: [(frame, boxes[box])],
-                    shirt: shirts[box]))
+                    shirt: shirts[box], shirts: shirts[box].map { [(frame, $0)] } ?? []))
             nextID += 1
         }
         for index in open.indices where open[index].hidden > 0 {
@@ -180,6 +182,7 @@ struct MultiObjectTracker {
         open[track].seen.append((frame, box))
         open[track].hidden = 0
         if let shirt {
+            open[track].shirts.append((frame, shirt))
             open[track].shirt = open[track].shirt.map { $0.blended(with: shirt, share: 0.15) } ?? shirt
         }
     }

@@ -71,6 +71,7 @@ package struct PlayerTable: Sendable, Equatable {
 
     private struct Piece {
         let index: Int
+        let shirt: ShirtColour?
         let side: Teams.Side?
         let span: ClosedRange<Int>
         let frames: Int
@@ -99,8 +100,10 @@ package struct PlayerTable: Sendable, Equatable {
             guard let span = predictions[index].span ?? frames.first.map({ $0...(frames.last ?? $0) }) else {
                 return nil
             }
+            // A track that changes players has several colours.
+            let shirt = video.shirt(ofTrack: track, in: span.lowerBound - first...span.upperBound - first)
             return Piece(
-                index: index, side: teams.sides[track], span: span,
+                index: index, shirt: shirt, side: teams.side(of: shirt), span: span,
                 frames: frames.count { span.contains($0) })
         }
         let names =
@@ -130,11 +133,7 @@ package struct PlayerTable: Sendable, Equatable {
             let inTime = pieces.sorted { ($0.span.lowerBound, $0.index) < ($1.span.lowerBound, $1.index) }
             let side = inTime[0].side
             let known = inTime.flatMap { predictions[$0.index].players ?? [] }
-            let shirts = inTime.compactMap { piece in
-                places[predictions[piece.index].pieceOf ?? predictions[piece.index].track].flatMap {
-                    video.shirts[$0]
-                }
-            }
+            let shirts = inTime.compactMap(\.shirt)
             return Player(
                 team: names.name(of: side), colour: shirts.isEmpty ? nil : ShirtColour.middle(of: shirts).hex,
                 number: number, names: names.players(known, of: side),

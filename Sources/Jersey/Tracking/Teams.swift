@@ -72,6 +72,11 @@ package struct Teams: Sendable {
         }
     }
 
+    /// The team of a shirt; nil where its colour is unknown.
+    func side(of shirt: ShirtColour?) -> Side? {
+        shirt.map { colours.isEmpty ? .other : [.a, .b, .other][Self.side(of: $0, colours) ?? 2] }
+    }
+
     /// The teams of a video's tracks, which weigh as much as they have boxes.
     package init(_ video: TrackedVideo) {
         var weights = [Double](repeating: 0, count: video.boxes.tracks.count)

@@ -3,12 +3,33 @@ package struct TrackedVideo: Sendable {
     /// One box a frame of each track, those between looks too. Tracks are named "1", "2" and so on,
     /// in the order in which they begin.
     package let boxes: TrackBoxes
+    /// The colours of each track's shirt, with the frames, from 0, in which it was seen whole.
+    let looks: [[(frame: Int, colour: ShirtColour)]]
     /// The colour of each track's shirt; nil where it was never seen whole.
     package let shirts: [ShirtColour?]
     /// The first frames of further shots.
     package let cuts: [Int]
     /// The moment of each frame, in seconds from the start.
     package let times: [Double]
+
+    init(
+        boxes: TrackBoxes, looks: [[(frame: Int, colour: ShirtColour)]], cuts: [Int], times: [Double]
+    ) {
+        self.boxes = boxes
+        self.looks = looks
+        self.cuts = cuts
+        self.times = times
+        shirts = looks.map { $0.isEmpty ? nil : ShirtColour.middle(of: $0.map(\.colour)) }
+    }
+
+    /// The colour of a track's shirt in a part of the video; that of the whole track if it was not
+    /// seen there.
+    ///
+    /// - Parameter frames: from 0.
+    func shirt(ofTrack track: Int, in frames: ClosedRange<Int>) -> ShirtColour? {
+        let here = looks[track].filter { frames.contains($0.frame) }
+        return here.isEmpty ? shirts[track] : .middle(of: here.map(\.colour))
+    }
 
     /// Collects what a tracker finds.
     struct Builder {
@@ -34,7 +55,7 @@ package struct TrackedVideo: Sendable {
             return TrackedVideo(
                 boxes: TrackBoxes(
                     tracks: inOrder.indices.map { "\($0 + 1)" }, boxes: boxes, firstFrame: 1),
-                shirts: inOrder.map(\.shirt), cuts: cuts, times: times)
+                looks: inOrder.map(\.shirts), cuts: cuts, times: times)
         }
 
         /// The boxes of a track with those between looks, where it moves evenly.
