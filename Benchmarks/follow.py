@@ -27,7 +27,7 @@ def run(command):
 
 
 def read_boxes(path):
-    """For each frame, the track and left, top, width and height of each box. Boxes that do not count are left out."""
+    """For each frame, the track, left, top, width and height of each box that counts."""
     frames = collections.defaultdict(list)
     for line in pathlib.Path(path).read_text().splitlines():
         cells = line.split(",")
