@@ -29,7 +29,7 @@ package struct UnlabelledSequences: Sendable {
                     throw FileError(
                         path,
                         "is neither a folder, nor a \(Self.kinds) file, nor an archive (\(UnpackedArchive.endings.joined(separator: ", ")))",
-                        advice: "to read a video, also give its tracker's boxes", remedy: .boxes)
+                        advice: "a video has a name that ends in .mp4, .mov, .mkv or another usual ending")
                 }
                 let folder = path.parentPath
                 if let index = files.firstIndex(where: { $0.folder == folder }) {
@@ -69,7 +69,7 @@ package struct UnlabelledSequences: Sendable {
             names.sorted().first { endings.contains(where: $0.lowercased().hasSuffix) }
         }
         if let video = first(VideoReader.endings.map { ".\($0)" }) {
-            return ("name the video itself, \(video), with its tracker's boxes", .boxes)
+            return ("name the video itself, \(video)", nil)
         }
         if let archive = first(UnpackedArchive.endings) {
             return ("name the archive itself, \(archive)", nil)
