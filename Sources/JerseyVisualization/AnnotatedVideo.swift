@@ -54,7 +54,7 @@ package enum AnnotatedVideo {
     /// "23 97%"; grey if no number was read.
     private static func label(_ prediction: Prediction?) -> Label {
         guard let number = prediction?.number, let confidence = prediction?.confidence else {
-            return Label(text: "?", colour: Canvas.Colour(0x8C8F93))
+            return Label(text: "?", colour: Player.unknownShirt)
         }
         // Neighbouring numbers get distant colours. A number keeps its colour, however often its
         // track breaks.
@@ -65,9 +65,10 @@ package enum AnnotatedVideo {
     /// "23 Ann Lee" in the colour of the shirt; a frame without a label if no number was read.
     private static func label(_ player: Player?) -> Label {
         let isOfficial = player?.team == Teams.Side.other.rawValue && player?.number == nil
-        let rgb = isOfficial ? nil : player?.colour.flatMap { UInt32($0.dropFirst(), radix: 16) }
         let text = [player?.number?.description, player?.names.first].compactMap(\.self)
-        return Label(text: text.joined(separator: " "), colour: Canvas.Colour(rgb ?? 0x8C8F93))
+        return Label(
+            text: text.joined(separator: " "),
+            colour: isOfficial ? Player.unknownShirt : player?.shirt ?? Player.unknownShirt)
     }
 
     private static let colours: [Canvas.Colour] = [

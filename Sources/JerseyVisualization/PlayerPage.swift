@@ -94,13 +94,12 @@ struct PlayerPage {
             let top = rowHeight * Double(index) + 4
             let name = [player.team, player.number?.description].compactMap(\.self).joined(separator: " ")
             canvas.text(name, at: [8, top + 14], size: 13, typeface, .black)
-            let rgb = player.colour.flatMap { UInt32($0.dropFirst(), radix: 16) } ?? 0x8C8F93
             canvas.rectangle([margin, top + 8], [width - margin - 20, 2], Canvas.Colour(0xE0E2E4))
             for piece in player.pieces {
                 let (left, right) = (x(piece.firstSecond), x(piece.lastSecond))
                 canvas.rectangle(
-                    [left - 0.5, top + 1.5], [max(right - left, 2) + 1, 15], Canvas.Colour(0x8C8F93))
-                canvas.rectangle([left, top + 2], [max(right - left, 2), 14], Canvas.Colour(rgb))
+                    [left - 0.5, top + 1.5], [max(right - left, 2) + 1, 15], Player.unknownShirt)
+                canvas.rectangle([left, top + 2], [max(right - left, 2), 14], player.shirt)
             }
         }
         let bottom = rowHeight * Double(players.count) + 20

@@ -58,9 +58,6 @@ struct BoxMotion: Sendable {
         return Detection(left: x.value - w / 2, top: y.value - h / 2, width: w, height: h, score: 1)
     }
 
-    /// How far it moves in a frame, in pixels.
-    var speed: Double { (x.velocity * x.velocity + y.velocity * y.velocity).squareRoot() }
-
     /// Moves the box with the camera.
     mutating func move(_ camera: CameraMotion) {
         guard camera != .none else { return }

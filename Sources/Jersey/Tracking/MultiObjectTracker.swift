@@ -30,8 +30,8 @@ struct MultiObjectTracker {
         var hidden = 0
         /// Whether it was found often enough to be believed.
         var isConfirmed: Bool { looks >= 2 }
-        /// At how many looks he was found.
-        var looks: Int { seen.count { $0.box.score > 0 } }
+        /// At how many looks he was found. Counting `seen` at every look would take ever longer.
+        var looks = 1
     }
 
     private struct Pair {
@@ -164,7 +164,7 @@ struct MultiObjectTracker {
     private mutating func restart(_ track: Int) {
         let old = open[track]
         if old.isConfirmed { ended.append(old) }
-        open[track] = Track(id: nextID, motion: old.motion, seen: [], shirt: old.shirt)
+        open[track] = Track(id: nextID, motion: old.motion, seen: [], shirt: old.shirt, looks: 0)
         nextID += 1
     }
 
@@ -180,6 +180,7 @@ struct MultiObjectTracker {
         open[track].missed = []
         open[track].motion.correct(box)
         open[track].seen.append((frame, box))
+        open[track].looks += 1
         open[track].hidden = 0
         if let shirt {
             open[track].shirts.append((frame, shirt))

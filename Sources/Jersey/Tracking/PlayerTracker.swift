@@ -50,7 +50,7 @@ package struct PlayerTracker: Sendable {
         let interval = interval(rate: video.rate)
         var tracker = MultiObjectTracker(MultiObjectTracker.Options(), rate: video.rate)
         var camera = CameraMotionEstimator(width: video.width)
-        var result = TrackedVideo.Builder(rate: video.rate)
+        var result = TrackedVideo.Builder()
         var pending: [(frame: Int, picture: RGBImage)] = []
         var last = 0
         func look() throws {

@@ -33,11 +33,8 @@ package struct TrackedVideo: Sendable {
 
     /// Collects what a tracker finds.
     struct Builder {
-        let rate: Double
         var cuts: [Int] = []
         var times: [Double] = []
-
-        init(rate: Double) { self.rate = rate }
 
         /// - Parameters:
         ///   - tracks: in any order.
@@ -84,28 +81,13 @@ extension TrackBoxes {
     /// - Parameters:
     ///   - boxes: in any order, frames counted from 0, at most one of each track in a frame.
     ///   - firstFrame: what frame 0 is called.
-    init(tracks: [String], kinds: [String] = [], boxes: [Box], firstFrame: Int) {
+    init(tracks: [String], boxes: [Box], firstFrame: Int) {
         self.tracks = tracks
-        self.kinds = kinds
+        kinds = []
         self.boxes = boxes.sorted { ($0.frame, $0.track) < ($1.frame, $1.track) }
         self.firstFrame = firstFrame
         leftOut = LeftOutBoxes()
         remarks = []
-    }
-
-    /// The same boxes with a class for each track.
-    ///
-    /// - Parameter kinds: of the tracks; nil for those without.
-    package func classified(_ kinds: [String?]) -> TrackBoxes {
-        let names = Array(Set(kinds.compactMap(\.self))).sorted()
-        let places = kinds.map { kind in Int16(clamping: kind.flatMap(names.firstIndex) ?? -1) }
-        return TrackBoxes(
-            tracks: tracks, kinds: names,
-            boxes: boxes.map { box in
-                var box = box
-                box.kind = places[Int(box.track)]
-                return box
-            }, firstFrame: firstFrame)
     }
 
     /// The first and the last frame of each track, from 0; nil for a track without boxes.

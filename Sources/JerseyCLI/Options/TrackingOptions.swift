@@ -29,11 +29,7 @@ struct TrackingOptions: ParsableArguments {
         let progress = ProgressLine("following", total: video.expectedFrames ?? 0)
         let tracked = try tracker.track(video) { progress.advance() }
         progress.finish()
-        if let damage = video.damage {
-            Console.error(
-                "\(path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))"
-            )
-        }
+        Console.reportDamage(of: video)
         return tracked
     }
 }

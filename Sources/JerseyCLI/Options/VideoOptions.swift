@@ -130,11 +130,7 @@ struct VideoOptions: ParsableArguments {
         }
         progress.finish()
         remarkEarlyEnd(boxes, video)
-        if let damage = video.damage {
-            Console.error(
-                "\(path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))"
-            )
-        }
+        Console.reportDamage(of: video)
         // Boxes of our own have no lines, and what is outside is meant so.
         guard boxes.boxes.contains(where: { $0.line > 0 }) else {
             return (boxes.tracks.flatMap { predictions[$0] ?? [] }, crops)
@@ -183,5 +179,15 @@ struct VideoOptions: ParsableArguments {
     /// Frames to decode: none after the last box.
     private static func frames(of video: VideoReader, upTo boxes: TrackBoxes) -> Int {
         min(video.expectedFrames ?? .max, Int(boxes.boxes.last!.frame) + 1)
+    }
+}
+
+extension Console {
+    /// Says how many pieces of a decoded video were skipped, if any.
+    static func reportDamage(of video: VideoReader) {
+        guard let damage = video.damage else { return }
+        error(
+            "\(video.path): skipped \(damage.count) damaged \(damage.count == 1 ? "piece" : "pieces") (\(damage.first))"
+        )
     }
 }
