@@ -129,12 +129,19 @@ struct VideoOptions: ParsableArguments {
             crops.merge(result.crops) { first, _ in first }
         }
         progress.finish()
+        // Who is followed by ourselves has been reported already, and has boxes without lines.
+        if self.boxes != nil { remark(on: boxes, leftOut, in: video) }
+        let ordered = boxes.tracks.flatMap { predictions[$0] ?? [] }
+        // Tracks whose model output is invalid. Skipped boxes and frames are counted above.
+        let broken = ordered.filter { $0.unreadable && $0.confidence == nil }.compactMap(\.leftOut.last)
+        Console.list(broken, rest: "tracks") { "\($0.path) \($0.reason)" }
+        return (ordered, crops)
+    }
+
+    /// Says what is wrong with a video and the boxes of a file.
+    private func remark(on boxes: TrackBoxes, _ leftOut: LeftOutBoxes, in video: VideoReader) {
         remarkEarlyEnd(boxes, video)
         Console.reportDamage(of: video)
-        // Boxes of our own have no lines, and what is outside is meant so.
-        guard boxes.boxes.contains(where: { $0.line > 0 }) else {
-            return (boxes.tracks.flatMap { predictions[$0] ?? [] }, crops)
-        }
         let outside = leftOut.counts[.outside] ?? 0
         if 3 * outside > boxes.boxes.count {
             let reach = boxes.boxes.reduce((0, 0)) {
@@ -152,11 +159,6 @@ struct VideoOptions: ParsableArguments {
                 "the video has \(video.count) frames, but boxes go up to frame \(Int(boxes.boxes.last!.frame) + boxes.firstFrame)"
             )
         }
-        let ordered = boxes.tracks.flatMap { predictions[$0] ?? [] }
-        // Tracks whose model output is invalid. Skipped boxes and frames are counted above.
-        let broken = ordered.filter { $0.unreadable && $0.confidence == nil }.compactMap(\.leftOut.last)
-        Console.list(broken, rest: "tracks") { "\($0.path) \($0.reason)" }
-        return (ordered, crops)
     }
 
     /// Writes the annotated video, if the user asked for one.
