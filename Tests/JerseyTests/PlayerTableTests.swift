@@ -73,6 +73,39 @@ import Testing
         #expect(table.predictions[1].number == nil)
     }
 
+    @Test(arguments: [false, true])
+    func aNumberOnAShirtOfTheOtherTeamIsThatOfSomebodyInFront(isOnOwnShirt: Bool) throws {
+        let video = video([(0...80, red), (0...99, white)])
+        var seven = try prediction(1, "7", span: 1...81)
+        seven.frames = [
+            .init(path: "a", weight: 0.8, box: nil, shirt: isOnOwnShirt ? red : white),
+            .init(path: "b", weight: 0.2, box: nil, shirt: red),
+        ]
+        let table = PlayerTable(
+            [seven, try prediction(2, "3", span: 1...100)], in: video, teams: Teams(video))
+        #expect(table.players.map(\.tracks).contains(["1"]) == isOnOwnShirt)
+        #expect(table.unnumbered.map(\.tracks) == (isOnOwnShirt ? [] : [["1"]]))
+    }
+
+    @Test func theShirtAroundANumberIsSeenBetweenItsDigits() throws {
+        var picture = RGBImage(width: 40, height: 60, pixels: .init(repeating: 90, count: 40 * 60 * 3))
+        func fill(_ columns: Range<Int>, _ rows: Range<Int>, _ level: UInt8) {
+            for row in rows {
+                for column in columns {
+                    for channel in 0..<3 { picture.pixels[(row * 40 + column) * 3 + channel] = level }
+                }
+            }
+        }
+        fill(8..<32, 10..<40, 30)
+        fill(13..<18, 18..<30, 240)
+        fill(22..<27, 18..<30, 240)
+        let number = NumberBox(left: 12, top: 18, width: 16, height: 12)
+        let shirt = try #require(ShirtColour(around: number, in: picture))
+        #expect(shirt == ShirtColour(red: 30, green: 30, blue: 30))
+        let outside = NumberBox(left: 100, top: 18, width: 16, height: 12)
+        #expect(ShirtColour(around: outside, in: picture) == nil)
+    }
+
     @Test func aTrackerMayBeginATrackBeforeTheOldOneEnds() throws {
         let table = try table(
             [(0...40, red), (38...80, red)], [("7", 0.99, []), ("7", 0.99, [])])

@@ -51,7 +51,7 @@ extension Prediction {
             window.frames.map { frame in
                 // A model without weights treats all frames of a window alike.
                 let weight = frame.weight ?? (readable.count > 1 ? 1 / Double(window.frames.count) : nil)
-                return FrameWeight(path: frame.path, weight: weight.map { $0 * share }, box: frame.box)
+                return frame.weighing(weight.map { $0 * share })
             }
         }
         var joined = Prediction(

@@ -62,7 +62,7 @@ extension Prediction {
             digits: indices.isEmpty ? digits : evidence.distribution(calibration), evidence: evidence,
             frames: places.map { place in
                 let weight = frames[place].weight.map { total > 0 ? $0 / total : 1 / Double(places.count) }
-                return FrameWeight(path: frames[place].path, weight: weight, box: frames[place].box)
+                return frames[place].weighing(weight)
             }, leftOut: indices.contains(0) ? leftOut : [], calibration: calibration, precision: precision)
         return rest
     }

@@ -20,6 +20,17 @@ public struct Prediction: Codable, Sendable, Equatable {
         /// Where the number is in the frame. Nil where none was found, and where the model reads
         /// frames as they are.
         public let box: NumberBox?
+        /// The colour of the shirt around the number, in frames of videos. Not part of the JSON.
+        package var shirt: ShirtColour? = nil
+
+        private enum CodingKeys: String, CodingKey {
+            case path, weight, box
+        }
+
+        /// The same frame with another share.
+        func weighing(_ weight: Double?) -> FrameWeight {
+            FrameWeight(path: path, weight: weight, box: box, shirt: shirt)
+        }
 
         /// The number of the frame in its video, as the tracker counts; nil for an image file.
         package var videoFrame: String? { path.firstMatch(of: /#frame=(\d+),/).map { String($0.output.1) } }
@@ -48,7 +59,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     /// 10 probabilities, of 0...9. Empty where no frame could be read.
     public let ones: [Double]
     /// The frames that were read.
-    public let frames: [FrameWeight]
+    public internal(set) var frames: [FrameWeight]
     /// The frames that could not be read.
     public let leftOut: [FrameProblem]
     /// How many windows or sequences were read or previewed, where there were several. Nil for one.
@@ -164,6 +175,14 @@ public struct Prediction: Codable, Sendable, Equatable {
         return disagreeingWindows >= 2 && 4 * disagreeingWindows >= windows
     }
 
+    /// The colour of the shirt around the number, in the frames of a video that weigh most; nil where
+    /// no number was found.
+    package var shirtAroundNumber: ShirtColour? {
+        let most = frames.compactMap(\.weight).max() ?? 0
+        let shirts = frames.filter { 2 * ($0.weight ?? 0) >= most }.compactMap(\.shirt)
+        return shirts.isEmpty ? nil : .middle(of: shirts)
+    }
+
     /// The number, "unreadable", or "-" where no frame could be read or there is a `conflict`.
     public var answer: String { number?.description ?? (unreadable ? "unreadable" : "-") }
 
@@ -172,9 +191,11 @@ public struct Prediction: Codable, Sendable, Equatable {
             sequence: reading.sequence.id, track: reading.sequence.track, digits: reading.digits,
             evidence: TrackEvidence(reading),
             frames: reading.used.enumerated().map { place, index in
-                FrameWeight(
-                    path: reading.sequence.frames[index], weight: reading.attention?[place],
-                    box: reading.boxes.isEmpty ? nil : reading.boxes[place])
+                let box = reading.boxes.isEmpty ? nil : reading.boxes[place]
+                let picture = try? reading.sequence.images?[index].get()
+                return FrameWeight(
+                    path: reading.sequence.frames[index], weight: reading.attention?[place], box: box,
+                    shirt: box.flatMap { box in picture.flatMap { ShirtColour(around: box, in: $0) } })
             }, leftOut: reading.problems, calibration: reading.calibration, precision: reading.precision)
         parts = reading.parts
     }

@@ -61,6 +61,8 @@ package struct Player: Sendable, Equatable, Codable {
 ///
 /// Tracks of one team with one number are one player, for nobody is in two places at once: where
 /// two of them are seen at the same time, the surer one is the player, and the other has no number.
+/// Neither has a track whose number was seen on a shirt of the other team, for it is that of somebody
+/// in front.
 package struct PlayerTable: Sendable, Equatable {
     /// Those with a number, by team and number.
     package let players: [Player]
@@ -120,8 +122,13 @@ package struct PlayerTable: Sendable, Equatable {
         for piece in bySureness {
             guard let number = predictions[piece.index].number else { continue }
             let key = Key(side: piece.side, number: number)
-            if groups[key, default: []].contains(where: { Self.overlap($0.span, piece.span) > Self.tolerance }
-            ) {
+            let isOnOtherShirt = teams.areOpponents(
+                piece.side, teams.side(of: predictions[piece.index].shirtAroundNumber))
+            if isOnOtherShirt
+                || groups[key, default: []].contains(where: {
+                    Self.overlap($0.span, piece.span) > Self.tolerance
+                })
+            {
                 predictions[piece.index].number = nil
                 predictions[piece.index].unreadable = true
                 predictions[piece.index].players = nil

@@ -77,6 +77,11 @@ package struct Teams: Sendable {
         shirt.map { colours.isEmpty ? .other : [.a, .b, .other][Self.side(of: $0, colours) ?? 2] }
     }
 
+    /// Whether one wears the shirt of A, and the other that of B.
+    func areOpponents(_ one: Side?, _ other: Side?) -> Bool {
+        (one == .a && other == .b) || (one == .b && other == .a)
+    }
+
     /// The teams of a video's tracks, which weigh as much as they have boxes.
     package init(_ video: TrackedVideo) {
         var weights = [Double](repeating: 0, count: video.boxes.tracks.count)

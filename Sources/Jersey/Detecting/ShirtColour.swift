@@ -32,18 +32,36 @@ package struct ShirtColour: Sendable, Equatable, Codable {
     /// The colour of the torso of a whole player: the median of its middle, so that numbers, arms
     /// and the ground beside hardly count. Nil if the torso is outside the picture.
     package init?(of player: Detection, in picture: RGBImage) {
-        func span(_ start: Double, _ length: Double, _ low: Double, _ high: Double, _ limit: Int)
-            -> [Int]
-        {
+        self.init(picture, of: player, columns: 0.3...0.7, rows: 0.2...0.45)
+    }
+
+    /// The colour of the shirt around a number, of which digits cover less than half. Nil if the
+    /// number is outside the picture.
+    init?(around number: NumberBox, in picture: RGBImage) {
+        self.init(picture, of: number, columns: -0.2...1.2, rows: -0.2...1.2)
+    }
+
+    /// The median of a part of a box.
+    ///
+    /// - Parameters:
+    ///   - columns: shares of the box.
+    ///   - rows: shares of the box.
+    private init?(
+        _ picture: RGBImage, of box: some Rectangular, columns: ClosedRange<Double>,
+        rows: ClosedRange<Double>
+    ) {
+        func places(_ start: Double, _ length: Double, _ part: ClosedRange<Double>, _ limit: Int) -> [Int] {
             let count = 8
             return (0..<count).compactMap { index in
-                let share = low + (high - low) * (Double(index) + 0.5) / Double(count)
+                let share =
+                    part.lowerBound
+                    + (part.upperBound - part.lowerBound) * (Double(index) + 0.5) / Double(count)
                 let place = Int(clamping: (start + length * share).rounded(.down))
                 return (0..<limit).contains(place) ? place : nil
             }
         }
-        let columns = span(player.left, player.width, 0.3, 0.7, picture.width)
-        let rows = span(player.top, player.height, 0.2, 0.45, picture.height)
+        let columns = places(box.left, box.width, columns, picture.width)
+        let rows = places(box.top, box.height, rows, picture.height)
         guard columns.count * rows.count >= 16 else { return nil }
         let colours = rows.flatMap { row in
             columns.map { column in
