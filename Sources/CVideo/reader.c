@@ -36,6 +36,8 @@ struct cv_reader {
   AVFormatContext *file;
   AVIOContext *source; // null for a file on disk
   const uint8_t *bytes;
+  cv_read *read; // instead of bytes
+  void *context;
   int64_t count, place;
   int64_t maximum_pixels;
   AVCodecContext *codec;
@@ -89,7 +91,8 @@ static int read_bytes(void *reader, uint8_t *to, int count) {
   if (r->place >= r->count) return AVERROR_EOF;
   int64_t left = r->count - r->place;
   if (count > left) count = (int)left;
-  memcpy(to, r->bytes + r->place, (size_t)count);
+  if (!r->read) memcpy(to, r->bytes + r->place, (size_t)count);
+  else if (!r->read(r->context, r->place, to, (size_t)count)) return AVERROR(EIO);
   r->place += count;
   return count;
 }
@@ -190,17 +193,16 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
   return code < 0 ? cv_fail(code, report) : cv_status_ok;
 }
 
-static cv_status make_reader(const char *path, const uint8_t *bytes, size_t count, int64_t maximum_pixels, int threads, cv_reader **out,
-                             cv_info *info, char *message, size_t capacity) {
+// What a reader begins with: a path, or a file in memory or behind a function.
+static cv_status make_reader(const char *path, cv_reader given, int threads, cv_reader **out, cv_info *info, char *message,
+                             size_t capacity) {
   cv_listen();
   *out = NULL;
   *info = (cv_info){0};
   if (capacity > 0) message[0] = 0;
-  cv_reader *r = calloc(1, sizeof *r);
+  cv_reader *r = malloc(sizeof *r);
   if (!r) return cv_status_no_memory;
-  r->bytes = bytes;
-  r->count = (int64_t)count;
-  r->maximum_pixels = maximum_pixels;
+  *r = given;
   cv_status status = open_reader(r, path, threads, info, (cv_report){message, capacity});
   if (status == cv_status_ok) *out = r;
   else cv_reader_close(r);
@@ -208,12 +210,19 @@ static cv_status make_reader(const char *path, const uint8_t *bytes, size_t coun
 }
 
 cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message, size_t capacity) {
-  return make_reader(path, NULL, 0, maximum_pixels, 0, out, info, message, capacity);
+  return make_reader(path, (cv_reader){.maximum_pixels = maximum_pixels}, 0, out, info, message, capacity);
 }
 
 cv_status cv_reader_open_bytes(const uint8_t *bytes, size_t count, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message,
                                size_t capacity) {
-  return make_reader(NULL, bytes, count, maximum_pixels, 1, out, info, message, capacity);
+  cv_reader given = {.bytes = bytes, .count = (int64_t)count, .maximum_pixels = maximum_pixels};
+  return make_reader(NULL, given, 1, out, info, message, capacity);
+}
+
+cv_status cv_reader_open_source(cv_read *read, void *context, int64_t count, int64_t maximum_pixels, cv_reader **out, cv_info *info,
+                                char *message, size_t capacity) {
+  cv_reader given = {.read = read, .context = context, .count = count, .maximum_pixels = maximum_pixels};
+  return make_reader(NULL, given, 1, out, info, message, capacity);
 }
 
 void cv_reader_close(cv_reader *r) {

@@ -110,7 +110,7 @@ struct AllowedRequests: Sendable {
             request.headerFields[.accessControlRequestMethod] != nil
         else { return nil }
         var fields: HTTPFields = [
-            .accessControlAllowMethods: "GET, HEAD, POST",
+            .accessControlAllowMethods: "GET, HEAD, POST, DELETE",
             .accessControlAllowHeaders: "content-type, authorization, x-request-id",
             .accessControlMaxAge: "600",
         ]
@@ -127,7 +127,7 @@ struct AllowedRequests: Sendable {
         response.headers[.vary] = "Origin"
         guard let origin = request.headerFields[.origin], isAllowed(origin) else { return }
         response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.accessControlExposeHeaders] = "x-request-id, retry-after"
+        response.headers[.accessControlExposeHeaders] = "x-request-id, retry-after, location"
     }
 
     // MARK: Hosts and origins

@@ -47,6 +47,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Bytes of the body since the last check of its rate, and the deadline for the whole body.
     private var received = 0
     private var bodyEnd = ContinuousClock.now
+    private var bodySeconds = 0
 
     init(_ limits: RequestLimits, _ connections: Connections) {
         self.limits = limits
@@ -173,7 +174,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             received = 0
             isAsking = head.headerFields[.expect]?.lowercased() == "100-continue"
             open += 1
-            bodyEnd = .now + .seconds(limits.bodySeconds)
+            let isVideo = head.path?.utf8.starts(with: JobRoutes.videoPath.utf8) ?? false
+            bodySeconds = isVideo ? limits.videoSeconds : limits.bodySeconds
+            bodyEnd = .now + .seconds(bodySeconds)
             begin(.body, context)
         case .body(let bytes):
             // A client that sends its body no longer waits for `100 Continue`.
@@ -261,7 +264,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let seconds: Int? =
             switch next {
             case .head: limits.headerSeconds
-            case .body: min(Self.rateSeconds, limits.bodySeconds)
+            case .body: min(Self.rateSeconds, bodySeconds)
             case .wait: nil
             case .answer: limits.answerSeconds
             case .idle: isEnding ? Self.farewellSeconds : limits.idleSeconds
@@ -286,7 +289,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             refuse(
                 ServiceError(
                     .requestTimeout,
-                    "the body arrives too slowly: the limit is \(limits.bodySeconds) s, and at least \(limits.bodyRate >> 10) KiB/s"
+                    "the body arrives too slowly: the limit is \(bodySeconds) s, and at least \(limits.bodyRate >> 10) KiB/s"
                 ),
                 context)
         case .idle: sayFarewell(context)

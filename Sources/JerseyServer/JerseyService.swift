@@ -131,6 +131,7 @@ package enum JerseyService {
                 metrics: handler.metrics, registry: handler.registry, allowed: try AllowedRequests(settings)))
         PageRoutes.add(to: router, handler, settings)
         V1Routes.add(to: router, handler)
+        JobRoutes.add(to: router, handler)
         OpenInference.add(to: router, handler, admin: AdminToken(settings.adminToken))
         return router
     }
@@ -200,6 +201,10 @@ private struct Draining: Service {
                     "this service shut down before the answer was ready; try again, or another server",
                     retryAfter: 1))
         }
+        handler.jobs.endAll(
+            ServiceError(
+                .serviceUnavailable, "this service shut down before the video was read; send it again",
+                retryAfter: 60))
         let isKnown = handler.registry.isReady
         handler.registry.drain()
         guard isKnown else { return }

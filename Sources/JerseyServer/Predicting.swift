@@ -11,6 +11,16 @@ protocol Predicting: Sendable {
     /// - Throws: `CancellationError` if the task is cancelled while the sequences wait for the
     ///   model.
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction]
+
+    /// Reads the players of a video. It takes long, and blocks the calling thread.
+    ///
+    /// - Parameters:
+    ///   - progress: called after each frame, with the number of frames so far.
+    ///   - open: opens the video at its start.
+    /// - Throws: `FileError` where the video cannot be decoded, or shows nobody; what `open` throws.
+    func players(
+        of job: VideoJob, progress: (MatchStep, _ frame: Int) -> Void, open: () throws -> VideoReader
+    ) throws -> PlayerTable
 }
 
 /// A description of a served model.

@@ -11,6 +11,7 @@ struct PredictionHandler: Sendable {
     let decoders: DecoderPool
     let limits: RequestLimits
     let metrics: ServiceMetrics
+    let jobs: JobBoard
     let underWay = UnderWay()
 
     /// Sequences of a request to decode and read concurrently: enough to keep all threads busy
@@ -27,6 +28,7 @@ struct PredictionHandler: Sendable {
         self.decoders = decoders
         self.metrics = metrics
         limits = settings.limits
+        jobs = JobBoard(settings, metrics)
         admission = Admission(
             .init(requests: settings.queue, bytes: settings.memory),
             ofClient: .init(requests: settings.clientQueue, bytes: settings.clientMemory))
@@ -158,48 +160,6 @@ struct PredictionHandler: Sendable {
             let problem = predictions.first?.leftOut.first
         else { return nil }
         return ServiceError(.unprocessableContent, "no frame can be read: \(problem.path) \(problem.reason)")
-    }
-
-    /// Reads the whole body.
-    ///
-    /// - Parameter permit: holds the memory for it.
-    private func collect(_ request: Request, _ context: ServiceContext, _ permit: Admission.MemoryPermit)
-        async throws -> Data
-    {
-        if let encoding = request.headers[.contentEncoding]?.lowercased(), encoding != "identity" {
-            throw ServiceError(
-                .unsupportedMediaType,
-                "the body has Content-Encoding \(encoding), which is not read; send it as it is")
-        }
-        let tooLarge = ServiceError(
-            .contentTooLarge,
-            "the body has more than \(limits.bodyBytes >> 20) MiB; send fewer or smaller frames")
-        let length = request.headers[.contentLength].flatMap(Int.init)
-        if let length, length > limits.bodyBytes { throw tooLarge }
-        // All checks that do not need the body have passed.
-        if request.headers[.expect] != nil { await context.channel.bidSend() }
-        var body = Data(capacity: min(length ?? 0, 1 << 20))
-        var chunks = 0
-        do {
-            for try await chunk in request.body {
-                guard body.count + chunk.readableBytes <= limits.bodyBytes else { throw tooLarge }
-                chunks += 1
-                guard length != nil || chunks <= limits.chunks else {
-                    throw ServiceError(
-                        .contentTooLarge, "the body has more than \(limits.chunks) chunks; send larger ones")
-                }
-                try permit.take(chunk.readableBytes)
-                body.append(contentsOf: chunk.readableBytesView)
-            }
-        } catch let error as ServiceError {
-            throw error
-        } catch {
-            throw ServiceError(.badRequest, "the body is cut off or malformed; send it again")
-        }
-        if let length, length != body.count {
-            throw ServiceError(.badRequest, "the body is shorter than its Content-Length")
-        }
-        return body
     }
 }
 

@@ -1,6 +1,8 @@
 /// Limits on what one request may hold and cost. Memory limits are checked before allocating.
 package struct RequestLimits: Sendable, Equatable {
     package var bodyBytes = 64 << 20
+    /// Bytes of a body with the video of a match, which is kept on a disk.
+    package var videoBytes = 1 << 30
     /// Chunks of a body without a length.
     package var chunks = 65_536
     /// Levels of nested lists and objects.
@@ -24,6 +26,8 @@ package struct RequestLimits: Sendable, Equatable {
     /// Seconds for a client to send a request's head, to send its body, and to read the response.
     package var headerSeconds = 10
     package var bodySeconds = 30
+    /// Seconds for a client to send the video of a match.
+    package var videoSeconds = 3600
     package var answerSeconds = 60
     /// The least rate of a body, in bytes per second.
     package var bodyRate = 16 << 10

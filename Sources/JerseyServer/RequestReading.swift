@@ -27,6 +27,7 @@ package enum RequestReading {
     package static func packet(_ data: Data) {
         _ = try? MediaJob(Packet(Array(data)))
         _ = try? MediaAnswer(Packet(Array(data)))
+        _ = try? VideoCommand(Packet(Array(data)))
     }
 
     /// The lines of a head: the host and the origin.

@@ -8,7 +8,7 @@ final class ServedModel: Predicting {
     private typealias Loaded = (sequence: FrameSequence, frames: LoadedSequence)
 
     let about: ModelDescription
-    private let loader: SequenceLoader
+    private let recognizer: Recognizer
     private let queue: BatchQueue<Loaded, Result<Reading, UnreadableSequence>>
     private let decoders: DecoderPool
     private let metrics: ServiceMetrics
@@ -23,7 +23,7 @@ final class ServedModel: Predicting {
         decoders: DecoderPool,
         metrics: ServiceMetrics
     ) async throws {
-        let (queue, (about, loader)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>
+        let (queue, (about, recognizer)) = try await BatchQueue<Loaded, Result<Reading, UnreadableSequence>>
             .start(
                 named: "model \(name)", batchSize: settings.batchSize, deadline: settings.deadline
             ) {
@@ -51,18 +51,27 @@ final class ServedModel: Predicting {
                     input: card.input, device: settings.device,
                     precision: model.precision,
                     threshold: reader.calibration?.threshold)
-                return ((about, reader.loader), { reader.read($0) })
+                return ((about, recognizer), { reader.read($0) })
             } report: { report in
                 metrics.add(report, model: name)
             }
         self.queue = queue
         self.about = about
-        self.loader = loader
+        self.recognizer = recognizer
         self.decoders = decoders
         self.metrics = metrics
     }
 
+    func players(
+        of job: VideoJob, progress: (MatchStep, _ frame: Int) -> Void, open: () throws -> VideoReader
+    ) throws -> PlayerTable {
+        try recognizer.players(
+            following: PlayerTracker(try PlayerDetector.bundled(), job.tracking), roster: job.roster,
+            in: job.name, progress: progress, open: open)
+    }
+
     func predict(_ sequences: [FrameSequence]) async throws -> [Prediction] {
+        let loader = recognizer.reader.loader
         let windows = sequences.flatMap { loader.windows(of: $0) }
         let pixels = sequences.reduce(0) { $0 + $1.pictureBytes / 3 }
         let loaded = try await decoders.run(.init(pixels: pixels)) { [loader, work = Work.current] _ in

@@ -54,6 +54,14 @@ package struct ServerSettings: Sendable {
     package var memory = 512 << 20
     /// The part of that for one address.
     package var clientMemory = 256 << 20
+    /// Videos of matches that are received, wait or are read: in total, and per address.
+    package var jobs = 8
+    package var clientJobs = 4
+    /// Videos that are read at once, each with one processor.
+    package var jobsAtOnce = 1
+    /// Seconds to read a video, and seconds that its result is kept.
+    package var jobSeconds = 14_400
+    package var resultSeconds = 3600
     package var limits = RequestLimits()
 
     package init() {}

@@ -63,6 +63,15 @@ package struct ServiceLimit: Sendable, Catalogued {
         .init(
             "decoder-memory", "MiB of memory per decoder process", 64...100_000, unit: 1 << 20,
             \.decoderMemory),
+        .init(
+            "video", "MiB of a match's video, which is kept on a disk until it is read", 1...1_000_000,
+            unit: 1 << 20, \.limits.videoBytes),
+        .init("video-time", "seconds to receive a match's video", 1...86_400, \.limits.videoSeconds),
+        .init("jobs", "matches that are received, wait or are read", 1...10_000, \.jobs),
+        .init("client-jobs", "of these, those of one address", 1...10_000, \.clientJobs),
+        .init("jobs-at-once", "matches that are read at once, each with one processor", 1...64, \.jobsAtOnce),
+        .init("job-time", "seconds to read a match, processor time and any", 1...1_000_000, \.jobSeconds),
+        .init("result-time", "seconds that the result of a match is kept", 1...1_000_000, \.resultSeconds),
         .init("end-time", "seconds from SIGTERM to a forced exit", 5...3600, \.endSeconds),
     ]
 

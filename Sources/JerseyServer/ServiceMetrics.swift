@@ -30,6 +30,9 @@ final class ServiceMetrics: Sendable {
     let predictions = Gauge.counter("jersey_predictions_total", "Sequences read.", labels: ["model"])
     let abstentions = Gauge.counter(
         "jersey_abstentions_total", "Sequences not answered, for lack of confidence.", labels: ["model"])
+    let job = Histogram(
+        "jersey_job_seconds", "Time to read a match, without the wait, by outcome.", labels: ["outcome"],
+        bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400])
 
     init(log: LogWriter? = nil) {
         self.log = log
@@ -54,6 +57,11 @@ final class ServiceMetrics: Sendable {
         ready.add(handler.isReady ? 1 : 0)
         let admitted = Gauge.level("jersey_requests_admitted", "Requests in flight.")
         admitted.add(Double(admission.count))
+        let jobs = Gauge.level(
+            "jersey_jobs", "Matches by state, those with a result that is kept included.", labels: ["state"])
+        for state in ["receiving"] + JobStatus.State.allCases.map(\.rawValue) {
+            jobs.add(Double(handler.jobs.counts[state] ?? 0), state)
+        }
         let lost = Gauge.counter(
             "jersey_log_lines_dropped_total", "Log lines dropped because the reader was too slow.")
         lost.add(Double(log?.dropped ?? 0))
@@ -61,8 +69,7 @@ final class ServiceMetrics: Sendable {
         if let bytes = Self.residentBytes { memory.add(Double(bytes)) }
         let all: [any Metric] = [
             requests, request, inProgress, decode, queue, infer, batch, depth, predictions, abstentions,
-            models, ready, admitted,
-            lost, memory,
+            job, jobs, models, ready, admitted, lost, memory,
         ]
         return all.map(\.text).joined()
     }

@@ -7,7 +7,7 @@ enum V1Routes {
     static func add(to router: Router<ServiceContext>, _ handler: PredictionHandler) {
         router.post("/v1/predict") { request, context in
             let type = ContentType(request.headers[.contentType])
-            let isIllustrated = try wantsPictures(request)
+            let isIllustrated = try isSet("pictures", request)
             return try await handler.respond(
                 to: request, context, model: model(of: request), pictures: isIllustrated
             ) {
@@ -20,7 +20,7 @@ enum V1Routes {
         }
         router.post("/v1/predict/archive") { request, context in
             let type = ContentType(request.headers[.contentType])
-            let isIllustrated = try wantsPictures(request)
+            let isIllustrated = try isSet("pictures", request)
             return try await handler.respond(
                 to: request, context, model: model(of: request), pictures: isIllustrated
             ) {
@@ -65,11 +65,12 @@ enum V1Routes {
         request.uri.queryParameters["model"].map(String.init)
     }
 
-    private static func wantsPictures(_ request: Request) throws -> Bool {
-        switch request.uri.queryParameters["pictures"] {
+    /// - Throws: `ServiceError` unless a parameter of the query is true, false or missing.
+    static func isSet(_ name: String, _ request: Request) throws -> Bool {
+        switch request.uri.queryParameters[name[...]] {
         case nil, "false": return false
         case "true": return true
-        case let other?: throw ServiceError(.badRequest, "pictures must be true or false, not '\(other)'")
+        case let other?: throw ServiceError(.badRequest, "\(name) must be true or false, not '\(other)'")
         }
     }
 }

@@ -30,6 +30,12 @@ extension ReferencePage {
             `POST /v1/predict/archive` reads a zip, tar or tar.gz file with one folder per player. The archive is the body, or \
             the field `archive` of a form.
 
+            `POST /v1/predict/video` takes the video of a match: the body, or the field `video` of a form, which may have a field \
+            `roster`, too. The answer is a job, with its path in `Location`. `GET /v1/jobs/{job}` tells its `state` (`queued`, `running`, \
+            `done` or `failed`), its `step` (`following`, `reading`), the `frame` of about `frames`, and an `error`. \
+            `GET /v1/jobs/{job}/result` gives `players` and `tracks`, as `jersey predict VIDEO --format json`. `DELETE /v1/jobs/{job}` stops \
+            a job and forgets it. See [serve.md](../guides/serve.md#matches).
+
             `?model=NAME` selects one of several models. `?pictures=true` adds small pictures of the frames to the answer.
 
             The answer is a [prediction](files.md#predictions), as in `jersey predict --format json`: one object, or a list for \

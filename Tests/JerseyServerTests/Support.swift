@@ -1,27 +1,47 @@
 import Foundation
 import Hummingbird
 import HummingbirdTesting
-import Jersey
 import Logging
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Jersey
 @testable import JerseyServer
 
 /// A stub model. It reports the frames of each sequence, and works as long as it is told to.
 final class StubModel: Predicting {
     let about: ModelDescription
     private let work: @Sendable () async throws -> Void
+    private let onVideo: @Sendable () -> Void
     private let frames = Mutex<[[String]]>([])
 
-    init(_ name: String = "stub", version: Int = 1, work: @escaping @Sendable () async throws -> Void = {}) {
+    init(
+        _ name: String = "stub", version: Int = 1, work: @escaping @Sendable () async throws -> Void = {},
+        onVideo: @escaping @Sendable () -> Void = {}
+    ) {
+        self.onVideo = onVideo
         var input = InputSpec()
         (input.height, input.width) = (48, 48)
         about = ModelDescription(
             name: name, version: version, architecture: "stub", parameters: 0, input: input,
             device: .cpu, precision: .float32, threshold: nil)
         self.work = work
+    }
+
+    /// Counts the frames, and finds nobody.
+    func players(
+        of job: VideoJob, progress: (MatchStep, _ frame: Int) -> Void, open: () throws -> VideoReader
+    ) throws -> PlayerTable {
+        let video = try open()
+        onVideo()
+        while let frame = try video.next() {
+            progress(.following, frame.index + 1)
+            frames.withLock { $0.append(["\(job.name) \(frame.time)"]) }
+        }
+        let nobody = TrackedVideo(
+            boxes: TrackBoxes(tracks: [], boxes: [], firstFrame: 1), looks: [], cuts: [], times: [])
+        return PlayerTable([], in: nobody, teams: Teams(nobody))
     }
 
     /// The frames of each sequence so far.
@@ -61,7 +81,7 @@ final class Latch: Sendable {
 
 /// Waits until the condition holds, and fails the test if it never does.
 func eventually(_ what: Comment, _ condition: @Sendable () async throws -> Bool) async throws {
-    for _ in 0..<1000 {
+    for _ in 0..<4000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
@@ -80,7 +100,7 @@ struct Subject {
         registry = ModelRegistry(models.map(\.about.name)) { name, _ in try #require(byName[name]) }
         try await registry.loadAll()
         var settings = ServerSettings()
-        (settings.host, settings.port) = ("localhost", 0)
+        (settings.host, settings.port, settings.program) = ("localhost", 0, Self.program)
         change(&settings)
         self.settings = settings
     }

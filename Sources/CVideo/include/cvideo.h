@@ -46,6 +46,11 @@ cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader *_N
 /// nothing else and starts no threads.
 cv_status cv_reader_open_bytes(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out,
                                cv_info *info, char *message, size_t capacity);
+/// Fills `to` with the `count` bytes at `offset` of a file. Returns false if they cannot be read.
+typedef bool cv_read(void *context, int64_t offset, uint8_t *to, size_t count);
+/// Does the same for a file of `count` bytes that a function gives.
+cv_status cv_reader_open_source(cv_read *read, void *context, int64_t count, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out,
+                                cv_info *info, char *message, size_t capacity);
 /// Counts the video's packets in memory, which are its frames, without decoding; 0 if it cannot be
 /// opened.
 int64_t cv_count_frames(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels);

@@ -13,8 +13,22 @@ struct TableRows {
     /// - Throws: `FileError` if the file cannot be read, is not text, lacks a column, or has a row
     ///   that lacks one.
     init(contentsOf path: String, columns: [String]) throws {
-        let wanted = "give a table with the columns \(columns.joined(separator: ", ")), as CSV in UTF-8"
-        let input = try TextInput(path, wanted: wanted)
+        try self.init(TextInput(path, wanted: Self.wanted(columns)), path, columns: columns)
+    }
+
+    /// - Parameter path: what errors call the table.
+    /// - Throws: `FileError`, as for a file.
+    init(_ content: Data, named path: String, columns: [String]) throws {
+        try self.init(
+            TextInput(content, named: path, wanted: Self.wanted(columns)), path, columns: columns)
+    }
+
+    private static func wanted(_ columns: [String]) -> String {
+        "give a table with the columns \(columns.joined(separator: ", ")), as CSV in UTF-8"
+    }
+
+    private init(_ input: TextInput, _ path: String, columns: [String]) throws {
+        let wanted = Self.wanted(columns)
         let data = input.bytes
         guard data.count <= 16 << 20 else {
             throw FileError(path, "is too large for a table", advice: wanted)

@@ -20,6 +20,12 @@ struct TextInput {
         } catch {
             throw FileError(path, doing: "read", error: error)
         }
+        try self.init(content, named: path, wanted: wanted)
+    }
+
+    /// - Parameter path: what errors call the text.
+    /// - Throws: `FileError` if it is not text.
+    init(_ content: Data, named path: String, wanted: String) throws {
         if content.starts(with: [0xff, 0xfe]) || content.starts(with: [0xfe, 0xff]) {
             guard let text = String(data: content, encoding: .utf16) else {
                 throw FileError(path, "is damaged UTF-16 text", advice: wanted)

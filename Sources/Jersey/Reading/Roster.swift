@@ -30,7 +30,18 @@ public struct Roster: Sendable, Equatable {
     /// - Throws: `FileError` with the line for a text that is not a number, a number that one team
     ///   lists twice, and a missing column; `UsageError` for a team that is not in the table.
     public init(contentsOf path: String, team: String? = nil) throws {
-        let rows = try TableRows(contentsOf: path, columns: ["team", "number", "name"])
+        try self.init(TableRows(contentsOf: path, columns: Self.columns), path, team: team)
+    }
+
+    /// - Parameter path: what errors call the table.
+    /// - Throws: as for a file.
+    package init(_ content: Data, named path: String, team: String? = nil) throws {
+        try self.init(TableRows(content, named: path, columns: Self.columns), path, team: team)
+    }
+
+    private static let columns = ["team", "number", "name"]
+
+    private init(_ rows: TableRows, _ path: String, team: String?) throws {
         var (players, others): ([JerseyNumber: [Player]], [JerseyNumber: [Player]]) = ([:], [:])
         var lines: [String: Int] = [:]
         var teams: [String] = []

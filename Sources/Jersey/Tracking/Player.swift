@@ -63,7 +63,9 @@ package struct Player: Sendable, Equatable, Codable {
 /// two of them are seen at the same time, the surer one is the player, and the other has no number.
 /// Neither has a track whose number was seen on a shirt of the other team, for it is that of somebody
 /// in front.
-package struct PlayerTable: Sendable, Equatable {
+///
+/// Encoded, it has `players`, those with a number first, and `tracks`, with what was read of them.
+package struct PlayerTable: Sendable, Equatable, Encodable {
     /// Those with a number, by team and number.
     package let players: [Player]
     /// The tracks without a number, in time order.
@@ -167,6 +169,14 @@ package struct PlayerTable: Sendable, Equatable {
         }
         self.predictions = predictions
     }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(players + unnumbered, forKey: .players)
+        try container.encode(predictions, forKey: .tracks)
+    }
+
+    private enum CodingKeys: CodingKey { case players, tracks }
 
     private struct Key: Hashable {
         let side: Teams.Side?

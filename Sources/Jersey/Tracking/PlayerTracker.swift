@@ -11,6 +11,9 @@ package struct PlayerTracker: Sendable {
         package var detectEvery: Int?
         /// Who is followed.
         package var who = PlayingArea.Rule.players
+        /// Pictures that are decoded before they are looked at together, so that all cores are busy;
+        /// at least 1. They are in memory together.
+        package var lookedAtTogether = 4
 
         package init() {}
     }
@@ -21,8 +24,6 @@ package struct PlayerTracker: Sendable {
 
     /// The looks in a second by default. Players then move about their own width between looks.
     private static let usualLooks = 6.0
-    /// Pictures that are decoded before they are looked at together, so that all cores are busy.
-    private static let chunk = 4
     /// The fewest looks at which somebody was found for a track to be reported.
     private static let fewestLooks = 3
 
@@ -75,7 +76,7 @@ package struct PlayerTracker: Sendable {
             result.times.append(frame.time)
             if frame.index.isMultiple(of: interval) {
                 pending.append((frame.index, try video.image()))
-                if pending.count == Self.chunk { try look() }
+                if pending.count >= options.lookedAtTogether { try look() }
             }
             try progress()
         }

@@ -10,8 +10,8 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Serves models over HTTP, with a page to try them.",
         discussion: """
-            POST /v1/predict takes the frames of one player, POST /v1/predict/archive a zip file of several players. /v2/… is the Open \
-            Inference Protocol. GET /openapi.json describes the API, / is the page, /metrics is for Prometheus. Logs are lines of JSON \
+            POST /v1/predict takes the frames of one player, POST /v1/predict/archive a zip file of several players, \
+            POST /v1/predict/video the video of a match. /v2/… is the Open Inference Protocol. GET /openapi.json describes the API, / is the page, /metrics is for Prometheus. Logs are lines of JSON \
             on standard error. After SIGTERM the service answers the requests it has accepted, then exits.
 
             Limits for --limit, with their defaults:

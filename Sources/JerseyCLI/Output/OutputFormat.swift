@@ -83,9 +83,7 @@ extension OutputFormat {
         summary: "an array of objects; of a video without boxes, an object with players and tracks"
     ) {
         guard let players = $0.players else { return JSON.text(try JSON.output($0.predictions)) }
-        return JSON.text(
-            try JSON.output(
-                MatchOutput(players: players.players + players.unnumbered, tracks: $0.predictions)))
+        return JSON.text(try JSON.output(players))
     }
 
     static let jsonl = OutputFormat(
@@ -95,13 +93,6 @@ extension OutputFormat {
             return try $0.predictions.map { JSON.text(try JSON.line($0)) + "\n" }.joined()
         }
         return try (players.players + players.unnumbered).map { JSON.text(try JSON.line($0)) + "\n" }.joined()
-    }
-
-    /// Who was seen in a video, and what was read of each track.
-    private struct MatchOutput: Encodable {
-        /// Those with a number first.
-        let players: [Player]
-        let tracks: [Prediction]
     }
 
     static let soccernet = OutputFormat(

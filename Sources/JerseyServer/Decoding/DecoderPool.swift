@@ -217,7 +217,7 @@ final class MediaDecoder {
             case .broken(let index, let reason):
                 guard index == images.count, index < frames.count else { throw Packet.Malformed() }
                 images.append(.failure(ImageError(name: frames[index].name, reason: reason)))
-            case .file, .done, .failed: throw Packet.Malformed()
+            default: throw Packet.Malformed()
             }
         }
         // A finished job must have answered for each frame. Otherwise the decoder cannot be
@@ -250,7 +250,7 @@ final class MediaDecoder {
             case .broken(let index, let reason):
                 guard images.count < work.limits.frames else { throw Packet.Malformed() }
                 images.append((index, .failure(ImageError(name: "\(name)#frame=\(index)", reason: reason))))
-            case .file, .done, .failed: throw Packet.Malformed()
+            default: throw Packet.Malformed()
             }
         }
         return images
@@ -281,7 +281,7 @@ final class MediaDecoder {
                         "\(name) has more than \(limits.frames) frames; send fewer or split it")
                 }
                 files.append((path, Data(try pipes.bytes(count))))
-            case .picture, .broken, .done, .failed: throw Packet.Malformed()
+            default: throw Packet.Malformed()
             }
         }
         return files

@@ -111,15 +111,45 @@ final class DecoderProcess {
         // The kernel counts whole seconds.
         job.cpuSeconds = max(1, Int(work.cpu.rounded(.up)))
         job.totalPixels = max(0, work.pixelsLeft)
+        try exchange(work) {
+            try pipes.send(job.packet)
+            for block in blocks { try block.withUnsafeBytes { try pipes.send(block: $0) } }
+            try pipes.flush()
+            try listen(work, answer)
+        }
+    }
+
+    /// A part of a job in which the service leads.
+    ///
+    /// - Parameters:
+    ///   - packet: what is asked.
+    ///   - answer: receives each answer, and returns whether it was the last.
+    /// - Throws: as `run`.
+    func ask(_ packet: Packet, _ work: Work, answer: (MediaAnswer, PipeEnds) throws -> Bool) throws {
+        try exchange(work) {
+            try pipes.send(packet)
+            try pipes.flush()
+            while true {
+                try work.check()
+                let next = try MediaAnswer(pipes.receive())
+                if case .failed(let isTooLarge, let text) = next {
+                    throw DecoderRefusal(
+                        error: ServiceError(isTooLarge ? .contentTooLarge : .unprocessableContent, text))
+                }
+                if try answer(next, pipes) { return }
+                try pipes.flush()
+            }
+        }
+    }
+
+    /// Ends the process where the two no longer agree, and counts its processor time.
+    private func exchange(_ work: Work, _ body: () throws -> Void) throws {
         let before = cs_cpu_seconds(process)
         patience.work = work
         patience.cpuEnd = before + work.cpu
         defer { patience.work = nil }
         do {
-            try pipes.send(job.packet)
-            for block in blocks { try block.withUnsafeBytes { try pipes.send(block: $0) } }
-            try pipes.flush()
-            try listen(work, answer)
+            try body()
         } catch let refusal as DecoderRefusal {
             // The process waits for the next job.
             throw refusal.error
@@ -160,6 +190,7 @@ final class DecoderProcess {
                 try [refusal == nil ? 1 : 0 as UInt8].withUnsafeBytes { try pipes.send(block: $0) }
                 try pipes.flush()
             case .picture, .broken, .file: try body(answer, pipes)
+            case .wanted, .opened, .frame: throw Packet.Malformed()
             }
         }
     }

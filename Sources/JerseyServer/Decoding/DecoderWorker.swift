@@ -43,6 +43,7 @@ package enum DecoderWorker {
             case .pictures: try decoding.pictures(blocks)
             case .film: try decoding.film(blocks.first ?? Data())
             case .archive: try decoding.archive(blocks.first ?? Data())
+            case .video: try decoding.video()
             }
             try pipes.send(MediaAnswer.done(pixels: decoding.decoded).packet)
         } catch let error as ServiceError {
@@ -96,7 +97,7 @@ package enum DecoderWorker {
             decoded = total
         }
 
-        private mutating func send(_ image: RGBImage, _ index: Int) throws {
+        private func send(_ image: RGBImage, _ index: Int) throws {
             try pipes.send(MediaAnswer.picture(index: index, width: image.width, height: image.height).packet)
             try image.pixels.withUnsafeBytes { try pipes.send(block: $0) }
         }
@@ -126,6 +127,42 @@ package enum DecoderWorker {
                     try ask(3 * pixels)
                     try send(try video.image().shrunk(to: pixels), frame.index)
                 }
+            }
+        }
+
+        /// Decodes a video frame by frame as the service asks, until its end.
+        func video() throws {
+            let video = try VideoReader(count: job.bytes, named: job.name, maximumPixels: job.framePixels) {
+                [pipes] offset, buffer in
+                do {
+                    try pipes.send(MediaAnswer.wanted(offset: offset, count: buffer.count).packet)
+                    try pipes.flush()
+                    buffer.copyBytes(from: try pipes.bytes(buffer.count))
+                    return true
+                } catch {
+                    return false
+                }
+            }
+            try pipes.send(
+                MediaAnswer.opened(
+                    width: video.width, height: video.height, rate: Int(video.rate * 1e6),
+                    frames: video.expectedFrames ?? 0
+                ).packet)
+            try pipes.flush()
+            while true {
+                switch try VideoCommand(pipes.receive()) {
+                case .next:
+                    guard let frame = try video.next() else { return }
+                    let time = Int(clamping: frame.time.isFinite ? (frame.time * 1e6).rounded() : 0)
+                    try pipes.send(
+                        MediaAnswer.frame(
+                            time: max(0, time), isDamaged: frame.isDamaged, damage: video.damage?.count ?? 0,
+                            video.damage?.first ?? ""
+                        ).packet)
+                case .crop(let area):
+                    try send(try video.crop(area), 0)
+                }
+                try pipes.flush()
             }
         }
 

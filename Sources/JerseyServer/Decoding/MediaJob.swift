@@ -10,6 +10,9 @@ struct MediaJob {
         case film
         /// An archive in one block; answered with `file` for each frame in it.
         case archive
+        /// A video of `bytes` bytes, which the decoder asks for piece by piece; answered with
+        /// `opened`. Then the service gives commands (`VideoCommand`).
+        case video
     }
 
     let kind: Kind
@@ -75,6 +78,14 @@ enum MediaAnswer {
     case broken(index: Int, ImageError.Reason)
     /// A path, and the number of bytes that follow.
     case file(String, Int)
+    /// Asks for bytes of the video; they follow as a block.
+    case wanted(offset: Int, count: Int)
+    /// The video is open: its size, frames per second times a million, and the approximate number of
+    /// frames, both 0 if unknown.
+    case opened(width: Int, height: Int, rate: Int, frames: Int)
+    /// The next frame: its time in microseconds, how many pieces were passed over so far, and what
+    /// was wrong with the first.
+    case frame(time: Int, isDamaged: Bool, damage: Int, String)
     /// The job is done; pixels decoded.
     case done(pixels: Int)
     /// The job failed: its input exceeds the limits, or is invalid.
@@ -92,6 +103,15 @@ enum MediaAnswer {
         case 3: self = .file(try packet.text(), try packet.number(0...Int.max))
         case 4: self = .done(pixels: try packet.number(0...Int.max))
         case 5: self = .failed(isTooLarge: try packet.number() != 0, try packet.text())
+        case 6: self = .wanted(offset: try packet.number(0...Int.max), count: try packet.number(1...1 << 20))
+        case 7:
+            self = .opened(
+                width: try packet.number(1...1 << 24), height: try packet.number(1...1 << 24),
+                rate: try packet.number(0...1_000_000_000), frames: try packet.number(0...Int.max))
+        case 8:
+            self = .frame(
+                time: try packet.number(0...Int.max), isDamaged: try packet.number() != 0,
+                damage: try packet.number(0...Int.max), try packet.text())
         default: throw Packet.Malformed()
         }
     }
@@ -119,6 +139,45 @@ enum MediaAnswer {
             packet.add(5)
             packet.add(isTooLarge ? 1 : 0)
             packet.add(text)
+        case .wanted(let offset, let count):
+            for number in [6, offset, count] { packet.add(number) }
+        case .opened(let width, let height, let rate, let frames):
+            for number in [7, width, height, rate, frames] { packet.add(number) }
+        case .frame(let time, let isDamaged, let damage, let text):
+            for number in [8, time, isDamaged ? 1 : 0, damage] { packet.add(number) }
+            packet.add(text)
+        }
+        return packet
+    }
+}
+
+/// What the service asks of a decoder that has opened a video.
+enum VideoCommand {
+    /// Answered with `frame`, or with `done` after the last.
+    case next
+    /// A part of the last frame; answered with `picture`.
+    case crop(PixelArea)
+
+    init(_ packet: Packet) throws {
+        var packet = packet
+        switch try packet.number() {
+        case 0: self = .next
+        case 1:
+            let side = 0...1 << 24
+            self = .crop(
+                PixelArea(
+                    left: try packet.number(side), top: try packet.number(side),
+                    width: try packet.number(side), height: try packet.number(side)))
+        default: throw Packet.Malformed()
+        }
+    }
+
+    var packet: Packet {
+        var packet = Packet()
+        switch self {
+        case .next: packet.add(0)
+        case .crop(let area):
+            for number in [1, area.left, area.top, area.width, area.height] { packet.add(number) }
         }
         return packet
     }

@@ -30,9 +30,10 @@ function jobs(files) {
       form.append("archive", file, file.name);
       return { name: file.name, path: "v1/predict/archive", body: form };
     }
-    form.append("sequence", file.name);
+    const isMatch = element("videos").value === "match";
+    if (!isMatch) form.append("sequence", file.name);
     form.append("video", file, file.name);
-    return { name: file.name, path: "v1/predict", body: form };
+    return { name: file.name, path: isMatch ? "v1/predict/video" : "v1/predict", body: form, isMatch };
   });
   const folders = [...pictures.keys()].sort(byName.compare).reverse();
   for (const folder of folders) {
@@ -52,15 +53,103 @@ function grouped(files) {
   return groups;
 }
 
-async function send(job, signal) {
-  const query = new URLSearchParams({ pictures: "true" });
-  if (element("model").value) query.set("model", element("model").value);
-  const answer = await fetch(`${job.path}?${query}`, { method: "POST", body: job.body, signal });
+async function ask(job, path, options) {
+  const answer = await fetch(path, options);
   const text = await answer.text();
   let value;
   try { value = JSON.parse(text); } catch { value = { error: `the service returned status ${answer.status}` }; }
   if (!answer.ok) throw new Error(`${job.name}: ${value.error}`);
+  return value;
+}
+
+async function send(job, signal) {
+  const query = new URLSearchParams(job.isMatch ? {} : { pictures: "true" });
+  if (element("model").value) query.set("model", element("model").value);
+  const value = await ask(job, `${job.path}?${query}`, { method: "POST", body: job.body, signal });
   return Array.isArray(value) ? value : [value];
+}
+
+// A match takes minutes: the service reads it on its own, and the page asks how far it is.
+async function readMatch(job, signal) {
+  const bar = element("progress");
+  bar.removeAttribute("value");
+  element("job").hidden = false;
+  let path = null;
+  const forget = () => { if (path) fetch(path, { method: "DELETE", keepalive: true }).catch(() => {}); };
+  signal.addEventListener("abort", forget);
+  addEventListener("pagehide", forget);
+  try {
+    say(`Sending ${job.name}`, "busy");
+    let [status] = await send(job, signal);
+    path = `v1/jobs/${status.id}`;
+    while (status.state === "queued" || status.state === "running") {
+      say(progressOf(status), "busy");
+      // Following takes most of the time.
+      const share = status.frames ? Math.min(1, status.frame / status.frames) : null;
+      if (share !== null && status.step) bar.value = status.step === "following" ? 0.8 * share : 0.8 + 0.2 * share;
+      await new Promise(done => setTimeout(done, 1000));
+      signal.throwIfAborted();
+      status = await ask(job, path, { signal });
+    }
+    if (status.state !== "done") throw new Error(`${job.name}: ${status.error}`);
+    return await ask(job, `${path}/result`, { signal });
+  } finally {
+    signal.removeEventListener("abort", forget);
+    removeEventListener("pagehide", forget);
+    element("job").hidden = true;
+  }
+}
+
+function progressOf({ video, state, before, step, frame, frames }) {
+  if (state === "queued") return `${video} waits` + (before ? `, after ${counted(before, "other video")}` : "");
+  const part = `${frame}${frames ? ` of about ${frames}` : ""} frames`;
+  return step === "reading" ? `Reading numbers in ${video}: ${part}` : `Following players in ${video}: ${part}`;
+}
+
+// Minutes and seconds from the start of the video.
+function moment(seconds) {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+function row(cells) {
+  const row = document.createElement("tr");
+  for (const cell of cells) {
+    const place = row.appendChild(document.createElement("td"));
+    if (typeof cell === "string") place.textContent = cell;
+    else place.append(...cell);
+  }
+  return row;
+}
+
+function team(player) {
+  const shirt = document.createElement("span");
+  shirt.className = "colour";
+  if (player.colour) shirt.style.background = player.colour;
+  shirt.title = player.colour ?? "unknown colour";
+  return [shirt, ` ${player.team ?? "unknown"}`];
+}
+
+function showMatch(name, match) {
+  const article = element("match").content.cloneNode(true).firstElementChild;
+  const [players, tracks] = article.querySelectorAll("tbody");
+  const span = player => [moment(player.pieces[0].first_second), moment(Math.max(...player.pieces.map(piece => piece.last_second)))];
+  const numbered = match.players.filter(player => player.number !== null);
+  const others = match.players.filter(player => player.number === null);
+  article.querySelector("h2").textContent = name;
+  article.querySelector(".verdict").textContent =
+    numbered.length ? `${counted(numbered.length, "player")} with a number` : "No number was read with enough confidence.";
+  for (const player of numbered) {
+    players.append(row([team(player), player.number, player.names.join(" or "), percent(player.confidence), ...span(player),
+      `${player.seconds.toFixed(1)} s`]));
+  }
+  if (!numbered.length) article.querySelector(".scroll").remove();
+  if (others.length) {
+    article.querySelector(".left-out").hidden = false;
+    article.querySelector("summary").textContent = `${counted(others.length, "track")} without a number`;
+    for (const player of others) tracks.append(row([team(player), player.pieces[0].track, ...span(player)]));
+  }
+  return article;
 }
 
 async function read(files) {
@@ -73,13 +162,19 @@ async function read(files) {
   const rest = others.length ? ` Not a picture, an archive or a video: ${others.slice(0, 3).join(", ")}`
     + (others.length > 3 ? ` and ${others.length - 3} more` : "") + "." : "";
   try {
-    let count = 0, answered = 0;
+    let count = 0, answered = 0, seen = 0;
     const problems = [];
     const list = jobs(files);
     if (!list.length) return say(rest.trim(), "error");
     for (const job of list) {
       say(`Reading ${job.name}`, "busy");
       try {
+        if (job.isMatch) {
+          const match = await readMatch(job, signal);
+          element("results").append(showMatch(job.name, match));
+          seen += match.players.filter(player => player.number !== null).length;
+          continue;
+        }
         for (const prediction of await send(job, signal)) {
           element("results").append(show(prediction));
           count += 1;
@@ -91,9 +186,14 @@ async function read(files) {
         problems.push(error.message);
       }
     }
-    if (problems.length) return say(`Read ${answered} of ${count + problems.length}. ${problems.slice(0, 3).join("; ")}.${rest}`, "error");
+    const found = list.some(job => job.isMatch) ? `Found ${counted(seen, "player")} with a number. ` : "";
+    if (problems.length) {
+      const share = count || !found ? `Read ${answered} of ${count + problems.length}. ` : "";
+      return say(`${found}${share}${problems.slice(0, 3).join("; ")}.${rest}`, "error");
+    }
+    if (found && !count) return say((found + rest).trim());
     const numbers = [...document.querySelectorAll(".result:not(.unsure) .number")].map(number => number.textContent);
-    say((count === 1 ? (answered ? `The number is ${numbers[0]}.` : "No number was read with enough confidence.")
+    say(found + (count === 1 ? (answered ? `The number is ${numbers[0]}.` : "No number was read with enough confidence.")
       : `Read ${answered} of ${count} players: ${numbers.join(", ")}.`) + rest);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -214,6 +314,10 @@ field.addEventListener("change", () => {
   // Lets the user choose the same files again.
   field.value = "";
   read(files);
+});
+element("cancel").addEventListener("click", () => {
+  request?.abort();
+  say("Cancelled.");
 });
 element("form").addEventListener("submit", event => event.preventDefault());
 for (const kind of ["dragenter", "dragover"]) {

@@ -137,16 +137,21 @@ private struct FilePattern {
 }
 
 /// Reads the pictures of `FrameFiles` one after the other.
-final class FrameFileReader {
+final class FrameFileReader: FrameSource {
     let files: FrameFiles
     private(set) var image: RGBImage
     /// What was wrong with the first picture that could not be read, and how many there were.
     private(set) var damage: (count: Int, first: String)?
 
     private let maximumPixels: Int
-    private var next = 0
+    private var place = 0
     /// The first picture, which is read to know the size.
     private var first: (place: Int, image: RGBImage)?
+
+    var width: Int { image.width }
+    var height: Int { image.height }
+    var rate: Double? { files.rate }
+    var expectedFrames: Int? { files.files.count }
 
     /// - Throws: `FileError` if no picture can be read.
     init(_ files: FrameFiles, _ path: String, maximumPixels: Int) throws {
@@ -167,17 +172,24 @@ final class FrameFileReader {
         throw FileError(path, "has no frame that can be read: \(problem)")
     }
 
+    func next() -> (time: Double?, isDamaged: Bool)? { advance().map { (nil, !$0) } }
+
+    func crop(_ area: PixelArea) -> RGBImage {
+        image.cropped(
+            x: area.left..<area.left + area.width, y: area.top..<area.top + area.height)
+    }
+
     /// Moves to the next picture, scaled to the size of the first.
     ///
     /// - Returns: whether it could be read; nil after the last.
-    func advance() -> Bool? {
-        guard next < files.files.count else { return nil }
-        defer { next += 1 }
-        if let first, first.place == next {
+    private func advance() -> Bool? {
+        guard place < files.files.count else { return nil }
+        defer { place += 1 }
+        if let first, first.place == place {
             image = first.image
             return true
         }
-        guard let file = files.files[next] else {
+        guard let file = files.files[place] else {
             damaged("a file is missing")
             return false
         }
@@ -193,6 +205,6 @@ final class FrameFileReader {
     }
 
     private func damaged(_ what: String) {
-        damage = ((damage?.count ?? 0) + 1, damage?.first ?? "\(what), after frame \(next)")
+        damage = ((damage?.count ?? 0) + 1, damage?.first ?? "\(what), after frame \(place)")
     }
 }

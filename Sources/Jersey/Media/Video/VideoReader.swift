@@ -47,11 +47,11 @@ public final class VideoReader {
     /// How many pieces of the file were skipped, and what was wrong with the first.
     package private(set) var damage: (count: Int, first: String)?
 
-    /// Nil if the frames are pictures in files of their own.
+    /// Nil if the frames come from a source.
     private let reader: OpaquePointer?
-    private let pictures: FrameFileReader?
-    /// The video, if it is in memory. FFmpeg keeps a pointer into it.
-    private let bytes: NSData?
+    private let source: (any FrameSource)?
+    /// What FFmpeg keeps a pointer to: a video in memory, or what gives its bytes.
+    private let held: AnyObject?
     /// Whether the last call of `next()` returned a frame.
     private var hasFrame = false
 
@@ -66,7 +66,7 @@ public final class VideoReader {
     /// - Throws: `FileError` for a file that is missing, not a video, or too large.
     public convenience init(_ path: String, maximumPixels: Int = 64_000_000) throws {
         if let files = try FrameFiles(path) {
-            try self.init(path, FrameFileReader(files, path, maximumPixels: maximumPixels))
+            self.init(path, try FrameFileReader(files, path, maximumPixels: maximumPixels))
             return
         }
         guard FileNames.exists(path) else { throw FileError(path, "does not exist") }
@@ -95,8 +95,40 @@ public final class VideoReader {
         }
     }
 
+    /// Opens a video whose bytes a function gives. Decoding starts no further threads.
+    ///
+    /// - Parameters:
+    ///   - count: the size of the file in bytes.
+    ///   - name: what errors call the video.
+    ///   - maximumPixels: the limit for width × height of a picture, compared before anything is
+    ///     allocated.
+    ///   - read: fills a buffer with the bytes at an offset; false if they cannot be read.
+    /// - Throws: `FileError` for data that is not a video, or too large.
+    package convenience init(
+        count: Int, named name: String, maximumPixels: Int = 64_000_000,
+        read: @escaping (Int, UnsafeMutableRawBufferPointer) -> Bool
+    ) throws {
+        let bytes = BytesOnDemand(read: read)
+        let context = Unmanaged.passUnretained(bytes).toOpaque()
+        try self.init(name, bytes, maximumPixels) {
+            cv_reader_open_source(
+                { context, offset, buffer, count in
+                    Unmanaged<BytesOnDemand>.fromOpaque(context).takeUnretainedValue().read(
+                        Int(offset), UnsafeMutableRawBufferPointer(start: buffer, count: count))
+                }, context, Int64(count), Int64(maximumPixels), $0, $1, $2, $3)
+        }
+    }
+
+    private final class BytesOnDemand {
+        let read: (Int, UnsafeMutableRawBufferPointer) -> Bool
+
+        init(read: @escaping (Int, UnsafeMutableRawBufferPointer) -> Bool) {
+            self.read = read
+        }
+    }
+
     private init(
-        _ path: String, _ bytes: NSData?, _ maximumPixels: Int,
+        _ path: String, _ held: AnyObject?, _ maximumPixels: Int,
         _ open: (
             UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<cv_info>, UnsafeMutablePointer<CChar>,
             Int
@@ -125,8 +157,8 @@ public final class VideoReader {
             }
         }
         reader = opened
-        pictures = nil
-        self.bytes = bytes
+        source = nil
+        self.held = held
         self.path = path
         width = Int(info.width)
         height = Int(info.height)
@@ -135,15 +167,16 @@ public final class VideoReader {
         pixelAspect = info.aspect_x > 0 ? (Int(info.aspect_x), Int(info.aspect_y)) : nil
     }
 
-    private init(_ path: String, _ pictures: FrameFileReader) {
+    /// A video whose frames somebody else decodes.
+    package init(_ path: String, _ source: any FrameSource) {
         reader = nil
-        bytes = nil
+        held = nil
         self.path = path
-        self.pictures = pictures
-        width = pictures.image.width
-        height = pictures.image.height
-        rate = pictures.files.rate ?? 25
-        expectedFrames = pictures.files.files.count
+        self.source = source
+        width = source.width
+        height = source.height
+        rate = source.rate ?? 25
+        expectedFrames = source.expectedFrames
         pixelAspect = nil
     }
 
@@ -153,13 +186,13 @@ public final class VideoReader {
 
     /// The numbers that the names of the first and the last frame's files have; nil for a video
     /// file.
-    package var fileNumbers: ClosedRange<Int>? { pictures?.files.numbers }
+    package var fileNumbers: ClosedRange<Int>? { (source as? FrameFileReader)?.files.numbers }
 
     /// Decodes the next frame; nil after the last.
     ///
     /// - Throws: `FileError` if memory runs out, or if the file ends without a single frame.
     package func next() throws -> Frame? {
-        guard let reader else { return nextPicture() }
+        guard let reader else { return try nextOfSource() }
         while true {
             var frame = cv_frame()
             let (status, message) = withVideoMessage { cv_reader_next(reader, &frame, $0, $1) }
@@ -185,15 +218,14 @@ public final class VideoReader {
         }
     }
 
-    private func nextPicture() -> Frame? {
-        guard let pictures, let isRead = pictures.advance() else {
-            hasFrame = false
-            return nil
-        }
-        damage = pictures.damage
+    private func nextOfSource() throws -> Frame? {
+        let next = try source?.next()
+        damage = source?.damage
+        hasFrame = next != nil
+        guard let next else { return nil }
         count += 1
-        hasFrame = true
-        return Frame(index: count - 1, time: Double(count - 1) / rate, isDamaged: !isRead)
+        return Frame(
+            index: count - 1, time: next.time ?? Double(count - 1) / rate, isDamaged: next.isDamaged)
     }
 
     /// A part of the last decoded frame. `area` must be non-empty and inside the frame.
@@ -205,8 +237,7 @@ public final class VideoReader {
             area.isInside(width: width, height: height), "\(area) is not inside a frame of \(width)x\(height)"
         )
         guard let reader else {
-            let (x, y) = (area.left..<area.left + area.width, area.top..<area.top + area.height)
-            return pictures?.image.cropped(x: x, y: y) ?? RGBImage(width: 1, height: 1, pixels: [0, 0, 0])
+            return try source?.crop(area) ?? RGBImage(width: 1, height: 1, pixels: [0, 0, 0])
         }
         var isDone = false
         let pixels = [UInt8](unsafeUninitializedCapacity: area.width * area.height * 3) { buffer, count in
@@ -239,6 +270,25 @@ public final class VideoReader {
 
     /// The version of FFmpeg.
     package static var libraryVersion: String { String(cString: cv_version()) }
+}
+
+/// Frames that are not decoded by a reader itself: pictures in files, or those of another process.
+package protocol FrameSource: AnyObject {
+    /// The size of an upright picture, in pixels.
+    var width: Int { get }
+    var height: Int { get }
+    /// Frames per second; nil if unknown.
+    var rate: Double? { get }
+    /// Approximate; nil if unknown.
+    var expectedFrames: Int? { get }
+    /// How much was passed over so far, and what was wrong with the first of it.
+    var damage: (count: Int, first: String)? { get }
+
+    /// Moves to the next frame; nil after the last. Its time is in seconds from the start, nil if
+    /// only the rate tells.
+    func next() throws -> (time: Double?, isDamaged: Bool)?
+    /// A part of the current frame, inside it.
+    func crop(_ area: PixelArea) throws -> RGBImage
 }
 
 /// A rectangle of whole pixels.
