@@ -293,8 +293,10 @@ struct RunConfigTests {
                 "onesWeight" : 1,
                 "patience" : 30,
                 "precision" : "automatic",
+                "processTimeout" : 300,
                 "readabilityWeight" : 0.3,
                 "saveEverySteps" : 1,
+                "syncBatchNorm" : true,
                 "tensWeight" : 1,
                 "threads" : 1
               }

@@ -14,10 +14,6 @@ extension ParameterStore {
     }
 }
 
-extension Tensor {
-    func reshaped(_ shape: [Int]) -> Tensor { Tensor(floats, shape: shape) }
-}
-
 /// The largest difference between the gradients of `backward` and central differences of `loss`,
 /// over some values of every tensor.
 func gradientError(of tensors: [Tensor], step: Float = 1e-2, _ loss: () -> Tensor) -> Double {

@@ -115,6 +115,18 @@ ct_tensor _Nullable ct_conv2d(
 ct_tensor _Nullable ct_batch_norm(
     ct_tensor input, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, bool training,
     double momentum, double epsilon, ct_tensor _Nullable residual, bool relu, ct_error *error);
+/// Adds up `values` over all processes, in place, for `ct_synced_batch_norm`.
+typedef struct {
+    void *context;
+    void (*sum)(void *context, double *values, size_t count);
+    /// Whether this process's rows count. It takes part in the sums anyway.
+    bool counts;
+} ct_sums;
+/// `ct_batch_norm` in training, with the statistics of all processes' rows. `sums.context` must
+/// live until the backward pass.
+ct_tensor _Nullable ct_synced_batch_norm(
+    ct_tensor input, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_var, double momentum,
+    double epsilon, ct_tensor _Nullable residual, bool relu, ct_sums sums, ct_error *error);
 ct_tensor _Nullable ct_linear(ct_tensor input, ct_tensor weight, ct_tensor _Nullable bias, ct_error *error);
 ct_tensor _Nullable ct_max_pool2d(ct_tensor input, int64_t kernel, int64_t stride, int64_t padding, ct_error *error);
 enum { ct_cell_rnn = 0, ct_cell_gru = 1, ct_cell_lstm = 2 };

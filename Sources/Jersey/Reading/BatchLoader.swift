@@ -53,28 +53,37 @@ package final class BatchLoader {
     package let batchCount: Int
     private let pipeline: Pipeline
     private let items: [Item]
-    private let batchSize: Int
+    /// The items of each batch.
+    private let ranges: [Range<Int>]
     private let pads: Bool
     private var nextBatch: Int
 
     /// - Parameters:
     ///   - items: the sequences in order.
+    ///   - part: loads only this part of every batch.
     ///   - start: the number of batches to skip, to resume an epoch.
     ///   - workers: threads.
     ///   - prefetch: how many batches the workers may be ahead.
     ///   - pads: repeats each sequence's last frame up to the longest sequence, as in the study.
     package init(
-        _ items: [Item], batchSize: Int, loader: SequenceLoader, workers: Int, prefetch: Int = 2,
+        _ items: [Item], batchSize: Int, part: BatchPart = .whole, loader: SequenceLoader, workers: Int,
+        prefetch: Int = 2,
         start: Int = 0,
         pads: Bool = false
     ) {
-        self.items = items
-        self.batchSize = batchSize
+        let parts = stride(from: 0, to: items.count, by: batchSize).map { first in
+            items[part.of(first..<min(first + batchSize, items.count))]
+        }
+        let ends = parts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+        self.items = parts.flatMap { $0 }
         self.pads = pads
-        batchCount = (items.count + batchSize - 1) / batchSize
+        ranges = zip(ends, ends.dropFirst()).map { $0..<$1 }
+        batchCount = parts.count
         nextBatch = start
+        let longest = parts.first?.count ?? 0
         pipeline = Pipeline(
-            items, loader, start: min(start * batchSize, items.count), window: batchSize * max(prefetch, 1))
+            self.items, loader, start: ends[min(start, parts.count)],
+            window: max(longest, 1) * max(prefetch, 1))
         pipeline.start(workers: workers)
     }
 
@@ -87,11 +96,31 @@ package final class BatchLoader {
     /// - Throws: what a strict loader throws for an unreadable frame.
     package func next() throws -> Batch? {
         guard nextBatch < batchCount else { return nil }
-        let range = nextBatch * batchSize..<min((nextBatch + 1) * batchSize, items.count)
+        let range = ranges[nextBatch]
         nextBatch += 1
         var loaded: [(FrameSequence, LoadedSequence)] = []
         for position in range { loaded.append((items[position].sequence, try pipeline.take(position))) }
         return Batch(loaded, size: pipeline.loader.preprocessor, pads: pads)
+    }
+}
+
+/// One of several parts of every batch, as equal as can be. The parts follow one another.
+package struct BatchPart: Sendable {
+    package static let whole = BatchPart(0, of: 1)
+
+    let index: Int
+    let count: Int
+
+    /// - Parameter index: 0..<count.
+    package init(_ index: Int, of count: Int) {
+        self.index = index
+        self.count = count
+    }
+
+    /// The part of the batch with these positions.
+    package func of(_ batch: Range<Int>) -> Range<Int> {
+        func border(_ index: Int) -> Int { batch.lowerBound + batch.count * index / count }
+        return border(index)..<border(index + 1)
     }
 }
 

@@ -14,6 +14,8 @@ struct TrainCommand: ParsableCommand {
             environment (JERSEY_TRAINING_EPOCHS for training.epochs) and flags; each overrides the one before. The run folder keeps the \
             result as config.json. `jersey train --list-settings` shows all settings, `jersey help training.epochs` shows one.
 
+            Several processes train together if Open MPI's mpirun or `srun --mpi=pmix` starts them.
+
             On Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP, training finishes the step, saves, and exits with status 130. --resume continues exactly.
 
             Example: jersey train --model attn_bgru_luong --data crops --run runs/luong
@@ -38,19 +40,47 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         if listSettings { return try printSettings() }
+        let group = try ProcessLaunch(environment: ProcessInfo.processInfo.environment).processes {
+            Console.error("Error: \($0)")
+        }
+        let ending: Trainer.Ending?
+        do {
+            ending = try train(in: group)
+            group.finish()
+        } catch {
+            guard group.size > 1 else { throw error }
+            Console.error("Error: process \(group.rank) of \(group.size): \(error.message)")
+            group.abort()
+        }
+        if ending == .stopped { throw ExitCode(130) }
+    }
+
+    /// - Returns: nil if the run is already finished.
+    private func train(in group: any ProcessGroup) throws -> Trainer.Ending? {
         let words = try options.overlays()
         guard let folder else { throw UsageError("name the run folder with --run, such as --run runs/first") }
         let run = RunFolder(URL(fileURLWithPath: folder))
-        let config = try resolved(run, words)
-        if resume && run.exists(run.result) {
-            Console.error("\(folder) is finished; its result is in \(run.result.path)")
-            return
+        // Process 0 decides for all, because the others may not see the run folder.
+        let found = try group.shared { () throws -> Start in
+            let config = try resolved(run, words)
+            let isFinished = resume && run.exists(run.result)
+            if isFinished { Console.error("\(folder) is finished; its result is in \(run.result.path)") }
+            return Start(config: config, isFinished: isFinished, arguments: CommandLine.arguments)
         }
+        guard found.arguments == CommandLine.arguments else {
+            throw UsageError(
+                "was started with other arguments than process 0; give all processes the same command")
+        }
+        guard !found.isFinished else { return nil }
+        let config = found.config
         Runtime.keepMemory()
         let signals = StopSignals()
         let trainer = Trainer(
-            config, folder: run, observer: TrainingConsole(keepsLog: true), shouldStop: { signals.isStopped })
-        switch try trainer.run() {
+            config, folder: run, in: group, observer: TrainingConsole(keepsLog: true),
+            shouldStop: { signals.isStopped })
+        let ending = try trainer.run()
+        guard group.isFirst else { return ending }
+        switch ending {
         case .finished:
             if let problem = run.drawCurves() { Console.error(problem) }
             Console.error("weights: \(run.best.path)")
@@ -62,8 +92,15 @@ struct TrainCommand: ParsableCommand {
             }
         case .stopped:
             Console.error("stopped and saved; resume with `jersey train --run \(folder) --resume`")
-            throw ExitCode(130)
         }
+        return ending
+    }
+
+    /// What process 0 tells the others.
+    private struct Start: Codable {
+        let config: RunConfig
+        let isFinished: Bool
+        let arguments: [String]
     }
 
     private func resolved(_ run: RunFolder, _ words: [ConfigOverlay]) throws -> RunConfig {

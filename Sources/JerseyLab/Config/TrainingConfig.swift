@@ -25,6 +25,8 @@ package struct TrainingConfig: Sendable, Equatable {
     package var device = Device.Choice.automatic
     package var threads: Int?
     package var saveEverySteps: Int?
+    package var syncBatchNorm = true
+    package var processTimeout = 300.0
 
     package init() {}
 }

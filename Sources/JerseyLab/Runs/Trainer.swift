@@ -4,6 +4,9 @@ import JerseyOutput
 import Torch
 
 /// One training run, from configuration to result. It can be stopped at any time and resumed.
+///
+/// Several processes may train together. They learn from every batch together; process 0 does all
+/// else, while the others wait.
 package final class Trainer {
     package enum Ending: Sendable, Equatable {
         case finished
@@ -13,22 +16,27 @@ package final class Trainer {
 
     private let config: RunConfig
     private let folder: RunFolder
+    private let group: any ProcessGroup
     private let observer: any TrainingObserver
     private let shouldStop: () -> Bool
     private let patience: Double
 
     /// - Parameters:
-    ///   - shouldStop: called after every step.
+    ///   - group: the processes that train together, each by a trainer of the same configuration.
+    ///     Only process 0 writes to the folder and tells its observer; the others need no folder.
+    ///   - shouldStop: called after every step. All processes stop if it is true in one.
     ///   - patience: seconds to wait for another process in the folder, which may be about to save
     ///     and stop.
     package init(
-        _ config: RunConfig, folder: RunFolder, observer: any TrainingObserver,
+        _ config: RunConfig, folder: RunFolder, in group: any ProcessGroup = SingleProcess(),
+        observer: any TrainingObserver,
         shouldStop: @escaping () -> Bool = { false },
         patience: Double = 0
     ) {
         self.config = config
         self.folder = folder
-        self.observer = observer
+        self.group = group
+        self.observer = group.isFirst ? observer : NoObserver()
         self.shouldStop = shouldStop
         self.patience = patience
     }
@@ -40,6 +48,8 @@ package final class Trainer {
     ///   finite.
     package func run() throws -> Ending {
         try config.validate()
+        try config.checkDivides(among: group)
+        group.timeout = config.training.processTimeout
         if let threads = config.training.threads { Runtime.threads = threads }
         let device = try config.training.device.resolved()
         let spec = try config.spec()
@@ -47,33 +57,37 @@ package final class Trainer {
         dataset.remarks.forEach(observer.say)
         let finder = try config.finderNetwork()
         let model = JerseyModel(spec, seed: config.seed, published: config.published, device: device)
-        // Before anything is written, so that missing weights do not leave a run folder behind.
-        if !folder.exists(folder.state) { try loadFirstWeights(into: model) }
-        try folder.create()
-        let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
+        var lock: FolderLock?
         defer { withExtendedLifetime(lock) {} }
-        observer.didTake(folder)
-        folder.removeLeftovers()
-        let splits = try Splits.forRun(
-            dataset, config.data, published: config.published,
-            at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
-        try RunFolder.write(config, to: folder.config)
-        if config.data.splits != nil { try splits.write(to: folder.splits) }
+        let splits = try group.shared {
+            // Before anything is written, so that missing weights do not leave a run folder behind.
+            if !folder.exists(folder.state) { try loadFirstWeights(into: model) }
+            lock = try takeFolder()
+            return try writtenSplits(dataset)
+        }
         let parts = Parts(dataset, splits)
         try parts.check(observer)
+        try parts.checkSame(in: group, config)
 
         let batches = (parts.train.count + config.training.batchSize - 1) / config.training.batchSize
         let learner = Learner(
-            model, config, schedule: schedule(batches: batches),
+            model, config, schedule: schedule(batches: batches), group: group,
             numbers: EpochOrder(config).items(parts.train, epoch: 0).compactMap(\.sequence.number))
-        let state = try savedState(into: learner, batches: batches) ?? TrainingState()
+        let state = try group.shared {
+            var state = try savedState(into: learner, batches: batches) ?? TrainingState()
+            state.learner = learner.state
+            return state
+        }
+        learner.share(state.learner)
+        let others = group.size > 1 ? " in \(group.size) processes" : ""
         observer.say(
-            "\(spec.title): \(model.store.parameterCount) parameters, \(device.displayName), \(parts.train.count) train / \(parts.val.count) validation / "
+            "\(spec.title): \(model.store.parameterCount) parameters, \(device.displayName)\(others), \(parts.train.count) train / \(parts.val.count) validation / "
                 + "\(parts.test.count) test sequences; best by validation number accuracy, early stopping by validation loss"
         )
 
         let session = Session(
-            learner: learner, log: try TensorBoardLog(folder, rows: state.rows), parts: parts,
+            learner: learner, log: group.isFirst ? try TensorBoardLog(folder, rows: state.rows) : nil,
+            parts: parts,
             seen: splits.seenNumbers(in: dataset), batches: batches,
             cache: config.data.cacheMegabytes > 0 ? FrameCache(limit: config.data.cacheMegabytes << 20) : nil,
             finder: finder)
@@ -88,18 +102,37 @@ package final class Trainer {
                 && state.epochsWithoutBetterLoss < max(config.training.patience, 1)
             {
                 try trainEpoch(&state, session)
-                try finishEpoch(&state, session)
+                try onFirst { try finishEpoch(&state, session) }
+                state = try group.shared { state }
             }
             if state.epoch < config.training.epochs {
                 observer.say(
                     "stopped early: no better validation loss in \(state.epochsWithoutBetterLoss) epochs")
             }
-            try test(state, session)
+            try onFirst { try test(state, session) }
             return .finished
         } catch is Stop {
-            try state.write(session.learner, to: folder.state)
+            if group.isFirst { try state.write(session.learner, to: folder.state) }
             return .stopped
         }
+    }
+
+    private func takeFolder() throws -> FolderLock {
+        try folder.create()
+        let lock = try folder.lock(patience: patience, shouldStop: shouldStop)
+        observer.didTake(folder)
+        folder.removeLeftovers()
+        return lock
+    }
+
+    /// The run's splits, written with its configuration.
+    private func writtenSplits(_ dataset: Dataset) throws -> Splits {
+        let splits = try Splits.forRun(
+            dataset, config.data, published: config.published,
+            at: config.data.splits.map { URL(fileURLWithPath: $0) } ?? folder.splits)
+        try RunFolder.write(config, to: folder.config)
+        if config.data.splits != nil { try splits.write(to: folder.splits) }
+        return splits
     }
 
     /// Loads the initial weights that the configuration names; otherwise they stay random.
@@ -131,6 +164,26 @@ package final class Trainer {
     /// is that after the last step.
     private struct Stop: Error {}
 
+    /// - Throws: `Stop`, in all processes, if one is asked to stop.
+    /// - Returns: whether process 0 has done the work of `onFirst`.
+    @discardableResult private func checkStop(isDone: Bool = false) throws -> Bool {
+        let sums = group.sums([shouldStop(), isDone].map { $0 ? 1 : 0 })
+        if sums[1] > 0 { return true }
+        if sums[0] > 0 { throw Stop() }
+        return false
+    }
+
+    /// Works in process 0. Whenever the work calls `checkStop`, the others do, so that they never
+    /// wait for long.
+    private func onFirst(_ work: () throws -> Void) throws {
+        if group.isFirst {
+            try work()
+            if group.size > 1 { try checkStop(isDone: true) }
+        } else {
+            while try !checkStop() {}
+        }
+    }
+
     /// Rewrites files that follow from the state, in case they are damaged. Checks the best
     /// weights, which do not follow from it, before more hours are spent.
     private func repair(_ state: TrainingState) throws {
@@ -146,7 +199,8 @@ package final class Trainer {
     /// Values shared by all epochs.
     private struct Session {
         let learner: Learner
-        let log: TensorBoardLog
+        /// Nil in all processes but the first.
+        let log: TensorBoardLog?
         let parts: Parts
         /// Numbers that occur in training.
         let seen: Set<JerseyNumber>
@@ -179,28 +233,24 @@ package final class Trainer {
         let start = ContinuousClock.now
         let loader = BatchLoader(
             EpochOrder(config).items(session.parts.train, epoch: state.epoch),
-            batchSize: config.training.batchSize,
+            batchSize: config.training.batchSize, part: BatchPart(group.rank, of: group.size),
             loader: session.loader(config, training: true),
             workers: config.data.workers,
             start: state.batch, pads: config.published)
         let before = state.rows.reduce(0) { $0 + $1.seconds }
         var lastReport = start - .seconds(1)
         while let batch = try loader.next() {
-            if batch.isUsable {
-                let labelled = LabelledBatch(
-                    frames: FramePreprocessor.normalized(batch.frames, on: learner.model.device),
-                    lengths: batch.lengths,
-                    isPadded: batch.isPadded, numbers: batch.sequences.map(\.number))
-                state.tally += try learner.learn(from: labelled).tally
-            }
-            state.unreadableFiles += batch.problems.count
+            let divided = DividedBatch(
+                batch, in: group, device: learner.model.device, syncsNorm: config.training.syncBatchNorm)
+            if let own = divided.own { state.tally += try learner.learn(from: own).tally }
+            state.unreadableFiles += divided.unreadableFiles
             state.batch += 1
             state.seconds = earlier + (ContinuousClock.now - start).seconds
             observer.didStep(
                 epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch,
                 count: session.batches,
                 tally: state.tally)
-            if ContinuousClock.now - lastReport >= .seconds(1) {
+            if group.isFirst, ContinuousClock.now - lastReport >= .seconds(1) {
                 lastReport = .now
                 RunProgress(
                     epoch: state.epoch + 1, epochs: config.training.epochs, batch: state.batch,
@@ -208,8 +258,10 @@ package final class Trainer {
                     seconds: before + state.seconds
                 ).write(to: folder.progress)
             }
-            if shouldStop() { throw Stop() }
-            if let interval = config.training.saveEverySteps, state.batch.isMultiple(of: interval) {
+            try checkStop()
+            if let interval = config.training.saveEverySteps, state.batch.isMultiple(of: interval),
+                group.isFirst
+            {
                 try state.write(learner, to: folder.state)
             }
         }
@@ -261,7 +313,7 @@ package final class Trainer {
         state.seconds = 0
         try RunFolder.write(lines: state.rows, to: folder.metrics)
         try state.write(learner, to: folder.state)
-        try session.log.append(row)
+        try session.log?.append(row)
         observer.didFinish(
             FinishedEpoch(
                 row: row, epochs: config.training.epochs, rates: learner.rates,
@@ -277,7 +329,7 @@ package final class Trainer {
             model: model.frozen(),
             loader: session.loader(config, training: false),
             batchSize: config.training.batchSize, workers: config.data.workers)
-        let (readings, unreadable) = try reader.readAll(sequences) { if shouldStop() { throw Stop() } }
+        let (readings, unreadable) = try reader.readAll(sequences) { try checkStop() }
         let weights = (config.training.tensWeight, config.training.onesWeight, config.training.fullWeight)
         return (
             Evaluation(readings, unreadable: unreadable, seenNumbers: session.seen, weights: weights),
@@ -297,7 +349,7 @@ package final class Trainer {
         }
         let best = checkpoint.card.training?.epoch ?? state.epoch
         // The result comes last: it marks the run as finished, and a finished run is not repaired.
-        if let evaluation { try session.log.append(test: EpochMetrics.Part(evaluation), epoch: best) }
+        if let evaluation { try session.log?.append(test: EpochMetrics.Part(evaluation), epoch: best) }
         try RunFolder.write(
             RunResult(
                 model: model.spec.name, encoder: model.spec.encoder.rawValue,
@@ -317,37 +369,5 @@ package final class Trainer {
                     + "\(sequences.number.count) sequences and \(tracks.number.text) of \(tracks.number.count) tracks"
             )
         }
-    }
-}
-
-/// The sequences of each part of the split.
-private struct Parts {
-    let train: [FrameSequence]
-    let val: [FrameSequence]
-    let test: [FrameSequence]
-
-    init(_ dataset: Dataset, _ splits: Splits) {
-        train = splits.sequences(.train, of: dataset)
-        val = splits.sequences(.val, of: dataset)
-        test = splits.sequences(.test, of: dataset)
-    }
-
-    func check(_ observer: any TrainingObserver) throws {
-        guard !train.isEmpty else {
-            throw UsageError("the split has no training tracks; use more tracks or other data.ratios")
-        }
-        if val.isEmpty { observer.say("warning: no validation sequences; the last epoch's weights are kept") }
-        if test.isEmpty { observer.say("warning: no test sequences") }
-    }
-}
-
-extension BatchLoader.Batch {
-    /// Whether the batch can train. Batch norm needs more than one value per channel, which one
-    /// small frame does not have at the end of the network. Digits need at least one sequence with
-    /// a number.
-    fileprivate var isUsable: Bool {
-        let shape = frames.shape
-        return (shape[0] > 1 || (shape[0] == 1 && max(shape[1], shape[2]) > 32))
-            && sequences.contains { $0.number != nil }
     }
 }

@@ -9,6 +9,14 @@ package protocol TrainingObserver: AnyObject {
     func didFinish(_ epoch: FinishedEpoch)
 }
 
+/// For a process that leaves all reports to another.
+final class NoObserver: TrainingObserver {
+    func say(_ text: String) {}
+    func didTake(_ folder: RunFolder) {}
+    func didStep(epoch: Int, epochs: Int, batch: Int, count: Int, tally: Tally) {}
+    func didFinish(_ epoch: FinishedEpoch) {}
+}
+
 /// An epoch's row, and further values to show.
 package struct FinishedEpoch: Sendable {
     package let row: EpochMetrics

@@ -233,5 +233,13 @@ extension Setting {
         Setting(
             "training.saveEverySteps", \.training.saveEverySteps, in: .orNone(.atLeast(1)), machineOnly: true,
             "Steps between saved states within an epoch (default: save only at the end of each epoch)."),
+        Setting(
+            "training.syncBatchNorm", \.training.syncBatchNorm,
+            "With several processes, batch norm takes its statistics over the whole batch. Otherwise each process takes its "
+                + "own, and the weights depend on the number of processes."),
+        Setting(
+            "training.processTimeout", \.training.processTimeout,
+            in: Allowed("1 or more seconds") { $0 >= 1 && $0.isFinite }, machineOnly: true,
+            "How long a process waits for the others before it ends all, in seconds."),
     ]
 }

@@ -10,18 +10,24 @@ package struct LabelledBatch {
     package let isPadded: Bool
     /// One per sequence; nil if no number is visible. Only evidence models learn from nil.
     package let numbers: [JerseyNumber?]
+    /// This process's frames among those of all; nil if it has all of them.
+    package let share: BatchShare?
 
-    package init(frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?]) {
+    package init(
+        frames: Tensor, lengths: [Int], isPadded: Bool, numbers: [JerseyNumber?], share: BatchShare? = nil
+    ) {
         self.frames = frames
         self.lengths = lengths
         self.isPadded = isPadded
         self.numbers = numbers
+        self.share = share
     }
 }
 
 /// The losses of a batch before the step. Tensors stay on the model's device to avoid
-/// synchronisation.
+/// synchronisation, and are of this process's part of the batch.
 package struct StepOutcome {
+    /// The whole batch's.
     package let loss: Double
     package let tensLoss: Tensor
     package let onesLoss: Tensor
@@ -29,6 +35,7 @@ package struct StepOutcome {
     package let readabilityLoss: Tensor?
     /// Norm of the gradient over all parameters, before clipping.
     package let gradientNorm: Tensor
+    /// The whole batch's.
     package let tally: Tally
 }
 
@@ -81,6 +88,7 @@ package final class Learner {
     }
 
     private let config: RunConfig
+    private let group: any ProcessGroup
     private let schedule: Schedule
     private let prior: DigitPrior?
     private let autocast: DType?
@@ -88,14 +96,16 @@ package final class Learner {
     /// Parameters that the study's optimizer misses; empty unless `published` is set.
     let unoptimized: [Entry]
 
-    /// - Parameter numbers: the numbers of an epoch's sequences. Only logit adjustment evaluates
-    ///   them.
+    /// - Parameters:
+    ///   - group: the processes that learn together. Their models are equal, and stay so.
+    ///   - numbers: the numbers of an epoch's sequences. Only logit adjustment evaluates them.
     package init(
         _ model: JerseyModel, _ config: RunConfig, schedule: Schedule,
-        numbers: @autoclosure () -> [JerseyNumber] = []
+        group: any ProcessGroup = SingleProcess(), numbers: @autoclosure () -> [JerseyNumber] = []
     ) {
         self.model = model
         self.config = config
+        self.group = group
         self.schedule = schedule
         prior = config.training.logitAdjustment ? DigitPrior(numbers(), on: model.device) : nil
         autocast = config.training.precision.autocast(on: model.device)
@@ -107,11 +117,14 @@ package final class Learner {
         unoptimized = model.store.trainable.filter { !known.contains($0.name) }
     }
 
-    /// Forward, loss, backward, clip, step, tally.
+    /// Forward, loss, backward, sums over all processes, clip, step.
     ///
+    /// - Parameter batch: this process's part of the batch.
     /// - Throws: `TrainingError` if the loss is not finite.
     package func learn(from batch: LabelledBatch) throws -> StepOutcome {
-        let pass = Pass.training(seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step))
+        let pass = Pass.training(
+            seed: config.seed &* 0x9e37_79b9_7f4a_7c15 &+ UInt64(step), share: batch.share,
+            statisticsOver: group.size > 1 && config.training.syncBatchNorm ? group : nil)
         // The study never clears gradients that its optimizer misses.
         for entry in trained { entry.tensor.clearGradient() }
 
@@ -122,23 +135,32 @@ package final class Learner {
             let targets = model.learningTargets(
                 batch.frames, lengths: batch.lengths, isPadded: batch.isPadded, numbers: batch.numbers, pass)
             let (tens, ones) = (targets.labels.tens, targets.labels.ones)
+            let part = LossShares(targets, of: batch, in: group)
             return (
                 targets,
-                prior?.tensLoss(targets.tens, tens, beside: ones, smoothing: smoothing)
-                    ?? crossEntropy(targets.tens, tens, smoothing: smoothing),
-                prior?.onesLoss(targets.ones, ones, beside: tens, smoothing: smoothing)
-                    ?? crossEntropy(targets.ones, ones, smoothing: smoothing),
-                targets.full.map { crossEntropy($0, targets.labels.full, smoothing: smoothing) },
-                targets.readability.map { crossEntropy($0.logits, $0.isRight) }
+                part.ofRows(targets.tens) {
+                    prior?.tensLoss($0, tens, beside: ones, smoothing: smoothing)
+                        ?? crossEntropy($0, tens, smoothing: smoothing)
+                },
+                part.ofRows(targets.ones) {
+                    prior?.onesLoss($0, ones, beside: tens, smoothing: smoothing)
+                        ?? crossEntropy($0, ones, smoothing: smoothing)
+                },
+                targets.full.map {
+                    part.ofRows($0) { crossEntropy($0, targets.labels.full, smoothing: smoothing) }
+                },
+                targets.readability.map { readability in
+                    part.ofFrames(readability.logits) { crossEntropy($0, readability.isRight) }
+                }
             )
         }
         var loss = tensLoss * config.training.tensWeight + onesLoss * config.training.onesWeight
         if let fullLoss { loss = loss + fullLoss * config.training.fullWeight }
         if let readabilityLoss { loss = loss + readabilityLoss * config.training.readabilityWeight }
-        let value = loss.item
+        let own = (loss: loss.item, tally: batch.share?.counts == false ? Tally() : tally(targets))
+        withExtendedLifetime(pass) { (scaler.map { loss * $0.scale } ?? loss).backward() }
+        let (value, tally) = sumOverProcesses(own.loss, own.tally)
         guard value.isFinite else { throw TrainingError(step: step, loss: value) }
-
-        (scaler.map { loss * $0.scale } ?? loss).backward()
         let isFinite = scaler?.unscale(trained.map(\.tensor)) ?? true
         let norm = clipGradients(of: (trained + unoptimized).map(\.tensor), to: config.optimizer.clip)
         if isFinite {
@@ -147,10 +169,23 @@ package final class Learner {
         }
         return StepOutcome(
             loss: value, tensLoss: tensLoss, onesLoss: onesLoss, readabilityLoss: readabilityLoss,
-            gradientNorm: norm, tally: tally(targets, loss: value))
+            gradientNorm: norm, tally: tally)
     }
 
-    private func tally(_ targets: LearningTargets, loss: Double) -> Tally {
+    /// Adds up gradients, loss and tally over all processes. The batch's loss, a mean, is then
+    /// also part of the tally.
+    private func sumOverProcesses(_ loss: Double, _ own: Tally) -> (loss: Double, tally: Tally) {
+        let counts = [own.sequences, own.tens, own.ones, own.numbers, own.full ?? 0].map(Double.init)
+        let sums = group.sumGradients(of: trained.map(\.tensor), with: [loss] + counts)
+        var tally = Tally()
+        (tally.sequences, tally.tens, tally.ones) = (Int(sums[1]), Int(sums[2]), Int(sums[3]))
+        tally.numbers = Int(sums[4])
+        tally.full = model.spec.hasFullHead ? Int(sums[5]) : nil
+        tally.loss = sums[0] * sums[1]
+        return (sums[0], tally)
+    }
+
+    private func tally(_ targets: LearningTargets) -> Tally {
         withoutGradients {
             let (isRight, labels) = (LearningTargets.isRight, targets.labels)
             let tens = isRight(targets.tens, labels.tens)
@@ -167,7 +202,6 @@ package final class Learner {
             tally.ones = counts[1]
             tally.numbers = counts[2]
             tally.full = counts.count > 3 ? counts[3] : nil
-            tally.loss = loss * Double(tens.count)
             return tally
         }
     }
@@ -223,6 +257,13 @@ package final class Learner {
     package func restore(_ state: State) {
         step = state.step
         scaler = state.scaler
+    }
+
+    /// Gives all processes the weights and moments of process 0, and this state, which is its.
+    package func share(_ state: State) {
+        restore(state)
+        group.broadcast(model.store.entries.map(\.tensor))
+        group.broadcast(optimizer.state.sorted { $0.key < $1.key }.map(\.value))
     }
 }
 

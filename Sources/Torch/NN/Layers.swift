@@ -75,7 +75,14 @@ package struct BatchNorm2d: Layer {
     /// Batch norm, then optionally the sum with a shortcut and ReLU, in the same passes over
     /// memory.
     func callAsFunction(_ x: Tensor, adding shortcut: Tensor?, relu: Bool, _ pass: Pass) -> Tensor {
-        tensor {
+        if let statistics = pass.statistics {
+            return tensor {
+                ct_synced_batch_norm(
+                    x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle,
+                    momentum, epsilon, shortcut?.handle, relu, statistics.sums, $0)
+            }
+        }
+        return tensor {
             ct_batch_norm(
                 x.handle, weight.handle, bias.handle, runningMean.handle, runningVariance.handle,
                 pass.isTraining, momentum,
@@ -162,9 +169,12 @@ package struct Dropout: Layer, Sendable {
 
     package func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
         guard isActive(in: pass), let seed = pass.nextSeed() else { return x }
-        let shape = wholeRows ? [x.shape[0]] + x.shape.dropFirst().map { _ in 1 } : x.shape
+        // Drawn for the whole batch, so that the draws do not depend on who computes which rows.
+        let rows = pass.share?.rows ?? 0..<x.shape[0]
+        precondition(rows.count == x.shape[0], "only layers over the batch's frames can drop values")
+        let shape = [pass.share?.all ?? rows.count] + x.shape.dropFirst().map { wholeRows ? 1 : $0 }
         let keep = 1 - probability
-        let mask = Tensor.bernoulli(shape, keep, seed: seed) * (1 / keep)
+        let mask = Tensor.bernoulli(shape, keep, seed: seed).narrowed(0, to: rows) * (1 / keep)
         return x * mask.to(dtype: x.dtype, device: x.device)
     }
 }

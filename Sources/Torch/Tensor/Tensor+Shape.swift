@@ -1,7 +1,9 @@
 import CTorch
 
 extension Tensor {
-    package func reshaped(_ shape: Int...) -> Tensor {
+    package func reshaped(_ shape: Int...) -> Tensor { reshaped(shape) }
+
+    package func reshaped(_ shape: [Int]) -> Tensor {
         tensor { ct_reshape(handle, shape.map(Int64.init), shape.count, $0) }
     }
     package func permuted(_ order: Int...) -> Tensor {

@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""Trains with several processes through Open MPI, and checks that they train what one process does.
+
+    Tools/prove_processes.py equal     1, 2 and 4 processes end with the same weights but for rounding,
+                                       twice with the same bytes, and also when the number changes
+                                       between a stop and a resume
+    Tools/prove_processes.py faults    a killed process ends all, a stopped one is named after the
+                                       time limit, and other programs and arguments are refused
+    Tools/prove_processes.py hosts     two processes in two network namespaces, which only a virtual
+                                       cable connects, on which the bytes of a step are counted; at
+                                       10, 1 and 0.1 Gbit/s if the system can limit it (root)
+    Tools/prove_processes.py scaling   one process of one thread, and two of one thread each, in turns
+
+Needs Open MPI (Debian: openmpi-bin). Without a word, all but `scaling` run.
+"""
+
+import array
+import json
+import math
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+
+from harness.processes import Failure, exit_with, wait_until
+from harness.programs import Parser
+from harness.runs import metrics, small_data, tensors
+from harness.turns import ratios, spread, take_turns
+
+MODELS = [
+    ["--model", "attn_ugru_hc", "--encoder", "mobilenet_v3_small"],
+    ["--model", "basic_effl0", "--set", "augmentation.frameJitter=true"],
+    ["--model", "evidence_tied", "--encoder", "compact", "--set", "data.unreadable=true"],
+]
+AGENT = """#!/bin/sh
+# Open MPI's way to another host: the network namespace of that name.
+host=$1
+shift
+exec ip netns exec "$host" unshare --uts sh -c "hostname $host && $*"
+"""
+
+
+class Trainings:
+    """Trainings of rendered data with `mpirun`, in a folder of their own."""
+
+    def __init__(self, jersey: pathlib.Path, work: pathlib.Path):
+        self.jersey, self.work = jersey, work
+        self.data = small_data(jersey, work / "data")
+
+    def mpirun(self, processes: int, *more) -> list:
+        if processes == 1:
+            return []
+        words = ["mpirun", "-n", processes, "--oversubscribe", "--bind-to", "none"]
+        return words + (["--allow-run-as-root"] if os.geteuid() == 0 else []) + list(more)
+
+    def command(self, run: str, *more, epochs: int = 3) -> list:
+        return [
+            self.jersey, "train", "--data", self.data, "--run", self.work / run, "--size", "48x48",
+            "--epochs", epochs, "--batch-size", 6, "--threads", 1, "--workers", 1, *more,
+        ]  # fmt: skip
+
+    def start(self, command: list) -> subprocess.Popen:
+        return subprocess.Popen(
+            [str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+
+    def end(self, process: subprocess.Popen, statuses: tuple = (0,), seconds: float = 300) -> str:
+        errors = process.communicate(timeout=seconds)[1]
+        if process.returncode not in statuses:
+            raise Failure(f"ended with status {process.returncode}:\n{errors[-2000:]}")
+        return errors
+
+    def train(self, processes: int, run: str, *more, **keywords) -> pathlib.Path:
+        self.end(self.start(self.mpirun(processes) + self.command(run, *more, **keywords)))
+        return self.work / run
+
+
+def floats(path: pathlib.Path, part: str) -> array.array:
+    """Returns the float32 values of all tensors of a safetensors file whose names begin with `part`."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    values = array.array("f")
+    for name, entry in sorted(json.loads(data[8 : 8 + length]).items()):
+        if name.startswith(part) and entry["dtype"] == "F32":
+            first, last = entry["data_offsets"]
+            values.frombytes(data[8 + length + first : 8 + length + last])
+    return values
+
+
+def difference(one: pathlib.Path, other: pathlib.Path) -> tuple[float, float, float]:
+    """Returns how far the weights of two runs are apart, as the largest difference and in proportion to
+    their norm, and the largest difference of a loss."""
+    a, b = (floats(run / "last/state.safetensors", "model.") for run in (one, other))
+    squares = math.fsum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+    losses = [
+        abs(x[part]["loss"] - y[part]["loss"])
+        for x, y in zip(metrics(one), metrics(other), strict=True)
+        for part in ("train", "validation")
+    ]
+    norm = math.sqrt(math.fsum(x * x for x in a))
+    return max(abs(x - y) for x, y in zip(a, b, strict=True)), math.sqrt(squares) / norm, max(losses)
+
+
+def equal(trainings: Trainings) -> None:
+    for model in MODELS:
+        name = model[1]
+        one = trainings.train(1, f"{name}-1", *model)
+        for processes in (2, 4):
+            run = trainings.train(processes, f"{name}-{processes}", *model)
+            worst, relative, loss = difference(one, run)
+            print(
+                f"{name}: {processes} processes: weights differ from those of one process by {worst:.1e} "
+                f"at most, {relative:.1e} of their norm, losses by {loss:.1e}"
+            )
+            assert relative < 1e-3 and loss < 1e-2, "that is more than rounding"
+            again = trainings.train(processes, f"{name}-{processes}-again", *model)
+            states = [tensors(folder / "last/state.safetensors") for folder in (run, again)]
+            assert states[0] == states[1], f"{processes} processes gave other weights the second time"
+            print(f"{name}: {processes} processes: the same bytes a second time")
+        resumed(trainings, model, one)
+
+
+def resumed(trainings: Trainings, model: list, one: pathlib.Path) -> None:
+    """Stops two processes, and goes on with four, then with one."""
+    name = f"{model[1]}-resumed"
+    more = [*model, "--resume", "--set", "training.saveEverySteps=1"]
+    stops = 0
+    for processes in (2, 4):
+        process = trainings.start(trainings.mpirun(processes) + trainings.command(name, *more))
+        progress = trainings.work / name / "progress.json"
+        progress.unlink(missing_ok=True)
+        assert wait_until(progress.exists, 120), "training did not begin"
+        # mpirun hands this signal on to all processes.
+        process.send_signal(signal.SIGUSR1)
+        errors = trainings.end(process, statuses=(130, 0))
+        stops += "stopped and saved" in errors
+    run = trainings.train(1, name, *more)
+    worst, relative, loss = difference(one, run)
+    print(f"{model[1]}: {stops} stops, 2, 4 and 1 processes: {worst:.1e}, {relative:.1e}, losses {loss:.1e}")
+    assert relative < 1e-3 and loss < 1e-2, "that is more than rounding"
+
+
+def faults(trainings: Trainings) -> None:
+    def begun(name: str, *more) -> tuple[subprocess.Popen, list[int]]:
+        command = trainings.command(name, *MODELS[0], *more, epochs=1000)
+        process = trainings.start(trainings.mpirun(2) + command)
+        assert wait_until((trainings.work / name / "progress.json").exists, 120), "training did not begin"
+        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout
+        return process, sorted(int(word) for word in found.split())
+
+    for victim in (0, 1):
+        process, ranks = begun(f"killed-{victim}")
+        start = time.monotonic()
+        os.kill(ranks[victim], signal.SIGKILL)
+        errors = trainings.end(process, statuses=tuple(range(1, 256)), seconds=60)
+        assert "Killed" in errors or "signal 9" in errors, errors
+        print(f"process {victim} killed: all ended after {time.monotonic() - start:.1f} s, mpirun names it")
+    trainings.train(2, "killed-1", *MODELS[0], "--resume", "--set", "training.epochs=1000", "--patience", "0")
+
+    for victim in (0, 1):
+        process, ranks = begun(f"frozen-{victim}", "--set", "training.processTimeout=5")
+        start = time.monotonic()
+        os.kill(ranks[victim], signal.SIGSTOP)
+        try:
+            errors = trainings.end(process, statuses=tuple(range(1, 256)), seconds=90)
+        finally:
+            process.kill()
+        line = next(line for line in errors.splitlines() if line.startswith("Error: process"))
+        assert f"process {victim} does not answer" in line, line
+        print(f"process {victim} frozen: all ended after {time.monotonic() - start:.1f} s\n    {line}")
+
+    process, _ = begun("stopped")
+    process.send_signal(signal.SIGUSR1)
+    errors = trainings.end(process, statuses=(130,))
+    assert "stopped and saved" in errors, errors
+    print("SIGUSR1 to mpirun: saved, status 130")
+
+    words = ["env", "PMI_RANK=0", "PMI_SIZE=2"]
+    errors = trainings.end(trainings.start(words + trainings.command("refused", *MODELS[0])), statuses=(2,))
+    assert "only Open MPI is supported" in errors, errors
+    print(errors.strip())
+    both = trainings.mpirun(2)
+    both = both[:1] + both[3:]
+    one, other = (trainings.command("refused", *MODELS[0], "--seed", seed) for seed in (1, 2))
+    errors = trainings.end(
+        trainings.start([*both, "-n", 1, *one, ":", "-n", 1, *other]), statuses=tuple(range(1, 256))
+    )
+    assert "other arguments than process 0" in errors, errors
+    print(next(line for line in errors.splitlines() if "other arguments" in line))
+
+
+class Cable:
+    """Two network namespaces, jersey-a and jersey-b, and a virtual cable between them."""
+
+    HOSTS = {"jersey-a": "10.77.0.1", "jersey-b": "10.77.0.2"}
+
+    def __init__(self, work: pathlib.Path):
+        self.remove()
+        self.agent = work / "agent"
+        self.agent.write_text(AGENT)
+        self.agent.chmod(0o755)
+        self.hosts = work / "hosts"
+        first, second = self.HOSTS
+        for host in self.HOSTS:
+            self.ip("netns", "add", host)
+        self.ip("link", "add", first, "netns", first, "type", "veth", "peer", "name", second, "netns", second)
+        for host, address in self.HOSTS.items():
+            self.ip("-n", host, "addr", "add", f"{address}/24", "dev", host)
+            self.ip("-n", host, "link", "set", host, "up")
+            self.ip("-n", host, "link", "set", "lo", "up")
+        # Names, which the rsh agent takes for namespaces.
+        for host in self.HOSTS:
+            folder = pathlib.Path("/etc/netns") / host
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "hosts").write_text(
+                "127.0.0.1 localhost\n" + "".join(f"{a} {name}\n" for name, a in self.HOSTS.items())
+            )
+
+    @staticmethod
+    def ip(*words, check: bool = True) -> None:
+        subprocess.run(["ip", *words], check=check, stderr=None if check else subprocess.DEVNULL)
+
+    def remove(self) -> None:
+        for host in self.HOSTS:
+            self.ip("netns", "del", host, check=False)
+            shutil.rmtree(pathlib.Path("/etc/netns") / host, ignore_errors=True)
+
+    def mpirun(self) -> list:
+        first, _ = self.HOSTS
+        words = [
+            "ip",
+            "netns",
+            "exec",
+            first,
+            "unshare",
+            "--uts",
+            "sh",
+            "-c",
+            f'hostname {first} && exec "$@"',
+        ]
+        words += ["sh", "mpirun", "--allow-run-as-root", "-n", 2, "--bind-to", "none"]
+        words += ["--host", ",".join(f"{host}:1" for host in self.HOSTS)]
+        settings = {
+            "plm_rsh_agent": self.agent,
+            "pml": "ob1",
+            # Not the memory that the two share.
+            "btl": "tcp,self",
+            "btl_tcp_if_include": "10.77.0.0/24",
+            "oob_tcp_if_include": "10.77.0.0/24",
+        }
+        return words + [word for key, value in settings.items() for word in ("--mca", key, value)]
+
+    def sent(self) -> list[int]:
+        return [
+            int(
+                subprocess.run(
+                    ["ip", "netns", "exec", host, "cat", f"/sys/class/net/{host}/statistics/tx_bytes"],
+                    check=True, capture_output=True,
+                ).stdout
+            )
+            for host in self.HOSTS
+        ]  # fmt: skip
+
+    def limit(self, gigabits: float) -> bool:
+        """Limits both directions; returns whether the system can."""
+        for host in self.HOSTS:
+            words = ["ip", "netns", "exec", host, "tc", "qdisc", "replace", "dev", host, "root", "tbf"]
+            words += ["rate", f"{round(gigabits * 1000)}mbit", "burst", "4mb", "latency", "50ms"]
+            if not shutil.which("tc") or subprocess.run(words, stderr=subprocess.DEVNULL).returncode:
+                return False
+        return True
+
+
+def hosts(trainings: Trainings) -> None:
+    cable = Cable(trainings.work)
+    try:
+        one = trainings.train(1, "hosts-1", *MODELS[0])
+        before = cable.sent()
+        trainings.end(trainings.start(cable.mpirun() + trainings.command("hosts-2", *MODELS[0])))
+        worst, relative, loss = difference(one, trainings.work / "hosts-2")
+        log = (trainings.work / "hosts-2/log.txt").read_text()
+        assert "in 2 processes" in log, log
+        print(f"two hosts: weights differ by {worst:.1e}, {relative:.1e} of their norm, losses by {loss:.1e}")
+        bytes_each = [after - start for start, after in zip(before, cable.sent(), strict=True)]
+        rows = metrics(one)
+        steps = len(rows) * math.ceil(rows[0]["train"]["sequences"] / 6)
+        size = 4 * sum(1 for _ in floats(one / "last/state.safetensors", "adam.")) / 2
+        print(
+            f"two hosts: {bytes_each[0] / 1e6:.0f} and {bytes_each[1] / 1e6:.0f} MB sent in {steps} steps "
+            f"and at the start; gradients are {size / 1e6:.1f} MB a step"
+        )
+        for gigabits in (10, 1, 0.1):
+            if not cable.limit(gigabits):
+                print("two hosts: this system cannot limit the cable")
+                break
+            run = f"hosts-{gigabits}"
+            trainings.end(trainings.start(cable.mpirun() + trainings.command(run, *MODELS[0])))
+            print(f"two hosts: {gigabits} Gbit/s: {seconds(trainings.work / run) / steps:.3f} s a step")
+        process = trainings.start(cable.mpirun() + trainings.command("cut", *MODELS[0], "--set",
+            "training.processTimeout=5", epochs=1000))  # fmt: skip
+        assert wait_until((trainings.work / "cut/progress.json").exists, 120), "training did not begin"
+        start = time.monotonic()
+        first, _ = Cable.HOSTS
+        Cable.ip("-n", first, "link", "set", first, "down")
+        try:
+            errors = trainings.end(process, statuses=tuple(range(1, 256)), seconds=120)
+        finally:
+            process.kill()
+        print(f"two hosts: cable cut: ended after {time.monotonic() - start:.1f} s")
+        print(
+            "".join(f"    {line}\n" for line in errors.splitlines() if line.startswith("Error: process")),
+            end="",
+        )
+    finally:
+        cable.remove()
+
+
+def seconds(run: pathlib.Path) -> float:
+    """Returns the time of all epochs."""
+    return sum(json.loads(line)["seconds"] for line in (run / "metrics.jsonl").read_text().splitlines())
+
+
+def scaling(trainings: Trainings, rounds: int) -> None:
+    models = {
+        "basic_r18, 16 sequences": ["--model", "basic_r18", "--size", "96x48"],
+        "evidence_tied compact, 16 sequences": ["--model", "evidence_tied", "--encoder", "compact"],
+    }
+    more = ["--batch-size", 16, "--set", "data.ratios=[0.8, 0.1, 0.1]", "--cache", 200]
+    for name, model in models.items():
+        count = 0
+
+        def once(processes: int, *extra) -> float:
+            nonlocal count
+            count += 1
+            run = trainings.train(processes, f"scaling-{count}", *model, *more, *extra, epochs=4)
+            return statistics.median(
+                [json.loads(line)["seconds"] for line in (run / "metrics.jsonl").read_text().splitlines()][1:]
+            )
+
+        found = take_turns(
+            {
+                "1": lambda: once(1),
+                "2": lambda: once(2),
+                "own": lambda: once(2, "--set", "training.syncBatchNorm=false"),
+            },
+            rounds,
+            rotate=True,
+            title=name,
+        )
+        print(f"{name}: one process of one thread {spread(found['1'])} s an epoch")
+        for key, title in (("2", "two"), ("own", "two, with statistics of their own")):
+            print(
+                f"    {title}: {spread(found[key])} s, {spread(ratios(found['1'], found[key]))} times as fast"
+            )
+
+
+def main() -> int:
+    parser = Parser(__doc__)
+    parser.add_jersey()
+    parser.add_argument("parts", nargs="*", metavar="PART", help="equal, faults, hosts, scaling")
+    parser.add_argument("--rounds", type=int, default=5, help="of `scaling` (default: 5)")
+    options = parser.parse_args()
+    if not shutil.which("mpirun"):
+        raise Failure("mpirun is missing; install Open MPI (Debian: openmpi-bin)")
+    works = {"equal": equal, "faults": faults, "hosts": hosts}
+    works["scaling"] = lambda trainings: scaling(trainings, options.rounds)
+    parts = options.parts or ["equal", "faults", "hosts"]
+    if unknown := [part for part in parts if part not in works]:
+        raise Failure(f"there is no part {unknown[0]}; choose among {', '.join(works)}")
+    work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-processes-"))
+    try:
+        trainings = Trainings(options.jersey, work)
+        for part in parts:
+            works[part](trainings)
+        return 0
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    exit_with(main)
