@@ -87,6 +87,59 @@ import Testing
         #expect(table.unnumbered.map(\.tracks) == (isOnOwnShirt ? [] : [["1"]]))
     }
 
+    /// A track of which a calibrated model is so sure.
+    private func unsure(_ track: Int, _ number: String, _ confidence: Double, span: ClosedRange<Int>) throws
+        -> Prediction
+    {
+        let number = try #require(JerseyNumber(number))
+        // Sure of the tens, or that there are none.
+        let tens = (0..<11).map { $0 == number.tens ? 1.0 : 0 }
+        let ones = (0..<10).map { $0 == number.ones ? confidence : (1 - confidence) / 9 }
+        let digits = DigitDistribution(probabilities: tens, ones)
+        var prediction = Prediction(
+            sequence: "\(track)", track: "\(track)", digits: digits, evidence: TrackEvidence(digits, nil),
+            frames: [], leftOut: [],
+            calibration: ModelCalibration(
+                temperature: 1, threshold: 0.92, precision: 1, coverage: 1, sequences: 1),
+            precision: nil)
+        prediction.span = span
+        return prediction
+    }
+
+    @Test(arguments: [
+        // What tracks say and how surely, whether they wear one shirt, and whether it is enough.
+        ("47", [0.9], true, false), ("47", [0.9, 0.9], true, true), ("47", [0.9, 0.9], false, false),
+        ("47", [0.8, 0.7, 0.7], true, false), ("47", [0.9, 0.45], true, false),
+        ("47", [0.85, 0.85, 0.85], true, true), ("7", [0.9, 0.9], true, false),
+    ])
+    func unsureTracksOfATeamThatAgreeAreAPlayer(
+        number: String, confidences: [Double], isOneTeam: Bool, isEnough: Bool
+    ) throws {
+        let spans = confidences.indices.map { $0 * 30...$0 * 30 + 20 }
+        let video = video(
+            spans.enumerated().map { ($1, $0 == 0 || isOneTeam ? red : white) } + [(0...99, white)])
+        var predictions = try zip(confidences, spans).enumerated().map {
+            try unsure($0 + 1, number, $1.0, span: $1.1.lowerBound + 1...$1.1.upperBound + 1)
+        }
+        predictions.append(try prediction(predictions.count + 1, "3", span: 1...100))
+        let table = PlayerTable(predictions, in: video, teams: Teams(video))
+        let player = table.players.first { $0.number == JerseyNumber(number) }
+        #expect((player != nil) == isEnough)
+        if let player {
+            #expect(player.tracks == confidences.indices.map { "\($0 + 1)" })
+            #expect((player.confidence ?? 0) >= 0.92)
+            #expect(table.predictions.dropLast().allSatisfy { $0.number == player.number && !$0.unreadable })
+        }
+    }
+
+    @Test func unsureTracksAtTheSameTimeDoNotAgree() throws {
+        let video = video([(0...60, red), (20...80, red)])
+        let predictions = [
+            try unsure(1, "47", 0.9, span: 1...61), try unsure(2, "47", 0.9, span: 21...81),
+        ]
+        #expect(PlayerTable(predictions, in: video, teams: Teams(video)).players.isEmpty)
+    }
+
     @Test func theShirtAroundANumberIsSeenBetweenItsDigits() throws {
         var picture = RGBImage(width: 40, height: 60, pixels: .init(repeating: 90, count: 40 * 60 * 3))
         func fill(_ columns: Range<Int>, _ rows: Range<Int>, _ level: UInt8) {

@@ -38,6 +38,6 @@ extension Recognizer {
         }
         var predictions = followed.boxes.tracks.flatMap { read[$0] ?? [] }
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
-        return PlayerTable(predictions, in: followed, teams: Teams(followed))
+        return PlayerTable(predictions, in: followed, teams: Teams(followed), roster: roster)
     }
 }

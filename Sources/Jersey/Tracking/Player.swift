@@ -62,7 +62,8 @@ package struct Player: Sendable, Equatable, Codable {
 /// Tracks of one team with one number are one player, for nobody is in two places at once: where
 /// two of them are seen at the same time, the surer one is the player, and the other has no number.
 /// Neither has a track whose number was seen on a shirt of the other team, for it is that of somebody
-/// in front.
+/// in front. Several tracks that are unsure by themselves are a player if they agree
+/// (`agreements`).
 ///
 /// Encoded, it has `players`, those with a number first, and `tracks`, with what was read of them.
 package struct PlayerTable: Sendable, Equatable, Encodable {
@@ -73,21 +74,30 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
     /// What was read of the tracks. A number that cannot be right is taken away.
     package let predictions: [Prediction]
 
-    private struct Piece {
+    /// A track, or a piece of one.
+    struct Piece {
         let index: Int
         let shirt: ShirtColour?
         let side: Teams.Side?
         let span: ClosedRange<Int>
         let frames: Int
+
+        /// Whether two are seen at the same time for longer than a tracker needs to end an old track
+        /// after it has begun a new one.
+        func isSeenWith(_ other: Piece) -> Bool {
+            min(span.upperBound, other.span.upperBound) - max(span.lowerBound, other.span.lowerBound)
+                >= PlayerTable.tolerance
+        }
     }
 
     /// - Parameters:
     ///   - predictions: of the tracks, or pieces of them, constrained to a roster if there is one.
     ///   - video: what was followed.
     ///   - teams: of its tracks.
+    ///   - roster: who can be seen.
     ///   - names: of the teams by colour; without them the roster names teams, or they are A and B.
     package init(
-        _ predictions: [Prediction], in video: TrackedVideo, teams: Teams,
+        _ predictions: [Prediction], in video: TrackedVideo, teams: Teams, roster: Roster? = nil,
         names given: [(colour: ShirtColour, name: String)] = []
     ) {
         var predictions = predictions
@@ -121,21 +131,30 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
             let (a, b) = (predictions[$0.index].confidence ?? 0, predictions[$1.index].confidence ?? 0)
             return (b * Double($1.frames), $0.index) < (a * Double($0.frames), $1.index)
         }
-        for piece in bySureness {
+        // What was read on the shirt of the other team is the number of somebody in front.
+        let own = bySureness.filter {
+            !teams.areOpponents($0.side, teams.side(of: predictions[$0.index].shirtAroundNumber))
+        }
+        for piece in own {
             guard let number = predictions[piece.index].number else { continue }
             let key = Key(side: piece.side, number: number)
-            let isOnOtherShirt = teams.areOpponents(
-                piece.side, teams.side(of: predictions[piece.index].shirtAroundNumber))
-            if isOnOtherShirt
-                || groups[key, default: []].contains(where: {
-                    Self.overlap($0.span, piece.span) > Self.tolerance
-                })
-            {
-                predictions[piece.index].number = nil
-                predictions[piece.index].unreadable = true
-                predictions[piece.index].players = nil
-            } else {
+            if !groups[key, default: []].contains(where: piece.isSeenWith) {
                 groups[key, default: []].append(piece)
+            }
+        }
+        let sure = Set(groups.values.joined().map(\.index))
+        for index in predictions.indices where predictions[index].number != nil && !sure.contains(index) {
+            predictions[index].number = nil
+            predictions[index].unreadable = true
+            predictions[index].players = nil
+        }
+        for (key, agreement) in Self.agreements(own, predictions, besides: Set(groups.keys)) {
+            groups[key] = agreement.pieces
+            for piece in agreement.pieces {
+                predictions[piece.index].number = key.number
+                predictions[piece.index].confidence = agreement.confidence
+                predictions[piece.index].unreadable = false
+                predictions[piece.index].players = roster?.players[key.number]
             }
         }
         func player(_ pieces: [Piece], number: JerseyNumber?) -> Player {
@@ -178,7 +197,7 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
 
     private enum CodingKeys: CodingKey { case players, tracks }
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let side: Teams.Side?
         let number: JerseyNumber
 
@@ -191,10 +210,6 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
     /// The most frames in which two tracks of one player may both be seen: a tracker often begins a
     /// new track before the old one ends.
     private static let tolerance = 5
-
-    private static func overlap(_ first: ClosedRange<Int>, _ second: ClosedRange<Int>) -> Int {
-        min(first.upperBound, second.upperBound) - max(first.lowerBound, second.lowerBound) + 1
-    }
 }
 
 /// What the teams are called: as in the roster, if it has two teams and the numbers tell which is

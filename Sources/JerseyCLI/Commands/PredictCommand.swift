@@ -222,7 +222,8 @@ struct PredictCommand: ParsableCommand {
         var players: PlayerTable?
         if let followed {
             let table = PlayerTable(
-                predictions, in: followed, teams: Teams(followed), names: try teams.names())
+                predictions, in: followed, teams: Teams(followed), roster: roster,
+                names: try teams.names())
             (players, predictions) = (table, table.predictions)
         } else {
             predictions = Prediction.grouped(predictions)
