@@ -31,7 +31,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # it.
 LAYERS = {
     "Torch": ["Tensor", "NN", "Compiled", "IO", "Training"],
-    "Jersey": ["Media", "Models", "Detecting", "Reading", "Tracking"],
+    "Jersey": ["Media", "Models", "Detecting", "Reading", "Tracking", "Sharding"],
     "JerseyOutput": ["Text", "Drawing", "Charts", "Pages"],
     "JerseyCLI": ["Output", "Options", "Commands", ""],
     "JerseyLab": [
@@ -57,6 +57,8 @@ COMMANDS_WITHOUT = {"JerseyLab": ["PredictCommand", "ServeCommand"]}
 
 # Other programs show the texts of these. An error has a `Remedy` for the command line instead.
 NO_FLAGS = {"JerseySupport", "Torch", "Jersey", "JerseyExport"}
+# These talk to other programs, whose flags they name.
+FLAGS_OF_OTHERS = {"Slurm.swift", "ShardArray.swift"}
 FLAG = re.compile(r"(?:^|[\s(`'\"])--[A-Za-z]|`jersey ")
 
 MOST_LINES = 400
@@ -355,6 +357,7 @@ def main():
         findings += [
             f"{file.path}:{line}: a text names a flag or a command"
             for file in targets[target]
+            if file.path.name not in FLAGS_OF_OTHERS
             for line, text in file.texts
             if FLAG.search(text)
         ]

@@ -46,42 +46,8 @@ package enum AtomicFile {
     /// - Throws: `FileError` with the system's reason. Any previous file is then unchanged, and no
     ///   temporary file remains.
     package static func write(_ pieces: [UnsafeRawBufferPointer], to url: URL, synced: Bool = true) throws {
-        let temporary = url.deletingLastPathComponent()
-            .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
-        func failure(_ action: String) -> FileError {
-            let code = errno
-            let advice =
-                code == ENOSPC || code == EDQUOT
-                ? "free some space and run again; the previous file is unchanged" : nil
-            return FileError(url.path, "cannot \(action): \(SystemError(code).reason)", advice: advice)
-        }
-        let file = temporary.path.withFileSystemPath {
-            open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        }
-        guard file >= 0 else { throw failure("create the file") }
-        do {
-            defer { close(file) }
-            for piece in pieces { try write(piece, to: file, failure) }
-            guard !synced || fsync(file) == 0 else { throw failure("write") }
-        } catch {
-            _ = temporary.path.withFileSystemPath(unlink)
-            throw error
-        }
-        guard
-            temporary.path.withFileSystemPath({ from in url.path.withFileSystemPath { rename(from, $0) } })
-                == 0
-        else {
-            let error = failure("replace the file")
-            _ = temporary.path.withFileSystemPath(unlink)
-            throw error
-        }
-        guard synced else { return }
-        let folder = url.deletingLastPathComponent().path.withFileSystemPath {
-            open($0, O_RDONLY | O_CLOEXEC)
-        }
-        if folder >= 0 {
-            fsync(folder)
-            close(folder)
+        try write(to: url, synced: synced) { add in
+            for piece in pieces { try add(piece) }
         }
     }
 
@@ -89,16 +55,102 @@ package enum AtomicFile {
         try data.withUnsafeBytes { try write([$0], to: url, synced: synced) }
     }
 
-    private static func write(
-        _ piece: UnsafeRawBufferPointer, to file: Int32, _ failure: (String) -> FileError
+    /// Writes a file that is larger than memory, under the same rules.
+    ///
+    /// - Parameter body: gets a function that writes the next piece. What it throws ends the write.
+    package static func write(
+        to url: URL, synced: Bool = true,
+        _ body: (_ add: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
+        let temporary = temporaryName(beside: url)
+        do {
+            let file = temporary.path.withFileSystemPath {
+                open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            }
+            guard file >= 0 else { throw failure(url, "create the file") }
+            defer { close(file) }
+            try body { try append($0, to: file, of: url) }
+            guard !synced || fsync(file) == 0 else { throw failure(url, "write") }
+        } catch {
+            _ = temporary.path.withFileSystemPath(unlink)
+            throw error
+        }
+        try replace(url, by: temporary, synced: synced)
+    }
+
+    /// Writes a file that must not be there yet: of several processes that try at once, one does.
+    ///
+    /// - Returns: false if the file is there already. It is then unchanged.
+    package static func create(_ data: Data, at url: URL) throws -> Bool {
+        let temporary = temporaryName(beside: url)
+        try write(data, to: temporary)
+        guard
+            temporary.path.withFileSystemPath({ from in url.path.withFileSystemPath { link(from, $0) } }) == 0
+        else {
+            let code = errno
+            // A file system without links.
+            if code != EEXIST, !FileNames.exists(url.path) {
+                try replace(url, by: temporary, synced: true)
+                return true
+            }
+            _ = temporary.path.withFileSystemPath(unlink)
+            return false
+        }
+        _ = temporary.path.withFileSystemPath(unlink)
+        sync(url.deletingLastPathComponent())
+        return true
+    }
+
+    // MARK: Steps
+
+    /// Renames a whole file over another, or to a name that is not there yet. If that fails, the
+    /// temporary file is removed.
+    ///
+    /// - Parameter synced: waits until the new name is on disk.
+    package static func replace(_ url: URL, by temporary: URL, synced: Bool = true) throws {
+        guard
+            temporary.path.withFileSystemPath({ from in url.path.withFileSystemPath { rename(from, $0) } })
+                == 0
+        else {
+            let error = failure(url, "replace the file")
+            _ = temporary.path.withFileSystemPath(unlink)
+            throw error
+        }
+        if synced { sync(url.deletingLastPathComponent()) }
+    }
+
+    /// Writes all bytes to an open file.
+    ///
+    /// - Parameter url: what an error calls the file.
+    package static func append(_ piece: UnsafeRawBufferPointer, to file: Int32, of url: URL) throws {
         var rest = piece[...]
         while !rest.isEmpty {
             let written = Foundation.write(file, rest.baseAddress, min(rest.count, 1 << 30))
             if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw failure("write") }
+            guard written > 0 else { throw failure(url, "write") }
             rest = rest.dropFirst(written)
         }
+    }
+
+    /// An error with the system's reason.
+    package static func failure(_ url: URL, _ action: String) -> FileError {
+        let code = errno
+        let advice =
+            code == ENOSPC || code == EDQUOT
+            ? "free some space and run again; the previous file is unchanged" : nil
+        return FileError(url.path, "cannot \(action): \(SystemError(code).reason)", advice: advice)
+    }
+
+    private static func temporaryName(beside url: URL) -> URL {
+        url.deletingLastPathComponent()
+            .appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)\(suffix)")
+    }
+
+    private static func sync(_ folder: URL) {
+        let folder = folder.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
     }
 }
 

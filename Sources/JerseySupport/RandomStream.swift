@@ -43,5 +43,15 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
 
 /// The 64-bit FNV-1a hash of the text's UTF-8 bytes.
 package func fnv1a(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    text.utf8.reduce(fnv1aStart) { ($0 ^ UInt64($1)) &* fnv1aPrime }
 }
+
+/// The 64-bit FNV-1a hash of bytes.
+///
+/// - Parameter before: the hash of the bytes before these.
+package func fnv1a(_ bytes: UnsafeRawBufferPointer, after before: UInt64? = nil) -> UInt64 {
+    bytes.reduce(before ?? fnv1aStart) { ($0 ^ UInt64($1)) &* fnv1aPrime }
+}
+
+private let fnv1aStart: UInt64 = 0xcbf2_9ce4_8422_2325
+private let fnv1aPrime: UInt64 = 0x100_0000_01b3

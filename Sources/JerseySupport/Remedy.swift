@@ -3,7 +3,8 @@
 /// adds its own name for the remedy.
 package enum Remedy: Sendable, Equatable {
     // Settings.
-    case boxColumns, boxes, device, earlyExit, encoder, model, precision, published
+    case boxColumns, boxes, clusterOptions, device, earlyExit, encoder, launcher, model, precision,
+        published, shards
     /// Measures on labelled sequences how reliable a model's confidences are.
     case calibration
     // Lists of names.
@@ -11,5 +12,7 @@ package enum Remedy: Sendable, Equatable {
 }
 
 extension Error {
-    package var remedy: Remedy? { (self as? FileError)?.remedy ?? (self as? UsageError)?.remedy }
+    package var remedy: Remedy? {
+        (self as? FileError)?.remedy ?? (self as? UsageError)?.remedy ?? (self as? Slurm.Failure)?.remedy
+    }
 }

@@ -60,12 +60,13 @@ import Testing
     }
 
     @Test(arguments: [
-        (Slurm.Failure.notFound, "login node"),
-        ("Unable to contact slurm controller (connect failure)", "sinfo"),
-        ("Invalid partition name specified", "--sbatch"),
+        (Slurm.Failure.notFound, "login node", Remedy.launcher),
+        ("Unable to contact slurm controller (connect failure)", "sinfo", nil),
+        ("Invalid partition name specified", "options that your cluster requires", .clusterOptions),
     ])
-    func `What Slurm refuses comes with a way out`(words: String, hint: String) {
-        #expect("\(Slurm.Failure(command: "sbatch", message: words))".contains(hint))
+    func `What Slurm refuses comes with a way out`(words: String, hint: String, remedy: Remedy?) {
+        let failure = Slurm.Failure(command: "sbatch", message: words)
+        #expect("\(failure)".contains(hint) && failure.remedy == remedy)
     }
 
     // MARK: With Slurm
@@ -133,6 +134,32 @@ import Testing
         #expect(try ExperimentStatus(folder).runs.map(\.state) == [.interrupted, .waiting])
     }
 
+    @Test func `Shards are tasks of an array, and a second call submits those that are missing`() throws {
+        let node = try SlurmNode()
+        guard node.isInstalled else { try Test.cancel("no Slurm here to test with: \(node.words)") }
+        defer { node.stop() }
+        let folder = try TestFolder()
+        let track = Sample.folder.path("data/4")
+        let items = (1...4).map { "{\"path\": \"\($0 == 3 ? TestFolder.missing : track)\"}\n" }
+        try folder.url.add("it's a list.jsonl", Data(items.joined().utf8))
+        let out = folder.path("results")
+        let arguments = [
+            "predict", "--manifest", folder.path("it's a list.jsonl"), "--out", out, "--shards", "4",
+            "--jobs",
+            "2", "--launcher", "slurm", "--threads", "1", "--sbatch", "--time=5",
+        ]
+        // A task whose items cannot be read fails, and its part is there.
+        let first = try node.jersey(arguments).end()
+        #expect(first.status == 0, "\(first.errors)")
+        let merged = try node.jersey(["merge", out]).end()
+        #expect(merged.status == 0 && merged.errors.contains("4 items, 1 of which"), "\(merged.errors)")
+        try FileManager.default.removeItem(atPath: out + "/part-00002-of-00004.jsonl")
+        let second = try node.jersey(arguments).end()
+        #expect(second.status == 0 && second.errors.contains("submitted 1 shard "), "\(second.errors)")
+        #expect(try node.jersey(["merge", out]).end().output == merged.output)
+        #expect(try node.queue().isEmpty)
+    }
+
     private func wait(for call: RunningProgram, until condition: () -> Bool) throws {
         let start = ContinuousClock.now
         while !condition() {
@@ -193,9 +220,11 @@ private final class SlurmNode {
 
     /// `jersey experiment run`, one task at a time.
     func run(_ folder: ExperimentFolder) throws -> RunningProgram {
-        return try RunningProgram(
-            Places.jersey, ["experiment", "run", "--out", folder.url.path, "--launcher", "slurm"], environment
-        )
+        try jersey(["experiment", "run", "--out", folder.url.path, "--launcher", "slurm"])
+    }
+
+    func jersey(_ arguments: [String]) throws -> RunningProgram {
+        try RunningProgram(Places.jersey, arguments, environment)
     }
 
     func queue() throws -> String {

@@ -6,15 +6,18 @@ extension Remedy {
         switch self {
         case .boxColumns: "--box-columns"
         case .boxes: "--boxes"
+        case .clusterOptions: "--sbatch \"--partition=gpu --time=2:00:00\""
         case .calibration: "`jersey calibrate`"
         case .device: "`jersey doctor` says why, --device cpu does without"
         case .earlyExit: "--anytime"
         case .encoder: "--encoder"
         case .experimentList: "`jersey experiment list` shows them"
+        case .launcher: "--launcher local does without"
         case .model: "--model"
         case .modelList: "`jersey models` lists them"
         case .precision: "--precision"
         case .published: "leave out --published"
+        case .shards: "--shards"
         case .settingList: "`jersey train --list-settings` lists them"
         }
     }

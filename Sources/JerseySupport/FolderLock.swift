@@ -1,5 +1,4 @@
 import Foundation
-import JerseySupport
 
 /// An advisory lock on a file. The kernel releases it when the process ends, however it ends.
 package final class FolderLock: Sendable {
@@ -7,7 +6,7 @@ package final class FolderLock: Sendable {
 
     /// - Throws: `taken` if another process holds the lock; `FileError` if the file cannot be
     ///   created.
-    init(_ url: URL, orElse taken: FileError) throws {
+    package init(_ url: URL, orElse taken: FileError) throws {
         file = url.path.withFileSystemPath { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
         guard file >= 0 else { throw FileError(url.path, "cannot create the file: \(SystemError().reason)") }
         var whole = Self.whole
@@ -18,7 +17,7 @@ package final class FolderLock: Sendable {
     }
 
     /// Whether a process holds the lock. The query itself takes no lock.
-    static func isHeld(_ url: URL) -> Bool {
+    package static func isHeld(_ url: URL) -> Bool {
         let file = url.path.withFileSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { return false }
         defer { close(file) }

@@ -1,26 +1,33 @@
 import Foundation
-import Jersey
 
-/// The Slurm commands that experiments need. It does not use accounting (`sacct`), which many
+/// The Slurm commands that job arrays need. It does not use accounting (`sacct`), which many
 /// clusters lack.
-struct Slurm: Sendable {
+package struct Slurm: Sendable {
     /// One task of a job array, as listed by `squeue`.
-    struct Task: Sendable, Equatable {
-        let job: String
-        let index: Int
+    package struct Task: Sendable, Equatable {
+        package let job: String
+        package let index: Int
         /// Slurm's state, such as "PENDING", "RUNNING" or "TIMEOUT".
-        let state: String
+        package let state: String
         /// A `waitpid` status.
-        let status: Int32
+        package let status: Int32
         /// Slurm's reason for waiting or ending; "None" without one.
-        let why: String
+        package let why: String
 
-        var isWaiting: Bool {
+        package init(job: String, index: Int, state: String, status: Int32, why: String) {
+            self.job = job
+            self.index = index
+            self.state = state
+            self.status = status
+            self.why = why
+        }
+
+        package var isWaiting: Bool {
             ["PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED"].contains(state)
         }
 
         /// Whether it ended for good.
-        var isOver: Bool {
+        package var isOver: Bool {
             [
                 "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "OUT_OF_MEMORY",
                 "BOOT_FAIL", "DEADLINE",
@@ -30,42 +37,56 @@ struct Slurm: Sendable {
     }
 
     /// A failed command.
-    struct Failure: Error, CustomStringConvertible {
-        let command: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let command: String
         /// The command's error message.
-        let message: String
+        package let message: String
 
-        static let notFound = "command not found"
+        package static let notFound = "command not found"
 
         /// Whether Slurm did not respond. That may be temporary.
-        var isSilence: Bool {
+        package var isSilence: Bool {
             ["contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "connect failure"]
                 .contains {
                     message.contains($0)
                 }
         }
 
-        var description: String {
+        package var description: String {
             let advice =
                 if message == Self.notFound {
-                    "; run this on a machine with Slurm's commands, such as a login node, or use --launcher local"
+                    "; run this on a machine with Slurm's commands, such as a login node"
                 } else if isSilence || message.contains("configuration source") {
                     "; check with `sinfo` whether Slurm responds, and that SLURM_CONF names its configuration file"
-                } else if command == "sbatch" {
-                    "; pass the options that your cluster requires, such as --sbatch \"--partition=gpu --time=2:00:00\""
+                } else if remedy == .clusterOptions {
+                    "; pass the options that your cluster requires, such as a partition and a time limit"
                 } else {
                     ""
                 }
             return "\(command): \(message)\(advice)"
         }
+
+        /// What may help besides.
+        package var remedy: Remedy? {
+            if message == Self.notFound { return .launcher }
+            let isRefusal = command == "sbatch" && !isSilence && !message.contains("configuration source")
+            return isRefusal ? .clusterOptions : nil
+        }
+
+        package init(command: String, message: String) {
+            self.command = command
+            self.message = message
+        }
     }
+
+    package init() {}
 
     /// Submits a job array.
     ///
     /// - Parameters:
     ///   - arguments: options of `sbatch`, the script and the script's arguments.
     /// - Returns: the job's id.
-    func submit(_ arguments: [String]) throws -> String {
+    package func submit(_ arguments: [String]) throws -> String {
         let answer = try call("sbatch", ["--parsable"] + arguments)
         // The output can be "ID;CLUSTER".
         let id = answer.prefix { $0 != ";" }.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -79,7 +100,7 @@ struct Slurm: Sendable {
     ///
     /// - Parameter names: the jobs' names. Ids alone are ambiguous, because a cluster that is set
     ///   up again reuses them.
-    func tasks(of jobs: [String], names: [String]) throws -> [Task] {
+    package func tasks(of jobs: [String], names: [String]) throws -> [Task] {
         guard !jobs.isEmpty else { return [] }
         do {
             return Self.tasks(
@@ -96,7 +117,7 @@ struct Slurm: Sendable {
 
     private static let format = "ArrayJobID:20|,ArrayTaskID:20|,State:20|,exit_code:20|,Reason:60|"
 
-    static func tasks(from text: String) -> [Task] {
+    package static func tasks(from text: String) -> [Task] {
         text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: "|", omittingEmptySubsequences: false).map {
                 $0.trimmingCharacters(in: .whitespaces)
@@ -108,16 +129,19 @@ struct Slurm: Sendable {
     }
 
     /// The id of the user's job with this name and comment.
-    func job(named name: String, comment: String) throws -> String? {
+    ///
+    /// - Parameter isActive: leaves out jobs that have ended.
+    package func job(named name: String, comment: String, isActive: Bool = false) throws -> String? {
+        let states = isActive ? [] : ["--states=all"]
         let lines = try call(
-            "squeue", ["--noheader", "--me", "--states=all", "--name=" + name, "--format=%F|%k"])
+            "squeue", ["--noheader", "--me"] + states + ["--name=" + name, "--format=%F|%k"])
         return lines.split(separator: "\n").first { $0.hasSuffix("|\(comment)") }.map {
             String($0.prefix { $0 != "|" })
         }
     }
 
     /// Cancels the jobs. Their tasks get time to save.
-    func cancel(_ jobs: [String]) throws {
+    package func cancel(_ jobs: [String]) throws {
         do {
             _ = try call("scancel", jobs)
         } catch let failure as Failure
