@@ -25,6 +25,7 @@ package enum TestArchive {
         } else {
             archive_write_set_format_pax_restricted(writer)
             if name.hasSuffix("gz") { archive_write_add_filter_gzip(writer) }
+            if name.hasSuffix("zst") { archive_write_add_filter_zstd(writer) }
         }
         try check(archive_write_open_filename(writer, path) == ARCHIVE_OK)
         for item in items {

@@ -15,8 +15,10 @@ final class ArchiveReader {
     private let handle: OpaquePointer
     /// The archive, if it is in memory. libarchive keeps a pointer into it.
     private let bytes: NSData?
-    /// The most bytes that may be unpacked, given the size of the archive.
-    private let most: Int
+    /// The archive, if it comes piece by piece.
+    private let input: PeekedInput?
+    /// The size of the archive in bytes; nil if it comes piece by piece.
+    private let size: Int?
     private var entries = 0
     private var written = 0
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -32,10 +34,11 @@ final class ArchiveReader {
         self.path = path
         self.limits = limits
         self.handle = handle
-        let size = FileNames.size(file) ?? 0
-        most = min(limits.bytes, limits.entryBytes + size * limits.ratio)
+        size = FileNames.size(file) ?? 0
         bytes = nil
+        input = nil
         Self.allowFormats(handle)
+        archive_read_support_filter_zstd(handle)
         guard file.withFileSystemPath({ archive_read_open_filename(handle, $0, 1 << 16) }) == ARCHIVE_OK
         else {
             throw notAnArchive
@@ -53,11 +56,52 @@ final class ArchiveReader {
         self.limits = limits
         self.handle = handle
         bytes = kept
-        most = min(limits.bytes, limits.entryBytes + content.count * limits.ratio)
+        size = content.count
+        input = nil
         Self.allowFormats(handle)
         guard archive_read_open_memory(handle, kept.bytes, kept.length) == ARCHIVE_OK else {
             throw notAnArchive
         }
+    }
+
+    /// Opens an archive that comes piece by piece, of any length.
+    ///
+    /// - Parameter path: what errors call the archive.
+    /// - Throws: `FileError` if it is not an archive.
+    init(_ input: PeekedInput, called path: String, limits: UnpackedArchive.Limits) throws {
+        guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
+        self.path = path
+        self.limits = limits
+        self.handle = handle
+        self.input = input
+        size = nil
+        bytes = nil
+        Self.allowFormats(handle)
+        archive_read_support_filter_zstd(handle)
+        // The reader keeps the input as long as libarchive may ask for more of it.
+        let source = Unmanaged.passUnretained(input).toOpaque()
+        let status = archive_read_open(
+            handle, source, nil,
+            { _, source, piece in
+                guard let source, let piece else { return -1 }
+                do {
+                    let bytes = try Unmanaged<PeekedInput>.fromOpaque(source).takeUnretainedValue().next()
+                    piece.pointee = bytes.baseAddress
+                    return bytes.count
+                } catch {
+                    return -1
+                }
+            }, nil)
+        guard status == ARCHIVE_OK else { throw notAnArchive }
+    }
+
+    /// Whether it is a tar file; known once an entry was read.
+    var isTar: Bool { archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR }
+
+    /// The most bytes that may be unpacked, given the size of the archive, or what came of it so far.
+    private var most: Int {
+        let known = size ?? Int(archive_filter_bytes(handle, -1))
+        return min(limits.bytes, limits.entryBytes + known * limits.ratio)
     }
 
     private static func allowFormats(_ handle: OpaquePointer) {
@@ -107,7 +151,9 @@ final class ArchiveReader {
     }
 
     /// Writes the content of the entry.
-    func write(_ entry: Entry, to folder: TemporaryFolder) throws {
+    ///
+    /// - Returns: its size in bytes.
+    @discardableResult func write(_ entry: Entry, to folder: TemporaryFolder) throws -> Int {
         guard let file = folder.makeFile(entry.parts) else {
             switch errno {
             case EEXIST: throw refused(entry, "occurs twice")
@@ -117,11 +163,14 @@ final class ArchiveReader {
             }
         }
         defer { close(file) }
+        var size = 0
         try unpack(entry) { piece in
             guard Foundation.write(file, piece.baseAddress, piece.count) == piece.count else {
                 throw failed(entry)
             }
+            size += piece.count
         }
+        return size
     }
 
     /// The content of the entry.

@@ -41,7 +41,7 @@ package struct UnlabelledSequences: Sendable {
         }
         for (folder, names) in files {
             let different = Set(names.map(ExactText.init)).map(\.text)
-            add(folder.isEmpty ? "." : folder, FrameOrder.frames(among: different), in: nil)
+            add(FrameOrder.frames(among: different), of: folder.isEmpty ? "." : folder, in: nil)
         }
         // A folder that you name twice is read once.
         var seen: Set<ExactText> = []
@@ -92,10 +92,14 @@ package struct UnlabelledSequences: Sendable {
                 files.append(name)
             }
         }
-        let here = FrameOrder.frames(among: files)
+        let samples = archive?.isTar == true ? WebDataset.samples(among: files) : ([], files)
+        for (key, files) in samples.0 {
+            add(FrameOrder.frames(among: files), of: path, sample: key, in: archive)
+        }
+        let here = FrameOrder.frames(among: samples.1)
         if !here.frames.isEmpty {
-            add(path, here, in: archive)
-        } else if folders.isEmpty {
+            add(here, of: path, in: archive)
+        } else if folders.isEmpty, samples.0.isEmpty {
             emptyFolders.append(path)
         }
         // Links come last: a folder is read under its own name.
@@ -103,13 +107,17 @@ package struct UnlabelledSequences: Sendable {
         for folder in real + links { try addTree(path.appendingName(folder), in: archive, depth: depth + 1) }
     }
 
+    /// - Parameter sample: the key, if the frames are one sample of several in the folder. It is a track
+    ///   of its own.
     private mutating func add(
-        _ folder: String, _ arranged: (frames: [String], anchor: Int?), in archive: UnpackedArchive?
+        _ arranged: (frames: [String], anchor: Int?), of folder: String, sample: String? = nil,
+        in archive: UnpackedArchive?
     ) {
-        let parent = folder.parentPath
+        let id = sample.map(folder.appendingName) ?? folder
+        let parent = sample == nil ? folder.parentPath : ""
         sequences.append(
             FrameSequence(
-                id: folder, track: parent.isEmpty ? folder : parent, number: nil,
+                id: id, track: parent.isEmpty ? id : parent, number: nil,
                 frames: arranged.frames.map { folder.appendingName($0) }, anchor: arranged.anchor,
                 archive: archive))
     }

@@ -1,7 +1,7 @@
 import CArchive
 import Foundation
 
-/// The frames in a zip, tar or tar.gz file, unpacked to a temporary folder that is removed with the
+/// The frames in a zip or tar file, unpacked to a temporary folder that is removed with the
 /// last reference to it.
 ///
 /// Archives are untrusted. An archive with a path that points outside it, a link or a device, or
@@ -25,9 +25,11 @@ package final class UnpackedArchive: Sendable {
     package let path: String
     /// The folder of the unpacked files.
     package let folder: URL
+    /// Whether it is a tar file.
+    let isTar: Bool
     private let temporary: TemporaryFolder
 
-    package static let endings = [".zip", ".tar", ".tar.gz", ".tgz"]
+    package static let endings = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst"]
 
     package static func isArchive(_ path: String) -> Bool {
         endings.contains(where: path.lowercased().hasSuffix)
@@ -43,17 +45,36 @@ package final class UnpackedArchive: Sendable {
         _ file: String, called name: String? = nil, limits: Limits = Limits(),
         progress: () throws -> Void = {}
     ) throws {
-        path = name ?? file
-        temporary = try TemporaryFolder(.archive)
-        // Without the slash at the end, because `file(_:)` adds one.
-        folder = URL(fileURLWithPath: temporary.url.path.withoutEndingSlashes)
-        try withUTF8Names {
-            let reader = try ArchiveReader(file, called: path, limits: limits)
+        let name = name ?? file
+        (path, temporary) = (name, try TemporaryFolder(.archive))
+        folder = Self.url(of: temporary)
+        isTar = try withUTF8Names { [temporary] in
+            let reader = try ArchiveReader(file, called: name, limits: limits)
             while let entry = try reader.next() {
                 try progress()
                 if Self.isWanted(entry.parts) { try reader.write(entry, to: temporary) }
             }
+            return reader.isTar
         }
+    }
+
+    /// A folder for some entries of an archive that comes piece by piece (`ArchiveStream`). Its
+    /// frames are named by their path within the archive alone.
+    init() throws {
+        (path, temporary, isTar) = ("", try TemporaryFolder(.archive), true)
+        folder = Self.url(of: temporary)
+    }
+
+    /// Unpacks one entry.
+    ///
+    /// - Returns: its size in bytes.
+    func add(_ entry: ArchiveReader.Entry, from reader: ArchiveReader) throws -> Int {
+        try reader.write(entry, to: temporary)
+    }
+
+    /// Without the slash at the end, because `file(_:)` adds one.
+    private static func url(of temporary: TemporaryFolder) -> URL {
+        URL(fileURLWithPath: temporary.url.path.withoutEndingSlashes)
     }
 
     /// Reads the frames in an archive in memory, under the same rules. Nothing is written.
@@ -92,7 +113,7 @@ package final class UnpackedArchive: Sendable {
     package func file(_ name: String) -> String {
         // Compared by bytes: a slash with a combining accent is one character, which does not equal
         // a slash.
-        let start = (path + "/").utf8
+        let start = (path.isEmpty ? "" : path + "/").utf8
         guard name.utf8.starts(with: start) else { return name }
         return folder.path + "/" + String(Substring(name.utf8.dropFirst(start.count)))
     }
@@ -101,7 +122,7 @@ package final class UnpackedArchive: Sendable {
     /// Other strings are returned unchanged.
     package func name(_ file: String) -> String { file.replacing(folder.path, with: path) }
 
-    private static func isWanted(_ parts: [String]) -> Bool {
+    static func isWanted(_ parts: [String]) -> Bool {
         guard let name = parts.last, !parts.contains(where: FrameOrder.isHidden) else { return false }
         return FrameOrder.isFrame(name) || name.hasSuffix(".json") || name.hasSuffix(".jsonl")
             || name == "seqinfo.ini"
