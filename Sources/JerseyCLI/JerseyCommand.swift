@@ -12,7 +12,8 @@ struct JerseyCommand: ParsableCommand {
         abstract: "Reads shirt numbers of athletes from short image sequences.",
         version: jerseyVersion,
         subcommands: [
-            PredictCommand.self, TrackCommand.self, TrainCommand.self, TrainFinderCommand.self,
+            PredictCommand.self, MergeCommand.self, TrackCommand.self, TrainCommand.self,
+            TrainFinderCommand.self,
             EvaluateCommand.self,
             CalibrateCommand.self,
             ExperimentCommand.self,
@@ -64,11 +65,7 @@ enum Main {
         }
         keepWaitsShort()
         do {
-            // Read as bytes, so that file names that are not UTF-8 work.
-            let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }.map {
-                word in
-                String(fileSystemBytes: UnsafeRawBufferPointer(start: word, count: strlen(word)))
-            }
+            let words = CommandLine.words
             if let setting = JerseyCommand.setting(asked: words) {
                 return Console.print(Table([], rows: setting.rows))
             }

@@ -32,5 +32,6 @@ import Testing
         try check(OutputFormat.self)
         try check(ExportFormat.self)
         try check(ServiceLimit.self)
+        try check(Scheduler.self)
     }
 }

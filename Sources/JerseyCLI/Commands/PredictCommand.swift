@@ -17,6 +17,11 @@ struct PredictCommand: ParsableCommand {
             when they are seen. With the boxes of your own tracker in --boxes, each track gets a row; a track in which the player changes \
             gets one for each player.
 
+            --manifest reads a long list of any of these, or one shard of it, and writes results that `jersey merge` puts together. The             path - is a tar file in standard input: each folder in it is read when it has come, and answered with JSON lines.
+
+            Schedulers whose variables say which shard a task reads, if --shard does not:
+            \(Scheduler.lines)
+
             Output formats:
             \(OutputFormat.lines)
 
@@ -27,6 +32,8 @@ struct PredictCommand: ParsableCommand {
             Example: jersey predict match.mp4 --roster squads.csv --video read.mp4
 
             Example: jersey predict match.mp4 --boxes tracks.txt --format json
+
+            Example: jersey predict --manifest list.jsonl --shard 17/1000 --out results
             """)
 
     @OptionGroup var options: WeightOptions
@@ -43,9 +50,13 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var roster: RosterOptions
 
+    @OptionGroup var manifest: ManifestOptions
+
     @Argument(
-        help: ArgumentHelp("Folders, archives or image files; or one video.", valueName: "path"))
-    var paths: [String]
+        help: ArgumentHelp(
+            "Folders, archives or image files; or one video; or - for an archive in standard input.",
+            valueName: "path"))
+    var paths: [String] = []
 
     @Option(help: "Output format, one of the above (default: by the extension of --output, or table).")
     var format: OutputFormat?
@@ -71,6 +82,13 @@ struct PredictCommand: ParsableCommand {
     var sheet: String?
 
     func validate() throws {
+        guard manifest.isGiven != !paths.isEmpty else {
+            throw ValidationError(
+                paths.isEmpty
+                    ? "name a path to read, or a --manifest" : "a --manifest lists the paths; name no others")
+        }
+        if manifest.isGiven || paths == [Self.stream] { return try validateLines() }
+        try video.checkBoxes()
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes takes one video, not \(paths.count) paths")
         }
@@ -110,9 +128,9 @@ struct PredictCommand: ParsableCommand {
 
     /// Whether a track in which the player changes has one answer. A submission names each track
     /// once.
-    private var keepsTracks: Bool { video.keepTracks || written.needsWholeTracks }
+    var keepsTracks: Bool { video.keepTracks || written.needsWholeTracks }
 
-    private func checkOutputs() throws {
+    func checkOutputs() throws {
         let inputs = paths + [video.boxes, roster.roster, options.file].compactMap { $0 }
         try file.map { try AtomicFile.check($0, unlike: inputs) }
         try sheet.map { try PredictionSheet.check($0, unlike: inputs) }
@@ -128,6 +146,8 @@ struct PredictCommand: ParsableCommand {
     }
 
     func run() throws {
+        if manifest.isGiven { return try readManifest() }
+        if paths == [Self.stream] { return try readStream() }
         try checkOutputs()
         let roster = try roster.read()
         let predictions = try isVideo ? readVideo(roster) : readFolders(roster)
@@ -139,12 +159,13 @@ struct PredictCommand: ParsableCommand {
             return
                 "warning: \($0.sequence): \($0.disagreeingWindows ?? 0) of \($0.windows ?? 0) windows are confident of a number other than \(most); is this one player?"
         }
-        // An abstention is an answer. Output with NaN or infinity is not.
-        if predictions.allSatisfy({
-            $0.number == nil && (!$0.unreadable || $0.digits == nil) && $0.conflict == nil
-        }) {
-            throw ExitCode(1)
-        }
+        guard predictions.contains(where: Self.isAnswer) else { throw ExitCode(1) }
+    }
+
+    /// An abstention is an answer. Output with NaN or infinity is not.
+    static func isAnswer(_ prediction: Prediction) -> Bool {
+        prediction.number != nil || (prediction.unreadable && prediction.digits != nil)
+            || prediction.conflict != nil
     }
 
     /// Says which tracks were cut.
@@ -163,7 +184,7 @@ struct PredictCommand: ParsableCommand {
         }
     }
 
-    private func recognizer() throws -> Recognizer {
+    func recognizer() throws -> Recognizer {
         let recognizer = try options.recognizer {
             $0.target = answering.target
             $0.earlyExit = stopping.anytime
@@ -204,35 +225,52 @@ struct PredictCommand: ParsableCommand {
         return predictions
     }
 
-    private func readVideo(_ roster: Roster?) throws -> [Prediction] {
-        let recognizer = try recognizer()
-        let followed = try isFollowed ? tracking.follow(paths[0]) : nil
+    /// What was read in a video.
+    struct Film {
+        var predictions: [Prediction]
+        var crops: [String: RGBImage]
+        let boxes: TrackBoxes
+        /// Nil if the boxes are another tracker's.
+        var players: PlayerTable?
+    }
+
+    /// - Parameters:
+    ///   - boxes: a file with a tracker's boxes; nil follows the people ourselves.
+    ///   - shown: how many tracks to keep crops of.
+    func read(
+        _ path: String, boxes file: String?, with recognizer: Recognizer, _ roster: Roster?, shown: Int = 0
+    ) throws -> Film {
+        let followed = try file == nil ? tracking.follow(path) : nil
         let boxes =
-            try followed?.boxes ?? video.trackBoxes(video.boxes ?? "", in: paths[0], strict: options.strict)
+            try followed?.boxes ?? video.trackBoxes(file ?? "", in: path, strict: options.strict)
         guard !boxes.boxes.isEmpty else {
             throw FileError(
-                paths[0], "shows nobody who could be followed",
+                path, "shows nobody who could be followed",
                 advice:
                     "try \(tracking.everyone ? "a video in which players are larger" : "--everyone, if they stand beside a playing area")"
             )
         }
         var (predictions, crops) = try video.read(
-            paths[0], boxes, with: recognizer, shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
+            path, boxes, with: recognizer, isOurs: followed != nil, shown: shown)
         if let roster { predictions = predictions.map { $0.constrained(to: roster) } }
-        var players: PlayerTable?
-        if let followed {
-            let table = PlayerTable(
-                predictions, in: followed, teams: Teams(followed), roster: roster,
-                names: try teams.names())
-            (players, predictions) = (table, table.predictions)
-        } else {
-            predictions = Prediction.grouped(predictions)
+        guard let followed else {
+            return Film(predictions: Prediction.grouped(predictions), crops: crops, boxes: boxes)
         }
+        let table = PlayerTable(
+            predictions, in: followed, teams: Teams(followed), roster: roster, names: try teams.names())
+        return Film(predictions: table.predictions, crops: crops, boxes: boxes, players: table)
+    }
+
+    private func readVideo(_ roster: Roster?) throws -> [Prediction] {
+        let film = try read(
+            paths[0], boxes: video.boxes, with: recognizer(), roster,
+            shown: sheet == nil ? 0 : PredictionSheet.maximumRows)
+        let (predictions, boxes, players) = (film.predictions, film.boxes, film.players)
         try write(predictions, boxes: boxes, players: players)
         if let sheet {
             try PredictionSheet.write(
                 predictions, players: players.map { ($0, paths[0]) }, to: URL(fileURLWithPath: sheet)
-            ) { crops[$0] }
+            ) { film.crops[$0] }
         }
         // Flush first: drawing may take minutes, and the user may stop it.
         fflush(nil)

@@ -1,9 +1,8 @@
 import ArgumentParser
 import Foundation
 import Jersey
-import JerseyLab
 
-/// Where to run the runs of an experiment.
+/// Where to run the runs of an experiment, or the shards of a manifest.
 struct LaunchOptions: ParsableArguments {
     enum Kind: String, CaseIterable, ExpressibleByArgument {
         case local, slurm
@@ -25,27 +24,9 @@ struct LaunchOptions: ParsableArguments {
         }
     }
 
-    /// Threads per run, if its settings do not say. Local runs share this machine's cores; a
-    /// cluster's core count is unknown.
-    func threads(jobs: Int) -> Int {
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        return switch launcher {
-        case .local: max(cores / jobs, 1)
-        case .slurm: min(cores, 4)
-        }
-    }
+    /// The program that tasks run. The nodes must have it at the same path.
+    static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
 
-    /// - Parameter say: shows a sentence to the user.
-    func launcher(_ folder: ExperimentFolder, jobs: Int, say: @escaping (String) -> Void) throws
-        -> any Launcher
-    {
-        let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        switch launcher {
-        case .local: return LocalLauncher(executable: program, folder: folder, jobs: jobs)
-        case .slurm:
-            return try SlurmLauncher(
-                executable: program, folder: folder, jobs: jobs,
-                options: sbatch.flatMap { $0.split(separator: " ").map(String.init) }, say: say)
-        }
-    }
+    /// The options for sbatch, word by word.
+    var sbatchWords: [String] { sbatch.flatMap { $0.split(separator: " ").map(String.init) } }
 }

@@ -70,6 +70,10 @@ struct VideoOptions: ParsableArguments {
         }
         try stride.map { try (1...10_000).check($0, "--stride") }
         try boxStride.map { try (1...10_000).check($0, "--box-stride") }
+    }
+
+    /// - Throws: `ValidationError` for options about boxes without any.
+    func checkBoxes() throws {
         if boxes == nil {
             for (name, isGiven) in [
                 ("--box-columns", boxColumns != nil), ("--first-frame", firstFrame != nil),
@@ -114,8 +118,10 @@ struct VideoOptions: ParsableArguments {
     }
 
     /// The predictions of all tracks, ordered by track name, and crops of the first `shown` tracks.
+    ///
+    /// - Parameter isOurs: whether the boxes are those of our own tracker.
     func read(
-        _ path: String, _ boxes: TrackBoxes, with recognizer: Recognizer, shown: Int
+        _ path: String, _ boxes: TrackBoxes, with recognizer: Recognizer, isOurs: Bool, shown: Int
     ) throws -> (predictions: [Prediction], crops: [String: RGBImage]) {
         let video = try VideoReader(path)
         var tracks = recognizer.trackReader()
@@ -130,7 +136,7 @@ struct VideoOptions: ParsableArguments {
         }
         progress.finish()
         // Who is followed by ourselves has been reported already, and has boxes without lines.
-        if self.boxes != nil { remark(on: boxes, leftOut, in: video) }
+        if !isOurs { remark(on: boxes, leftOut, in: video) }
         let ordered = boxes.tracks.flatMap { predictions[$0] ?? [] }
         // Tracks whose model output is invalid. Skipped boxes and frames are counted above.
         let broken = ordered.filter { $0.unreadable && $0.confidence == nil }.compactMap(\.leftOut.last)
