@@ -81,7 +81,7 @@ def main() -> int:
             subprocess.run(command(shard, work / "whole"), check=True, stderr=subprocess.DEVNULL, env=environment)
         each = (time.monotonic() - start) / options.shards
         whole = merged(work / "whole")
-        print(f"undisturbed: {each:.1f} s a shard, {whole.count(b'\n')} lines of results")
+        print(f"undisturbed: {each:.1f} s a shard, {len(whole.splitlines())} lines of results")
 
         kills, rounds, resumed = 0, 0, 0
         out = work / "killed"

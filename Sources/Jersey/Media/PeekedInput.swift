@@ -8,20 +8,27 @@ package final class PeekedInput {
     package let head: [UInt8]
     private let file: Int32
     private var isHeadRead = false
-    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+
+    /// How many first bytes are looked at.
+    private static let needed = 512
 
     /// - Parameter file: an open file or pipe, which stays open.
     /// - Throws: `SystemError`.
     package init(_ file: Int32 = STDIN_FILENO) throws(SystemError) {
         self.file = file
-        var head = [UInt8](repeating: 0, count: 512)
         var count = 0
-        while count < head.count {
-            let read = try Self.read(file, &head, from: count)
+        while count < Self.needed {
+            let free = UnsafeMutableRawBufferPointer(rebasing: buffer[count..<Self.needed])
+            let read = try Self.read(file, free)
             if read == 0 { break }
             count += read
         }
-        self.head = Array(head.prefix(count))
+        head = Array(buffer[..<count])
+    }
+
+    deinit {
+        buffer.deallocate()
     }
 
     /// What comes, by its first bytes.
@@ -38,25 +45,18 @@ package final class PeekedInput {
     ///
     /// - Throws: `SystemError`.
     func next() throws(SystemError) -> UnsafeRawBufferPointer {
-        let count: Int
-        if isHeadRead {
-            count = try Self.read(file, &buffer, from: 0)
-        } else {
+        guard isHeadRead else {
             isHeadRead = true
-            buffer.replaceSubrange(0..<head.count, with: head)
-            count = head.count
+            return UnsafeRawBufferPointer(rebasing: buffer[..<head.count])
         }
-        // The buffer is neither copied nor changed before the next call.
-        return buffer.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[..<count]) }
+        return UnsafeRawBufferPointer(rebasing: buffer[..<(try Self.read(file, buffer))])
     }
 
-    private static func read(
-        _ file: Int32, _ buffer: inout [UInt8], from start: Int
-    ) throws(SystemError) -> Int {
+    private static func read(_ file: Int32, _ buffer: UnsafeMutableRawBufferPointer) throws(SystemError)
+        -> Int
+    {
         while true {
-            let count = buffer.withUnsafeMutableBytes {
-                Foundation.read(file, $0.baseAddress! + start, $0.count - start)
-            }
+            let count = Foundation.read(file, buffer.baseAddress, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw SystemError() }
             return count
