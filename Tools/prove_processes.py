@@ -9,6 +9,7 @@
     Tools/prove_processes.py hosts     two processes in two network namespaces, which only a virtual
                                        cable connects, on which the bytes of a step are counted; at
                                        10, 1 and 0.1 Gbit/s if the system can limit it (root)
+    Tools/prove_processes.py slurm     the same with `srun --mpi=pmix`, in a one-node Slurm cluster
     Tools/prove_processes.py scaling   one process of one thread, and two of one thread each, in turns
 
 Needs Open MPI (Debian: openmpi-bin). Without a word, all but `scaling` run.
@@ -27,7 +28,7 @@ import tempfile
 import time
 
 from harness.processes import Failure, exit_with, wait_until
-from harness.programs import Parser
+from harness.programs import ROOT, Parser
 from harness.runs import metrics, small_data, tensors
 from harness.turns import ratios, spread, take_turns
 
@@ -109,6 +110,11 @@ def equal(trainings: Trainings) -> None:
     for model in MODELS:
         name = model[1]
         one = trainings.train(1, f"{name}-1", *model)
+        # What another rounding does to one process, for comparison.
+        words = ["env", "ATEN_CPU_CAPABILITY=avx2", "ONEDNN_MAX_CPU_ISA=AVX2"]
+        trainings.end(trainings.start(words + trainings.command(f"{name}-avx2", *model)))
+        worst, relative, loss = difference(one, trainings.work / f"{name}-avx2")
+        print(f"{name}: one process, held back to AVX2: {worst:.1e}, {relative:.1e}, losses {loss:.1e}")
         for processes in (2, 4):
             run = trainings.train(processes, f"{name}-{processes}", *model)
             worst, relative, loss = difference(one, run)
@@ -147,6 +153,7 @@ def resumed(trainings: Trainings, model: list, one: pathlib.Path) -> None:
 def faults(trainings: Trainings) -> None:
     def begun(name: str, *more) -> tuple[subprocess.Popen, list[int]]:
         command = trainings.command(name, *MODELS[0], *more, epochs=1000)
+        (trainings.work / name / "progress.json").unlink(missing_ok=True)
         process = trainings.start(trainings.mpirun(2) + command)
         assert wait_until((trainings.work / name / "progress.json").exists, 120), "training did not begin"
         found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout
@@ -159,8 +166,6 @@ def faults(trainings: Trainings) -> None:
         errors = trainings.end(process, statuses=tuple(range(1, 256)), seconds=60)
         assert "Killed" in errors or "signal 9" in errors, errors
         print(f"process {victim} killed: all ended after {time.monotonic() - start:.1f} s, mpirun names it")
-    trainings.train(2, "killed-1", *MODELS[0], "--resume", "--set", "training.epochs=1000", "--patience", "0")
-
     for victim in (0, 1):
         process, ranks = begun(f"frozen-{victim}", "--set", "training.processTimeout=5")
         start = time.monotonic()
@@ -173,11 +178,11 @@ def faults(trainings: Trainings) -> None:
         assert f"process {victim} does not answer" in line, line
         print(f"process {victim} frozen: all ended after {time.monotonic() - start:.1f} s\n    {line}")
 
-    process, _ = begun("stopped")
+    process, _ = begun("killed-1", "--resume")
     process.send_signal(signal.SIGUSR1)
     errors = trainings.end(process, statuses=(130,))
     assert "stopped and saved" in errors, errors
-    print("SIGUSR1 to mpirun: saved, status 130")
+    print("resumed after the kill, then SIGUSR1 to mpirun: saved, status 130")
 
     words = ["env", "PMI_RANK=0", "PMI_SIZE=2"]
     errors = trainings.end(trainings.start(words + trainings.command("refused", *MODELS[0])), statuses=(2,))
@@ -297,7 +302,7 @@ def hosts(trainings: Trainings) -> None:
             if not cable.limit(gigabits):
                 print("two hosts: this system cannot limit the cable")
                 break
-            run = f"hosts-{gigabits}"
+            run = f"limit-{gigabits}"
             trainings.end(trainings.start(cable.mpirun() + trainings.command(run, *MODELS[0])))
             print(f"two hosts: {gigabits} Gbit/s: {seconds(trainings.work / run) / steps:.3f} s a step")
         process = trainings.start(cable.mpirun() + trainings.command("cut", *MODELS[0], "--set",
@@ -317,6 +322,26 @@ def hosts(trainings: Trainings) -> None:
         )
     finally:
         cable.remove()
+
+
+def slurm(trainings: Trainings) -> None:
+    node, folder = ROOT / "Tools/slurm_node.sh", trainings.work / "slurm"
+    started = subprocess.run([node, "start", folder], capture_output=True, text=True)
+    if started.returncode == 77:
+        print("slurm: left out, because Slurm is not installed")
+        return
+    try:
+        name, _, value = started.stdout.strip().splitlines()[-1].partition("=")
+        os.environ[name] = value
+        one = trainings.train(1, "slurm-1", *MODELS[0])
+        command = ["srun", "-n", 2, "--mpi=pmix", *trainings.command("slurm-2", *MODELS[0])]
+        trainings.end(trainings.start(command))
+        log = (trainings.work / "slurm-2/log.txt").read_text()
+        assert "in 2 processes" in log, log
+        worst, relative, loss = difference(one, trainings.work / "slurm-2")
+        print(f"srun: weights differ by {worst:.1e}, {relative:.1e} of their norm, losses by {loss:.1e}")
+    finally:
+        subprocess.run([node, "stop", folder], check=False)
 
 
 def seconds(run: pathlib.Path) -> float:
@@ -361,14 +386,14 @@ def scaling(trainings: Trainings, rounds: int) -> None:
 def main() -> int:
     parser = Parser(__doc__)
     parser.add_jersey()
-    parser.add_argument("parts", nargs="*", metavar="PART", help="equal, faults, hosts, scaling")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="equal, faults, hosts, slurm, scaling")
     parser.add_argument("--rounds", type=int, default=5, help="of `scaling` (default: 5)")
     options = parser.parse_args()
     if not shutil.which("mpirun"):
         raise Failure("mpirun is missing; install Open MPI (Debian: openmpi-bin)")
-    works = {"equal": equal, "faults": faults, "hosts": hosts}
+    works = {"equal": equal, "faults": faults, "hosts": hosts, "slurm": slurm}
     works["scaling"] = lambda trainings: scaling(trainings, options.rounds)
-    parts = options.parts or ["equal", "faults", "hosts"]
+    parts = options.parts or list(works)[:-1]
     if unknown := [part for part in parts if part not in works]:
         raise Failure(f"there is no part {unknown[0]}; choose among {', '.join(works)}")
     work = pathlib.Path(tempfile.mkdtemp(prefix="jersey-processes-"))
