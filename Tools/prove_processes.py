@@ -110,11 +110,11 @@ def equal(trainings: Trainings) -> None:
     for model in MODELS:
         name = model[1]
         one = trainings.train(1, f"{name}-1", *model)
-        # What another rounding does to one process, for comparison.
+        # What another rounding does to one process, as on another processor. Training amplifies it.
         words = ["env", "ATEN_CPU_CAPABILITY=avx2", "ONEDNN_MAX_CPU_ISA=AVX2"]
         trainings.end(trainings.start(words + trainings.command(f"{name}-avx2", *model)))
-        worst, relative, loss = difference(one, trainings.work / f"{name}-avx2")
-        print(f"{name}: one process, held back to AVX2: {worst:.1e}, {relative:.1e}, losses {loss:.1e}")
+        worst, rounding, loss = difference(one, trainings.work / f"{name}-avx2")
+        print(f"{name}: one process, held back to AVX2: {worst:.1e}, {rounding:.1e}, losses {loss:.1e}")
         for processes in (2, 4):
             run = trainings.train(processes, f"{name}-{processes}", *model)
             worst, relative, loss = difference(one, run)
@@ -122,15 +122,15 @@ def equal(trainings: Trainings) -> None:
                 f"{name}: {processes} processes: weights differ from those of one process by {worst:.1e} "
                 f"at most, {relative:.1e} of their norm, losses by {loss:.1e}"
             )
-            assert relative < 1e-3 and loss < 1e-2, "that is more than rounding"
+            assert relative < 10 * rounding, "that is more than rounding"
             again = trainings.train(processes, f"{name}-{processes}-again", *model)
             states = [tensors(folder / "last/state.safetensors") for folder in (run, again)]
             assert states[0] == states[1], f"{processes} processes gave other weights the second time"
             print(f"{name}: {processes} processes: the same bytes a second time")
-        resumed(trainings, model, one)
+        resumed(trainings, model, one, rounding)
 
 
-def resumed(trainings: Trainings, model: list, one: pathlib.Path) -> None:
+def resumed(trainings: Trainings, model: list, one: pathlib.Path, rounding: float) -> None:
     """Stops two processes, and goes on with four, then with one."""
     name = f"{model[1]}-resumed"
     more = [*model, "--resume", "--set", "training.saveEverySteps=1"]
@@ -147,7 +147,7 @@ def resumed(trainings: Trainings, model: list, one: pathlib.Path) -> None:
     run = trainings.train(1, name, *more)
     worst, relative, loss = difference(one, run)
     print(f"{model[1]}: {stops} stops, 2, 4 and 1 processes: {worst:.1e}, {relative:.1e}, losses {loss:.1e}")
-    assert relative < 1e-3 and loss < 1e-2, "that is more than rounding"
+    assert relative < 10 * rounding, "that is more than rounding"
 
 
 def faults(trainings: Trainings) -> None:
@@ -305,23 +305,46 @@ def hosts(trainings: Trainings) -> None:
             run = f"limit-{gigabits}"
             trainings.end(trainings.start(cable.mpirun() + trainings.command(run, *MODELS[0])))
             print(f"two hosts: {gigabits} Gbit/s: {seconds(trainings.work / run) / steps:.3f} s a step")
-        process = trainings.start(cable.mpirun() + trainings.command("cut", *MODELS[0], "--set",
-            "training.processTimeout=5", epochs=1000))  # fmt: skip
-        assert wait_until((trainings.work / "cut/progress.json").exists, 120), "training did not begin"
-        start = time.monotonic()
-        first, _ = Cable.HOSTS
-        Cable.ip("-n", first, "link", "set", first, "down")
-        try:
-            errors = trainings.end(process, statuses=tuple(range(1, 256)), seconds=120)
-        finally:
-            process.kill()
-        print(f"two hosts: cable cut: ended after {time.monotonic() - start:.1f} s")
-        print(
-            "".join(f"    {line}\n" for line in errors.splitlines() if line.startswith("Error: process")),
-            end="",
-        )
+        cut(trainings, cable)
     finally:
         cable.remove()
+
+
+def cut(trainings: Trainings, cable: Cable) -> None:
+    """Cuts the cable: the processes end, and name each other. mpirun itself goes on for minutes."""
+    command = trainings.command("cut", *MODELS[0], "--set", "training.processTimeout=5", epochs=1000)
+    errors = trainings.work / "cut.txt"
+    with errors.open("w") as output:
+        process = subprocess.Popen([str(word) for word in cable.mpirun() + command], stderr=output)
+    assert wait_until((trainings.work / "cut/progress.json").exists, 120), "training did not begin"
+    start = time.monotonic()
+    first, second = Cable.HOSTS
+    Cable.ip("-n", first, "link", "set", first, "down")
+
+    def pids(host: str) -> list[int]:
+        found = subprocess.run(["ip", "netns", "pids", host], capture_output=True, text=True).stdout.split()
+        return [int(pid) for pid in found]
+
+    def names(pid: int) -> str:
+        try:
+            return pathlib.Path(f"/proc/{pid}/exe").resolve().name
+        except OSError:
+            return ""
+
+    def training() -> bool:
+        return any(names(pid) == trainings.jersey.name for host in (first, second) for pid in pids(host))
+
+    try:
+        assert wait_until(lambda: not training(), 60), errors.read_text()
+        print(f"two hosts: cable cut: both processes ended after {time.monotonic() - start:.1f} s")
+        lines = [line for line in errors.read_text().splitlines() if line.startswith("Error: process")]
+        print("".join(f"    {line}\n" for line in lines), end="")
+        assert lines, errors.read_text()
+    finally:
+        process.kill()
+        for host in (first, second):
+            for pid in pids(host):
+                os.kill(pid, signal.SIGKILL)
 
 
 def slurm(trainings: Trainings) -> None:

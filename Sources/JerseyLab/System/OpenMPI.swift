@@ -68,6 +68,12 @@ package final class OpenMPI: ProcessGroup, @unchecked Sendable {
     }
 
     package func abort() -> Never {
+        // Without a way to the other machines, Open MPI would try for minutes.
+        let limit = Thread {
+            Thread.sleep(forTimeInterval: 5)
+            _exit(1)
+        }
+        limit.start()
         _ = library.abort(library.world, 1)
         exit(1)
     }
