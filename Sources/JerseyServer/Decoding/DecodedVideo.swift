@@ -27,7 +27,7 @@ final class DecodedVideo: FrameSource {
         job.bytes = file.count
         job.framePixels = work.limits.framePixels
         job.cpuSeconds = max(1, Int(work.cpu.rounded(.up)))
-        var opened: (width: Int, height: Int, rate: Int, frames: Int)?
+        var opened: (width: Int, height: Int, rate: Double, frames: Int)?
         try process.ask(job.packet, work) { answer, pipes in
             if try Self.give(answer, file, pipes) { return false }
             guard case .opened(let width, let height, let rate, let frames) = answer,
@@ -38,7 +38,7 @@ final class DecodedVideo: FrameSource {
         }
         let size = opened ?? (1, 1, 0, 0)
         (width, height) = (size.width, size.height)
-        rate = size.rate > 0 ? Double(size.rate) / 1e6 : nil
+        rate = size.rate > 0 ? size.rate : nil
         expectedFrames = size.frames > 0 ? size.frames : nil
         (self.process, self.file, self.work) = (process, file, work)
     }
@@ -59,7 +59,7 @@ final class DecodedVideo: FrameSource {
             switch answer {
             case .wanted: return try !Self.give(answer, file, pipes)
             case .frame(let time, let isDamaged, let count, let first):
-                frame = (Double(time) / 1e6, isDamaged)
+                frame = (time, isDamaged)
                 damage = count > 0 ? (count, Shown.text(first)) : nil
             case .done: break
             default: throw Packet.Malformed()

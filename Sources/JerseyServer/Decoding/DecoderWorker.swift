@@ -145,7 +145,7 @@ package enum DecoderWorker {
             }
             try pipes.send(
                 MediaAnswer.opened(
-                    width: video.width, height: video.height, rate: Int(video.rate * 1e6),
+                    width: video.width, height: video.height, rate: video.rate,
                     frames: video.expectedFrames ?? 0
                 ).packet)
             try pipes.flush()
@@ -153,10 +153,10 @@ package enum DecoderWorker {
                 switch try VideoCommand(pipes.receive()) {
                 case .next:
                     guard let frame = try video.next() else { return }
-                    let time = Int(clamping: frame.time.isFinite ? (frame.time * 1e6).rounded() : 0)
                     try pipes.send(
                         MediaAnswer.frame(
-                            time: max(0, time), isDamaged: frame.isDamaged, damage: video.damage?.count ?? 0,
+                            time: min(frame.time, 1e9), isDamaged: frame.isDamaged,
+                            damage: video.damage?.count ?? 0,
                             video.damage?.first ?? ""
                         ).packet)
                 case .crop(let area):

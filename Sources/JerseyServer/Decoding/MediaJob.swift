@@ -80,12 +80,12 @@ enum MediaAnswer {
     case file(String, Int)
     /// Asks for bytes of the video; they follow as a block.
     case wanted(offset: Int, count: Int)
-    /// The video is open: its size, frames per second times a million, and the approximate number of
-    /// frames, both 0 if unknown.
-    case opened(width: Int, height: Int, rate: Int, frames: Int)
-    /// The next frame: its time in microseconds, how many pieces were passed over so far, and what
-    /// was wrong with the first.
-    case frame(time: Int, isDamaged: Bool, damage: Int, String)
+    /// The video is open: its size, frames per second, and the approximate number of frames, 0 if
+    /// unknown.
+    case opened(width: Int, height: Int, rate: Double, frames: Int)
+    /// The next frame: its time in seconds, how many pieces were passed over so far, and what was
+    /// wrong with the first.
+    case frame(time: Double, isDamaged: Bool, damage: Int, String)
     /// The job is done; pixels decoded.
     case done(pixels: Int)
     /// The job failed: its input exceeds the limits, or is invalid.
@@ -107,10 +107,10 @@ enum MediaAnswer {
         case 7:
             self = .opened(
                 width: try packet.number(1...1 << 24), height: try packet.number(1...1 << 24),
-                rate: try packet.number(0...1_000_000_000), frames: try packet.number(0...Int.max))
+                rate: try packet.fraction(0...1000), frames: try packet.number(0...Int.max))
         case 8:
             self = .frame(
-                time: try packet.number(0...Int.max), isDamaged: try packet.number() != 0,
+                time: try packet.fraction(0...1e9), isDamaged: try packet.number() != 0,
                 damage: try packet.number(0...Int.max), try packet.text())
         default: throw Packet.Malformed()
         }
@@ -142,9 +142,14 @@ enum MediaAnswer {
         case .wanted(let offset, let count):
             for number in [6, offset, count] { packet.add(number) }
         case .opened(let width, let height, let rate, let frames):
-            for number in [7, width, height, rate, frames] { packet.add(number) }
+            for number in [7, width, height] { packet.add(number) }
+            packet.add(rate)
+            packet.add(frames)
         case .frame(let time, let isDamaged, let damage, let text):
-            for number in [8, time, isDamaged ? 1 : 0, damage] { packet.add(number) }
+            packet.add(8)
+            packet.add(time)
+            packet.add(isDamaged ? 1 : 0)
+            packet.add(damage)
             packet.add(text)
         }
         return packet

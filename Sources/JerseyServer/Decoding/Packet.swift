@@ -19,6 +19,8 @@ struct Packet: Equatable {
         Swift.withUnsafeBytes(of: Int64(number).littleEndian) { bytes += $0 }
     }
 
+    mutating func add(_ fraction: Double) { add(Int(bitPattern: UInt(fraction.bitPattern))) }
+
     mutating func add(_ text: String) {
         add(text.utf8.count)
         bytes += text.utf8
@@ -35,6 +37,13 @@ struct Packet: Equatable {
     /// - Throws: `Malformed` if the packet has no more, or the number is out of range.
     mutating func number(_ range: ClosedRange<Int>) throws -> Int {
         let value = try number()
+        guard range ~= value else { throw Malformed() }
+        return value
+    }
+
+    /// - Throws: `Malformed` if the packet has no more, or the number is out of range or none.
+    mutating func fraction(_ range: ClosedRange<Double>) throws -> Double {
+        let value = Double(bitPattern: UInt64(UInt(bitPattern: try number())))
         guard range ~= value else { throw Malformed() }
         return value
     }
