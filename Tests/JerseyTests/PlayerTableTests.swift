@@ -8,7 +8,10 @@ import Testing
     private let white = ShirtColour(red: 240, green: 240, blue: 240)
 
     /// A video of 100 frames at 10 a second, with tracks of given frames and shirts.
-    private func video(_ tracks: [(frames: ClosedRange<Int>, shirt: ShirtColour)]) -> TrackedVideo {
+    private func video(
+        _ tracks: [(frames: ClosedRange<Int>, shirt: ShirtColour)],
+        times: [Double] = (0..<100).map { Double($0) / 10 }
+    ) -> TrackedVideo {
         let boxes = tracks.enumerated().flatMap { index, track in
             track.frames.map {
                 TrackBoxes.Box(
@@ -19,7 +22,21 @@ import Testing
         return TrackedVideo(
             boxes: TrackBoxes(tracks: tracks.indices.map { "\($0 + 1)" }, boxes: boxes, firstFrame: 1),
             looks: tracks.map { [($0.frames.lowerBound, $0.shirt)] }, cuts: [],
-            times: (0..<100).map { Double($0) / 10 })
+            times: times)
+    }
+
+    @Test func momentsAndDurationsFollowFramesOfDifferentLengths() throws {
+        // 25 frames a second, then 5, with a gap of a minute.
+        let times = (0..<50).map { Double($0) / 25 } + (0..<50).map { 62 + Double($0) / 5 }
+        let video = video([(0...49, red), (50...99, red)], times: times)
+        let predictions = try [
+            prediction(1, "7", span: 1...50), prediction(2, "9", span: 51...100),
+        ]
+        let players = PlayerTable(predictions, in: video, teams: Teams(video)).players
+        #expect(players.map(\.firstSecond) == [0, 62])
+        #expect(abs(players[0].lastSecond - 1.96) < 1e-9 && abs(players[1].lastSecond - 71.8) < 1e-9)
+        // The frame before the gap counts a second.
+        #expect(abs(players[0].seconds - (49.0 / 25 + 1)) < 1e-9 && abs(players[1].seconds - 10) < 1e-9)
     }
 
     private func prediction(

@@ -43,6 +43,22 @@ private func isNear(_ a: UInt8, _ b: UInt8, within tolerance: Int = 4) -> Bool {
         }
     }
 
+    @Test func `Frames of different lengths keep their moments`() throws {
+        try withFolder { folder in
+            let path = folder.appendingPathComponent("a.mkv").path
+            let times = [0, 0.04, 0.08, 0.5, 1.5, 1.52]
+            let writer = try VideoWriter(path, width: 64, height: 48, rate: 25)
+            for (index, time) in times.enumerated() {
+                try writer.add(picture(index, width: 64, height: 48), time: time)
+            }
+            try writer.finish()
+            let video = try VideoReader(path)
+            var found: [Double] = []
+            while let frame = try video.next() { found.append(frame.time) }
+            #expect(zip(found, times).allSatisfy { abs($0 - $1) < 0.002 } && found.count == times.count)
+        }
+    }
+
     @Test func `Colours survive, and a crop is the same part of the whole frame`() throws {
         try withFolder { folder in
             let path = folder.appendingPathComponent("a.mp4").path

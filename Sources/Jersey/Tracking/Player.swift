@@ -81,6 +81,7 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
         let side: Teams.Side?
         let span: ClosedRange<Int>
         let frames: Int
+        let seconds: Double
 
         /// Whether two are seen at the same time for longer than a tracker needs to end an old track
         /// after it has begun a new one.
@@ -115,10 +116,12 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
                 return nil
             }
             // A track that changes players has several colours.
+            let seen = frames.filter(span.contains)
             let shirt = video.shirt(ofTrack: track, in: span.lowerBound - first...span.upperBound - first)
             return Piece(
                 index: index, shirt: shirt, side: teams.side(of: shirt), span: span,
-                frames: frames.count { span.contains($0) })
+                frames: seen.count,
+                seconds: seen.reduce(0) { $0 + video.duration(ofFrame: $1 - first) })
         }
         let names =
             given.isEmpty
@@ -167,7 +170,7 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
                 number: number, names: names.players(known, of: side),
                 confidence: number == nil
                     ? nil : inTime.compactMap { predictions[$0.index].confidence }.max(),
-                seconds: inTime.reduce(0) { $0 + video.duration(of: $1.frames) },
+                seconds: inTime.reduce(0) { $0 + $1.seconds },
                 pieces: inTime.map { piece in
                     Player.Piece(
                         track: predictions[piece.index].track,
@@ -214,7 +217,7 @@ package struct PlayerTable: Sendable, Equatable, Encodable {
 
 /// What the teams are called: as in the roster, if it has two teams and the numbers tell which is
 /// which.
-private struct TeamNames {
+struct TeamNames {
     private var names: [Teams.Side: String] = [:]
 
     init(_ predictions: [Prediction], sides: [(index: Int, side: Teams.Side?)]) {
@@ -261,9 +264,13 @@ extension TrackedVideo {
         times.isEmpty ? 0 : times[min(max(frame, 0), times.count - 1)]
     }
 
-    /// How long a number of frames is on the whole, in seconds.
-    func duration(of frames: Int) -> Double {
-        guard times.count > 1, let last = times.last else { return 0 }
-        return Double(frames) * (last - times[0]) / Double(times.count - 1)
+    /// How long a frame is shown, in seconds. Phones and calls have frames of different lengths. A
+    /// frame before a gap counts no more than a second.
+    ///
+    /// - Parameter frame: from 0.
+    func duration(ofFrame frame: Int) -> Double {
+        guard times.count > 1 else { return 0 }
+        let next = min(max(frame, 0) + 1, times.count - 1)
+        return min(max(times[next] - times[next - 1], 0), 1)
     }
 }
