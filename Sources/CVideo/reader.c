@@ -1,10 +1,7 @@
-#include "internal.h"
+#include "reader.h"
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <libavutil/avstring.h>
 #include <libavutil/display.h>
-#include <libswscale/swscale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +9,7 @@
 
 // Video containers. Excludes images, playlists and lists of other files, which the library would
 // also open.
-static const char containers[] =
+const char cv_containers[] =
   "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,asf,ogg,mxf,nut,ivf,h264,hevc,obu,m4v,dv,wtv,yuv4mpegpipe";
 
 // Decoders in common use. The library has some two hundred more, for games and old formats, that
@@ -25,37 +22,6 @@ enum {
   most_failures = 1000, // in a row; such a file counts as ended
   row_alignment = 64,   // for converted rows; the converters write past the end of tight ones
   portion = 1 << 16,    // bytes per read from memory
-};
-
-// The properties that a conversion depends on.
-typedef struct {
-  int width, height, format, space, range;
-} look;
-
-struct cv_reader {
-  AVFormatContext *file;
-  AVIOContext *source; // null for a file on disk
-  const uint8_t *bytes;
-  cv_read *read; // instead of bytes
-  void *context;
-  int64_t count, place;
-  int64_t maximum_pixels;
-  AVCodecContext *codec;
-  AVPacket *packet;
-  AVFrame *frame;
-  int stream;
-  int failures;
-  bool draining;
-  bool waits_for_key; // HEVC: its decoder makes up grey pictures before the first key frame
-  int passed_over;    // packets before the first key frame
-
-  struct SwsContext *scaler;
-  look look;
-  uint8_t *rgb; // the frame before rotation; null until needed
-  int stride;
-  bool converted;
-  int width, height; // before rotation
-  int turns;         // clockwise quarter turns
 };
 
 // MARK: opening
@@ -117,12 +83,15 @@ static bool open_bytes(cv_reader *r) {
 // `path` is null for a file in memory.
 static cv_status open_file(cv_reader *r, const char *path, cv_report report) {
   AVDictionary *options = NULL;
-  char *address = path ? malloc(strlen(path) + 6) : NULL; // "file:" makes "a:b.mp4" a file, not a protocol
-  if (path ? !address : !open_bytes(r)) return cv_status_no_memory;
-  if (path) sprintf(address, "file:%s", path);
-  av_dict_set(&options, "format_whitelist", containers, 0);
+  const char *prefix = r->address ? "" : "file:"; // which makes "a:b.mp4" a file, not a protocol
+  char *address = path ? malloc(strlen(path) + 6) : NULL;
+  if (path ? !address : !cv_is_live(r) && !open_bytes(r)) return free(address), cv_status_no_memory;
+  if (path) sprintf(address, "%s%s", prefix, path);
+  av_dict_set(&options, "format_whitelist", cv_containers, 0);
   av_dict_set(&options, "codec_whitelist", decoders, 0);
   av_dict_set(&options, "protocol_whitelist", path ? "file" : "none", 0);
+  cv_status prepared = cv_is_live(r) ? cv_open_live(r, &options) : cv_status_ok;
+  if (prepared != cv_status_ok) return free(address), av_dict_free(&options), prepared;
   int code = avformat_open_input(&r->file, address, NULL, &options);
   free(address);
   av_dict_free(&options);
@@ -193,9 +162,7 @@ static cv_status open_reader(cv_reader *r, const char *path, int threads, cv_inf
   return code < 0 ? cv_fail(code, report) : cv_status_ok;
 }
 
-// What a reader begins with: a path, or a file in memory or behind a function.
-static cv_status make_reader(const char *path, cv_reader given, int threads, cv_reader **out, cv_info *info, char *message,
-                             size_t capacity) {
+cv_status cv_make_reader(const char *path, cv_reader given, int threads, cv_reader **out, cv_info *info, char *message, size_t capacity) {
   cv_listen();
   *out = NULL;
   *info = (cv_info){0};
@@ -210,19 +177,19 @@ static cv_status make_reader(const char *path, cv_reader given, int threads, cv_
 }
 
 cv_status cv_reader_open(const char *path, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message, size_t capacity) {
-  return make_reader(path, (cv_reader){.maximum_pixels = maximum_pixels}, 0, out, info, message, capacity);
+  return cv_make_reader(path, (cv_reader){.maximum_pixels = maximum_pixels}, 0, out, info, message, capacity);
 }
 
 cv_status cv_reader_open_bytes(const uint8_t *bytes, size_t count, int64_t maximum_pixels, cv_reader **out, cv_info *info, char *message,
                                size_t capacity) {
   cv_reader given = {.bytes = bytes, .count = (int64_t)count, .maximum_pixels = maximum_pixels};
-  return make_reader(NULL, given, 1, out, info, message, capacity);
+  return cv_make_reader(NULL, given, 1, out, info, message, capacity);
 }
 
 cv_status cv_reader_open_source(cv_read *read, void *context, int64_t count, int64_t maximum_pixels, cv_reader **out, cv_info *info,
                                 char *message, size_t capacity) {
   cv_reader given = {.read = read, .context = context, .count = count, .maximum_pixels = maximum_pixels};
-  return make_reader(NULL, given, 1, out, info, message, capacity);
+  return cv_make_reader(NULL, given, 1, out, info, message, capacity);
 }
 
 void cv_reader_close(cv_reader *r) {
@@ -275,7 +242,7 @@ static int feed(cv_reader *r) {
   int code;
   do {
     av_packet_unref(r->packet);
-    code = av_read_frame(r->file, r->packet);
+    code = cv_next_packet(r);
   } while (code == 0 && (r->packet->stream_index != r->stream || is_before_key(r)));
   if (code == AVERROR_EOF || (code < 0 && r->failures >= most_failures)) {
     r->draining = true;

@@ -51,6 +51,25 @@ typedef bool cv_read(void *context, int64_t offset, uint8_t *to, size_t count);
 /// Does the same for a file of `count` bytes that a function gives.
 cv_status cv_reader_open_source(cv_read *read, void *context, int64_t count, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out,
                                 cv_info *info, char *message, size_t capacity);
+/// Whether to stop waiting. It may be called from several threads.
+typedef bool cv_stops(void *context);
+/// Takes up to `count` bytes of a pipe, at least one. Returns how many; 0 at the end, negative to stop.
+typedef int cv_take(void *context, uint8_t *to, int count);
+/// Whether a text is an address on the network that can be opened: rtsp, rtsps, rtp, udp, tcp, srt, http or https.
+bool cv_is_address(const char *text);
+/// Opens a live video at an address, and nothing that it leads to on this machine. `stops` is asked while it waits, as long as the
+/// reader is open.
+cv_status cv_reader_open_address(const char *address, cv_stops *stops, void *context, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out,
+                                 cv_info *info, char *message, size_t capacity);
+/// Opens a live video in a pipe.
+cv_status cv_reader_open_pipe(cv_take *take, void *context, int64_t maximum_pixels, cv_reader *_Nullable *_Nonnull out, cv_info *info,
+                              char *message, size_t capacity);
+/// How long a reader has waited for data, in seconds.
+double cv_reader_waited(const cv_reader *reader);
+/// After the end of a live video: whether it was lost, and why, rather than complete.
+bool cv_reader_lost(const cv_reader *reader, char *message, size_t capacity);
+/// Whether frames that no other depends on are passed over, which takes less time.
+void cv_reader_hurry(cv_reader *reader, bool hurries);
 /// Counts the video's packets in memory, which are its frames, without decoding; 0 if it cannot be
 /// opened.
 int64_t cv_count_frames(const uint8_t *_Nullable bytes, size_t count, int64_t maximum_pixels);

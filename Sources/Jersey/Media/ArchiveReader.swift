@@ -16,7 +16,7 @@ final class ArchiveReader {
     /// The archive, if it is in memory. libarchive keeps a pointer into it.
     private let bytes: NSData?
     /// The archive, if it comes piece by piece.
-    private let input: PeekedInput?
+    private let input: PipedInput?
     /// The size of the archive in bytes; nil if it comes piece by piece.
     private let size: Int?
     private var entries = 0
@@ -68,7 +68,7 @@ final class ArchiveReader {
     ///
     /// - Parameter path: what errors call the archive.
     /// - Throws: `FileError` if it is not an archive.
-    init(_ input: PeekedInput, called path: String, limits: UnpackedArchive.Limits) throws {
+    init(_ input: PipedInput, called path: String, limits: UnpackedArchive.Limits) throws {
         guard let handle = archive_read_new() else { throw FileError(path, "cannot be read: out of memory") }
         self.path = path
         self.limits = limits
@@ -85,7 +85,7 @@ final class ArchiveReader {
             { _, source, piece in
                 guard let source, let piece else { return -1 }
                 do {
-                    let bytes = try Unmanaged<PeekedInput>.fromOpaque(source).takeUnretainedValue().next()
+                    let bytes = try Unmanaged<PipedInput>.fromOpaque(source).takeUnretainedValue().next()
                     piece.pointee = bytes.baseAddress
                     return bytes.count
                 } catch {

@@ -33,7 +33,7 @@ package final class ArchiveStream {
 
     /// - Parameter name: what errors call the archive.
     /// - Throws: `FileError` if it is not an archive.
-    package init(_ input: PeekedInput, called name: String) throws {
+    package init(_ input: PipedInput, called name: String) throws {
         self.name = name
         var limits = UnpackedArchive.Limits()
         limits.entries = .max

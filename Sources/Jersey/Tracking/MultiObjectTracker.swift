@@ -13,6 +13,8 @@ struct MultiObjectTracker {
         var unsure = 0.15
         /// How long a track that is not seen is searched, in seconds.
         var patience = 1.5
+        /// How many of its latest looks a track remembers; nil remembers all.
+        var mostKept: Int?
     }
 
     struct Track: Sendable {
@@ -160,6 +162,12 @@ struct MultiObjectTracker {
         min(Double(open[track].hidden) / Double(max(elapsed, 1)) - 1, 8)
     }
 
+    /// The tracks that have ended, which are then forgotten.
+    mutating func takeEnded() -> [Track] {
+        defer { ended = [] }
+        return ended
+    }
+
     /// Ends a track, and goes on with another one in its place.
     private mutating func restart(_ track: Int) {
         let old = open[track]
@@ -182,6 +190,10 @@ struct MultiObjectTracker {
         open[track].seen.append((frame, box))
         open[track].looks += 1
         open[track].hidden = 0
+        if let most = options.mostKept, open[track].seen.count >= 2 * most {
+            open[track].seen.removeFirst(most)
+            open[track].shirts.removeFirst(max(0, open[track].shirts.count - most))
+        }
         if let shirt {
             open[track].shirts.append((frame, shirt))
             open[track].shirt = open[track].shirt.map { $0.blended(with: shirt, share: 0.15) } ?? shirt

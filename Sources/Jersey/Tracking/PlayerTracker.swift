@@ -25,7 +25,7 @@ package struct PlayerTracker: Sendable {
     /// The looks in a second by default. Players then move about their own width between looks.
     private static let usualLooks = 6.0
     /// The fewest looks at which somebody was found for a track to be reported.
-    private static let fewestLooks = 3
+    static let fewestLooks = 3
 
     package init(_ detector: PlayerDetector, _ options: Options = Options()) {
         self.init(options, detect: detector.detections)
@@ -56,9 +56,7 @@ package struct PlayerTracker: Sendable {
         var last = 0
         func look() throws {
             let pictures = pending.map(\.picture)
-            let found = Runtime.concurrentMap(pictures.count) { [detect, options] index in
-                People(in: pictures[index], options.who, detect)
-            }
+            let found = Runtime.concurrentMap(pictures.count) { people(in: pictures[$0]) }
             for ((frame, picture), people) in zip(pending, found) {
                 let change = camera.change(to: people.grey, people: people.boxes)
                 if change.isCut {
@@ -88,13 +86,15 @@ package struct PlayerTracker: Sendable {
     }
 
     /// What a look at a picture shows.
-    private struct People {
+    struct People {
         let boxes: [Detection]
         let grey: GreyPicture
+    }
 
-        init(in picture: RGBImage, _ who: PlayingArea.Rule, _ detect: (RGBImage) -> [Detection]) {
-            boxes = who.kept(detect(picture), in: picture)
-            grey = GreyPicture(picture, width: CameraMotionEstimator.width)
-        }
+    /// Who is to be followed in a picture.
+    func people(in picture: RGBImage) -> People {
+        People(
+            boxes: options.who.kept(detect(picture), in: picture),
+            grey: GreyPicture(picture, width: CameraMotionEstimator.width))
     }
 }

@@ -17,10 +17,13 @@ struct PredictCommand: ParsableCommand {
             when they are seen. With the boxes of your own tracker in --boxes, each track gets a row; a track in which the player changes \
             gets one for each player.
 
-            --manifest reads a long list of any of these, or one shard of it, and writes results that `jersey merge` puts together. The             path - is a tar file in standard input: each folder in it is read when it has come, and answered with JSON lines.
-
-            Schedulers whose variables say which shard a task reads, if --shard does not:
+            --manifest reads a long list of any of these, or one shard of it, and writes results that `jersey merge` puts together. Schedulers \
+            whose variables say which shard a task reads, if --shard does not:
             \(Scheduler.lines)
+
+            The path - is standard input. An archive is read while it comes: each folder in it is answered with a line of JSON. Anything \
+            else is taken for a live video: MPEG-TS, Matroska or fragmented MP4. So is an address (rtsp, rtsps, rtp, udp, tcp, srt, http, \
+            https). A line of JSON is written whenever a number is sure, when it changes, and when a track ends.
 
             Output formats:
             \(OutputFormat.lines)
@@ -34,6 +37,8 @@ struct PredictCommand: ParsableCommand {
             Example: jersey predict match.mp4 --boxes tracks.txt --format json
 
             Example: jersey predict --manifest list.jsonl --shard 17/1000 --out results
+
+            Example: jersey predict rtsp://camera.example.org/1 --roster squads.csv
             """)
 
     @OptionGroup var options: WeightOptions
@@ -52,9 +57,11 @@ struct PredictCommand: ParsableCommand {
 
     @OptionGroup var manifest: ManifestOptions
 
+    @OptionGroup var live: LiveOptions
+
     @Argument(
         help: ArgumentHelp(
-            "Folders, archives or image files; or one video; or - for an archive in standard input.",
+            "Folders, archives or image files; or one video, the address of a live one, or - for standard input.",
             valueName: "path"))
     var paths: [String] = []
 
@@ -87,7 +94,11 @@ struct PredictCommand: ParsableCommand {
                 paths.isEmpty
                     ? "name a path to read, or a --manifest" : "a --manifest lists the paths; name no others")
         }
-        if manifest.isGiven || paths == [Self.stream] { return try validateLines() }
+        guard live.isGiven ? isLive : true else {
+            throw ValidationError("--reconnect and --all-frames need an address, or - for standard input")
+        }
+        if manifest.isGiven { return try checkManifest() }
+        if isLive { return try checkLive() }
         try video.checkBoxes()
         guard video.boxes == nil || paths.count == 1 else {
             throw ValidationError("--boxes takes one video, not \(paths.count) paths")
@@ -147,9 +158,9 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         if manifest.isGiven { return try readManifest() }
-        if paths == [Self.stream] { return try readStream() }
         try checkOutputs()
         let roster = try roster.read()
+        if isLive { return try readLive(roster) }
         let predictions = try isVideo ? readVideo(roster) : readFolders(roster)
         if let roster { RosterOptions.report(predictions, roster) }
         reportPieces(predictions)

@@ -22,14 +22,18 @@ struct TrackingOptions: ParsableArguments {
     /// Follows the people in a video.
     func follow(_ path: String) throws -> TrackedVideo {
         let video = try VideoReader(path)
-        var options = PlayerTracker.Options()
-        options.detectEvery = detectEvery
-        if everyone { options.who = .everybody }
-        let tracker = PlayerTracker(try PlayerDetector.bundled(), options)
+        let tracker = try tracker()
         let progress = ProgressLine("following", total: video.expectedFrames ?? 0)
         let tracked = try tracker.track(video) { progress.advance() }
         progress.finish()
         Console.reportDamage(of: video)
         return tracked
+    }
+
+    func tracker() throws -> PlayerTracker {
+        var options = PlayerTracker.Options()
+        options.detectEvery = detectEvery
+        if everyone { options.who = .everybody }
+        return PlayerTracker(try PlayerDetector.bundled(), options)
     }
 }

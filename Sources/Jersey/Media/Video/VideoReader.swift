@@ -48,7 +48,7 @@ public final class VideoReader {
     package private(set) var damage: (count: Int, first: String)?
 
     /// Nil if the frames come from a source.
-    private let reader: OpaquePointer?
+    let reader: OpaquePointer?
     private let source: (any FrameSource)?
     /// What FFmpeg keeps a pointer to: a video in memory, or what gives its bytes.
     private let held: AnyObject?
@@ -127,7 +127,10 @@ public final class VideoReader {
         }
     }
 
-    private init(
+    /// - Parameters:
+    ///   - path: what errors call the video.
+    ///   - held: what FFmpeg keeps a pointer to.
+    init(
         _ path: String, _ held: AnyObject?, _ maximumPixels: Int,
         _ open: (
             UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<cv_info>, UnsafeMutablePointer<CChar>,

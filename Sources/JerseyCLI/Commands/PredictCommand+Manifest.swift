@@ -2,40 +2,24 @@ import ArgumentParser
 import Foundation
 import Jersey
 
-/// Reading more than fits into memory: the shard of a manifest, and an archive in standard input. Both
-/// give JSON lines.
+/// Reading the shard of a manifest, which may be more than fits into memory. It gives JSON lines.
 extension PredictCommand {
-    /// The path of standard input.
-    static let stream = "-"
-
-    func validateLines() throws {
-        let isStream = !manifest.isGiven
-        let what = isStream ? "an archive in standard input" : "--manifest"
+    func checkManifest() throws {
         let refused: [(String, Bool, String)] = [
-            ("--output", output != nil, isStream ? "redirect standard output" : "--out has the results"),
+            ("--output", output != nil, "--out has the results"),
             ("--sheet", sheet != nil, "it is for few sequences"),
             ("--video", video.video != nil, "it is for one video"),
-            (
-                "--boxes", video.boxes != nil,
-                isStream ? "it is for a video" : #"write {"path": …, "boxes": …}"#
-            ),
+            ("--boxes", video.boxes != nil, #"write {"path": …, "boxes": …}"#),
             (
                 "--format \(format?.name ?? "")", format != nil && format?.name != OutputFormat.jsonl.name,
-                isStream ? "it gives JSON lines" : "`jersey merge` writes other formats"
+                "`jersey merge` writes other formats"
             ),
-            ("--raw", raw, isStream ? "it gives JSON lines" : "it is for `jersey merge`"),
-            ("--tracks", isStream && tracks, "it needs all sequences at once"),
-            ("--detect-every", isStream && tracking.detectEvery != nil, "it is for a video"),
-            ("--everyone", isStream && tracking.everyone, "it is for a video"),
-            ("--team-colours", isStream && teams.teamColours != nil, "it is for a video"),
+            ("--raw", raw, "it is for `jersey merge`"),
         ]
         for (flag, isGiven, why) in refused where isGiven {
-            throw ValidationError("\(flag) does not go with \(what); \(why)")
+            throw ValidationError("\(flag) does not go with --manifest; \(why)")
         }
-        if isStream { try video.checkBoxes() }
     }
-
-    // MARK: A manifest
 
     func readManifest() throws {
         let list = try Manifest(manifest.manifest ?? "")
@@ -121,7 +105,7 @@ extension PredictCommand {
     }
 
     /// What the command does with the predictions of one item's sequences.
-    private func finished(_ predictions: [Prediction], _ roster: Roster?) -> [Prediction] {
+    func finished(_ predictions: [Prediction], _ roster: Roster?) -> [Prediction] {
         // Tracks of videos are whole, and constrained already.
         guard predictions.allSatisfy({ $0.span == nil }) else { return predictions }
         let joined =
@@ -159,50 +143,5 @@ extension PredictCommand {
             "tracks": tracks ? "yes" : nil,
         ]
         return settings.compactMapValues { $0 }
-    }
-
-    // MARK: Standard input
-
-    func readStream() throws {
-        guard isatty(STDIN_FILENO) == 0 else {
-            throw FileError("standard input", "is a terminal", advice: "pipe a tar file into it")
-        }
-        let input: PeekedInput
-        do {
-            input = try PeekedInput()
-        } catch {
-            throw FileError("standard input", doing: "read", error: error)
-        }
-        switch input.kind {
-        case .archive: try readArchive(input)
-        case .unknown:
-            throw FileError(
-                "standard input", input.head.isEmpty ? "is empty" : "is not recognised",
-                advice: "pipe a tar file, plain or compressed with gzip or zstd, or a zip file")
-        }
-    }
-
-    private func readArchive(_ input: PeekedInput) throws {
-        let roster = try roster.read()
-        let signals = StopSignals()
-        let stop = { if signals.isStopped { throw ExitCode(130) } }
-        let recognizer = try recognizer()
-        let stream = try ArchiveStream(input, called: "standard input")
-        var (count, hasAnswers) = (0, false)
-        var problems: [FrameProblem] = []
-        while true {
-            let sequences = try stream.next(options.batchSize, progress: stop)
-            guard !sequences.isEmpty else { break }
-            let predictions = finished(try recognizer.predictions(of: sequences, progress: stop), roster)
-            Console.printExactly(try OutputFormat.jsonl.text(.init(predictions: predictions)))
-            // Whoever reads the answers may wait for them.
-            fflush(nil)
-            count += sequences.count
-            hasAnswers = hasAnswers || predictions.contains(where: Self.isAnswer)
-            problems += predictions.flatMap(\.leftOut).prefix(11)
-        }
-        guard count > 0 else { throw FileError("standard input", "holds no frames") }
-        Console.report(problems, hint: "; the answers list all")
-        guard hasAnswers else { throw ExitCode(1) }
     }
 }
