@@ -23,7 +23,9 @@ from harness.programs import Parser
 def write_manifest(path: pathlib.Path, folders: list[pathlib.Path], count: int) -> pathlib.Path:
     with path.open("w") as file:
         for number in range(count):
-            file.write(json.dumps({"path": str(folders[number % len(folders)]), "id": f"track-{number}"}) + "\n")
+            file.write(
+                json.dumps({"path": str(folders[number % len(folders)]), "id": f"track-{number}"}) + "\n"
+            )
     return path
 
 
@@ -34,7 +36,16 @@ class Shards:
 
     def read(self, manifest: pathlib.Path, shard: str, out: str) -> Measured:
         return measured(
-            [self.options.jersey, "predict", "--manifest", manifest, "--shard", shard, "--out", self.work / out]
+            [
+                self.options.jersey,
+                "predict",
+                "--manifest",
+                manifest,
+                "--shard",
+                shard,
+                "--out",
+                self.work / out,
+            ]
         )
 
     def fill(self, part: pathlib.Path) -> None:
@@ -58,11 +69,14 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--shards", type=int, default=1000)
     parser.add_argument("--frames", type=int, default=16)
+    parser.add_argument("--csv", action="store_true", help="merge to CSV, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         shards = Shards(options, work)
-        folders = sequence_folders(number_crops(options.jersey, work / "crops", "0-99", frames=options.frames))
+        folders = sequence_folders(
+            number_crops(options.jersey, work / "crops", "0-99", frames=options.frames)
+        )
         manifest = write_manifest(work / "list.jsonl", folders, options.items)
         size = os.path.getsize(manifest) / 2**20
 
@@ -79,16 +93,18 @@ def main() -> None:
         count = options.items // options.shards
         rate = count / done.seconds
         print(
-            f"shard 1/{options.shards}: {count} tracklets of {options.frames} frames in {done.seconds:.1f} s, "
+            f"shard 1/{options.shards}: {count} tracklets of {options.frames} frames, {done.seconds:.1f} s, "
             f"{rate:.1f} a second, start included; peak {done.peak / 2**20:.0f} MiB"
         )
         hours = options.items / rate / 3600
-        cost = f", {hours * options.price:.2f} at {options.price} an hour" if options.price is not None else ""
+        cost = (
+            f", {hours * options.price:.2f} at {options.price} an hour" if options.price is not None else ""
+        )
         print(f"{options.items} tracklets: {hours:.2f} hours of this machine{cost}")
 
         part = next((work / "results").glob("part-*.jsonl"))
         shards.fill(part)
-        for ending in ("jsonl", "csv"):
+        for ending in ["jsonl"] + (["csv"] if options.csv else []):
             merged = work / f"all.{ending}"
             done = measured([options.jersey, "merge", work / "results", "--output", merged])
             print(

@@ -24,7 +24,9 @@ from harness.data import number_crops, sequence_folders
 from harness.programs import Parser
 
 
-def write_manifest(jersey: pathlib.Path, work: pathlib.Path, count: int, chance: random.Random) -> pathlib.Path:
+def write_manifest(
+    jersey: pathlib.Path, work: pathlib.Path, count: int, chance: random.Random
+) -> pathlib.Path:
     folders = sequence_folders(number_crops(jersey, work / "crops", "0-29", frames=3))
     archive = work / "crops.tar"
     with tarfile.open(archive, "w") as tar:
@@ -65,7 +67,18 @@ def main() -> int:
 
     def command(shard: int, out: pathlib.Path) -> list:
         place = f"{shard}/{options.shards}"
-        return [options.jersey, "predict", "--manifest", manifest, "--shard", place, "--out", out, "--threads", "1"]
+        return [
+            options.jersey,
+            "predict",
+            "--manifest",
+            manifest,
+            "--shard",
+            place,
+            "--out",
+            out,
+            "--threads",
+            "1",
+        ]
 
     def merged(out: pathlib.Path) -> bytes:
         done = subprocess.run([options.jersey, "merge", out], capture_output=True)
@@ -78,7 +91,9 @@ def main() -> int:
         manifest = write_manifest(options.jersey, work, options.items, chance)
         start = time.monotonic()
         for shard in range(1, options.shards + 1):
-            subprocess.run(command(shard, work / "whole"), check=True, stderr=subprocess.DEVNULL, env=environment)
+            subprocess.run(
+                command(shard, work / "whole"), check=True, stderr=subprocess.DEVNULL, env=environment
+            )
         each = (time.monotonic() - start) / options.shards
         whole = merged(work / "whole")
         print(f"undisturbed: {each:.1f} s a shard, {len(whole.splitlines())} lines of results")

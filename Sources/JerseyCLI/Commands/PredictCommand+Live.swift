@@ -68,8 +68,11 @@ extension PredictCommand {
         let stream = try ArchiveStream(input, called: "standard input")
         var (count, hasAnswers) = (0, false)
         var problems: [FrameProblem] = []
+        // Frames are decoded while the model reads the batch before; a batch of one is to be answered at
+        // once.
+        let chunk = options.batchSize > 1 ? 4 * options.batchSize : 1
         while true {
-            let sequences = try stream.next(options.batchSize, progress: stop)
+            let sequences = try stream.next(chunk, progress: stop)
             guard !sequences.isEmpty else { break }
             let predictions = finished(try recognizer.predictions(of: sequences, progress: stop), roster)
             Console.printExactly(try OutputFormat.jsonl.text(.init(predictions: predictions)))
