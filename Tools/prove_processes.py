@@ -27,6 +27,7 @@ import subprocess
 import tempfile
 import time
 
+from harness.data import synthesize
 from harness.processes import Failure, exit_with, wait_until
 from harness.programs import ROOT, Parser
 from harness.runs import metrics, small_data, tensors
@@ -373,37 +374,26 @@ def seconds(run: pathlib.Path) -> float:
 
 
 def scaling(trainings: Trainings, rounds: int) -> None:
-    models = {
-        "basic_r18, 16 sequences": ["--model", "basic_r18", "--size", "96x48"],
-        "evidence_tied compact, 16 sequences": ["--model", "evidence_tied", "--encoder", "compact"],
+    data = synthesize(trainings.jersey, trainings.work / "more", "4,48,07", tracks=44, frames=2)
+    more = ["--data", data, "--model", "basic_r18", "--size", "192x96", "--batch-size", 32, "--cache", 200]
+    count = 0
+
+    def once(processes: int, *extra) -> float:
+        nonlocal count
+        count += 1
+        run = trainings.train(processes, f"scaling-{count}", *more, *extra)
+        rows = [json.loads(line)["seconds"] for line in (run / "metrics.jsonl").read_text().splitlines()]
+        return statistics.median(rows[1:])
+
+    works = {
+        "one": lambda: once(1),
+        "two": lambda: once(2),
+        "two, with statistics of their own": lambda: once(2, "--set", "training.syncBatchNorm=false"),
     }
-    more = ["--batch-size", 16, "--set", "data.ratios=[0.8, 0.1, 0.1]", "--cache", 200]
-    for name, model in models.items():
-        count = 0
-
-        def once(processes: int, *extra) -> float:
-            nonlocal count
-            count += 1
-            run = trainings.train(processes, f"scaling-{count}", *model, *more, *extra, epochs=4)
-            return statistics.median(
-                [json.loads(line)["seconds"] for line in (run / "metrics.jsonl").read_text().splitlines()][1:]
-            )
-
-        found = take_turns(
-            {
-                "1": lambda: once(1),
-                "2": lambda: once(2),
-                "own": lambda: once(2, "--set", "training.syncBatchNorm=false"),
-            },
-            rounds,
-            rotate=True,
-            title=name,
-        )
-        print(f"{name}: one process of one thread {spread(found['1'])} s an epoch")
-        for key, title in (("2", "two"), ("own", "two, with statistics of their own")):
-            print(
-                f"    {title}: {spread(found[key])} s, {spread(ratios(found['1'], found[key]))} times as fast"
-            )
+    found = take_turns(works, rounds, rotate=True, title="scaling")
+    for name, times in found.items():
+        speed = spread(ratios(found["one"], times))
+        print(f"processes of one thread: {name}: {spread(times)} s an epoch, {speed} times as fast")
 
 
 def main() -> int:
