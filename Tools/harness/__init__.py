@@ -5,6 +5,7 @@
     processes     runs commands and measures their time and memory; waits for conditions
     turns         runs work in turns, and computes ratios of the measurements
     contestant    a program that stays alive and works only in its turn
+    cable         two network namespaces that stand in for hosts, for Open MPI
     data          rendered data sets
     service       a running `jersey serve`, and requests to send
     requests      raw HTTP requests, including malformed ones
