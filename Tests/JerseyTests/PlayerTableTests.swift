@@ -126,7 +126,7 @@ import Testing
     @Test(arguments: [
         // What tracks say and how surely, whether they wear one shirt, and whether it is enough.
         ("47", [0.9], true, false), ("47", [0.9, 0.9], true, true), ("47", [0.9, 0.9], false, false),
-        ("47", [0.8, 0.7, 0.7], true, false), ("47", [0.9, 0.45], true, false),
+        ("47", [0.6, 0.55], true, false), ("47", [0.9, 0.45], true, false),
         ("47", [0.85, 0.85, 0.85], true, true), ("7", [0.9, 0.9], true, false),
     ])
     func unsureTracksOfATeamThatAgreeAreAPlayer(

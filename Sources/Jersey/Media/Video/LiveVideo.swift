@@ -51,7 +51,7 @@ package final class LiveVideo {
         self.remark = remark
         watch = Watch(isStopped: isStopped)
         switch source {
-        case .pipe: (name, secret) = ("-", "")
+        case .pipe: (name, secret) = ("standard input", "")
         case .address(let address):
             secret = Self.secret(in: address)
             name = secret.isEmpty ? address : address.replacing(secret, with: "", maxReplacements: 1)
