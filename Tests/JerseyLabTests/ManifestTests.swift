@@ -160,7 +160,7 @@ import Testing
         (["predict", "--manifest", "a", "--out", "b", "--format", "csv"], "jersey merge"),
         (["predict", "--manifest", "a", "--out", "b", "--jobs", "2"], "--launcher slurm"),
         (["predict", "--manifest", "a", "--out", "b", "--launcher", "slurm"], "and --shards"),
-        (["predict", "-", "--output", "a"], "redirect standard output"),
+        (["predict", "-", "--output", "a"], "on standard output"),
         (["predict", "-", "--boxes", "a"], "standard input"),
         (["predict", "--manifest", "MISSING", "--out", "b"], "does not exist"),
         (["merge", "MISSING"], "no results of a manifest"), (["merge", "a", "--raw"], "--format csv"),

@@ -14,8 +14,8 @@ extension PlayerTable {
     /// discounted as between the windows of one track (`Evidence.windowCorrelation`), and the
     /// threshold is that of a track.
     ///
-    /// Only numbers of two digits are taken. Of a 17 and of a 27 that are hidden in part, a 7 is seen,
-    /// so tracks of different players agree on one digit (docs/measurements/following.md).
+    /// Only numbers of two digits are taken. A 17 and a 27 that are hidden in part both show a 7, so
+    /// tracks of different players agree on one digit (docs/measurements/following.md).
     ///
     /// - Parameters:
     ///   - pieces: the surest first.

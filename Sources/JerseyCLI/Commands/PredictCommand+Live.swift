@@ -21,7 +21,7 @@ extension PredictCommand {
         ]
         guard let other = others.first(where: \.isGiven) else { return }
         throw ValidationError(
-            "\(other.name) needs files that are complete; what comes live gives lines of JSON on standard output"
+            "\(other.name) does not go with standard input or an address, which give lines of JSON on standard output"
         )
     }
 
@@ -49,7 +49,8 @@ extension PredictCommand {
         }
     }
 
-    private func readVideo(_ source: LiveVideo.Source, _ roster: Roster?, stoppedBy signals: StopSignals) throws
+    private func readVideo(_ source: LiveVideo.Source, _ roster: Roster?, stoppedBy signals: StopSignals)
+        throws
     {
         try LivePrediction(
             options: live, tracking: tracking, teams: teams, recognizer: try recognizer(), roster: roster,
