@@ -38,10 +38,11 @@ extension PlayerTable {
             groups[key, default: []].append(piece)
         }
         return groups.compactMapValues { pieces in
+            guard pieces.count > 1 else { return nil }
+            let surest = predictions[pieces[0].index]
             let digits = DigitDistribution(windows: pieces.compactMap { predictions[$0.index].digits })
-            guard pieces.count > 1, let first = pieces.first,
-                let threshold = predictions[first.index].calibration?.threshold,
-                digits.number == predictions[first.index].top.first?.number, digits.confidence >= threshold
+            guard let threshold = surest.calibration?.threshold, digits.confidence >= threshold,
+                digits.number == surest.top.first?.number
             else { return nil }
             return Agreement(pieces: pieces, confidence: digits.confidence)
         }

@@ -67,14 +67,14 @@ package struct Teams: Sendable {
             if share(1) < Self.leastShare { centres.removeLast() }
         }
         colours = centres
-        sides = shirts.map { shirt in
-            shirt.map { [.a, .b, .other][Self.side(of: $0, centres) ?? 2] }
-        }
+        sides = shirts.map { Self.team(of: $0, centres) }
     }
 
     /// The team of a shirt; nil where its colour is unknown.
-    func side(of shirt: ShirtColour?) -> Side? {
-        shirt.map { colours.isEmpty ? .other : [.a, .b, .other][Self.side(of: $0, colours) ?? 2] }
+    func side(of shirt: ShirtColour?) -> Side? { Self.team(of: shirt, colours) }
+
+    private static func team(of shirt: ShirtColour?, _ centres: [ShirtColour]) -> Side? {
+        shirt.map { [.a, .b, .other][side(of: $0, centres) ?? 2] }
     }
 
     /// Whether one wears the shirt of A, and the other that of B.
